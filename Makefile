@@ -1,0 +1,35 @@
+# Every target makes its own environment: nothing needs to be installed by hand but Python 3.11 or newer.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+
+.PHONY: demo test soak lint types clean
+
+demo: $(INSTALLED)
+	rm -rf runs/demo
+	$(BIN)/gannet train digits --out runs/demo
+	$(BIN)/gannet apply runs/demo --num 100 --seed 0 --out runs/demo/digits.png
+
+test: $(INSTALLED)
+	$(BIN)/python -m pytest -m "not soak"
+
+soak: $(INSTALLED)
+	$(BIN)/python -m pytest -m "soak or not soak" --timeout 3600
+
+lint: $(INSTALLED)
+	$(BIN)/ruff check src tests benchmarks
+	$(BIN)/ruff format --check src tests benchmarks
+
+types: $(INSTALLED)
+	$(BIN)/mypy
+
+$(INSTALLED): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet -c constraints.txt 'torch>=2.6'
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev]'
+	touch $(INSTALLED)
+
+clean:
+	rm -rf $(VENV) runs .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,32 @@
+"""Gannet trains, judges and applies adversarial models (GANs) on your own data."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+# Public names load when first used (PEP 562), so that `import gannet` and `gannet --help` do not wait for torch.
+_HOMES = {
+    "train": "gannet.api",
+    "load": "gannet.api",
+    "Run": "gannet.api",
+    "Pipeline": "gannet.pipeline",
+    "Recipe": "gannet.recipe",
+    "load_recipe": "gannet.recipe",
+}
+__all__ = [*sorted(_HOMES), "__version__"]
+
+if TYPE_CHECKING:
+    from gannet.api import Run, load, train
+    from gannet.pipeline import Pipeline
+    from gannet.recipe import Recipe, load_recipe
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'gannet' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,1 @@
+"""The contest: games and turns, losses, penalties, and the referee. It knows nothing of particular networks."""

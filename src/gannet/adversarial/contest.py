@@ -1,0 +1,80 @@
+"""The turns of the classic contest, for any generator and discriminator: one forges, the other polices."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from torch import Tensor
+
+from gannet.adversarial.game import Outcome, Pass, Turn
+from gannet.adversarial.losses import AdversarialLoss
+from gannet.adversarial.penalties import gradient_penalty, squared_gradient
+
+GENERATOR, DISCRIMINATOR = "generator", "discriminator"
+
+
+class Lazy(Protocol):
+    """A penalty's strength, and the rounds between two applications (Karras et al., 2020, appendix B)."""
+
+    @property
+    def weight(self) -> float:
+        """Mean weight per round."""
+
+    @property
+    def every(self) -> int:
+        """Rounds between two applications."""
+
+
+@dataclass(frozen=True)
+class Contest:
+    """Reals, fakes and scores of one pass, however a task makes them.
+
+    Attributes:
+        loss: the losses of the two players.
+        real: the real samples (b, ...) of a pass.
+        generate: the generator's samples (b, ...) for a pass.
+        score: the discriminator's logits (b,) for samples of a pass.
+    """
+
+    loss: AdversarialLoss
+    real: Callable[[Pass], Tensor]
+    generate: Callable[[Pass], Tensor]
+    score: Callable[[Tensor, Pass], Tensor]
+
+    def turns(self, r1: Lazy | None, r2: Lazy | None, between: Lazy | None) -> tuple[Turn, ...]:
+        """The discriminator's turn, its penalties (R1, R2, WGAN-GP between reals and fakes), the generator's turn."""
+        penalties = [("r1", r1, self._r1), ("r2", r2, self._r2), ("gradient_penalty", between, self._between)]
+        lazy = [self._penalty(name, strength, penalty) for name, strength, penalty in penalties if strength]
+        return (
+            Turn("discriminator", (DISCRIMINATOR,), self._discriminate),
+            *lazy,
+            Turn("generator", (GENERATOR,), self._forge),
+        )
+
+    def _discriminate(self, run: Pass) -> Outcome:
+        fake = self.generate(run)
+        real_score, fake_score = self.score(self.real(run), run), self.score(fake, run)
+        loss = self.loss.discriminator(real_score, fake_score)
+        watched = {"real_score": real_score, "fake_score": fake_score}
+        return Outcome({DISCRIMINATOR: {"adversarial": loss}}, watched)
+
+    def _forge(self, run: Pass) -> Outcome:
+        fake_score = self.score(self.generate(run), run)
+        real_score = self.score(self.real(run), run) if self.loss.needs_real else fake_score
+        return Outcome({GENERATOR: {"adversarial": self.loss.generator(real_score, fake_score)}})
+
+    def _penalty(self, name: str, strength: Lazy, penalty: Callable[[Pass], Tensor]) -> Turn:
+        def play(run: Pass) -> Outcome:
+            return Outcome({DISCRIMINATOR: {name: strength.weight * strength.every * penalty(run)}})
+
+        return Turn(name, (DISCRIMINATOR,), play, every=strength.every)
+
+    def _r1(self, run: Pass) -> Tensor:
+        return squared_gradient(lambda sample: self.score(sample, run), self.real(run))
+
+    def _r2(self, run: Pass) -> Tensor:
+        return squared_gradient(lambda sample: self.score(sample, run), self.generate(run))
+
+    def _between(self, run: Pass) -> Tensor:
+        real, fake, mix = self.real(run), self.generate(run), run.uniform()
+        return gradient_penalty(lambda sample: self.score(sample, run), real, fake, mix)

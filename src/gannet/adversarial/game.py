@@ -1,0 +1,105 @@
+"""A game: networks, and the turns in which they move. The trainer plays any game that is written down like this."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from torch import Tensor, nn
+
+Losses = dict[str, dict[str, Tensor]]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a turn returns.
+
+    Attributes:
+        losses: named scalar losses by player; a player descends the sum of its own.
+        watched: per-sample tensors (b, ...) for observers, such as the discriminator's scores.
+    """
+
+    losses: Losses
+    watched: dict[str, Tensor] = field(default_factory=dict)
+
+
+class Pass(Protocol):
+    """One forward pass of a turn: a slice of the round's batch, and noise that belongs to it."""
+
+    @property
+    def sample(self) -> Mapping[str, Tensor]:
+        """The slice's named tensors, (b, ...)."""
+
+    def normal(self, *shape: int) -> Tensor:
+        """Standard normal noise (b, *shape), drawn for the whole batch from seed and images seen, then sliced."""
+
+    def uniform(self, *shape: int) -> Tensor:
+        """Uniform noise in [0, 1), (b, *shape), drawn like `normal`."""
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One move: who moves, when, and at what loss.
+
+    Attributes:
+        name: names the turn in the log.
+        players: the networks that move; all others are frozen meanwhile.
+        play: computes the outcome of one pass, with losses for exactly these players.
+        every: the turn is taken in every so-manieth round.
+        stages: the stages it belongs to; empty means all.
+    """
+
+    name: str
+    players: tuple[str, ...]
+    play: Callable[[Pass], Outcome]
+    every: int = 1
+    stages: tuple[str, ...] = ()
+
+    def due(self, round_number: int, stage: str) -> bool:
+        """Whether the turn is taken in this round (counted from 0) of this stage."""
+        return round_number % self.every == 0 and (not self.stages or stage in self.stages)
+
+
+@dataclass(frozen=True)
+class Game:
+    """Networks by name, the turns of a round in order, and the networks that are kept for use."""
+
+    networks: dict[str, nn.Module]
+    turns: tuple[Turn, ...]
+    kept: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        named = {player for turn in self.turns for player in turn.players} | set(self.kept)
+        assert named <= set(self.networks), f"turns name networks that the game lacks: {named - set(self.networks)}"
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What an observer is shown after a round.
+
+    Attributes:
+        images: images seen up to the end of the round.
+        batch: images in the round.
+        losses: `turn/player/loss` -> detached scalar of this round.
+        watched: `name` -> detached tensor over the whole batch, (batch, ...), all processes together.
+    """
+
+    images: int
+    batch: int
+    losses: Mapping[str, Tensor]
+    watched: Mapping[str, Tensor]
+
+
+class Observer(Protocol):
+    """Anything that watches rounds and carries state; the trainer saves and restores it."""
+
+    def observe(self, seen: Seen) -> None:
+        """Take note of a round."""
+
+    def measures(self) -> dict[str, float]:
+        """The figures to log now, by name."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything needed to go on: tensors, numbers, words and lists of them."""
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from `state`."""

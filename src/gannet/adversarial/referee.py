@@ -1,0 +1,187 @@
+"""The referee watches the game: it applies the convergence rule it was given, and says apart from it how the game goes.
+
+The rule: *on track* once half of the fakes pass for real, *converged* once a set share of them does, over a window. In
+theory the equilibrium is at one half (Goodfellow et al., 2014, proposition 2), so a share near one means a
+discriminator that does not police; the diagnosis says so whatever the rule says.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any
+
+import torch
+import yaml
+from torch import Tensor
+
+from gannet.adversarial.game import Seen
+from gannet.adversarial.losses import AdversarialLoss
+
+Audit = Callable[[], dict[str, float]]
+ON_TRACK_SHARE = 0.5
+
+
+@dataclass(frozen=True)
+class Rule:
+    """The window in images, the share of fakes that must pass, and the images between two audits."""
+
+    window: int
+    share: float
+    every: int
+
+
+class Referee:
+    """Keeps the fool rate, the accuracy on reals, r_t = E[sign D(real)] and what the audit finds; gives a verdict.
+
+    Args:
+        rule: what converged means.
+        loss: says which samples pass for real.
+        audit: looks at held-out data and at fresh fakes; returns figures by name (`diversity`, `accuracy_train`,
+            `accuracy_held_out`, `energy_distance`). It is called every `rule.every` images.
+    """
+
+    def __init__(self, rule: Rule, loss: AdversarialLoss, audit: Audit) -> None:
+        self.rule, self.loss, self.audit = rule, loss, audit
+        self.images = 0
+        self.rounds: deque[Tensor] = deque()
+        self.batches: deque[int] = deque()
+        self.audited: dict[str, float] = {}
+        self.reached: dict[str, int] = {}
+        self.diagnosed, self.diagnosed_at = "too-early", 0
+
+    def observe(self, seen: Seen) -> None:
+        """Take note of a round's scores; audit when it is time."""
+        real, fake = seen.watched["real_score"].float(), seen.watched["fake_score"].float()
+        threshold, _ = self.loss.decide(real, fake)
+        real_passes, fake_passes = self.loss.pass_for_real(real, fake)
+        shares = (fake_passes.float().mean(), real_passes.float().mean(), (real - threshold).sign().mean())
+        self.rounds.append(torch.stack(shares))
+        self.batches.append(seen.batch)
+        while sum(self.batches) - self.batches[0] >= self.rule.window:
+            self.rounds.popleft()
+            self.batches.popleft()
+        if self.images // self.rule.every != seen.images // self.rule.every:
+            self.audited = self.audit()
+        self.images = seen.images
+
+    def measures(self) -> dict[str, float]:
+        """The figures over the window and of the last audit; applies the rule to them."""
+        figures = self._window() | self.audited
+        if self.full:
+            self._apply_rule(figures["fool_rate"])
+        self._diagnose(figures)
+        return figures
+
+    @property
+    def full(self) -> bool:
+        """Whether a whole window has been seen."""
+        return sum(self.batches) >= self.rule.window
+
+    @property
+    def converged(self) -> bool:
+        """Whether the rule has been met."""
+        return "converged" in self.reached
+
+    @property
+    def state(self) -> str:
+        """How far the rule has come: undecided, on-track or converged."""
+        return next((word for word in ("converged", "on-track") if word in self.reached), "undecided")
+
+    def verdict(self, language: str = "en") -> dict[str, Any]:
+        """The verdict in codes and words; `rule` and `diagnosis` are kept apart."""
+        words = _catalogue()[language]
+        figures = {name: 0.0 for name in ("fool_rate", "diversity", "accuracy_train", "accuracy_held_out")}
+        figures |= self._window() | self.audited
+        evidence = figures | {"share": self.rule.share, "images": self.images}
+        return {
+            "rule": {
+                "state": self.state,
+                "words": words["rule"][self.state].format(**evidence),
+                "since_images": self.reached.get(self.state, 0),
+            },
+            "diagnosis": {
+                "state": self.diagnosed,
+                "words": words["diagnosis"][self.diagnosed].format(**evidence),
+                "since_images": self.diagnosed_at,
+            },
+            "evidence": evidence,
+            "advice": words["advice"][self.diagnosed],
+        }
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything the referee remembers."""
+        return {
+            "images": self.images,
+            "rounds": list(self.rounds),
+            "batches": list(self.batches),
+            "audited": self.audited,
+            "reached": self.reached,
+            "diagnosed": [self.diagnosed, self.diagnosed_at],
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from `state`."""
+        self.images = state["images"]
+        self.rounds, self.batches = deque(state["rounds"]), deque(state["batches"])
+        self.audited, self.reached = dict(state["audited"]), dict(state["reached"])
+        self.diagnosed, self.diagnosed_at = state["diagnosed"]
+
+    def _window(self) -> dict[str, float]:
+        if not self.rounds:
+            return {}
+        weights = torch.tensor(self.batches, dtype=torch.float32)
+        # After a resume the older rounds lie on the CPU, the newer ones on the device.
+        rounds = torch.stack([round.to(self.rounds[-1].device) for round in self.rounds]).cpu()
+        rates = (rounds * weights[:, None]).sum(0) / weights.sum()
+        return dict(zip(("fool_rate", "accuracy_real", "r_t"), rates.tolist(), strict=True))
+
+    def _apply_rule(self, fool_rate: float) -> None:
+        if fool_rate >= ON_TRACK_SHARE:
+            self.reached.setdefault("on-track", self.images)
+        if fool_rate >= self.rule.share:
+            self.reached.setdefault("converged", self.images)
+
+    def _diagnose(self, figures: dict[str, float]) -> None:
+        found = diagnose(figures) if self.full and self.audited else "too-early"
+        if found != self.diagnosed:
+            self.diagnosed, self.diagnosed_at = found, self.images
+
+
+def diagnose(figures: dict[str, float]) -> str:
+    """Name what the figures show; the first that applies."""
+    if figures["diversity"] < 0.5:
+        return "mode-collapse"
+    if figures["fool_rate"] > 0.8:
+        return "discriminator-too-weak"
+    if figures["fool_rate"] < 0.02:
+        return "discriminator-winning"
+    if figures["accuracy_train"] - figures["accuracy_held_out"] > 0.2:
+        return "discriminator-overfitting"
+    return "healthy"
+
+
+def _catalogue() -> dict[str, Any]:
+    text = (resources.files("gannet.adversarial") / "words.yaml").read_text(encoding="utf-8")
+    words: dict[str, Any] = yaml.safe_load(text)
+    return words
+
+
+def energy_figures(real: Tensor, fake: Tensor) -> dict[str, float]:
+    """How far fakes lie from reals and how unlike each other they are, in pixels.
+
+    The energy distance 2 E|X-Y| - E|X-X'| - E|Y-Y'| (Szekely and Rizzo, 2013, equation 2), over E|X-X'| of the reals;
+    diversity is E|Y-Y'| / E|X-X'|, about 1 for fakes as varied as the reals.
+
+    Args:
+        real, fake: (n, ...), (m, ...), at least two each.
+    """
+    real, fake = real.flatten(1).float(), fake.flatten(1).float()
+    among_real = torch.cdist(real, real).sum() / (len(real) * (len(real) - 1))
+    among_fake = torch.cdist(fake, fake).sum() / (len(fake) * (len(fake) - 1))
+    across = torch.cdist(real, fake).mean()
+    scale = among_real.clamp_min(1e-12)
+    return {
+        "energy_distance": float((2 * across - among_real - among_fake) / scale),
+        "diversity": float(among_fake / scale),
+    }

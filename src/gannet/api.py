@@ -1,0 +1,211 @@
+"""The verbs: train and load. Here, and only here, all the layers meet."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from lightning_fabric import Fabric
+
+from gannet.adversarial.game import Game, Observer
+from gannet.adversarial.referee import Referee
+from gannet.data.loader import Loader
+from gannet.launch import launch
+from gannet.pipeline import Pipeline, fetch
+from gannet.randomness import address
+from gannet.recipe import Recipe, dump_yaml, load_recipe
+from gannet.running import House, Run, Sheets, create_folder, free_folder, read_recipe
+from gannet.storage import write_json, write_text
+from gannet.task import Task, find_task
+from gannet.training.checkpoint import CheckpointFolder
+from gannet.training.distributed import RunningAverage
+from gannet.training.progress import Display, Silence
+from gannet.training.trainer import Players, Trainer
+
+CHANGEABLE = ("images", "minutes", "device", "checkpoint", "log", "stages")
+"""The keys that may change when a run is resumed: how long, where and how often, never the game."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A recipe made ready: its task, its data and what they look like."""
+
+    recipe: Recipe
+    task: Task
+    source: Any
+    description: Any
+
+
+def train(
+    target: str = "",
+    data: str | Path = "",
+    out: str | Path = "",
+    set: Mapping[str, Any] | None = None,  # noqa: A002
+    start_from: str | Path = "",
+    resume: str | Path = "",
+    display: Display | None = None,
+) -> Run:
+    """Train a recipe and return its run.
+
+    Args:
+        target: a shipped recipe's name or a YAML file; left out with `resume`.
+        data: what to learn from; empty: the recipe's own data.
+        out: the run's folder, which must not exist; empty: a free one below `runs/`.
+        set: changes to the recipe, dotted key -> value.
+        start_from: a run, a model's folder or `hf:owner/name` whose weights to start from.
+        resume: a run to continue instead; `set` may then change how long it lasts.
+        display: who is shown the progress; nobody by default.
+
+    Raises:
+        ValueError: a mistake in what was given, or a game that diverged; one sentence.
+    """
+    changes = dict(set or {})
+    if resume:
+        folder, recipe = Path(resume), _resumed(Path(resume), changes)
+        prepared = prepare(recipe)
+        fabric = launch(recipe)
+        return _play(prepared, fabric, folder, display or Silence())
+    recipe = configure(target, data, changes, start_from)
+    prepared = prepare(recipe)
+    fabric = launch(prepared.recipe)
+    folder = Path(out) if out else free_folder(prepared.recipe.name)
+    if fabric.is_global_zero:
+        create_folder(prepared.recipe, folder)
+    fabric.barrier()
+    return _play(prepared, fabric, fabric.broadcast(folder), display or Silence())
+
+
+def load(target: str | Path, weights: str = "model") -> Pipeline:
+    """Load a model for use: a run, a model's folder, or `hf:owner/name`.
+
+    Args:
+        weights: `model` for the last, `best` for the best judged, or a stage's name.
+
+    Raises:
+        ValueError: nothing is there, or it is damaged; one sentence.
+    """
+    return Pipeline.from_pretrained(_model_folder(str(target)), weights)
+
+
+def configure(target: str, data: str | Path, changes: Mapping[str, Any], start_from: str | Path) -> Recipe:
+    """The recipe with data, changes and origin written into it; paths are made absolute, so that it can be resumed."""
+    changes = dict(changes)
+    if data:
+        changes["data.source"] = _absolute(str(data))
+    if start_from:
+        changes["start_from"] = _absolute(str(start_from))
+    recipe = load_recipe(target, changes)
+    if not recipe.start_from:
+        return recipe
+    return find_task(recipe.task.name).adopt(recipe, load(recipe.start_from).config)
+
+
+def prepare(recipe: Recipe) -> Prepared:
+    """Find the task, open the data, describe it, and resolve what the recipe leaves open."""
+    task = find_task(recipe.task.name)
+    source = task.open_source(recipe)
+    description = task.describe(recipe, source)
+    return Prepared(task.resolve(recipe, description), task, source, description)
+
+
+def build_game(prepared: Prepared, fabric: Fabric) -> Game:
+    """The game with its networks on the device, from the recipe's seed or from the weights it starts from."""
+    recipe = prepared.recipe
+    torch.manual_seed(address(recipe.seed, "weights"))
+    game = prepared.task.game(recipe, prepared.description)
+    if recipe.start_from:
+        _start_from(game, recipe.start_from)
+    for network in game.networks.values():
+        network.to(fabric.device).train()
+    return game
+
+
+def build_trainer(
+    prepared: Prepared, fabric: Fabric, folder: Path, samples: tuple[Loader, Loader], display: Display
+) -> Trainer:
+    """Bring game, average, observers and surroundings together."""
+    recipe, task = prepared.recipe, prepared.task
+    game = build_game(prepared, fabric)
+    average = RunningAverage({name: game.networks[name] for name in game.kept}, recipe.average)
+    observers: dict[str, Observer] = task.observers(recipe, game, average.networks, samples)
+    pipeline = task.pipeline(recipe, prepared.description, average.networks)
+    if fabric.is_global_zero:
+        observers["sheets"] = Sheets(pipeline, folder / "samples", recipe.log.sheet_every)
+    house = House(pipeline, cast("Referee | None", observers.get("referee")), folder, display)
+    players = Players(game, average, observers, task.judged_by)
+    return Trainer(recipe, players, samples[0], fabric, folder, house)
+
+
+def _play(prepared: Prepared, fabric: Fabric, folder: Path, display: Display) -> Run:
+    samples = prepared.task.samples(prepared.recipe, prepared.source, prepared.description)
+    if fabric.is_global_zero:
+        _record_data(prepared, samples, folder, display)
+    trainer = build_trainer(prepared, fabric, folder, samples, display)
+    try:
+        ending = trainer.run()
+    finally:
+        display.close()
+    if ending == "budget" and fabric.is_global_zero:
+        changes = {"images": trainer.progress.images, "minutes": None}
+        write_text(folder / "recipe.yaml", dump_yaml(prepared.recipe.model_copy(update=changes)))
+    return Run(folder, ending)
+
+
+def _record_data(prepared: Prepared, samples: tuple[Loader, Loader], folder: Path, display: Display) -> None:
+    """Note which data the run learns from; a resumed run is told when they are not the same any more."""
+    path = folder / "data.json"
+    facts = {
+        "fingerprint": prepared.source.fingerprint(),
+        "description": prepared.description.model_dump(mode="json"),
+        "training": len(samples[0]),
+        "held_out": len(samples[1]),
+    }
+    if path.is_file() and json.loads(path.read_text(encoding="utf-8")) != facts:
+        display.say("The data changed since this run began; it goes on with them as they are now.")
+    write_json(path, facts)
+
+
+def _resumed(folder: Path, changes: Mapping[str, Any]) -> Recipe:
+    recipe = read_recipe(folder)
+    for key in changes:
+        if key.split(".")[0] not in CHANGEABLE:
+            raise ValueError(
+                f"{key} cannot change when a run is resumed (allowed: {', '.join(CHANGEABLE)}); "
+                f"start a new run with `--from {folder}`."
+            )
+    return load_recipe(str(folder / "recipe.yaml"), changes) if changes else recipe
+
+
+def _absolute(place: str) -> str:
+    return str(Path(place).resolve()) if Path(place).exists() else place
+
+
+def _model_folder(target: str) -> Path:
+    if target.startswith("hf:"):
+        return fetch(target)
+    folder = Path(target)
+    if not folder.is_dir():
+        raise ValueError(f"There is no run or model at {target!r}; give the folder that `gannet train` wrote.")
+    if (folder / "recipe.yaml").is_file() and not (folder / "model").is_dir():
+        raise ValueError(f"{target} has no model yet: it was stopped before its first checkpoint.")
+    return folder / "model" if (folder / "model").is_dir() else folder
+
+
+def _start_from(game: Game, origin: str) -> None:
+    """Fill the networks from a model, and from the run around it those that a model does not keep."""
+    pipeline = load(origin)
+    state = Path(origin) / "state"
+    checkpoint = CheckpointFolder(state, 1).newest() if state.is_dir() else None
+    weights = {**(checkpoint["networks"] if checkpoint else {})}
+    weights |= {name: network.state_dict() for name, network in pipeline.networks.items()}
+    for name, network in game.networks.items():
+        if name not in weights:
+            continue
+        try:
+            network.load_state_dict(weights[name])
+        except RuntimeError as error:
+            words = " ".join(str(error).split())[:160]
+            raise ValueError(f"The weights in {origin} do not fit this recipe's {name}: {words}") from None
+

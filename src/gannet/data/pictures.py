@@ -1,0 +1,190 @@
+"""Pictures of any mode and size become uint8 arrays of one shape."""
+
+from __future__ import annotations
+
+import functools
+import io
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from gannet.data.records import Picture, Pixels
+
+EXTENSIONS = frozenset(
+    (".png", ".apng", ".jpg", ".jpeg", ".jfif", ".jpe", ".bmp", ".dib", ".gif", ".webp", ".tif", ".tiff")
+    + (".pgm", ".ppm", ".pbm", ".pnm", ".avif", ".jp2", ".tga")
+)
+# Only these decoders run, whatever a file's name says: Pillow would start Ghostscript for an EPS called cat.png.
+FORMATS = ("PNG", "JPEG", "MPO", "BMP", "DIB", "GIF", "WEBP", "TIFF", "PPM", "AVIF", "JPEG2000", "TGA")
+GREY_MODES = frozenset({"1", "L", "LA", "La", "I", "F", "I;16", "I;16L", "I;16B", "I;16N"})
+
+
+@functools.cache
+def _formats() -> tuple[str, ...]:
+    Image.init()
+    return tuple(name for name in FORMATS if name in Image.OPEN)
+
+
+def open_picture(content: bytes) -> Image.Image:
+    """Open an encoded picture, reading its header only.
+
+    Raises ValueError when it is no picture or has more pixels than `PIL.Image.MAX_IMAGE_PIXELS`.
+    """
+    try:
+        picture = Image.open(io.BytesIO(content), formats=_formats())
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise ValueError(_bomb()) from error
+    except UnidentifiedImageError as error:
+        raise ValueError("it is not a picture in a format that Gannet reads") from error
+    _refuse_bomb(picture)
+    return picture
+
+
+def _bomb() -> str:
+    return f"it has more pixels than the limit of {Image.MAX_IMAGE_PIXELS:,} (PIL.Image.MAX_IMAGE_PIXELS)"
+
+
+def _refuse_bomb(picture: Image.Image) -> None:
+    limit = Image.MAX_IMAGE_PIXELS
+    if limit is not None and picture.width * picture.height > limit:
+        raise ValueError(_bomb())
+
+
+def read_picture(picture: Picture, channels: int) -> Pixels:
+    """Decode a picture of any mode, upright, to uint8 (h w channels).
+
+    `channels` is 1 (grey), 3 (RGB) or 4 (RGBA). Without an alpha channel in the result, transparent parts are laid on
+    white. An array is (h w) or (h w c) of uint8. 16-bit values are scaled by their full range; an animation gives its
+    first frame. Raises OSError for a truncated file and ValueError for what cannot be eight-bit pixels.
+    """
+    if channels not in (1, 3, 4):
+        raise ValueError(
+            f"A picture cannot have {channels} channels; choose 1 (grey), 3 (colour) or 4 (with alpha)."
+        )
+    if isinstance(picture, np.ndarray):
+        return convert_channels(_checked(picture), channels)
+    _refuse_bomb(picture)
+    picture.load()
+    return convert_channels(_eight_bit(_upright(picture)), channels)
+
+
+def _checked(pixels: npt.NDArray[Any]) -> Pixels:
+    if pixels.ndim == 2:
+        pixels = pixels[..., None]
+    if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[-1] not in (1, 3, 4) or 0 in pixels.shape:
+        raise ValueError(
+            f"An array of {pixels.dtype} with shape {pixels.shape} is not a picture; give uint8 of height x width, "
+            "with 1, 3 or 4 channels last."
+        )
+    return pixels
+
+
+def _upright(picture: Image.Image) -> Image.Image:
+    try:
+        return ImageOps.exif_transpose(picture)
+    except (
+        Exception
+    ):  # a camera's broken EXIF block raises nearly anything, and says nothing about the pixels
+        return picture
+
+
+def _eight_bit(picture: Image.Image) -> Pixels:
+    if picture.mode in ("I", "F") or picture.mode.startswith("I;16"):
+        return _from_deep(np.asarray(picture))[..., None]
+    mode = "L" if picture.mode in ("1", "L") else "RGB"
+    if picture.has_transparency_data:  # a palette's or a colour key's transparency too
+        mode = "RGBA"
+    pixels = np.asarray(picture.convert(mode))
+    return pixels[..., None] if pixels.ndim == 2 else pixels
+
+
+def _from_deep(values: npt.NDArray[Any]) -> Pixels:
+    """Scale by a rule that is the same for every picture of a data set, and not by the picture's own extremes."""
+    low, high = values.min(), values.max()
+    if values.dtype.kind == "f":
+        if not (0 <= low <= high <= 255):  # also refuses NaN
+            raise ValueError(
+                f"its values reach from {low} to {high}; floating-point pixels must lie in 0..1 or 0..255"
+            )
+        return np.rint(values * (255.0 if high <= 1 else 1.0)).astype(np.uint8)
+    if low < 0 or high > 65535:
+        raise ValueError(f"its values reach from {low} to {high}; integer pixels must lie in 0..65535")
+    return ((values.astype(np.uint32) * 255 + 32767) // 65535).astype(np.uint8)
+
+
+def convert_channels(pixels: Pixels, channels: int) -> Pixels:
+    """Convert uint8 (... c) to uint8 (... channels), both 1, 3 or 4: alpha is laid on white, grey is ITU-R 601 luma."""
+    have = pixels.shape[-1]
+    if have == channels:
+        return pixels
+    if channels == 4:
+        opaque = np.full((*pixels.shape[:-1], 1), 255, np.uint8)
+        return np.concatenate([convert_channels(pixels, 3), opaque], axis=-1)
+    if have == 4:
+        return convert_channels(_on_white(pixels), channels)
+    if have == 1:
+        return np.repeat(pixels, 3, axis=-1)
+    # Pillow's own fixed-point weights, so that an array and the same picture in a file agree bit for bit.
+    luma = pixels.astype(np.uint32) @ np.array([19595, 38470, 7471], np.uint32)
+    return ((luma + 0x8000) >> 16).astype(np.uint8)[..., None]
+
+
+def _on_white(pixels: Pixels) -> Pixels:
+    alpha = pixels[..., 3:].astype(np.uint16)
+    mixed = pixels[..., :3] * alpha + 255 * (255 - alpha)  # at most 255 * 255, which 16 bits hold
+    return ((mixed + 127) // 255).astype(np.uint8)
+
+
+def fit_picture(pixels: Pixels, height: int, width: int, fit: str) -> Pixels:
+    """Bring uint8 (h w c) to uint8 (c height width); a picture of that size already is kept bit for bit.
+
+    `crop` keeps the largest centred part of the right proportions, `pad` adds black (transparent with alpha) around
+    the whole, `stretch` ignores proportions. Raises ValueError for another word.
+    """
+    check_fit(fit)
+    if pixels.shape[:2] != (height, width):
+        image = Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
+        pixels = np.asarray(_FITS[fit](image, width, height)).reshape(height, width, pixels.shape[-1])
+    return np.array(pixels.transpose(2, 0, 1), order="C")
+
+
+def check_fit(fit: str) -> None:
+    """Raise ValueError unless `fit` names a way to fit a picture."""
+    if fit not in _FITS:
+        raise ValueError(
+            f"data.fit is {fit!r}, which is no way to fit a picture; choose one of {', '.join(_FITS)}."
+        )
+
+
+def _stretch(image: Image.Image, width: int, height: int) -> Image.Image:
+    if image.size == (width, height):
+        return image
+    return image.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=3.0)
+
+
+def _crop(image: Image.Image, width: int, height: int) -> Image.Image:
+    scale = min(image.width / width, image.height / height)
+    inner = max(1, round(width * scale)), max(1, round(height * scale))
+    left, top = (
+        (image.width - inner[0]) // 2,
+        (image.height - inner[1]) // 2,
+    )  # whole pixels: no needless blur
+    return _stretch(image.crop((left, top, left + inner[0], top + inner[1])), width, height)
+
+
+def _pad(image: Image.Image, width: int, height: int) -> Image.Image:
+    scale = min(width / image.width, height / image.height)
+    inner = max(1, round(image.width * scale)), max(1, round(image.height * scale))
+    canvas = Image.new(image.mode, (width, height))
+    canvas.paste(_stretch(image, *inner), ((width - inner[0]) // 2, (height - inner[1]) // 2))
+    return canvas
+
+
+_FITS: dict[str, Callable[[Image.Image, int, int], Image.Image]] = {
+    "crop": _crop,
+    "pad": _pad,
+    "stretch": _stretch,
+}

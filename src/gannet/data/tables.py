@@ -1,0 +1,227 @@
+"""Sources in the Hugging Face image layout: parquet files, and data sets of its hub."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PIL import Image
+
+from gannet.data.files import refuse_huge
+from gannet.data.layout import SPLITS
+from gannet.data.pictures import open_picture
+from gannet.data.records import Record, digest, file_stamp
+
+if TYPE_CHECKING:
+    import pyarrow.parquet as parquet
+
+IMAGE_COLUMNS = ("image", "img")
+LABEL_COLUMNS = ("label", "labels")
+ROWS = 64  # read at once; a row holds one encoded picture
+GROUPS = 16  # row groups that a sample looks into
+
+
+class ParquetFiles:
+    """Parquet files with a column `image` or `img` of encoded pictures and, optionally, one called `label`."""
+
+    def __init__(self, name: str, paths: list[Path]) -> None:
+        self.name = name
+        self._paths = paths
+        self._columns: dict[Path, tuple[str, str | None]] = {}
+        self._rows = 0
+        names: tuple[str, ...] = ()
+        for path in paths:
+            with _open_parquet(path) as file:
+                self._columns[path] = _find_columns(file.schema_arrow.names, str(path))
+                self._rows += file.metadata.num_rows
+                names = names or _class_names(file, self._columns[path][1])
+        self.classes = names or self._classes_from_labels()
+        self._index = {name: index for index, name in enumerate(self.classes)}
+
+    def fingerprint(self) -> str:
+        return digest(["parquet", *(file_stamp(path, path.name) for path in self._paths)])
+
+    def count(self) -> int:
+        return self._rows
+
+    def records(self) -> Iterator[Record]:
+        for path in self._paths:
+            with _open_parquet(path) as file:
+                yield from self._rows_of(path, file.iter_batches(ROWS, columns=self._wanted(path)), 0)
+
+    def sample(self, most: int) -> Iterator[Record]:
+        """Look into a few row groups, evenly spread: a parquet file cannot be read by the row."""
+        groups = []
+        for path in self._paths:
+            with _open_parquet(path) as file:
+                groups += [(path, group) for group in range(file.num_row_groups)]
+        chosen = groups[:: -(-len(groups) // GROUPS)] if groups else []
+        for path, group in chosen:
+            with _open_parquet(path) as file:
+                batches = file.iter_batches(
+                    -(-most // len(chosen)), row_groups=[group], columns=self._wanted(path)
+                )
+                yield from self._rows_of(
+                    path, [batch for _, batch in zip(range(1), batches, strict=False)], 0
+                )
+
+    def _wanted(self, path: Path) -> list[str]:
+        return [column for column in self._columns[path] if column]
+
+    def _rows_of(self, path: Path, batches: Iterable[Any], position: int) -> Iterator[Record]:
+        split = _split_of(path.stem)
+        image, label = self._columns[path]
+        for batch in batches:
+            cells = batch.column(image).to_pylist()
+            labels = batch.column(label).to_pylist() if label else [None] * len(cells)
+            for cell, value in zip(cells, labels, strict=True):
+                read = partial(_read_cell, cell)
+                yield Record(f"{path.name}[{position}]", read, self._number(value), split)
+                position += 1
+
+    def _number(self, value: int | str | None) -> int:
+        if value is None:
+            return -1
+        return self._index[value] if isinstance(value, str) else int(value)
+
+    def _classes_from_labels(self) -> tuple[str, ...]:
+        """Without names in the schema, read the small label column alone."""
+        seen: set[int | str] = set()
+        for path in self._paths:
+            label = self._columns[path][1]
+            if label is None:
+                continue
+            with _open_parquet(path) as file:
+                for batch in file.iter_batches(65_536, columns=[label]):
+                    seen.update(
+                        value for value in batch.column(label).unique().to_pylist() if value is not None
+                    )
+        words = {value for value in seen if isinstance(value, str)}
+        if words:
+            return tuple(sorted(words))
+        return tuple(str(number) for number in range(max((int(value) for value in seen), default=-1) + 1))
+
+
+def _open_parquet(path: Path) -> parquet.ParquetFile:
+    try:
+        import pyarrow
+        import pyarrow.parquet as parquet
+    except ImportError as error:
+        raise ValueError(f"Reading {path} needs pyarrow; run: pip install 'gannet[parquet]'") from error
+    try:
+        return parquet.ParquetFile(path)
+    except pyarrow.ArrowException as error:
+        raise ValueError(f"{path} is cut short or no parquet file; copy or download it again.") from error
+
+
+def _find_columns(names: list[str], where: str) -> tuple[str, str | None]:
+    image = next((name for name in IMAGE_COLUMNS if name in names), None)
+    if image is None:
+        raise ValueError(
+            f"{where} has the columns {', '.join(names)}, but pictures are looked for in 'image' or 'img'; "
+            "rename the column of pictures."
+        )
+    return image, next((name for name in LABEL_COLUMNS if name in names), None)
+
+
+def _class_names(file: parquet.ParquetFile, label: str | None) -> tuple[str, ...]:
+    """Read the names that the `datasets` library leaves in the schema."""
+    try:
+        features = json.loads((file.schema_arrow.metadata or {})[b"huggingface"])["info"]["features"]
+        return tuple(str(name) for name in features[label]["names"])
+    except (KeyError, TypeError, ValueError):  # none there, or written by something else
+        return ()
+
+
+def _split_of(name: str) -> str:
+    words = name.lower().replace("_", "-").replace(".", "-").split("-")
+    return next((SPLITS[word] for word in words if word in SPLITS), "")
+
+
+def _read_cell(cell: object) -> Image.Image:
+    content = cell.get("bytes") if isinstance(cell, dict) else cell
+    path = cell.get("path") if isinstance(cell, dict) else None
+    if content is None and path and Path(path).is_file():
+        content = Path(path).read_bytes()
+    if not isinstance(content, bytes):
+        raise ValueError("its row holds no picture")
+    refuse_huge(len(content))
+    return open_picture(content)
+
+
+class HubDataset:
+    """A data set of the Hugging Face hub, downloaded once into the cache of `datasets` and read from there.
+
+    It is not streamed: the survey, the cache and a second run would each download it again.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._splits: dict[str, Any] = _load_from_hub(name)
+        self._columns = {key: _find_columns(list(part.features), name) for key, part in self._splits.items()}
+        key, part = next(iter(self._splits.items()))
+        label = self._columns[key][1]
+        self._label = part.features[label] if label else None
+        self.classes = tuple(
+            str(word) for word in getattr(self._label, "names", None) or self._found_classes()
+        )
+
+    def fingerprint(self) -> str:
+        return digest(
+            ["hub", self.name, *(f"{key} {part._fingerprint}" for key, part in self._splits.items())]
+        )
+
+    def count(self) -> int:
+        return sum(len(part) for part in self._splits.values())
+
+    def records(self) -> Iterator[Record]:
+        for key in self._splits:
+            yield from self._rows_of(key, range(len(self._splits[key])))
+
+    def sample(self, most: int) -> Iterator[Record]:
+        for key, part in self._splits.items():
+            wanted = -(-most * len(part) // max(1, self.count()))
+            yield from self._rows_of(key, range(0, len(part), max(1, len(part) // max(1, wanted))))
+
+    def _rows_of(self, key: str, positions: range) -> Iterator[Record]:
+        import datasets
+
+        image, label = self._columns[key]
+        encoded = self._splits[key].cast_column(image, datasets.Image(decode=False))
+        index = {name: number for number, name in enumerate(self.classes)}
+        for position in positions:
+            row = encoded[position]
+            value = row[label] if label else None
+            number = index[value] if isinstance(value, str) else -1 if value is None else int(value)
+            yield Record(f"{key}[{position}]", partial(_read_cell, row[image]), number, _split_of(key))
+
+    def _found_classes(self) -> list[str]:
+        seen = {
+            value for key, part in self._splits.items() for value in part.unique(self._columns[key][1] or "")
+        }
+        words = sorted(value for value in seen if isinstance(value, str))
+        return words or [
+            str(number) for number in range(max((int(v) for v in seen if v is not None), default=-1) + 1)
+        ]
+
+
+def _load_from_hub(name: str) -> dict[str, Any]:
+    try:
+        import datasets
+    except ImportError as error:
+        raise ValueError(
+            f"Reading hf:{name} needs the library datasets; run: pip install 'gannet[hub]'"
+        ) from error
+    try:
+        return dict(datasets.load_dataset(name))
+    except (
+        Exception
+    ) as error:  # the network, a missing or private name, a script it will not run: all the user's
+        reason = (str(error).splitlines() or [""])[0]
+        raise ValueError(
+            f"The data set hf:{name} cannot be loaded ({type(error).__name__}: {reason}); check its name on "
+            "huggingface.co and the network, or download it as parquet."
+        ) from error

@@ -1,0 +1,57 @@
+"""Where a run computes: device, precision and processes, through Lightning Fabric."""
+
+import os
+import warnings
+
+import torch
+from lightning_fabric import Fabric
+
+from gannet.recipe import Recipe, nearest
+
+DEVICES = ("auto", "cpu", "cuda", "mps")
+
+
+def launch(recipe: Recipe) -> Fabric:
+    """A launched Fabric for the recipe's device and precision; under torchrun it joins the other processes.
+
+    Raises:
+        ValueError: a device that this machine or this PyTorch does not have.
+    """
+    device = choose_device(recipe.device)
+    processes = int(os.environ.get("WORLD_SIZE", "1"))
+    local = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    # The same sums in the same order, so that a resumed run is the run that was not interrupted.
+    torch.backends.cudnn.deterministic = True
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        fabric = Fabric(
+            accelerator="gpu" if device == "cuda" else device,
+            strategy="ddp" if processes > 1 else "auto",
+            devices=local,
+            num_nodes=processes // local,
+            precision="bf16-mixed" if choose_precision(recipe.precision, device) == "bf16" else "32-true",
+        )
+        fabric.launch()
+    return fabric
+
+
+def choose_device(device: str) -> str:
+    """The device to compute on; `auto` prefers CUDA, then MPS, then the processor."""
+    found = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if device == "auto":
+        return next(name for name, there in found.items() if there)
+    if device not in DEVICES:
+        raise ValueError(f"There is no device {device!r}; {nearest(device, DEVICES)}")
+    if not found[device]:
+        raise ValueError(f"device={device} was asked for, but this PyTorch finds none; set device=auto.")
+    return device
+
+
+def choose_precision(precision: str, device: str) -> str:
+    """`bf16` or `32`; `auto` takes bf16 where the hardware multiplies matrices in it."""
+    if precision != "auto":
+        return precision
+    if device == "cuda":
+        return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "32"
+    capable = getattr(torch.cpu, "get_capabilities", dict)()
+    return "bf16" if device == "cpu" and (capable.get("amx_bf16") or capable.get("avx512_bf16")) else "32"

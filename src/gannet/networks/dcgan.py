@@ -1,0 +1,124 @@
+"""Up-convolutional networks (Radford et al., 2016, "Unsupervised Representation Learning with Deep Convolutional ...")."""
+
+from dataclasses import dataclass, replace
+from math import prod
+from typing import Literal, Self
+
+from torch import Tensor, nn
+from torch.nn.utils.parametrizations import spectral_norm
+
+from gannet.networks.pair import Discriminator, Generator, Pair, Shape
+
+Normalization = Literal["batch", "spectral", "none"]
+SMALLEST, LARGEST, MOST_CHANNELS = 8, 256, 4
+
+
+def _levels(shape: Shape) -> int:
+    """How often the picture is halved until its shorter side is 4 to 7 pixels."""
+    return min(shape[1:]).bit_length() - 3
+
+
+class DcganGenerator(Generator):
+    """A linear layer to a small picture, then transposed convolutions that double it; cut to size at the end."""
+
+    def __init__(self, latent: int, shape: Shape, classes: int, width: int) -> None:
+        super().__init__(latent, shape, classes)
+        levels = _levels(shape)
+        widths = [width * min(2**level, 8) for level in reversed(range(levels))]
+        self.start = (widths[0], *(-(-side // 2**levels) for side in shape[1:]))
+        self.project = nn.Linear(self.inputs, prod(self.start), bias=False)
+        steps: list[nn.Module] = [nn.BatchNorm2d(widths[0]), nn.ReLU()]
+        for before, after in zip(widths, widths[1:], strict=False):
+            up = nn.ConvTranspose2d(before, after, 4, 2, 1, bias=False)
+            steps += [up, nn.BatchNorm2d(after), nn.ReLU()]
+        self.body = nn.Sequential(*steps, nn.ConvTranspose2d(widths[-1], shape[0], 4, 2, 1))
+        _initialize(self)
+
+    def synthesize(self, vector: Tensor) -> Tensor:
+        """Map (b, inputs) to pictures (b, c, h, w) in [-1, 1]."""
+        whole: Tensor = self.body(self.project(vector).unflatten(1, self.start))
+        _, height, width = self.shape
+        return whole[:, :, :height, :width].tanh()
+
+
+class DcganDiscriminator(Discriminator):
+    """Convolutions that halve the picture down to 4 to 7 pixels a side, and one logit."""
+
+    def __init__(self, shape: Shape, classes: int, width: int, normalization: Normalization) -> None:
+        levels = _levels(shape)
+        widths = [width * min(2**level, 8) for level in range(levels)]
+        super().__init__(widths[-1] * prod(side >> levels for side in shape[1:]), classes)
+        steps: list[nn.Module] = []
+        for level, (before, after) in enumerate(zip([shape[0], *widths], widths, strict=False)):
+            batch = normalization == "batch" and level > 0
+            steps.append(nn.Conv2d(before, after, 4, 2, 1, bias=not batch))
+            steps += [nn.BatchNorm2d(after)] if batch else []
+            steps.append(nn.LeakyReLU(0.2))
+        self.body = nn.Sequential(*steps, nn.Flatten())
+        _initialize(self)
+        if normalization == "spectral":
+            _constrain(self)
+
+    def extract(self, sample: Tensor) -> Tensor:
+        """Map pictures (b, c, h, w) to features (b, f)."""
+        features: Tensor = self.body(sample)
+        return features
+
+
+def _initialize(network: nn.Module) -> None:
+    """Normal weights of deviation 0.02, as the paper says (section 4); embeddings keep their own."""
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
+            nn.init.normal_(module.weight, 0.0, 0.02)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+
+
+def _constrain(network: nn.Module) -> None:
+    """Divide each weight by its largest singular value (Miyato et al., 2018, "Spectral Normalization ...")."""
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d | nn.Linear):
+            spectral_norm(module)
+
+
+@dataclass(frozen=True)
+class Dcgan(Pair):
+    """A DCGAN pair for pictures of 8 to 256 pixels a side and 1 to 4 channels."""
+
+    latent: int = 64
+    """Length of the latent vector."""
+    width: int | Literal["auto"] = "auto"
+    """Channels of the layer nearest the picture; each halving doubles them, up to eightfold. `auto`: by size."""
+    normalization: Normalization = "none"
+    """Of the discriminator: batch, spectral or none. The generator's is batch."""
+
+    def __post_init__(self) -> None:
+        if self.latent < 1 or (self.width != "auto" and self.width < 1):
+            raise ValueError("network.latent and network.width must be at least 1.")
+
+    def generator(self, shape: Shape, classes: int) -> DcganGenerator:
+        """Build the generator for pictures of `shape` (c, h, w)."""
+        return DcganGenerator(self.latent, _checked(shape), classes, self._width(shape))
+
+    def discriminator(self, shape: Shape, classes: int) -> DcganDiscriminator:
+        """Build the discriminator for pictures of `shape` (c, h, w)."""
+        return DcganDiscriminator(_checked(shape), classes, self._width(shape), self.normalization)
+
+    def sized(self, shape: Shape) -> Self:
+        """The pair with its width chosen: 64 up to 32 pixels a side, then less, as the cost grows with the area."""
+        return replace(self, width=self._width(_checked(shape)))
+
+    def _width(self, shape: Shape) -> int:
+        return self.width if self.width != "auto" else max(16, min(64, 2048 // max(shape[1:])))
+
+
+def _checked(shape: Shape) -> Shape:
+    if len(shape) != 3:
+        raise ValueError(f"A dcgan makes pictures, not samples of shape {shape}; choose network.name=mlp.")
+    channels, height, width = shape
+    if not (1 <= channels <= MOST_CHANNELS and all(SMALLEST <= side <= LARGEST for side in (height, width))):
+        raise ValueError(
+            f"A dcgan makes pictures of {SMALLEST} to {LARGEST} pixels a side and 1 to {MOST_CHANNELS} channels, "
+            f"not {width}x{height} with {channels}; set data.size and data.channels."
+        )
+    return shape

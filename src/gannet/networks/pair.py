@@ -1,0 +1,85 @@
+"""What a generator and a discriminator have in common, whatever they are built of."""
+
+from abc import ABC, abstractmethod
+
+from typing import Self
+
+import torch
+from torch import Tensor, nn
+
+Shape = tuple[int, ...]
+
+
+class Generator(nn.Module, ABC):
+    """Maps latent vectors (and labels) to samples.
+
+    Attributes:
+        latent: length of a latent vector.
+        shape: shape of one sample, (d,) or (c, h, w); values in [-1, 1] for pictures.
+        classes: number of classes, 0 for an unconditional generator.
+    """
+
+    def __init__(self, latent: int, shape: Shape, classes: int) -> None:
+        super().__init__()
+        self.latent, self.shape, self.classes = latent, shape, classes
+        self.embedding = nn.Embedding(classes, latent) if classes else None
+
+    def forward(self, latent: Tensor, label: Tensor | None = None) -> Tensor:
+        """Generate from `latent` (b, latent) and `label` (b,), which only a conditional generator wants."""
+        if self.embedding is not None:
+            assert label is not None, "a conditional generator needs labels"
+            latent = torch.cat([latent, self.embedding(label)], 1)
+        return self.synthesize(latent)
+
+    @property
+    def inputs(self) -> int:
+        """Length of the vector that `synthesize` takes: the latent one, and the label's embedding."""
+        return self.latent * (2 if self.classes else 1)
+
+    @abstractmethod
+    def synthesize(self, vector: Tensor) -> Tensor:
+        """Map (b, inputs) to (b, *shape)."""
+
+
+class Discriminator(nn.Module, ABC):
+    """Maps samples (and labels) to one logit each: positive where it takes the sample for real.
+
+    Conditional ones add the inner product of the features and the label's embedding (Miyato and Koyama, 2018, "cGANs
+    with Projection Discriminator", equation 3).
+    """
+
+    def __init__(self, features: int, classes: int) -> None:
+        super().__init__()
+        self.head = nn.Linear(features, 1)
+        self.embedding = nn.Embedding(classes, features) if classes else None
+        if self.embedding is not None:
+            nn.init.zeros_(self.embedding.weight)
+
+    def forward(self, sample: Tensor, label: Tensor | None = None) -> Tensor:
+        """Score `sample` (b, *shape) under `label` (b,): logits (b,)."""
+        features = self.extract(sample)
+        logit: Tensor = self.head(features).squeeze(1)
+        if self.embedding is not None:
+            assert label is not None, "a conditional discriminator needs labels"
+            logit = logit + (features * self.embedding(label)).sum(1)
+        return logit
+
+    @abstractmethod
+    def extract(self, sample: Tensor) -> Tensor:
+        """Map (b, *shape) to features (b, f)."""
+
+
+class Pair(ABC):
+    """Builds a generator and a discriminator of matching size for samples of any shape it supports."""
+
+    @abstractmethod
+    def generator(self, shape: Shape, classes: int) -> Generator:
+        """Build the generator for samples of `shape`; `classes` 0 makes it unconditional."""
+
+    @abstractmethod
+    def discriminator(self, shape: Shape, classes: int) -> Discriminator:
+        """Build the discriminator for samples of `shape`; `classes` 0 makes it unconditional."""
+
+    @abstractmethod
+    def sized(self, shape: Shape) -> Self:
+        """The same pair with every `auto` replaced by what samples of `shape` call for."""

@@ -1,0 +1,74 @@
+"""Provenance: every picture that leaves Gannet says that it is synthetic, and which model and seed it came from."""
+
+import json
+from pathlib import Path
+from typing import Any
+from xml.sax.saxutils import escape
+
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+SYNTHETIC = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
+"""The IPTC digital source type of media made by a trained model."""
+FORMATS = (".png", ".jpg", ".jpeg", ".webp", ".gif")
+
+
+def save_picture(picture: Image.Image, path: Path, facts: dict[str, Any]) -> None:
+    """Save a picture (PNG, JPEG, WebP or GIF) with XMP and a comment that say it is synthetic.
+
+    Args:
+        facts: the model, the seed and what else is known of its making.
+
+    Raises:
+        ValueError: the file's ending is not one of the four formats, or it cannot be written.
+    """
+    save_film([picture], path, facts)
+
+
+def save_film(pictures: list[Image.Image], path: Path, facts: dict[str, Any], seconds: float = 0.06) -> None:
+    """Save one picture, or several as an animation (GIF or WebP) that shows each for so many seconds."""
+    check_format(path)
+    comment = json.dumps({"DigitalSourceType": SYNTHETIC, **facts}, ensure_ascii=True)
+    options = _metadata(path.suffix.lower(), comment, facts)
+    if len(pictures) > 1:
+        options |= {"save_all": True, "append_images": pictures[1:], "duration": round(1000 * seconds), "loop": 0}
+    temporary = path.with_name(f".{path.stem}.partial{path.suffix}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        pictures[0].save(temporary, **options)
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise ValueError(f"{path} cannot be written ({error.strerror or error}); choose another place.") from error
+
+
+def check_format(path: Path) -> None:
+    """Raise ValueError when the path's ending is not a format that can carry the metadata."""
+    if path.suffix.lower() not in FORMATS:
+        raise ValueError(f"{path.name}: pictures are saved as {', '.join(FORMATS)}; name the file accordingly.")
+
+
+def _metadata(ending: str, comment: str, facts: dict[str, Any]) -> dict[str, Any]:
+    packet = _packet(facts)
+    if ending == ".png":
+        info = PngInfo()
+        info.add_itxt("XML:com.adobe.xmp", packet)
+        info.add_text("Comment", comment)
+        return {"pnginfo": info}
+    if ending == ".webp":
+        return {"xmp": packet.encode(), "lossless": True}
+    if ending == ".gif":
+        return {"comment": comment.encode()}
+    return {"xmp": packet.encode(), "comment": comment.encode(), "quality": 95}
+
+
+def _packet(facts: dict[str, Any]) -> str:
+    maker = escape(f"Gannet: {json.dumps(facts)}", {'"': "&quot;"})
+    return (
+        '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>'
+        '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+        '<rdf:Description rdf:about="" xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/"'
+        ' xmlns:xmp="http://ns.adobe.com/xap/1.0/"'
+        f' Iptc4xmpExt:DigitalSourceType="{SYNTHETIC}" xmp:CreatorTool="{maker}"/>'
+        '</rdf:RDF></x:xmpmeta><?xpacket end="w"?>'
+    )

@@ -1,0 +1,270 @@
+"""A recipe: what to learn, from what, and how long. Plain data, frozen and validated; unknown keys are errors."""
+
+import difflib
+from collections.abc import Iterable, Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar, cast
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+Schema = TypeVar("Schema")
+Positive = Annotated[int, Field(ge=1)]
+Rate = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Section(BaseModel):
+    """Frozen plain data whose unknown keys are errors; attribute docstrings describe the keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class Choice(BaseModel):
+    """A thing chosen by `name`; its other keys are checked against the schema of what is chosen."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    name: str
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Every key but the name."""
+        return dict(self.model_extra or {})
+
+
+class Data(Section):
+    source: str = ""
+    """A path, a name under $GANNET_DATA, an embedded set, or `hf:owner/name`; empty: the recipe's own name."""
+    size: Annotated[int, Field(ge=8, le=256)] | Literal["auto"] = "auto"
+    """Height and width in pixels, 8 to 256; `auto` chooses from the data."""
+    channels: Annotated[int, Field(ge=1, le=4)] | Literal["auto"] = "auto"
+    """1 grey, 3 colour, 4 colour with transparency; `auto` looks."""
+    fit: Literal["crop", "pad", "stretch"] = "crop"
+    """What is done to a picture of another shape."""
+    stack: Literal[1, 3] = 1
+    """3 stacks three grey pictures as colour channels (Stacked MNIST)."""
+
+
+class Penalty(Section):
+    weight: Weight = 1.0
+    """The penalty's weight gamma."""
+    every: Positive = 1
+    """Rounds between two applications; the weight is multiplied by it, so the mean strength stays."""
+
+
+class Loss(Section):
+    name: str = "non-saturating"
+    """minimax, non-saturating, hinge, least-squares, wasserstein or relativistic."""
+    r1: Penalty | None = None
+    """Gradient penalty on real samples."""
+    r2: Penalty | None = None
+    """Gradient penalty on generated samples."""
+    gradient_penalty: Penalty | None = None
+    """Penalty of gradient norms other than one, between real and generated samples."""
+
+
+class Optimizer(Section):
+    learning_rate: Rate = 2e-4
+    """Adam's step size; zero freezes the player."""
+    betas: tuple[Share, Share] = (0.5, 0.99)
+    """Adam's decay rates of the first and second moment."""
+    weight_decay: Weight = 0.0
+    """Decoupled weight decay (AdamW)."""
+
+
+class Stage(Section):
+    name: str
+    """Names the stage; its end writes `model/<name>.safetensors`."""
+    images: Positive
+    """How many images the stage lasts."""
+    learning_rate_scale: Rate = 1.0
+    """Multiplies every learning rate during the stage."""
+
+
+class Average(Section):
+    half_life: Positive = 10_000
+    """Images after which a weight's share in the average has halved."""
+    ramp: Share = 0.05
+    """The half-life is at most this share of the images seen, so the first average is not the initial noise."""
+
+
+class Referee(Section):
+    window: Positive = 5_000
+    """Images over which the rule looks back."""
+    share: Share = 0.9
+    """The share of fakes that must pass for `converged`."""
+    every: Positive = 5_000
+    """Images between two looks at held-out data and at the diversity of the fakes."""
+    stop_on: Literal["never", "rule"] = "never"
+    """`rule` ends the run once the rule says `converged`."""
+
+
+class Checkpoints(Section):
+    every: Positive = 20_000
+    """Images between two checkpoints."""
+    keep: Positive = 2
+    """How many of the newest are kept; the best is kept besides."""
+
+
+class Record(Section):
+    every: Positive = 2_000
+    """Images between two lines of `log.jsonl`."""
+    sheet_every: Positive = 20_000
+    """Images between two sheets of samples at fixed seeds."""
+    tensorboard: bool = False
+    """Also write the log for TensorBoard (extra `gannet[tensorboard]`)."""
+
+
+class Recipe(Section):
+    """Everything that defines a run; saved with it as `recipe.yaml`."""
+
+    name: str
+    """The recipe's name."""
+    about: str = ""
+    """One sentence for `gannet recipes`."""
+    task: Choice = Choice(name="generation")
+    """The kind of problem, and its options."""
+    data: Data = Data()
+    network: Choice = Choice(name="dcgan")
+    """The pair of networks (mlp or dcgan), and its options."""
+    loss: Loss = Loss()
+    optimizer: dict[str, Optimizer] = {}
+    """By player: `optimizer.generator.learning_rate`."""
+    images: Positive = 500_000
+    """How many real images are shown in all, repeats counted."""
+    minutes: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    """A budget of training time; the images seen by then are recorded as `images`."""
+    stages: tuple[Stage, ...] = ()
+    """Consecutive stages; empty: one stage, `images` long."""
+    batch: Annotated[int, Field(ge=2)] = 64
+    """Images in a round, over all processes and accumulation steps."""
+    accumulate: Positive = 1
+    """Passes that a round's batch is cut into, to save memory."""
+    average: Average = Average()
+    referee: Referee = Referee()
+    checkpoint: Checkpoints = Checkpoints()
+    log: Record = Record()
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    precision: Literal["auto", "32", "bf16"] = "auto"
+    """`auto` is bf16 where the processor computes in it, else 32 bit."""
+    device: str = "auto"
+    """auto, cpu, cuda or mps."""
+    start_from: str = ""
+    """A run or model whose weights the networks start from (`--from`)."""
+
+
+def nearest(word: str, allowed: Iterable[str]) -> str:
+    """A hint naming the allowed word most like `word`, or all of them when none is alike."""
+    names = sorted(allowed)
+    alike = difflib.get_close_matches(word, names, n=1, cutoff=0.5)
+    return f"did you mean {alike[0]!r}?" if alike else f"allowed: {', '.join(names)}."
+
+
+def choose(word: str, table: Mapping[str, Schema], what: str) -> Schema:
+    """Look `word` up in `table`; a ValueError names the nearest entry when it is not there."""
+    if word not in table:
+        raise ValueError(f"There is no {what} {word!r}; {nearest(word, table)}")
+    return table[word]
+
+
+def check(schema: type[Schema], values: Mapping[str, Any], where: str = "") -> Schema:
+    """Validate `values` against a pydantic model or dataclass; a ValueError says in one sentence what is wrong."""
+    try:
+        return TypeAdapter(schema).validate_python(dict(values))
+    except ValidationError as error:
+        raise ValueError(_explain(error, schema, where)) from None
+
+
+def _explain(error: ValidationError, schema: Any, where: str) -> str:
+    problem = error.errors(include_url=False)[0]
+    path = [str(step) for step in problem["loc"]]
+    key = ".".join([*([where] if where else []), *path])
+    if problem["type"] in {"extra_forbidden", "unexpected_keyword_argument"}:
+        return f"Unknown key {key!r}; {nearest(path[-1], _keys_at(schema, path[:-1]))}"
+    given = "" if problem["type"] == "missing" else f" (given: {problem['input']!r})"
+    return f"{key or 'The recipe'}: {problem['msg'][0].lower()}{problem['msg'][1:]}{given}."
+
+
+def _keys_at(schema: Any, path: list[str]) -> list[str]:
+    """The names that are valid below `path`, read off the JSON schema."""
+    root = TypeAdapter(schema).json_schema()
+    node = root
+    for step in path:
+        node = _resolve(root, node)
+        node = node.get("properties", {}).get(step) or node.get("additionalProperties") or {}
+    return list(_resolve(root, node).get("properties", {}))
+
+
+def _resolve(root: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:
+    for option in node.get("anyOf", [node]):
+        if "$ref" in option:
+            return cast(dict[str, Any], root["$defs"][option["$ref"].rsplit("/", 1)[1]])
+    return node
+
+
+def preset_names() -> list[str]:
+    """The recipes that ship with the package."""
+    folder = resources.files("gannet") / "recipes"
+    return sorted(entry.name[:-5] for entry in folder.iterdir() if entry.name.endswith(".yaml"))
+
+
+def load_recipe(target: str, changes: Mapping[str, Any] | None = None) -> Recipe:
+    """Load a shipped recipe by name or a YAML file by path, and apply `changes` (dotted key -> value).
+
+    Raises:
+        ValueError: no such recipe, an unknown key or a value that is not allowed.
+    """
+    values = _read_yaml(target)
+    for key, value in (changes or {}).items():
+        _put(values, key, value)
+    return check(Recipe, values)
+
+
+def _read_yaml(target: str) -> dict[str, Any]:
+    path = Path(target)
+    if path.suffix in {".yaml", ".yml"}:
+        if not path.is_file():
+            raise ValueError(f"There is no recipe file {target!r}.")
+        text, name = path.read_text(encoding="utf-8"), path.stem
+    elif target in preset_names():
+        text, name = (resources.files("gannet") / "recipes" / f"{target}.yaml").read_text(encoding="utf-8"), target
+    else:
+        raise ValueError(f"There is no recipe {target!r}; {nearest(target, preset_names())}")
+    try:
+        values = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ValueError(f"{target} is not YAML: {' '.join(str(error).split())}.") from None
+    if not isinstance(values, dict):
+        raise ValueError(f"{target} must hold keys and values, as `gannet train {preset_names()[0]} --dry-run` shows.")
+    return {"name": name, **values}
+
+
+def _put(values: dict[str, Any], key: str, value: Any) -> None:
+    *parents, last = key.split(".")
+    for parent in parents:
+        below = values.setdefault(parent, {})
+        if below is None:
+            below = values[parent] = {}
+        if not isinstance(below, dict):
+            raise ValueError(f"{key!r} cannot be set: {parent!r} holds a value, not keys.")
+        values = below
+    values[last] = value
+
+
+def parse_change(text: str) -> tuple[str, Any]:
+    """Split `key=value` as given to `--set`; the value is read as YAML."""
+    key, separator, value = text.partition("=")
+    if not separator or not key:
+        raise ValueError(f"--set takes key=value, as in --set batch=32; given: {text!r}.")
+    try:
+        return key, yaml.safe_load(value)
+    except yaml.YAMLError:
+        return key, value
+
+
+def dump_yaml(recipe: Recipe) -> str:
+    """The recipe as YAML text, every key written out."""
+    return yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False, allow_unicode=True)

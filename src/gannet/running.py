@@ -1,0 +1,151 @@
+"""A run's folder, and the objects that surround its trainer: sheets, verdict, model, and what is shown of them."""
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from gannet.adversarial.game import Seen
+from gannet.adversarial.referee import Referee
+from gannet.pipeline import Pipeline
+from gannet.recipe import Recipe, check, dump_yaml
+from gannet.schedule import crossed
+from gannet.storage import write_json, write_text
+from gannet.training.progress import Display
+from gannet.training.trainer import Status
+
+SHEET_SAMPLES = 64
+NOT_A_RUN = "it has no recipe.yaml"
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run on disk.
+
+    Attributes:
+        folder: holds `recipe.yaml`, `state/`, `model/`, `log.jsonl`, `samples/` and `verdict.json`.
+        ending: how `train` left it: finished, budget, converged or interrupted; empty when only opened.
+    """
+
+    folder: Path
+    ending: str = ""
+
+    @property
+    def recipe(self) -> Recipe:
+        """The resolved recipe."""
+        return read_recipe(self.folder)
+
+    @property
+    def verdict(self) -> dict[str, Any]:
+        """What the referee said last."""
+        text = (self.folder / "verdict.json").read_text(encoding="utf-8")
+        return dict(json.loads(text))
+
+    def pipeline(self, weights: str = "model") -> Pipeline:
+        """The trained model; `weights` may be `best` or a stage's name."""
+        return Pipeline.from_pretrained(self.folder / "model", weights)
+
+    def log(self) -> Iterator[dict[str, Any]]:
+        """The lines of the log."""
+        with (self.folder / "log.jsonl").open(encoding="utf-8") as file:
+            yield from map(json.loads, file)
+
+
+def create_folder(recipe: Recipe, out: Path) -> Path:
+    """Create the run's folder with its recipe in it, both or neither; ValueError when it exists."""
+    if out.exists():
+        raise ValueError(
+            f"{out} exists; give another --out, or continue it with `gannet train --resume {out}`."
+            if (out / "recipe.yaml").exists()
+            else f"{out} exists and is not a run; give another --out."
+        )
+    building = out.with_name(f".{out.name}.{os.getpid()}.partial")
+    try:
+        building.mkdir(parents=True)
+        write_text(building / "recipe.yaml", dump_yaml(recipe))
+        building.rename(out)
+    except OSError as error:
+        raise ValueError(f"{out} cannot be created ({error.strerror}); give another --out.") from error
+    return out
+
+
+def read_recipe(folder: Path) -> Recipe:
+    """The recipe of a run; ValueError when the folder is no run or the recipe is damaged."""
+    path = folder / "recipe.yaml"
+    if not path.is_file():
+        raise ValueError(f"{folder} is not a run: {NOT_A_RUN}.")
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError):
+        values = None
+    if not isinstance(values, dict):
+        raise ValueError(f"{path} is damaged: it holds no keys and values.")
+    return check(Recipe, values, str(path))
+
+
+def free_folder(name: str) -> Path:
+    """The first of runs/<name>, runs/<name>-2, ... that does not exist."""
+    first = Path("runs") / name
+    numbered = (first if number == 1 else Path("runs") / f"{name}-{number}" for number in range(1, 10**6))
+    return next(path for path in numbered if not path.exists())
+
+
+class Sheets:
+    """An observer that draws the same seeds again and again, to see how they grow: `samples/<images>.png`."""
+
+    def __init__(self, pipeline: Pipeline, folder: Path, every: int) -> None:
+        self.pipeline, self.folder, self.every, self.images = pipeline, folder, every, 0
+        folder.mkdir(exist_ok=True)
+
+    def observe(self, seen: Seen) -> None:
+        """Draw a sheet when it is time."""
+        if crossed(self.images, seen.images, self.every):
+            path = self.folder / f"{seen.images:012d}.png"
+            path.unlink(missing_ok=True)
+            self.pipeline(num=SHEET_SAMPLES, seed=0).save(path)
+        self.images = seen.images
+
+    def measures(self) -> dict[str, float]:
+        """Nothing to log."""
+        return {}
+
+    def state_dict(self) -> dict[str, Any]:
+        """The images seen."""
+        return {"images": self.images}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from `state`."""
+        self.images = state["images"]
+
+
+@dataclass(frozen=True)
+class House:
+    """The trainer's surroundings: shows the run, writes its model and its verdict, knows when the rule is met."""
+
+    pipeline: Pipeline
+    referee: Referee | None
+    folder: Path
+    display: Display
+
+    def show(self, status: Status) -> None:
+        """Pass the status and the referee's words on to the display."""
+        words = f"{self.referee.state}, {self.referee.diagnosed}" if self.referee else ""
+        self.display.show(status, words)
+
+    def say(self, words: str) -> None:
+        """Pass on to the display."""
+        self.display.say(words)
+
+    def publish(self, name: str) -> None:
+        """Write `model/<name>.safetensors`, and the verdict as it stands."""
+        self.pipeline.save_pretrained(self.folder / "model", name)
+        if self.referee:
+            write_json(self.folder / "verdict.json", self.referee.verdict())
+
+    def enough(self) -> bool:
+        """Whether the referee's rule has been met."""
+        return self.referee is not None and self.referee.converged

@@ -1,0 +1,47 @@
+"""What holds after so many images: pure functions of a recipe and the images seen."""
+
+from dataclasses import dataclass
+
+from gannet.recipe import Average, Recipe, Stage
+
+
+@dataclass(frozen=True)
+class Position:
+    """Where in the run a round lies: its stage, and how many images the stage's end is at."""
+
+    stage: Stage
+    ends_at: int
+
+
+def stages(recipe: Recipe) -> tuple[Stage, ...]:
+    """The recipe's stages; one that lasts the whole run when it names none."""
+    return recipe.stages or (Stage(name="train", images=recipe.images),)
+
+
+def total_images(recipe: Recipe) -> int:
+    """How many images the run is shown in all."""
+    return sum(stage.images for stage in stages(recipe))
+
+
+def position(recipe: Recipe, images: int) -> Position:
+    """The stage that the round beginning at `images` belongs to; the last one after the end."""
+    end = 0
+    for stage in stages(recipe):
+        end += stage.images
+        if images < end:
+            return Position(stage, end)
+    return Position(stages(recipe)[-1], end)
+
+
+def crossed(before: int, after: int, every: int) -> bool:
+    """Whether a multiple of `every` lies in (before, after]."""
+    return before // every != after // every
+
+
+def average_decay(average: Average, images: int, batch: int) -> float:
+    """The share of the old average kept after a round of `batch` images ending at `images`.
+
+    The half-life is in images and ramps up with them (Karras et al., 2020, "Analyzing and improving ...", appendix B).
+    """
+    half_life = min(average.half_life, average.ramp * images) if average.ramp else average.half_life
+    return float(0.5 ** (batch / max(half_life, 1e-8)))

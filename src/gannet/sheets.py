@@ -1,0 +1,49 @@
+"""Sheets: many samples in one picture, as a grid of pictures or as points in the plane."""
+
+import math
+
+import numpy as np
+from PIL import Image, ImageDraw
+from torch import Tensor
+
+SMALLEST_SHEET, PLANE_PIXELS, PLANE_REACH = 480, 480, 1.6
+MODES = {1: "L", 3: "RGB", 4: "RGBA"}
+
+
+def to_picture(sample: Tensor) -> Image.Image:
+    """A picture from a tensor (c, h, w) in [-1, 1]; two channels are shown as red and green."""
+    pixels = ((sample.float().clamp(-1, 1) + 1) * 127.5).round().byte().permute(1, 2, 0).cpu().numpy()
+    if pixels.shape[2] == 2:
+        pixels = np.concatenate([pixels, np.zeros_like(pixels[:, :, :1])], 2)
+    return Image.fromarray(pixels.squeeze(2) if pixels.shape[2] == 1 else pixels, MODES[pixels.shape[2]])
+
+
+def draw_grid(samples: Tensor) -> Image.Image:
+    """A nearly square grid of pictures (n, c, h, w) in [-1, 1]; small ones are enlarged, pixel by pixel."""
+    pictures = [to_picture(sample) for sample in samples]
+    columns = math.ceil(math.sqrt(len(pictures)))
+    width, height = pictures[0].size
+    sheet = Image.new(pictures[0].mode, (columns * width, math.ceil(len(pictures) / columns) * height))
+    for index, picture in enumerate(pictures):
+        sheet.paste(picture, (index % columns * width, index // columns * height))
+    return _enlarge(sheet, columns * width)
+
+
+def _enlarge(picture: Image.Image, width: int) -> Image.Image:
+    factor = max(1, SMALLEST_SHEET // width) if picture.width > 1 else 1
+    return picture.resize((picture.width * factor, picture.height * factor), Image.Resampling.NEAREST)
+
+
+def draw_points(points: Tensor) -> Image.Image:
+    """Points (n, 2) as blue dots on white, the plane from -1.6 to 1.6 on both axes."""
+    picture = Image.new("RGB", (PLANE_PIXELS, PLANE_PIXELS), "white")
+    pen = ImageDraw.Draw(picture)
+    for x, y in points.tolist():
+        right, down = ((value / PLANE_REACH + 1) / 2 * PLANE_PIXELS for value in (x, -y))
+        pen.ellipse((right - 2, down - 2, right + 2, down + 2), fill=(40, 80, 200))
+    return picture
+
+
+def draw(samples: Tensor) -> Image.Image:
+    """A sheet of samples: pictures (n, c, h, w) as a grid, points (n, 2) as dots."""
+    return draw_grid(samples) if samples.ndim == 4 else draw_points(samples)

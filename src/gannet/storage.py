@@ -1,0 +1,142 @@
+"""Files that are either whole or not there, and tensors that arrive as they were sent.
+
+Everything is written beside its destination, synced and renamed. Tensor files are safetensors (never code) whose
+metadata carries a digest of the whole content, so that a flipped bit is found before it is used.
+"""
+
+import errno
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors import torch as safetensors
+from torch import Tensor
+
+Meta = dict[str, Any]
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file atomically; the previous one stays intact when the disk is full.
+
+    Raises:
+        ValueError: the disk is full or the folder cannot be written; one sentence that names the file.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+        _sync_folder(path.parent)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise ValueError(_unwritable(path, len(content), error)) from error
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write UTF-8 text atomically, as `write_bytes` does."""
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write `value` as indented JSON atomically."""
+    write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename survive a power cut; Windows cannot open folders and does not need it."""
+    if os.name == "nt":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _unwritable(path: Path, size: int, error: OSError) -> str:
+    if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
+        return (
+            f"The disk is full: {path} needs {size / 2**20:.1f} MiB; what was saved before is intact, "
+            "so free some space and continue with `gannet train --resume`."
+        )
+    return f"{path} cannot be written ({error.strerror}); choose another place."
+
+
+def save_tensors(path: Path, tensors: Mapping[str, Tensor], meta: Meta) -> None:
+    """Write named tensors (any shape and dtype) and JSON-able `meta` to one safetensors file, atomically."""
+    plain = {name: tensor.detach().to("cpu", copy=True).contiguous() for name, tensor in tensors.items()}
+    sealed = {"meta": meta, "digest": digest(plain, meta)}
+    # One metadata key only: safetensors writes several in no fixed order.
+    write_bytes(path, safetensors.save(plain, {"gannet": json.dumps(sealed, sort_keys=True)}))
+
+
+def load_tensors(path: Path) -> tuple[dict[str, Tensor], Meta]:
+    """Read what `save_tensors` wrote, on the CPU.
+
+    Raises:
+        ValueError: the file is missing, is not safetensors, or its content does not match its digest.
+    """
+    if not path.is_file():
+        raise ValueError(f"{path} does not exist.")
+    try:
+        content = path.read_bytes()
+        tensors = safetensors.load(content)
+        length = int.from_bytes(content[:8], "little")
+        sealed = json.loads(json.loads(content[8 : 8 + length])["__metadata__"]["gannet"])
+        meta, expected = sealed["meta"], sealed["digest"]
+    except (SafetensorError, ValueError, KeyError, TypeError, AttributeError):
+        raise ValueError(f"{path} is not a file that Gannet wrote, or it is damaged; nothing was loaded.") from None
+    if not isinstance(meta, dict) or digest(tensors, meta) != expected:
+        raise ValueError(f"{path} is damaged (its content does not match its digest); nothing was loaded.")
+    return tensors, meta
+
+
+def digest(tensors: Mapping[str, Tensor], meta: Meta) -> str:
+    """SHA-256 over the names, types, shapes and bytes of all tensors and over `meta`."""
+    whole = hashlib.sha256(json.dumps(meta, sort_keys=True).encode())
+    for name in sorted(tensors):
+        tensor = tensors[name]
+        whole.update(f"{name}|{tensor.dtype}|{tuple(tensor.shape)}|".encode())
+        whole.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
+    return whole.hexdigest()
+
+
+def save_tree(path: Path, tree: Any) -> None:
+    """Write nested dicts and lists of tensors, numbers and words to one file, atomically."""
+    tensors: dict[str, Tensor] = {}
+    meta = {"tree": _strip(tree, tensors)}
+    save_tensors(path, tensors, meta)
+
+
+def load_tree(path: Path) -> Any:
+    """Read what `save_tree` wrote; tensors are on the CPU. Raises ValueError as `load_tensors` does."""
+    tensors, meta = load_tensors(path)
+    return _dress(meta["tree"], tensors)
+
+
+def _strip(node: Any, tensors: dict[str, Tensor]) -> Any:
+    """The tree with every tensor moved to `tensors`; dicts become lists of pairs, so keys keep their type."""
+    if isinstance(node, Tensor):
+        name = f"{len(tensors):06d}"
+        tensors[name] = node
+        return {"tensor": name}
+    if isinstance(node, Mapping):
+        return {"dict": [[key, _strip(value, tensors)] for key, value in node.items()]}
+    if isinstance(node, list | tuple):
+        return [_strip(value, tensors) for value in node]
+    return node
+
+
+def _dress(node: Any, tensors: dict[str, Tensor]) -> Any:
+    if isinstance(node, dict):
+        if "tensor" in node:
+            return tensors[node["tensor"]]
+        return {key: _dress(value, tensors) for key, value in node["dict"]}
+    return [_dress(value, tensors) for value in node] if isinstance(node, list) else node

@@ -1,0 +1,77 @@
+"""What a task is, and how one is found: a module of `gannet.tasks`, or an entry point `gannet.tasks` of a third party."""
+
+from importlib import import_module
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from gannet.recipe import Recipe, Section, nearest
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from gannet.adversarial.game import Game, Observer
+    from gannet.data.loader import Loader
+    from gannet.pipeline import Pipeline
+
+
+class Task(Protocol):
+    """The names a task's module defines; its docstring is its page in the docs.
+
+    Attributes:
+        Config: the keys of `task` besides its name.
+        pipeline_class: what its models are used through.
+        judged_by: the measure, `observer/name`, whose lowest value marks the best checkpoint.
+    """
+
+    Config: type[Section]
+    pipeline_class: "type[Pipeline]"
+    judged_by: str
+
+    def open_source(self, recipe: Recipe) -> Any:
+        """Open the recipe's data without reading it; ValueError when it is not there."""
+
+    def describe(self, recipe: Recipe, source: Any) -> Any:
+        """Look at the data: a frozen Description that `config.json` keeps."""
+
+    def resolve(self, recipe: Recipe, description: Any) -> Recipe:
+        """The recipe with every `auto` replaced by what the description calls for."""
+
+    def adopt(self, recipe: Recipe, config: Section) -> Recipe:
+        """The recipe for training on from a model with this config: its networks and shapes."""
+
+    def samples(self, recipe: Recipe, source: Any, description: Any) -> "tuple[Loader, Loader]":
+        """The training samples and the held-out ones."""
+
+    def game(self, recipe: Recipe, description: Any) -> "Game":
+        """Build networks (on the current default device) and turns."""
+
+    def observers(
+        self, recipe: Recipe, game: "Game", kept: "dict[str, nn.Module]", samples: "tuple[Loader, Loader]"
+    ) -> "dict[str, Observer]":
+        """What watches the game; `kept` are the averaged networks."""
+
+    def pipeline(self, recipe: Recipe, description: Any, kept: "dict[str, nn.Module]") -> "Pipeline":
+        """Wrap the kept networks for use."""
+
+    def example(self) -> Recipe:
+        """A recipe that runs in seconds on data of its own; the contract tests play it."""
+
+
+def task_names() -> dict[str, str]:
+    """The tasks by name, each with its module."""
+    folder = Path(__file__).parent / "tasks"
+    own = {path.stem.replace("_", "-"): f"gannet.tasks.{path.stem}" for path in folder.glob("[a-z]*.py")}
+    return {point.name: point.value for point in entry_points(group="gannet.tasks")} | own
+
+
+def find_task(name: str) -> Task:
+    """Import a task's module by the task's name; ValueError names the nearest when there is none.
+
+    The name is looked up among the installed ones and never imported as given, so a file cannot choose code to run.
+    """
+    known = task_names()
+    if name not in known:
+        raise ValueError(f"There is no task {name!r}; {nearest(name, known)}")
+    task: Any = import_module(known[name])
+    return task  # type: ignore[no-any-return]

@@ -1,0 +1,1 @@
+"""Tasks: kinds of problems, one module each; see `gannet.tasks.generation` for what a task consists of."""

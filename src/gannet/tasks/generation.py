@@ -1,0 +1,382 @@
+"""Generation: new samples like those in the data, from noise, optionally of a class that is asked for.
+
+Two networks play the classic game: the generator forges, the discriminator polices (Goodfellow et al., 2014). The data
+are pictures of one size, or points in the plane. The generator's running average is what is kept.
+"""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor, nn
+
+from gannet.adversarial.contest import DISCRIMINATOR, GENERATOR, Contest
+from gannet.adversarial.game import Game, Observer, Pass
+from gannet.adversarial.losses import LOSSES, AdversarialLoss
+from gannet.adversarial.referee import Referee, Rule, energy_figures
+from gannet.data.cache import build_dataset
+from gannet.data.loader import Batch, Loader
+from gannet.data.points import POINTS, PointSource
+from gannet.data.sources import Source
+from gannet.data.sources import open_source as open_pictures
+from gannet.data.survey import survey
+from gannet.networks import PAIRS, Pair
+from gannet.pipeline import Pipeline
+from gannet.provenance import save_film, save_picture
+from gannet.randomness import generator as addressed
+from gannet.recipe import (
+    Checkpoints,
+    Choice,
+    Data,
+    Loss,
+    Optimizer,
+    Penalty,
+    Recipe,
+    Record,
+    Section,
+    check,
+    choose,
+    nearest,
+)
+from gannet.recipe import Referee as RefereeSettings
+from gannet.sheets import draw, to_picture
+
+AUDIT_SAMPLES, POINT_COUNT, HELD_OUT_POINTS = 256, 100_000, 10_000
+LARGEST_AUTO_SIZE = {"cuda": 128, "cpu": 64}
+
+judged_by = "referee/energy_distance"
+
+
+class Config(Section):
+    """The keys of `task` for generation."""
+
+    conditional: bool = False
+    """Generate samples of a class that is asked for; needs labelled data."""
+
+
+class Description(Section):
+    """What the samples are.
+
+    Attributes:
+        name: the data's name, without a path.
+        shape: of one sample: (c, h, w) for pictures in [-1, 1], (d,) for points.
+        classes: the names of the classes, empty when there are none.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    classes: tuple[str, ...] = ()
+
+
+class Settings(Section):
+    """What `config.json` keeps of a generator."""
+
+    description: Description
+    network: Choice
+    conditional: bool
+
+
+def open_source(recipe: Recipe) -> Source | PointSource:
+    """Open the pictures or points that the recipe names; nothing is decoded yet."""
+    name = recipe.data.source or recipe.name
+    return POINTS[name] if name in POINTS else open_pictures(name, recipe.data.stack)
+
+
+def describe(recipe: Recipe, source: Source | PointSource) -> Description:
+    """Choose size and channels, from a survey of the data where the recipe leaves them open."""
+    if isinstance(source, PointSource):
+        return Description(name=source.name, shape=(2,))
+    data = recipe.data
+    if "auto" in (data.size, data.channels):
+        looked = survey(source)
+        channels = looked.channels if data.channels == "auto" else data.channels
+        size = auto_size(looked.median_side) if data.size == "auto" else data.size
+    else:
+        channels, size = data.channels, data.size
+    if _config(recipe).conditional and not source.classes:
+        raise ValueError(
+            f"{source.name} has no labels, which task.conditional needs; put the pictures of each class into a "
+            "sub-folder of its own, or set task.conditional=false."
+        )
+    return Description(name=Path(source.name).name, shape=(int(channels), int(size), int(size)), classes=source.classes)
+
+
+def auto_size(median_side: float) -> int:
+    """The pixels a side to train at: near the pictures' own, a multiple of 4, within what the device can do."""
+    largest = LARGEST_AUTO_SIZE["cuda" if torch.cuda.is_available() else "cpu"]
+    return int(min(max(median_side // 4 * 4, 8), largest))
+
+
+def resolve(recipe: Recipe, description: Description) -> Recipe:
+    """Write the chosen size, channels and width into the recipe."""
+    pair = _pair(recipe.network).sized(description.shape)
+    updates: dict[str, Any] = {
+        "network": Choice(name=recipe.network.name, **asdict(pair)),
+        "optimizer": {player: recipe.optimizer.get(player, Optimizer()) for player in (GENERATOR, DISCRIMINATOR)},
+    }
+    if len(description.shape) == 3:
+        channels, size, _ = description.shape
+        updates["data"] = Data(**{**recipe.data.model_dump(), "channels": channels, "size": size})
+    if unknown := set(recipe.optimizer) - {GENERATOR, DISCRIMINATOR}:
+        raise ValueError(f"Unknown key 'optimizer.{min(unknown)}'; {nearest(min(unknown), (GENERATOR, DISCRIMINATOR))}")
+    return recipe.model_copy(update=updates)
+
+
+def adopt(recipe: Recipe, config: Settings) -> Recipe:
+    """Take over a model's network, shape and classes, so that its weights fit."""
+    updates: dict[str, Any] = {
+        "network": config.network,
+        "task": Choice(name="generation", conditional=config.conditional),
+    }
+    if len(config.description.shape) == 3:
+        channels, size, _ = config.description.shape
+        updates["data"] = recipe.data.model_copy(update={"channels": channels, "size": size})
+    return recipe.model_copy(update=updates)
+
+
+def samples(recipe: Recipe, source: Source | PointSource, description: Description) -> tuple[Loader, Loader]:
+    """The training and the held-out samples: `real` (b, *shape) and, for labelled data, `label` (b,)."""
+    if isinstance(source, PointSource):
+        arrays = {"real": source.draw(POINT_COUNT, 0)}
+        held_out = np.arange(POINT_COUNT) < HELD_OUT_POINTS
+    else:
+        channels, height, width = description.shape
+        dataset = build_dataset(source, height, width, channels, recipe.data.fit)
+        held_out, arrays = dataset.held_out, {"real": dataset.images}
+        if _config(recipe).conditional:
+            arrays["label"] = dataset.labels
+    training, held = (Loader(arrays, np.flatnonzero(rows), recipe.seed) for rows in (~held_out, held_out))
+    return training, held
+
+
+def game(recipe: Recipe, description: Description) -> Game:
+    """The classic contest between the pair of networks that the recipe names."""
+    pair, classes = _pair(recipe.network), len(description.classes) if _config(recipe).conditional else 0
+    forger = pair.generator(description.shape, classes)
+    police = pair.discriminator(description.shape, classes)
+
+    def generate(run: Pass) -> Tensor:
+        fake: Tensor = forger(run.normal(forger.latent), run.sample.get("label"))
+        return fake
+
+    def score(sample: Tensor, run: Pass) -> Tensor:
+        logits: Tensor = police(sample, run.sample.get("label"))
+        return logits.float()
+
+    loss = recipe.loss
+    contest = Contest(choose(loss.name, LOSSES, "loss"), lambda run: run.sample["real"], generate, score)
+    turns = contest.turns(loss.r1, loss.r2, loss.gradient_penalty)
+    return Game({GENERATOR: forger, DISCRIMINATOR: police}, turns, (GENERATOR,))
+
+
+def observers(
+    recipe: Recipe, played: Game, kept: dict[str, nn.Module], loaders: tuple[Loader, Loader]
+) -> dict[str, Observer]:
+    """The referee, who looks at held-out samples too."""
+    rule = Rule(recipe.referee.window, recipe.referee.share, recipe.referee.every)
+    loss = choose(recipe.loss.name, LOSSES, "loss")
+    training, held_out = (loader.first(AUDIT_SAMPLES) for loader in loaders)
+    audit = Audit(kept[GENERATOR], played.networks[DISCRIMINATOR], loss, training, held_out)
+    return {"referee": Referee(rule, loss, audit)}
+
+
+@dataclass(frozen=True)
+class Audit:
+    """Compares the averaged generator's fakes with held-out reals, and the discriminator's grip on both kinds of reals."""
+
+    generator: nn.Module
+    discriminator: nn.Module
+    loss: AdversarialLoss
+    training: Batch
+    held_out: Batch
+
+    @torch.no_grad()
+    def __call__(self) -> dict[str, float]:
+        """The energy distance and diversity of the fakes, and the accuracies on training and held-out reals."""
+        device = next(self.discriminator.parameters()).device
+        training, held_out = ({k: v.to(device) for k, v in part.items()} for part in (self.training, self.held_out))
+        real, label = held_out["real"], held_out.get("label")
+        fake = self.generator(audit_noise(len(real), self.generator).to(device), label)
+        self.discriminator.eval()
+        fake_score = self.discriminator(fake, label).float()
+        accuracies = {}
+        for name, reals in (("accuracy_train", training), ("accuracy_held_out", held_out)):
+            count = min(len(reals["real"]), len(fake_score))
+            scores = self.discriminator(reals["real"], reals.get("label")).float()[:count]
+            passed, _ = self.loss.pass_for_real(scores, fake_score[:count])
+            accuracies[name] = float(passed.float().mean())
+        self.discriminator.train()
+        return energy_figures(real, fake) | accuracies
+
+
+def audit_noise(count: int, generator: nn.Module) -> Tensor:
+    """The same latent vectors (count, latent) at every audit."""
+    return latents(generator, seed=0, first=0, count=count)
+
+
+def pipeline(recipe: Recipe, description: Description, kept: dict[str, nn.Module]) -> "GenerationPipeline":
+    """Wrap the averaged generator."""
+    config = Settings(description=description, network=recipe.network, conditional=_config(recipe).conditional)
+    return GenerationPipeline(config, {GENERATOR: kept[GENERATOR]}, recipe.name)
+
+
+def example() -> Recipe:
+    """A tiny game on the embedded digits."""
+    return Recipe(
+        name="example",
+        task=Choice(name="generation", conditional=True),
+        data=Data(source="digits", size=8, channels=1),
+        network=Choice(name="dcgan", width=8, latent=8),
+        loss=Loss(r1=Penalty(weight=0.1, every=2)),
+        images=512,
+        batch=16,
+        referee=RefereeSettings(window=64, every=128),
+        checkpoint=Checkpoints(every=128),
+        log=Record(every=64, sheet_every=256),
+        precision="32",
+        device="cpu",
+    )
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Generated samples and where they came from.
+
+    Attributes:
+        values: (n, *shape), pictures in [-1, 1].
+        labels: the class of each, (n,), or None.
+        facts: the model and the seed, for the metadata of files.
+        animated: whether they are the frames of a walk.
+    """
+
+    values: Tensor
+    labels: Tensor | None
+    facts: dict[str, Any]
+    animated: bool = False
+
+    def pictures(self) -> list[Image.Image]:
+        """Each sample as a picture."""
+        return [to_picture(value) if self.values.ndim == 4 else draw(value[None]) for value in self.values]
+
+    def sheet(self) -> Image.Image:
+        """All samples in one picture."""
+        return draw(self.values)
+
+    def save(self, path: str | Path) -> Path:
+        """Save: a walk as an animation, a picture file's name as one sheet, any other as a folder of single files.
+
+        Raises:
+            ValueError: the format is not known, the path exists, or it cannot be written.
+        """
+        path = Path(path)
+        if path.exists():
+            raise ValueError(f"{path} exists; choose another name or remove it first.")
+        if self.animated:
+            save_film([draw(value[None]) for value in self.values], path, self.facts)
+        elif path.suffix:
+            save_picture(self.sheet(), path, self.facts)
+        else:
+            path.mkdir(parents=True)
+            for index, picture in enumerate(self.pictures()):
+                save_picture(picture, path / f"{index:06d}.png", {**self.facts, "index": index})
+        return path
+
+
+class GenerationPipeline(Pipeline):
+    """Draws samples: `pipeline(num=64, seed=0)`, of a class, or as a walk through latent space."""
+
+    task: ClassVar[str] = "generation"
+    Config: ClassVar[type[Section]] = Settings
+    BATCH: ClassVar[int] = 64
+    """Samples computed at once. Kernels differ by size, so it is fixed and the last batch is padded."""
+
+    def __call__(self, num: int = 1, seed: int = 0, label: str | None = None, frames: int = 1) -> Samples:
+        """Draw `num` samples; sample i of a seed is the same whatever `num` is.
+
+        Args:
+            label: a class by name or number; None goes through all classes in turn.
+            frames: pictures from one sample to the next; more than one makes a closed walk of `num * frames`.
+
+        Raises:
+            ValueError: a number below one, or a label that the model does not know.
+        """
+        if num < 1 or frames < 1 or seed < 0:
+            raise ValueError(f"num and frames are 1 or more and seed 0 or more; given: {num}, {frames} and {seed}.")
+        network = self.networks[GENERATOR]
+        vectors = latents(network, seed, first=0, count=num)
+        labels = self._labels(num, label)
+        if frames > 1:
+            vectors = walk(vectors, frames)
+            labels = labels.repeat_interleave(frames) if labels is not None else None
+        facts = {"model": self.name, "seed": seed, **({"class": label} if label is not None else {})}
+        return Samples(self._generate(vectors, labels), labels, facts, animated=frames > 1)
+
+    @torch.no_grad()
+    def _generate(self, vectors: Tensor, labels: Tensor | None) -> Tensor:
+        network = self.networks[GENERATOR]
+        device = next(network.parameters()).device
+        parts = []
+        for start in range(0, len(vectors), self.BATCH):
+            part = _padded(vectors[start : start + self.BATCH], self.BATCH).to(device)
+            label = None if labels is None else _padded(labels[start : start + self.BATCH], self.BATCH).to(device)
+            parts.append(network(part, label)[: len(vectors) - start].float().cpu())
+        return torch.cat(parts)
+
+    def _labels(self, num: int, label: str | None) -> Tensor | None:
+        settings = self.config
+        assert isinstance(settings, Settings)
+        classes = settings.description.classes
+        if not settings.conditional:
+            if label is not None:
+                raise ValueError("This model was trained without classes; leave the class out.")
+            return None
+        if label is None:
+            return torch.arange(num) % len(classes)
+        if label not in classes and not (label.isdecimal() and int(label) < len(classes)):
+            raise ValueError(f"This model does not know the class {label!r}; {nearest(label, classes)}")
+        number = classes.index(label) if label in classes else int(label)
+        return torch.full((num,), number)
+
+    @classmethod
+    def build(cls, config: Settings) -> Self:
+        """Build the pipeline with an untrained generator."""
+        classes = len(config.description.classes) if config.conditional else 0
+        network = _pair(config.network).generator(config.description.shape, classes)
+        return cls(config, {GENERATOR: network})
+
+
+def latents(network: nn.Module, seed: int, first: int, count: int) -> Tensor:
+    """Latent vectors `first`, ... of a seed, (count, latent); each is drawn by its own address."""
+    size = int(network.latent)  # type: ignore[arg-type]
+    drawn = [torch.randn(size, generator=addressed(seed, "sample", first + i)) for i in range(count)]
+    return torch.stack(drawn)
+
+
+def walk(vectors: Tensor, frames: int) -> Tensor:
+    """A closed walk along great circles through latent vectors (n, latent): (n * frames, latent) (Shoemake, 1985)."""
+    steps = torch.arange(frames)[:, None] / frames
+    pieces = []
+    for start, end in zip(vectors, vectors.roll(-1, 0), strict=True):
+        cosine = torch.dot(start, end) / (start.norm() * end.norm())
+        angle = torch.arccos(cosine.clamp(-1 + 1e-6, 1 - 1e-6))
+        mixed = torch.sin((1 - steps) * angle) * start + torch.sin(steps * angle) * end
+        pieces.append(mixed / torch.sin(angle))
+    return torch.cat(pieces)
+
+
+def _padded(rows: Tensor, count: int) -> Tensor:
+    return torch.cat([rows, rows.new_zeros(count - len(rows), *rows.shape[1:])])
+
+
+def _config(recipe: Recipe) -> Config:
+    return check(Config, recipe.task.options, "task")
+
+
+def _pair(network: Choice) -> Pair:
+    return check(choose(network.name, PAIRS, "network"), network.options, "network")
+
+
+pipeline_class = GenerationPipeline

@@ -1,0 +1,60 @@
+"""Checkpoints: `state/<images>.safetensors`, each whole or not there; the newest few and the best are kept."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+from gannet.storage import load_tree, save_tree
+
+
+class CheckpointFolder:
+    """The checkpoints of one run.
+
+    Args:
+        folder: the run's `state/`.
+        keep: how many of the newest stay.
+    """
+
+    def __init__(self, folder: Path, keep: int) -> None:
+        self.folder, self.keep = folder, keep
+        folder.mkdir(parents=True, exist_ok=True)
+        for torn in folder.glob(".*.partial"):
+            torn.unlink(missing_ok=True)
+
+    def save(self, images: int, tree: dict[str, Any]) -> None:
+        """Write a checkpoint, then let go of old ones; `tree["best"]` is `{images, score}` of the best so far."""
+        save_tree(self.folder / f"{images:012d}.safetensors", tree)
+        newest = self.paths()[-self.keep :]
+        for path in self.paths():
+            if path not in newest and int(path.stem) != tree["best"]["images"]:
+                path.unlink()
+
+    def paths(self) -> list[Path]:
+        """All checkpoints, oldest first."""
+        return sorted(path for path in self.folder.glob("*.safetensors") if path.stem.isdigit())
+
+    def newest(self) -> dict[str, Any] | None:
+        """The newest checkpoint's tree, or None before the first.
+
+        Raises:
+            ValueError: the file is damaged; the sentence names it.
+        """
+        if not self.paths():
+            return None
+        path = self.paths()[-1]
+        try:
+            tree = load_tree(path)
+        except ValueError as error:
+            raise ValueError(f"{error} Delete it to continue from the checkpoint before it.") from None
+        if not isinstance(tree, dict) or "progress" not in tree:
+            raise ValueError(f"{path} is not a checkpoint; delete it to continue from the one before it.")
+        return tree
+
+
+def better(score: float, best: dict[str, Any]) -> bool:
+    """Whether `score` (lower is better) beats the best so far."""
+    return math.isfinite(score) and score < best["score"]
+
+
+NOTHING_YET: dict[str, Any] = {"images": -1, "score": 1e300}
+"""The best before anything was judged; finite, so that it stays valid JSON."""

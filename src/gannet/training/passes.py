@@ -1,0 +1,48 @@
+"""One forward pass of a turn: its slice of the batch, and noise addressed by where in the run it is drawn."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from gannet.data.loader import Batch
+from gannet.randomness import generator
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a pass lies: seed, attempt (raised after a rollback), images seen before the round, and the turn."""
+
+    seed: int
+    attempt: int
+    images: int
+    turn: str
+
+    @property
+    def words(self) -> tuple[int | str, ...]:
+        """The place as the words of an address, seed aside."""
+        return (self.attempt, self.images, self.turn)
+
+
+class BatchPass:
+    """A pass over `part` of a round's batch of `whole` samples; see `adversarial.game.Pass`."""
+
+    def __init__(self, sample: Batch, place: Place, whole: int, part: slice) -> None:
+        self.sample, self.place, self.whole, self.part = sample, place, whole, part
+        self.device = next(iter(sample.values())).device
+        self.draws = 0
+
+    def normal(self, *shape: int) -> Tensor:
+        """Standard normal noise (b, *shape)."""
+        return self._draw(torch.randn, shape)
+
+    def uniform(self, *shape: int) -> Tensor:
+        """Uniform noise in [0, 1), (b, *shape)."""
+        return self._draw(torch.rand, shape)
+
+    def _draw(self, draw: Callable[..., Tensor], shape: tuple[int, ...]) -> Tensor:
+        # Drawn for the whole batch on the CPU, so that cutting it among processes and passes changes nothing.
+        self.draws += 1
+        source = generator(self.place.seed, *self.place.words, self.draws)
+        return draw(self.whole, *shape, generator=source)[self.part].to(self.device)

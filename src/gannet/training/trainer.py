@@ -1,0 +1,389 @@
+"""The only training loop: it plays any game, turn by turn, and loses nothing when it is killed."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+
+from gannet.adversarial.game import Game, Losses, Observer, Outcome, Seen, Turn
+from gannet.data.loader import Loader
+from gannet.randomness import address
+from gannet.recipe import Optimizer, Recipe
+from gannet.schedule import crossed, position, total_images
+from gannet.training.checkpoint import NOTHING_YET, CheckpointFolder, better
+from gannet.training.distributed import RunningAverage, gather, share_buffers, share_gradients
+from gannet.training.logbook import Logbook
+from gannet.training.meter import Meter
+from gannet.training.passes import BatchPass, Place
+from gannet.training.signals import Interruption
+
+
+@dataclass(frozen=True)
+class Status:
+    """How far a run is, for whoever shows it."""
+
+    images: int
+    total: int
+    seconds: float
+    images_per_second: float
+    seconds_left: float
+    measures: Mapping[str, float]
+
+
+class Surroundings(Protocol):
+    """What a trainer needs to have done by others: showing, publishing, and saying when to stop early."""
+
+    def show(self, status: Status) -> None:
+        """Show how far the run is; called after every round on the first process."""
+
+    def say(self, words: str) -> None:
+        """Tell the user something."""
+
+    def publish(self, name: str) -> None:
+        """Write the averaged networks to `model/<name>.safetensors`."""
+
+    def enough(self) -> bool:
+        """Whether the run may end now; asked after each line of the log."""
+
+
+@dataclass(frozen=True)
+class Players:
+    """The game with everything that moves and watches it; `judged_by` names the measure that finds the best."""
+
+    game: Game
+    average: RunningAverage
+    observers: Mapping[str, Observer]
+    judged_by: str = ""
+
+
+@dataclass
+class Progress:
+    """What a run has come to; saved with every checkpoint."""
+
+    images: int = 0
+    rounds: int = 0
+    attempt: int = 0
+    seconds: float = 0.0
+
+
+class Trainer:
+    """Plays a game to its end, and resumes bit for bit on the same machine, threads and precision.
+
+    Args:
+        recipe: resolved; how long, in which stages, with which optimizers.
+        players: the game, its running average and its observers.
+        loader: the training samples.
+        fabric: launched; places, casts and shares.
+        folder: the run's folder.
+        surroundings: shows, publishes and says when it is enough.
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        players: Players,
+        loader: Loader,
+        fabric: Fabric,
+        folder: Path,
+        surroundings: Surroundings,
+    ) -> None:
+        self.recipe, self.players, self.loader, self.fabric = recipe, players, loader, fabric
+        self.folder, self.surroundings = folder, surroundings
+        self.networks = players.game.networks
+        self.optimizers = {
+            player: make_optimizer(self.networks[player], recipe.optimizer.get(player, Optimizer()))
+            for player in sorted({player for turn in players.game.turns for player in turn.players})
+        }
+        self.meter = Meter(fabric)
+        self.observers: dict[str, Observer] = {"losses": self.meter, **players.observers}
+        self.checkpoints = CheckpointFolder(folder / "state", recipe.checkpoint.keep)
+        board = folder / "tensorboard" if recipe.log.tensorboard and fabric.is_global_zero else None
+        self.logbook = Logbook(folder / "log.jsonl", board)
+        self.progress, self.best, self.measured = Progress(), dict(NOTHING_YET), dict[str, float]()
+        self.rolled_back_to = -1
+        self.slices = _slices(recipe, fabric)
+
+    def run(self) -> str:
+        """Play on to the end; returns `finished`, `budget`, `converged` or `interrupted`.
+
+        Raises:
+            ValueError: the game diverged again after a rollback, the disk is full, or a checkpoint is damaged.
+        """
+        if not self.resume():
+            self.checkpoint()
+        with Interruption() as interruption:
+            mark = time.monotonic()
+            while True:
+                reason = self._reason_to_stop(interruption)
+                if reason:
+                    return self._leave(reason)
+                self.round()
+                mark = self._clock(mark)
+                self._after_round()
+
+    def _clock(self, mark: float) -> float:
+        now = time.monotonic()
+        self.progress.seconds += now - mark
+        return now
+
+    def round(self) -> None:
+        """Play one round: every turn that is due, the average, the observers."""
+        recipe, progress = self.recipe, self.progress
+        stage = position(recipe, progress.images).stage
+        for player, optimizer in self.optimizers.items():
+            rate = recipe.optimizer.get(player, Optimizer()).learning_rate * stage.learning_rate_scale
+            optimizer.param_groups[0]["lr"] = rate
+        batches = [self._load(part) for part in self.slices]
+        losses: dict[str, Tensor] = {}
+        watched: dict[str, Tensor] = {}
+        for turn in self.players.game.turns:
+            if turn.due(progress.rounds, stage.name):
+                outcomes = self._take(turn, batches)
+                losses |= _mean_losses(turn, outcomes)
+                watched |= _joined(outcomes)
+        progress.images += recipe.batch
+        progress.rounds += 1
+        self.players.average.update(self.networks, progress.images, recipe.batch)
+        seen = Seen(progress.images, recipe.batch, losses, gather(watched, self.fabric))
+        for observer in self.observers.values():
+            observer.observe(seen)
+
+    def _load(self, part: slice) -> dict[str, Tensor]:
+        batch = self.loader.batch(self.progress.images + part.start, part.stop - part.start, self._stride)
+        return {name: tensor.to(self.fabric.device, non_blocking=True) for name, tensor in batch.items()}
+
+    @property
+    def _stride(self) -> int:
+        """From one slice that this process loads to its next: within the round, or to the next round."""
+        return self.recipe.batch if len(self.slices) == 1 else self.slices[0].stop - self.slices[0].start
+
+    def _take(self, turn: Turn, batches: list[dict[str, Tensor]]) -> list[Outcome]:
+        """Take a turn: freeze the others, descend the players' losses, share, step."""
+        place = Place(self.recipe.seed, self.progress.attempt, self.progress.images, turn.name)
+        for player in turn.players:
+            self.optimizers[player].zero_grad(set_to_none=True)
+        outcomes = []
+        let_move(self.networks, turn.players)
+        for part, batch in zip(self.slices, batches, strict=True):
+            torch.manual_seed(address(place.seed, *place.words, part.start))
+            with self.fabric.autocast():
+                outcome = turn.play(BatchPass(batch, place, self.recipe.batch, part))
+            self._descend(turn, outcome.losses)
+            outcomes.append(outcome)
+        for player in turn.players:
+            share_gradients(self.networks[player].parameters(), self.fabric)
+            self.optimizers[player].step()
+        return outcomes
+
+    def _descend(self, turn: Turn, losses: Losses) -> None:
+        assert set(losses) == set(turn.players), f"turn {turn.name!r} must return losses for exactly its players"
+        for index, player in enumerate(turn.players):
+            loss = torch.stack([value.float() for value in losses[player].values()]).sum() / len(self.slices)
+            more = index + 1 < len(turn.players)
+            # Gradients go to this player's parameters only, even when several move from one shared pass.
+            loss.backward(inputs=list(self.networks[player].parameters()), retain_graph=more)
+
+    def _after_round(self) -> None:
+        recipe, images = self.recipe, self.progress.images
+        before = images - recipe.batch
+        ended = position(recipe, before).ends_at <= images
+        last = images >= total_images(recipe)
+        if crossed(before, images, recipe.log.every) or last:
+            if not self._sound():
+                return
+            self._look()
+        if recipe.stages and ended:
+            self._publish(position(recipe, before).stage.name)
+        if crossed(before, images, recipe.checkpoint.every) or last:
+            self.checkpoint()
+        if self.fabric.is_global_zero:
+            self.surroundings.show(self._status())
+
+    def _look(self) -> None:
+        """Read every observer and write a line of the log."""
+        measured = {name: observer.measures() for name, observer in self.observers.items()}
+        self.measured = {f"{name}/{key}": value for name, figures in measured.items() for key, value in figures.items()}
+        if self.fabric.is_global_zero:
+            status = self._status()
+            clock = {"seconds": round(status.seconds, 2), "images_per_second": round(status.images_per_second, 1)}
+            stage = position(self.recipe, self.progress.images - 1).stage.name
+            self.logbook.append(self.progress.images, {"stage": stage, **measured, "clock": clock})
+
+    def _status(self) -> Status:
+        progress, total = self.progress, total_images(self.recipe)
+        speed = progress.images / progress.seconds if progress.seconds else 0.0
+        left = max(0, total - progress.images) / speed if speed else 0.0
+        if self.recipe.minutes is not None:
+            left = min(left, max(0.0, 60 * self.recipe.minutes - progress.seconds))
+        return Status(progress.images, total, progress.seconds, speed, left, self.measured)
+
+    def _reason_to_stop(self, interruption: Interruption) -> str:
+        images, recipe = self.progress.images, self.recipe
+        looked = crossed(images - recipe.batch, images, recipe.log.every)
+        if images >= total_images(recipe):
+            return "finished"
+        if looked and recipe.referee.stop_on == "rule" and self.surroundings.enough():
+            return "converged"
+        spent = recipe.minutes is not None and self.progress.seconds >= 60 * recipe.minutes
+        reason = 2 if interruption.asked else int(spent)
+        if self.fabric.world_size > 1:
+            reason = self._agree(reason) if looked else 0
+        return ("", "budget", "interrupted")[reason]
+
+    def _agree(self, reason: int) -> int:
+        """The most urgent reason that any process has, so that all leave after the same round."""
+        agreed = self.fabric.all_reduce(torch.tensor(reason, device=self.fabric.device), reduce_op="max")
+        assert isinstance(agreed, Tensor)
+        return int(agreed)
+
+    def _leave(self, reason: str) -> str:
+        newest = self.checkpoints.paths()[-1].stem if self.checkpoints.paths() else "-1"
+        self.fabric.barrier()
+        if int(newest) != self.progress.images and self._sound():
+            self.checkpoint()
+        return reason
+
+    def _sound(self) -> bool:
+        """Whether all is finite; when it is not, go back to the last good checkpoint, once."""
+        if self.meter.finite and all(_finite(network) for network in self.networks.values()):
+            return True
+        images, back_to = self.progress.images, int(self.checkpoints.paths()[-1].stem)
+        if back_to == self.rolled_back_to:
+            raise ValueError(
+                f"The game diverged again (NaN or infinite values by {images:,} images, after going back to "
+                f"{back_to:,}); the checkpoint is intact: continue it with lower learning rates (--from), "
+                "a stronger loss.r1, or precision=32."
+            )
+        attempt = self.progress.attempt + 1
+        self.resume()
+        self.rolled_back_to, self.progress.attempt = back_to, attempt
+        if self.fabric.is_global_zero:
+            words = f"NaN or infinite values by {images:,} images: went back to the checkpoint at {back_to:,}."
+            self.surroundings.say(words + " Trying again with other noise.")
+        return False
+
+    def checkpoint(self) -> None:
+        """Save everything needed to go on, and publish the averaged networks."""
+        share_buffers({**self.networks, **self.players.average.networks}, self.fabric)
+        self.meter.share()
+        score = self.measured.get(self.players.judged_by, float("nan"))
+        improved = better(score, self.best)
+        if improved:
+            self.best = {"images": self.progress.images, "score": score}
+        if self.fabric.is_global_zero:
+            self.checkpoints.save(self.progress.images, self._state())
+        self._publish("model")
+        if improved:
+            self._publish("best")
+        self.fabric.barrier()
+
+    def _publish(self, name: str) -> None:
+        if self.fabric.is_global_zero:
+            self.surroundings.publish(name)
+
+    def _state(self) -> dict[str, Any]:
+        return {
+            "progress": vars(self.progress),
+            "best": self.best,
+            "measured": self.measured,
+            "log": self.logbook.length,
+            "environment": environment(self.fabric, self.recipe),
+            "networks": {name: network.state_dict() for name, network in self.networks.items()},
+            "average": {name: network.state_dict() for name, network in self.players.average.networks.items()},
+            "optimizers": {name: optimizer.state_dict() for name, optimizer in self.optimizers.items()},
+            "observers": {name: observer.state_dict() for name, observer in self.observers.items()},
+        }
+
+    def resume(self) -> bool:
+        """Go on from the newest checkpoint; False when there is none and the run starts from zero."""
+        state = self.checkpoints.newest()
+        if state is None:
+            self.logbook.cut(0)
+            return False
+        try:
+            self._restore(state)
+        except (RuntimeError, KeyError, TypeError, AttributeError) as error:
+            words = " ".join(str(error).split())[:200]
+            raise ValueError(f"The checkpoint in {self.folder / 'state'} is of another game: {words}") from None
+        now = environment(self.fabric, self.recipe)
+        changed = [name for name in now if now[name] != state["environment"].get(name)]
+        if changed and self.fabric.is_global_zero:
+            self.surroundings.say(f"Resuming, but not bit for bit: {', '.join(changed)} changed since the checkpoint.")
+        return True
+
+    def _restore(self, state: dict[str, Any]) -> None:
+        for name, network in self.networks.items():
+            network.load_state_dict(state["networks"][name])
+        for name, network in self.players.average.networks.items():
+            network.load_state_dict(state["average"][name])
+        for name, optimizer in self.optimizers.items():
+            optimizer.load_state_dict(state["optimizers"][name])
+        for name, observer in self.observers.items():
+            observer.load_state_dict(state["observers"][name])
+        for name, value in state["progress"].items():
+            setattr(self.progress, name, value)
+        self.best, self.measured = dict(state["best"]), dict(state["measured"])
+        if self.fabric.is_global_zero:
+            self.logbook.cut(state["log"])
+
+
+def make_optimizer(network: nn.Module, settings: Optimizer) -> torch.optim.Optimizer:
+    """AdamW over all of a network's parameters; without weight decay it is Adam."""
+    return torch.optim.AdamW(
+        network.parameters(),
+        lr=settings.learning_rate,
+        betas=settings.betas,
+        weight_decay=settings.weight_decay,
+        fused=next(network.parameters()).device.type in {"cpu", "cuda"},
+    )
+
+
+def let_move(networks: Mapping[str, nn.Module], players: tuple[str, ...]) -> None:
+    """Let only the players' parameters ask for gradients."""
+    for name, network in networks.items():
+        network.requires_grad_(name in players)
+
+
+def environment(fabric: Fabric, recipe: Recipe) -> dict[str, Any]:
+    """What bit-exactness depends on besides the recipe."""
+    return {
+        "torch": torch.__version__,
+        "threads": torch.get_num_threads(),
+        "precision": recipe.precision,
+        "processes": fabric.world_size,
+        "device": fabric.device.type,
+    }
+
+
+def _slices(recipe: Recipe, fabric: Fabric) -> list[slice]:
+    """The parts of a round's batch that this process passes through, one after the other."""
+    parts = fabric.world_size * recipe.accumulate
+    if recipe.batch % parts or recipe.batch == parts:
+        raise ValueError(
+            f"batch {recipe.batch} must be a multiple, at least twofold, of processes x accumulate = {parts}; "
+            f"set batch={max(2, round(recipe.batch / parts)) * parts}."
+        )
+    size = recipe.batch // parts
+    first = fabric.global_rank * recipe.accumulate
+    return [slice((first + index) * size, (first + index + 1) * size) for index in range(recipe.accumulate)]
+
+
+def _mean_losses(turn: Turn, outcomes: list[Outcome]) -> dict[str, Tensor]:
+    names = [(player, name) for player, named in outcomes[0].losses.items() for name in named]
+    return {
+        f"{turn.name}/{player}/{name}": torch.stack([o.losses[player][name].detach().float() for o in outcomes]).mean()
+        for player, name in names
+    }
+
+
+def _joined(outcomes: list[Outcome]) -> dict[str, Tensor]:
+    return {name: torch.cat([outcome.watched[name].detach() for outcome in outcomes]) for name in outcomes[0].watched}
+
+
+def _finite(network: nn.Module) -> bool:
+    return all(bool(parameter.isfinite().all()) for parameter in network.parameters())
