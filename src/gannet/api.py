@@ -11,7 +11,12 @@ from lightning_fabric import Fabric
 
 from gannet.adversarial.game import Game, Observer
 from gannet.adversarial.referee import Referee
+from gannet.data.cache import build_dataset
+from gannet.data.doctor import Report
+from gannet.data.doctor import examine as examine_data
 from gannet.data.loader import Loader
+from gannet.data.sources import open_source
+from gannet.data.survey import survey
 from gannet.launch import launch
 from gannet.pipeline import Pipeline, fetch
 from gannet.randomness import address
@@ -19,6 +24,7 @@ from gannet.recipe import Recipe, dump_yaml, load_recipe
 from gannet.running import House, Run, Sheets, create_folder, free_folder, read_recipe
 from gannet.storage import write_json, write_text
 from gannet.task import Task, find_task
+from gannet.tasks.generation import auto_size
 from gannet.training.checkpoint import CheckpointFolder
 from gannet.training.distributed import RunningAverage
 from gannet.training.progress import Display, Silence
@@ -209,3 +215,18 @@ def _start_from(game: Game, origin: str) -> None:
             words = " ".join(str(error).split())[:160]
             raise ValueError(f"The weights in {origin} do not fit this recipe's {name}: {words}") from None
 
+
+
+def examine(data: str | Path, size: int = 0) -> Report:
+    """Examine a data set: count, sizes, classes, unreadable files, duplicates, and a recommendation.
+
+    Args:
+        size: pixels a side to look at; 0 takes what the recipe `images` would choose.
+
+    Raises:
+        ValueError: nothing readable is there; one sentence.
+    """
+    source = open_source(str(data))
+    looked = survey(source)
+    side = size or auto_size(looked.median_side)
+    return examine_data(source, build_dataset(source, side, side, looked.channels), looked)

@@ -1,5 +1,6 @@
 """Where a run computes: device, precision and processes, through Lightning Fabric."""
 
+import logging
 import os
 import warnings
 
@@ -22,6 +23,8 @@ def launch(recipe: Recipe) -> Fabric:
     local = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
     # The same sums in the same order, so that a resumed run is the run that was not interrupted.
     torch.backends.cudnn.deterministic = True
+    # What Fabric would print of its choices, the progress line and `--dry-run` say.
+    logging.getLogger("lightning_fabric").setLevel(logging.ERROR)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         fabric = Fabric(

@@ -92,7 +92,7 @@ class Average(Section):
 
 
 class Referee(Section):
-    window: Positive = 5_000
+    window: Positive = 20_000
     """Images over which the rule looks back."""
     share: Share = 0.9
     """The share of fakes that must pass for `converged`."""

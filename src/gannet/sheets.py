@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 from torch import Tensor
 
-SMALLEST_SHEET, PLANE_PIXELS, PLANE_REACH = 480, 480, 1.6
+SMALLEST_SHEET, PLANE_PIXELS, PLANE_REACH, GAP = 480, 480, 1.6, 2
 MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 
 
@@ -20,17 +20,17 @@ def to_picture(sample: Tensor) -> Image.Image:
 
 def draw_grid(samples: Tensor) -> Image.Image:
     """A nearly square grid of pictures (n, c, h, w) in [-1, 1]; small ones are enlarged, pixel by pixel."""
-    pictures = [to_picture(sample) for sample in samples]
-    columns = math.ceil(math.sqrt(len(pictures)))
-    width, height = pictures[0].size
-    sheet = Image.new(pictures[0].mode, (columns * width, math.ceil(len(pictures) / columns) * height))
+    columns = math.ceil(math.sqrt(len(samples)))
+    factor = max(1, SMALLEST_SHEET // (columns * samples.shape[3]))
+    pictures = [_enlarge(to_picture(sample), factor) for sample in samples]
+    width, height = (side + GAP for side in pictures[0].size)
+    sheet = Image.new(pictures[0].mode, (columns * width, math.ceil(len(pictures) / columns) * height), "grey")
     for index, picture in enumerate(pictures):
         sheet.paste(picture, (index % columns * width, index // columns * height))
-    return _enlarge(sheet, columns * width)
+    return sheet
 
 
-def _enlarge(picture: Image.Image, width: int) -> Image.Image:
-    factor = max(1, SMALLEST_SHEET // width) if picture.width > 1 else 1
+def _enlarge(picture: Image.Image, factor: int) -> Image.Image:
     return picture.resize((picture.width * factor, picture.height * factor), Image.Resampling.NEAREST)
 
 
@@ -45,5 +45,7 @@ def draw_points(points: Tensor) -> Image.Image:
 
 
 def draw(samples: Tensor) -> Image.Image:
-    """A sheet of samples: pictures (n, c, h, w) as a grid, points (n, 2) as dots."""
-    return draw_grid(samples) if samples.ndim == 4 else draw_points(samples)
+    """A sheet of samples: pictures (n, c, h, w) as a grid (one alone as it is), points (n, 2) as dots."""
+    if samples.ndim == 2:
+        return draw_points(samples)
+    return draw_grid(samples) if len(samples) > 1 else to_picture(samples[0])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from gannet.recipe import Recipe, Section, nearest
 
 if TYPE_CHECKING:
+    import numpy as np
     from torch import nn
 
     from gannet.adversarial.game import Game, Observer
@@ -42,6 +43,9 @@ class Task(Protocol):
 
     def samples(self, recipe: Recipe, source: Any, description: Any) -> "tuple[Loader, Loader]":
         """The training samples and the held-out ones."""
+
+    def noise(self, recipe: Recipe, description: Any, count: int) -> "dict[str, np.ndarray]":
+        """Meaningless samples of the right names, shapes and types, to time a game without its data."""
 
     def game(self, recipe: Recipe, description: Any) -> "Game":
         """Build networks (on the current default device) and turns."""

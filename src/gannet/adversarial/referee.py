@@ -47,7 +47,7 @@ class Referee:
         self.rounds: deque[Tensor] = deque()
         self.batches: deque[int] = deque()
         self.audited: dict[str, float] = {}
-        self.reached: dict[str, int] = {}
+        self.state, self.state_since = "undecided", 0
         self.diagnosed, self.diagnosed_at = "too-early", 0
 
     def observe(self, seen: Seen) -> None:
@@ -68,9 +68,12 @@ class Referee:
     def measures(self) -> dict[str, float]:
         """The figures over the window and of the last audit; applies the rule to them."""
         figures = self._window() | self.audited
-        if self.full:
-            self._apply_rule(figures["fool_rate"])
-        self._diagnose(figures)
+        state = apply_rule(figures["fool_rate"], self.rule.share) if self.full else "undecided"
+        if state != self.state:
+            self.state, self.state_since = state, self.images
+        found = diagnose(figures) if self.full and self.audited else "too-early"
+        if found != self.diagnosed:
+            self.diagnosed, self.diagnosed_at = found, self.images
         return figures
 
     @property
@@ -80,13 +83,8 @@ class Referee:
 
     @property
     def converged(self) -> bool:
-        """Whether the rule has been met."""
-        return "converged" in self.reached
-
-    @property
-    def state(self) -> str:
-        """How far the rule has come: undecided, on-track or converged."""
-        return next((word for word in ("converged", "on-track") if word in self.reached), "undecided")
+        """Whether the rule is met."""
+        return self.state == "converged"
 
     def verdict(self, language: str = "en") -> dict[str, Any]:
         """The verdict in codes and words; `rule` and `diagnosis` are kept apart."""
@@ -98,7 +96,7 @@ class Referee:
             "rule": {
                 "state": self.state,
                 "words": words["rule"][self.state].format(**evidence),
-                "since_images": self.reached.get(self.state, 0),
+                "since_images": self.state_since,
             },
             "diagnosis": {
                 "state": self.diagnosed,
@@ -116,7 +114,7 @@ class Referee:
             "rounds": list(self.rounds),
             "batches": list(self.batches),
             "audited": self.audited,
-            "reached": self.reached,
+            "state": [self.state, self.state_since],
             "diagnosed": [self.diagnosed, self.diagnosed_at],
         }
 
@@ -124,7 +122,8 @@ class Referee:
         """Go on from `state`."""
         self.images = state["images"]
         self.rounds, self.batches = deque(state["rounds"]), deque(state["batches"])
-        self.audited, self.reached = dict(state["audited"]), dict(state["reached"])
+        self.audited = dict(state["audited"])
+        self.state, self.state_since = state["state"]
         self.diagnosed, self.diagnosed_at = state["diagnosed"]
 
     def _window(self) -> dict[str, float]:
@@ -136,16 +135,12 @@ class Referee:
         rates = (rounds * weights[:, None]).sum(0) / weights.sum()
         return dict(zip(("fool_rate", "accuracy_real", "r_t"), rates.tolist(), strict=True))
 
-    def _apply_rule(self, fool_rate: float) -> None:
-        if fool_rate >= ON_TRACK_SHARE:
-            self.reached.setdefault("on-track", self.images)
-        if fool_rate >= self.rule.share:
-            self.reached.setdefault("converged", self.images)
 
-    def _diagnose(self, figures: dict[str, float]) -> None:
-        found = diagnose(figures) if self.full and self.audited else "too-early"
-        if found != self.diagnosed:
-            self.diagnosed, self.diagnosed_at = found, self.images
+def apply_rule(fool_rate: float, converged_share: float) -> str:
+    """The convergence rule on the share of fakes that pass: undecided, on-track (one half) or converged (the share set)."""
+    if fool_rate >= converged_share:
+        return "converged"
+    return "on-track" if fool_rate >= ON_TRACK_SHARE else "undecided"
 
 
 def diagnose(figures: dict[str, float]) -> str:

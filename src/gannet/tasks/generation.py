@@ -152,6 +152,16 @@ def samples(recipe: Recipe, source: Source | PointSource, description: Descripti
     return training, held
 
 
+def noise(recipe: Recipe, description: Description, count: int) -> dict[str, np.ndarray]:
+    """Meaningless samples of the right shapes and types."""
+    random = np.random.default_rng(0)
+    if len(description.shape) == 1:
+        return {"real": random.standard_normal((count, *description.shape), dtype=np.float32)}
+    arrays = {"real": random.integers(0, 256, (count, *description.shape), dtype=np.uint8)}
+    labels = np.arange(count) % max(1, len(description.classes))
+    return arrays | ({"label": labels} if _config(recipe).conditional else {})
+
+
 def game(recipe: Recipe, description: Description) -> Game:
     """The classic contest between the pair of networks that the recipe names."""
     pair, classes = _pair(recipe.network), len(description.classes) if _config(recipe).conditional else 0

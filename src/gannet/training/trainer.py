@@ -212,7 +212,7 @@ class Trainer:
             status = self._status()
             clock = {"seconds": round(status.seconds, 2), "images_per_second": round(status.images_per_second, 1)}
             stage = position(self.recipe, self.progress.images - 1).stage.name
-            self.logbook.append(self.progress.images, {"stage": stage, **measured, "clock": clock})
+            self.logbook.append(self.progress.images, {"stage": stage, **_filled(measured), "clock": clock})
 
     def _status(self) -> Status:
         progress, total = self.progress, total_images(self.recipe)
@@ -387,3 +387,7 @@ def _joined(outcomes: list[Outcome]) -> dict[str, Tensor]:
 
 def _finite(network: nn.Module) -> bool:
     return all(bool(parameter.isfinite().all()) for parameter in network.parameters())
+
+
+def _filled(measured: dict[str, dict[str, float]]) -> dict[str, dict[str, float]]:
+    return {name: figures for name, figures in measured.items() if figures}

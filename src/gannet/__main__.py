@@ -1,0 +1,5 @@
+"""`python -m gannet` is `gannet`."""
+
+from gannet.cli import main
+
+main()

@@ -1,0 +1,152 @@
+"""The command line: words become calls of the API; nothing else happens here."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+app = typer.Typer(
+    name="gannet",
+    help="Train, judge and apply adversarial models (GANs) on your own data.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Set = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a key; repeatable.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+STOPPED = 130
+
+
+@app.callback(invoke_without_command=True)
+def main_options(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    """Train, judge and apply adversarial models (GANs) on your own data."""
+    if version:
+        from gannet import __version__
+
+        typer.echo(f"gannet {__version__}")
+        raise typer.Exit()
+
+
+@app.command()
+def train(
+    target: Annotated[str, typer.Argument(help="A recipe's name (see `gannet recipes`) or a YAML file.")] = "",
+    data: Annotated[str, typer.Argument(help="What to learn from; left out, the recipe's own data.")] = "",
+    out: Annotated[str, typer.Option(help="The run's folder; it must not exist yet.")] = "",
+    changes: Set = None,
+    start_from: Annotated[str, typer.Option("--from", metavar="MODEL", help="Start from this model's weights.")] = "",
+    resume: Annotated[str, typer.Option(metavar="RUN", help="Continue this run instead.")] = "",
+    stop_on: Annotated[str, typer.Option(help="`rule`: stop once the convergence rule is met.")] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the resolved recipe and its cost, and stop.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Train a recipe: two networks play against each other until they are done."""
+    overrides = _changes(changes, stop_on)
+    if bool(target) == bool(resume):
+        raise ValueError("`gannet train` takes either a recipe or --resume RUN; `gannet recipes` lists the recipes.")
+    if dry_run:
+        _show_plan(target, data, overrides, start_from, as_json)
+        return
+    from gannet.api import train as run_training
+    from gannet.training.progress import Silence, Terminal
+
+    display = Silence() if as_json else Terminal()
+    run = run_training(
+        target, data, out, overrides, start_from=start_from, resume=resume, display=display
+    )
+    _report(run, as_json)
+
+
+def _changes(changes: list[str] | None, stop_on: str) -> dict[str, Any]:
+    from gannet.recipe import parse_change
+
+    overrides = dict(parse_change(change) for change in changes or [])
+    return overrides | ({"referee.stop_on": stop_on} if stop_on else {})
+
+
+def _show_plan(target: str, data: str, overrides: dict[str, Any], start_from: str, as_json: bool) -> None:
+    from gannet.api import configure, prepare
+    from gannet.planning import plan
+
+    found = plan(prepare(configure(target, data, overrides, start_from)))
+    _print("train", found.to_json(), found.lines(), as_json)
+
+
+def _report(run: Any, as_json: bool) -> None:
+    verdict = run.verdict
+    result = {"run": str(run.folder), "ending": run.ending, "verdict": verdict}
+    lines = [verdict["rule"]["words"], verdict["diagnosis"]["words"], verdict["advice"]]
+    if run.ending == "interrupted":
+        lines = [f"Stopped and saved; continue with: gannet train --resume {run.folder}"]
+    else:
+        lines.append(f"The run is in {run.folder}; use it with: gannet apply {run.folder} --num 64 --out samples.png")
+    _print("train", result, lines, as_json)
+    if run.ending == "interrupted":
+        raise typer.Exit(STOPPED)
+
+
+@app.command()
+def apply(
+    model: Annotated[str, typer.Argument(help="A run, a model's folder, or hf:owner/name.")],
+    num: Annotated[int, typer.Option(help="How many samples.")] = 1,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same samples.")] = 0,
+    label: Annotated[str, typer.Option("--class", help="Only this class, by name or number.")] = "",
+    frames: Annotated[int, typer.Option(help="Pictures from one sample to the next: a walk, saved as GIF.")] = 1,
+    weights: Annotated[str, typer.Option(help="model (the last), best, or a stage's name.")] = "model",
+    out: Annotated[str, typer.Option(help="A picture (one sheet), or a folder (single files).")] = "samples.png",
+    as_json: Json = False,
+) -> None:
+    """Use a trained model."""
+    from gannet.api import load
+    from gannet.provenance import check_format
+
+    if Path(out).suffix:
+        check_format(Path(out))
+    samples = load(model, weights)(num=num, seed=seed, label=label or None, frames=frames)
+    path = samples.save(out)
+    _print("apply", {"out": str(path), **samples.facts}, [f"Saved {path}."], as_json)
+
+
+@app.command()
+def doctor(
+    data: Annotated[str, typer.Argument(help="A folder, a zip, .npz, .parquet, idx files, or hf:owner/name.")],
+    size: Annotated[int, typer.Option(help="Pixels a side to look at; 0 chooses from the data.")] = 0,
+    as_json: Json = False,
+) -> None:
+    """Examine a data set: sizes, classes, unreadable files, duplicates; and recommend a recipe."""
+    from gannet.api import examine
+
+    report = examine(data, size)
+    _print("doctor", report.to_json(), report.lines(), as_json)
+
+
+@app.command()
+def recipes(as_json: Json = False) -> None:
+    """List the recipes that ship with Gannet."""
+    from gannet.recipe import load_recipe, preset_names
+
+    found = {name: load_recipe(name).about for name in preset_names()}
+    width = max(map(len, found))
+    _print("recipes", found, [f"{name:{width}}  {about}" for name, about in found.items()], as_json)
+
+
+def _print(verb: str, result: Any, lines: list[str], as_json: bool) -> None:
+    if as_json:
+        from gannet import __version__
+
+        typer.echo(json.dumps({"gannet": __version__, "verb": verb, "result": result}, ensure_ascii=False))
+    else:
+        typer.echo("\n".join(lines))
+
+
+def main() -> None:
+    """Run the command line; the user's mistakes end in one sentence and exit code 2."""
+    try:
+        app()
+    except (ValueError, OSError) as error:
+        typer.echo(f"gannet: {error}", err=True)
+        sys.exit(2)

@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from gannet.data.cache import build_dataset, survey
+from gannet.data.doctor import Report, examine
+from gannet.data.sources import open_source
+
+
+def visit(target: str, side: int) -> Report:
+    source = open_source(target)
+    look = survey(source)
+    return examine(source, build_dataset(source, side, side, look.channels), look)
+
+
+def test_defects_are_found_and_named(write_pictures):
+    folder = write_pictures(*(f"train/cat/{i}.png" for i in range(6)), "train/dog/1.png", "test/dog/9.png", size=(40, 52))
+    shutil.copy(folder / "train/cat/2.png", folder / "train/cat/5.png")
+    shutil.copy(folder / "train/cat/3.png", folder / "test/dog/9.png")
+    (folder / "train/cat/0.png").write_bytes(b"nothing")
+    report = visit(str(folder), 40)
+    assert (report.count, report.held_out, report.classes, report.imbalance) == (7, 1, {"cat": 5, "dog": 2}, 2.5)
+    assert report.unreadable[0][0] == "train/cat/0.png" and report.unreadable_count == 1
+    assert report.exact_duplicates.count == 2 and report.leaked == 1
+    assert set(report.exact_duplicates.groups) == {
+        ("test/dog/9.png", "train/cat/3.png"),
+        ("train/cat/2.png", "train/cat/5.png"),
+    }
+    text = "\n".join(report.lines())
+    for words in ("train/cat/0.png", "2 exact duplicates", "the largest 2.5 times", "strongly advised", "cat, dog"):
+        assert words in text
+    assert json.loads(json.dumps(report.to_json()))["advice"]["settings"] == {"data.size": 40}
+
+
+def test_near_duplicates_are_named(tmp_path):
+    coarse = np.random.default_rng(0).integers(0, 256, (4, 4, 3), np.uint8)
+    picture = Image.fromarray(coarse).resize((64, 64), Image.Resampling.BICUBIC)
+    picture.save(tmp_path / "a.png")
+    picture.save(tmp_path / "b.jpg", quality=90)
+    Image.fromarray(255 - np.asarray(picture)).save(tmp_path / "c.png")
+    report = visit(str(tmp_path), 64)
+    assert report.near_duplicates.groups == (("a.png", "b.jpg"),) and report.exact_duplicates.count == 0
+
+
+def save_npz(path, *shape, labels=True):
+    images = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+    np.savez(path, images=images, **({"labels": np.arange(shape[0]) % 10} if labels else {}))
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    ("shape", "labels", "name", "recipe", "settings"),
+    [
+        ((20, 28, 28), True, "a.npz", "mnist", {}),
+        ((20, 28, 28), True, "my-fashion.npz", "fashion-mnist", {}),
+        ((20, 28, 28), False, "a.npz", "images", {"data.size": 28}),
+        ((20, 8, 8), True, "a.npz", "digits", {}),
+        ((20, 32, 32, 3), True, "a.npz", "cifar10", {}),
+        ((20, 32, 32, 3), False, "a.npz", "images", {"data.size": 32}),
+        ((20, 3, 5), False, "a.npz", "images", {"data.size": 8}),
+        ((3, 150, 130, 3), False, "a.npz", "images", {"data.size": 64}),
+    ],
+)
+def test_recipe_fits_the_pictures(tmp_path, shape, labels, name, recipe, settings):
+    report = visit(save_npz(tmp_path / name, *shape, labels=labels), 28)
+    assert (report.advice.recipe, report.advice.settings) == (recipe, settings)
+    assert ("without a GPU" in report.advice.reasons[0]) == (shape[1] > 64)
+
+
+def test_grey_is_not_to_be_mirrored(tmp_path):
+    assert "no mirroring" in visit(save_npz(tmp_path / "a.npz", 9, 9, 9), 8).advice.augmentation
+    assert "mirroring is right" in visit(save_npz(tmp_path / "b.npz", 9, 9, 9, 3), 8).advice.augmentation
+
+
+def test_clean_data_has_short_words(tmp_path):
+    lines = visit("digits", 8).lines()
+    assert lines[0] == "digits: 1,797 pictures, 171 of them held out."
+    assert all(0 < len(line) < 250 for line in lines) and len(lines) < 12

@@ -1,0 +1,162 @@
+from __future__ import annotations
+
+import os
+import shutil
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from gannet.data.cache import build_dataset, survey
+from gannet.data.sources import open_source
+
+
+def seen(target: Path | str) -> dict[str, tuple[int, str]]:
+    return {record.name: (record.label, record.split) for record in open_source(str(target)).records()}
+
+
+def test_sub_folders_are_labels_in_natural_order(write_pictures):
+    folder = write_pictures("10/a.png", "9/b.png", "9/deep/c.PNG", "loose.png")
+    assert open_source(str(folder)).classes == ("9", "10")
+    assert seen(folder) == {"10/a.png": (1, ""), "9/b.png": (0, ""), "9/deep/c.PNG": (0, ""), "loose.png": (-1, "")}
+
+
+@pytest.mark.parametrize("other", ["test", "val", "validation", "valid", "Testing"])
+def test_train_and_test_are_splits(write_pictures, other):
+    folder = write_pictures("train/a/1.png", "train/b/1.png", f"{other}/b/2.png")
+    assert open_source(str(folder)).classes == ("a", "b")
+    assert seen(folder) == {"train/a/1.png": (0, "train"), "train/b/1.png": (1, "train"), f"{other}/b/2.png": (1, "test")}
+
+
+def test_train_beside_other_folders_is_a_label(write_pictures):
+    assert open_source(str(write_pictures("train/1.png", "ship/1.png"))).classes == ("ship", "train")
+
+
+def test_one_folder_around_everything_means_nothing(write_pictures):
+    folder = write_pictures("export/photos/1.png", "export/photos/2.png")
+    assert open_source(str(folder)).classes == () and set(seen(folder).values()) == {(-1, "")}
+
+
+def test_hidden_and_other_files_are_ignored(write_pictures):
+    folder = write_pictures("a.png", ".b.png", ".git/c.png", "notes.txt")
+    assert list(seen(folder)) == ["a.png"]
+
+
+def test_folder_without_pictures_says_so(tmp_path):
+    (tmp_path / "notes.txt").touch()
+    with pytest.raises(ValueError, match=r"holds no pictures \(1 other files were ignored\)"):
+        open_source(str(tmp_path))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need rights on Windows")
+def test_link_to_a_parent_ends(write_pictures):
+    folder = write_pictures("a.png", "sub/b.png")
+    (folder / "sub" / "up").symlink_to(folder)
+    assert list(seen(folder)) == ["a.png", "sub/b.png"]
+
+
+def test_zip_is_read_like_its_folder(write_pictures, tmp_path):
+    folder = write_pictures("cats/1.png", "dogs/2.png", "dogs/.3.png")
+    packed = shutil.make_archive(str(tmp_path / "packed"), "zip", tmp_path, folder.name)
+    source = open_source(packed)
+    assert source.classes == ("cats", "dogs") and source.count() == 2
+    read = [np.asarray(record.read()) for record in list(source.records())]
+    assert np.array_equal(read[0], np.asarray(Image.open(folder / "cats/1.png")))
+
+
+def test_zip_with_tricks_is_harmless(write_pictures, tmp_path):
+    good = (write_pictures("1.png") / "1.png").read_bytes()
+    with zipfile.ZipFile(tmp_path / "trick.zip", "w") as archive:
+        for name in ("../up.png", "/root.png", "__MACOSX/._a.png", "a/b.png", "c.png"):
+            archive.writestr(name, good)
+    before = sorted(tmp_path.rglob("*"))
+    assert list(seen(tmp_path / "trick.zip")) == ["a/b.png", "c.png"]
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_broken_zip_is_one_sentence(tmp_path):
+    (tmp_path / "a.zip").write_bytes(b"PK\3\4 no more")
+    with pytest.raises(ValueError, match=r"is cut short or no zip file"):
+        open_source(str(tmp_path / "a.zip"))
+
+
+def test_folder_of_one_zip_is_that_zip(write_pictures, tmp_path):
+    folder = write_pictures("1.png", "2.png")
+    (tmp_path / "outer").mkdir()
+    shutil.make_archive(str(tmp_path / "outer" / "packed"), "zip", folder)
+    assert len(seen(tmp_path / "outer")) == 2
+
+
+def test_names_are_looked_up_in_gannet_data(write_pictures, tmp_path, monkeypatch):
+    write_pictures("1.png", "2.png", folder="flowers")
+    monkeypatch.setenv("GANNET_DATA", str(tmp_path))
+    assert len(seen("flowers")) == 2
+    with pytest.raises(ValueError, match=r"no data called 'flowerz': give a folder .* did you mean flowers\?"):
+        open_source("flowerz")
+
+
+@pytest.mark.parametrize(
+    ("target", "sentence"),
+    [
+        ("", "There is no data called ''"),
+        ("digit", "did you mean digits"),
+        ("no/such/path", "There is no data called"),
+        ("notes.txt", "is not data that Gannet reads; give a folder"),
+        ("one.png", "is a single picture, which is not a data set"),
+    ],
+)
+def test_what_is_no_data_is_one_sentence(target, sentence, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("GANNET_DATA", raising=False)
+    Path("notes.txt").touch()
+    Path("one.png").touch()
+    with pytest.raises(ValueError, match=sentence):
+        open_source(target)
+
+
+def test_fingerprint_follows_content(write_pictures):
+    folder = write_pictures("1.png", "2.png")
+    first = open_source(str(folder)).fingerprint()
+    assert open_source(str(folder)).fingerprint() == first
+    os.utime(folder / "1.png", ns=(1, 1))
+    second = open_source(str(folder)).fingerprint()
+    (folder / "2.png").rename(folder / "3.png")
+    assert len({first, second, open_source(str(folder)).fingerprint()}) == 3
+
+
+def test_survey_sees_sizes_modes_and_greyness(write_pictures):
+    folder = write_pictures("a.png", "b.png", "c.png", size=(20, 10))
+    (folder / "broken.png").write_bytes(b"no")
+    assert survey(open_source(str(folder))).sizes == {"10x20": 3}
+    assert survey(open_source(str(folder))).channels == 3
+    for name in "abc":  # grey pixels in a colour mode
+        Image.new("RGB", (12, 30), (9, 9, 9)).save(folder / f"{name}.png")
+    look = survey(open_source(str(folder)))
+    assert (look.channels, look.median_side, look.count_seen, look.modes) == (1, 12, 3, {"RGB": 3})
+
+
+def test_survey_is_spread_and_bounded(write_pictures):
+    folder = write_pictures(*(f"{i:03d}.png" for i in range(100)), size=(2, 2))
+    Image.new("RGB", (50, 50)).save(folder / "090.png")
+    look = survey(open_source(str(folder)), most=50)
+    assert 25 <= look.count_seen <= 50 and look.sizes.get("50x50") == 1
+
+
+def test_survey_of_nothing_readable_is_one_sentence(tmp_path):
+    (tmp_path / "a.png").write_bytes(b"no")
+    with pytest.raises(ValueError, match=r"holds no readable picture \(first a.png: it is not a picture"):
+        survey(open_source(str(tmp_path)))
+
+
+@pytest.mark.parametrize(
+    ("name", "count", "held_out", "classes"),
+    [("mnist", 70000, 10000, 10), ("lfw", 13233, None, 5749), ("yale", 120, None, 0), ("orl", 400, None, 40)],
+)
+def test_real_data(shelf, name, count, held_out, classes):
+    source = open_source(name)
+    look = survey(source)
+    dataset = build_dataset(source, 28, 28, look.channels)
+    assert dataset.images.shape == (count, look.channels, 28, 28) and len(dataset.classes) == classes
+    assert dataset.held_out.sum() == held_out if held_out else 0.04 < dataset.held_out.mean() < 0.16

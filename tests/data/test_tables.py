@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import io
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from gannet.data.cache import build_dataset, survey
+from gannet.data.sources import open_source
+
+pyarrow = pytest.importorskip("pyarrow")
+
+
+def png(tone: int) -> bytes:
+    stream = io.BytesIO()
+    Image.new("RGB", (4, 4), (tone, 0, 0)).save(stream, "PNG")
+    return stream.getvalue()
+
+
+def write_table(path, columns, metadata=None):
+    import pyarrow.parquet
+
+    table = pyarrow.table(columns)
+    pyarrow.parquet.write_table(table.replace_schema_metadata(metadata), path, row_group_size=3)
+
+
+def cells(*tones):
+    return [{"bytes": png(tone), "path": f"{tone}.png"} for tone in tones]
+
+
+def test_parquet_gives_pictures_labels_splits_and_class_names(tmp_path):
+    names = b'{"info": {"features": {"label": {"_type": "ClassLabel", "names": ["cat", "dog"]}}}}'
+    write_table(tmp_path / "train-00000.parquet", {"image": cells(*range(7)), "label": [0, 1] * 3 + [None]}, {b"huggingface": names})
+    write_table(tmp_path / "validation.parquet", {"image": cells(50), "label": [1]})
+    source = open_source(str(tmp_path))
+    records = list(source.records())
+    assert source.classes == ("cat", "dog") and source.count() == 8
+    assert [record.label for record in records] == [0, 1, 0, 1, 0, 1, -1, 1]
+    assert [record.split for record in records] == ["train"] * 7 + ["test"]
+    assert [np.asarray(record.read())[0, 0, 0] for record in records] == [*range(7), 50]
+    assert records[6].name == "train-00000.parquet[6]"
+    assert survey(source, most=4).count_seen == 4
+
+
+def test_parquet_of_plain_bytes_and_words(tmp_path):
+    write_table(tmp_path / "a.parquet", {"img": [png(1), png(2), None], "label": ["b", "a", "b"]})
+    source = open_source(str(tmp_path / "a.parquet"))
+    assert source.classes == ("a", "b") and [record.label for record in source.records()] == [1, 0, 1]
+    dataset = build_dataset(source, 4, 4, 3)
+    assert len(dataset.images) == 2 and dataset.skipped == (("a.parquet[2]", "its row holds no picture"),)
+
+
+def test_parquet_without_pictures_is_one_sentence(tmp_path):
+    write_table(tmp_path / "a.parquet", {"text": ["x"]})
+    with pytest.raises(ValueError, match="has the columns text, but pictures are looked for in 'image' or 'img'"):
+        open_source(str(tmp_path / "a.parquet"))
+    (tmp_path / "b.parquet").write_bytes(b"PAR1 no")
+    with pytest.raises(ValueError, match="is cut short or no parquet file"):
+        open_source(str(tmp_path / "b.parquet"))
+
+
+def test_missing_libraries_are_named_with_the_command(tmp_path, monkeypatch):
+    (tmp_path / "a.parquet").touch()
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(ValueError, match=r"pip install 'gannet\[parquet\]'"):
+        open_source(str(tmp_path / "a.parquet"))
+    monkeypatch.setitem(sys.modules, "datasets", None)
+    with pytest.raises(ValueError, match=r"pip install 'gannet\[hub\]'"):
+        open_source("hf:owner/name")
+
+
+class FakeSplit:
+    """As much of datasets.Dataset as a source needs, after decode=False."""
+
+    def __init__(self, rows, names):
+        self._rows = rows
+        self._fingerprint = str(len(rows))
+        self.features = {"image": object(), "label": type("ClassLabel", (), {"names": names})()}
+
+    def __len__(self):
+        return len(self._rows)
+
+    def __getitem__(self, position):
+        return self._rows[position]
+
+    def cast_column(self, name, feature):
+        assert (name, feature) == ("image", "encoded")
+        return self
+
+
+class FakeDatasets:
+    @staticmethod
+    def load_dataset(name):
+        if name != "owner/pets":
+            raise ConnectionError("no such data set\nand much more")
+        rows = [{"image": cell, "label": label} for cell, label in zip(cells(1, 2, 3), [1, 0, 1], strict=True)]
+        return {"train": FakeSplit(rows, ["cat", "dog"]), "test": FakeSplit(rows[:1], ["cat", "dog"])}
+
+    @staticmethod
+    def Image(decode):  # noqa: N802
+        assert decode is False
+        return "encoded"
+
+
+def test_hub(monkeypatch):
+    monkeypatch.setitem(sys.modules, "datasets", FakeDatasets)
+    source = open_source("hf:owner/pets")
+    assert source.classes == ("cat", "dog") and source.count() == 4
+    assert [(r.name, r.label, r.split) for r in source.records()][2:] == [("train[2]", 1, "train"), ("test[0]", 1, "test")]
+    assert len(build_dataset(source, 4, 4, 3).images) == 4 and survey(source).median_side == 4
+    with pytest.raises(ValueError, match=r"hf:owner/none cannot be loaded \(ConnectionError: no such data set\); check"):
+        open_source("hf:owner/none")
