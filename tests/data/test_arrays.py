@@ -22,7 +22,11 @@ def test_digits_are_embedded():
     source = open_source("digits")
     records = list(source.records())
     assert len(records) == source.count() == 1797 and source.classes == tuple("0123456789")
-    assert records[0].label == 0 and records[0].read().max() in (239, 255) and records[0].read().dtype == np.uint8
+    assert (
+        records[0].label == 0
+        and records[0].read().max() in (239, 255)
+        and records[0].read().dtype == np.uint8
+    )
 
 
 @pytest.mark.parametrize("ending", ["", ".gz"])
@@ -46,7 +50,9 @@ def test_idx_cut_short_is_one_sentence(write_idx, ending):
     folder = write_idx("train", np.random.default_rng(0).integers(0, 256, (50, 9, 9)), np.zeros(50), ending)
     path = folder / f"train-images-idx3-ubyte{ending}"
     path.write_bytes(path.read_bytes()[:-20])
-    with pytest.raises(ValueError, match=r"train-images.* is cut short or damaged; copy or download it again\.$"):
+    with pytest.raises(
+        ValueError, match=r"train-images.* is cut short or damaged; copy or download it again\.$"
+    ):
         pixels_of(open_source(str(folder)))
 
 
@@ -69,7 +75,9 @@ def save(path: Path, **arrays: np.ndarray) -> str:
 
 @pytest.mark.parametrize("save_npz", [np.savez, np.savez_compressed])
 def test_npz_compressed_or_not(tmp_path, save_npz):
-    save_npz(tmp_path / "a.npz", x_train=IMAGES, y_train=LABELS[:, None], x_test=IMAGES[:1], y_test=LABELS[:1])
+    save_npz(
+        tmp_path / "a.npz", x_train=IMAGES, y_train=LABELS[:, None], x_test=IMAGES[:1], y_test=LABELS[:1]
+    )
     source = open_source(str(tmp_path / "a.npz"))
     np.testing.assert_array_equal(pixels_of(source), np.concatenate([IMAGES, IMAGES[:1]]))
     assert [(record.label, record.split) for record in source.records()][4:] == [(0, "train"), (0, "test")]
@@ -105,7 +113,13 @@ def test_npz_channels_may_come_first(tmp_path):
 
 def test_npz_labels_may_be_words(tmp_path):
     source = open_source(save(tmp_path / "a.npz", images=IMAGES, labels=np.array(list("bacab"))))
-    assert source.classes == ("a", "b", "c") and [record.label for record in source.records()] == [1, 0, 2, 0, 1]
+    assert source.classes == ("a", "b", "c") and [record.label for record in source.records()] == [
+        1,
+        0,
+        2,
+        0,
+        1,
+    ]
 
 
 class Trap:

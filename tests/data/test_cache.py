@@ -39,7 +39,9 @@ class Noise:
 
 
 def entries(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if path.name.startswith("data-") and path.suffix != ".lock")
+    return sorted(
+        path for path in folder.iterdir() if path.name.startswith("data-") and path.suffix != ".lock"
+    )
 
 
 def test_pixels_labels_and_counts_are_kept(own_cache):
@@ -98,7 +100,11 @@ def test_unreadable_pictures_are_skipped_and_named(write_pictures):
     (folder / "1.png").write_bytes(b"nothing")
     (folder / "3.png").write_bytes((folder / "2.png").read_bytes()[:100])
     dataset = build_dataset(open_source(str(folder)), 8, 8, 3)
-    assert len(dataset.images) == 3 and dataset.skipped_count == 2 and [n for n, _ in dataset.skipped] == ["1.png", "3.png"]
+    assert (
+        len(dataset.images) == 3
+        and dataset.skipped_count == 2
+        and [n for n, _ in dataset.skipped] == ["1.png", "3.png"]
+    )
     assert "not a picture" in dataset.skipped[0][1] and all(reason for _, reason in dataset.skipped)
 
 
@@ -107,7 +113,9 @@ def test_bomb_is_skipped(write_pictures, monkeypatch):
     Image.new("L", (100, 100)).save(folder / "bomb.png")
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 70)
     dataset = build_dataset(open_source(str(folder)), 8, 8, 3)
-    assert dataset.skipped == (("bomb.png", "it has more pixels than the limit of 70 (PIL.Image.MAX_IMAGE_PIXELS)"),)
+    assert dataset.skipped == (
+        ("bomb.png", "it has more pixels than the limit of 70 (PIL.Image.MAX_IMAGE_PIXELS)"),
+    )
 
 
 def test_thousands_of_unreadable_pictures_are_counted_and_a_thousand_kept(own_cache):
@@ -124,7 +132,9 @@ def test_very_many_sizes_are_summed_up(own_cache):
     assert len(sizes) == 1001 and sizes["other"] == 100
 
 
-@pytest.mark.parametrize(("count", "sentence"), [(0, "holds no pictures;"), (1, "holds only one readable picture;")])
+@pytest.mark.parametrize(
+    ("count", "sentence"), [(0, "holds no pictures;"), (1, "holds only one readable picture;")]
+)
 def test_too_few_pictures_is_one_sentence(own_cache, count, sentence):
     with pytest.raises(ValueError, match=sentence):
         build_dataset(Noise(count), 8, 8, 3)
@@ -135,7 +145,9 @@ def test_none_readable_is_one_sentence(write_pictures, own_cache):
     folder = write_pictures("1.png", "2.png")
     for path in folder.iterdir():
         path.write_bytes(b"nothing")
-    with pytest.raises(ValueError, match=r"no readable picture \(2 unreadable, first 1.png, it is not a picture"):
+    with pytest.raises(
+        ValueError, match=r"no readable picture \(2 unreadable, first 1.png, it is not a picture"
+    ):
         build_dataset(open_source(str(folder)), 8, 8, 3)
     assert entries(own_cache) == []
 
@@ -155,7 +167,9 @@ def build_slowly(folder: str, report: str) -> None:
 def test_two_processes_at_once_build_one_whole_cache(tmp_path):
     context = multiprocessing.get_context("spawn")
     reports = [tmp_path / f"{i}.json" for i in range(2)]
-    processes = [context.Process(target=build_slowly, args=(str(tmp_path / "shared"), str(r))) for r in reports]
+    processes = [
+        context.Process(target=build_slowly, args=(str(tmp_path / "shared"), str(r))) for r in reports
+    ]
     for process in processes:
         process.start()
     for process in processes:
@@ -173,7 +187,9 @@ def test_disk_that_fills_up_leaves_nothing_behind(own_cache, monkeypatch):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(cache._Rows, "append", full)
-    with pytest.raises(ValueError, match=r"needs .* bytes .* free; choose a smaller data.size, .*GANNET_CACHE"):
+    with pytest.raises(
+        ValueError, match=r"needs .* bytes .* free; choose a smaller data.size, .*GANNET_CACHE"
+    ):
         build_dataset(Noise(50), 8, 8, 3)
     assert entries(own_cache) == []
 
@@ -189,7 +205,9 @@ def test_interruption_leaves_nothing_behind(own_cache):
 def test_more_than_the_bound_is_refused_and_removes_nothing(own_cache, monkeypatch):
     build_dataset(Noise(20, name="old"), 8, 8, 3)
     monkeypatch.setenv("GANNET_CACHE_GIB", "0.0001")  # 107 kB, less than is asked for ahead
-    with pytest.raises(ValueError, match=r"more than the 107,374 bytes .* that GANNET_CACHE_GIB allows; choose a smaller"):
+    with pytest.raises(
+        ValueError, match=r"more than the 107,374 bytes .* that GANNET_CACHE_GIB allows; choose a smaller"
+    ):
         build_dataset(open_source("digits"), 8, 8, 1)
     assert len(entries(own_cache)) == 1
 

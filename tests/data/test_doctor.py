@@ -19,12 +19,19 @@ def visit(target: str, side: int) -> Report:
 
 
 def test_defects_are_found_and_named(write_pictures):
-    folder = write_pictures(*(f"train/cat/{i}.png" for i in range(6)), "train/dog/1.png", "test/dog/9.png", size=(40, 52))
+    folder = write_pictures(
+        *(f"train/cat/{i}.png" for i in range(6)), "train/dog/1.png", "test/dog/9.png", size=(40, 52)
+    )
     shutil.copy(folder / "train/cat/2.png", folder / "train/cat/5.png")
     shutil.copy(folder / "train/cat/3.png", folder / "test/dog/9.png")
     (folder / "train/cat/0.png").write_bytes(b"nothing")
     report = visit(str(folder), 40)
-    assert (report.count, report.held_out, report.classes, report.imbalance) == (7, 1, {"cat": 5, "dog": 2}, 2.5)
+    assert (report.count, report.held_out, report.classes, report.imbalance) == (
+        7,
+        1,
+        {"cat": 5, "dog": 2},
+        2.5,
+    )
     assert report.unreadable[0][0] == "train/cat/0.png" and report.unreadable_count == 1
     assert report.exact_duplicates.count == 2 and report.leaked == 1
     assert set(report.exact_duplicates.groups) == {
@@ -32,7 +39,13 @@ def test_defects_are_found_and_named(write_pictures):
         ("train/cat/2.png", "train/cat/5.png"),
     }
     text = "\n".join(report.lines())
-    for words in ("train/cat/0.png", "2 exact duplicates", "the largest 2.5 times", "strongly advised", "cat, dog"):
+    for words in (
+        "train/cat/0.png",
+        "2 exact duplicates",
+        "the largest 2.5 times",
+        "strongly advised",
+        "cat, dog",
+    ):
         assert words in text
     assert json.loads(json.dumps(report.to_json()))["advice"]["settings"] == {"data.size": 40}
 

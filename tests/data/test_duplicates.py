@@ -9,7 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from gannet.data.duplicates import HAMMING, _candidates, area_weights, count_bits, find_exact, find_near, hash_pictures
+from gannet.data.duplicates import (
+    HAMMING,
+    _candidates,
+    area_weights,
+    count_bits,
+    find_exact,
+    find_near,
+    hash_pictures,
+)
 
 
 def smooth(seed: int, count: int, side: int = 32) -> np.ndarray:
@@ -43,7 +51,9 @@ def test_candidates_are_those_of_brute_force(seed, count):
     for index in range(count // 2):  # half of them a few bits from another
         flips = generator.choice(64, generator.integers(0, 6), replace=False)
         hashes[index] = hashes[-1 - index] ^ np.uint64(sum(1 << int(flip) for flip in flips))
-    found = {frozenset(pair) for a, b in _candidates(hashes) for pair in zip(a.tolist(), b.tolist(), strict=True)}
+    found = {
+        frozenset(pair) for a, b in _candidates(hashes) for pair in zip(a.tolist(), b.tolist(), strict=True)
+    }
     close = {
         frozenset((i, j))
         for i, j in itertools.combinations(range(count), 2)
@@ -54,7 +64,7 @@ def test_candidates_are_those_of_brute_force(seed, count):
 
 @pytest.mark.parametrize("quality", [75, 90])
 def test_recompressed_pictures_are_found_and_different_ones_are_not(quality):
-    images = smooth(0, 60)
+    images = smooth(0, 60, side=64)
     copies = []
     for pixels in images[:20]:
         stream = io.BytesIO()
@@ -80,7 +90,9 @@ def test_same_hash_is_not_enough():
 
 def test_flat_pictures_cost_no_more_than_others():
     generator = np.random.default_rng(0)
-    images = np.repeat(generator.integers(0, 256, (20_000, 1, 1, 1), np.uint8), 64, axis=2).reshape(-1, 1, 8, 8)
+    images = np.repeat(generator.integers(0, 256, (20_000, 1, 1, 1), np.uint8), 64, axis=2).reshape(
+        -1, 1, 8, 8
+    )
     assert np.all(hash_pictures(images) == 0)
     pairs = sum(len(a) for a, _ in _candidates(hash_pictures(images)))
     assert pairs <= 1_000_000  # of 200 million

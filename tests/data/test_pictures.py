@@ -70,7 +70,9 @@ def test_sixteen_bit_png_decodes():
     assert np.all(read_picture(picture, 1) == 128)
 
 
-@pytest.mark.parametrize("picture", [flat("F", float("nan")), flat("F", -3.0), flat("I", -1), flat("I", 70000)])
+@pytest.mark.parametrize(
+    "picture", [flat("F", float("nan")), flat("F", -3.0), flat("I", -1), flat("I", 70000)]
+)
 def test_values_without_a_clear_range_are_refused(picture):
     with pytest.raises(ValueError, match="its values reach from"):
         read_picture(picture, 1)
@@ -158,16 +160,25 @@ def test_channels_and_fit_are_checked():
 
 def test_array_and_file_agree_on_grey():
     pixels = np.random.default_rng(0).integers(0, 256, (50, 50, 3), np.uint8)
-    np.testing.assert_array_equal(convert_channels(pixels, 1)[..., 0], np.asarray(Image.fromarray(pixels).convert("L")))
+    np.testing.assert_array_equal(
+        convert_channels(pixels, 1)[..., 0], np.asarray(Image.fromarray(pixels).convert("L"))
+    )
 
 
-@given(st.integers(1, 9), st.integers(1, 9), st.sampled_from([1, 3, 4]), st.sampled_from(["crop", "pad", "stretch"]))
+@given(
+    st.integers(1, 9),
+    st.integers(1, 9),
+    st.sampled_from([1, 3, 4]),
+    st.sampled_from(["crop", "pad", "stretch"]),
+)
 def test_the_right_size_is_kept_bit_for_bit(height, width, channels, fit):
     pixels = np.random.default_rng(height).integers(0, 256, (height, width, channels), np.uint8)
     np.testing.assert_array_equal(fit_picture(pixels, height, width, fit), pixels.transpose(2, 0, 1))
 
 
-@given(st.integers(1, 40), st.integers(1, 40), st.integers(1, 20), st.integers(1, 20), st.sampled_from([1, 3, 4]))
+@given(
+    st.integers(1, 40), st.integers(1, 40), st.integers(1, 20), st.integers(1, 20), st.sampled_from([1, 3, 4])
+)
 def test_any_size_fits_any_other(height, width, wanted_height, wanted_width, channels):
     pixels = np.full((height, width, channels), 255, np.uint8)
     for fit in ("crop", "pad", "stretch"):

@@ -20,14 +20,23 @@ def seen(target: Path | str) -> dict[str, tuple[int, str]]:
 def test_sub_folders_are_labels_in_natural_order(write_pictures):
     folder = write_pictures("10/a.png", "9/b.png", "9/deep/c.PNG", "loose.png")
     assert open_source(str(folder)).classes == ("9", "10")
-    assert seen(folder) == {"10/a.png": (1, ""), "9/b.png": (0, ""), "9/deep/c.PNG": (0, ""), "loose.png": (-1, "")}
+    assert seen(folder) == {
+        "10/a.png": (1, ""),
+        "9/b.png": (0, ""),
+        "9/deep/c.PNG": (0, ""),
+        "loose.png": (-1, ""),
+    }
 
 
 @pytest.mark.parametrize("other", ["test", "val", "validation", "valid", "Testing"])
 def test_train_and_test_are_splits(write_pictures, other):
     folder = write_pictures("train/a/1.png", "train/b/1.png", f"{other}/b/2.png")
     assert open_source(str(folder)).classes == ("a", "b")
-    assert seen(folder) == {"train/a/1.png": (0, "train"), "train/b/1.png": (1, "train"), f"{other}/b/2.png": (1, "test")}
+    assert seen(folder) == {
+        "train/a/1.png": (0, "train"),
+        "train/b/1.png": (1, "train"),
+        f"{other}/b/2.png": (1, "test"),
+    }
 
 
 def test_train_beside_other_folders_is_a_label(write_pictures):
@@ -93,7 +102,9 @@ def test_names_are_looked_up_in_gannet_data(write_pictures, tmp_path, monkeypatc
     write_pictures("1.png", "2.png", folder="flowers")
     monkeypatch.setenv("GANNET_DATA", str(tmp_path))
     assert len(seen("flowers")) == 2
-    with pytest.raises(ValueError, match=r"no data called 'flowerz': give a folder .* did you mean flowers\?"):
+    with pytest.raises(
+        ValueError, match=r"no data called 'flowerz': give a folder .* did you mean flowers\?"
+    ):
         open_source("flowerz")
 
 

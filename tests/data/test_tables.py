@@ -32,7 +32,11 @@ def cells(*tones):
 
 def test_parquet_gives_pictures_labels_splits_and_class_names(tmp_path):
     names = b'{"info": {"features": {"label": {"_type": "ClassLabel", "names": ["cat", "dog"]}}}}'
-    write_table(tmp_path / "train-00000.parquet", {"image": cells(*range(7)), "label": [0, 1] * 3 + [None]}, {b"huggingface": names})
+    write_table(
+        tmp_path / "train-00000.parquet",
+        {"image": cells(*range(7)), "label": [0, 1] * 3 + [None]},
+        {b"huggingface": names},
+    )
     write_table(tmp_path / "validation.parquet", {"image": cells(50), "label": [1]})
     source = open_source(str(tmp_path))
     records = list(source.records())
@@ -54,7 +58,9 @@ def test_parquet_of_plain_bytes_and_words(tmp_path):
 
 def test_parquet_without_pictures_is_one_sentence(tmp_path):
     write_table(tmp_path / "a.parquet", {"text": ["x"]})
-    with pytest.raises(ValueError, match="has the columns text, but pictures are looked for in 'image' or 'img'"):
+    with pytest.raises(
+        ValueError, match="has the columns text, but pictures are looked for in 'image' or 'img'"
+    ):
         open_source(str(tmp_path / "a.parquet"))
     (tmp_path / "b.parquet").write_bytes(b"PAR1 no")
     with pytest.raises(ValueError, match="is cut short or no parquet file"):
@@ -95,7 +101,9 @@ class FakeDatasets:
     def load_dataset(name):
         if name != "owner/pets":
             raise ConnectionError("no such data set\nand much more")
-        rows = [{"image": cell, "label": label} for cell, label in zip(cells(1, 2, 3), [1, 0, 1], strict=True)]
+        rows = [
+            {"image": cell, "label": label} for cell, label in zip(cells(1, 2, 3), [1, 0, 1], strict=True)
+        ]
         return {"train": FakeSplit(rows, ["cat", "dog"]), "test": FakeSplit(rows[:1], ["cat", "dog"])}
 
     @staticmethod
@@ -108,7 +116,12 @@ def test_hub(monkeypatch):
     monkeypatch.setitem(sys.modules, "datasets", FakeDatasets)
     source = open_source("hf:owner/pets")
     assert source.classes == ("cat", "dog") and source.count() == 4
-    assert [(r.name, r.label, r.split) for r in source.records()][2:] == [("train[2]", 1, "train"), ("test[0]", 1, "test")]
+    assert [(r.name, r.label, r.split) for r in source.records()][2:] == [
+        ("train[2]", 1, "train"),
+        ("test[0]", 1, "test"),
+    ]
     assert len(build_dataset(source, 4, 4, 3).images) == 4 and survey(source).median_side == 4
-    with pytest.raises(ValueError, match=r"hf:owner/none cannot be loaded \(ConnectionError: no such data set\); check"):
+    with pytest.raises(
+        ValueError, match=r"hf:owner/none cannot be loaded \(ConnectionError: no such data set\); check"
+    ):
         open_source("hf:owner/none")

@@ -224,7 +224,7 @@ class _Rows:
 
 def _digest_rows(images: Pixels) -> bytes:
     """Give 8 bytes for each picture, such that equal pixels give equal bytes on every machine."""
-    rows = images.reshape(len(images), -1)
+    rows = images.reshape(len(images), int(np.prod(images.shape[1:])))  # -1 has no meaning for no images
     values = b"".join(hashlib.blake2b(row.data, digest_size=8).digest() for row in rows)
     return np.frombuffer(values, "<u8").astype(np.uint64).tobytes()
 

@@ -6,13 +6,13 @@ import os
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 from typing import TypeVar
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image
 
 from gannet.data.pictures import convert_channels, fit_picture, read_picture
@@ -45,7 +45,7 @@ class Block:
 
     images: Pixels
     labels: Labels
-    is_test: np.ndarray[tuple[int], np.dtype[np.bool_]]
+    is_test: npt.NDArray[np.bool_]
     sizes: Counter[str] = field(default_factory=Counter)
     modes: Counter[str] = field(default_factory=Counter)
     skipped: list[tuple[str, str]] = field(default_factory=list)
@@ -54,12 +54,8 @@ class Block:
 def decode(source: Source, target: Target) -> Iterator[Block]:
     """Give all pictures of a source, in its order; only a bounded window of them is in memory."""
     if isinstance(source, Chunked):
-        blocks = _map_in_order(partial(_decode_chunk, target), source.arrays())
-    else:
-        with closing(_batches(source.records())) as batches:  # type: ignore[type-var]
-            yield from _map_in_order(partial(_decode_records, target), batches)
-        return
-    yield from blocks
+        return _map_in_order(partial(_decode_chunk, target), source.arrays())
+    return _map_in_order(partial(_decode_records, target), _batches(source.records()))
 
 
 def _batches(records: Iterator[Record]) -> Iterator[list[Record]]:

@@ -143,7 +143,9 @@ def advise(dataset: Dataset, survey: Survey, classes: dict[str, int]) -> Advice:
     recipe = _known_recipe(survey, dataset)
     settings, reasons = {}, []
     if recipe:
-        reasons.append(f"These pictures have the size, colours and classes that the recipe {recipe} is made for.")
+        reasons.append(
+            f"These pictures have the size, colours and classes that the recipe {recipe} is made for."
+        )
     else:
         recipe = "images"
         settings["data.size"], reason = _choose_size(survey.median_side)
@@ -151,7 +153,9 @@ def advise(dataset: Dataset, survey: Survey, classes: dict[str, int]) -> Advice:
     small = [name for name, count in classes.items() if count < FEW_OF_CLASS]
     if small:
         more = f" and {len(small) - 5} more" if len(small) > 5 else ""
-        reasons.append(f"Fewer than {FEW_OF_CLASS} pictures: {', '.join(small[:5])}{more}; they will be learned badly.")
+        reasons.append(
+            f"Fewer than {FEW_OF_CLASS} pictures: {', '.join(small[:5])}{more}; they will be learned badly."
+        )
     return Advice(recipe, settings, _advise_augmentation(dataset, survey), tuple(reasons))
 
 
@@ -171,7 +175,10 @@ def _choose_size(median_side: int) -> tuple[int, str]:
     low, high = SIDES
     full = min(high, max(low, round(median_side / 4) * 4))
     if full <= SIDE_ON_CPU:
-        return full, f"Half of the pictures have a shorter side of at least {median_side}, so data.size={full} fits."
+        return (
+            full,
+            f"Half of the pictures have a shorter side of at least {median_side}, so data.size={full} fits.",
+        )
     return SIDE_ON_CPU, (
         f"The pictures would allow data.size={full}, but time grows with the number of pixels: without a GPU "
         f"{SIDE_ON_CPU} is the most that trains in hours; with one, set data.size={full}."
@@ -207,7 +214,9 @@ def _defect_lines(report: Report) -> list[str]:
         example = f", such as {' = '.join(found.groups[0])}" if found.groups else ""
         lines.append(f"{found.count:,} {word} duplicates{example}.")
     if report.leaked:
-        lines.append(f"{report.leaked:,} held-out pictures are trained on as exact copies; scores will flatter.")
+        lines.append(
+            f"{report.leaked:,} held-out pictures are trained on as exact copies; scores will flatter."
+        )
     return lines
 
 

@@ -20,7 +20,9 @@ WINDOW = 64  # neighbours compared within a band, so that no bucket, however lar
 PAIRS_EACH = 16  # candidate pairs looked at, per picture: bounds the work on pictures that all look alike
 FEWEST_PAIRS = 1_000_000
 DIFFERENCE = 0.04 * 255  # mean absolute difference of near copies, in grey levels ...
-CONTRAST = 0.05  # ... and relative to the picture's own mean deviation: strokes on black differ little by the level
+CONTRAST = (
+    0.05  # ... and relative to the picture's own mean deviation: strokes on black differ little by the level
+)
 AREAS = 16  # a side, at most
 NOISE = 1.0  # grey levels that an encoder may change in any picture, even a flat one
 

@@ -168,7 +168,7 @@ class NpzFile:
     def _to_bytes(self, values: npt.NDArray[Any]) -> Pixels:
         if values.dtype == np.uint8:
             return values
-        low, high = self._extremes()
+        low, _ = self._extremes()
         if values.dtype.kind == "f":
             offset, factor = (1.0, 127.5) if low < 0 else (0.0, 255.0)
             return np.rint((values + offset) * factor).astype(np.uint8)
