@@ -2,8 +2,8 @@
 
     GANNET_DATA=... python benchmarks/mnist_quality.py --minutes 5 --out /tmp/mnist-quality
 
-A classifier trained on the real digits labels 10,000 fakes. Reported are the share it is surer of than 0.9, the smallest
-and largest share of a digit, and the share of fakes that lie nearer to a training digit (Euclidean, pixels) than the
+A classifier trained on the real digits labels 10,000 fakes. Reported are the share it is surer of than 0.9, the
+smallest and largest share of a digit, and the share of fakes that lie nearer to a training digit (Euclidean, pixels) than the
 nearest 1 % of the held-out digits do. Baselines are the held-out digits themselves.
 """
 
@@ -68,9 +68,7 @@ def row(name: str, pictures: Tensor, classifier: nn.Module, near: Tensor, known:
     sure, labels = probabilities(classifier, pictures).max(1)
     shares = torch.bincount(labels, minlength=10) / len(labels)
     copies = (nearest_distances(pictures, known) < near).float().mean()
-    return (
-        f"| {name} | {(sure > SURE).float().mean():.1%} | {shares.min():.1%} | {shares.max():.1%} | {copies:.2%} |"
-    )
+    return f"| {name} | {(sure > SURE).float().mean():.1%} | {shares.min():.1%} | {shares.max():.1%} | {copies:.2%} |"
 
 
 def main() -> None:
@@ -91,7 +89,9 @@ def main() -> None:
     classifier = train_classifier(training)
     accuracy = (probabilities(classifier, held_out["real"]).argmax(1) == held_out["label"]).float().mean()
     near = nearest_distances(held_out["real"], training["real"]).quantile(0.01)
-    print(f"MNIST, {options.minutes:g} minutes each, seed {options.seed}, {platform.processor() or platform.machine()},")
+    print(
+        f"MNIST, {options.minutes:g} minutes each, seed {options.seed}, {platform.processor() or platform.machine()},"
+    )
     print(f"{os.cpu_count()} cores, torch {torch.__version__}, {datetime.date.today()}; classifier {accuracy:.2%}\n")
     print("| what | confidence > 0.9 | rarest digit | commonest digit | nearer than 1 % of held-out |")
     print("|---|---|---|---|---|")

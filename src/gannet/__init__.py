@@ -9,7 +9,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "train": "gannet.api",
     "load": "gannet.api",
-    "Run": "gannet.api",
+    "Run": "gannet.running",
     "Pipeline": "gannet.pipeline",
     "Recipe": "gannet.recipe",
     "load_recipe": "gannet.recipe",
@@ -17,9 +17,12 @@ _HOMES = {
 __all__ = [*sorted(_HOMES), "__version__"]
 
 if TYPE_CHECKING:
-    from gannet.api import Run, load, train
-    from gannet.pipeline import Pipeline
-    from gannet.recipe import Recipe, load_recipe
+    from gannet.api import load as load
+    from gannet.api import train as train
+    from gannet.pipeline import Pipeline as Pipeline
+    from gannet.recipe import Recipe as Recipe
+    from gannet.recipe import load_recipe as load_recipe
+    from gannet.running import Run as Run
 
 
 def __getattr__(name: str) -> Any:

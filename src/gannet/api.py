@@ -216,7 +216,6 @@ def _start_from(game: Game, origin: str) -> None:
             raise ValueError(f"The weights in {origin} do not fit this recipe's {name}: {words}") from None
 
 
-
 def examine(data: str | Path, size: int = 0) -> Report:
     """Examine a data set: count, sizes, classes, unreadable files, duplicates, and a recommendation.
 

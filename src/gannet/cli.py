@@ -41,7 +41,9 @@ def train(
     start_from: Annotated[str, typer.Option("--from", metavar="MODEL", help="Start from this model's weights.")] = "",
     resume: Annotated[str, typer.Option(metavar="RUN", help="Continue this run instead.")] = "",
     stop_on: Annotated[str, typer.Option(help="`rule`: stop once the convergence rule is met.")] = "",
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the resolved recipe and its cost, and stop.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print the resolved recipe and its cost, and stop.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Train a recipe: two networks play against each other until they are done."""
@@ -55,9 +57,7 @@ def train(
     from gannet.training.progress import Silence, Terminal
 
     display = Silence() if as_json else Terminal()
-    run = run_training(
-        target, data, out, overrides, start_from=start_from, resume=resume, display=display
-    )
+    run = run_training(target, data, out, overrides, start_from=start_from, resume=resume, display=display)
     _report(run, as_json)
 
 

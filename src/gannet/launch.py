@@ -56,5 +56,5 @@ def choose_precision(precision: str, device: str) -> str:
         return precision
     if device == "cuda":
         return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "32"
-    capable = getattr(torch.cpu, "get_capabilities", dict)()
+    capable: dict[str, bool] = getattr(torch.cpu, "get_capabilities", dict)()
     return "bf16" if device == "cpu" and (capable.get("amx_bf16") or capable.get("avx512_bf16")) else "32"

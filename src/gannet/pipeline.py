@@ -50,7 +50,12 @@ class Pipeline(ABC):
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         save_tensors(folder / f"{weights}.safetensors", self._tensors(), {"format": FORMAT})
-        config = {"gannet": FORMAT, "task": self.task, "name": self.name, "config": self.config.model_dump(mode="json")}
+        config = {
+            "gannet": FORMAT,
+            "task": self.task,
+            "name": self.name,
+            "config": self.config.model_dump(mode="json"),
+        }
         write_json(folder / CONFIG, {**config, "digest": _digest(config)})
         if not (folder / "README.md").exists():
             write_text(folder / "README.md", self.card())

@@ -31,7 +31,12 @@ def save_film(pictures: list[Image.Image], path: Path, facts: dict[str, Any], se
     comment = json.dumps({"DigitalSourceType": SYNTHETIC, **facts}, ensure_ascii=True)
     options = _metadata(path.suffix.lower(), comment, facts)
     if len(pictures) > 1:
-        options |= {"save_all": True, "append_images": pictures[1:], "duration": round(1000 * seconds), "loop": 0}
+        options |= {
+            "save_all": True,
+            "append_images": pictures[1:],
+            "duration": round(1000 * seconds),
+            "loop": 0,
+        }
     temporary = path.with_name(f".{path.stem}.partial{path.suffix}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -230,7 +230,10 @@ def _read_yaml(target: str) -> dict[str, Any]:
             raise ValueError(f"There is no recipe file {target!r}.")
         text, name = path.read_text(encoding="utf-8"), path.stem
     elif target in preset_names():
-        text, name = (resources.files("gannet") / "recipes" / f"{target}.yaml").read_text(encoding="utf-8"), target
+        text, name = (
+            (resources.files("gannet") / "recipes" / f"{target}.yaml").read_text(encoding="utf-8"),
+            target,
+        )
     else:
         raise ValueError(f"There is no recipe {target!r}; {nearest(target, preset_names())}")
     try:

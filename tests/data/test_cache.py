@@ -146,7 +146,7 @@ def test_none_readable_is_one_sentence(write_pictures, own_cache):
     for path in folder.iterdir():
         path.write_bytes(b"nothing")
     with pytest.raises(
-        ValueError, match=r"no readable picture \(2 unreadable, first 1.png, it is not a picture"
+        ValueError, match=r"no readable picture \(2 unreadable, first 1.png: it is not a picture"
     ):
         build_dataset(open_source(str(folder)), 8, 8, 3)
     assert entries(own_cache) == []
@@ -182,7 +182,7 @@ def test_two_processes_at_once_build_one_whole_cache(tmp_path):
 
 
 def test_disk_that_fills_up_leaves_nothing_behind(own_cache, monkeypatch):
-    def full(rows, block, file):
+    def full(_rows, _block, file):
         file.write(b"half")
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 

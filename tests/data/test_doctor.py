@@ -90,7 +90,7 @@ def test_grey_is_not_to_be_mirrored(tmp_path):
     assert "mirroring is right" in visit(save_npz(tmp_path / "b.npz", 9, 9, 9, 3), 8).advice.augmentation
 
 
-def test_clean_data_has_short_words(tmp_path):
+def test_clean_data_has_short_words():
     lines = visit("digits", 8).lines()
     assert lines[0] == "digits: 1,797 pictures, 171 of them held out."
     assert all(0 < len(line) < 250 for line in lines) and len(lines) < 12

@@ -13,9 +13,9 @@ from gannet.data.pictures import convert_channels, fit_picture, open_picture, re
 ORANGE = (200, 100, 50)
 
 
-def encoded(picture: Image.Image, format: str, **options: object) -> Image.Image:
+def encoded(picture: Image.Image, kind: str, **options: object) -> Image.Image:
     stream = io.BytesIO()
-    picture.save(stream, format, **options)
+    picture.save(stream, kind, **options)
     return open_picture(stream.getvalue())
 
 

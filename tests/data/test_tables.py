@@ -107,7 +107,7 @@ class FakeDatasets:
         return {"train": FakeSplit(rows, ["cat", "dog"]), "test": FakeSplit(rows[:1], ["cat", "dog"])}
 
     @staticmethod
-    def Image(decode):  # noqa: N802
+    def Image(decode):
         assert decode is False
         return "encoded"
 

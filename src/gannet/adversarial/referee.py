@@ -89,7 +89,7 @@ class Referee:
     def verdict(self, language: str = "en") -> dict[str, Any]:
         """The verdict in codes and words; `rule` and `diagnosis` are kept apart."""
         words = _catalogue()[language]
-        figures = {name: 0.0 for name in ("fool_rate", "diversity", "accuracy_train", "accuracy_held_out")}
+        figures = dict.fromkeys(("fool_rate", "diversity", "accuracy_train", "accuracy_held_out"), 0.0)
         figures |= self._window() | self.audited
         evidence = figures | {"share": self.rule.share, "images": self.images}
         return {
@@ -131,13 +131,13 @@ class Referee:
             return {}
         weights = torch.tensor(self.batches, dtype=torch.float32)
         # After a resume the older rounds lie on the CPU, the newer ones on the device.
-        rounds = torch.stack([round.to(self.rounds[-1].device) for round in self.rounds]).cpu()
+        rounds = torch.stack([shares.to(self.rounds[-1].device) for shares in self.rounds]).cpu()
         rates = (rounds * weights[:, None]).sum(0) / weights.sum()
         return dict(zip(("fool_rate", "accuracy_real", "r_t"), rates.tolist(), strict=True))
 
 
 def apply_rule(fool_rate: float, converged_share: float) -> str:
-    """The convergence rule on the share of fakes that pass: undecided, on-track (one half) or converged (the share set)."""
+    """The rule on the share of fakes that pass: undecided, on-track (one half) or converged (the share set)."""
     if fool_rate >= converged_share:
         return "converged"
     return "on-track" if fool_rate >= ON_TRACK_SHARE else "undecided"

@@ -72,9 +72,7 @@ class IdxFolder:
     def __init__(self, folder: Path) -> None:
         self.name = folder.name
         names = sorted(path.name for path in folder.iterdir() if IDX_NAME.fullmatch(path.name))
-        by_split = {
-            name.split("-")[0]: name for name in reversed(names)
-        }  # an unpacked file goes before its .gz
+        by_split = {name.split("-")[0]: name for name in reversed(names)}  # an unpacked file goes before its .gz
         self._parts = [_open_part(folder, by_split[key]) for key in IDX_SPLITS if key in by_split]
         most = max((int(part.labels.max(initial=-1)) for part in self._parts), default=-1)
         self.classes = tuple(str(label) for label in range(most + 1))
@@ -132,7 +130,8 @@ def _read_header(stream: BinaryIO, path: Path, dimensions: int) -> tuple[int, ..
     header = _read_exactly(stream, path, 4 + 4 * dimensions)
     if header[:4] != bytes([0, 0, 8, dimensions]):
         raise ValueError(
-            f"{path} begins with {header[:4].hex()}, but an idx file of bytes in {dimensions} dimension(s) begins "
+            f"{path} begins with {header[:4].hex()}, but an idx file of bytes in {dimensions} dimension(s) "
+            "begins "
             f"with 0000080{dimensions}; give the original file, or a folder of pictures."
         )
     return tuple(int(size) for size in np.frombuffer(header, ">u4", offset=4))
@@ -177,7 +176,7 @@ BASE_BYTES = 1 << 30  # what the base may take in memory; MNIST takes 55 MB
 class StackedDigits:
     """Stacked MNIST: three grey digits drawn at random (always the same) as the channels of one picture.
 
-    PacGAN, Lin et al. 2018: 1,000 classes, label 100 a + 10 b + c, 128,000 pictures to train and 26,000 to test.
+    PacGAN, Lin et al. 2018: 1,000 classes, label 100 a + 10 b + c; 128,000 pictures to train, 26,000 to test.
     """
 
     classes = tuple(f"{label:03d}" for label in range(1000))
@@ -185,7 +184,8 @@ class StackedDigits:
     def __init__(self, base: Source) -> None:
         if len(base.classes) != 10:
             raise ValueError(
-                f"{base.name} has {len(base.classes)} classes, but stacking joins three digits of ten classes; "
+                f"{base.name} has {len(base.classes)} classes, but stacking joins three digits of ten "
+                "classes; "
                 "leave data.stack at 1, or give digits or mnist."
             )
         self._base = base
@@ -229,7 +229,8 @@ class StackedDigits:
             first = parts[0][0] if parts else images
             if total > BASE_BYTES or images.shape[1:] != first.shape[1:] or -1 in labels:
                 raise ValueError(
-                    f"{self.name} cannot be made: the pictures to stack must be labelled, of one size, and at most "
+                    f"{self.name} cannot be made: the pictures to stack must be labelled, of one size, and "
+                    "at most "
                     "1 GiB together; leave data.stack at 1, or give digits or mnist."
                 )
             parts.append((images, labels, split))

@@ -94,7 +94,8 @@ def _checked_target(height: int, width: int, channels: int, fit: str) -> Target:
     check_fit(fit)
     if height < 1 or width < 1 or channels not in (1, 3, 4):
         raise ValueError(
-            f"Pictures of {height} x {width} with {channels} channels cannot be made; choose a data.size of 1 or more "
+            f"Pictures of {height} x {width} with {channels} channels cannot be made; choose a data.size "
+            "of 1 or more "
             "and 1, 3 or 4 channels."
         )
     return Target(channels, height, width, fit)
@@ -113,9 +114,7 @@ def _open_entry(entry: Path, source: Source, target: Target) -> Dataset | None:
     """Open an entry, or give None when any part of it is missing or does not fit the others."""
     try:
         index = json.loads((entry / INDEX).read_text("utf-8"))
-        arrays = [
-            np.load(entry / f"{name}.npy", allow_pickle=False) for name in ("labels", "held_out", "digests")
-        ]
+        arrays = [np.load(entry / f"{name}.npy", allow_pickle=False) for name in ("labels", "held_out", "digests")]
         shape = (int(index["count"]), *target.shape)
         if (entry / IMAGES).stat().st_size != np.prod(shape) or any(len(part) != shape[0] for part in arrays):
             return None
@@ -126,9 +125,7 @@ def _open_entry(entry: Path, source: Source, target: Target) -> Dataset | None:
         return None
     labels, held_out, digests = arrays
     fingerprint = entry.name.removeprefix("data-")
-    return Dataset(
-        source.name, images, labels, held_out, digests, tuple(source.classes), fingerprint, *counts
-    )
+    return Dataset(source.name, images, labels, held_out, digests, tuple(source.classes), fingerprint, *counts)
 
 
 def _build_entry(entry: Path, source: Source, target: Target) -> None:
@@ -214,11 +211,7 @@ class _Rows:
             found = "only one readable picture"
         else:
             found = "no readable picture" if self._skipped else "no pictures"
-        first = (
-            f" ({self._skipped_count} unreadable, first {': '.join(self._skipped[0])})"
-            if self._skipped
-            else ""
-        )
+        first = f" ({self._skipped_count} unreadable, first {': '.join(self._skipped[0])})" if self._skipped else ""
         raise ValueError(f"{name} holds {found}{first}; give at least two, and hundreds to learn anything.")
 
 
@@ -232,11 +225,11 @@ def _digest_rows(images: Pixels) -> bytes:
 def hold_out(digests: npt.NDArray[np.uint64], is_test: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
     """Choose what is not trained on: bool (n,), with neither side empty for two pictures or more.
 
-    The source's own test pictures, else a tenth by digest. Copies stay together unless all pictures are copies.
+    The source's own test pictures, else a tenth by digest. Copies stay together unless all are copies.
     """
     if is_test.any() and not is_test.all():
         return is_test
-    held_out = digests % np.uint64(10) == 0
+    held_out: npt.NDArray[np.bool_] = digests % np.uint64(10) == 0
     if held_out.all() or not held_out.any():
         held_out = digests == digests.min()
     if held_out.all():

@@ -109,7 +109,7 @@ def _decode_records(target: Target, records: list[Record]) -> Block:
 
 def _fitted(picture: Picture, target: Target) -> Pixels:
     if isinstance(picture, Image.Image):
-        # JPEG decodes to 1/2, 1/4 or 1/8 in a fraction of the time; twice the side still leaves Lanczos its work.
+        # JPEG decodes to 1/2, 1/4 or 1/8 in a fraction of the time; twice the side leaves Lanczos its work.
         side = 2 * max(target.height, target.width)
         picture.draft(None, (side, side))
     return fit_picture(read_picture(picture, target.channels), target.height, target.width, target.fit)

@@ -143,9 +143,7 @@ def advise(dataset: Dataset, survey: Survey, classes: dict[str, int]) -> Advice:
     recipe = _known_recipe(survey, dataset)
     settings, reasons = {}, []
     if recipe:
-        reasons.append(
-            f"These pictures have the size, colours and classes that the recipe {recipe} is made for."
-        )
+        reasons.append(f"These pictures have the size, colours and classes that the recipe {recipe} is made for.")
     else:
         recipe = "images"
         settings["data.size"], reason = _choose_size(survey.median_side)
@@ -153,9 +151,7 @@ def advise(dataset: Dataset, survey: Survey, classes: dict[str, int]) -> Advice:
     small = [name for name, count in classes.items() if count < FEW_OF_CLASS]
     if small:
         more = f" and {len(small) - 5} more" if len(small) > 5 else ""
-        reasons.append(
-            f"Fewer than {FEW_OF_CLASS} pictures: {', '.join(small[:5])}{more}; they will be learned badly."
-        )
+        reasons.append(f"Fewer than {FEW_OF_CLASS} pictures: {', '.join(small[:5])}{more}; they will be learned badly.")
     return Advice(recipe, settings, _advise_augmentation(dataset, survey), tuple(reasons))
 
 
@@ -188,11 +184,11 @@ def _choose_size(median_side: int) -> tuple[int, str]:
 def _advise_augmentation(dataset: Dataset, survey: Survey) -> str:
     count = int((~dataset.held_out).sum())
     if count < FEW_PICTURES:
-        need = f"strongly advised: {count:,} pictures to train on are few, and the critic would learn them by heart"
+        need = f"strongly advised: {count:,} pictures to train on are few, which the critic learns by heart"
     else:
         need = f"not urgent with {count:,} pictures to train on"
     if survey.channels == 1:
-        return f"{need}; no mirroring while the pictures may be digits or text, which it would turn into other signs."
+        return f"{need}; no mirroring while the pictures may be digits or text, which it would change."
     return f"{need}; mirroring is right where left and right mean the same, as in faces and scenery."
 
 
@@ -214,9 +210,7 @@ def _defect_lines(report: Report) -> list[str]:
         example = f", such as {' = '.join(found.groups[0])}" if found.groups else ""
         lines.append(f"{found.count:,} {word} duplicates{example}.")
     if report.leaked:
-        lines.append(
-            f"{report.leaked:,} held-out pictures are trained on as exact copies; scores will flatter."
-        )
+        lines.append(f"{report.leaked:,} held-out pictures are trained on as exact copies; scores will flatter.")
     return lines
 
 

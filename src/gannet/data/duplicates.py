@@ -1,4 +1,4 @@
-"""Copies in a data set: exact ones by digest, near ones by difference hash, neither by comparing all pairs."""
+"""Copies in a data set: exact by digest, near by difference hash, neither by comparing all pairs."""
 
 from __future__ import annotations
 
@@ -20,9 +20,7 @@ WINDOW = 64  # neighbours compared within a band, so that no bucket, however lar
 PAIRS_EACH = 16  # candidate pairs looked at, per picture: bounds the work on pictures that all look alike
 FEWEST_PAIRS = 1_000_000
 DIFFERENCE = 0.04 * 255  # mean absolute difference of near copies, in grey levels ...
-CONTRAST = (
-    0.05  # ... and relative to the picture's own mean deviation: strokes on black differ little by the level
-)
+CONTRAST = 0.05  # ... and relative to the picture's own mean deviation: strokes on black differ little by the level
 AREAS = 16  # a side, at most
 NOISE = 1.0  # grey levels that an encoder may change in any picture, even a flat one
 
@@ -49,10 +47,11 @@ def find_exact(digests: Hashes) -> Copies:
 
 
 def find_near(images: Pixels, digests: Hashes) -> Copies:
-    """Group pictures (uint8, n c h w) that nearly agree but not exactly; of exact copies only the first counts.
+    """Group pictures (uint8, n c h w) that nearly agree; of exact copies only the first counts.
 
-    Two pictures are near copies when their hashes differ in at most three bits and their pixels by little, both in
-    grey levels and against their contrast. The time is linear in n, but for a sort.
+    Two pictures are near copies when their hashes differ in at most three bits and their pixels by little,
+    both in grey levels and against their contrast. The time is linear in n, but for a sort. A hash of mostly
+    flat pictures is at the mercy of an encoder's noise: recompressed strokes on black may be missed.
     """
     _, first = np.unique(digests, return_index=True)
     kept = np.sort(first).astype(np.int64)
@@ -69,7 +68,7 @@ def find_near(images: Pixels, digests: Hashes) -> Copies:
 
 
 def hash_pictures(images: Pixels) -> Hashes:
-    """Give the 64-bit difference hash of pictures (uint8, n c h w): is each of 8 x 9 areas darker than the next."""
+    """Give the 64-bit difference hash (dHash) of pictures (uint8, n c h w): is an area darker than the next."""
     count, channels, height, width = images.shape
     down, across = area_weights(height, 8), area_weights(width, 9).T
     hashes = np.empty(count, np.uint64)
@@ -83,15 +82,16 @@ def hash_pictures(images: Pixels) -> Hashes:
 
 
 def area_weights(length: int, parts: int) -> npt.NDArray[np.float32]:
-    """Give the (parts, length) matrix that averages `length` pixels over `parts` equal areas, fractions included."""
+    """Give the (parts, length) matrix that averages pixels over equal areas, fractions of pixels included."""
     edges = np.linspace(0, length, parts + 1)
     pixel = np.arange(length)
     shared = np.minimum(edges[1:, None], pixel + 1) - np.maximum(edges[:-1, None], pixel)
-    return (np.clip(shared, 0, None) * (parts / length)).astype(np.float32)
+    weights: npt.NDArray[np.float32] = (np.clip(shared, 0, None) * (parts / length)).astype(np.float32)
+    return weights
 
 
 def _candidates(hashes: Hashes) -> Iterator[tuple[Indices, Indices]]:
-    """Give pairs of positions whose hashes differ in at most three bits, the nearest in each band's order first."""
+    """Give pairs of positions whose hashes differ in at most three bits, nearest in a band's order first."""
     orders = [_band_order(_shuffle_bits(hashes), band) for band in range(BANDS)]
     budget = max(FEWEST_PAIRS, PAIRS_EACH * len(hashes))
     for step in range(1, min(WINDOW, len(hashes) - 1) + 1):
@@ -129,7 +129,7 @@ def count_bits(values: Hashes) -> npt.NDArray[np.uint64]:
 
 
 def _verify(images: Pixels, left: Indices, right: Indices) -> npt.NDArray[np.bool_]:
-    """Compare the pixels of pairs, averaged over areas because that is where an encoder's noise cancels out."""
+    """Compare the pixels of pairs, averaged over areas, in which an encoder's noise cancels out."""
     height, width = images.shape[2:]
     down, across = area_weights(height, min(height, AREAS)), area_weights(width, min(width, AREAS)).T
     alike = np.empty(len(left), np.bool_)

@@ -41,8 +41,8 @@ class Layout:
 def read_layout(paths: Sequence[str]) -> Layout:
     """Find the layout of pictures from their paths (relative, with slashes).
 
-    A single folder around everything means nothing. Folders called train and test (val, ...) are splits when nothing
-    stands beside them. The folders below are labels when there are at least two.
+    A single folder around everything means nothing. Folders called train and test (val, ...) are splits when
+    nothing stands beside them. The folders below are labels when there are at least two.
     """
     level = 0
     names = _folders(paths, level)

@@ -48,9 +48,7 @@ class NpzFile:
         try:
             self._parts = self._find_parts()
         except (zipfile.BadZipFile, zlib.error, EOFError) as error:
-            raise ValueError(
-                f"{path} is cut short or no .npz file; save it again with numpy.savez."
-            ) from error
+            raise ValueError(f"{path} is cut short or no .npz file; save it again with numpy.savez.") from error
         self.classes = _class_names([part.labels for part in self._parts if part.labels is not None], path)
         self._range: tuple[float, float] | None = None
 
@@ -80,19 +78,14 @@ class NpzFile:
         with zipfile.ZipFile(self._path) as archive:
             names = [name for name in archive.namelist() if name.endswith(".npy")]
             members = {name.removesuffix(".npy").lower(): self._header(archive, name) for name in names}
-        found = [
-            (split, _first(members, images), _first(members, labels))
-            for split, (images, labels) in NAMES.items()
-        ]
+        found = [(split, _first(members, images), _first(members, labels)) for split, (images, labels) in NAMES.items()]
         if found[0][1] is None:
             found[0] = ("train", self._only_pictures(members), found[0][2])
         has_test = found[1][1] is not None
         parts = []
         for split, images, labels in found:
             if images is not None:
-                parts.append(
-                    _Part(self._checked(images), self._load(labels, images), split if has_test else "")
-                )
+                parts.append(_Part(self._checked(images), self._load(labels, images), split if has_test else ""))
         return parts
 
     def _header(self, archive: zipfile.ZipFile, name: str) -> _Member:
@@ -100,13 +93,12 @@ class NpzFile:
             shape, fortran, dtype = _read_header(stream, self._path)
         if dtype.hasobject:
             raise ValueError(
-                f"{self._path} holds Python objects in {name}, which can run code when opened and is never done here; "
+                f"{self._path} holds Python objects in {name}, which can run code when opened and is never "
+                "done here; "
                 "save plain arrays with numpy.savez."
             )
         if fortran and len(shape) > 2:
-            raise ValueError(
-                f"{self._path} holds {name} in Fortran order; save numpy.ascontiguousarray of it."
-            )
+            raise ValueError(f"{self._path} holds {name} in Fortran order; save numpy.ascontiguousarray of it.")
         return _Member(name, shape, dtype)
 
     def _only_pictures(self, members: dict[str, _Member]) -> _Member:
@@ -124,7 +116,8 @@ class NpzFile:
         fine = len(shape) == 3 or (len(shape) == 4 and (shape[3] in (1, 3, 4) or shape[1] in (1, 3, 4)))
         if not fine or 0 in shape[1:] or member.dtype.kind not in "buif":
             raise ValueError(
-                f"{self._path} holds {member.name} of {member.dtype} with shape {shape}; pictures are numbers of shape "
+                f"{self._path} holds {member.name} of {member.dtype} with shape {shape}; pictures are "
+                "numbers of shape "
                 "(n, height, width) or (n, height, width, channels) with 1, 3 or 4 channels."
             )
         return member
@@ -134,7 +127,8 @@ class NpzFile:
             return None
         if math.prod(labels.shape) != images.shape[0] or labels.dtype.kind not in "buiU":
             raise ValueError(
-                f"{self._path} holds {labels.name} of {labels.dtype} with shape {labels.shape} for {images.shape[0]} "
+                f"{self._path} holds {labels.name} of {labels.dtype} with shape {labels.shape} for "
+                f"{images.shape[0]} "
                 "pictures; give one whole number or word for each picture."
             )
         with np.load(self._path, allow_pickle=False) as arrays:
@@ -184,7 +178,8 @@ class NpzFile:
             allowed = (-1.0, 1.0) if floating else (0.0, 255.0)
             if not allowed[0] <= low <= high <= allowed[1]:  # also refuses NaN
                 raise ValueError(
-                    f"{self._path} holds pictures with values from {low:g} to {high:g}; scale floating-point numbers "
+                    f"{self._path} holds pictures with values from {low:g} to {high:g}; scale "
+                    "floating-point numbers "
                     "to 0..1 or -1..1 and whole numbers to 0..255."
                 )
             self._range = low, high
@@ -201,9 +196,7 @@ def _read_header(stream: IO[bytes], path: Path) -> tuple[tuple[int, ...], bool, 
         read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
         shape, fortran, dtype = read(stream)
     except ValueError as error:
-        raise ValueError(
-            f"{path} holds something that is no NumPy array; save it again with numpy.savez."
-        ) from error
+        raise ValueError(f"{path} holds something that is no NumPy array; save it again with numpy.savez.") from error
     return shape, fortran, dtype
 
 
@@ -221,7 +214,8 @@ def _class_names(labels: list[npt.NDArray[Any]], path: Path) -> tuple[str, ...]:
         return tuple(str(value) for value in values)
     if len(values) and not -1 <= values[0] <= values[-1] < MOST_CLASSES:
         raise ValueError(
-            f"{path} holds labels from {values[0]} to {values[-1]}; number the classes from 0 (at most {MOST_CLASSES:,}"
+            f"{path} holds labels from {values[0]} to {values[-1]}; number the classes from 0 (at most "
+            f"{MOST_CLASSES:,}"
             ") or give their names as text."
         )
     return tuple(str(label) for label in range(int(values[-1]) + 1 if len(values) else 0))

@@ -14,10 +14,14 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from gannet.data.records import Picture, Pixels
 
 EXTENSIONS = frozenset(
-    (".png", ".apng", ".jpg", ".jpeg", ".jfif", ".jpe", ".bmp", ".dib", ".gif", ".webp", ".tif", ".tiff")
-    + (".pgm", ".ppm", ".pbm", ".pnm", ".avif", ".jp2", ".tga")
+    f".{ending}"
+    for endings in (
+        "png apng jpg jpeg jfif jpe bmp dib gif webp",
+        "tif tiff pgm ppm pbm pnm avif jp2 tga",
+    )
+    for ending in endings.split()
 )
-# Only these decoders run, whatever a file's name says: Pillow would start Ghostscript for an EPS called cat.png.
+# Only these decoders run, whatever a file is called: Pillow would start Ghostscript for an EPS named cat.png.
 FORMATS = ("PNG", "JPEG", "MPO", "BMP", "DIB", "GIF", "WEBP", "TIFF", "PPM", "AVIF", "JPEG2000", "TGA")
 GREY_MODES = frozenset({"1", "L", "LA", "La", "I", "F", "I;16", "I;16L", "I;16B", "I;16N"})
 
@@ -56,14 +60,13 @@ def _refuse_bomb(picture: Image.Image) -> None:
 def read_picture(picture: Picture, channels: int) -> Pixels:
     """Decode a picture of any mode, upright, to uint8 (h w channels).
 
-    `channels` is 1 (grey), 3 (RGB) or 4 (RGBA). Without an alpha channel in the result, transparent parts are laid on
-    white. An array is (h w) or (h w c) of uint8. 16-bit values are scaled by their full range; an animation gives its
-    first frame. Raises OSError for a truncated file and ValueError for what cannot be eight-bit pixels.
+    `channels` is 1 (grey), 3 (RGB) or 4 (RGBA). Without an alpha channel in the result, transparent parts are
+    laid on white. An array is (h w) or (h w c) of uint8. 16-bit values are scaled by their full range; an
+    animation gives its first frame. Raises OSError for a truncated file and ValueError for what cannot be
+    eight-bit pixels.
     """
     if channels not in (1, 3, 4):
-        raise ValueError(
-            f"A picture cannot have {channels} channels; choose 1 (grey), 3 (colour) or 4 (with alpha)."
-        )
+        raise ValueError(f"A picture cannot have {channels} channels; choose 1 (grey), 3 (colour) or 4 (with alpha).")
     if isinstance(picture, np.ndarray):
         return convert_channels(_checked(picture), channels)
     _refuse_bomb(picture)
@@ -76,7 +79,8 @@ def _checked(pixels: npt.NDArray[Any]) -> Pixels:
         pixels = pixels[..., None]
     if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[-1] not in (1, 3, 4) or 0 in pixels.shape:
         raise ValueError(
-            f"An array of {pixels.dtype} with shape {pixels.shape} is not a picture; give uint8 of height x width, "
+            f"An array of {pixels.dtype} with shape {pixels.shape} is not a picture; give uint8 of height "
+            "x width, "
             "with 1, 3 or 4 channels last."
         )
     return pixels
@@ -85,9 +89,7 @@ def _checked(pixels: npt.NDArray[Any]) -> Pixels:
 def _upright(picture: Image.Image) -> Image.Image:
     try:
         return ImageOps.exif_transpose(picture)
-    except (
-        Exception
-    ):  # a camera's broken EXIF block raises nearly anything, and says nothing about the pixels
+    except Exception:  # a camera's broken EXIF block raises nearly anything, and says nothing about the pixels
         return picture
 
 
@@ -102,13 +104,11 @@ def _eight_bit(picture: Image.Image) -> Pixels:
 
 
 def _from_deep(values: npt.NDArray[Any]) -> Pixels:
-    """Scale by a rule that is the same for every picture of a data set, and not by the picture's own extremes."""
+    """Scale by a rule that is the same for every picture, and not by the picture's own extremes."""
     low, high = values.min(), values.max()
     if values.dtype.kind == "f":
         if not (0 <= low <= high <= 255):  # also refuses NaN
-            raise ValueError(
-                f"its values reach from {low} to {high}; floating-point pixels must lie in 0..1 or 0..255"
-            )
+            raise ValueError(f"its values reach from {low} to {high}; floating-point pixels must lie in 0..1 or 0..255")
         return np.rint(values * (255.0 if high <= 1 else 1.0)).astype(np.uint8)
     if low < 0 or high > 65535:
         raise ValueError(f"its values reach from {low} to {high}; integer pixels must lie in 0..65535")
@@ -116,7 +116,7 @@ def _from_deep(values: npt.NDArray[Any]) -> Pixels:
 
 
 def convert_channels(pixels: Pixels, channels: int) -> Pixels:
-    """Convert uint8 (... c) to uint8 (... channels), both 1, 3 or 4: alpha is laid on white, grey is ITU-R 601 luma."""
+    """Convert uint8 (... c) to (... channels), both 1, 3 or 4: alpha is laid on white, grey is ITU-R 601 luma."""
     have = pixels.shape[-1]
     if have == channels:
         return pixels
@@ -141,8 +141,8 @@ def _on_white(pixels: Pixels) -> Pixels:
 def fit_picture(pixels: Pixels, height: int, width: int, fit: str) -> Pixels:
     """Bring uint8 (h w c) to uint8 (c height width); a picture of that size already is kept bit for bit.
 
-    `crop` keeps the largest centred part of the right proportions, `pad` adds black (transparent with alpha) around
-    the whole, `stretch` ignores proportions. Raises ValueError for another word.
+    `crop` keeps the largest centred part of the right proportions, `pad` adds black (transparent with alpha)
+    around the whole, `stretch` ignores proportions. Raises ValueError for another word.
     """
     check_fit(fit)
     if pixels.shape[:2] != (height, width):
@@ -154,9 +154,7 @@ def fit_picture(pixels: Pixels, height: int, width: int, fit: str) -> Pixels:
 def check_fit(fit: str) -> None:
     """Raise ValueError unless `fit` names a way to fit a picture."""
     if fit not in _FITS:
-        raise ValueError(
-            f"data.fit is {fit!r}, which is no way to fit a picture; choose one of {', '.join(_FITS)}."
-        )
+        raise ValueError(f"data.fit is {fit!r}, which is no way to fit a picture; choose one of {', '.join(_FITS)}.")
 
 
 def _stretch(image: Image.Image, width: int, height: int) -> Image.Image:

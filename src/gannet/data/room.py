@@ -53,7 +53,7 @@ class Room:
     reserved: int = 0
 
     def ask(self, total: int, written: int) -> None:
-        """Make sure that the entry may grow from `written` to `total` bytes, removing old entries where needed.
+        """Make sure that the entry may grow from `written` to `total` bytes, removing old entries if need be.
 
         Raises ValueError, before removing anything, when even an empty cache would not hold it.
         """
@@ -76,7 +76,8 @@ class Room:
 
     def _over_bound(self, total: int, bound: int) -> str:
         return (
-            f"The cache of {self.name} needs {readable(total)}, more than the {readable(bound)} that GANNET_CACHE_GIB "
+            f"The cache of {self.name} needs {readable(total)}, more than the {readable(bound)} that "
+            "GANNET_CACHE_GIB "
             "allows; choose a smaller data.size or raise GANNET_CACHE_GIB."
         )
 
@@ -96,7 +97,8 @@ def cache_bound() -> int:
 def disk_full(name: str, folder: Path, needed: int) -> str:
     """Say in one sentence that the disk is too small, and what to do."""
     return (
-        f"The cache of {name} needs {readable(needed)} but {folder} has {readable(shutil.disk_usage(folder).free)} "
+        f"The cache of {name} needs {readable(needed)} but {folder} has "
+        f"{readable(shutil.disk_usage(folder).free)} "
         "free; choose a smaller data.size, free some space, or set GANNET_CACHE to a folder on another disk."
     )
 

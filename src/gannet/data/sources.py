@@ -19,15 +19,13 @@ ALLOWED = "a folder or zip of pictures, a folder of idx files, .npz, .parquet, h
 
 
 def open_source(target: str, stack: int = 1) -> Source:
-    """Open what a user calls data: a path, `digits`, `hf:owner/name`, or the name of a folder in `$GANNET_DATA`.
+    """Open what a user calls data: a path, `digits`, `hf:owner/name`, or a name within `$GANNET_DATA`.
 
     `stack=3` joins three digits at random as the channels of one picture (Stacked MNIST).
     Raises ValueError when there is no such data or it holds no pictures.
     """
     if stack not in (1, 3):
-        raise ValueError(
-            f"data.stack is {stack}; choose 1 (pictures as they are) or 3 (three digits as channels)."
-        )
+        raise ValueError(f"data.stack is {stack}; choose 1 (pictures as they are) or 3 (three digits as channels).")
     source = _open(target)
     return source if stack == 1 else StackedDigits(source)
 
@@ -52,9 +50,7 @@ def _open_file(path: Path, target: str) -> Source:
         case ".zip":
             return _with_pictures(PictureZip(path), target)
     if is_picture(path.name):
-        raise ValueError(
-            f"{target} is a single picture, which is not a data set; give the folder of many pictures."
-        )
+        raise ValueError(f"{target} is a single picture, which is not a data set; give the folder of many pictures.")
     raise ValueError(f"{target} is not data that Gannet reads; give {ALLOWED}.")
 
 
@@ -66,9 +62,7 @@ def _find(target: str) -> Path:
     if target and shelf and (Path(shelf) / target).exists():
         return Path(shelf) / target
     near = difflib.get_close_matches(target, _neighbours(path, shelf), n=1)
-    hint = (
-        f"; did you mean {near[0]}?" if near else "; check the spelling, or set GANNET_DATA to where it lies."
-    )
+    hint = f"; did you mean {near[0]}?" if near else "; check the spelling, or set GANNET_DATA to where it lies."
     raise ValueError(f"There is no data called {target!r}: give {ALLOWED}{hint}")
 
 
@@ -94,15 +88,11 @@ def _open_folder(folder: Path) -> Source:
     if tables := sorted(folder.rglob("*.parquet")):
         return ParquetFiles(name, tables)
     packed = [path for path in folder.iterdir() if path.suffix.lower() in (".zip", ".npz")]
-    return (
-        _open_file(packed[0], str(packed[0])) if len(packed) == 1 else _with_pictures(pictures, str(folder))
-    )
+    return _open_file(packed[0], str(packed[0])) if len(packed) == 1 else _with_pictures(pictures, str(folder))
 
 
 def _with_pictures(source: PictureFolder | PictureZip | NpzFile, target: str) -> Source:
     if source.count() == 0:
         ignored = getattr(source, "ignored", 0)
-        raise ValueError(
-            f"{target} holds no pictures ({ignored:,} other files were ignored); give {ALLOWED}."
-        )
+        raise ValueError(f"{target} holds no pictures ({ignored:,} other files were ignored); give {ALLOWED}.")
     return source

@@ -54,9 +54,7 @@ def survey(source: Source, most: int = 256) -> Survey:
         found = f"no readable picture (first {first_error})" if first_error else "no pictures"
         raise ValueError(f"{source.name} holds {found}; give at least two, and hundreds to learn anything.")
     side = round(statistics.median(sides))
-    return Survey(
-        len(sides), side, 3 if coloured else 1, dict(sizes.most_common()), dict(modes.most_common())
-    )
+    return Survey(len(sides), side, 3 if coloured else 1, dict(sizes.most_common()), dict(modes.most_common()))
 
 
 def _sample(source: Source, most: int) -> Iterator[Record]:
@@ -86,6 +84,4 @@ def _has_colour(picture: Picture, mode: str) -> bool:
     if isinstance(picture, Image.Image):
         picture.draft("RGB", (64, 64))  # colour shows at any size
     pixels = read_picture(picture, 3)
-    return not bool(
-        np.array_equal(pixels[..., 0], pixels[..., 1]) and np.array_equal(pixels[..., 1], pixels[..., 2])
-    )
+    return not bool(np.array_equal(pixels[..., 0], pixels[..., 1]) and np.array_equal(pixels[..., 1], pixels[..., 2]))

@@ -25,7 +25,7 @@ GROUPS = 16  # row groups that a sample looks into
 
 
 class ParquetFiles:
-    """Parquet files with a column `image` or `img` of encoded pictures and, optionally, one called `label`."""
+    """Parquet files with a column `image` or `img` of encoded pictures and, perhaps, one called `label`."""
 
     def __init__(self, name: str, paths: list[Path]) -> None:
         self.name = name
@@ -61,12 +61,8 @@ class ParquetFiles:
         chosen = groups[:: -(-len(groups) // GROUPS)] if groups else []
         for path, group in chosen:
             with _open_parquet(path) as file:
-                batches = file.iter_batches(
-                    -(-most // len(chosen)), row_groups=[group], columns=self._wanted(path)
-                )
-                yield from self._rows_of(
-                    path, [batch for _, batch in zip(range(1), batches, strict=False)], 0
-                )
+                batches = file.iter_batches(-(-most // len(chosen)), row_groups=[group], columns=self._wanted(path))
+                yield from self._rows_of(path, [batch for _, batch in zip(range(1), batches, strict=False)], 0)
 
     def _wanted(self, path: Path) -> list[str]:
         return [column for column in self._columns[path] if column]
@@ -96,9 +92,7 @@ class ParquetFiles:
                 continue
             with _open_parquet(path) as file:
                 for batch in file.iter_batches(65_536, columns=[label]):
-                    seen.update(
-                        value for value in batch.column(label).unique().to_pylist() if value is not None
-                    )
+                    seen.update(value for value in batch.column(label).unique().to_pylist() if value is not None)
         words = {value for value in seen if isinstance(value, str)}
         if words:
             return tuple(sorted(words))
@@ -165,14 +159,10 @@ class HubDataset:
         key, part = next(iter(self._splits.items()))
         label = self._columns[key][1]
         self._label = part.features[label] if label else None
-        self.classes = tuple(
-            str(word) for word in getattr(self._label, "names", None) or self._found_classes()
-        )
+        self.classes = tuple(str(word) for word in getattr(self._label, "names", None) or self._found_classes())
 
     def fingerprint(self) -> str:
-        return digest(
-            ["hub", self.name, *(f"{key} {part._fingerprint}" for key, part in self._splits.items())]
-        )
+        return digest(["hub", self.name, *(f"{key} {part._fingerprint}" for key, part in self._splits.items())])
 
     def count(self) -> int:
         return sum(len(part) for part in self._splits.values())
@@ -199,27 +189,19 @@ class HubDataset:
             yield Record(f"{key}[{position}]", partial(_read_cell, row[image]), number, _split_of(key))
 
     def _found_classes(self) -> list[str]:
-        seen = {
-            value for key, part in self._splits.items() for value in part.unique(self._columns[key][1] or "")
-        }
+        seen = {value for key, part in self._splits.items() for value in part.unique(self._columns[key][1] or "")}
         words = sorted(value for value in seen if isinstance(value, str))
-        return words or [
-            str(number) for number in range(max((int(v) for v in seen if v is not None), default=-1) + 1)
-        ]
+        return words or [str(number) for number in range(max((int(v) for v in seen if v is not None), default=-1) + 1)]
 
 
 def _load_from_hub(name: str) -> dict[str, Any]:
     try:
         import datasets
     except ImportError as error:
-        raise ValueError(
-            f"Reading hf:{name} needs the library datasets; run: pip install 'gannet[hub]'"
-        ) from error
+        raise ValueError(f"Reading hf:{name} needs the library datasets; run: pip install 'gannet[hub]'") from error
     try:
         return dict(datasets.load_dataset(name))
-    except (
-        Exception
-    ) as error:  # the network, a missing or private name, a script it will not run: all the user's
+    except Exception as error:  # the network, a missing or private name, a script it will not run: all the user's
         reason = (str(error).splitlines() or [""])[0]
         raise ValueError(
             f"The data set hf:{name} cannot be loaded ({type(error).__name__}: {reason}); check its name on "

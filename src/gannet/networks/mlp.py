@@ -30,7 +30,7 @@ class MlpGenerator(Generator):
         """Map (b, inputs) to (b, *shape); pictures through tanh, points in the plane as they are."""
         flat = self.output(self.body(vector))
         sample: Tensor = flat.tanh() if len(self.shape) > 1 else flat
-        return sample.unflatten(1, self.shape)
+        return sample.view(-1, *self.shape)
 
 
 class MlpDiscriminator(Discriminator):

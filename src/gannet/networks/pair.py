@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 
+from dataclasses import dataclass
 from typing import Self
 
 import torch
@@ -69,6 +70,7 @@ class Discriminator(nn.Module, ABC):
         """Map (b, *shape) to features (b, f)."""
 
 
+@dataclass(frozen=True)
 class Pair(ABC):
     """Builds a generator and a discriminator of matching size for samples of any shape it supports."""
 

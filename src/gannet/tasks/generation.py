@@ -90,12 +90,9 @@ def describe(recipe: Recipe, source: Source | PointSource) -> Description:
     if isinstance(source, PointSource):
         return Description(name=source.name, shape=(2,))
     data = recipe.data
-    if "auto" in (data.size, data.channels):
-        looked = survey(source)
-        channels = looked.channels if data.channels == "auto" else data.channels
-        size = auto_size(looked.median_side) if data.size == "auto" else data.size
-    else:
-        channels, size = data.channels, data.size
+    looked = survey(source) if "auto" in (data.size, data.channels) else None
+    size = auto_size(looked.median_side) if looked and data.size == "auto" else data.size
+    channels = looked.channels if looked and data.channels == "auto" else data.channels
     if _config(recipe).conditional and not source.classes:
         raise ValueError(
             f"{source.name} has no labels, which task.conditional needs; put the pictures of each class into a "

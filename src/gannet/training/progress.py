@@ -43,7 +43,11 @@ class Terminal:
     def __init__(self) -> None:
         self.console = Console(stderr=True)
         self.shown = 0.0
-        columns = (TextColumn("{task.description}"), BarColumn(bar_width=24), TextColumn("{task.fields[words]}"))
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            TextColumn("{task.fields[words]}"),
+        )
         self.bar = Progress(*columns, console=self.console, refresh_per_second=4) if self.console.is_terminal else None
         if self.bar:
             self.task = self.bar.add_task("Training", total=None, words="")

@@ -210,7 +210,10 @@ class Trainer:
         self.measured = {f"{name}/{key}": value for name, figures in measured.items() for key, value in figures.items()}
         if self.fabric.is_global_zero:
             status = self._status()
-            clock = {"seconds": round(status.seconds, 2), "images_per_second": round(status.images_per_second, 1)}
+            clock = {
+                "seconds": round(status.seconds, 2),
+                "images_per_second": round(status.images_per_second, 1),
+            }
             stage = position(self.recipe, self.progress.images - 1).stage.name
             self.logbook.append(self.progress.images, {"stage": stage, **_filled(measured), "clock": clock})
 
