@@ -35,6 +35,10 @@ class Choice(BaseModel):
         return dict(self.model_extra or {})
 
 
+USUAL = {"task": "generation", "network": "dcgan"}
+"""What is chosen where a recipe does not say."""
+
+
 class Data(Section):
     source: str = ""
     """A path, a name under $GANNET_DATA, an embedded set, or `hf:owner/name`; empty: the recipe's own name."""
@@ -125,10 +129,10 @@ class Recipe(Section):
     """The recipe's name."""
     about: str = ""
     """One sentence for `gannet recipes`."""
-    task: Choice = Choice(name="generation")
+    task: Choice = Choice(name=USUAL["task"])
     """The kind of problem, and its options."""
     data: Data = Data()
-    network: Choice = Choice(name="dcgan")
+    network: Choice = Choice(name=USUAL["network"])
     """The pair of networks (mlp or dcgan), and its options."""
     loss: Loss = Loss()
     optimizer: dict[str, Optimizer] = {}
@@ -218,6 +222,8 @@ def load_recipe(target: str, changes: Mapping[str, Any] | None = None) -> Recipe
         ValueError: no such recipe, an unknown key or a value that is not allowed.
     """
     values = _read_yaml(target)
+    for section, usual in USUAL.items():
+        _put(values, f"{section}.name", (values.get(section) or {}).get("name", usual))
     for key, value in (changes or {}).items():
         _put(values, key, value)
     return check(Recipe, values)

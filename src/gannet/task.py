@@ -1,4 +1,4 @@
-"""What a task is, and how one is found: a module of `gannet.tasks`, or an entry point `gannet.tasks` of a third party."""
+"""What a task is, and how one is found: a module of `gannet.tasks`, or a third party's entry point `gannet.tasks`."""
 
 from importlib import import_module
 from importlib.metadata import entry_points

@@ -32,7 +32,7 @@ class Loader:
         return len(self.chosen)
 
     def batch(self, start: int, count: int, step: int) -> Batch:
-        """The `count` samples at positions `start`, ... of the endless stream; the next batch lies `step` further on."""
+        """The `count` samples at positions `start`, ... of the endless stream; the next batch lies `step` on."""
         ready = self._ahead.pop((start, count, step), None)
         batch = ready.result() if ready else self.gather(start, count)
         self._ahead = {(start + step, count, step): self._worker.submit(self.gather, start + step, count)}

@@ -1,6 +1,7 @@
-"""Up-convolutional networks (Radford et al., 2016, "Unsupervised Representation Learning with Deep Convolutional ...")."""
+"""Up-convolutional networks (Radford et al., 2016, "Unsupervised Representation Learning with ...")."""
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from math import prod
 from typing import Literal, Self
 
@@ -28,7 +29,7 @@ class DcganGenerator(Generator):
         self.start = (widths[0], *(-(-side // 2**levels) for side in shape[1:]))
         self.project = nn.Linear(self.inputs, prod(self.start), bias=False)
         steps: list[nn.Module] = [nn.BatchNorm2d(widths[0]), nn.ReLU()]
-        for before, after in zip(widths, widths[1:], strict=False):
+        for before, after in pairwise(widths):
             up = nn.ConvTranspose2d(before, after, 4, 2, 1, bias=False)
             steps += [up, nn.BatchNorm2d(after), nn.ReLU()]
         self.body = nn.Sequential(*steps, nn.ConvTranspose2d(widths[-1], shape[0], 4, 2, 1))

@@ -1,6 +1,7 @@
 """Multilayer perceptrons: one output a pixel (Goodfellow et al., 2014, "Generative Adversarial Nets")."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 from math import prod
 from typing import Self
 
@@ -11,10 +12,7 @@ from gannet.networks.pair import Discriminator, Generator, Pair, Shape
 
 def _layers(inputs: int, width: int, depth: int) -> nn.Sequential:
     sizes = [inputs, *[width] * depth]
-    steps = [
-        nn.Sequential(nn.Linear(before, after), nn.LeakyReLU(0.2))
-        for before, after in zip(sizes, sizes[1:], strict=False)
-    ]
+    steps = [nn.Sequential(nn.Linear(before, after), nn.LeakyReLU(0.2)) for before, after in pairwise(sizes)]
     return nn.Sequential(*steps)
 
 

@@ -1,7 +1,6 @@
 """What a generator and a discriminator have in common, whatever they are built of."""
 
 from abc import ABC, abstractmethod
-
 from dataclasses import dataclass
 from typing import Self
 

@@ -192,7 +192,7 @@ def observers(
 
 @dataclass(frozen=True)
 class Audit:
-    """Compares the averaged generator's fakes with held-out reals, and the discriminator's grip on both kinds of reals."""
+    """Compares averaged fakes with held-out reals, and the discriminator's grip on training and held-out reals."""
 
     generator: nn.Module
     discriminator: nn.Module

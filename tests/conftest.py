@@ -1,0 +1,72 @@
+"""A cache of the session's own, a tiny run that many tests look at, and the command line within this process."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from hypothesis import settings
+
+# A busy machine is no defect.
+settings.register_profile("gannet", deadline=None)
+settings.load_profile("gannet")
+# Tiny networks are slower on several threads; set before torch is imported.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+class Ended(NamedTuple):
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture(scope="session", autouse=True)
+def session_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """No test reads or fills the user's cache."""
+    folder = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GANNET_CACHE", str(folder))
+        yield folder
+
+
+@pytest.fixture(scope="session")
+def tiny_yaml(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The generation task's example, 512 images long, as a recipe file."""
+    from gannet.recipe import dump_yaml
+    from gannet.tasks.generation import example
+
+    path = tmp_path_factory.mktemp("recipes") / "tiny.yaml"
+    path.write_text(dump_yaml(example()), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="session")
+def tiny_run(tiny_yaml: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run of it; copy it before changing anything."""
+    import gannet
+
+    return gannet.train(tiny_yaml.as_posix(), out=tmp_path_factory.mktemp("runs") / "tiny").folder
+
+
+@pytest.fixture
+def gannet_command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Ended]:
+    """Run `gannet ...` in this process."""
+    from gannet.cli import main
+
+    def command(*words: object) -> Ended:
+        monkeypatch.setattr(sys, "argv", ["gannet", *map(str, words)])
+        capsys.readouterr()
+        try:
+            main()
+            code = 0
+        except SystemExit as leaving:
+            code = int(leaving.code or 0)
+        return Ended(code, *capsys.readouterr())
+
+    return command

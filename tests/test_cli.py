@@ -1,0 +1,384 @@
+"""The command line: each verb once, and every mistake of a user in one sentence."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from conftest import Ended
+from PIL import Image
+
+import gannet
+from gannet.recipe import preset_names
+from gannet.running import read_recipe
+from gannet.storage import load_tensors, load_tree
+
+Command = Callable[..., Ended]
+SECONDS_TO_WAIT = 120
+INITIAL = "state/000000000000.safetensors"
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working folder with what users point at by mistake."""
+    monkeypatch.delenv("GANNET_DATA", raising=False)
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "words").mkdir()
+    (tmp_path / "words" / "notes.txt").touch()
+    (tmp_path / "taken.png").touch()
+    write_pictures(tmp_path / "lonely", 1)
+    write_pictures(tmp_path / "flat", 6)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def write_pictures(folder: Path, count: int, side: int = 12) -> None:
+    """Write so many pictures of noise."""
+    folder.mkdir(parents=True)
+    random = np.random.default_rng(sum(map(ord, folder.name)))
+    for index in range(count):
+        Image.fromarray(random.integers(0, 256, (side, side, 3), np.uint8)).save(folder / f"{index}.png")
+
+
+def result(ended: Ended, verb: str) -> Any:
+    """The result of a command that was asked for JSON: one document on standard output, and nothing else."""
+    assert ended.code == 0, ended.err
+    document = json.loads(ended.out)
+    assert set(document) == {"gannet", "verb", "result"}
+    assert (document["gannet"], document["verb"]) == (gannet.__version__, verb)
+    return document["result"]
+
+
+def contents(folder: Path) -> set[str]:
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*")}
+
+
+def logged(run: Path) -> list[int]:
+    """The images seen at each line of the log."""
+    return [json.loads(line)["images"] for line in (run / "log.jsonl").read_text().splitlines()]
+
+
+def python(code: str) -> str:
+    asked = [sys.executable, "-W", "error", "-c", code]
+    return subprocess.run(asked, capture_output=True, text=True, check=True, timeout=SECONDS_TO_WAIT).stdout
+
+
+@pytest.mark.parametrize("words", [["--help"], ["--version"], ["train", "--help"], ["recipes"]])
+def test_asking_for_help_does_not_wait_for_torch(words: list[str]) -> None:
+    code = (
+        f"import sys; sys.argv = ['gannet', *{words}]\nfrom gannet.cli import main\n"
+        "try: main()\nexcept SystemExit as end: assert not end.code\n"
+        "assert 'torch' not in sys.modules and 'numpy' not in sys.modules; print('light')"
+    )
+    assert python(code).rstrip().endswith("light")
+
+
+def test_importing_is_light_and_names_load_when_used() -> None:
+    code = (
+        "import sys, gannet; assert 'torch' not in sys.modules; assert 'yaml' not in sys.modules\n"
+        "assert set(gannet.__all__) <= set(dir(gannet)); gannet.load_recipe; assert 'torch' not in sys.modules\n"
+        "assert all(getattr(gannet, name) is not None for name in gannet.__all__); print('torch' in sys.modules)"
+    )
+    assert python(code).strip() == "True"
+    with pytest.raises(AttributeError, match="no attribute 'trian'"):
+        gannet.trian  # noqa: B018
+
+
+def test_version(gannet_command: Command) -> None:
+    assert gannet_command("--version") == (0, f"gannet {gannet.__version__}\n", "")
+
+
+def test_recipes_are_listed(gannet_command: Command) -> None:
+    found = result(gannet_command("recipes", "--json"), "recipes")
+    assert sorted(found) == preset_names()
+    lines = gannet_command("recipes").out.splitlines()
+    assert [line.split("  ")[0].strip() for line in lines] == preset_names()
+    assert all(about in line for about, line in zip(found.values(), lines, strict=True))
+
+
+def test_a_dry_run_leaves_nothing_behind(here: Path, gannet_command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GANNET_CACHE", str(here / "cache"))
+    before = contents(here)
+    words = ("train", "digits", "--dry-run", "--set", "images=256", "--set", "network.width=4", "--out", "new")
+    found = result(gannet_command(*words, "--json"), "train")
+    assert contents(here) == before
+    assert found["recipe"]["images"] == 256
+    assert found["parameters"].keys() == {"generator", "discriminator"}
+    assert all(count > 0 for count in (found["memory"], found["seconds"], *found["parameters"].values()))
+    plain = gannet_command(*words)
+    assert plain.code == 0
+    assert "images: 256" in plain.out
+    assert contents(here) == before
+
+
+MISTAKES = [
+    ("train digts", "did you mean 'digits'"),
+    ("train absent.yaml", "no recipe file 'absent.yaml'"),
+    ("train", "takes either a recipe or --resume RUN"),
+    ("train digits --resume RUN", "takes either a recipe or --resume RUN"),
+    ("train digits --set imagse=5", "did you mean 'images'"),
+    ("train digits --set batch", "--set takes key=value"),
+    ("train digits --set images=-5", "images: "),
+    ("train digits --set network.name=dcgn", "did you mean 'dcgan'"),
+    ("train digits --set task.name=genration", "did you mean 'generation'"),
+    ("train digits --set device=gpu", "did you mean 'cpu'"),
+    ("train digits --stop-on banana", "'never' or 'rule'"),
+    ("train images absent", "no data called 'absent'"),
+    ("train images empty", "empty holds no pictures"),
+    ("train images falt", "did you mean flat?"),
+    ("train images words", "1 other files were ignored"),
+    ("train images flat/0.png", "single picture"),
+    ("train mnist", "GANNET_DATA"),
+    ("train images", "no data called 'images'"),
+    ("train images flat --set task.conditional=true", "has no labels"),
+    ("train ring --set network.name=dcgan", "network"),
+    ("train digits --out empty", "exists"),
+    ("train digits --out RUN", "gannet train --resume"),
+    ("train digits --from empty", "There is no model in"),
+    ("train digits --from absent", "There is no run or model at 'absent'"),
+    ("train --resume empty", "is not a run"),
+    ("train --resume absent", "is not a run"),
+    ("train --resume RUN --set batch=32", "batch cannot change"),
+    ("train --resume RUN --set network.width=32", "network.width cannot change"),
+    ("train --resume RUN --set imagse=5", "imagse cannot change"),
+    ("apply absent", "There is no run or model at 'absent'"),
+    ("apply empty", "There is no model in"),
+    ("apply RUN --out taken.png", "taken.png exists"),
+    ("apply RUN --out empty", "empty exists"),
+    ("apply RUN --out new.bmp", ".png, .jpg"),
+    ("apply RUN --out new --frames 3", ".gif"),
+    ("apply RUN --num 0", "num and frames are 1 or more"),
+    ("apply RUN --seed -1", "seed 0 or more"),
+    ("apply RUN --class eleven", "does not know the class 'eleven'"),
+    ("apply RUN --weights ../state/x", "plain word"),
+    ("apply RUN --weights absent", "absent.safetensors"),
+    ("doctor absent", "no data called 'absent'"),
+    ("doctor empty", "holds no pictures"),
+]
+
+
+def defect(words: str, named: str, reason: str) -> Any:
+    return pytest.param(words, named, marks=pytest.mark.xfail(strict=True, reason=reason))
+
+
+LEFT = "the run's folder is left behind, so the same command is refused once the mistake is mended"
+DEFECTS = [
+    defect("train digits --set loss.name=hing", "did you mean 'hinge'", LEFT),
+    defect("train images lonely --out new", "only one readable picture", LEFT),
+    defect("train digits --set accumulate=64 --out new", "must be a multiple", LEFT),
+    defect("train --resume RUN --dry-run", "--resume", "the sentence speaks of a recipe ''"),
+    defect("train --resume RUN --out new", "--out", "an OUT besides --resume is silently ignored"),
+    defect("train --resume RUN --from RUN", "--from", "a MODEL besides --resume is silently ignored"),
+    defect(
+        "train digits --from RUN --set images=64 --set network.width=16 --out new",
+        "network.width",
+        "an explicit --set of the network is silently overruled by the model's",
+    ),
+    defect("apply RUN --out taken.png/new.png", "cannot be written", "[Errno 20], no sentence"),
+    defect("apply RUN --num 2 --frames 2 --out new.jpg", ".gif", "Pillow's KeyError with a traceback"),
+]
+
+
+@pytest.mark.parametrize(("words", "named"), MISTAKES + DEFECTS)
+def test_a_mistake_ends_in_one_sentence(
+    words: str, named: str, here: Path, tiny_run: Path, gannet_command: Command
+) -> None:
+    before, run_before = contents(here), contents(tiny_run)
+    code, out, err = gannet_command(*(str(tiny_run) if word == "RUN" else word for word in words.split()))
+    assert (code, out) == (2, "")
+    assert err.startswith("gannet: ")
+    assert err.count("\n") == 1
+    assert err.rstrip()[-1] in ".?"
+    assert named in err
+    assert contents(here) == before
+    assert contents(tiny_run) == run_before
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is CUDA")
+def test_a_device_that_is_not_there_is_refused(here: Path, gannet_command: Command) -> None:
+    before = contents(here)
+    ended = gannet_command("train", "digits", "--set", "device=cuda", "--out", "new")
+    assert ended == (2, "", "gannet: device=cuda was asked for, but this PyTorch finds none; set device=auto.\n")
+    assert contents(here) == before
+
+
+@pytest.mark.parametrize(
+    "words", [["trian"], ["train", "digits", "--imges", "5"], ["apply"], ["apply", "x", "--num", "y"]]
+)
+def test_words_that_are_no_command_end_with_two(words: list[str], gannet_command: Command) -> None:
+    code, out, err = gannet_command(*words)
+    assert (code, out) == (2, "")
+    assert "Traceback" not in err
+    assert "--help" in err
+
+
+@pytest.fixture(scope="module")
+def trained(tiny_yaml: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[str]]:
+    """A run that a process of its own has trained with --json."""
+    out = tmp_path_factory.mktemp("cli") / "run"
+    words = ["train", str(tiny_yaml), "--out", str(out), "--set", "images=256", "--json"]
+    asked = [sys.executable, "-m", "gannet", *words]
+    return out, subprocess.run(asked, capture_output=True, text=True, timeout=SECONDS_TO_WAIT)
+
+
+def test_training_answers_with_one_document(trained: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+    out, ended = trained
+    assert ended.stderr == ""
+    found = result(Ended(ended.returncode, ended.stdout, ended.stderr), "train")
+    assert (found["run"], found["ending"]) == (str(out), "finished")
+    assert found["verdict"] == json.loads((out / "verdict.json").read_text())
+    assert read_recipe(out).images == 256
+    assert logged(out) == [64, 128, 192, 256]
+    assert contents(out) > {"model/model.safetensors", "model/config.json", "samples/000000000256.png", "data.json"}
+
+
+def test_training_tells_what_to_do_next(tiny_yaml: Path, here: Path, gannet_command: Command) -> None:
+    code, out, _ = gannet_command("train", tiny_yaml, "--out", "deep/new", "--set", "images=32")
+    assert code == 0
+    assert "gannet apply deep/new" in out
+    assert (here / "deep" / "new" / "model" / "model.safetensors").is_file()
+
+
+def test_without_an_out_runs_are_numbered(tiny_yaml: Path, here: Path, gannet_command: Command) -> None:
+    for _ in range(2):
+        assert gannet_command("train", tiny_yaml, "--set", "images=32", "--json").code == 0
+    assert sorted(path.name for path in (here / "runs").iterdir()) == ["example", "example-2"]
+
+
+def test_applying_gives_a_sheet_files_or_a_film(tiny_run: Path, here: Path, gannet_command: Command) -> None:
+    found = result(gannet_command("apply", tiny_run, "--num", 9, "--seed", 4, "--out", "sheet.png", "--json"), "apply")
+    assert found == {"out": "sheet.png", "model": "example", "seed": 4}
+    assert gannet_command("apply", tiny_run, "--num", 9, "--seed", 4, "--out", "files", "--class", 3).code == 0
+    assert gannet_command("apply", tiny_run, "--num", 3, "--frames", 4, "--out", "walk.gif") == (
+        0,
+        "Saved walk.gif.\n",
+        "",
+    )
+    assert len(list((here / "files").iterdir())) == 9
+    with Image.open(here / "sheet.png") as sheet, Image.open(here / "walk.gif") as film:
+        assert sheet.width == sheet.height > 400
+        assert film.n_frames > 1
+
+
+def test_the_same_seed_gives_the_same_file(tiny_run: Path, here: Path, gannet_command: Command) -> None:
+    for name in ("one.png", "two.png"):
+        gannet_command("apply", tiny_run, "--num", 4, "--seed", 8, "--out", name)
+    gannet_command("apply", tiny_run, "--num", 4, "--seed", 9, "--out", "other.png")
+    one, two, other = ((here / name).read_bytes() for name in ("one.png", "two.png", "other.png"))
+    assert one == two != other
+
+
+def test_a_finished_run_goes_on_when_given_more_images(tiny_run: Path, here: Path, gannet_command: Command) -> None:
+    run = Path(shutil.copytree(tiny_run, here / "run"))
+    found = result(gannet_command("train", "--resume", "run", "--set", "images=640", "--json"), "train")
+    assert found["ending"] == "finished"
+    seen = logged(run)
+    assert seen == list(range(64, 641, 64))
+    before = (tiny_run / "log.jsonl").read_text()
+    assert (run / "log.jsonl").read_text().startswith(before)
+
+
+@pytest.mark.xfail(strict=True, reason="recipe.yaml keeps the old images, so an interrupted continuation cannot go on")
+def test_a_change_at_resuming_is_kept(tiny_run: Path, here: Path, gannet_command: Command) -> None:
+    run = Path(shutil.copytree(tiny_run, here / "run"))
+    gannet_command("train", "--resume", "run", "--set", "images=576")
+    assert read_recipe(run).images == 576
+
+
+def test_training_on_starts_from_equal_weights(
+    tiny_yaml: Path, tiny_run: Path, here: Path, gannet_command: Command
+) -> None:
+    assert gannet_command("train", tiny_yaml, "--from", tiny_run, "--set", "images=16", "--out", "tuned").code == 0
+    started = load_tree(here / "tuned" / INITIAL)
+    generator, _ = load_tensors(tiny_run / "model" / "model.safetensors")
+    discriminator = load_tree(max((tiny_run / "state").glob("*.safetensors")))["networks"]["discriminator"]
+    assert len(generator) == len(started["networks"]["generator"])
+    for name, tensor in started["networks"]["generator"].items():
+        assert torch.equal(tensor, generator[f"generator.{name}"])
+    for name, tensor in started["networks"]["discriminator"].items():
+        assert torch.equal(tensor, discriminator[name])
+    assert read_recipe(here / "tuned").start_from == str(tiny_run)
+
+
+def test_training_on_takes_pictures_of_another_size(tiny_run: Path, here: Path, gannet_command: Command) -> None:
+    for digit in "0123456789":
+        write_pictures(here / "mine" / digit, 3, side=20)
+    words = ("--from", tiny_run, "--set", "images=32", "--set", "batch=16", "--set", "device=cpu", "--out", "tuned")
+    result(gannet_command("train", "images", "mine", *words, "--json"), "train")
+    assert gannet.load(here / "tuned")(num=2).values.shape == (2, 1, 8, 8)
+    assert read_recipe(here / "tuned").data.size == 8
+
+
+def test_training_on_with_other_classes_is_refused(tiny_run: Path, here: Path, gannet_command: Command) -> None:
+    for name in ("gannet", "auk"):
+        write_pictures(here / "birds" / name, 3)
+    code, _, err = gannet_command("train", "images", "birds", "--from", tiny_run, "--out", "tuned")
+    assert code == 2
+    assert "do not fit this recipe's generator" in err
+    assert err.count("\n") == 1
+
+
+@pytest.mark.xfail(strict=True, reason="resuming loads the weights it started from again, though it has a checkpoint")
+def test_a_tuned_run_does_not_need_its_origin(
+    tiny_yaml: Path, tiny_run: Path, here: Path, gannet_command: Command
+) -> None:
+    shutil.copytree(tiny_run, here / "origin")
+    assert gannet_command("train", tiny_yaml, "--from", "origin", "--set", "images=16", "--out", "tuned").code == 0
+    shutil.rmtree(here / "origin")
+    assert gannet_command("train", "--resume", "tuned", "--set", "images=32").err == ""
+
+
+@pytest.mark.xfail(strict=True, reason="starting from a run that still trains deletes the checkpoint it is writing")
+def test_training_on_leaves_the_origin_alone(
+    tiny_yaml: Path, tiny_run: Path, here: Path, gannet_command: Command
+) -> None:
+    origin = Path(shutil.copytree(tiny_run, here / "origin"))
+    (origin / "state" / ".000000000640.safetensors.1.partial").touch()
+    before = contents(origin)
+    assert gannet_command("train", tiny_yaml, "--from", "origin", "--set", "images=16", "--out", "tuned").code == 0
+    assert contents(origin) == before
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows cannot send SIGINT to one process")
+def test_an_interrupted_run_is_saved_and_goes_on(tiny_yaml: Path, here: Path, gannet_command: Command) -> None:
+    words = [
+        "train",
+        str(tiny_yaml),
+        "--out",
+        "run",
+        "--set",
+        "images=10_000_000",
+        "--set",
+        "checkpoint.every=10_000_000",
+    ]
+    command = [sys.executable, "-m", "gannet", *words]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        deadline = time.monotonic() + SECONDS_TO_WAIT
+        log = here / "run" / "log.jsonl"
+        while not (log.is_file() and log.stat().st_size) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=SECONDS_TO_WAIT)
+    assert process.returncode == 130, err
+    assert "gannet train --resume run" in out
+    assert "Traceback" not in err
+    reached = max(int(path.stem) for path in (here / "run" / "state").glob("*.safetensors"))
+    assert reached >= 64
+    assert not list((here / "run").rglob("*.partial"))
+    more = reached + 64
+    found = result(gannet_command("train", "--resume", "run", "--set", f"images={more}", "--json"), "train")
+    assert found["ending"] == "finished"
+    seen = logged(here / "run")
+    assert seen == sorted(set(seen))
+    assert seen[-1] == more

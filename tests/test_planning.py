@@ -1,0 +1,68 @@
+"""A dry run: the counts are those of the run itself, and nothing is left behind."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from gannet.api import build_game, configure, prepare
+from gannet.launch import launch
+from gannet.planning import Plan, plan
+from gannet.recipe import check
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty working folder, with a cache that does not exist yet."""
+    folder = tmp_path / "here"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("GANNET_CACHE", str(tmp_path / "cache"))
+    return tmp_path
+
+
+def planned(target: str, **changes: object) -> Plan:
+    return plan(prepare(configure(target, "", {key.replace("__", "."): value for key, value in changes.items()}, "")))
+
+
+@pytest.mark.parametrize("target", ["digits", "digits-mlp", "ring"])
+def test_parameters_are_those_of_the_networks(target: str, elsewhere: Path) -> None:
+    prepared = prepare(configure(target, "", {"device": "cpu"}, ""))
+    networks = build_game(prepared, launch(prepared.recipe)).networks
+    found = plan(prepared)
+    assert found.parameters == {
+        name: sum(parameter.numel() for parameter in network.parameters()) for name, network in networks.items()
+    }
+    assert found.recipe == prepared.recipe
+    assert [path.name for path in elsewhere.rglob("*")] == ["here"]
+
+
+def test_a_plan_is_known_in_advance(elsewhere: Path) -> None:
+    found = planned("digits-mlp", network__width=16, network__depth=1, network__latent=4, device="cpu")
+    generator = 10 * 4 + (8 * 16 + 16) + (16 * 64 + 64)
+    discriminator = (64 * 16 + 16) + (16 + 1) + 10 * 16
+    assert found.parameters == {"generator": generator, "discriminator": discriminator}
+    assert found.device == "cpu, 32"
+    assert found.memory > 2**20
+    assert elsewhere.is_dir()
+
+
+def test_time_grows_with_the_images_and_ends_with_the_budget(elsewhere: Path) -> None:
+    short = planned("ring", images=10_000, network__width=8)
+    long = planned("ring", images=10_000_000, network__width=8)
+    assert 0 < short.seconds < long.seconds / 50
+    assert planned("ring", images=10**12, minutes=0.5, network__width=8).seconds == 30
+    assert elsewhere.is_dir()
+
+
+def test_a_plan_is_plain_data_and_words(elsewhere: Path) -> None:
+    found = planned("ring", network__width=8)
+    said = json.loads(json.dumps(found.to_json()))
+    assert set(said) == {"recipe", "parameters", "memory", "seconds", "device"}
+    assert check(type(found.recipe), said["recipe"]) == found.recipe
+    words = "\n".join(found.lines())
+    assert all(f"{name} {count:,}" in words for name, count in found.parameters.items())
+    assert words.endswith("nothing was written")
+    assert elsewhere.is_dir()
