@@ -3,8 +3,8 @@
     GANNET_DATA=... python benchmarks/mnist_quality.py --minutes 5 --out /tmp/mnist-quality
 
 A classifier trained on the real digits labels 10,000 fakes. Reported are the share it is surer of than 0.9, the
-smallest and largest share of a digit, and the share of fakes that lie nearer to a training digit (Euclidean, pixels) than the
-nearest 1 % of the held-out digits do. Baselines are the held-out digits themselves.
+smallest and largest share of a digit, and the share of fakes that lie nearer to a training digit (Euclidean, in
+pixels) than the nearest 1 % of the held-out digits do. The held-out digits themselves are the first row.
 """
 
 import argparse

@@ -22,15 +22,16 @@ from gannet.pipeline import Pipeline, fetch
 from gannet.randomness import address
 from gannet.recipe import Recipe, dump_yaml, load_recipe
 from gannet.running import House, Run, Sheets, create_folder, free_folder, read_recipe
+from gannet.schedule import cut_short
 from gannet.storage import write_json, write_text
 from gannet.task import Task, find_task
 from gannet.tasks.generation import auto_size
 from gannet.training.checkpoint import CheckpointFolder
 from gannet.training.distributed import RunningAverage
 from gannet.training.progress import Display, Silence
-from gannet.training.trainer import Players, Trainer
+from gannet.training.trainer import Players, Trainer, slices
 
-CHANGEABLE = ("images", "minutes", "device", "checkpoint", "log", "stages")
+CHANGEABLE = ("images", "minutes", "stages", "device", "checkpoint", "log", "referee.stop_on")
 """The keys that may change when a run is resumed: how long, where and how often, never the game."""
 
 
@@ -67,20 +68,29 @@ def train(
     Raises:
         ValueError: a mistake in what was given, or a game that diverged; one sentence.
     """
-    changes = dict(set or {})
-    if resume:
-        folder, recipe = Path(resume), _resumed(Path(resume), changes)
-        prepared = prepare(recipe)
-        fabric = launch(recipe)
-        return _play(prepared, fabric, folder, display or Silence())
-    recipe = configure(target, data, changes, start_from)
+    display, changes = display or Silence(), dict(set or {})
+    recipe = _resumed(Path(resume), changes) if resume else configure(target, data, changes, start_from)
     prepared = prepare(recipe)
     fabric = launch(prepared.recipe)
-    folder = Path(out) if out else free_folder(prepared.recipe.name)
-    if fabric.is_global_zero:
+    # Whatever the user may have got wrong shows before the folder is made.
+    slices(prepared.recipe, fabric)
+    samples = prepared.task.samples(prepared.recipe, prepared.source, prepared.description)
+    game = build_game(prepared, fabric, Path(resume) if resume else None)
+    folder = Path(resume or out or free_folder(prepared.recipe.name))
+    if fabric.is_global_zero and not resume:
         create_folder(prepared.recipe, folder)
-    fabric.barrier()
-    return _play(prepared, fabric, fabric.broadcast(folder), display or Silence())
+    folder = fabric.broadcast(folder)
+    if fabric.is_global_zero:
+        write_text(folder / "recipe.yaml", dump_yaml(prepared.recipe))
+        _record_data(prepared, samples, folder, display)
+    trainer = build_trainer(prepared, game, fabric, folder, samples, display)
+    try:
+        ending = trainer.run()
+    finally:
+        display.close()
+    if ending == "budget" and fabric.is_global_zero:
+        write_text(folder / "recipe.yaml", dump_yaml(cut_short(prepared.recipe, trainer.progress.images)))
+    return Run(folder, ending)
 
 
 def load(target: str | Path, weights: str = "model") -> Pipeline:
@@ -105,7 +115,19 @@ def configure(target: str, data: str | Path, changes: Mapping[str, Any], start_f
     recipe = load_recipe(target, changes)
     if not recipe.start_from:
         return recipe
-    return find_task(recipe.task.name).adopt(recipe, load(recipe.start_from).config)
+    adopted = find_task(recipe.task.name).adopt(recipe, load(recipe.start_from).config)
+    for key in changes:
+        asked, got = _value_at(recipe, key), _value_at(adopted, key)
+        if asked != got:
+            raise ValueError(f"{key}={asked} does not fit the model to start from, which has {got}; leave it out.")
+    return adopted
+
+
+def _value_at(recipe: Recipe, key: str) -> Any:
+    value: Any = recipe.model_dump()
+    for step in key.split("."):
+        value = value.get(step) if isinstance(value, dict) else None
+    return value
 
 
 def prepare(recipe: Recipe) -> Prepared:
@@ -116,12 +138,17 @@ def prepare(recipe: Recipe) -> Prepared:
     return Prepared(task.resolve(recipe, description), task, source, description)
 
 
-def build_game(prepared: Prepared, fabric: Fabric) -> Game:
-    """The game with its networks on the device, from the recipe's seed or from the weights it starts from."""
+def build_game(prepared: Prepared, fabric: Fabric, resumed: Path | None = None) -> Game:
+    """The game with its networks on the device, from the recipe's seed or from the weights it starts from.
+
+    Args:
+        resumed: the folder of a run whose checkpoint will be loaded; what it once started from is not needed then.
+    """
     recipe = prepared.recipe
     torch.manual_seed(address(recipe.seed, "weights"))
     game = prepared.task.game(recipe, prepared.description)
-    if recipe.start_from:
+    continues = resumed is not None and CheckpointFolder(resumed / "state", 1).paths()
+    if recipe.start_from and not continues:
         _start_from(game, recipe.start_from)
     for network in game.networks.values():
         network.to(fabric.device).train()
@@ -129,11 +156,10 @@ def build_game(prepared: Prepared, fabric: Fabric) -> Game:
 
 
 def build_trainer(
-    prepared: Prepared, fabric: Fabric, folder: Path, samples: tuple[Loader, Loader], display: Display
+    prepared: Prepared, game: Game, fabric: Fabric, folder: Path, samples: tuple[Loader, Loader], display: Display
 ) -> Trainer:
     """Bring game, average, observers and surroundings together."""
     recipe, task = prepared.recipe, prepared.task
-    game = build_game(prepared, fabric)
     average = RunningAverage({name: game.networks[name] for name in game.kept}, recipe.average)
     observers: dict[str, Observer] = task.observers(recipe, game, average.networks, samples)
     pipeline = task.pipeline(recipe, prepared.description, average.networks)
@@ -142,21 +168,6 @@ def build_trainer(
     house = House(pipeline, cast("Referee | None", observers.get("referee")), folder, display)
     players = Players(game, average, observers, task.judged_by)
     return Trainer(recipe, players, samples[0], fabric, folder, house)
-
-
-def _play(prepared: Prepared, fabric: Fabric, folder: Path, display: Display) -> Run:
-    samples = prepared.task.samples(prepared.recipe, prepared.source, prepared.description)
-    if fabric.is_global_zero:
-        _record_data(prepared, samples, folder, display)
-    trainer = build_trainer(prepared, fabric, folder, samples, display)
-    try:
-        ending = trainer.run()
-    finally:
-        display.close()
-    if ending == "budget" and fabric.is_global_zero:
-        changes = {"images": trainer.progress.images, "minutes": None}
-        write_text(folder / "recipe.yaml", dump_yaml(prepared.recipe.model_copy(update=changes)))
-    return Run(folder, ending)
 
 
 def _record_data(prepared: Prepared, samples: tuple[Loader, Loader], folder: Path, display: Display) -> None:
@@ -176,7 +187,7 @@ def _record_data(prepared: Prepared, samples: tuple[Loader, Loader], folder: Pat
 def _resumed(folder: Path, changes: Mapping[str, Any]) -> Recipe:
     recipe = read_recipe(folder)
     for key in changes:
-        if key.split(".")[0] not in CHANGEABLE:
+        if key not in CHANGEABLE and key.split(".")[0] not in CHANGEABLE:
             raise ValueError(
                 f"{key} cannot change when a run is resumed (allowed: {', '.join(CHANGEABLE)}); "
                 f"start a new run with `--from {folder}`."

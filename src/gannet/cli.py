@@ -50,6 +50,8 @@ def train(
     overrides = _changes(changes, stop_on)
     if bool(target) == bool(resume):
         raise ValueError("`gannet train` takes either a recipe or --resume RUN; `gannet recipes` lists the recipes.")
+    if resume and (dry_run or out or start_from):
+        raise ValueError("--resume continues a run as it is; leave out --dry-run, --out and --from.")
     if dry_run:
         _show_plan(target, data, overrides, start_from, as_json)
         return
@@ -97,17 +99,18 @@ def apply(
     label: Annotated[str, typer.Option("--class", help="Only this class, by name or number.")] = "",
     frames: Annotated[int, typer.Option(help="Pictures from one sample to the next: a walk, saved as GIF.")] = 1,
     weights: Annotated[str, typer.Option(help="model (the last), best, or a stage's name.")] = "model",
-    out: Annotated[str, typer.Option(help="A picture (one sheet), or a folder (single files).")] = "samples.png",
+    out: Annotated[str, typer.Option(help="A picture (one sheet), or a folder (single files).")] = "",
     as_json: Json = False,
 ) -> None:
     """Use a trained model."""
     from gannet.api import load
     from gannet.provenance import check_format
 
-    if Path(out).suffix:
-        check_format(Path(out))
+    path = Path(out or ("samples.gif" if frames > 1 else "samples.png"))
+    if path.suffix or frames > 1:
+        check_format(path, frames)
     samples = load(model, weights)(num=num, seed=seed, label=label or None, frames=frames)
-    path = samples.save(out)
+    samples.save(path)
     _print("apply", {"out": str(path), **samples.facts}, [f"Saved {path}."], as_json)
 
 

@@ -9,6 +9,7 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
+import torch
 from torch import Tensor, nn
 
 from gannet.recipe import Section, check
@@ -16,6 +17,16 @@ from gannet.storage import load_tensors, save_tensors, write_json, write_text
 from gannet.task import find_task
 
 CONFIG, FORMAT = "config.json", 1
+
+
+class Saved(Section):
+    """What `config.json` holds: the format, what rebuilds the pipeline, and a digest of it all."""
+
+    gannet: int
+    task: str
+    name: str
+    config: dict[str, Any]
+    digest: str
 
 
 class Pipeline(ABC):
@@ -74,8 +85,10 @@ class Pipeline(ABC):
         if not issubclass(pipeline_class, cls):
             raise ValueError(f"{folder} holds a model for {config['task']}; load it with gannet.load.")
         settings = check(pipeline_class.Config, config["config"], f"{folder / CONFIG}: config")
-        pipeline: Pipeline = pipeline_class.build(settings)
-        pipeline.name = str(config["name"])
+        # On the meta device nothing is allocated before the file's shapes have been found to fit.
+        with torch.device("meta"):
+            pipeline: Pipeline = pipeline_class.build(settings)
+        pipeline.name = config["name"]
         if not weights.replace("-", "").replace("_", "").isalnum():
             raise ValueError(f"Weights are named by a plain word such as model or best, not {weights!r}.")
         pipeline.load_tensors(folder / f"{weights}.safetensors")
@@ -89,8 +102,8 @@ class Pipeline(ABC):
             if name not in tensors or name not in expected or tensors[name].shape != expected[name].shape:
                 raise ValueError(f"{path} does not fit its {CONFIG}: {name!r} is missing or of another shape.")
         for name, network in self.networks.items():
-            own = {key: tensors[f"{name}.{key}"] for key in network.state_dict()}
-            network.load_state_dict(own)
+            own = {key: tensors[f"{name}.{key}"].to(value.dtype) for key, value in network.state_dict().items()}
+            network.load_state_dict(own, assign=True)
 
     def push_to_hub(self, repository: str, private: bool = True) -> str:
         """Upload the model to `owner/name` on a hub; returns the address of the commit. Needs a token there."""
@@ -129,15 +142,14 @@ def read_config(folder: Path) -> dict[str, Any]:
         raise ValueError(f"There is no model in {folder}: it has no {CONFIG}.")
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
-        expected = config.pop("digest")
-        whole = _digest(config) == expected and isinstance(config["config"], dict) and isinstance(config["task"], str)
-    except (ValueError, KeyError, AttributeError, TypeError, UnicodeDecodeError):
+        whole = _digest({key: value for key, value in config.items() if key != "digest"}) == config["digest"]
+    except (ValueError, KeyError, AttributeError, TypeError, RecursionError):
         whole = False
     if not whole:
         raise ValueError(f"{path} is damaged or was not written by Gannet; nothing was loaded.")
-    if config["gannet"] != FORMAT:
-        raise ValueError(f"{path} is of format {config['gannet']}, this Gannet reads {FORMAT}; update Gannet.")
-    return dict(config)
+    if config.get("gannet") != FORMAT:
+        raise ValueError(f"{path} is of format {config.get('gannet')}, this Gannet reads {FORMAT}; update Gannet.")
+    return check(Saved, config, str(path)).model_dump()
 
 
 def fetch(address: str) -> Path:
@@ -149,7 +161,7 @@ def fetch(address: str) -> Path:
     try:
         return Path(snapshot_download(name, allow_patterns=[CONFIG, "*.safetensors", "README.md"]))
     except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError, ValueError) as error:
-        reason = str(error).splitlines()[0][:200]
+        reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
         raise ValueError(f"{address} could not be fetched: {reason}") from None
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from gannet.api import Prepared, build_trainer
+from gannet.api import Prepared, build_game, build_trainer
 from gannet.data.loader import Loader
 from gannet.launch import choose_precision, launch
 from gannet.recipe import Recipe, dump_yaml
@@ -60,7 +60,8 @@ def plan(prepared: Prepared) -> Plan:
     fabric = launch(prepared.recipe)
     with tempfile.TemporaryDirectory() as folder:
         noise = _noise(prepared)
-        trainer = build_trainer(prepared, fabric, Path(folder), (noise, noise), Silence())
+        game = build_game(prepared, fabric)
+        trainer = build_trainer(prepared, game, fabric, Path(folder), (noise, noise), Silence())
         per_round = _time_rounds(trainer)
     recipe = prepared.recipe
     seconds = per_round * total_images(recipe) / recipe.batch

@@ -1,5 +1,6 @@
 """Provenance: every picture that leaves Gannet says that it is synthetic, and which model and seed it came from."""
 
+import contextlib
 import json
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from PIL.PngImagePlugin import PngInfo
 SYNTHETIC = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
 """The IPTC digital source type of media made by a trained model."""
 FORMATS = (".png", ".jpg", ".jpeg", ".webp", ".gif")
+FILM_FORMATS = (".gif", ".webp", ".png")
 
 
 def save_picture(picture: Image.Image, path: Path, facts: dict[str, Any]) -> None:
@@ -27,7 +29,7 @@ def save_picture(picture: Image.Image, path: Path, facts: dict[str, Any]) -> Non
 
 def save_film(pictures: list[Image.Image], path: Path, facts: dict[str, Any], seconds: float = 0.06) -> None:
     """Save one picture, or several as an animation (GIF or WebP) that shows each for so many seconds."""
-    check_format(path)
+    check_format(path, len(pictures))
     comment = json.dumps({"DigitalSourceType": SYNTHETIC, **facts}, ensure_ascii=True)
     options = _metadata(path.suffix.lower(), comment, facts)
     if len(pictures) > 1:
@@ -43,14 +45,19 @@ def save_film(pictures: list[Image.Image], path: Path, facts: dict[str, Any], se
         pictures[0].save(temporary, **options)
         temporary.replace(path)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
         raise ValueError(f"{path} cannot be written ({error.strerror or error}); choose another place.") from error
 
 
-def check_format(path: Path) -> None:
-    """Raise ValueError when the path's ending is not a format that can carry the metadata."""
-    if path.suffix.lower() not in FORMATS:
-        raise ValueError(f"{path.name}: pictures are saved as {', '.join(FORMATS)}; name the file accordingly.")
+def check_format(path: Path, count: int = 1) -> None:
+    """Raise ValueError when the path's ending is not a format for `count` pictures that can carry the metadata."""
+    formats = FORMATS if count == 1 else FILM_FORMATS
+    if path.suffix.lower() not in formats:
+        what = "pictures" if count == 1 else "animations"
+        raise ValueError(
+            f"{path.name}: {what} are saved as {', '.join(formats)}; name the file so (a folder's name has no dot)."
+        )
 
 
 def _metadata(ending: str, comment: str, facts: dict[str, Any]) -> dict[str, Any]:

@@ -1,16 +1,53 @@
 """A recipe: what to learn, from what, and how long. Plain data, frozen and validated; unknown keys are errors."""
 
+import contextlib
 import difflib
+import re
 from collections.abc import Iterable, Mapping
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar, cast
+from typing import Annotated, Any, Literal, Self, TypeVar, cast
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
 
 Schema = TypeVar("Schema")
-Positive = Annotated[int, Field(ge=1)]
+
+
+def _whole(value: Any) -> Any:
+    """Take 1e6 and "1e6", which YAML does not read as integers, for the whole numbers they are."""
+    with contextlib.suppress(ValueError, TypeError, OverflowError):
+        if not isinstance(value, bool | int) and float(value).is_integer():
+            return int(float(value))
+    return value
+
+
+def _free(name: str) -> str:
+    if name in {"model", "best"}:
+        raise ValueError(f"the name {name} is taken by Gannet's own weights; choose another")
+    return name
+
+
+class FrozenDict(dict[str, Any]):
+    """A dict that cannot be changed, for the sections of a frozen recipe."""
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        raise TypeError("a recipe is frozen; use model_copy")
+
+    __delitem__ = __setitem__  # type: ignore[assignment]
+
+
+Positive = Annotated[int, BeforeValidator(_whole), Field(ge=1)]
+Word = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$"), AfterValidator(_free)]
 Rate = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -80,7 +117,7 @@ class Optimizer(Section):
 
 
 class Stage(Section):
-    name: str
+    name: Word
     """Names the stage; its end writes `model/<name>.safetensors`."""
     images: Positive
     """How many images the stage lasts."""
@@ -125,7 +162,7 @@ class Record(Section):
 class Recipe(Section):
     """Everything that defines a run; saved with it as `recipe.yaml`."""
 
-    name: str
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
     """The recipe's name."""
     about: str = ""
     """One sentence for `gannet recipes`."""
@@ -135,15 +172,15 @@ class Recipe(Section):
     network: Choice = Choice(name=USUAL["network"])
     """The pair of networks (mlp or dcgan), and its options."""
     loss: Loss = Loss()
-    optimizer: dict[str, Optimizer] = {}
+    optimizer: Annotated[dict[str, Optimizer], AfterValidator(FrozenDict), Field(validate_default=True)] = {}
     """By player: `optimizer.generator.learning_rate`."""
     images: Positive = 500_000
-    """How many real images are shown in all, repeats counted."""
+    """How many real images are shown in all, repeats counted; with stages, their sum."""
     minutes: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     """A budget of training time; the images seen by then are recorded as `images`."""
     stages: tuple[Stage, ...] = ()
     """Consecutive stages; empty: one stage, `images` long."""
-    batch: Annotated[int, Field(ge=2)] = 64
+    batch: Annotated[int, BeforeValidator(_whole), Field(ge=2)] = 64
     """Images in a round, over all processes and accumulation steps."""
     accumulate: Positive = 1
     """Passes that a round's batch is cut into, to save memory."""
@@ -152,12 +189,23 @@ class Recipe(Section):
     checkpoint: Checkpoints = Checkpoints()
     log: Record = Record()
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
-    precision: Literal["auto", "32", "bf16"] = "auto"
+    precision: Annotated[Literal["auto", "32", "bf16"], BeforeValidator(str)] = "auto"
     """`auto` is bf16 where the processor computes in it, else 32 bit."""
     device: str = "auto"
     """auto, cpu, cuda or mps."""
     start_from: str = ""
     """A run or model whose weights the networks start from (`--from`)."""
+
+    @model_validator(mode="after")
+    def _stages_agree(self) -> Self:
+        if len({stage.name for stage in self.stages}) < len(self.stages):
+            raise ValueError("each of the stages must have a name of its own")
+        total = sum(stage.images for stage in self.stages)
+        if self.stages and "images" in self.model_fields_set and self.images != total:
+            raise ValueError(f"the stages last {total} images in all; leave images out, or change the stages")
+        if self.stages:
+            object.__setattr__(self, "images", total)
+        return self
 
 
 def nearest(word: str, allowed: Iterable[str]) -> str:
@@ -184,22 +232,41 @@ def check(schema: type[Schema], values: Mapping[str, Any], where: str = "") -> S
 
 def _explain(error: ValidationError, schema: Any, where: str) -> str:
     problem = error.errors(include_url=False)[0]
-    path = [str(step) for step in problem["loc"]]
+    path = _known_steps(schema, [str(step) for step in problem["loc"]])
     key = ".".join([*([where] if where else []), *path])
     if problem["type"] in {"extra_forbidden", "unexpected_keyword_argument"}:
         return f"Unknown key {key!r}; {nearest(path[-1], _keys_at(schema, path[:-1]))}"
-    given = "" if problem["type"] == "missing" else f" (given: {problem['input']!r})"
-    return f"{key or 'The recipe'}: {problem['msg'][0].lower()}{problem['msg'][1:]}{given}."
+    words = problem["msg"].removeprefix("Value error, ").rstrip(".")
+    given = "" if problem["type"] in {"missing", "value_error"} else f" (given: {problem['input']!r})"
+    return f"{key or 'The recipe'}: {words[:1].lower()}{words[1:]}{given}."
+
+
+def _known_steps(schema: Any, path: list[str]) -> list[str]:
+    """The path without the names that pydantic gives to the branches of a union; the last word of the user stays."""
+    kept: list[str] = []
+    for step in path:
+        node = _node_at(schema, kept)
+        keys = node.get("properties", {})
+        if step.isdecimal() or step in keys or "additionalProperties" in node or (step == path[-1] and keys):
+            kept.append(step)
+    return kept
 
 
 def _keys_at(schema: Any, path: list[str]) -> list[str]:
-    """The names that are valid below `path`, read off the JSON schema."""
+    """The names that are valid below `path`."""
+    return list(_node_at(schema, path).get("properties", {}))
+
+
+def _node_at(schema: Any, path: list[str]) -> dict[str, Any]:
+    """The JSON schema at `path`: through keys, freely named keys and list positions."""
     root = TypeAdapter(schema).json_schema()
-    node = root
+    node = _resolve(root, root)
     for step in path:
-        node = _resolve(root, node)
-        node = node.get("properties", {}).get(step) or node.get("additionalProperties") or {}
-    return list(_resolve(root, node).get("properties", {}))
+        below = node.get("items") if step.isdecimal() else node.get("properties", {}).get(step)
+        below = below or node.get("additionalProperties")
+        node = _resolve(root, below if isinstance(below, dict) else {})
+    # Unknown keys are refused where the schema says so; only a schema there means that any name may stand.
+    return {key: value for key, value in node.items() if key != "additionalProperties" or isinstance(value, dict)}
 
 
 def _resolve(root: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:
@@ -222,30 +289,43 @@ def load_recipe(target: str, changes: Mapping[str, Any] | None = None) -> Recipe
         ValueError: no such recipe, an unknown key or a value that is not allowed.
     """
     values = _read_yaml(target)
+    changes = dict(changes or {})
     for section, usual in USUAL.items():
-        _put(values, f"{section}.name", (values.get(section) or {}).get("name", usual))
-    for key, value in (changes or {}).items():
+        _name_choice(values, section, usual)
+        chosen = changes.get(f"{section}.name")
+        if chosen is not None and chosen != values[section]["name"]:
+            values[section] = {"name": chosen}  # The options of what was chosen before do not belong to it.
+    if "stages" in changes and "images" not in changes:
+        values.pop("images", None)
+    for key, value in changes.items():
         _put(values, key, value)
     return check(Recipe, values)
+
+
+def _name_choice(values: dict[str, Any], section: str, usual: str) -> None:
+    """Let a section be left out, or be just a name: `network: mlp`."""
+    given = values.get(section) or {}
+    if isinstance(given, str):
+        given = {"name": given}
+    if not isinstance(given, dict):
+        raise ValueError(f"{section} takes a name or keys, as in `{section}: {usual}`; given: {given!r}.")
+    values[section] = {"name": usual, **given}
 
 
 def _read_yaml(target: str) -> dict[str, Any]:
     path = Path(target)
     if path.suffix in {".yaml", ".yml"}:
         if not path.is_file():
-            raise ValueError(f"There is no recipe file {target!r}.")
-        text, name = path.read_text(encoding="utf-8"), path.stem
+            raise ValueError(f"There is no recipe file {target!r}; `gannet recipes` lists those that ship.")
+        content, name = path.read_bytes(), re.sub(r"[^A-Za-z0-9._-]+", "-", path.stem).strip("-.") or "recipe"
     elif target in preset_names():
-        text, name = (
-            (resources.files("gannet") / "recipes" / f"{target}.yaml").read_text(encoding="utf-8"),
-            target,
-        )
+        content, name = (resources.files("gannet") / "recipes" / f"{target}.yaml").read_bytes(), target
     else:
         raise ValueError(f"There is no recipe {target!r}; {nearest(target, preset_names())}")
     try:
-        values = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ValueError(f"{target} is not YAML: {' '.join(str(error).split())}.") from None
+        values = yaml.safe_load(content.decode("utf-8"))
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise ValueError(f"{target} is not YAML in UTF-8: {' '.join(str(error).split())}.") from None
     if not isinstance(values, dict):
         raise ValueError(f"{target} must hold keys and values, as `gannet train {preset_names()[0]} --dry-run` shows.")
     return {"name": name, **values}
@@ -270,7 +350,7 @@ def parse_change(text: str) -> tuple[str, Any]:
         raise ValueError(f"--set takes key=value, as in --set batch=32; given: {text!r}.")
     try:
         return key, yaml.safe_load(value)
-    except yaml.YAMLError:
+    except (yaml.YAMLError, ValueError, RecursionError):
         return key, value
 
 

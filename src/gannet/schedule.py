@@ -33,6 +33,16 @@ def position(recipe: Recipe, images: int) -> Position:
     return Position(stages(recipe)[-1], end)
 
 
+def cut_short(recipe: Recipe, images: int) -> Recipe:
+    """The recipe of the run that a budget ended after so many images."""
+    kept, left = [], images
+    for stage in recipe.stages:
+        if left > 0:
+            kept.append(stage.model_copy(update={"images": min(stage.images, left)}))
+            left -= stage.images
+    return recipe.model_copy(update={"images": images, "minutes": None, "stages": tuple(kept)})
+
+
 def crossed(before: int, after: int, every: int) -> bool:
     """Whether a multiple of `every` lies in (before, after]."""
     return before // every != after // every

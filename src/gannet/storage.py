@@ -4,6 +4,7 @@ Everything is written beside its destination, synced and renamed. Tensor files a
 metadata carries a digest of the whole content, so that a flipped bit is found before it is used.
 """
 
+import contextlib
 import errno
 import hashlib
 import json
@@ -35,7 +36,8 @@ def write_bytes(path: Path, content: bytes) -> None:
         temporary.replace(path)
         _sync_folder(path.parent)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
         raise ValueError(_unwritable(path, len(content), error)) from error
 
 
@@ -118,6 +120,8 @@ def save_tree(path: Path, tree: Any) -> None:
 def load_tree(path: Path) -> Any:
     """Read what `save_tree` wrote; tensors are on the CPU. Raises ValueError as `load_tensors` does."""
     tensors, meta = load_tensors(path)
+    if "tree" not in meta:
+        raise ValueError(f"{path} holds tensors but no state; nothing was loaded.")
     return _dress(meta["tree"], tensors)
 
 

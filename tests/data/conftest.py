@@ -59,7 +59,7 @@ def write_idx(tmp_path: Path) -> Writer:
 
 
 @pytest.fixture
-def shelf(monkeypatch: pytest.MonkeyPatch) -> Path:
+def shelf() -> Path:
     """The folder of real data, where there is one."""
     given = os.environ.get("GANNET_DATA")
     if not given or not (Path(given) / "mnist").is_dir():

@@ -22,11 +22,7 @@ def test_digits_are_embedded():
     source = open_source("digits")
     records = list(source.records())
     assert len(records) == source.count() == 1797 and source.classes == tuple("0123456789")
-    assert (
-        records[0].label == 0
-        and records[0].read().max() in (239, 255)
-        and records[0].read().dtype == np.uint8
-    )
+    assert records[0].label == 0 and records[0].read().max() in (239, 255) and records[0].read().dtype == np.uint8
 
 
 @pytest.mark.parametrize("ending", ["", ".gz"])
@@ -50,16 +46,14 @@ def test_idx_cut_short_is_one_sentence(write_idx, ending):
     folder = write_idx("train", np.random.default_rng(0).integers(0, 256, (50, 9, 9)), np.zeros(50), ending)
     path = folder / f"train-images-idx3-ubyte{ending}"
     path.write_bytes(path.read_bytes()[:-20])
-    with pytest.raises(
-        ValueError, match=r"train-images.* is cut short or damaged; copy or download it again\.$"
-    ):
+    with pytest.raises(ValueError, match=r"train-images.* is cut short or damaged; copy or download it again\.$"):
         pixels_of(open_source(str(folder)))
 
 
 def test_idx_of_another_kind_is_one_sentence(write_idx):
     folder = write_idx("train", IMAGES, LABELS)
     (folder / "train-images-idx3-ubyte").write_bytes(b"\0\0\x0d\3" + bytes(40))
-    with pytest.raises(ValueError, match="begins with 00000d03, but .* begins with 00000803"):
+    with pytest.raises(ValueError, match=r"begins with 00000d03, but .* begins with 00000803"):
         open_source(str(folder))
 
 
@@ -75,9 +69,7 @@ def save(path: Path, **arrays: np.ndarray) -> str:
 
 @pytest.mark.parametrize("save_npz", [np.savez, np.savez_compressed])
 def test_npz_compressed_or_not(tmp_path, save_npz):
-    save_npz(
-        tmp_path / "a.npz", x_train=IMAGES, y_train=LABELS[:, None], x_test=IMAGES[:1], y_test=LABELS[:1]
-    )
+    save_npz(tmp_path / "a.npz", x_train=IMAGES, y_train=LABELS[:, None], x_test=IMAGES[:1], y_test=LABELS[:1])
     source = open_source(str(tmp_path / "a.npz"))
     np.testing.assert_array_equal(pixels_of(source), np.concatenate([IMAGES, IMAGES[:1]]))
     assert [(record.label, record.split) for record in source.records()][4:] == [(0, "train"), (0, "test")]
@@ -176,3 +168,11 @@ def test_stacking_needs_ten_classes(tmp_path):
         open_source(save(tmp_path / "a.npz", images=IMAGES), stack=3)
     with pytest.raises(ValueError, match=r"data.stack is 2"):
         open_source("digits", stack=2)
+
+
+def test_stacking_splits_a_base_without_a_split_so_that_a_tenth_is_for_tests():
+    drawn = {}
+    source = open_source("digits", stack=3)
+    for split in STACKED:
+        drawn[split] = set(source._draw(split).ravel().tolist())
+    assert len(drawn["test"]) == 180 and len(drawn["train"]) == 1617 and not drawn["test"] & drawn["train"]

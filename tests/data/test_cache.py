@@ -39,12 +39,10 @@ class Noise:
 
 
 def entries(folder: Path) -> list[Path]:
-    return sorted(
-        path for path in folder.iterdir() if path.name.startswith("data-") and path.suffix != ".lock"
-    )
+    return sorted(path for path in folder.iterdir() if path.name.startswith("data-") and path.suffix != ".lock")
 
 
-def test_pixels_labels_and_counts_are_kept(own_cache):
+def test_pixels_labels_and_counts_are_kept():
     source = Noise(40)
     dataset = build_dataset(source, 8, 8, 3)
     assert dataset.images.shape == (40, 3, 8, 8) and dataset.images.dtype == np.uint8
@@ -113,28 +111,24 @@ def test_bomb_is_skipped(write_pictures, monkeypatch):
     Image.new("L", (100, 100)).save(folder / "bomb.png")
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 70)
     dataset = build_dataset(open_source(str(folder)), 8, 8, 3)
-    assert dataset.skipped == (
-        ("bomb.png", "it has more pixels than the limit of 70 (PIL.Image.MAX_IMAGE_PIXELS)"),
-    )
+    assert dataset.skipped == (("bomb.png", "it has more pixels than the limit of 70 (PIL.Image.MAX_IMAGE_PIXELS)"),)
 
 
-def test_thousands_of_unreadable_pictures_are_counted_and_a_thousand_kept(own_cache):
+def test_thousands_of_unreadable_pictures_are_counted_and_a_thousand_kept():
     source = Noise(1300)
     source._read = lambda index: np.zeros((4, 4), np.uint8) if index < 2 else 1 / 0
     dataset = build_dataset(source, 4, 4, 1)
     assert len(dataset.skipped) == 1000 and dataset.skipped_count == 1298
 
 
-def test_very_many_sizes_are_summed_up(own_cache):
+def test_very_many_sizes_are_summed_up():
     source = Noise(1100)
     source._read = lambda index: np.zeros((1, index + 1), np.uint8)
     sizes = build_dataset(source, 1, 1, 1).sizes
     assert len(sizes) == 1001 and sizes["other"] == 100
 
 
-@pytest.mark.parametrize(
-    ("count", "sentence"), [(0, "holds no pictures;"), (1, "holds only one readable picture;")]
-)
+@pytest.mark.parametrize(("count", "sentence"), [(0, "holds no pictures;"), (1, "holds only one readable picture;")])
 def test_too_few_pictures_is_one_sentence(own_cache, count, sentence):
     with pytest.raises(ValueError, match=sentence):
         build_dataset(Noise(count), 8, 8, 3)
@@ -145,14 +139,12 @@ def test_none_readable_is_one_sentence(write_pictures, own_cache):
     folder = write_pictures("1.png", "2.png")
     for path in folder.iterdir():
         path.write_bytes(b"nothing")
-    with pytest.raises(
-        ValueError, match=r"no readable picture \(2 unreadable, first 1.png: it is not a picture"
-    ):
+    with pytest.raises(ValueError, match=r"no readable picture \(2 unreadable, first 1.png: it is not a picture"):
         build_dataset(open_source(str(folder)), 8, 8, 3)
     assert entries(own_cache) == []
 
 
-def test_impossible_wishes_are_refused(own_cache):
+def test_impossible_wishes_are_refused():
     for wish in ((0, 8, 3, "crop"), (8, 8, 2, "crop"), (8, 8, 3, "squeeze")):
         with pytest.raises(ValueError, match="choose"):
             build_dataset(Noise(3), *wish)
@@ -167,9 +159,7 @@ def build_slowly(folder: str, report: str) -> None:
 def test_two_processes_at_once_build_one_whole_cache(tmp_path):
     context = multiprocessing.get_context("spawn")
     reports = [tmp_path / f"{i}.json" for i in range(2)]
-    processes = [
-        context.Process(target=build_slowly, args=(str(tmp_path / "shared"), str(r))) for r in reports
-    ]
+    processes = [context.Process(target=build_slowly, args=(str(tmp_path / "shared"), str(r))) for r in reports]
     for process in processes:
         process.start()
     for process in processes:
@@ -187,9 +177,7 @@ def test_disk_that_fills_up_leaves_nothing_behind(own_cache, monkeypatch):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(cache._Rows, "append", full)
-    with pytest.raises(
-        ValueError, match=r"needs .* bytes .* free; choose a smaller data.size, .*GANNET_CACHE"
-    ):
+    with pytest.raises(ValueError, match=r"needs .* bytes .* free; choose a smaller data.size, .*GANNET_CACHE"):
         build_dataset(Noise(50), 8, 8, 3)
     assert entries(own_cache) == []
 
@@ -258,7 +246,7 @@ def test_entry_that_is_being_built_is_not_removed(own_cache, monkeypatch):
 
 def test_cache_folder_that_cannot_be_made_is_one_sentence(tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(ValueError, match="cannot be made .* set GANNET_CACHE"):
+    with pytest.raises(ValueError, match=r"cannot be made .* set GANNET_CACHE"):
         build_dataset(Noise(3), 8, 8, 3, folder=tmp_path / "file" / "below")
 
 
@@ -277,7 +265,7 @@ def test_neither_side_is_empty_and_copies_stay_together(values, random):
         assert not set(digests[held_out].tolist()) & set(digests[~held_out].tolist())
 
 
-def test_about_a_tenth_is_held_out(own_cache):
+def test_about_a_tenth_is_held_out():
     assert 0.08 < build_dataset(Noise(3000, side=2), 2, 2, 3).held_out.mean() < 0.12
 
 
@@ -286,8 +274,28 @@ def test_only_test_pictures_are_split_anew(write_pictures):
     assert 0 < build_dataset(open_source(str(folder)), 8, 8, 3).held_out.sum() < 8
 
 
-def test_dataset_is_plain_and_frozen(own_cache):
+def test_dataset_is_plain_and_frozen():
     dataset = build_dataset(Noise(3), 8, 8, 3)
     assert replace(dataset, name="other").name == "other"
     with pytest.raises(AttributeError):
         dataset.name = "other"  # type: ignore[misc]
+
+
+def test_entry_that_is_too_long_is_rebuilt():
+    build_dataset(Noise(20), 8, 8, 3)
+    with (entries(cache.cache_folder())[0] / "images.raw").open("ab") as file:
+        file.write(b"more")
+    source = Noise(20)
+    build_dataset(source, 8, 8, 3)
+    assert source.reads == 20
+
+
+def test_large_jpeg_is_decoded_small_and_described_as_it_was(tmp_path):
+    coarse = np.random.default_rng(0).integers(0, 256, (16, 16, 3), np.uint8)
+    picture = Image.fromarray(coarse).resize((128, 128), Image.Resampling.BICUBIC)
+    for name in ("a", "b"):
+        picture.save(tmp_path / f"{name}.jpg", quality=95, subsampling=0)
+    dataset = build_dataset(open_source(str(tmp_path)), 32, 32, 3)
+    assert dataset.sizes == {"128x128": 2}
+    wanted = np.asarray(picture.resize((32, 32), Image.Resampling.LANCZOS)).transpose(2, 0, 1)
+    assert np.abs(dataset.images[0].astype(int) - wanted).mean() < 2

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 
 import numpy as np
 import pytest
@@ -70,9 +71,7 @@ def test_sixteen_bit_png_decodes():
     assert np.all(read_picture(picture, 1) == 128)
 
 
-@pytest.mark.parametrize(
-    "picture", [flat("F", float("nan")), flat("F", -3.0), flat("I", -1), flat("I", 70000)]
-)
+@pytest.mark.parametrize("picture", [flat("F", float("nan")), flat("F", -3.0), flat("I", -1), flat("I", 70000)])
 def test_values_without_a_clear_range_are_refused(picture):
     with pytest.raises(ValueError, match="its values reach from"):
         read_picture(picture, 1)
@@ -143,9 +142,7 @@ def test_decompression_bomb_is_refused(limit, monkeypatch):
         open_picture(stream.getvalue())
 
 
-@pytest.mark.parametrize(
-    "array", [np.zeros((2, 2), np.float32), np.zeros((2, 2, 2), np.uint8), np.zeros(4, np.uint8)]
-)
+@pytest.mark.parametrize("array", [np.zeros((2, 2), np.float32), np.zeros((2, 2, 2), np.uint8), np.zeros(4, np.uint8)])
 def test_array_that_is_no_picture_is_refused(array):
     with pytest.raises(ValueError, match="is not a picture"):
         read_picture(array, 3)
@@ -154,15 +151,13 @@ def test_array_that_is_no_picture_is_refused(array):
 def test_channels_and_fit_are_checked():
     with pytest.raises(ValueError, match="cannot have 2 channels"):
         read_picture(np.zeros((2, 2), np.uint8), 2)
-    with pytest.raises(ValueError, match="'squeeze'.*crop, pad, stretch"):
+    with pytest.raises(ValueError, match=r"'squeeze'.*crop, pad, stretch"):
         fit_picture(np.zeros((2, 2, 1), np.uint8), 4, 4, "squeeze")
 
 
 def test_array_and_file_agree_on_grey():
     pixels = np.random.default_rng(0).integers(0, 256, (50, 50, 3), np.uint8)
-    np.testing.assert_array_equal(
-        convert_channels(pixels, 1)[..., 0], np.asarray(Image.fromarray(pixels).convert("L"))
-    )
+    np.testing.assert_array_equal(convert_channels(pixels, 1)[..., 0], np.asarray(Image.fromarray(pixels).convert("L")))
 
 
 @given(
@@ -176,9 +171,7 @@ def test_the_right_size_is_kept_bit_for_bit(height, width, channels, fit):
     np.testing.assert_array_equal(fit_picture(pixels, height, width, fit), pixels.transpose(2, 0, 1))
 
 
-@given(
-    st.integers(1, 40), st.integers(1, 40), st.integers(1, 20), st.integers(1, 20), st.sampled_from([1, 3, 4])
-)
+@given(st.integers(1, 40), st.integers(1, 40), st.integers(1, 20), st.integers(1, 20), st.sampled_from([1, 3, 4]))
 def test_any_size_fits_any_other(height, width, wanted_height, wanted_width, channels):
     pixels = np.full((height, width, channels), 255, np.uint8)
     for fit in ("crop", "pad", "stretch"):
@@ -201,3 +194,13 @@ def test_stretch_ignores_proportions():
     halves = np.repeat(np.array([0, 255], np.uint8), 16)[None, :, None].repeat(4, axis=0)
     fitted = fit_picture(halves, 4, 8, "stretch")[0]
     assert fitted[:, :2].max() < 30 and fitted[:, -2:].min() > 225
+
+
+def test_bomb_is_refused_where_warnings_are_silent(monkeypatch):
+    stream = io.BytesIO()
+    Image.new("L", (10, 10)).save(stream, "PNG")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 60)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with pytest.raises(ValueError, match="more pixels than the limit"):
+            open_picture(stream.getvalue())

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import weakref
 import zipfile
 from pathlib import Path
 
@@ -10,7 +11,9 @@ import pytest
 from PIL import Image
 
 from gannet.data.cache import build_dataset, survey
+from gannet.data.records import Record
 from gannet.data.sources import open_source
+from gannet.data.survey import _spread
 
 
 def seen(target: Path | str) -> dict[str, tuple[int, str]]:
@@ -102,9 +105,7 @@ def test_names_are_looked_up_in_gannet_data(write_pictures, tmp_path, monkeypatc
     write_pictures("1.png", "2.png", folder="flowers")
     monkeypatch.setenv("GANNET_DATA", str(tmp_path))
     assert len(seen("flowers")) == 2
-    with pytest.raises(
-        ValueError, match=r"no data called 'flowerz': give a folder .* did you mean flowers\?"
-    ):
+    with pytest.raises(ValueError, match=r"no data called 'flowerz': give a folder .* did you mean flowers\?"):
         open_source("flowerz")
 
 
@@ -155,17 +156,31 @@ def test_survey_is_spread_and_bounded(write_pictures):
     assert 25 <= look.count_seen <= 50 and look.sizes.get("50x50") == 1
 
 
+def test_survey_holds_few_records_at_a_time():
+    alive: weakref.WeakSet[Record] = weakref.WeakSet()
+
+    def records():
+        for index in range(1000):
+            record = Record(str(index), dict)
+            alive.add(record)
+            assert len(alive) < 30
+            yield record
+
+    assert 5 <= len(_spread(records(), 10)) <= 10
+
+
 def test_survey_of_nothing_readable_is_one_sentence(tmp_path):
     (tmp_path / "a.png").write_bytes(b"no")
     with pytest.raises(ValueError, match=r"holds no readable picture \(first a.png: it is not a picture"):
         survey(open_source(str(tmp_path)))
 
 
+@pytest.mark.usefixtures("shelf")
 @pytest.mark.parametrize(
     ("name", "count", "held_out", "classes"),
     [("mnist", 70000, 10000, 10), ("lfw", 13233, None, 5749), ("yale", 120, None, 0), ("orl", 400, None, 40)],
 )
-def test_real_data(shelf, name, count, held_out, classes):
+def test_real_data(name, count, held_out, classes):
     source = open_source(name)
     look = survey(source)
     dataset = build_dataset(source, 28, 28, look.channels)

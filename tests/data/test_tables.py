@@ -58,9 +58,7 @@ def test_parquet_of_plain_bytes_and_words(tmp_path):
 
 def test_parquet_without_pictures_is_one_sentence(tmp_path):
     write_table(tmp_path / "a.parquet", {"text": ["x"]})
-    with pytest.raises(
-        ValueError, match="has the columns text, but pictures are looked for in 'image' or 'img'"
-    ):
+    with pytest.raises(ValueError, match="has the columns text, but pictures are looked for in 'image' or 'img'"):
         open_source(str(tmp_path / "a.parquet"))
     (tmp_path / "b.parquet").write_bytes(b"PAR1 no")
     with pytest.raises(ValueError, match="is cut short or no parquet file"):
@@ -101,9 +99,7 @@ class FakeDatasets:
     def load_dataset(name):
         if name != "owner/pets":
             raise ConnectionError("no such data set\nand much more")
-        rows = [
-            {"image": cell, "label": label} for cell, label in zip(cells(1, 2, 3), [1, 0, 1], strict=True)
-        ]
+        rows = [{"image": cell, "label": label} for cell, label in zip(cells(1, 2, 3), [1, 0, 1], strict=True)]
         return {"train": FakeSplit(rows, ["cat", "dog"]), "test": FakeSplit(rows[:1], ["cat", "dog"])}
 
     @staticmethod

@@ -29,6 +29,8 @@ class Lazy(Protocol):
 class Contest:
     """Reals, fakes and scores of one pass, however a task makes them.
 
+    A penalty is a turn of its own: the discriminator takes a step on it alone, whenever it is due.
+
     Attributes:
         loss: the losses of the two players.
         real: the real samples (b, ...) of a pass.
@@ -44,7 +46,7 @@ class Contest:
     def turns(self, r1: Lazy | None, r2: Lazy | None, between: Lazy | None) -> tuple[Turn, ...]:
         """The discriminator's turn, its penalties (R1, R2, WGAN-GP between reals and fakes), the generator's turn."""
         penalties = [("r1", r1, self._r1), ("r2", r2, self._r2), ("gradient_penalty", between, self._between)]
-        lazy = [self._penalty(name, strength, penalty) for name, strength, penalty in penalties if strength]
+        lazy = [self._penalty(name, strength, penalty) for name, strength, penalty in penalties if strength is not None]
         return (
             Turn("discriminator", (DISCRIMINATOR,), self._discriminate),
             *lazy,

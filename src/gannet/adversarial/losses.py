@@ -7,7 +7,6 @@ player. Each pair is one formula from its paper.
 from dataclasses import dataclass
 from typing import Protocol
 
-import torch
 from torch import Tensor
 from torch.nn.functional import logsigmoid, relu, softplus
 
@@ -125,8 +124,3 @@ LOSSES: dict[str, AdversarialLoss] = {
     "relativistic": AdversarialLoss(relativistic_discriminator, relativistic_generator, pairwise, needs_real=True),
 }
 """Every loss by the name that `loss.name` takes."""
-
-
-def share(passed: Tensor) -> Tensor:
-    """The share of true entries in a boolean tensor (b,), a float scalar."""
-    return passed.to(torch.float32).mean()

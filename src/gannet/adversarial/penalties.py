@@ -1,4 +1,4 @@
-"""Gradient penalties on the discriminator, computed in full precision."""
+"""Gradient penalties on the discriminator. The score must treat each sample alone: no batch normalization."""
 
 from collections.abc import Callable
 

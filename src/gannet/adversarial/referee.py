@@ -19,7 +19,7 @@ from gannet.adversarial.game import Seen
 from gannet.adversarial.losses import AdversarialLoss
 
 Audit = Callable[[], dict[str, float]]
-ON_TRACK_SHARE = 0.5
+ON_TRACK_SHARE, FAR_OFF = 0.5, 0.5
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Referee:
         self.rounds: deque[Tensor] = deque()
         self.batches: deque[int] = deque()
         self.audited: dict[str, float] = {}
-        self.state, self.state_since = "undecided", 0
+        self.state, self.state_since = "too-early", 0
         self.diagnosed, self.diagnosed_at = "too-early", 0
 
     def observe(self, seen: Seen) -> None:
@@ -68,7 +68,7 @@ class Referee:
     def measures(self) -> dict[str, float]:
         """The figures over the window and of the last audit; applies the rule to them."""
         figures = self._window() | self.audited
-        state = apply_rule(figures["fool_rate"], self.rule.share) if self.full else "undecided"
+        state = apply_rule(figures["fool_rate"], self.rule.share) if self.full else "too-early"
         if state != self.state:
             self.state, self.state_since = state, self.images
         found = diagnose(figures) if self.full and self.audited else "too-early"
@@ -89,9 +89,7 @@ class Referee:
     def verdict(self, language: str = "en") -> dict[str, Any]:
         """The verdict in codes and words; `rule` and `diagnosis` are kept apart."""
         words = _catalogue()[language]
-        figures = dict.fromkeys(("fool_rate", "diversity", "accuracy_train", "accuracy_held_out"), 0.0)
-        figures |= self._window() | self.audited
-        evidence = figures | {"share": self.rule.share, "images": self.images}
+        evidence = self._window() | self.audited | {"share": self.rule.share, "images": self.images}
         return {
             "rule": {
                 "state": self.state,
@@ -147,7 +145,9 @@ def diagnose(figures: dict[str, float]) -> str:
     """Name what the figures show; the first that applies."""
     if figures["diversity"] < 0.5:
         return "mode-collapse"
-    if figures["fool_rate"] > 0.8:
+    if figures["energy_distance"] > FAR_OFF:
+        return "far-off"
+    if figures["fool_rate"] > 0.8 or figures["accuracy_real"] < 0.2:
         return "discriminator-too-weak"
     if figures["fool_rate"] < 0.02:
         return "discriminator-winning"
@@ -171,7 +171,8 @@ def energy_figures(real: Tensor, fake: Tensor) -> dict[str, float]:
     Args:
         real, fake: (n, ...), (m, ...), at least two each.
     """
-    real, fake = real.flatten(1).float(), fake.flatten(1).float()
+    # cdist multiplies matrices, which loses small differences of large numbers in single precision.
+    real, fake = real.flatten(1).double(), fake.flatten(1).double()
     among_real = torch.cdist(real, real).sum() / (len(real) * (len(real) - 1))
     among_fake = torch.cdist(fake, fake).sum() / (len(fake) * (len(fake) - 1))
     across = torch.cdist(real, fake).mean()

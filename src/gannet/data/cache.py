@@ -207,10 +207,8 @@ class _Rows:
         count, name = len(self._labels), self._room.name
         if count > 1:
             return
-        if count == 1:
-            found = "only one readable picture"
-        else:
-            found = "no readable picture" if self._skipped else "no pictures"
+        none = "no readable picture" if self._skipped else "no pictures"
+        found = "only one readable picture" if count else none
         first = f" ({self._skipped_count} unreadable, first {': '.join(self._skipped[0])})" if self._skipped else ""
         raise ValueError(f"{name} holds {found}{first}; give at least two, and hundreds to learn anything.")
 

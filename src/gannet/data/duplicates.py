@@ -68,7 +68,7 @@ def find_near(images: Pixels, digests: Hashes) -> Copies:
 
 
 def hash_pictures(images: Pixels) -> Hashes:
-    """Give the 64-bit difference hash (dHash) of pictures (uint8, n c h w): is an area darker than the next."""
+    """Give the 64-bit difference hashes (dHash) of pictures (uint8, n c h w)."""
     count, channels, height, width = images.shape
     down, across = area_weights(height, 8), area_weights(width, 9).T
     hashes = np.empty(count, np.uint64)

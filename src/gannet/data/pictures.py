@@ -70,7 +70,6 @@ def read_picture(picture: Picture, channels: int) -> Pixels:
     if isinstance(picture, np.ndarray):
         return convert_channels(_checked(picture), channels)
     _refuse_bomb(picture)
-    picture.load()
     return convert_channels(_eight_bit(_upright(picture)), channels)
 
 
@@ -116,7 +115,7 @@ def _from_deep(values: npt.NDArray[Any]) -> Pixels:
 
 
 def convert_channels(pixels: Pixels, channels: int) -> Pixels:
-    """Convert uint8 (... c) to (... channels), both 1, 3 or 4: alpha is laid on white, grey is ITU-R 601 luma."""
+    """Convert uint8 (... c) to (... channels), both 1, 3 or 4: alpha goes on white, grey is ITU-R 601 luma."""
     have = pixels.shape[-1]
     if have == channels:
         return pixels

@@ -77,8 +77,10 @@ def _initialize(network: nn.Module) -> None:
 
 def _constrain(network: nn.Module) -> None:
     """Divide each weight by its largest singular value (Miyato et al., 2018, "Spectral Normalization ...")."""
-    for module in network.modules():
-        if isinstance(module, nn.Conv2d | nn.Linear):
+    for module in list(network.modules()):
+        if isinstance(module, nn.Embedding):
+            nn.init.normal_(module.weight, 0.0, 0.02)  # Zeros, its usual start, have no direction to divide by.
+        if isinstance(module, nn.Conv2d | nn.Linear | nn.Embedding):
             spectral_norm(module)
 
 

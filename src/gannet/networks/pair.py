@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Self
+from typing import ClassVar, Self
 
 import torch
 from torch import Tensor, nn
@@ -72,6 +72,9 @@ class Discriminator(nn.Module, ABC):
 @dataclass(frozen=True)
 class Pair(ABC):
     """Builds a generator and a discriminator of matching size for samples of any shape it supports."""
+
+    # Read when a recipe's section is checked: keys that are not fields are refused.
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
 
     @abstractmethod
     def generator(self, shape: Shape, classes: int) -> Generator:

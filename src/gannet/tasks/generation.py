@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import torch
 from PIL import Image
+from pydantic import model_validator
 from torch import Tensor, nn
 
 from gannet.adversarial.contest import DISCRIMINATOR, GENERATOR, Contest
@@ -34,6 +35,7 @@ from gannet.recipe import (
     Loss,
     Optimizer,
     Penalty,
+    Positive,
     Recipe,
     Record,
     Section,
@@ -67,7 +69,7 @@ class Description(Section):
     """
 
     name: str
-    shape: tuple[int, ...]
+    shape: tuple[Positive, ...]
     classes: tuple[str, ...] = ()
 
 
@@ -78,10 +80,20 @@ class Settings(Section):
     network: Choice
     conditional: bool
 
+    @model_validator(mode="after")
+    def _classes_are_known(self) -> Self:
+        if self.conditional and not self.description.classes:
+            raise ValueError("a conditional generator needs the names of its classes")
+        return self
+
 
 def open_source(recipe: Recipe) -> Source | PointSource:
     """Open the pictures or points that the recipe names; nothing is decoded yet."""
-    name = recipe.data.source or recipe.name
+    name = recipe.data.source
+    if not name:
+        raise ValueError(
+            f"The recipe {recipe.name} has no data of its own: give a folder, gannet train {recipe.name} DATA."
+        )
     return POINTS[name] if name in POINTS else open_pictures(name, recipe.data.stack)
 
 
@@ -161,7 +173,11 @@ def noise(recipe: Recipe, description: Description, count: int) -> dict[str, np.
 
 def game(recipe: Recipe, description: Description) -> Game:
     """The classic contest between the pair of networks that the recipe names."""
-    pair, classes = _pair(recipe.network), len(description.classes) if _config(recipe).conditional else 0
+    pair, loss, classes = (
+        _pair(recipe.network),
+        recipe.loss,
+        len(description.classes) if _config(recipe).conditional else 0,
+    )
     forger = pair.generator(description.shape, classes)
     police = pair.discriminator(description.shape, classes)
 
@@ -173,7 +189,11 @@ def game(recipe: Recipe, description: Description) -> Game:
         logits: Tensor = police(sample, run.sample.get("label"))
         return logits.float()
 
-    loss = recipe.loss
+    if getattr(pair, "normalization", "") == "batch" and (loss.r1 or loss.r2 or loss.gradient_penalty):
+        raise ValueError(
+            "Batch normalization mixes the samples whose gradients a penalty wants apart; set network.normalization "
+            "to none or spectral, or leave out loss.r1, loss.r2 and loss.gradient_penalty."
+        )
     contest = Contest(choose(loss.name, LOSSES, "loss"), lambda run: run.sample["real"], generate, score)
     turns = contest.turns(loss.r1, loss.r2, loss.gradient_penalty)
     return Game({GENERATOR: forger, DISCRIMINATOR: police}, turns, (GENERATOR,))
@@ -209,14 +229,15 @@ class Audit:
         fake = self.generator(audit_noise(len(real), self.generator).to(device), label)
         self.discriminator.eval()
         fake_score = self.discriminator(fake, label).float()
-        accuracies = {}
-        for name, reals in (("accuracy_train", training), ("accuracy_held_out", held_out)):
-            count = min(len(reals["real"]), len(fake_score))
-            scores = self.discriminator(reals["real"], reals.get("label")).float()[:count]
-            passed, _ = self.loss.pass_for_real(scores, fake_score[:count])
-            accuracies[name] = float(passed.float().mean())
+        known, unknown = (self.discriminator(part["real"], part.get("label")).float() for part in (training, held_out))
         self.discriminator.train()
-        return energy_figures(real, fake) | accuracies
+        count = min(len(known), len(unknown))
+        # One threshold for both kinds of reals, or a shift between them would be hidden.
+        threshold, _ = self.loss.decide(known[:count], fake_score[:count])
+        return energy_figures(real, fake) | {
+            "accuracy_train": float((known[:count] > threshold).float().mean()),
+            "accuracy_held_out": float((unknown[:count] > threshold).float().mean()),
+        }
 
 
 def audit_noise(count: int, generator: nn.Module) -> Tensor:
@@ -300,7 +321,7 @@ class GenerationPipeline(Pipeline):
     BATCH: ClassVar[int] = 64
     """Samples computed at once. Kernels differ by size, so it is fixed and the last batch is padded."""
 
-    def __call__(self, num: int = 1, seed: int = 0, label: str | None = None, frames: int = 1) -> Samples:
+    def __call__(self, num: int = 1, seed: int = 0, label: str | int | None = None, frames: int = 1) -> Samples:
         """Draw `num` samples; sample i of a seed is the same whatever `num` is.
 
         Args:
@@ -314,7 +335,7 @@ class GenerationPipeline(Pipeline):
             raise ValueError(f"num and frames are 1 or more and seed 0 or more; given: {num}, {frames} and {seed}.")
         network = self.networks[GENERATOR]
         vectors = latents(network, seed, first=0, count=num)
-        labels = self._labels(num, label)
+        labels = self._labels(num, None if label is None else str(label))
         if frames > 1:
             vectors = walk(vectors, frames)
             labels = labels.repeat_interleave(frames) if labels is not None else None

@@ -17,8 +17,11 @@ class CheckpointFolder:
 
     def __init__(self, folder: Path, keep: int) -> None:
         self.folder, self.keep = folder, keep
-        folder.mkdir(parents=True, exist_ok=True)
-        for torn in folder.glob(".*.partial"):
+
+    def prepare(self) -> None:
+        """Create the folder, and remove what a killed process was writing in it."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        for torn in self.folder.glob(".*.partial"):
             torn.unlink(missing_ok=True)
 
     def save(self, images: int, tree: dict[str, Any]) -> None:

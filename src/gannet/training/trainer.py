@@ -101,12 +101,14 @@ class Trainer:
         }
         self.meter = Meter(fabric)
         self.observers: dict[str, Observer] = {"losses": self.meter, **players.observers}
+        self.slices = slices(recipe, fabric)
         self.checkpoints = CheckpointFolder(folder / "state", recipe.checkpoint.keep)
+        if fabric.is_global_zero:
+            self.checkpoints.prepare()
         board = folder / "tensorboard" if recipe.log.tensorboard and fabric.is_global_zero else None
         self.logbook = Logbook(folder / "log.jsonl", board)
         self.progress, self.best, self.measured = Progress(), dict(NOTHING_YET), dict[str, float]()
         self.rolled_back_to = -1
-        self.slices = _slices(recipe, fabric)
 
     def run(self) -> str:
         """Play on to the end; returns `finished`, `budget`, `converged` or `interrupted`.
@@ -363,7 +365,7 @@ def environment(fabric: Fabric, recipe: Recipe) -> dict[str, Any]:
     }
 
 
-def _slices(recipe: Recipe, fabric: Fabric) -> list[slice]:
+def slices(recipe: Recipe, fabric: Fabric) -> list[slice]:
     """The parts of a round's batch that this process passes through, one after the other."""
     parts = fabric.world_size * recipe.accumulate
     if recipe.batch % parts or recipe.batch == parts:
