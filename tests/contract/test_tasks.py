@@ -1,0 +1,83 @@
+"""Every task keeps the contracts; it is found by its name, with nothing written for it here."""
+
+import inspect
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+from contracts import check_equal_states, check_gradients, check_saved_equals_live, make_trainer
+
+from gannet.api import prepare
+from gannet.planning import plan
+from gannet.recipe import Recipe, check, dump_yaml
+from gannet.task import Task, find_task, task_names
+
+TASKS = sorted(task_names())
+
+
+@pytest.fixture(params=TASKS)
+def task(request: pytest.FixtureRequest) -> Task:
+    return find_task(request.param)
+
+
+def test_a_task_defines_every_name_of_the_protocol_with_the_same_parameters(task: Task) -> None:
+    assert task.__doc__
+    for name, member in vars(Task).items():
+        if inspect.isfunction(member) and not name.startswith("_"):
+            wanted = [parameter for parameter in inspect.signature(member).parameters if parameter != "self"]
+            assert len(inspect.signature(getattr(task, name)).parameters) == len(wanted), name
+    for name in ("Config", "pipeline_class", "judged_by"):
+        assert hasattr(task, name)
+
+
+def test_every_option_of_a_task_says_what_it_is(task: Task) -> None:
+    assert all(field.description for field in task.Config.model_fields.values())
+
+
+def test_the_example_survives_yaml(task: Task) -> None:
+    recipe = prepare(task.example()).recipe
+    assert check(Recipe, yaml.safe_load(dump_yaml(recipe))) == recipe
+
+
+def test_a_description_survives_json(task: Task) -> None:
+    description = prepare(task.example()).description
+    assert type(description).model_validate_json(description.model_dump_json()) == description
+
+
+def test_a_dry_run_names_parameters_memory_and_time(task: Task) -> None:
+    found = plan(prepare(task.example()))
+    assert min(found.parameters.values()) > 0 and found.memory > 0 and found.seconds > 0
+
+
+def test_networks_build_on_the_meta_device(task: Task) -> None:
+    prepared = prepare(task.example())
+    with torch.device("meta"):
+        game = task.game(prepared.recipe, prepared.description)
+    assert all(p.is_meta for network in game.networks.values() for p in network.parameters())
+
+
+def test_gradients_reach_the_right_players_only(task: Task, tmp_path: Path) -> None:
+    check_gradients(make_trainer(task.example(), tmp_path))
+
+
+def test_an_interrupted_run_equals_a_whole_one(task: Task, tmp_path: Path) -> None:
+    recipe = task.example()
+    whole = make_trainer(recipe, tmp_path / "whole")
+    whole.run()
+    first = make_trainer(recipe, tmp_path / "parts")
+    first.checkpoint()
+    while first.progress.images < 0.4 * recipe.images:
+        first.round()
+        first._after_round()
+    first.checkpoint()
+    make_trainer(recipe, tmp_path / "parts").run()
+    check_equal_states(tmp_path / "whole", tmp_path / "parts")
+
+
+def test_what_is_saved_equals_what_was_trained(task: Task, tmp_path: Path) -> None:
+    trainer = make_trainer(task.example(), tmp_path / "run")
+    trainer.round()
+    prepared = prepare(task.example())
+    pipeline = task.pipeline(prepared.recipe, prepared.description, trainer.players.average.networks)
+    check_saved_equals_live(pipeline, tmp_path / "model")

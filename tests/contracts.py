@@ -1,0 +1,101 @@
+"""Contracts that every task, game and loss must keep; each is itself tested by a planted breakage."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gannet.adversarial.losses import AdversarialLoss
+from gannet.api import build_game, build_trainer, prepare
+from gannet.launch import launch
+from gannet.pipeline import Pipeline
+from gannet.recipe import Recipe
+from gannet.storage import load_tree
+from gannet.training.progress import Silence
+from gannet.training.trainer import Trainer
+
+
+def make_trainer(recipe: Recipe, folder: Path) -> Trainer:
+    """A trainer for the recipe in a folder of its own."""
+    folder.mkdir(parents=True, exist_ok=True)
+    prepared = prepare(recipe)
+    fabric = launch(prepared.recipe)
+    samples = prepared.task.samples(prepared.recipe, prepared.source, prepared.description)
+    return build_trainer(prepared, build_game(prepared, fabric), fabric, folder, samples, Silence())
+
+
+def tensors_of(tree: Any, path: str = "") -> dict[str, Any]:
+    """The leaves of a state by their path."""
+    if isinstance(tree, dict):
+        return {k: v for name, below in tree.items() for k, v in tensors_of(below, f"{path}/{name}").items()}
+    if isinstance(tree, list | tuple):
+        return {k: v for index, below in enumerate(tree) for k, v in tensors_of(below, f"{path}/{index}").items()}
+    return {path: tree}
+
+
+def check_equal_states(one: Path, other: Path) -> None:
+    """Two runs ended in the same weights, optimizer and observer states and logged values, bit for bit."""
+    first, second = (sorted((run / "state").glob("*.safetensors"))[-1] for run in (one, other))
+    assert first.name == second.name
+    left, right = (tensors_of(load_tree(path)) for path in (first, second))
+    assert left.keys() == right.keys()
+    for name, value in left.items():
+        if name in {"/progress/seconds", "/log"}:
+            continue  # Wall-clock values are exempt, and so is the length of the log, which holds them.
+        same = torch.equal(value, right[name]) if isinstance(value, Tensor) else value == right[name]
+        assert same, f"{name} differs"
+    assert logged(one) == logged(other)
+    names = [sorted(path.name for path in (run / "model").iterdir()) for run in (one, other)]
+    assert names[0] == names[1]
+    for name in names[0]:
+        assert (one / "model" / name).read_bytes() == (other / "model" / name).read_bytes(), f"{name} differs"
+
+
+def logged(run: Path) -> list[dict[str, Any]]:
+    """The lines of the log without the clock."""
+    lines = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+    return [{name: value for name, value in line.items() if name != "clock"} for line in lines]
+
+
+def check_gradients(trainer: Trainer) -> None:
+    """In each turn the players move; the others keep their weights and get no gradient."""
+    for turn in trainer.players.game.turns:
+        before = {
+            name: [(p.detach().clone(), None if p.grad is None else p.grad.clone()) for p in network.parameters()]
+            for name, network in trainer.networks.items()
+        }
+        outcomes = trainer._take(turn, [trainer._load(part) for part in trainer.slices])
+        for player in turn.players:
+            named = outcomes[0].losses[player]
+            assert named and all(loss.ndim == 0 and bool(loss.isfinite()) for loss in named.values())
+        for name, network in trainer.networks.items():
+            after = [(p.detach(), p.grad) for p in network.parameters()]
+            if name in turn.players:
+                moved = any(not torch.equal(old, new) for (old, _), (new, _) in zip(before[name], after, strict=True))
+                assert moved, f"{name} does not move in its turn {turn.name}"
+                continue
+            for (old, old_gradient), (new, gradient) in zip(before[name], after, strict=True):
+                assert torch.equal(old, new), f"{name} moved in the turn {turn.name}"
+                kept = gradient is old_gradient or (
+                    gradient is not None and old_gradient is not None and torch.equal(gradient, old_gradient)
+                )
+                assert kept, f"a gradient of {turn.name} leaked into {name}"
+
+
+def check_saved_equals_live(pipeline: Pipeline, folder: Path) -> None:
+    """What is loaded again gives the output of what was saved, bit for bit."""
+    pipeline.save_pretrained(folder)
+    loaded = Pipeline.from_pretrained(folder)
+    assert type(loaded) is type(pipeline)
+    assert torch.equal(pipeline(num=5, seed=3).values, loaded(num=5, seed=3).values)
+
+
+def check_signs(loss: AdversarialLoss) -> None:
+    """The discriminator wants reals up and fakes down, the generator wants fakes up."""
+    real, fake = (torch.linspace(-0.9, 0.9, 7, dtype=torch.float64).requires_grad_() for _ in range(2))
+    up_real, up_fake = torch.autograd.grad(loss.discriminator(real, fake), (real, fake))
+    assert (up_real < 0).all() and (up_fake > 0).all(), "the discriminator's loss has the wrong sign"
+    (up_fake,) = torch.autograd.grad(loss.generator(real, fake), fake)
+    assert (up_fake < 0).all(), "the generator's loss has the wrong sign"

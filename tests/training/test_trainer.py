@@ -1,0 +1,197 @@
+"""The loop: budgets, stages, accumulation, averages, divergence, and several processes."""
+
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from contracts import logged, make_trainer, tensors_of
+from torch import nn
+
+import gannet
+from gannet.adversarial.game import Outcome, Pass
+from gannet.recipe import Average, Choice, Loss, Optimizer, Recipe, Referee, Stage, dump_yaml, load_recipe
+from gannet.storage import load_tree
+from gannet.tasks import generation
+from gannet.training.distributed import RunningAverage
+from gannet.training.trainer import Trainer
+
+
+def changed(**updates: object) -> Recipe:
+    return generation.example().model_copy(update=updates)
+
+
+def weights(trainer: Trainer) -> dict[str, torch.Tensor]:
+    return {f"{n}.{k}": v.clone() for n, network in trainer.networks.items() for k, v in network.state_dict().items()}
+
+
+MLP = Choice(name="mlp", width=16, depth=1, latent=4)
+
+
+def test_accumulation_changes_nothing_but_rounding(tmp_path: Path) -> None:
+    trainers = [make_trainer(changed(network=MLP, accumulate=n), tmp_path / str(n)) for n in (1, 4)]
+    for _ in range(6):
+        for trainer in trainers:
+            trainer.round()
+    one, four = map(weights, trainers)
+    assert all(torch.allclose(one[name], four[name], atol=1e-5) for name in one)
+
+
+def test_a_batch_that_cannot_be_cut_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(
+        ValueError, match="must be a multiple, at least twofold, of processes x accumulate = 3; set batch=15"
+    ):
+        make_trainer(changed(accumulate=3), tmp_path)
+
+
+def test_a_stage_scales_the_rates_and_writes_its_weights(tmp_path: Path) -> None:
+    stages = (Stage(name="first", images=64), Stage(name="still", images=64, learning_rate_scale=0.0))
+    recipe = changed(network=MLP, stages=stages, images=128)
+    trainer = make_trainer(recipe, tmp_path)
+    while trainer.progress.images < 64:
+        trainer.round()
+        trainer._after_round()
+    before = weights(trainer)
+    trainer.run()
+    assert all(torch.equal(before[name], value) for name, value in weights(trainer).items())
+    assert {"first.safetensors", "still.safetensors"} <= {path.name for path in (tmp_path / "model").iterdir()}
+
+
+def test_a_turn_is_taken_every_so_many_rounds(tmp_path: Path) -> None:
+    trainer = make_trainer(generation.example(), tmp_path)
+    for _ in range(4):
+        trainer.round()
+    assert trainer.meter.counts["discriminator/discriminator/adversarial"] == 4
+    assert trainer.meter.counts["r1/discriminator/r1"] == 2
+
+
+def test_a_budget_of_minutes_is_recorded_as_images(tmp_path: Path) -> None:
+    path = tmp_path / "short.yaml"
+    path.write_text(dump_yaml(changed(images=10**7)))
+    run = gannet.train(str(path), out=tmp_path / "run", set={"minutes": 0.005})
+    assert run.ending == "budget"
+    assert 0 < run.recipe.images < 10**7 and run.recipe.minutes is None
+    assert max(line["images"] for line in run.log()) <= run.recipe.images
+    assert gannet.train(resume=run.folder).ending == "finished"
+
+
+def poison(trainer: Trainer, at: int, attempts: int) -> None:
+    """Make the generator's loss NaN in the round that begins at so many images, in the first attempts."""
+    game = trainer.players.game
+    last = game.turns[-1]
+
+    def play(run: Pass) -> Outcome:
+        outcome = last.play(run)
+        if run.place.images == at and run.place.attempt < attempts:
+            return Outcome({"generator": {"adversarial": outcome.losses["generator"]["adversarial"] * float("nan")}})
+        return outcome
+
+    trainer.players = replace(trainer.players, game=replace(game, turns=(*game.turns[:-1], replace(last, play=play))))
+
+
+def test_a_nan_goes_back_to_the_last_checkpoint_and_says_so(tmp_path: Path) -> None:
+    trainer = make_trainer(generation.example(), tmp_path)
+    said: list[str] = []
+    object.__setattr__(
+        trainer.surroundings,
+        "display",
+        type(
+            "Ear", (), {"say": lambda _, words: said.append(words), "show": lambda *_: None, "close": lambda _: None}
+        )(),
+    )
+    poison(trainer, at=240, attempts=1)
+    assert trainer.run() == "finished"
+    assert len(said) == 1 and "went back to the checkpoint at 128" in said[0]
+    assert all(bool(value.isfinite().all()) for value in weights(trainer).values())
+    assert [line["images"] for line in logged(tmp_path)] == list(range(64, 513, 64))
+
+
+def test_a_nan_that_returns_stops_with_advice(tmp_path: Path) -> None:
+    trainer = make_trainer(generation.example(), tmp_path)
+    poison(trainer, at=240, attempts=99)
+    with pytest.raises(ValueError, match="diverged again.*lower learning rates"):
+        trainer.run()
+    tree = load_tree(trainer.checkpoints.paths()[-1])
+    assert tree["progress"]["images"] == 128
+    values = [value for value in tensors_of(tree["networks"]).values() if value.is_floating_point()]
+    assert all(bool(value.isfinite().all()) for value in values)
+
+
+def test_an_average_forgets_half_in_its_half_life() -> None:
+    network = nn.Linear(3, 2)
+    average = RunningAverage({"it": network}, Average(half_life=100, ramp=0.0))
+    start = average.networks["it"].weight.clone()
+    with torch.no_grad():
+        network.weight += 1.0
+    for images in range(10, 101, 10):
+        average.update({"it": network}, images, 10)
+    assert torch.allclose(average.networks["it"].weight, start + 0.5, atol=1e-6)
+
+
+def test_a_frozen_discriminator_meets_the_rule_and_is_found_out(tmp_path: Path) -> None:
+    still = {"generator": Optimizer(learning_rate=2e-3), "discriminator": Optimizer(learning_rate=0.0)}
+    recipe = changed(
+        optimizer=still,
+        loss=Loss(),
+        images=6_400,
+        referee=Referee(window=640, every=640),
+        average=Average(half_life=100),
+    )
+    trainer = make_trainer(recipe, tmp_path)
+    trainer.run()
+    verdict = trainer.players.observers["referee"].verdict()
+    assert verdict["rule"]["state"] == "converged"
+    assert verdict["diagnosis"]["state"] not in {"healthy", "too-early"}
+
+
+def test_the_rule_stops_a_run_that_asks_for_it(tmp_path: Path) -> None:
+    path = tmp_path / "easy.yaml"
+    path.write_text(dump_yaml(changed(referee=Referee(window=64, every=128, share=0.0, stop_on="rule"))))
+    run = gannet.train(str(path), out=tmp_path / "run")
+    assert run.ending == "converged" and run.verdict["rule"]["state"] == "converged"
+    assert max(line["images"] for line in run.log()) == 64
+
+
+def test_tensorboard_gets_the_log(tmp_path: Path) -> None:
+    event_accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    recipe = generation.example()
+    trainer = make_trainer(
+        recipe.model_copy(update={"log": recipe.log.model_copy(update={"tensorboard": True})}), tmp_path
+    )
+    trainer.run()
+    trainer.logbook.writer.close()
+    board = event_accumulator.EventAccumulator(str(tmp_path / "tensorboard"))
+    board.Reload()
+    assert [event.step for event in board.Scalars("referee/fool_rate")] == [line["images"] for line in logged(tmp_path)]
+
+
+def test_two_processes_give_what_one_gives(tmp_path: Path) -> None:
+    recipe = load_recipe(
+        "ring", {"images": 640, "batch": 64, "log.every": 128, "checkpoint.every": 320, "referee.every": 256}
+    )
+    path = tmp_path / "ring.yaml"
+    path.write_text(dump_yaml(recipe))
+    gannet.train(str(path), out=tmp_path / "one")
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-port", "0"]
+    words = [
+        "--standalone",
+        "--no-python",
+        sys.executable,
+        "-m",
+        "gannet",
+        "train",
+        str(path),
+        "--out",
+        str(tmp_path / "two"),
+    ]
+    done = subprocess.run([*launcher, *words], capture_output=True, text=True, timeout=200, check=False)
+    assert done.returncode == 0, done.stderr
+    one, two = (tensors_of(load_tree(sorted((tmp_path / n / "state").glob("*"))[-1])) for n in ("one", "two"))
+    for name, value in one.items():
+        if isinstance(value, torch.Tensor):
+            assert torch.allclose(value, two[name], atol=1e-4), f"{name} differs by {(value - two[name]).abs().max()}"
+    for left, right in zip(logged(tmp_path / "one"), logged(tmp_path / "two"), strict=True):
+        for section in ("losses", "referee"):
+            assert left[section] == pytest.approx(right[section], abs=2e-2)
