@@ -77,6 +77,8 @@ USUAL = {"task": "generation", "network": "dcgan"}
 
 
 class Data(Section):
+    """Which data, and how a picture is brought to size."""
+
     source: str = ""
     """A path, a name under $GANNET_DATA, an embedded set, or `hf:owner/name`; empty: the recipe's own name."""
     size: Annotated[int, Field(ge=8, le=256)] | Literal["auto"] = "auto"
@@ -90,6 +92,8 @@ class Data(Section):
 
 
 class Penalty(Section):
+    """A gradient penalty and how often it is applied."""
+
     weight: Weight = 1.0
     """The penalty's weight gamma."""
     every: Positive = 1
@@ -97,6 +101,8 @@ class Penalty(Section):
 
 
 class Loss(Section):
+    """The adversarial loss and its penalties."""
+
     name: str = "non-saturating"
     """minimax, non-saturating, hinge, least-squares, wasserstein or relativistic."""
     r1: Penalty | None = None
@@ -108,6 +114,8 @@ class Loss(Section):
 
 
 class Optimizer(Section):
+    """One player's optimizer."""
+
     learning_rate: Rate = 2e-4
     """Adam's step size; zero freezes the player."""
     betas: tuple[Share, Share] = (0.5, 0.99)
@@ -117,6 +125,8 @@ class Optimizer(Section):
 
 
 class Stage(Section):
+    """A part of the run, so many images long."""
+
     name: Word
     """Names the stage; its end writes `model/<name>.safetensors`."""
     images: Positive
@@ -126,6 +136,8 @@ class Stage(Section):
 
 
 class Average(Section):
+    """The running average of the kept networks."""
+
     half_life: Positive = 10_000
     """Images after which a weight's share in the average has halved."""
     ramp: Share = 0.05
@@ -133,6 +145,8 @@ class Average(Section):
 
 
 class Referee(Section):
+    """The convergence rule, and how often held-out data are looked at."""
+
     window: Positive = 20_000
     """Images over which the rule looks back."""
     share: Share = 0.9
@@ -144,6 +158,8 @@ class Referee(Section):
 
 
 class Checkpoints(Section):
+    """How often the run is saved, and what is kept."""
+
     every: Positive = 20_000
     """Images between two checkpoints."""
     keep: Positive = 2
@@ -151,6 +167,8 @@ class Checkpoints(Section):
 
 
 class Record(Section):
+    """How often the run is logged and drawn."""
+
     every: Positive = 2_000
     """Images between two lines of `log.jsonl`."""
     sheet_every: Positive = 20_000
@@ -189,6 +207,7 @@ class Recipe(Section):
     checkpoint: Checkpoints = Checkpoints()
     log: Record = Record()
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    """Everything random follows from it."""
     precision: Annotated[Literal["auto", "32", "bf16"], BeforeValidator(str)] = "auto"
     """`auto` is bf16 where the processor computes in it, else 32 bit."""
     device: str = "auto"

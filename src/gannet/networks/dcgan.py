@@ -15,8 +15,8 @@ SMALLEST, LARGEST, MOST_CHANNELS = 8, 256, 4
 
 
 def _levels(shape: Shape) -> int:
-    """How often the picture is halved until its shorter side is 4 to 7 pixels."""
-    return min(shape[1:]).bit_length() - 3
+    """How often the picture is halved until its shorter side is 3 or 4 pixels (2 or 3 where halving rounds down)."""
+    return (min(shape[1:]) - 1).bit_length() - 2
 
 
 class DcganGenerator(Generator):
@@ -43,7 +43,7 @@ class DcganGenerator(Generator):
 
 
 class DcganDiscriminator(Discriminator):
-    """Convolutions that halve the picture down to 4 to 7 pixels a side, and one logit."""
+    """Convolutions that halve the picture down to 2 to 4 pixels a side, and one logit."""
 
     def __init__(self, shape: Shape, classes: int, width: int, normalization: Normalization) -> None:
         levels = _levels(shape)

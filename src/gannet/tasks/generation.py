@@ -10,7 +10,6 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
-from PIL import Image
 from pydantic import model_validator
 from torch import Tensor, nn
 
@@ -26,8 +25,6 @@ from gannet.data.sources import open_source as open_pictures
 from gannet.data.survey import survey
 from gannet.networks import PAIRS, Pair
 from gannet.pipeline import Pipeline
-from gannet.provenance import save_film, save_picture
-from gannet.randomness import generator as addressed
 from gannet.recipe import (
     Checkpoints,
     Choice,
@@ -44,7 +41,7 @@ from gannet.recipe import (
     nearest,
 )
 from gannet.recipe import Referee as RefereeSettings
-from gannet.sheets import draw, to_picture
+from gannet.samples import Samples, latents, padded, walk
 
 AUDIT_SAMPLES, POINT_COUNT, HELD_OUT_POINTS = 256, 100_000, 10_000
 LARGEST_AUTO_SIZE = {"cuda": 128, "cpu": 64}
@@ -269,50 +266,6 @@ def example() -> Recipe:
     )
 
 
-@dataclass(frozen=True)
-class Samples:
-    """Generated samples and where they came from.
-
-    Attributes:
-        values: (n, *shape), pictures in [-1, 1].
-        labels: the class of each, (n,), or None.
-        facts: the model and the seed, for the metadata of files.
-        animated: whether they are the frames of a walk.
-    """
-
-    values: Tensor
-    labels: Tensor | None
-    facts: dict[str, Any]
-    animated: bool = False
-
-    def pictures(self) -> list[Image.Image]:
-        """Each sample as a picture."""
-        return [to_picture(value) if self.values.ndim == 4 else draw(value[None]) for value in self.values]
-
-    def sheet(self) -> Image.Image:
-        """All samples in one picture."""
-        return draw(self.values)
-
-    def save(self, path: str | Path) -> Path:
-        """Save: a walk as an animation, a picture file's name as one sheet, any other as a folder of single files.
-
-        Raises:
-            ValueError: the format is not known, the path exists, or it cannot be written.
-        """
-        path = Path(path)
-        if path.exists():
-            raise ValueError(f"{path} exists; choose another name or remove it first.")
-        if self.animated:
-            save_film([draw(value[None]) for value in self.values], path, self.facts)
-        elif path.suffix:
-            save_picture(self.sheet(), path, self.facts)
-        else:
-            path.mkdir(parents=True)
-            for index, picture in enumerate(self.pictures()):
-                save_picture(picture, path / f"{index:06d}.png", {**self.facts, "index": index})
-        return path
-
-
 class GenerationPipeline(Pipeline):
     """Draws samples: `pipeline(num=64, seed=0)`, of a class, or as a walk through latent space."""
 
@@ -348,8 +301,8 @@ class GenerationPipeline(Pipeline):
         device = next(network.parameters()).device
         parts = []
         for start in range(0, len(vectors), self.BATCH):
-            part = _padded(vectors[start : start + self.BATCH], self.BATCH).to(device)
-            label = None if labels is None else _padded(labels[start : start + self.BATCH], self.BATCH).to(device)
+            part = padded(vectors[start : start + self.BATCH], self.BATCH).to(device)
+            label = None if labels is None else padded(labels[start : start + self.BATCH], self.BATCH).to(device)
             parts.append(network(part, label)[: len(vectors) - start].float().cpu())
         return torch.cat(parts)
 
@@ -374,29 +327,6 @@ class GenerationPipeline(Pipeline):
         classes = len(config.description.classes) if config.conditional else 0
         network = _pair(config.network).generator(config.description.shape, classes)
         return cls(config, {GENERATOR: network})
-
-
-def latents(network: nn.Module, seed: int, first: int, count: int) -> Tensor:
-    """Latent vectors `first`, ... of a seed, (count, latent); each is drawn by its own address."""
-    size = int(network.latent)  # type: ignore[arg-type]
-    drawn = [torch.randn(size, generator=addressed(seed, "sample", first + i)) for i in range(count)]
-    return torch.stack(drawn)
-
-
-def walk(vectors: Tensor, frames: int) -> Tensor:
-    """A closed walk along great circles through latent vectors (n, latent): (n * frames, latent) (Shoemake, 1985)."""
-    steps = torch.arange(frames)[:, None] / frames
-    pieces = []
-    for start, end in zip(vectors, vectors.roll(-1, 0), strict=True):
-        cosine = torch.dot(start, end) / (start.norm() * end.norm())
-        angle = torch.arccos(cosine.clamp(-1 + 1e-6, 1 - 1e-6))
-        mixed = torch.sin((1 - steps) * angle) * start + torch.sin(steps * angle) * end
-        pieces.append(mixed / torch.sin(angle))
-    return torch.cat(pieces)
-
-
-def _padded(rows: Tensor, count: int) -> Tensor:
-    return torch.cat([rows, rows.new_zeros(count - len(rows), *rows.shape[1:])])
 
 
 def _config(recipe: Recipe) -> Config:

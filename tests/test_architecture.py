@@ -1,0 +1,143 @@
+"""The import rules and the house rules, where a machine can keep them."""
+
+import ast
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import gannet
+
+SOURCE = Path(gannet.__file__).parent
+FILES = sorted(SOURCE.rglob("*.py"))
+# Plain leaves that any layer may use.
+LEAVES = {"recipe", "schedule", "storage", "randomness"}
+MAY_IMPORT = {
+    "recipe": set(),
+    "schedule": {"recipe"},
+    "storage": set(),
+    "randomness": set(),
+    "networks": set(),
+    "adversarial": {"augmentation"},
+    "augmentation": set(),
+    "metrics": set(),
+    "data": {"augmentation", "recipe", "randomness"},
+    "training": LEAVES | {"adversarial.game", "data.loader"},
+    "task": {"recipe"},
+    "provenance": set(),
+    "sheets": set(),
+    "samples": {"provenance", "randomness", "sheets"},
+    "pipeline": {"recipe", "storage", "task"},
+    "tasks": {"networks", "adversarial", "augmentation", "data", "metrics", "pipeline", "recipe", "samples"},
+    "launch": {"recipe"},
+    "running": {"adversarial", "pipeline", "storage", "training"} | LEAVES,
+}
+# The API and what it is made of may use everything; the command line speaks to the API.
+FREE = {"api", "planning"}
+MAY_IMPORT["cli"] = {"api", "planning", "provenance", "recipe", "training", ""}
+
+
+def room(path: Path) -> str:
+    first = path.relative_to(SOURCE).parts[0]
+    return first.removesuffix(".py")
+
+
+def imported(path: Path) -> set[str]:
+    """The modules of ours that a file imports at run time, without the leading `gannet`."""
+    tree = ast.parse(path.read_text())
+    typing_only = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+        for inner in ast.walk(node)
+    }
+    names = set()
+    for node in ast.walk(tree):
+        if id(node) in typing_only:
+            continue
+        if isinstance(node, ast.ImportFrom):
+            names.add(node.module or "")
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+    return {name.removeprefix("gannet").removeprefix(".") for name in names if name.split(".")[0] == "gannet"}
+
+
+def allowed(home: str, name: str) -> bool:
+    return name.split(".")[0] == home or any(name == rule or name.startswith(f"{rule}.") for rule in MAY_IMPORT[home])
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(SOURCE)))
+def test_a_file_imports_only_what_its_room_may(path: Path) -> None:
+    home = room(path)
+    if home in FREE | {"__init__", "__main__"}:
+        return
+    wrong = {name for name in imported(path) if not allowed(home, name)}
+    assert not wrong, f"{home} may not import {sorted(wrong)}"
+
+
+def test_the_import_rule_finds_a_planted_breakage(tmp_path: Path) -> None:
+    path = tmp_path / "planted.py"
+    path.write_text("from gannet.tasks import generation\nimport gannet.adversarial.referee\n")
+    assert imported(path) == {"tasks", "adversarial.referee"}
+    assert not any(allowed("training", name) for name in imported(path))
+    assert allowed("training", "adversarial.game") and allowed("tasks", "adversarial.referee")
+
+
+def functions() -> list[tuple[str, ast.FunctionDef]]:
+    trees = [(path, ast.parse(path.read_text())) for path in FILES]
+    return [
+        (f"{path.name}:{node.name}", node)
+        for path, tree in trees
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef)
+    ]
+
+
+def test_functions_and_files_are_short() -> None:
+    lengths = {name: node.end_lineno - node.lineno + 1 for name, node in functions()}
+    assert max(lengths.values()) <= 60, max(lengths, key=lengths.get)
+    assert statistics.median(lengths.values()) <= 12
+    long_files = [path.name for path in FILES if len(path.read_text().splitlines()) > 400]
+    assert not long_files
+
+
+def _parameters(node: ast.FunctionDef) -> int:
+    names = [argument.arg for argument in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)]
+    return len([name for name in names if name not in {"self", "cls"}])
+
+
+def test_functions_take_at_most_seven_parameters() -> None:
+    # The options of a command line are its words, not parameters that somebody has to order.
+    wide = {name: _parameters(node) for name, node in functions() if not name.startswith("cli.py")}
+    assert max(wide.values()) <= 7, max(wide, key=wide.get)
+
+
+def test_nothing_is_called_after_what_it_is_not() -> None:
+    assert not [path for path in FILES if path.stem in {"utils", "helpers", "common"} or path.stem.startswith("base_")]
+
+
+def test_unwanted_modules_are_not_imported() -> None:
+    unwanted = {"torchvision", "torchaudio", "pickle", "dill", "timm"}
+    for path in FILES:
+        for node in ast.walk(ast.parse(path.read_text())):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            assert not {name.split(".")[0] for name in names} & unwanted, path
+
+
+def test_public_functions_say_what_they_do() -> None:
+    silent = [
+        f"{path.name}:{node.name}"
+        for path in FILES
+        for node in ast.parse(path.read_text()).body
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_")
+        if not ast.get_docstring(node)
+    ]
+    assert not silent
+
+
+def test_importing_gannet_does_not_import_torch() -> None:
+    code = "import sys, gannet, gannet.cli; sys.exit('torch' in sys.modules or 'pydantic' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
