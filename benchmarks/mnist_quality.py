@@ -28,7 +28,7 @@ def digits() -> tuple[dict[str, Tensor], dict[str, Tensor]]:
     """All training and held-out digits with their labels."""
     prepared = prepare(configure("mnist", "", {"task.conditional": True}, ""))
     training, held_out = prepared.task.samples(prepared.recipe, prepared.source, prepared.description)
-    return training.first(len(training)), held_out.first(len(held_out))
+    return training.spread(len(training)), held_out.spread(len(held_out))
 
 
 def train_classifier(training: dict[str, Tensor], passes: int = 4) -> nn.Module:

@@ -27,9 +27,9 @@ from gannet.storage import write_json, write_text
 from gannet.task import Task, find_task
 from gannet.tasks.generation import auto_size
 from gannet.training.checkpoint import CheckpointFolder
-from gannet.training.distributed import RunningAverage
+from gannet.training.distributed import RunningAverage, slices
 from gannet.training.progress import Display, Silence
-from gannet.training.trainer import Players, Trainer, slices
+from gannet.training.trainer import Players, Trainer
 
 CHANGEABLE = ("images", "minutes", "stages", "device", "checkpoint", "log", "referee.stop_on")
 """The keys that may change when a run is resumed: how long, where and how often, never the game."""
@@ -86,6 +86,8 @@ def train(
     trainer = build_trainer(prepared, game, fabric, folder, samples, display)
     try:
         ending = trainer.run()
+    except torch.OutOfMemoryError:
+        raise ValueError("The device's memory is full; lower batch, or raise accumulate, in a new run.") from None
     finally:
         display.close()
     if ending == "budget" and fabric.is_global_zero:
@@ -109,10 +111,12 @@ def configure(target: str, data: str | Path, changes: Mapping[str, Any], start_f
     """The recipe with data, changes and origin written into it; paths are made absolute, so that it can be resumed."""
     changes = dict(changes)
     if data:
-        changes["data.source"] = _absolute(str(data))
+        changes["data.source"] = str(data)
     if start_from:
         changes["start_from"] = _absolute(str(start_from))
     recipe = load_recipe(target, changes)
+    source = recipe.data.model_copy(update={"source": _absolute(recipe.data.source)})
+    recipe = recipe.model_copy(update={"data": source})
     if not recipe.start_from:
         return recipe
     adopted = find_task(recipe.task.name).adopt(recipe, load(recipe.start_from).config)
@@ -179,7 +183,7 @@ def _record_data(prepared: Prepared, samples: tuple[Loader, Loader], folder: Pat
         "training": len(samples[0]),
         "held_out": len(samples[1]),
     }
-    if path.is_file() and json.loads(path.read_text(encoding="utf-8")) != facts:
+    if path.is_file() and path.read_text(encoding="utf-8") != json.dumps(facts, indent=2, ensure_ascii=False) + "\n":
         display.say("The data changed since this run began; it goes on with them as they are now.")
     write_json(path, facts)
 
@@ -196,7 +200,7 @@ def _resumed(folder: Path, changes: Mapping[str, Any]) -> Recipe:
 
 
 def _absolute(place: str) -> str:
-    return str(Path(place).resolve()) if Path(place).exists() else place
+    return str(Path(place).resolve()) if place and Path(place).exists() else place
 
 
 def _model_folder(target: str) -> Path:

@@ -1,6 +1,7 @@
 """The command line: words become calls of the API; nothing else happens here."""
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -58,9 +59,14 @@ def train(
     from gannet.api import train as run_training
     from gannet.training.progress import Silence, Terminal
 
-    display = Silence() if as_json else Terminal()
+    # Under torchrun the first process speaks for all.
+    first = os.environ.get("RANK", "0") == "0"
+    display = Terminal() if first and not as_json else Silence()
     run = run_training(target, data, out, overrides, start_from=start_from, resume=resume, display=display)
-    _report(run, as_json)
+    if first:
+        _report(run, as_json)
+    if run.ending == "interrupted":
+        raise typer.Exit(STOPPED)
 
 
 def _changes(changes: list[str] | None, stop_on: str) -> dict[str, Any]:
@@ -87,8 +93,6 @@ def _report(run: Any, as_json: bool) -> None:
     else:
         lines.append(f"The run is in {run.folder}; use it with: gannet apply {run.folder} --num 64 --out samples.png")
     _print("train", result, lines, as_json)
-    if run.ending == "interrupted":
-        raise typer.Exit(STOPPED)
 
 
 @app.command()

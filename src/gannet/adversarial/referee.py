@@ -172,9 +172,9 @@ def energy_figures(real: Tensor, fake: Tensor) -> dict[str, float]:
         real, fake: (n, ...), (m, ...), at least two each.
     """
     # cdist multiplies matrices, which loses small differences of large numbers in single precision.
-    real, fake = real.flatten(1).double(), fake.flatten(1).double()
-    among_real = torch.cdist(real, real).sum() / (len(real) * (len(real) - 1))
-    among_fake = torch.cdist(fake, fake).sum() / (len(fake) * (len(fake) - 1))
+    real, fake = real.flatten(1).cpu().double(), fake.flatten(1).cpu().double()
+    among_real = torch.cdist(real, real).sum() / max(1, len(real) * (len(real) - 1))
+    among_fake = torch.cdist(fake, fake).sum() / max(1, len(fake) * (len(fake) - 1))
     across = torch.cdist(real, fake).mean()
     scale = among_real.clamp_min(1e-12)
     return {

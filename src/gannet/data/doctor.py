@@ -11,14 +11,13 @@ import numpy as np
 from gannet.data.cache import Dataset
 from gannet.data.duplicates import Copies, find_exact, find_near
 from gannet.data.records import Source
-from gannet.data.survey import Survey
+from gannet.data.survey import Survey, fitting_size
 
 FEW_PICTURES = 5_000
 FEW_OF_CLASS = 50
 MOST_GROUPS = 10
 MOST_NAMES = 6  # of one group
-SIDES = (8, 256)
-SIDE_ON_CPU = 64
+LARGEST_SIDE, SIDE_ON_CPU = 256, 64
 
 
 @dataclass(frozen=True)
@@ -168,8 +167,7 @@ def _known_recipe(survey: Survey, dataset: Dataset) -> str:
 
 
 def _choose_size(median_side: int) -> tuple[int, str]:
-    low, high = SIDES
-    full = min(high, max(low, round(median_side / 4) * 4))
+    full = fitting_size(median_side, LARGEST_SIDE)
     if full <= SIDE_ON_CPU:
         return (
             full,

@@ -46,9 +46,10 @@ class Loader:
         back = np.argsort(sort)
         return {name: to_tensor(array[indices[sort]][back]) for name, array in self.arrays.items()}
 
-    def first(self, count: int) -> Batch:
-        """The first samples in storage order, fewer if there are fewer: a fixed set to look at."""
-        return {name: to_tensor(array[self.chosen[:count]]) for name, array in self.arrays.items()}
+    def spread(self, count: int) -> Batch:
+        """Up to `count` samples spread evenly over the storage: a fixed set to look at, of every class."""
+        rows = self.chosen[np.linspace(0, len(self) - 1, min(count, len(self))).astype(np.int64)]
+        return {name: to_tensor(array[rows]) for name, array in self.arrays.items()}
 
     def order(self, start: int, count: int) -> np.ndarray:
         """Positions `start`, ... of the stream as numbers below `len(self)`; each pass is its own permutation."""

@@ -30,6 +30,11 @@ class Survey:
     modes: dict[str, int]
 
 
+def fitting_size(median_side: float, largest: int) -> int:
+    """The pixels a side to bring pictures to: near their own median, a multiple of 4, from 8 to `largest`."""
+    return min(largest, max(8, round(median_side) // 4 * 4))
+
+
 def survey(source: Source, most: int = 256) -> Survey:
     """Look at up to `most` pictures, spread over the source.
 

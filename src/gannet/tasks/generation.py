@@ -22,7 +22,7 @@ from gannet.data.loader import Batch, Loader
 from gannet.data.points import POINTS, PointSource
 from gannet.data.sources import Source
 from gannet.data.sources import open_source as open_pictures
-from gannet.data.survey import survey
+from gannet.data.survey import fitting_size, survey
 from gannet.networks import PAIRS, Pair
 from gannet.pipeline import Pipeline
 from gannet.recipe import (
@@ -111,9 +111,8 @@ def describe(recipe: Recipe, source: Source | PointSource) -> Description:
 
 
 def auto_size(median_side: float) -> int:
-    """The pixels a side to train at: near the pictures' own, a multiple of 4, within what the device can do."""
-    largest = LARGEST_AUTO_SIZE["cuda" if torch.cuda.is_available() else "cpu"]
-    return int(min(max(median_side // 4 * 4, 8), largest))
+    """The pixels a side to train at: near the pictures' own, within what the device can do."""
+    return fitting_size(median_side, LARGEST_AUTO_SIZE["cuda" if torch.cuda.is_available() else "cpu"])
 
 
 def resolve(recipe: Recipe, description: Description) -> Recipe:
@@ -202,7 +201,7 @@ def observers(
     """The referee, who looks at held-out samples too."""
     rule = Rule(recipe.referee.window, recipe.referee.share, recipe.referee.every)
     loss = choose(recipe.loss.name, LOSSES, "loss")
-    training, held_out = (loader.first(AUDIT_SAMPLES) for loader in loaders)
+    training, held_out = (loader.spread(AUDIT_SAMPLES) for loader in loaders)
     audit = Audit(kept[GENERATOR], played.networks[DISCRIMINATOR], loss, training, held_out)
     return {"referee": Referee(rule, loss, audit)}
 

@@ -2,13 +2,14 @@
 
 import copy
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 from torch.nn import Parameter
 
-from gannet.recipe import Average
+from gannet.recipe import Average, Recipe
 from gannet.schedule import average_decay
 
 
@@ -79,3 +80,27 @@ def _floats(network: nn.Module) -> list[Tensor]:
 
 def _counters(network: nn.Module) -> list[Tensor]:
     return [tensor for tensor in network.state_dict(keep_vars=True).values() if not tensor.is_floating_point()]
+
+
+def environment(fabric: Fabric) -> dict[str, Any]:
+    """What bit-exactness depends on besides the recipe."""
+    return {
+        "torch": torch.__version__,
+        "threads": torch.get_num_threads(),
+        "precision": fabric.strategy.precision.precision,
+        "processes": fabric.world_size,
+        "device": fabric.device.type,
+    }
+
+
+def slices(recipe: Recipe, fabric: Fabric) -> list[slice]:
+    """The parts of a round's batch that this process passes through, one after the other."""
+    parts = fabric.world_size * recipe.accumulate
+    if recipe.batch % parts or recipe.batch == parts:
+        raise ValueError(
+            f"batch {recipe.batch} must be a multiple, at least twofold, of processes x accumulate = {parts}; "
+            f"set batch={max(2, round(recipe.batch / parts)) * parts}."
+        )
+    size = recipe.batch // parts
+    first = fabric.global_rank * recipe.accumulate
+    return [slice((first + index) * size, (first + index + 1) * size) for index in range(recipe.accumulate)]

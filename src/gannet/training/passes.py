@@ -45,4 +45,6 @@ class BatchPass:
         # Drawn for the whole batch on the CPU, so that cutting it among processes and passes changes nothing.
         self.draws += 1
         source = generator(self.place.seed, *self.place.words, self.draws)
-        return draw(self.whole, *shape, generator=source)[self.part].to(self.device)
+        noise = draw(self.whole, *shape, generator=source)[self.part]
+        # From pinned memory the copy does not make the processor wait for the GPU.
+        return (noise.pin_memory() if self.device.type == "cuda" else noise).to(self.device, non_blocking=True)

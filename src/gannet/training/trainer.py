@@ -16,9 +16,10 @@ from gannet.randomness import address
 from gannet.recipe import Optimizer, Recipe
 from gannet.schedule import crossed, position, total_images
 from gannet.training.checkpoint import NOTHING_YET, CheckpointFolder, better
-from gannet.training.distributed import RunningAverage, gather, share_buffers, share_gradients
+from gannet.training.distributed import RunningAverage, environment, gather, share_buffers, share_gradients, slices
 from gannet.training.logbook import Logbook
 from gannet.training.meter import Meter
+from gannet.training.optimizers import let_move, make_optimizer
 from gannet.training.passes import BatchPass, Place
 from gannet.training.signals import Interruption
 
@@ -116,14 +117,16 @@ class Trainer:
         Raises:
             ValueError: the game diverged again after a rollback, the disk is full, or a checkpoint is damaged.
         """
-        if not self.resume():
+        resumed = self.resume()
+        self.fabric.barrier()  # Or a slow process would find the checkpoint that a fast one is about to write.
+        if not resumed:
             self.checkpoint()
         with Interruption() as interruption:
             mark = time.monotonic()
             while True:
                 reason = self._reason_to_stop(interruption)
-                if reason:
-                    return self._leave(reason)
+                if reason and self._leave():
+                    return reason
                 self.round()
                 mark = self._clock(mark)
                 self._after_round()
@@ -195,13 +198,15 @@ class Trainer:
         before = images - recipe.batch
         ended = position(recipe, before).ends_at <= images
         last = images >= total_images(recipe)
-        if crossed(before, images, recipe.log.every) or last:
-            if not self._sound():
-                return
+        looks = crossed(before, images, recipe.log.every) or last
+        saves = crossed(before, images, recipe.checkpoint.every) or last
+        if (looks or saves or (recipe.stages and ended)) and not self._sound():
+            return
+        if looks:
             self._look()
         if recipe.stages and ended:
             self._publish(position(recipe, before).stage.name)
-        if crossed(before, images, recipe.checkpoint.every) or last:
+        if saves:
             self.checkpoint()
         if self.fabric.is_global_zero:
             self.surroundings.show(self._status())
@@ -246,16 +251,23 @@ class Trainer:
         assert isinstance(agreed, Tensor)
         return int(agreed)
 
-    def _leave(self, reason: str) -> str:
-        newest = self.checkpoints.paths()[-1].stem if self.checkpoints.paths() else "-1"
+    def _leave(self) -> bool:
+        """Save what is not saved yet; False when it was unsound and the run went back instead."""
+        newest = int(self.checkpoints.paths()[-1].stem)
         self.fabric.barrier()
-        if int(newest) != self.progress.images and self._sound():
+        if newest == self.progress.images:
+            return True
+        if self._sound():
             self.checkpoint()
-        return reason
+            return True
+        return False
 
     def _sound(self) -> bool:
         """Whether all is finite; when it is not, go back to the last good checkpoint, once."""
-        if self.meter.finite and all(_finite(network) for network in self.networks.values()):
+        bad = not (self.meter.finite and all(_finite(network) for network in self.networks.values()))
+        if self.fabric.world_size > 1:
+            bad = bool(self._agree(int(bad)))
+        if not bad:
             return True
         images, back_to = self.progress.images, int(self.checkpoints.paths()[-1].stem)
         if back_to == self.rolled_back_to:
@@ -266,6 +278,7 @@ class Trainer:
             )
         attempt = self.progress.attempt + 1
         self.resume()
+        self.fabric.barrier()
         self.rolled_back_to, self.progress.attempt = back_to, attempt
         if self.fabric.is_global_zero:
             words = f"NaN or infinite values by {images:,} images: went back to the checkpoint at {back_to:,}."
@@ -280,11 +293,12 @@ class Trainer:
         improved = better(score, self.best)
         if improved:
             self.best = {"images": self.progress.images, "score": score}
-        if self.fabric.is_global_zero:
-            self.checkpoints.save(self.progress.images, self._state())
+        # Published first: killed in between, a resumed run publishes the same again.
         self._publish("model")
         if improved:
             self._publish("best")
+        if self.fabric.is_global_zero:
+            self.checkpoints.save(self.progress.images, self._state())
         self.fabric.barrier()
 
     def _publish(self, name: str) -> None:
@@ -297,7 +311,7 @@ class Trainer:
             "best": self.best,
             "measured": self.measured,
             "log": self.logbook.length,
-            "environment": environment(self.fabric, self.recipe),
+            "environment": environment(self.fabric),
             "networks": {name: network.state_dict() for name, network in self.networks.items()},
             "average": {name: network.state_dict() for name, network in self.players.average.networks.items()},
             "optimizers": {name: optimizer.state_dict() for name, optimizer in self.optimizers.items()},
@@ -315,7 +329,7 @@ class Trainer:
         except (RuntimeError, KeyError, TypeError, AttributeError) as error:
             words = " ".join(str(error).split())[:200]
             raise ValueError(f"The checkpoint in {self.folder / 'state'} is of another game: {words}") from None
-        now = environment(self.fabric, self.recipe)
+        now = environment(self.fabric)
         changed = [name for name in now if now[name] != state["environment"].get(name)]
         if changed and self.fabric.is_global_zero:
             self.surroundings.say(f"Resuming, but not bit for bit: {', '.join(changed)} changed since the checkpoint.")
@@ -335,47 +349,6 @@ class Trainer:
         self.best, self.measured = dict(state["best"]), dict(state["measured"])
         if self.fabric.is_global_zero:
             self.logbook.cut(state["log"])
-
-
-def make_optimizer(network: nn.Module, settings: Optimizer) -> torch.optim.Optimizer:
-    """AdamW over all of a network's parameters; without weight decay it is Adam."""
-    return torch.optim.AdamW(
-        network.parameters(),
-        lr=settings.learning_rate,
-        betas=settings.betas,
-        weight_decay=settings.weight_decay,
-        fused=next(network.parameters()).device.type in {"cpu", "cuda"},
-    )
-
-
-def let_move(networks: Mapping[str, nn.Module], players: tuple[str, ...]) -> None:
-    """Let only the players' parameters ask for gradients."""
-    for name, network in networks.items():
-        network.requires_grad_(name in players)
-
-
-def environment(fabric: Fabric, recipe: Recipe) -> dict[str, Any]:
-    """What bit-exactness depends on besides the recipe."""
-    return {
-        "torch": torch.__version__,
-        "threads": torch.get_num_threads(),
-        "precision": recipe.precision,
-        "processes": fabric.world_size,
-        "device": fabric.device.type,
-    }
-
-
-def slices(recipe: Recipe, fabric: Fabric) -> list[slice]:
-    """The parts of a round's batch that this process passes through, one after the other."""
-    parts = fabric.world_size * recipe.accumulate
-    if recipe.batch % parts or recipe.batch == parts:
-        raise ValueError(
-            f"batch {recipe.batch} must be a multiple, at least twofold, of processes x accumulate = {parts}; "
-            f"set batch={max(2, round(recipe.batch / parts)) * parts}."
-        )
-    size = recipe.batch // parts
-    first = fabric.global_rank * recipe.accumulate
-    return [slice((first + index) * size, (first + index + 1) * size) for index in range(recipe.accumulate)]
 
 
 def _mean_losses(turn: Turn, outcomes: list[Outcome]) -> dict[str, Tensor]:
