@@ -4,7 +4,8 @@
 
 A classifier trained on the real digits labels 10,000 fakes. Reported are the share it is surer of than 0.9, the
 smallest and largest share of a digit, and the share of fakes that lie nearer to a training digit (Euclidean, in
-pixels) than the nearest 1 % of the held-out digits do. The held-out digits themselves are the first row.
+pixels) than the nearest 1 % of the held-out digits do, and the mean distance between
+two pictures of one digit. The held-out digits themselves are the first row.
 """
 
 import argparse
@@ -63,12 +64,25 @@ def nearest_distances(pictures: Tensor, training: Tensor) -> Tensor:
     return torch.cat([torch.cdist(part.flatten(1), known).amin(1) for part in pictures.split(250)])
 
 
+def spread_within(pictures: Tensor, labels: Tensor, most: int = 200) -> float:
+    """The mean distance between two pictures of one digit: a generator that draws one picture a digit has none."""
+    means = []
+    for digit in range(10):
+        flat = pictures[labels == digit][:most].flatten(1)
+        if len(flat) > 1:
+            means.append(torch.cdist(flat, flat).sum() / (len(flat) * (len(flat) - 1)))
+    return float(torch.stack(means).mean())
+
+
 def row(name: str, pictures: Tensor, classifier: nn.Module, near: Tensor, known: Tensor) -> str:
     """A line of the table."""
     sure, labels = probabilities(classifier, pictures).max(1)
     shares = torch.bincount(labels, minlength=10) / len(labels)
     copies = (nearest_distances(pictures, known) < near).float().mean()
-    return f"| {name} | {(sure > SURE).float().mean():.1%} | {shares.min():.1%} | {shares.max():.1%} | {copies:.2%} |"
+    return (
+        f"| {name} | {(sure > SURE).float().mean():.1%} | {shares.min():.1%} | {shares.max():.1%} "
+        f"| {copies:.2%} | {spread_within(pictures, labels):.2f} |"
+    )
 
 
 def main() -> None:
@@ -93,8 +107,9 @@ def main() -> None:
         f"MNIST, {options.minutes:g} minutes each, seed {options.seed}, {platform.processor() or platform.machine()},"
     )
     print(f"{os.cpu_count()} cores, torch {torch.__version__}, {datetime.date.today()}; classifier {accuracy:.2%}\n")
-    print("| what | confidence > 0.9 | rarest digit | commonest digit | nearer than 1 % of held-out |")
-    print("|---|---|---|---|---|")
+    heads = ("what", "confidence > 0.9", "rarest digit", "commonest digit", "nearer than 1 % of held-out")
+    print(f"| {' | '.join(heads)} | distance within a digit |")
+    print("|---|---|---|---|---|---|")
     print(row("held-out digits", held_out["real"], classifier, near, training["real"]))
     for name, samples in lines:
         print(row(name, samples.values, classifier, near, training["real"]))

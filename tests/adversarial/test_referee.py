@@ -26,6 +26,7 @@ DIAGNOSES = (
     "discriminator-too-weak",
     "discriminator-winning",
     "discriminator-overfitting",
+    "far-off",
 )
 CATALOGUE = referee_module._catalogue()
 

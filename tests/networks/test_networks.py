@@ -86,15 +86,13 @@ def test_every_size_can_be_built_without_allocating(normalization: str, sides: t
 
 @given(height=st.integers(8, 256), width=st.integers(8, 256), channels=st.integers(1, 4))
 @settings(max_examples=25, deadline=None)
-def test_the_discriminator_sees_four_to_seven_pixels_of_the_shorter_side(
-    height: int, width: int, channels: int
-) -> None:
+def test_the_discriminator_sees_two_to_four_pixels_of_the_shorter_side(height: int, width: int, channels: int) -> None:
     shape = (channels, height, width)
     with torch.device("meta"):
         pair = Dcgan(width=2)
         features = pair.discriminator(shape, 0).body[:-1](torch.zeros(1, *shape))
         assert pair.generator(shape, 0)(torch.zeros(2, 64)).shape == (2, *shape)
-    assert 4 <= min(features.shape[2:]) <= 7
+    assert 2 <= min(features.shape[2:]) <= 4
 
 
 @pytest.mark.parametrize("shape", [(1, 7, 7), (3, 257, 257), (5, 32, 32), (0, 32, 32), (1, 7, 32), (3, 32, 257), (2,)])
