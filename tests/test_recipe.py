@@ -314,7 +314,8 @@ def test_a_stage_whose_weights_could_not_be_loaded_is_refused(name: str) -> None
 
 
 def test_two_stages_of_one_name_are_refused() -> None:
-    refusal({"stages": [{"name": "same", "images": 64}, {"name": "same", "images": 64}]})
+    words = refusal({"stages": [{"name": "same", "images": 64}, {"name": "same", "images": 64}]})
+    assert "a name of its own" in words
 
 
 def test_stages_keep_their_order() -> None:
