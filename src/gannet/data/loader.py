@@ -71,5 +71,9 @@ class Loader:
 
 def to_tensor(array: np.ndarray) -> Tensor:
     """A tensor of the array's values; uint8 pictures become floats in [-1, 1]."""
-    tensor = torch.from_numpy(np.ascontiguousarray(array))
-    return tensor.float().div_(127.5).sub_(1) if tensor.dtype == torch.uint8 else tensor
+    if array.dtype == np.uint8:
+        # By NumPy: a second thread that computes in PyTorch takes the processor from the first one's OpenMP threads.
+        array = array.astype(np.float32)
+        array /= 127.5
+        array -= 1
+    return torch.from_numpy(np.ascontiguousarray(array))
