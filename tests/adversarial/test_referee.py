@@ -306,6 +306,21 @@ def test_identical_fakes_have_no_diversity() -> None:
     assert found["energy_distance"] > 0.2
 
 
+def test_one_picture_for_each_class_is_no_diversity_however_unlike_the_classes_are() -> None:
+    label = torch.arange(4).repeat(16)
+    centres = 5 * gaussian(4, 2)[label]
+    real, collapsed = centres + gaussian(64, 0), centres + gaussian(4, 1)[label]
+    assert energy_figures(real, collapsed)["diversity"] > 0.8
+    assert energy_figures(real, collapsed, label)["diversity"] == pytest.approx(0, abs=1e-6)
+    varied = energy_figures(real, centres + gaussian(64, 3), label)
+    assert varied["diversity"] == pytest.approx(1, abs=0.05)
+
+
+def test_where_no_class_has_two_samples_diversity_is_over_all() -> None:
+    real, fake = gaussian(8, 0), 2 * gaussian(8, 1)
+    assert energy_figures(real, fake, torch.arange(8)) == energy_figures(real, fake)
+
+
 @given(factor=st.floats(0.1, 10))
 @settings(max_examples=15, deadline=None)
 def test_energy_figures_do_not_depend_on_the_unit(factor: float) -> None:

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from gannet.networks import PAIRS, Dcgan, Mlp, Pair
+from gannet.networks.dcgan import ClassBatchNorm
 
 SHAPES = [
     (1, 8, 8),
@@ -164,7 +165,7 @@ def test_conditional_networks_want_labels(name: str) -> None:
 
 def test_the_paper_sized_pair_halves_its_channels_towards_the_picture() -> None:
     pair = Dcgan(width=64)
-    ups = [part for part in pair.generator((3, 32, 32), 0).body if isinstance(part, nn.ConvTranspose2d)]
+    ups = pair.generator((3, 32, 32), 0).ups
     downs = [part for part in pair.discriminator((3, 32, 32), 0).body if isinstance(part, nn.Conv2d)]
     assert [part.in_channels for part in ups] == [256, 128, 64] and ups[-1].out_channels == 3
     assert [part.out_channels for part in downs] == [64, 128, 256] and downs[0].in_channels == 3
@@ -172,8 +173,8 @@ def test_the_paper_sized_pair_halves_its_channels_towards_the_picture() -> None:
 
 def test_large_pictures_do_not_widen_beyond_eightfold() -> None:
     with torch.device("meta"):
-        body = Dcgan(width=8).generator((3, 256, 256), 0).body
-    assert [part.in_channels for part in body if isinstance(part, nn.ConvTranspose2d)] == [64, 64, 64, 32, 16, 8]
+        ups = Dcgan(width=8).generator((3, 256, 256), 0).ups
+    assert [part.in_channels for part in ups] == [64, 64, 64, 32, 16, 8]
 
 
 @pytest.mark.parametrize(("side", "width"), [(8, 64), (32, 64), (64, 32), (128, 16), (256, 16)])
@@ -243,3 +244,14 @@ def test_every_weight_takes_part_in_the_game(name: str, classes: int) -> None:
     for network in (generator, discriminator):
         for key, parameter in network.named_parameters():
             assert parameter.grad is not None and parameter.grad.abs().sum() > 0, key
+
+
+def test_class_batch_normalization_is_batch_normalization_with_each_class_its_own_scale_and_shift() -> None:
+    """Held against PyTorch's own batch normalization, class by class."""
+    layer, picture, label = ClassBatchNorm(3, 2), noise(6, 3, 4, 4), torch.tensor([0, 1, 1, 0, 1, 0])
+    nn.init.normal_(layer.shift.weight)
+    found = layer(picture, label)
+    for number in range(2):
+        plain = nn.BatchNorm2d(3)
+        plain.weight.data, plain.bias.data = layer.scale.weight[number].data, layer.shift.weight[number].data
+        torch.testing.assert_close(found[label == number], plain(picture)[label == number])

@@ -19,6 +19,26 @@ def _levels(shape: Shape) -> int:
     return (min(shape[1:]) - 1).bit_length() - 2
 
 
+class ClassBatchNorm(nn.Module):
+    """Batch normalization with a scale and a shift of each class's own (de Vries et al., 2017, "Modulating early ...").
+
+    The classes come in behind the normalization: beside the latent vector, they would crowd it out.
+    """
+
+    def __init__(self, channels: int, classes: int) -> None:
+        super().__init__()
+        self.normalize = nn.BatchNorm2d(channels, affine=False)
+        self.scale, self.shift = (nn.Embedding(classes, channels) for _ in range(2))
+        nn.init.normal_(self.scale.weight, 1.0, 0.02)
+        nn.init.zeros_(self.shift.weight)
+
+    def forward(self, picture: Tensor, label: Tensor) -> Tensor:
+        """Normalize (b, c, h, w) and scale and shift it by `label` (b,)."""
+        scale, shift = (embedding(label)[:, :, None, None] for embedding in (self.scale, self.shift))
+        result: Tensor = self.normalize(picture) * scale + shift
+        return result
+
+
 class DcganGenerator(Generator):
     """A linear layer to a small picture, then transposed convolutions that double it; cut to size at the end."""
 
@@ -27,19 +47,20 @@ class DcganGenerator(Generator):
         levels = _levels(shape)
         widths = [width * min(2**level, 8) for level in reversed(range(levels))]
         self.start = (widths[0], *(-(-side // 2**levels) for side in shape[1:]))
-        self.project = nn.Linear(self.inputs, prod(self.start), bias=False)
-        steps: list[nn.Module] = [nn.BatchNorm2d(widths[0]), nn.ReLU()]
-        for before, after in pairwise(widths):
-            up = nn.ConvTranspose2d(before, after, 4, 2, 1, bias=False)
-            steps += [up, nn.BatchNorm2d(after), nn.ReLU()]
-        self.body = nn.Sequential(*steps, nn.ConvTranspose2d(widths[-1], shape[0], 4, 2, 1))
+        self.project = nn.Linear(latent, prod(self.start), bias=False)
+        self.norms = nn.ModuleList(ClassBatchNorm(of, classes) if classes else nn.BatchNorm2d(of) for of in widths)
+        pairs = pairwise(widths)
+        self.ups = nn.ModuleList(nn.ConvTranspose2d(before, after, 4, 2, 1, bias=False) for before, after in pairs)
+        self.ups.append(nn.ConvTranspose2d(widths[-1], shape[0], 4, 2, 1))
         _initialize(self)
 
-    def synthesize(self, vector: Tensor) -> Tensor:
-        """Map (b, inputs) to pictures (b, c, h, w) in [-1, 1]."""
-        whole: Tensor = self.body(self.project(vector).unflatten(1, self.start))
+    def synthesize(self, latent: Tensor, label: Tensor | None) -> Tensor:
+        """Map (b, latent) to pictures (b, c, h, w) in [-1, 1]."""
+        picture: Tensor = self.project(latent).unflatten(1, self.start)
+        for norm, up in zip(self.norms, self.ups, strict=True):
+            picture = up((norm(picture) if label is None else norm(picture, label)).relu())
         _, height, width = self.shape
-        return whole[:, :, :height, :width].tanh()
+        return picture[:, :, :height, :width].tanh()
 
 
 class DcganDiscriminator(Discriminator):

@@ -5,6 +5,7 @@ from itertools import pairwise
 from math import prod
 from typing import Self
 
+import torch
 from torch import Tensor, nn
 
 from gannet.networks.pair import Discriminator, Generator, Pair, Shape
@@ -21,11 +22,13 @@ class MlpGenerator(Generator):
 
     def __init__(self, latent: int, shape: Shape, classes: int, width: int, depth: int) -> None:
         super().__init__(latent, shape, classes)
-        self.body = _layers(self.inputs, width, depth)
+        self.embedding = nn.Embedding(classes, latent) if classes else None
+        self.body = _layers(latent * (2 if classes else 1), width, depth)
         self.output = nn.Linear(width, prod(shape))
 
-    def synthesize(self, vector: Tensor) -> Tensor:
-        """Map (b, inputs) to (b, *shape); pictures through tanh, points in the plane as they are."""
+    def synthesize(self, latent: Tensor, label: Tensor | None) -> Tensor:
+        """Map (b, latent) to (b, *shape); pictures through tanh, points in the plane as they are."""
+        vector = torch.cat([latent, self.embedding(label)], 1) if self.embedding is not None else latent
         flat = self.output(self.body(vector))
         sample: Tensor = flat.tanh() if len(self.shape) > 1 else flat
         return sample.view(-1, *self.shape)

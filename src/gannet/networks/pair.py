@@ -4,7 +4,6 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
-import torch
 from torch import Tensor, nn
 
 Shape = tuple[int, ...]
@@ -22,23 +21,15 @@ class Generator(nn.Module, ABC):
     def __init__(self, latent: int, shape: Shape, classes: int) -> None:
         super().__init__()
         self.latent, self.shape, self.classes = latent, shape, classes
-        self.embedding = nn.Embedding(classes, latent) if classes else None
 
     def forward(self, latent: Tensor, label: Tensor | None = None) -> Tensor:
         """Generate from `latent` (b, latent) and `label` (b,), which only a conditional generator wants."""
-        if self.embedding is not None:
-            assert label is not None, "a conditional generator needs labels"
-            latent = torch.cat([latent, self.embedding(label)], 1)
-        return self.synthesize(latent)
-
-    @property
-    def inputs(self) -> int:
-        """Length of the vector that `synthesize` takes: the latent one, and the label's embedding."""
-        return self.latent * (2 if self.classes else 1)
+        assert label is not None or not self.classes, "a conditional generator needs labels"
+        return self.synthesize(latent, label if self.classes else None)
 
     @abstractmethod
-    def synthesize(self, vector: Tensor) -> Tensor:
-        """Map (b, inputs) to (b, *shape)."""
+    def synthesize(self, latent: Tensor, label: Tensor | None) -> Tensor:
+        """Map (b, latent), and (b,) if there are classes, to (b, *shape)."""
 
 
 class Discriminator(nn.Module, ABC):

@@ -230,7 +230,7 @@ class Audit:
         count = min(len(known), len(unknown))
         # One threshold for both kinds of reals, or a shift between them would be hidden.
         threshold, _ = self.loss.decide(known[:count], fake_score[:count])
-        return energy_figures(real, fake) | {
+        return energy_figures(real, fake, label) | {
             "accuracy_train": float((known[:count] > threshold).float().mean()),
             "accuracy_held_out": float((unknown[:count] > threshold).float().mean()),
         }
