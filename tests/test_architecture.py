@@ -30,12 +30,14 @@ MAY_IMPORT = {
     "sheets": set(),
     "samples": {"provenance", "randomness", "sheets"},
     "pipeline": {"recipe", "storage", "task"},
-    "tasks": {"networks", "adversarial", "augmentation", "data", "metrics", "pipeline", "recipe", "samples"},
+    "tasks": LEAVES | {"networks", "adversarial", "augmentation", "data", "metrics", "pipeline", "samples"},
     "launch": {"recipe"},
-    "running": {"adversarial", "pipeline", "storage", "training"} | LEAVES,
+    "report": {"storage"},
+    "loading": {"pipeline"},
+    "running": {"adversarial", "pipeline", "report", "storage", "training"} | LEAVES,
 }
 # The API and what it is made of may use everything; the command line speaks to the API.
-FREE = {"api", "planning"}
+FREE = {"api", "judging", "planning"}
 MAY_IMPORT["cli"] = {"api", "planning", "provenance", "recipe", "training", ""}
 
 

@@ -1,4 +1,4 @@
-"""The verbs: train and load. Here, and only here, all the layers meet."""
+"""The verbs: train, judge and load. Here, and only here, all the layers meet."""
 
 import json
 from collections.abc import Mapping
@@ -17,8 +17,10 @@ from gannet.data.doctor import examine as examine_data
 from gannet.data.loader import Loader
 from gannet.data.sources import open_source
 from gannet.data.survey import survey
+from gannet.judging import judge
 from gannet.launch import launch
-from gannet.pipeline import Pipeline, fetch
+from gannet.loading import load
+from gannet.metrics.judgement import Query
 from gannet.randomness import address
 from gannet.recipe import Recipe, dump_yaml, load_recipe
 from gannet.running import House, Run, Sheets, create_folder, free_folder, read_recipe
@@ -30,6 +32,8 @@ from gannet.training.checkpoint import CheckpointFolder
 from gannet.training.distributed import RunningAverage, slices
 from gannet.training.progress import Display, Silence
 from gannet.training.trainer import Players, Trainer
+
+__all__ = ["Query", "build_game", "build_trainer", "configure", "examine", "judge", "load", "prepare", "train"]
 
 CHANGEABLE = ("images", "minutes", "stages", "device", "checkpoint", "log", "referee.stop_on")
 """The keys that may change when a run is resumed: how long, where and how often, never the game."""
@@ -93,18 +97,6 @@ def train(
     if ending == "budget" and fabric.is_global_zero:
         write_text(folder / "recipe.yaml", dump_yaml(cut_short(prepared.recipe, trainer.progress.images)))
     return Run(folder, ending)
-
-
-def load(target: str | Path, weights: str = "model") -> Pipeline:
-    """Load a model for use: a run, a model's folder, or `hf:owner/name`.
-
-    Args:
-        weights: `model` for the last, `best` for the best judged, or a stage's name.
-
-    Raises:
-        ValueError: nothing is there, or it is damaged; one sentence.
-    """
-    return Pipeline.from_pretrained(_model_folder(str(target)), weights)
 
 
 def configure(target: str, data: str | Path, changes: Mapping[str, Any], start_from: str | Path) -> Recipe:
@@ -201,17 +193,6 @@ def _resumed(folder: Path, changes: Mapping[str, Any]) -> Recipe:
 
 def _absolute(place: str) -> str:
     return str(Path(place).resolve()) if place and Path(place).exists() else place
-
-
-def _model_folder(target: str) -> Path:
-    if target.startswith("hf:"):
-        return fetch(target)
-    folder = Path(target)
-    if not folder.is_dir():
-        raise ValueError(f"There is no run or model at {target!r}; give the folder that `gannet train` wrote.")
-    if (folder / "recipe.yaml").is_file() and not (folder / "model").is_dir():
-        raise ValueError(f"{target} has no model yet: it was stopped before its first checkpoint.")
-    return folder / "model" if (folder / "model").is_dir() else folder
 
 
 def _start_from(game: Game, origin: str) -> None:

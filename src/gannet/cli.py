@@ -87,7 +87,7 @@ def _show_plan(target: str, data: str, overrides: dict[str, Any], start_from: st
 def _report(run: Any, as_json: bool) -> None:
     verdict = run.verdict
     result = {"run": str(run.folder), "ending": run.ending, "verdict": verdict}
-    lines = [verdict["rule"]["words"], verdict["diagnosis"]["words"], verdict["advice"]]
+    lines = [verdict["rule"]["words"], verdict["diagnosis"]["words"], verdict["advice"]] if verdict else []
     if run.ending == "interrupted":
         lines = [f"Stopped and saved; continue with: gannet train --resume {run.folder}"]
     else:
@@ -116,6 +116,23 @@ def apply(
     samples = load(model, weights)(num=num, seed=seed, label=label or None, frames=frames)
     samples.save(path)
     _print("apply", {"out": str(path), **samples.facts}, [f"Saved {path}."], as_json)
+
+
+@app.command()
+def judge(
+    model: Annotated[str, typer.Argument(help="A run, a model's folder, a shipped model's name, or hf:owner/name.")],
+    data: Annotated[str, typer.Argument(help="The reals; left out, what the run held out.")] = "",
+    num: Annotated[int, typer.Option(help="How many fakes; 0: as many as there are reals.")] = 0,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same figures.")] = 0,
+    weights: Annotated[str, typer.Option(help="model (the last), best, or a stage's name.")] = "model",
+    as_json: Json = False,
+) -> None:
+    """Judge a model by real samples that it did not learn from."""
+    from gannet.api import Query
+    from gannet.api import judge as judge_model
+
+    judgement = judge_model(model, data, Query(num, seed), weights)
+    _print("judge", judgement.to_json(), judgement.lines(), as_json)
 
 
 @app.command()

@@ -7,7 +7,7 @@ import hashlib
 import json
 from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +15,9 @@ from torch import Tensor, nn
 from gannet.recipe import Section, check
 from gannet.storage import load_tensors, save_tensors, write_json, write_text
 from gannet.task import find_task
+
+if TYPE_CHECKING:
+    from gannet.samples import Samples
 
 CONFIG, FORMAT = "config.json", 1
 
@@ -50,6 +53,10 @@ class Pipeline(ABC):
     @abstractmethod
     def __call__(self, *args: Any, **options: Any) -> Any:
         """Use the model."""
+
+    def demonstrate(self) -> "Samples | None":
+        """What a sheet shows of the model, the same at every look; None for a model that needs input."""
+        return None
 
     @classmethod
     @abstractmethod

@@ -13,12 +13,12 @@ from gannet.adversarial.game import Seen
 from gannet.adversarial.referee import Referee
 from gannet.pipeline import Pipeline
 from gannet.recipe import Recipe, check, dump_yaml
+from gannet.report import write_report
 from gannet.schedule import crossed
 from gannet.storage import write_json, write_text
 from gannet.training.progress import Display
 from gannet.training.trainer import Status
 
-SHEET_SAMPLES = 64
 NOT_A_RUN = "it has no recipe.yaml"
 
 
@@ -41,9 +41,9 @@ class Run:
 
     @property
     def verdict(self) -> dict[str, Any]:
-        """What the referee said last."""
-        text = (self.folder / "verdict.json").read_text(encoding="utf-8")
-        return dict(json.loads(text))
+        """What the referee said last; empty for a game without a referee."""
+        path = self.folder / "verdict.json"
+        return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}
 
     def pipeline(self, weights: str = "model") -> Pipeline:
         """The trained model; `weights` may be `best` or a stage's name."""
@@ -105,8 +105,10 @@ class Sheets:
         """Draw a sheet when it is time."""
         if crossed(self.images, seen.images, self.every):
             path = self.folder / f"{seen.images:012d}.png"
-            path.unlink(missing_ok=True)
-            self.pipeline(num=SHEET_SAMPLES, seed=0).save(path)
+            samples = self.pipeline.demonstrate()
+            if samples is not None:
+                path.unlink(missing_ok=True)
+                samples.save(path)
         self.images = seen.images
 
     def measures(self) -> dict[str, float]:
@@ -141,10 +143,12 @@ class House:
         self.display.say(words)
 
     def publish(self, name: str) -> None:
-        """Write `model/<name>.safetensors`, and the verdict as it stands."""
+        """Write `model/<name>.safetensors`, the verdict as it stands, and with the last model the report."""
         self.pipeline.save_pretrained(self.folder / "model", name)
         if self.referee:
             write_json(self.folder / "verdict.json", self.referee.verdict())
+        if name == "model":
+            write_report(self.folder)
 
     def enough(self) -> bool:
         """Whether the referee's rule has been met."""

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from gannet.adversarial.game import Game, Observer
     from gannet.data.loader import Loader
+    from gannet.metrics.features import Features
+    from gannet.metrics.judgement import Judgement, Query
     from gannet.pipeline import Pipeline
 
 
@@ -57,6 +59,11 @@ class Task(Protocol):
 
     def pipeline(self, recipe: Recipe, description: Any, kept: "dict[str, nn.Module]") -> "Pipeline":
         """Wrap the kept networks for use."""
+
+    def judge(
+        self, pipeline: Any, reals: "Loader", training: "Loader | None", features: "Features | None", query: "Query"
+    ) -> "Judgement":
+        """Judge a model by reals that it did not learn from; `training` is what it learned from, where known."""
 
     def example(self) -> Recipe:
         """A recipe that runs in seconds on data of its own; the contract tests play it."""

@@ -14,6 +14,7 @@ from contracts import check_equal_states, make_trainer
 import gannet
 from gannet.recipe import dump_yaml
 from gannet.tasks import generation
+from gannet.training.checkpoint import CheckpointFolder
 
 RECIPE = generation.example().model_copy(update={"images": 3_200, "name": "killed"})
 # Kills the process, without a chance to clean up, in the middle of its n-th synced write.
@@ -43,8 +44,10 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def begin(folder: Path, code: str = PLAIN, *first: object) -> subprocess.Popen[bytes]:
     """Start the run, or go on with it where it exists."""
     run = folder / "run"
-    (folder / "killed.yaml").write_text(dump_yaml(RECIPE))
-    words = ["--resume", run] if run.exists() else [folder / "killed.yaml", "--out", run]
+    recipe = folder / "killed.yaml"
+    if not recipe.exists():
+        recipe.write_text(dump_yaml(RECIPE))
+    words = ["--resume", run] if run.exists() else [recipe, "--out", run]
     whole_command = [sys.executable, "-c", code, *map(str, first), "train", *map(str, words)]
     return subprocess.Popen(whole_command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
 
@@ -87,13 +90,19 @@ def test_a_run_killed_before_its_first_checkpoint_starts_from_zero(whole: Path, 
 
 
 @pytest.mark.soak
-def test_a_run_killed_ten_times_at_random_equals_a_whole_one(whole: Path, tmp_path: Path) -> None:
+def test_a_run_killed_ten_times_at_random_equals_a_whole_one(tmp_path: Path) -> None:
     chance = random.Random(os.getpid())
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    for folder in (whole, killed):
+        folder.mkdir()
+        (folder / "killed.yaml").write_text(dump_yaml(RECIPE.model_copy(update={"images": 25_600})))
+    finish(whole)
     for _ in range(5):
-        kill_in_write(tmp_path, chance.randint(4, 30))
-        kill_when(tmp_path, "state/*.safetensors", chance.uniform(2.0, 4.0))
-    finish(tmp_path)
-    check_equal_states(whole, tmp_path / "run")
+        kill_in_write(killed, chance.randint(4, 30))
+        kill_when(killed, "state/*.safetensors", chance.uniform(1.0, 4.0))
+    assert CheckpointFolder(killed / "run" / "state", 1).newest()["progress"]["images"] < 25_600
+    finish(killed)
+    check_equal_states(whole / "run", killed / "run")
 
 
 def test_sigterm_saves_and_leaves(tmp_path: Path) -> None:
@@ -160,3 +169,14 @@ def test_a_checkpoint_of_another_game_is_refused(tmp_path: Path) -> None:
     other = generation.example().model_copy(update={"network": generation.Choice(name="mlp", width=8)})
     with pytest.raises(ValueError, match="is of another game"):
         make_trainer(other, tmp_path).resume()
+
+
+def test_what_a_killed_process_was_writing_is_removed_from_the_whole_run(tmp_path: Path) -> None:
+    names = ("state/.1.partial", "model/.model.safetensors.7.partial", "samples/.2.partial.png")
+    torn = [tmp_path / name for name in names]
+    kept = [tmp_path / name for name in ("model/model.safetensors", "samples/2.png")]
+    for path in [*torn, *kept]:
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"")
+    CheckpointFolder(tmp_path / "state", 2).prepare()
+    assert not any(path.exists() for path in torn) and all(path.exists() for path in kept)

@@ -1,6 +1,6 @@
 """The loader: round n's batch is a pure function of the seed and of n, so a run resumes without remembering."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
@@ -48,8 +48,18 @@ class Loader:
 
     def spread(self, count: int) -> Batch:
         """Up to `count` samples spread evenly over the storage: a fixed set to look at, of every class."""
-        rows = self.chosen[np.linspace(0, len(self) - 1, min(count, len(self))).astype(np.int64)]
-        return {name: to_tensor(array[rows]) for name, array in self.arrays.items()}
+        return next(self.parts(max(1, count), count))
+
+    def joined(self, other: "Loader") -> "Loader":
+        """The samples of both, which lie in the same arrays."""
+        return Loader(self.arrays, np.union1d(self.chosen, other.chosen), self.seed)
+
+    def parts(self, size: int, most: int) -> Iterator[Batch]:
+        """Up to `most` samples spread evenly over the storage, `size` at a time, in the order of the storage."""
+        rows = self.chosen[np.linspace(0, len(self) - 1, min(most, len(self))).astype(np.int64)]
+        for start in range(0, len(rows), size):
+            chosen = rows[start : start + size]
+            yield {name: to_tensor(array[chosen]) for name, array in self.arrays.items()}
 
     def order(self, start: int, count: int) -> np.ndarray:
         """Positions `start`, ... of the stream as numbers below `len(self)`; each pass is its own permutation."""

@@ -4,6 +4,7 @@ Two networks play the classic game: the generator forges, the discriminator poli
 are pictures of one size, or points in the plane. The generator's running average is what is kept.
 """
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -23,6 +24,8 @@ from gannet.data.points import POINTS, PointSource
 from gannet.data.sources import Source
 from gannet.data.sources import open_source as open_pictures
 from gannet.data.survey import fitting_size, survey
+from gannet.metrics.features import Features, extract, fit_components, suits
+from gannet.metrics.judgement import Evidence, Judgement, Query, judge_samples
 from gannet.networks import PAIRS, Pair
 from gannet.pipeline import Pipeline
 from gannet.recipe import (
@@ -43,7 +46,8 @@ from gannet.recipe import (
 from gannet.recipe import Referee as RefereeSettings
 from gannet.samples import Samples, latents, padded, walk
 
-AUDIT_SAMPLES, POINT_COUNT, HELD_OUT_POINTS = 256, 100_000, 10_000
+AUDIT_SAMPLES, SHEET_SAMPLES, POINT_COUNT, HELD_OUT_POINTS = 256, 64, 100_000, 10_000
+JUDGED, AUDITED, COMPONENT_SAMPLES, PART = 10_000, 100_000, 5_000, 500
 LARGEST_AUTO_SIZE = {"cuda": 128, "cpu": 64}
 
 judged_by = "referee/energy_distance"
@@ -247,6 +251,28 @@ def pipeline(recipe: Recipe, description: Description, kept: dict[str, nn.Module
     return GenerationPipeline(config, {GENERATOR: kept[GENERATOR]}, recipe.name)
 
 
+def judge(
+    pipeline: "GenerationPipeline", reals: Loader, training: Loader | None, features: Features | None, query: Query
+) -> Judgement:
+    """Compare as many fakes as there are reals with them, by features that suit their size; see `judge_samples`."""
+    description = pipeline.settings.description
+    if features is None or not suits(description.shape):
+        features = fit_components(reals.spread(COMPONENT_SAMPLES)["real"])
+    count = query.num or min(len(reals), JUDGED)
+    labels = pipeline.labels(count)
+    real_label = torch.cat([part["label"] for part in reals.parts(PART, JUDGED)]) if labels is not None else None
+    evidence = Evidence(
+        real=extract(features, (part["real"] for part in reals.parts(PART, JUDGED))),
+        fake=extract(features, pipeline.stream(count, query.seed)),
+        training=extract(features, (part["real"] for part in training.parts(PART, AUDITED))) if training else None,
+        features=features.name,
+        real_label=real_label,
+        fake_label=labels,
+        classes=description.classes,
+    )
+    return judge_samples(evidence, query.seed)
+
+
 def example() -> Recipe:
     """A tiny game on the embedded digits."""
     return Recipe(
@@ -285,14 +311,31 @@ class GenerationPipeline(Pipeline):
         """
         if num < 1 or frames < 1 or seed < 0:
             raise ValueError(f"num and frames are 1 or more and seed 0 or more; given: {num}, {frames} and {seed}.")
-        network = self.networks[GENERATOR]
-        vectors = latents(network, seed, first=0, count=num)
-        labels = self._labels(num, None if label is None else str(label))
+        vectors = latents(self.networks[GENERATOR], seed, first=0, count=num)
+        labels = self.labels(num, None if label is None else str(label))
         if frames > 1:
             vectors = walk(vectors, frames)
             labels = labels.repeat_interleave(frames) if labels is not None else None
         facts = {"model": self.name, "seed": seed, **({"class": label} if label is not None else {})}
         return Samples(self._generate(vectors, labels), labels, facts, animated=frames > 1)
+
+    def demonstrate(self) -> Samples:
+        """The same 64 latent vectors, all classes in turn."""
+        return self(num=SHEET_SAMPLES, seed=0)
+
+    def stream(self, num: int, seed: int) -> Iterator[Tensor]:
+        """The values of the same samples, a batch (b, *shape) at a time, so that any number fits into memory."""
+        labels = self.labels(num)
+        for first in range(0, num, self.BATCH):
+            count = min(self.BATCH, num - first)
+            vectors = latents(self.networks[GENERATOR], seed, first, count)
+            yield self._generate(vectors, None if labels is None else labels[first : first + count])
+
+    @property
+    def settings(self) -> Settings:
+        """The model's config."""
+        assert isinstance(self.config, Settings)
+        return self.config
 
     @torch.no_grad()
     def _generate(self, vectors: Tensor, labels: Tensor | None) -> Tensor:
@@ -305,11 +348,10 @@ class GenerationPipeline(Pipeline):
             parts.append(network(part, label)[: len(vectors) - start].float().cpu())
         return torch.cat(parts)
 
-    def _labels(self, num: int, label: str | None) -> Tensor | None:
-        settings = self.config
-        assert isinstance(settings, Settings)
-        classes = settings.description.classes
-        if not settings.conditional:
+    def labels(self, num: int, label: str | None = None) -> Tensor | None:
+        """The classes of `num` samples (num,): all in turn or the one asked for; None without classes."""
+        classes = self.settings.description.classes
+        if not self.settings.conditional:
             if label is not None:
                 raise ValueError("This model was trained without classes; leave the class out.")
             return None

@@ -19,9 +19,9 @@ class CheckpointFolder:
         self.folder, self.keep = folder, keep
 
     def prepare(self) -> None:
-        """Create the folder, and remove what a killed process was writing in it."""
+        """Create the folder, and remove what a killed process was writing anywhere in the run."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        for torn in self.folder.glob(".*.partial"):
+        for torn in self.folder.parent.rglob(".*.partial*"):
             torn.unlink(missing_ok=True)
 
     def save(self, images: int, tree: dict[str, Any]) -> None:

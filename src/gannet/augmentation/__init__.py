@@ -1,0 +1,1 @@
+"""Changes to pictures: pure functions of a batch, a strength and a generator."""

@@ -1,0 +1,59 @@
+"""Finding and loading models: by path, by the name of a shipped one, or from a hub."""
+
+import re
+from pathlib import Path
+
+from gannet.pipeline import CONFIG, Pipeline, fetch
+
+SHIPPED = Path(__file__).parent / "models"
+
+
+def load(target: str | Path, weights: str = "model") -> Pipeline:
+    """Load a model for use: a run, a model's folder, a shipped model's name, or `hf:owner/name`.
+
+    Args:
+        weights: `model` for the last, `best` for the best judged, or a stage's name.
+
+    Raises:
+        ValueError: nothing is there, or it is damaged; one sentence.
+    """
+    return Pipeline.from_pretrained(model_folder(str(target)), weights)
+
+
+def model_folder(target: str) -> Path:
+    """Where a model's files lie: an existing path comes first, then a shipped model, then a hub.
+
+    `name` is the newest version of a shipped model, `name-v1` that one.
+    """
+    if target.startswith("hf:"):
+        return fetch(target)
+    folder = Path(target)
+    shipped = None if folder.exists() else _newest(target)
+    if shipped:
+        return shipped
+    if not folder.is_dir():
+        raise ValueError(
+            f"There is no run or model at {target!r}; give the folder that `gannet train` wrote{_shipped_names()}."
+        )
+    if (folder / "recipe.yaml").is_file() and not (folder / "model").is_dir():
+        raise ValueError(f"{target} has no model yet: it was stopped before its first checkpoint.")
+    return folder / "model" if (folder / "model").is_dir() else folder
+
+
+def shipped_models() -> dict[str, Path]:
+    """The models that come with Gannet, by their full name."""
+    return {path.parent.name: path.parent for path in sorted(SHIPPED.glob(f"*/{CONFIG}"))}
+
+
+def _newest(name: str) -> Path | None:
+    versions = {
+        int(found[1]): folder
+        for full, folder in shipped_models().items()
+        if (found := re.fullmatch(rf"{re.escape(name)}-v(\d+)", full))
+    }
+    return shipped_models().get(name) or (versions[max(versions)] if versions else None)
+
+
+def _shipped_names() -> str:
+    names = ", ".join(shipped_models())
+    return f", or a shipped model ({names})" if names else ""

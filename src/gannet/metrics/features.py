@@ -1,0 +1,90 @@
+"""Features: what samples are compared in. Their name goes with every figure."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import torch
+from sklearn.decomposition import PCA
+from torch import Tensor, nn
+from torch.nn.functional import interpolate
+
+SMALLEST, LARGEST, COMPONENTS = 28, 64, 64
+
+
+class Features(Protocol):
+    """Maps samples to vectors.
+
+    Attributes:
+        name: what a figure is called after.
+    """
+
+    @property
+    def name(self) -> str:
+        """The features' name."""
+
+    def __call__(self, samples: Tensor) -> Tensor:
+        """Map samples (b, ...) to (b, d) on the CPU."""
+
+
+@dataclass(frozen=True)
+class PixelComponents:
+    """Principal components of the pixels (or coordinates), for samples too small for a network."""
+
+    components: PCA
+
+    @property
+    def name(self) -> str:
+        """Names the number of components."""
+        return f"pixel-components-{self.components.n_components_}"
+
+    def __call__(self, samples: Tensor) -> Tensor:
+        """Map samples (b, ...) to their components (b, d)."""
+        return torch.from_numpy(self.components.transform(samples.flatten(1).double().numpy()))
+
+
+def fit_components(samples: Tensor) -> PixelComponents:
+    """Fit the principal components of samples (n, ...), at most 64."""
+    flat = samples.flatten(1).double().numpy()
+    count = min(COMPONENTS, *flat.shape)
+    return PixelComponents(PCA(count, random_state=0).fit(flat))
+
+
+@dataclass(frozen=True)
+class NetworkFeatures:
+    """The activations of a network, for grey and colour pictures from 28 pixels up."""
+
+    name: str
+    network: nn.Module
+    features: Callable[[Tensor], Tensor]
+
+    @torch.no_grad()
+    def __call__(self, samples: Tensor) -> Tensor:
+        """Map pictures (b, c, h, w) in [-1, 1] to (b, d)."""
+        device = next(self.network.parameters()).device
+        self.network.eval()
+        return self.features(fitted(samples).to(device)).float().cpu()
+
+
+def fitted(pictures: Tensor) -> Tensor:
+    """Pictures (b, c, h, w) as three channels, the shorter side at most 64 pixels; transparency over grey."""
+    if pictures.shape[1] in {2, 4}:
+        pictures, cover = pictures[:, :-1], (pictures[:, -1:] + 1) / 2
+        pictures = pictures * cover
+    if pictures.shape[1] == 1:
+        pictures = pictures.expand(-1, 3, -1, -1)
+    shorter = min(pictures.shape[2:])
+    if shorter > LARGEST:
+        size = [round(side * LARGEST / shorter) for side in pictures.shape[2:]]
+        pictures = interpolate(pictures, size, mode="bilinear", antialias=True)
+    return pictures
+
+
+def extract(features: Features, parts: Iterable[Tensor]) -> Tensor:
+    """The features (n, d) of samples that come in parts; the samples themselves are not kept."""
+    return torch.cat([features(part) for part in parts])
+
+
+def suits(shape: Any) -> bool:
+    """Whether a network can look at samples of this shape."""
+    return len(shape) == 3 and min(shape[1:]) >= SMALLEST

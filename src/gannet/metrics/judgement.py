@@ -1,0 +1,141 @@
+"""A judgement: every measure of fakes against reals that their number allows, and the memorization audit."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gannet.metrics.distances import corrected_distances, kernel_distance
+from gannet.metrics.fidelity import fidelity
+from gannet.metrics.measure import Measure, draw_halves, measure
+from gannet.metrics.memorization import Memorization, audit_memorization
+from gannet.metrics.two_sample import classify_apart
+
+MOST, MOST_PAIRWISE, FEWEST, FEWEST_OF_CLASS = 10_000, 2_500, 50, 20
+
+
+@dataclass(frozen=True)
+class Query:
+    """How many fakes to judge (0: as many as reals), and the seed of all that is drawn."""
+
+    num: int = 0
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What is judged, as features (n, d).
+
+    Attributes:
+        real, fake: held-out reals, and fakes.
+        training: what the model learned from; None when that is not known.
+        features: the features' name.
+        real_label, fake_label: (n,), where there are classes.
+        classes: their names.
+        groups: (n,) which group a real belongs to, such as its person.
+    """
+
+    real: Tensor
+    fake: Tensor
+    training: Tensor | None
+    features: str
+    real_label: Tensor | None = None
+    fake_label: Tensor | None = None
+    classes: tuple[str, ...] = ()
+    groups: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What came out.
+
+    Attributes:
+        measures: of all samples.
+        by_class: the kernel distance of each class.
+        memorization: the audit, where the training samples are known.
+        left_out: what could not be measured, and why.
+    """
+
+    measures: list[Measure]
+    by_class: dict[str, Measure] = field(default_factory=dict)
+    memorization: Memorization | None = None
+    left_out: dict[str, str] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data."""
+        return {
+            "measures": [asdict(found) for found in self.measures],
+            "by_class": {name: asdict(found) for name, found in self.by_class.items()},
+            "memorization": self.memorization.to_json() if self.memorization else None,
+            "left_out": self.left_out,
+        }
+
+    def lines(self) -> list[str]:
+        """In words: a line a measure, then the audit, the classes, and what was left out."""
+        rows = [_row(found.name, found) for found in self.measures]
+        rows += [_row(f"kernel distance of {name}", found) for name, found in self.by_class.items()]
+        protocols = dict.fromkeys(f"{found.features}: {found.protocol}." for found in self.measures)
+        audit = [self.memorization.words()] if self.memorization else []
+        left_out = [f"{name}: left out, {reason}." for name, reason in self.left_out.items()]
+        return [*rows, *audit, *left_out, *protocols]
+
+
+def judge_samples(evidence: Evidence, seed: int) -> Judgement:
+    """Take every measure that there are samples enough for; the same seed gives the same figures."""
+    real, fake = evidence.real, evidence.fake
+    short = f"it needs {2 * FEWEST} reals and {FEWEST} fakes, there are {len(real):,} and {len(fake):,}"
+    memorization, left_out = _audit(evidence)
+    if len(real) < 2 * FEWEST or len(fake) < FEWEST:
+        return Judgement([], {}, memorization, {"distances": short} | left_out)
+    whole = draw_halves(len(real), len(fake), evidence.groups, MOST, seed)
+    pairwise = draw_halves(len(real), len(fake), evidence.groups, MOST_PAIRWISE, seed)
+    measures = [
+        *measure(corrected_distances, real, fake, whole, evidence.features),
+        *measure(_kernel, real, fake, pairwise, evidence.features),
+        *measure(fidelity, real, fake, pairwise, evidence.features),
+        _two_sample(evidence, seed),
+    ]
+    return Judgement(measures, dict(_by_class(evidence, seed)), memorization, left_out)
+
+
+def _kernel(real: Tensor, fake: Tensor) -> dict[str, float]:
+    return {"kernel distance": kernel_distance(real, fake)}
+
+
+def _two_sample(evidence: Evidence, seed: int) -> Measure:
+    """A fresh classifier's held-out accuracy, and what it scores on reals against reals: one half."""
+    count = min(len(evidence.real), len(evidence.fake), MOST)
+    order = np.random.default_rng(seed).permutation(len(evidence.real))
+    real = evidence.real[torch.from_numpy(order[:count])]
+    value, low, high = classify_apart(real, evidence.fake[:count], seed)
+    floor, _, _ = classify_apart(real[: count // 2], real[count // 2 :], seed)
+    protocol = f"logistic regression on one half of {count:,} reals and {count:,} fakes, tested on the other half"
+    return Measure(
+        "classifier accuracy", value, low, high, floor, evidence.features, len(real), len(evidence.fake), protocol
+    )
+
+
+def _by_class(evidence: Evidence, seed: int) -> Iterator[tuple[str, Measure]]:
+    if evidence.real_label is None or evidence.fake_label is None:
+        return
+    for number, name in enumerate(evidence.classes):
+        real, fake = evidence.real[evidence.real_label == number], evidence.fake[evidence.fake_label == number]
+        if len(real) >= 2 * FEWEST_OF_CLASS and len(fake) >= FEWEST_OF_CLASS:
+            halves = draw_halves(len(real), len(fake), None, MOST_PAIRWISE, seed)
+            yield name, measure(_kernel, real, fake, halves, evidence.features)[0]
+
+
+def _audit(evidence: Evidence) -> tuple[Memorization | None, dict[str, str]]:
+    if evidence.training is None:
+        return None, {"memorization": "the model's training data are not known here; judge the run, with its data"}
+    if len(evidence.real) < FEWEST:
+        return None, {"memorization": f"it needs {FEWEST} held-out reals, there are {len(evidence.real):,}"}
+    return audit_memorization(evidence.fake, evidence.training, evidence.real), {}
+
+
+def _row(name: str, found: Measure) -> str:
+    floor = "" if found.floor is None else f"; reals: {found.floor:.4g}"
+    return f"{name:24} {found.value:.4g}  ({found.low:.4g} to {found.high:.4g}{floor})"

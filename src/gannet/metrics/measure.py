@@ -1,0 +1,117 @@
+"""A measure with what is needed to believe it: an interval, the floor that reals themselves give, and the protocol."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from statistics import fmean, stdev
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+SPLITS = 10
+Statistics = Callable[[Tensor, Tensor], Mapping[str, float]]
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One figure.
+
+    Attributes:
+        name, value: what was measured.
+        low, high: a 95 % interval.
+        floor: what held-out reals score against other reals at the same counts; None where that has no meaning.
+        features: the name of the features; never that of a loss.
+        n_real, n_fake: how many samples took part.
+        protocol: how it was done, in words.
+    """
+
+    name: str
+    value: float
+    low: float
+    high: float
+    floor: float | None
+    features: str
+    n_real: int
+    n_fake: int
+    protocol: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Halves:
+    """Splits of the reals into two halves and as many fakes, so that value and floor are taken at equal counts.
+
+    Attributes:
+        first, second: rows of the reals, one array a split.
+        fake: rows of the fakes, one array a split.
+    """
+
+    first: list[np.ndarray]
+    second: list[np.ndarray]
+    fake: list[np.ndarray]
+
+
+def draw_halves(n_real: int, n_fake: int, groups: np.ndarray | None, most: int, seed: int) -> Halves:
+    """Split the reals in two ten times, whole groups together, and draw as many fakes each time.
+
+    Args:
+        groups: (n_real,) which group a real belongs to, such as its person; None where there are none.
+        most: the largest half.
+    """
+    random = np.random.default_rng(seed)
+    halves = Halves([], [], [])
+    for _ in range(SPLITS):
+        first, second = _split(n_real, groups, random)
+        count = min(len(first), len(second), n_fake, most)
+        halves.first.append(random.permutation(first)[:count])
+        halves.second.append(random.permutation(second)[:count])
+        halves.fake.append(random.permutation(n_fake)[:count])
+    return halves
+
+
+def _split(count: int, groups: np.ndarray | None, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    if groups is None:
+        order = random.permutation(count)
+        return order[: count // 2], order[count // 2 :]
+    names = random.permutation(np.unique(groups))
+    sizes = np.array([(groups == name).sum() for name in names])
+    chosen = names[np.cumsum(sizes) <= count / 2]
+    inside = np.isin(groups, chosen)
+    return np.flatnonzero(inside), np.flatnonzero(~inside)
+
+
+def measure(statistics: Statistics, real: Tensor, fake: Tensor, halves: Halves, features: str) -> list[Measure]:
+    """Take statistics over the splits: the mean against the fakes, its interval, and the mean between the halves.
+
+    The interval is 1.96 standard deviations over half-samples drawn without replacement, whose spread is that of the
+    whole (Politis and Romano, 1994); drawing with replacement would bias every distance upwards.
+
+    Args:
+        statistics: maps features of reals (n, d) and of fakes (n, d) to figures by name.
+        real, fake: all features, (n, d).
+    """
+    splits = range(len(halves.first))
+    values = [statistics(real[halves.first[i]], fake[halves.fake[i]]) for i in splits]
+    floors = [statistics(real[halves.first[i]], real[halves.second[i]]) for i in splits]
+    count = len(halves.fake[0])
+    protocol = f"mean of {SPLITS} splits, {count:,} reals against {count:,} fakes; floor: against {count:,} other reals"
+    return [
+        Measure(
+            name,
+            *_interval([found[name] for found in values]),
+            fmean(found[name] for found in floors),
+            features,
+            len(real),
+            len(fake),
+            protocol,
+        )
+        for name in values[0]
+    ]
+
+
+def _interval(values: list[float]) -> tuple[float, float, float]:
+    middle, reach = fmean(values), 1.96 * stdev(values)
+    return middle, middle - reach, middle + reach

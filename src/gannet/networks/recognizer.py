@@ -1,0 +1,80 @@
+"""Networks that recognize: pictures of any size to classes, with the activations on the way as features."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from gannet.networks.pair import Shape
+
+
+class Block(nn.Module):
+    """Two convolutions; a residual block adds its input (He et al., 2016, "Deep Residual Learning ...", figure 2)."""
+
+    def __init__(self, before: int, after: int, stride: int, residual: bool) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            *(nn.Conv2d(before, after, 3, stride, 1, bias=False), nn.BatchNorm2d(after), nn.ReLU()),
+            *(nn.Conv2d(after, after, 3, 1, 1, bias=False), nn.BatchNorm2d(after)),
+        )
+        self.past = nn.Conv2d(before, after, 1, stride, bias=False) if residual else None
+
+    def forward(self, picture: Tensor) -> Tensor:
+        """Map (b, before, h, w) to (b, after, h / stride, w / stride)."""
+        changed: Tensor = self.body(picture)
+        return (changed if self.past is None else changed + self.past(picture)).relu()
+
+
+class Recognizer(nn.Module):
+    """Blocks that halve the picture, each twice as wide, and a linear layer on the mean of the last one's output.
+
+    Attributes:
+        shape: of the pictures it learns from, (c, h, w), values in [-1, 1]; larger ones may be given later.
+        classes: how many.
+    """
+
+    def __init__(self, shape: Shape, classes: int, widths: tuple[int, ...], residual: bool) -> None:
+        super().__init__()
+        self.shape, self.classes = shape, classes
+        before = [shape[0], *widths]
+        self.blocks = nn.ModuleList(Block(before[i], width, 1 + (i > 0), residual) for i, width in enumerate(widths))
+        self.head = nn.Linear(widths[-1], classes)
+
+    def forward(self, picture: Tensor) -> Tensor:
+        """Map pictures (b, c, h, w) to logits (b, classes)."""
+        logits: Tensor = self.head(self.activations(picture)[-1].mean((2, 3)))
+        return logits
+
+    def activations(self, picture: Tensor) -> list[Tensor]:
+        """The output of every block, (b, width, h', w')."""
+        found = []
+        for block in self.blocks:
+            picture = block(picture)
+            found.append(picture)
+        return found
+
+    def features(self, picture: Tensor) -> Tensor:
+        """The mean of every block's output over the picture, (b, sum of the widths)."""
+        return torch.cat([activation.mean((2, 3)) for activation in self.activations(picture)], 1)
+
+
+@dataclass(frozen=True)
+class RecognizerChoice:
+    """How wide and deep a recognizer is."""
+
+    width: int = 32
+    """Channels of the first block; every further one has twice as many."""
+    depth: int = 4
+    """Blocks; all but the first halve the picture."""
+    blocks: Literal["residual", "plain"] = "residual"
+    """Whether a block adds its input to its output."""
+
+    def __post_init__(self) -> None:
+        if not (1 <= self.width <= 256 and 1 <= self.depth <= 6):
+            raise ValueError("network.width must be 1 to 256 and network.depth 1 to 6.")
+
+    def build(self, shape: Shape, classes: int) -> Recognizer:
+        """Build the network for pictures of `shape` (c, h, w)."""
+        widths = tuple(self.width * 2**level for level in range(self.depth))
+        return Recognizer(shape, classes, widths, self.blocks == "residual")

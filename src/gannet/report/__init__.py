@@ -1,0 +1,132 @@
+"""Reports: one self-contained page about a run, read on any screen without a network."""
+
+import json
+import os
+import platform
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from gannet.report.curves import Curve, Mark, draw_curves
+from gannet.report.page import facts, folded, page, paragraph, picture, section, table
+from gannet.storage import write_text
+
+REPORT, JUDGEMENT, MOST_SHEETS = "report.html", "judgement.json", 6
+MARKS = (Mark(0.5, "50 %: on track"), Mark(0.9, "90 %: converged"))
+CURVES = {
+    "Fakes that pass for real": (("referee/fool_rate",), MARKS),
+    "Losses": (("losses/",), ()),
+    "Reals taken for real": (("referee/accuracy_train", "referee/accuracy_held_out"), ()),
+    "Diversity of the fakes (reals: 1) and energy distance (equal: 0)": (
+        ("referee/diversity", "referee/energy_distance"),
+        (Mark(1.0, "as diverse as reals"),),
+    ),
+    "Errors on held-out data": (("held_out/",), ()),
+}
+GOOD, OPEN = {"healthy"}, {"too-early"}
+
+
+def write_report(run: Path) -> Path:
+    """Write `report.html` of a run from its files: verdict first, then pictures, curves, measures and the recipe."""
+    log = _log(run / "log.jsonl")
+    parts = [
+        _verdict(_json(run / "verdict.json")),
+        section("What it draws, at fixed seeds", _pictures(run / "samples")),
+        section("How it measures up", _measures(_json(run / JUDGEMENT))),
+        section("The game", *_curves(log)),
+        section("The run", _facts(run, log)),
+    ]
+    write_text(run / REPORT, page(f"Gannet: {run.name}", parts))
+    return run / REPORT
+
+
+def _verdict(verdict: dict[str, Any]) -> str:
+    if not verdict:
+        return ""
+    diagnosis, rule = verdict["diagnosis"], verdict["rule"]
+    kind = "good" if diagnosis["state"] in GOOD else "open" if diagnosis["state"] in OPEN else "bad"
+    since = f" Since {diagnosis['since_images']:,} images." if diagnosis["since_images"] else ""
+    words = paragraph(f"{diagnosis['words']}{since} {verdict['advice']}", f"verdict {kind}")
+    return words + paragraph(f"The convergence rule: {rule['words']}")
+
+
+def _pictures(folder: Path) -> str:
+    sheets = sorted(folder.glob("[0-9]*.png"))
+    if not sheets:
+        return ""
+    chosen = sorted({round(index * (len(sheets) - 1) / (MOST_SHEETS - 1)) for index in range(MOST_SHEETS)})
+    shown = [picture(sheets[index], f"{int(sheets[index].stem):,} images") for index in chosen]
+    return f'<div class="pictures">{"".join(shown)}</div>'
+
+
+def _measures(judgement: dict[str, Any]) -> str:
+    if not judgement:
+        return ""
+    found = {**{each["name"]: each for each in judgement["measures"]}}
+    found |= {f"kernel distance of {name}": each for name, each in judgement["by_class"].items()}
+    rows = [(name, each["value"], each["low"], each["high"], each["floor"]) for name, each in found.items()]
+    parts = [table(("measure", "value", "low", "high", "reals themselves"), rows)] if rows else []
+    audit = judgement["memorization"]
+    parts += [paragraph(audit["words"], f"verdict {'bad' if audit['memorizes'] else 'good'}")] if audit else []
+    parts += [paragraph(f"{name}: left out, {reason}.") for name, reason in judgement["left_out"].items()]
+    protocols = dict.fromkeys(f"{each['features']}: {each['protocol']}." for each in judgement["measures"])
+    return "".join(parts) + "".join(paragraph(words, "small") for words in protocols)
+
+
+def _curves(log: Sequence[dict[str, Any]]) -> list[str]:
+    flat = [{"images": line["images"], **_flat(line)} for line in log]
+    names = list(dict.fromkeys(name for line in flat for name in line if name != "images"))
+    drawn = []
+    for title, (wanted, marks) in CURVES.items():
+        chosen = [
+            name
+            for name in names
+            if any(name == word or (word.endswith("/") and name.startswith(word)) for word in wanted)
+        ]
+        drawn.append(draw_curves(title, [_curve(name, flat) for name in chosen], marks))
+    return drawn
+
+
+def _curve(name: str, flat: Sequence[dict[str, float]]) -> Curve:
+    lines = [line for line in flat if name in line]
+    label = name.split("/", 1)[1].replace("_", " ")
+    return Curve(label, [line["images"] for line in lines], [line[name] for line in lines])
+
+
+def _flat(line: dict[str, Any]) -> dict[str, float]:
+    groups = {name: figures for name, figures in line.items() if isinstance(figures, dict)}
+    return {f"{name}/{key}": float(value) for name, figures in groups.items() for key, value in figures.items()}
+
+
+def _facts(run: Path, log: Sequence[dict[str, Any]]) -> str:
+    known: dict[str, Any] = {}
+    if log:
+        clock = log[-1]["clock"]
+        known = {
+            "images": log[-1]["images"],
+            "minutes": clock["seconds"] / 60,
+            "images a second": clock["images_per_second"],
+        }
+    data = _json(run / "data.json")
+    known |= {"training samples": data.get("training"), "held-out samples": data.get("held_out")}
+    recipe = (run / "recipe.yaml").read_text(encoding="utf-8") if (run / "recipe.yaml").is_file() else ""
+    known |= {"written with": environment()}
+    return facts(known) + folded("Recipe", recipe) + folded("Data", json.dumps(data, indent=2, ensure_ascii=False))
+
+
+def environment() -> str:
+    """The versions and the machine, in a line."""
+    packages = ", ".join(f"{name} {version(name)}" for name in ("gannet", "torch"))
+    machine = f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores"
+    return f"{packages}, Python {platform.python_version()}, {machine}"
+
+
+def _log(path: Path) -> list[dict[str, Any]]:
+    if not path.is_file():
+        return []
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+
+
+def _json(path: Path) -> dict[str, Any]:
+    return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}

@@ -1,0 +1,100 @@
+"""Curves as SVG: drawn here, so that a report needs neither a network nor a plotting library."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from math import isfinite
+
+WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT = 640, 240, 56, 24, 10, 10
+COLOURS = ("#1f6feb", "#d1495b", "#2e933c", "#8f6bd6", "#c77d0a", "#17899b")
+MOST_POINTS = 400
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A named line: figures over images seen."""
+
+    name: str
+    images: Sequence[float]
+    values: Sequence[float]
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A level to hold curves against, with its name."""
+
+    value: float
+    name: str
+
+
+def draw_curves(title: str, curves: Sequence[Curve], marks: Sequence[Mark] = ()) -> str:
+    """A figure element with a legend; curves without a finite value are left out, and nothing at all gives ''."""
+    curves = [thinned(curve) for curve in curves]
+    curves = [curve for curve in curves if curve.values]
+    if not curves:
+        return ""
+    frame = _Frame.around(curves, marks)
+    lines = [frame.line(curve, COLOURS[index % len(COLOURS)]) for index, curve in enumerate(curves)]
+    legend = "".join(
+        f'<span><i style="background:{COLOURS[index % len(COLOURS)]}"></i>{escape(curve.name)}</span>'
+        for index, curve in enumerate(curves)
+    )
+    drawing = "".join([frame.axes(), *(frame.level(mark) for mark in marks), *lines])
+    return (
+        f'<figure><figcaption>{escape(title)}</figcaption><svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
+        f'aria-label="{escape(title)}">{drawing}</svg><div class="legend">{legend}</div></figure>'
+    )
+
+
+def thinned(curve: Curve) -> Curve:
+    """The curve's finite points, at most 400 of them."""
+    points = [(x, y) for x, y in zip(curve.images, curve.values, strict=True) if isfinite(y)]
+    points = points[:: -(-len(points) // MOST_POINTS) or 1]
+    return Curve(curve.name, [x for x, _ in points], [y for _, y in points])
+
+
+@dataclass(frozen=True)
+class _Frame:
+    """Maps images and values to places in the drawing."""
+
+    most: float
+    low: float
+    high: float
+
+    @classmethod
+    def around(cls, curves: Sequence[Curve], marks: Sequence[Mark]) -> "_Frame":
+        values = [value for curve in curves for value in curve.values] + [mark.value for mark in marks]
+        low, high = min(0.0, *values), max(values)
+        return cls(max(max(curve.images) for curve in curves) or 1, low, high if high > low else low + 1)
+
+    def across(self, images: float) -> float:
+        return LEFT + (WIDTH - LEFT - RIGHT) * images / self.most
+
+    def down(self, value: float) -> float:
+        return TOP + (HEIGHT - TOP - BOTTOM) * (self.high - value) / (self.high - self.low)
+
+    def line(self, curve: Curve, colour: str) -> str:
+        points = " ".join(
+            f"{self.across(x):.1f},{self.down(y):.1f}" for x, y in zip(curve.images, curve.values, strict=True)
+        )
+        return f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2"/>'
+
+    def level(self, mark: Mark) -> str:
+        height = self.down(mark.value)
+        return (
+            f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{height:.1f}" y2="{height:.1f}" class="mark"/>'
+            f'<text x="{WIDTH - RIGHT}" y="{height - 4:.1f}" text-anchor="end">{escape(mark.name)}</text>'
+        )
+
+    def axes(self) -> str:
+        floor = HEIGHT - BOTTOM
+        heights = [self.low + (self.high - self.low) * part / 4 for part in range(5)]
+        labels = [
+            f'<text x="{LEFT - 6}" y="{self.down(value) + 4:.1f}" text-anchor="end">{value:.3g}</text>'
+            for value in heights
+        ]
+        ends = [
+            f'<text x="{LEFT}" y="{HEIGHT - 6}">0</text>',
+            f'<text x="{WIDTH - RIGHT}" y="{HEIGHT - 6}" text-anchor="end">{self.most:,.0f} images</text>',
+        ]
+        return f'<path d="M{LEFT} {TOP}V{floor}H{WIDTH - RIGHT}" class="axis"/>' + "".join([*labels, *ends])

@@ -1,0 +1,227 @@
+"""Recognition: which class a picture is of. A game with one player, and the classifier that judges and audits need.
+
+The data are labelled pictures of one size. The recognizer's running average is what is kept; the activations on its
+way to an answer serve as features (`judge-v1`, `loss-v1`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import torch
+from scipy.stats import binomtest
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from gannet.adversarial.game import Game, Observer, Outcome, Pass, Seen, Turn
+from gannet.data.loader import Batch, Loader
+from gannet.data.points import PointSource
+from gannet.data.sources import Source
+from gannet.metrics.features import Features
+from gannet.metrics.judgement import Judgement, Query
+from gannet.metrics.measure import Measure
+from gannet.networks.recognizer import Recognizer, RecognizerChoice
+from gannet.pipeline import Pipeline
+from gannet.recipe import Checkpoints, Choice, Data, Optimizer, Recipe, Record, Section, check, choose, nearest
+from gannet.recipe import Referee as RefereeSettings
+from gannet.schedule import crossed
+from gannet.tasks import generation
+from gannet.tasks.generation import Description
+
+RECOGNIZER, HELD_OUT_SAMPLES, BATCH = "recognizer", 2_000, 250
+NETWORKS = {"recognizer": RecognizerChoice}
+
+judged_by = "held_out/error"
+
+
+class Config(Section):
+    """Recognition has no keys of its own."""
+
+
+class Settings(Section):
+    """What `config.json` keeps of a recognizer."""
+
+    description: Description
+    network: Choice
+
+
+def open_source(recipe: Recipe) -> Source:
+    """Open the labelled pictures that the recipe names; nothing is decoded yet."""
+    source = generation.open_source(recipe)
+    if isinstance(source, PointSource):
+        raise ValueError(f"{recipe.data.source} holds points; recognition wants labelled pictures.")
+    return source
+
+
+def describe(recipe: Recipe, source: Source) -> Description:
+    """Choose size and channels where the recipe leaves them open; ValueError when the pictures have no labels."""
+    return generation.describe(_labelled(recipe), source)
+
+
+def resolve(recipe: Recipe, description: Description) -> Recipe:
+    """Write the chosen size and channels into the recipe."""
+    channels, size, _ = description.shape
+    if unknown := set(recipe.optimizer) - {RECOGNIZER}:
+        raise ValueError(f"Unknown key 'optimizer.{min(unknown)}'; {nearest(min(unknown), [RECOGNIZER])}")
+    return recipe.model_copy(
+        update={
+            "data": Data(**{**recipe.data.model_dump(), "channels": channels, "size": size}),
+            "network": Choice(name=recipe.network.name, **asdict(_choice(recipe.network))),
+            "optimizer": {RECOGNIZER: recipe.optimizer.get(RECOGNIZER, Optimizer())},
+        }
+    )
+
+
+def adopt(recipe: Recipe, config: Settings) -> Recipe:
+    """Take over a model's network and shape, so that its weights fit."""
+    channels, size, _ = config.description.shape
+    data = recipe.data.model_copy(update={"channels": channels, "size": size})
+    return recipe.model_copy(update={"network": config.network, "data": data})
+
+
+def samples(recipe: Recipe, source: Source, description: Description) -> tuple[Loader, Loader]:
+    """The training and the held-out pictures: `real` (b, c, h, w) and `label` (b,)."""
+    return generation.samples(_labelled(recipe), source, description)
+
+
+def noise(recipe: Recipe, description: Description, count: int) -> dict[str, np.ndarray]:
+    """Meaningless pictures and labels."""
+    return generation.noise(_labelled(recipe), description, count)
+
+
+def game(recipe: Recipe, description: Description) -> Game:
+    """One player, who descends the cross entropy of its answers."""
+    network = _choice(recipe.network).build(description.shape, len(description.classes))
+
+    def recognize(run: Pass) -> Outcome:
+        loss = cross_entropy(network(run.sample["real"]).float(), run.sample["label"])
+        return Outcome({RECOGNIZER: {"cross_entropy": loss}})
+
+    return Game({RECOGNIZER: network}, (Turn("recognize", (RECOGNIZER,), recognize),), (RECOGNIZER,))
+
+
+def observers(
+    recipe: Recipe,
+    played: Game,
+    kept: dict[str, nn.Module],
+    loaders: tuple[Loader, Loader],
+) -> dict[str, Observer]:
+    """Who looks how often the averaged recognizer errs on held-out pictures."""
+    return {"held_out": HeldOutError(kept[RECOGNIZER], loaders[1].spread(HELD_OUT_SAMPLES), recipe.referee.every)}
+
+
+@dataclass
+class HeldOutError:
+    """The share of held-out pictures that are given the wrong class."""
+
+    recognizer: nn.Module
+    held_out: Batch
+    every: int
+    images: int = 0
+    figures: dict[str, float] = field(default_factory=dict)
+
+    def observe(self, seen: Seen) -> None:
+        """Look when it is time."""
+        if crossed(self.images, seen.images, self.every):
+            found = recognize(self.recognizer, self.held_out["real"]).argmax(1)
+            self.figures = {"error": float((found != self.held_out["label"]).float().mean())}
+        self.images = seen.images
+
+    def measures(self) -> dict[str, float]:
+        """The error when it was last looked at."""
+        return dict(self.figures)
+
+    def state_dict(self) -> dict[str, Any]:
+        """The images seen, and the figures."""
+        return {"images": self.images, "figures": self.figures}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from `state`."""
+        self.images, self.figures = state["images"], dict(state["figures"])
+
+
+@torch.no_grad()
+def recognize(recognizer: nn.Module, pictures: Tensor) -> Tensor:
+    """The probabilities of the classes, (b, classes), on the CPU; some pictures at a time."""
+    device = next(recognizer.parameters()).device
+    recognizer.eval()
+    parts = [recognizer(part.to(device)).float().softmax(1).cpu() for part in pictures.split(BATCH)]
+    return torch.cat(parts)
+
+
+def pipeline(recipe: Recipe, description: Description, kept: dict[str, nn.Module]) -> "RecognitionPipeline":
+    """Wrap the averaged recognizer."""
+    config = Settings(description=description, network=recipe.network)
+    return RecognitionPipeline(config, {RECOGNIZER: kept[RECOGNIZER]}, recipe.name)
+
+
+def judge(
+    pipeline: "RecognitionPipeline",
+    reals: Loader,
+    training: Loader | None,
+    features: Features | None,
+    query: Query,
+) -> Judgement:
+    """The share of pictures that are given the right class, with Wilson's interval."""
+    right = total = 0
+    for part in reals.parts(BATCH, len(reals)):
+        right += int((pipeline(part["real"]).argmax(1) == part["label"]).sum())
+        total += len(part["label"])
+    interval = binomtest(right, total).proportion_ci(method="wilson")
+    words = f"{total:,} pictures that it did not learn from"
+    found = Measure("accuracy", right / total, interval.low, interval.high, None, "none", total, 0, words)
+    return Judgement([found])
+
+
+def example() -> Recipe:
+    """A tiny recognizer of the embedded digits."""
+    return Recipe(
+        name="example",
+        task=Choice(name="recognition"),
+        data=Data(source="digits", size=8, channels=1),
+        network=Choice(name="recognizer", width=8, depth=2),
+        images=512,
+        batch=16,
+        referee=RefereeSettings(every=128),
+        checkpoint=Checkpoints(every=128),
+        log=Record(every=64, sheet_every=256),
+        precision="32",
+        device="cpu",
+    )
+
+
+class RecognitionPipeline(Pipeline):
+    """Names what pictures are of: `pipeline(pictures)` gives probabilities, (b, classes)."""
+
+    task: ClassVar[str] = "recognition"
+    Config: ClassVar[type[Section]] = Settings
+
+    def __call__(self, pictures: Tensor) -> Tensor:
+        """The probability of each class.
+
+        Args:
+            pictures: (b, c, h, w) in [-1, 1], with as many channels as the model learned from.
+        """
+        channels = self.config.description.shape[0]  # type: ignore[attr-defined]
+        if pictures.ndim != 4 or pictures.shape[1] != channels:
+            raise ValueError(f"This model takes pictures (b, {channels}, h, w), not {tuple(pictures.shape)}.")
+        return recognize(self.networks[RECOGNIZER], pictures)
+
+    @classmethod
+    def build(cls, config: Settings) -> Self:
+        """Build the pipeline with an untrained recognizer."""
+        network: Recognizer = _choice(config.network).build(config.description.shape, len(config.description.classes))
+        return cls(config, {RECOGNIZER: network})
+
+
+def _labelled(recipe: Recipe) -> Recipe:
+    """The recipe of conditional generation from the same data, which wants the same samples."""
+    return recipe.model_copy(update={"task": Choice(name="generation", conditional=True)})
+
+
+def _choice(network: Choice) -> RecognizerChoice:
+    return check(choose(network.name, NETWORKS, "network"), network.options, "network")
+
+
+pipeline_class = RecognitionPipeline
