@@ -8,6 +8,7 @@ __version__ = "0.1.0"
 # Public names load when first used (PEP 562), so that `import gannet` and `gannet --help` do not wait for torch.
 _HOMES = {
     "train": "gannet.api",
+    "judge": "gannet.api",
     "load": "gannet.api",
     "Run": "gannet.running",
     "Pipeline": "gannet.pipeline",
@@ -17,6 +18,7 @@ _HOMES = {
 __all__ = [*sorted(_HOMES), "__version__"]
 
 if TYPE_CHECKING:
+    from gannet.api import judge as judge
     from gannet.api import load as load
     from gannet.api import train as train
     from gannet.pipeline import Pipeline as Pipeline

@@ -125,13 +125,14 @@ def judge(
     num: Annotated[int, typer.Option(help="How many fakes; 0: as many as there are reals.")] = 0,
     seed: Annotated[int, typer.Option(help="The same seed gives the same figures.")] = 0,
     weights: Annotated[str, typer.Option(help="model (the last), best, or a stage's name.")] = "model",
+    utility: Annotated[bool, typer.Option("--utility", help="Do the fakes help classifiers? Takes minutes.")] = False,
     as_json: Json = False,
 ) -> None:
     """Judge a model by real samples that it did not learn from."""
     from gannet.api import Query
     from gannet.api import judge as judge_model
 
-    judgement = judge_model(model, data, Query(num, seed), weights)
+    judgement = judge_model(model, data, Query(num, seed, utility), weights)
     _print("judge", judgement.to_json(), judgement.lines(), as_json)
 
 

@@ -87,6 +87,8 @@ class Data(Section):
     """1 grey, 3 colour, 4 colour with transparency; `auto` looks."""
     fit: Literal["crop", "pad", "stretch"] = "crop"
     """What is done to a picture of another shape."""
+    limit: Positive | None = None
+    """Learn from only so many samples, drawn from the seed; None: from all. The held-out ones stay as they are."""
     stack: Literal[1, 3] = 1
     """3 stacks three grey pictures as colour channels (Stacked MNIST)."""
 

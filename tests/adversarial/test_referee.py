@@ -13,9 +13,10 @@ from scipy.stats import energy_distance
 from torch import Tensor
 
 from gannet.adversarial import referee as referee_module
+from gannet.adversarial.audit import energy_figures
 from gannet.adversarial.game import Seen
 from gannet.adversarial.losses import LOSSES
-from gannet.adversarial.referee import Referee, Rule, apply_rule, diagnose, energy_figures
+from gannet.adversarial.referee import Referee, Rule, apply_rule, diagnose
 
 HEALTHY = {"diversity": 0.9, "accuracy_train": 0.6, "accuracy_held_out": 0.55, "energy_distance": 0.1}
 STATES = ("too-early", "undecided", "on-track", "converged")

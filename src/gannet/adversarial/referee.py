@@ -160,32 +160,3 @@ def _catalogue() -> dict[str, Any]:
     text = (resources.files("gannet.adversarial") / "words.yaml").read_text(encoding="utf-8")
     words: dict[str, Any] = yaml.safe_load(text)
     return words
-
-
-def energy_figures(real: Tensor, fake: Tensor, label: Tensor | None = None) -> dict[str, float]:
-    """How far fakes lie from reals and how unlike each other they are, in pixels.
-
-    The energy distance 2 E|X-Y| - E|X-X'| - E|Y-Y'| (Szekely and Rizzo, 2013, equation 2), over E|X-X'| of the reals;
-    diversity is E|Y-Y'| / E|X-X'| within a class, about 1 for fakes as varied as the reals.
-
-    Args:
-        real, fake: (n, ...), (m, ...), at least two each.
-        label: (n,), the classes of both, so m is n; None where there are none.
-    """
-    # cdist multiplies matrices, which loses small differences of large numbers in single precision.
-    real, fake = real.flatten(1).cpu().double(), fake.flatten(1).cpu().double()
-    label = None if label is None else label.cpu()
-    among_real, among_fake = _mean_distance(real, None), _mean_distance(fake, None)
-    across = torch.cdist(real, fake).mean()
-    return {
-        "energy_distance": float((2 * across - among_real - among_fake) / among_real.clamp_min(1e-12)),
-        "diversity": float(_mean_distance(fake, label) / _mean_distance(real, label).clamp_min(1e-12)),
-    }
-
-
-def _mean_distance(samples: Tensor, label: Tensor | None) -> Tensor:
-    """The mean distance of two samples (n, d) of one class; of any two when no class has two."""
-    pairs = ~torch.eye(len(samples), dtype=torch.bool)
-    alike = pairs if label is None else pairs & (label[:, None] == label)
-    distances = torch.cdist(samples, samples)[alike if alike.any() else pairs]
-    return distances.sum() / max(1, len(distances))

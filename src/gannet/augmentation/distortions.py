@@ -113,6 +113,11 @@ def blockiness(pictures: Tensor, strength: float, generator: Generator) -> Tenso
     return back[:, :, :height, :width].clamp(-1, 1)
 
 
+def vary(pictures: Tensor, generator: Generator) -> Tensor:
+    """What leaves a picture's class as it is: a slight turn, a slight zoom, a little noise."""
+    return noise(zoom(rotation(pictures, 0.25, generator), 0.25, generator), 0.1, generator)
+
+
 DISTORTIONS: dict[str, Distortion] = {
     "blur": blur,
     "noise": noise,

@@ -13,16 +13,24 @@ from gannet.metrics.fidelity import fidelity
 from gannet.metrics.measure import Measure, draw_halves, measure
 from gannet.metrics.memorization import Memorization, audit_memorization
 from gannet.metrics.two_sample import classify_apart
+from gannet.metrics.utility import Utility
 
 MOST, MOST_PAIRWISE, FEWEST, FEWEST_OF_CLASS = 10_000, 2_500, 50, 20
 
 
 @dataclass(frozen=True)
 class Query:
-    """How many fakes to judge (0: as many as reals), and the seed of all that is drawn."""
+    """What is asked.
+
+    Attributes:
+        num: how many fakes to judge; 0: as many as there are reals.
+        seed: of all that is drawn.
+        utility: whether to find out if the fakes help classifiers.
+    """
 
     num: int = 0
     seed: int = 0
+    utility: bool = False
 
 
 @dataclass(frozen=True)
@@ -57,12 +65,14 @@ class Judgement:
         by_class: the kernel distance of each class.
         memorization: the audit, where the training samples are known.
         left_out: what could not be measured, and why.
+        utility: whether the fakes help classifiers, where that was asked.
     """
 
     measures: list[Measure]
     by_class: dict[str, Measure] = field(default_factory=dict)
     memorization: Memorization | None = None
     left_out: dict[str, str] = field(default_factory=dict)
+    utility: Utility | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Plain data."""
@@ -71,6 +81,7 @@ class Judgement:
             "by_class": {name: asdict(found) for name, found in self.by_class.items()},
             "memorization": self.memorization.to_json() if self.memorization else None,
             "left_out": self.left_out,
+            "utility": self.utility.to_json() if self.utility else None,
         }
 
     def lines(self) -> list[str]:
@@ -80,7 +91,8 @@ class Judgement:
         protocols = dict.fromkeys(f"{found.features}: {found.protocol}." for found in self.measures)
         audit = [self.memorization.words()] if self.memorization else []
         left_out = [f"{name}: left out, {reason}." for name, reason in self.left_out.items()]
-        return [*rows, *audit, *left_out, *protocols]
+        utility = self.utility.lines() if self.utility else []
+        return [*rows, *audit, *left_out, *protocols, *utility]
 
 
 def judge_samples(evidence: Evidence, seed: int) -> Judgement:

@@ -5,7 +5,7 @@ are pictures of one size, or points in the plane. The generator's running averag
 """
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -14,20 +14,24 @@ import torch
 from pydantic import model_validator
 from torch import Tensor, nn
 
+from gannet.adversarial.audit import Audit
 from gannet.adversarial.contest import DISCRIMINATOR, GENERATOR, Contest
 from gannet.adversarial.game import Game, Observer, Pass
-from gannet.adversarial.losses import LOSSES, AdversarialLoss
-from gannet.adversarial.referee import Referee, Rule, energy_figures
+from gannet.adversarial.losses import LOSSES
+from gannet.adversarial.referee import Referee, Rule
+from gannet.augmentation.distortions import vary
 from gannet.data.cache import build_dataset
-from gannet.data.loader import Batch, Loader
+from gannet.data.loader import Loader
 from gannet.data.points import POINTS, PointSource
 from gannet.data.sources import Source
 from gannet.data.sources import open_source as open_pictures
 from gannet.data.survey import fitting_size, survey
 from gannet.metrics.features import Features, extract, fit_components, suits
 from gannet.metrics.judgement import Evidence, Judgement, Query, judge_samples
+from gannet.metrics.utility import MOST, Utility, measure_utility
 from gannet.networks import PAIRS, Pair
 from gannet.pipeline import Pipeline
+from gannet.randomness import address
 from gannet.recipe import (
     Checkpoints,
     Choice,
@@ -157,8 +161,11 @@ def samples(recipe: Recipe, source: Source | PointSource, description: Descripti
         held_out, arrays = dataset.held_out, {"real": dataset.images}
         if _config(recipe).conditional:
             arrays["label"] = dataset.labels
-    training, held = (Loader(arrays, np.flatnonzero(rows), recipe.seed) for rows in (~held_out, held_out))
-    return training, held
+    known = np.flatnonzero(~held_out)
+    if recipe.data.limit:
+        random = np.random.default_rng(address(recipe.seed, "limit"))
+        known = np.sort(random.permutation(known)[: recipe.data.limit])
+    return Loader(arrays, known, recipe.seed), Loader(arrays, np.flatnonzero(held_out), recipe.seed)
 
 
 def noise(recipe: Recipe, description: Description, count: int) -> dict[str, np.ndarray]:
@@ -206,43 +213,10 @@ def observers(
     rule = Rule(recipe.referee.window, recipe.referee.share, recipe.referee.every)
     loss = choose(recipe.loss.name, LOSSES, "loss")
     training, held_out = (loader.spread(AUDIT_SAMPLES) for loader in loaders)
-    audit = Audit(kept[GENERATOR], played.networks[DISCRIMINATOR], loss, training, held_out)
+    generator, discriminator = kept[GENERATOR], played.networks[DISCRIMINATOR]
+    noise = latents(generator, seed=0, first=0, count=len(held_out["real"]))
+    audit = Audit(generator, discriminator, noise, loss, training, held_out)
     return {"referee": Referee(rule, loss, audit)}
-
-
-@dataclass(frozen=True)
-class Audit:
-    """Compares averaged fakes with held-out reals, and the discriminator's grip on training and held-out reals."""
-
-    generator: nn.Module
-    discriminator: nn.Module
-    loss: AdversarialLoss
-    training: Batch
-    held_out: Batch
-
-    @torch.no_grad()
-    def __call__(self) -> dict[str, float]:
-        """The energy distance and diversity of the fakes, and the accuracies on training and held-out reals."""
-        device = next(self.discriminator.parameters()).device
-        training, held_out = ({k: v.to(device) for k, v in part.items()} for part in (self.training, self.held_out))
-        real, label = held_out["real"], held_out.get("label")
-        fake = self.generator(audit_noise(len(real), self.generator).to(device), label)
-        self.discriminator.eval()
-        fake_score = self.discriminator(fake, label).float()
-        known, unknown = (self.discriminator(part["real"], part.get("label")).float() for part in (training, held_out))
-        self.discriminator.train()
-        count = min(len(known), len(unknown))
-        # One threshold for both kinds of reals, or a shift between them would be hidden.
-        threshold, _ = self.loss.decide(known[:count], fake_score[:count])
-        return energy_figures(real, fake, label) | {
-            "accuracy_train": float((known[:count] > threshold).float().mean()),
-            "accuracy_held_out": float((unknown[:count] > threshold).float().mean()),
-        }
-
-
-def audit_noise(count: int, generator: nn.Module) -> Tensor:
-    """The same latent vectors (count, latent) at every audit."""
-    return latents(generator, seed=0, first=0, count=count)
 
 
 def pipeline(recipe: Recipe, description: Description, kept: dict[str, nn.Module]) -> "GenerationPipeline":
@@ -270,7 +244,30 @@ def judge(
         fake_label=labels,
         classes=description.classes,
     )
-    return judge_samples(evidence, query.seed)
+    judgement = judge_samples(evidence, query.seed)
+    return replace(judgement, utility=_utility(pipeline, reals, training, query.seed)) if query.utility else judgement
+
+
+def _utility(pipeline: "GenerationPipeline", reals: Loader, training: Loader | None, seed: int) -> Utility:
+    """Classifiers in the principal components of the pixels, on all that the generator has seen and no more."""
+    if not pipeline.settings.conditional or training is None:
+        raise ValueError("Utility is judged on a run with task.conditional=true, whose own data are still there.")
+    if len(training) > MOST:
+        raise ValueError(
+            f"This run learned from {len(training):,} samples, too many for the classifiers, which must learn from the "
+            f"same; train it with data.limit of at most {MOST:,}."
+        )
+    known, unseen = training.spread(len(training)), reals.spread(JUDGED)
+    components, count = fit_components(known["real"]), 2 * len(training)
+    labels = pipeline.labels(count)
+    assert labels is not None
+    fake = extract(components, pipeline.stream(count, seed))
+
+    def augment(repeat: int) -> np.ndarray:
+        return components(vary(known["real"], torch.Generator().manual_seed(repeat))).numpy()
+
+    real, test = ((components(part["real"]).numpy(), part["label"].numpy()) for part in (known, unseen))
+    return measure_utility(real, (fake.numpy(), labels.numpy()), test, augment, seed)
 
 
 def example() -> Recipe:

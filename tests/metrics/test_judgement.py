@@ -1,0 +1,77 @@
+"""A whole judgement: what it finds, what it leaves out and why, and that a seed fixes it."""
+
+import json
+
+import pytest
+import torch
+from torch import Tensor
+
+from gannet.metrics.judgement import Evidence, judge_samples
+
+
+def cloud(count: int, seed: int, centre: float = 0.0) -> Tensor:
+    return torch.randn(count, 8, generator=torch.Generator().manual_seed(seed)) + centre
+
+
+def evidence(fake: Tensor, **more: object) -> Evidence:
+    return Evidence(real=cloud(600, 0), fake=fake, training=cloud(1500, 1), features="planted", **more)
+
+
+def figures(found: Evidence) -> dict[str, float]:
+    return {measure.name: measure.value for measure in judge_samples(found, seed=0).measures}
+
+
+NAMES = {
+    "frechet distance",
+    "frechet distance, corrected",
+    "kernel distance",
+    "precision",
+    "recall",
+    "density",
+    "coverage",
+    "classifier accuracy",
+}
+
+
+def test_equal_distributions_score_as_the_floor_does_and_others_do_not() -> None:
+    same, other = (judge_samples(evidence(cloud(600, 2, centre)), seed=0) for centre in (0.0, 1.0))
+    assert {measure.name for measure in same.measures} == NAMES
+    for measure in same.measures:
+        assert measure.value == pytest.approx(measure.floor, abs=max(0.12, 0.35 * abs(measure.floor))), measure.name
+    distances = {measure.name: measure for measure in other.measures}
+    assert distances["frechet distance"].low > 3 and distances["classifier accuracy"].low > 0.8
+    assert distances["precision"].high < distances["precision"].floor
+
+
+def test_the_correction_takes_the_bias_of_few_samples_away() -> None:
+    found = figures(evidence(cloud(600, 2)))
+    assert abs(found["frechet distance, corrected"]) < 0.3 * found["frechet distance"]
+
+
+def test_the_seed_fixes_every_figure() -> None:
+    one, two = (judge_samples(evidence(cloud(300, 2)), seed=5).to_json() for _ in range(2))
+    assert json.dumps(one) == json.dumps(two)
+    assert one != judge_samples(evidence(cloud(300, 2)), seed=6).to_json()
+
+
+def test_the_class_that_fails_is_named() -> None:
+    label = torch.arange(600) % 3
+    fake = cloud(600, 2) + 2.0 * (label == 1)[:, None]
+    found = judge_samples(evidence(fake, real_label=label, fake_label=label, classes=("cat", "dog", "owl")), seed=0)
+    assert list(found.by_class) == ["cat", "dog", "owl"]
+    assert found.by_class["dog"].low > 10 * max(found.by_class["cat"].high, found.by_class["owl"].high)
+    assert any(line.startswith("kernel distance of dog") for line in found.lines())
+
+
+@pytest.mark.parametrize(("reals", "fakes"), [(99, 500), (500, 49)])
+def test_too_few_samples_are_said_and_not_measured(reals: int, fakes: int) -> None:
+    few = Evidence(real=cloud(reals, 0), fake=cloud(fakes, 1), training=None, features="planted")
+    found = judge_samples(few, seed=0)
+    assert not found.measures and set(found.left_out) == {"distances", "memorization"}
+    assert str(reals) in found.left_out["distances"] and str(fakes) in found.left_out["distances"]
+
+
+def test_a_copier_is_told_in_words() -> None:
+    found = judge_samples(evidence(cloud(1500, 1)[:300]), seed=0)
+    assert found.memorization.memorizes
+    assert "gives training samples back" in " ".join(found.lines())

@@ -1,0 +1,54 @@
+"""Values, intervals and floors: equal counts, whole groups, and a spread that is the true one."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from gannet.metrics.distances import kernel_distance
+from gannet.metrics.measure import draw_halves, measure
+
+
+@given(n_real=st.integers(4, 200), n_fake=st.integers(2, 200), most=st.integers(2, 80))
+@settings(max_examples=40, deadline=None)
+def test_halves_are_disjoint_and_all_counts_are_equal(n_real: int, n_fake: int, most: int) -> None:
+    halves = draw_halves(n_real, n_fake, None, most, seed=0)
+    for first, second, fake in zip(halves.first, halves.second, halves.fake, strict=True):
+        assert len(first) == len(second) == len(fake) == min(n_real // 2, n_fake, most)
+        assert len(np.unique(np.concatenate([first, second]))) == 2 * len(first)
+        assert len(np.unique(fake)) == len(fake) and fake.max() < n_fake
+
+
+def test_a_group_is_never_on_both_sides() -> None:
+    groups = np.repeat(np.arange(30), 4)
+    halves = draw_halves(len(groups), 200, groups, 100, seed=0)
+    for first, second in zip(halves.first, halves.second, strict=True):
+        assert not set(groups[first]) & set(groups[second])
+        assert len(first) == len(second) == 60
+
+
+def difference(real: Tensor, fake: Tensor) -> dict[str, float]:
+    return {"difference": float(fake.mean() - real.mean())}
+
+
+def test_the_interval_holds_the_truth_about_as_often_as_it_says() -> None:
+    held = 0
+    for seed in range(60):
+        generator = torch.Generator().manual_seed(seed)
+        real, fake = torch.randn(400, 1, generator=generator), torch.randn(400, 1, generator=generator) + 1
+        (found,) = measure(difference, real, fake, draw_halves(400, 400, None, 10**6, seed), "none")
+        held += found.low <= 1 <= found.high
+        assert found.high - found.low == pytest.approx(2 * 1.96 * (2 / 400) ** 0.5, rel=0.9)
+    assert 48 <= held <= 60
+
+
+def test_the_floor_is_what_reals_score_against_reals() -> None:
+    generator = torch.Generator().manual_seed(0)
+    real, fake = torch.randn(600, 3, generator=generator), torch.randn(600, 3, generator=generator) + 0.7
+    halves = draw_halves(600, 600, None, 10**6, seed=0)
+    (found,) = measure(lambda x, y: {"kernel distance": kernel_distance(x, y)}, real, fake, halves, "none")
+    assert abs(found.floor) < 0.05 * found.value
+    assert found.low < found.value < found.high and found.n_real == 600
+    assert "300 reals against 300 fakes" in found.protocol

@@ -1,0 +1,81 @@
+"""Judging from the command line and from Python: a run by what it held out, a model by data that are given."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+import gannet
+from gannet.api import Query
+from gannet.cli import main
+from gannet.tasks import generation, recognition
+
+
+def trained(folder: Path, **changes: object) -> Path:
+    recipe = generation.example() if "task.name" not in changes else recognition.example()
+    settings = {"images": 2_000, "batch": 16, "precision": "32", "device": "cpu", "network.width": 8}
+    if recipe.task.name == "recognition":
+        settings |= {"network.name": "recognizer", "network.depth": 2}
+    gannet.train("digits", out=folder, set={**settings, **changes})
+    return folder
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return trained(tmp_path_factory.mktemp("judged") / "run")
+
+
+def call(words: list[object], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.argv", ["gannet", *map(str, words)])
+    with pytest.raises(SystemExit) as left:
+        main()
+    if left.value.code:
+        raise SystemExit(left.value.code)
+
+
+def test_a_run_is_judged_by_what_it_held_out(
+    run: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call(["judge", run, "--num", 200, "--json"], monkeypatch)
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["verb"] == "judge"
+    result = answer["result"]
+    held_out = json.loads((run / "data.json").read_text())["held_out"]
+    for measure in result["measures"]:
+        assert measure["features"].startswith("pixel-components") and measure["n_real"] == held_out
+        assert measure["n_fake"] == 200 and measure["protocol"] and measure["floor"] is not None
+    assert not result["memorization"]["memorizes"]
+    assert json.loads((run / "judgement.json").read_text()) == result
+    assert "frechet distance, corrected" in (run / "report.html").read_text()
+
+
+def test_the_same_seed_gives_the_same_judgement_in_python(run: Path) -> None:
+    one, two = (gannet.judge(run, query=Query(num=120, seed=3)).to_json() for _ in range(2))
+    assert one == two
+
+
+def test_a_model_without_its_run_needs_data(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gannet.load(run).save_pretrained(tmp_path / "bare")
+    with pytest.raises(ValueError, match="no run around it"):
+        gannet.judge(tmp_path / "bare")
+    found = gannet.judge(tmp_path / "bare", "digits", Query(num=120))
+    assert found.measures[0].n_real == 1_797 and "memorization" in found.left_out
+
+
+def test_a_recognizer_is_judged_by_its_accuracy(tmp_path: Path) -> None:
+    folder = trained(tmp_path / "run", **{"task.name": "recognition"})
+    (found,) = gannet.judge(folder).measures
+    assert found.name == "accuracy" and found.low < found.value < found.high and found.value > 0.5
+
+
+def test_a_shipped_model_is_found_by_its_name_and_its_newest_version(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("owls-v1", "owls-v2", "owls-v10"):
+        gannet.load(run).save_pretrained(tmp_path / name)
+    monkeypatch.setattr("gannet.loading.SHIPPED", tmp_path)
+    from gannet.loading import model_folder
+
+    assert model_folder("owls").name == "owls-v10" and model_folder("owls-v1").name == "owls-v1"
+    with pytest.raises(ValueError, match="owls-v10"):
+        model_folder("bats")
