@@ -3,7 +3,9 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 import gannet
 from gannet.api import Query
@@ -79,3 +81,43 @@ def test_a_shipped_model_is_found_by_its_name_and_its_newest_version(
     assert model_folder("owls").name == "owls-v10" and model_folder("owls-v1").name == "owls-v1"
     with pytest.raises(ValueError, match="owls-v10"):
         model_folder("bats")
+
+
+def test_the_model_inside_a_run_is_judged_as_the_run_is(run: Path) -> None:
+    query = Query(num=120, seed=3)
+    assert gannet.judge(run / "model", query=query).to_json() == gannet.judge(run, query=query).to_json()
+
+
+def test_data_that_were_brought_to_another_kind_are_said_to_be(run: Path, tmp_path: Path) -> None:
+    for index in range(120):
+        colours = np.random.default_rng(index).integers(0, 256, (20, 24, 3), dtype=np.uint8)
+        Image.fromarray(colours).save(tmp_path / f"{index}.png")
+    (note,) = gannet.judge(run, tmp_path, Query(num=100)).notes
+    assert note == "The data, about 20 pixels a side in colour, were brought to 8 in grey."
+
+
+def test_the_report_says_when_a_judgement_is_older_than_the_run(tmp_path: Path) -> None:
+    folder = trained(tmp_path / "run")
+    gannet.judge(folder, query=Query(num=100))
+    assert "The run has gone on since" not in (folder / "report.html").read_text()
+    gannet.train(resume=folder, set={"images": 3_000})
+    assert "The run has gone on since: judge it again." in (folder / "report.html").read_text()
+
+
+def test_utility_and_baselines_are_asked_for_on_the_command_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("gannet.metrics.utility.SEEDS", 2)
+    monkeypatch.setattr("gannet.metrics.baselines.BoltzmannMachine.STEPS", 5)
+    folder = trained(tmp_path / "run", **{"data.limit": 200, "task.conditional": True})
+    call(["judge", folder, "--num", 120, "--utility", "--baselines", "--json"], monkeypatch)
+    result = json.loads(capsys.readouterr().out)["result"]
+    assert "200 samples" in result["utility"]["protocol"] and len(result["utility"]["scores"]) == 20
+    assert [rival["name"] for rival in result["rivals"]][:2] == ["this model", "naive Bayes"]
+    assert len(result["rivals"]) == 5
+    assert result["utility"]["answer"] in (folder / "report.html").read_text()
+
+
+def test_utility_needs_classes(run: Path) -> None:
+    with pytest.raises(ValueError, match=r"task\.conditional=true"):
+        gannet.judge(run, query=Query(utility=True))

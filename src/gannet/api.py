@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import torch
 from lightning_fabric import Fabric
+from torch import Tensor, nn
 
 from gannet.adversarial.game import Game, Observer
 from gannet.adversarial.referee import Referee
@@ -207,9 +208,19 @@ def _start_from(game: Game, origin: str) -> None:
             continue
         try:
             network.load_state_dict(weights[name])
-        except RuntimeError as error:
-            words = " ".join(str(error).split())[:160]
-            raise ValueError(f"The weights in {origin} do not fit this recipe's {name}: {words}") from None
+        except RuntimeError:
+            raise ValueError(f"The model in {origin} does not fit: {_misfit(name, network, weights[name])}.") from None
+
+
+def _misfit(name: str, network: nn.Module, weights: Mapping[str, Tensor]) -> str:
+    """What of a network's weights is of another shape, in words."""
+    own = {key: tuple(tensor.shape) for key, tensor in network.state_dict().items()}
+    there = {key: tuple(tensor.shape) for key, tensor in weights.items()}
+    key = next(key for key in sorted(own.keys() | there.keys()) if own.get(key) != there.get(key))
+    return (
+        f"{name}.{key} is {there.get(key, 'missing')} there and {own.get(key, 'missing')} here; "
+        "the data's classes, size and channels must be those it was trained for"
+    )
 
 
 def examine(data: str | Path, size: int = 0) -> Report:

@@ -85,13 +85,18 @@ def _show_plan(target: str, data: str, overrides: dict[str, Any], start_from: st
 
 
 def _report(run: Any, as_json: bool) -> None:
+    from gannet.training.progress import duration
+
     verdict = run.verdict
     result = {"run": str(run.folder), "ending": run.ending, "verdict": verdict}
     lines = [verdict["rule"]["words"], verdict["diagnosis"]["words"], verdict["advice"]] if verdict else []
     if run.ending == "interrupted":
         lines = [f"Stopped and saved; continue with: gannet train --resume {run.folder}"]
     else:
-        lines.append(f"The run is in {run.folder}; use it with: gannet apply {run.folder} --num 64 --out samples.png")
+        line = list(run.log())[-1]
+        seen, seconds = line["images"], line["clock"]["seconds"]
+        lines.append(f"{seen:,} images in {duration(seconds)} of training; more: --resume {run.folder} --set images=N.")
+        lines.append(f"The run is in {run.folder}, its report in {run.folder / 'report.html'}.")
     _print("train", result, lines, as_json)
 
 
@@ -101,7 +106,7 @@ def apply(
     num: Annotated[int, typer.Option(help="How many samples.")] = 1,
     seed: Annotated[int, typer.Option(help="The same seed gives the same samples.")] = 0,
     label: Annotated[str, typer.Option("--class", help="Only this class, by name or number.")] = "",
-    frames: Annotated[int, typer.Option(help="Pictures from one sample to the next: a walk, saved as GIF.")] = 1,
+    frames: Annotated[int, typer.Option(help="Pictures from one sample to the next: a walk, an animation.")] = 1,
     weights: Annotated[str, typer.Option(help="model (the last), best, or a stage's name.")] = "model",
     out: Annotated[str, typer.Option(help="A picture (one sheet), or a folder (single files).")] = "",
     as_json: Json = False,
@@ -126,13 +131,16 @@ def judge(
     seed: Annotated[int, typer.Option(help="The same seed gives the same figures.")] = 0,
     weights: Annotated[str, typer.Option(help="model (the last), best, or a stage's name.")] = "model",
     utility: Annotated[bool, typer.Option("--utility", help="Do the fakes help classifiers? Takes minutes.")] = False,
+    baselines: Annotated[
+        bool, typer.Option("--baselines", help="Hold other generative models to the same measures. Takes minutes.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Judge a model by real samples that it did not learn from."""
     from gannet.api import Query
     from gannet.api import judge as judge_model
 
-    judgement = judge_model(model, data, Query(num, seed, utility), weights)
+    judgement = judge_model(model, data, Query(num, seed, utility, baselines), weights)
     _print("judge", judgement.to_json(), judgement.lines(), as_json)
 
 

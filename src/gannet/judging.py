@@ -1,17 +1,20 @@
 """Judging: the model, the reals it is held against, and the features they are compared in."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from gannet.data.loader import Loader
+from gannet.data.sources import open_source
+from gannet.data.survey import survey
 from gannet.loading import load, model_folder
 from gannet.metrics.features import Features, NetworkFeatures
 from gannet.metrics.judgement import Judgement, Query
 from gannet.pipeline import Pipeline
 from gannet.recipe import Choice, Data, Recipe
-from gannet.report import JUDGEMENT, write_report
+from gannet.report import JUDGEMENT, seen_images, write_report
 from gannet.running import read_recipe
 from gannet.storage import write_json
 from gannet.task import find_task
@@ -34,19 +37,30 @@ def judge(target: str | Path, data: str | Path = "", query: Query = ALL, weights
     Raises:
         ValueError: nothing to judge by, or too few samples; one sentence.
     """
-    pipeline, run = load(target, weights), Path(target)
-    recipe = read_recipe(run) if (run / "recipe.yaml").is_file() else None
+    if query.num < 0 or query.seed < 0:
+        raise ValueError(f"num and seed are 0 or more; given: {query.num} and {query.seed}.")
+    pipeline, run = load(target, weights), _run_around(Path(target))
+    recipe = read_recipe(run) if run else None
     if recipe is None and not data:
         raise ValueError(f"{target} has no run around it, so what it held out is unknown; give data to judge by.")
-    training, held_out = _samples(recipe, pipeline) if recipe else (None, None)
-    reals = _everything(_samples(_recipe_for(pipeline, str(data)), pipeline)) if data else held_out
+    training, reals = _own_samples(recipe, pipeline, needed=not data) if recipe else (None, None)
+    notes: tuple[str, ...] = ()
+    if data:
+        given = _recipe_for(pipeline, str(data))
+        reals, notes = _everything(_samples(given, pipeline)), _conversions(given)
     assert reals is not None
-    task = find_task(pipeline.task)
-    judgement = task.judge(pipeline, reals, training, judge_features(), query)
-    if recipe:
-        write_json(run / JUDGEMENT, judgement.to_json())
+    judgement = find_task(pipeline.task).judge(pipeline, reals, training, judge_features(), query)
+    judgement = replace(judgement, notes=notes)
+    if run:
+        write_json(run / JUDGEMENT, {**judgement.to_json(), "images": seen_images(run)})
         write_report(run)
     return judgement
+
+
+def _run_around(target: Path) -> Path | None:
+    """The run that a model belongs to: the folder itself, or the one that its `model/` lies in."""
+    folders = (target, target.resolve().parent) if target.name == "model" else (target,)
+    return next((folder for folder in folders if (folder / "recipe.yaml").is_file()), None)
 
 
 def judge_features() -> Features | None:
@@ -61,6 +75,16 @@ def judge_features() -> Features | None:
     return NetworkFeatures(JUDGE, network, network.features)
 
 
+def _own_samples(recipe: Recipe, pipeline: Pipeline, needed: bool) -> tuple[Loader | None, Loader | None]:
+    """What the run learned from and what it held out; neither where its data are gone and others are given."""
+    try:
+        return _samples(recipe, pipeline)
+    except ValueError:
+        if needed:
+            raise
+        return None, None
+
+
 def _samples(recipe: Recipe, pipeline: Pipeline) -> tuple[Loader, Loader]:
     task = find_task(recipe.task.name)
     return task.samples(recipe, task.open_source(recipe), pipeline.config.description)  # type: ignore[attr-defined]
@@ -69,10 +93,26 @@ def _samples(recipe: Recipe, pipeline: Pipeline) -> tuple[Loader, Loader]:
 def _recipe_for(pipeline: Pipeline, data: str) -> Recipe:
     """A recipe that reads data the way the model learned."""
     config: Any = pipeline.config
-    options = {"conditional": True} if getattr(config, "conditional", False) else {}
     shape = config.description.shape
     sizes = {"channels": shape[0], "size": shape[1]} if len(shape) == 3 else {}
-    return Recipe(name="judged", task=Choice(name=pipeline.task, **options), data=Data(source=data, **sizes))
+    recipe = Recipe(name="judged", task=Choice(name=pipeline.task), data=Data(source=data, **sizes))
+    same_classes = find_task(pipeline.task).open_source(recipe).classes == config.description.classes
+    if not (getattr(config, "conditional", False) and same_classes):
+        return recipe
+    return recipe.model_copy(update={"task": Choice(name=pipeline.task, conditional=True)})
+
+
+def _conversions(recipe: Recipe) -> tuple[str, ...]:
+    """What was done to data so that they are like the model's own, in words."""
+    size, channels = recipe.data.size, recipe.data.channels
+    if size == "auto":
+        return ()
+    looked = survey(open_source(recipe.data.source))
+    if (looked.median_side, looked.channels) == (size, channels):
+        return ()
+    kinds = {1: "grey", 3: "colour", 4: "colour with transparency"}
+    there, here = kinds.get(looked.channels, ""), kinds.get(int(channels), "")
+    return (f"The data, about {looked.median_side} pixels a side in {there}, were brought to {size} in {here}.",)
 
 
 def _everything(samples: tuple[Loader, Loader]) -> Loader:

@@ -98,6 +98,9 @@ class Pipeline(ABC):
         pipeline.name = config["name"]
         if not weights.replace("-", "").replace("_", "").isalnum():
             raise ValueError(f"Weights are named by a plain word such as model or best, not {weights!r}.")
+        if not (folder / f"{weights}.safetensors").is_file():
+            there = ", ".join(sorted(path.stem for path in folder.glob("*.safetensors")))
+            raise ValueError(f"{folder} has no weights {weights!r}; it has: {there or 'none'}.")
         pipeline.load_tensors(folder / f"{weights}.safetensors")
         return pipeline
 

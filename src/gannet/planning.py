@@ -82,7 +82,7 @@ def _noise(prepared: Prepared) -> Loader:
 
 
 def _time_rounds(trainer: Trainer) -> float:
-    """The mean seconds of a round."""
+    """The median seconds of a round, which a machine that is busy for a moment does not change."""
     seconds = []
     for _ in range(WARM_ROUNDS + TIMED_ROUNDS):
         start = time.monotonic()
@@ -90,7 +90,7 @@ def _time_rounds(trainer: Trainer) -> float:
         if trainer.fabric.device.type == "cuda":
             torch.cuda.synchronize()
         seconds.append(time.monotonic() - start)
-    return float(np.mean(seconds[WARM_ROUNDS:]))
+    return float(np.median(seconds[WARM_ROUNDS:]))
 
 
 def _peak_memory(device: torch.device) -> int:

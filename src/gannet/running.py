@@ -76,6 +76,8 @@ def create_folder(recipe: Recipe, out: Path) -> Path:
 def read_recipe(folder: Path) -> Recipe:
     """The recipe of a run; ValueError when the folder is no run or the recipe is damaged."""
     path = folder / "recipe.yaml"
+    if not folder.exists():
+        raise ValueError(f"There is no run at {folder}; give the folder that `gannet train` wrote.")
     if not path.is_file():
         raise ValueError(f"{folder} is not a run: {NOT_A_RUN}.")
     try:
@@ -94,6 +96,15 @@ def free_folder(name: str) -> Path:
     return next(path for path in numbered if not path.exists())
 
 
+def draw_sheet(pipeline: Pipeline, folder: Path, images: int) -> None:
+    """Draw what a model shows of itself after so many images; nothing for a model that needs input."""
+    samples = pipeline.demonstrate()
+    if samples is not None:
+        path = folder / f"{images:012d}.png"
+        path.unlink(missing_ok=True)
+        samples.save(path)
+
+
 class Sheets:
     """An observer that draws the same seeds again and again, to see how they grow: `samples/<images>.png`."""
 
@@ -104,11 +115,7 @@ class Sheets:
     def observe(self, seen: Seen) -> None:
         """Draw a sheet when it is time."""
         if crossed(self.images, seen.images, self.every):
-            path = self.folder / f"{seen.images:012d}.png"
-            samples = self.pipeline.demonstrate()
-            if samples is not None:
-                path.unlink(missing_ok=True)
-                samples.save(path)
+            draw_sheet(self.pipeline, self.folder, seen.images)
         self.images = seen.images
 
     def measures(self) -> dict[str, float]:
@@ -135,7 +142,7 @@ class House:
 
     def show(self, status: Status) -> None:
         """Pass the status and the referee's words on to the display."""
-        words = f"{self.referee.state}, {self.referee.diagnosed}" if self.referee else ""
+        words = f"rule: {self.referee.state}, game: {self.referee.diagnosed}" if self.referee else ""
         self.display.show(status, words)
 
     def say(self, words: str) -> None:
@@ -153,3 +160,8 @@ class House:
     def enough(self) -> bool:
         """Whether the referee's rule has been met."""
         return self.referee is not None and self.referee.converged
+
+    def close(self, images: int) -> None:
+        """Draw the last sheet, and write the report with it."""
+        draw_sheet(self.pipeline, self.folder / "samples", images)
+        write_report(self.folder)

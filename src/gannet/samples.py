@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from gannet.provenance import save_film, save_picture
 from gannet.randomness import generator as addressed
-from gannet.sheets import draw, to_picture
+from gannet.sheets import draw, draw_frame, to_picture
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Samples:
         if path.exists():
             raise ValueError(f"{path} exists; choose another name or remove it first.")
         if self.animated:
-            save_film([draw(value[None]) for value in self.values], path, self.facts)
+            save_film([draw_frame(value) for value in self.values], path, self.facts)
         elif path.suffix:
             save_picture(self.sheet(), path, self.facts)
         else:

@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 from torch import Tensor
 
-SMALLEST_SHEET, PLANE_PIXELS, PLANE_REACH, GAP = 480, 480, 1.6, 2
+SMALLEST_FRAME, SMALLEST_SHEET, PLANE_PIXELS, PLANE_REACH, GAP = 160, 480, 480, 1.6, 2
 MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 
 
@@ -42,6 +42,13 @@ def draw_points(points: Tensor) -> Image.Image:
         right, down = ((value / PLANE_REACH + 1) / 2 * PLANE_PIXELS for value in (x, -y))
         pen.ellipse((right - 2, down - 2, right + 2, down + 2), fill=(40, 80, 200))
     return picture
+
+
+def draw_frame(sample: Tensor) -> Image.Image:
+    """One picture of an animation (c, h, w), enlarged where it is small, or one point (2,)."""
+    if sample.ndim == 1:
+        return draw_points(sample[None])
+    return _enlarge(to_picture(sample), max(1, SMALLEST_FRAME // sample.shape[2]))
 
 
 def draw(samples: Tensor) -> Image.Image:

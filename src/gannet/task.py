@@ -72,7 +72,8 @@ class Task(Protocol):
 def task_names() -> dict[str, str]:
     """The tasks by name, each with its module."""
     folder = Path(__file__).parent / "tasks"
-    own = {path.stem.replace("_", "-"): f"gannet.tasks.{path.stem}" for path in folder.glob("[a-z]*.py")}
+    found = [*folder.glob("[a-z]*.py"), *(path.parent for path in folder.glob("[a-z]*/__init__.py"))]
+    own = {path.stem.replace("_", "-"): f"gannet.tasks.{path.stem}" for path in found}
     return {point.name: point.value for point in entry_points(group="gannet.tasks")} | own
 
 

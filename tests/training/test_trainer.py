@@ -73,7 +73,9 @@ def test_a_budget_of_minutes_is_recorded_as_images(tmp_path: Path) -> None:
     run = gannet.train(str(path), out=tmp_path / "run", set={"minutes": 0.005})
     assert run.ending == "budget"
     assert 0 < run.recipe.images < 10**7 and run.recipe.minutes is None
-    assert max(line["images"] for line in run.log()) <= run.recipe.images
+    assert list(run.log())[-1]["images"] == run.recipe.images
+    assert int(sorted((run.folder / "samples").iterdir())[-1].stem) == run.recipe.images
+    assert f"{run.recipe.images:,} images" in (run.folder / "report.html").read_text()
     assert gannet.train(resume=run.folder).ending == "finished"
 
 

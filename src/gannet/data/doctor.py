@@ -25,7 +25,7 @@ class Advice:
     """How to train on the data, and why."""
 
     recipe: str
-    settings: dict[str, int]
+    settings: dict[str, int | str]
     """What to `--set` beyond the recipe."""
     augmentation: str
     reasons: tuple[str, ...]
@@ -140,13 +140,17 @@ def _name_members(source: Source, dataset: Dataset, found: list[Copies]) -> dict
 def advise(dataset: Dataset, survey: Survey, classes: dict[str, int]) -> Advice:
     """Recommend a recipe, its size and augmentation, with reasons."""
     recipe = _known_recipe(survey, dataset)
-    settings, reasons = {}, []
+    settings: dict[str, int | str] = {}
+    reasons = []
     if recipe:
         reasons.append(f"These pictures have the size, colours and classes that the recipe {recipe} is made for.")
     else:
         recipe = "images"
         settings["data.size"], reason = _choose_size(survey.median_side)
         reasons.append(reason)
+        if classes:
+            settings["task.conditional"] = "true"
+            reasons.append(f"With {len(classes):,} classes it can learn to draw the one that is asked for.")
     small = [name for name, count in classes.items() if count < FEW_OF_CLASS]
     if small:
         more = f" and {len(small) - 5} more" if len(small) > 5 else ""
@@ -217,5 +221,5 @@ def _most_common(counts: dict[str, int]) -> str:
     return ", ".join(shown) + (f" and {len(counts) - 3} more" if len(counts) > 3 else "")
 
 
-def _settings(settings: dict[str, int]) -> str:
+def _settings(settings: dict[str, int | str]) -> str:
     return "".join(f" --set {key}={value}" for key, value in settings.items())

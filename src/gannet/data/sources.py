@@ -94,5 +94,6 @@ def _open_folder(folder: Path) -> Source:
 def _with_pictures(source: PictureFolder | PictureZip | NpzFile, target: str) -> Source:
     if source.count() == 0:
         ignored = getattr(source, "ignored", 0)
-        raise ValueError(f"{target} holds no pictures ({ignored:,} other files were ignored); give {ALLOWED}.")
+        others = f" ({ignored:,} other files were ignored)" if ignored else ""
+        raise ValueError(f"{target} holds no pictures{others}; give {ALLOWED}.")
     return source

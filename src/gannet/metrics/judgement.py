@@ -12,6 +12,7 @@ from gannet.metrics.distances import corrected_distances, kernel_distance
 from gannet.metrics.fidelity import fidelity
 from gannet.metrics.measure import Measure, draw_halves, measure
 from gannet.metrics.memorization import Memorization, audit_memorization
+from gannet.metrics.rivals import Rival
 from gannet.metrics.two_sample import classify_apart
 from gannet.metrics.utility import Utility
 
@@ -26,11 +27,13 @@ class Query:
         num: how many fakes to judge; 0: as many as there are reals.
         seed: of all that is drawn.
         utility: whether to find out if the fakes help classifiers.
+        baselines: whether to hold other generative models to the same measures.
     """
 
     num: int = 0
     seed: int = 0
     utility: bool = False
+    baselines: bool = False
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,8 @@ class Judgement:
         memorization: the audit, where the training samples are known.
         left_out: what could not be measured, and why.
         utility: whether the fakes help classifiers, where that was asked.
+        rivals: other generative models by the same measures, where that was asked.
+        notes: what was done to the data before.
     """
 
     measures: list[Measure]
@@ -73,6 +78,8 @@ class Judgement:
     memorization: Memorization | None = None
     left_out: dict[str, str] = field(default_factory=dict)
     utility: Utility | None = None
+    rivals: tuple[Rival, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Plain data."""
@@ -81,6 +88,8 @@ class Judgement:
             "by_class": {name: asdict(found) for name, found in self.by_class.items()},
             "memorization": self.memorization.to_json() if self.memorization else None,
             "left_out": self.left_out,
+            "rivals": [rival.to_json() for rival in self.rivals],
+            "notes": list(self.notes),
             "utility": self.utility.to_json() if self.utility else None,
         }
 
@@ -92,7 +101,7 @@ class Judgement:
         audit = [self.memorization.words()] if self.memorization else []
         left_out = [f"{name}: left out, {reason}." for name, reason in self.left_out.items()]
         utility = self.utility.lines() if self.utility else []
-        return [*rows, *audit, *left_out, *protocols, *utility]
+        return [*self.notes, *rows, *audit, *left_out, *protocols, *utility, *(rival.line() for rival in self.rivals)]
 
 
 def judge_samples(evidence: Evidence, seed: int) -> Judgement:

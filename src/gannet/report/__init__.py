@@ -24,6 +24,7 @@ CURVES = {
     ),
     "Errors on held-out data": (("held_out/",), ()),
 }
+AIMS = {"frechet": "low", "kernel": "low", "classifier": "0.5"}
 GOOD, OPEN = {"healthy"}, {"too-early"}
 
 
@@ -33,7 +34,7 @@ def write_report(run: Path) -> Path:
     parts = [
         _verdict(_json(run / "verdict.json")),
         section("What it draws, at fixed seeds", _pictures(run / "samples")),
-        section("How it measures up", _measures(_json(run / JUDGEMENT))),
+        section("How it measures up", _measures(_json(run / JUDGEMENT), seen_images(run))),
         section("The game", *_curves(log)),
         section("The run", _facts(run, log)),
     ]
@@ -60,18 +61,68 @@ def _pictures(folder: Path) -> str:
     return f'<div class="pictures">{"".join(shown)}</div>'
 
 
-def _measures(judgement: dict[str, Any]) -> str:
+def seen_images(run: Path) -> int:
+    """How many images a run has seen by its log; 0 without one."""
+    log = _log(run / "log.jsonl")
+    return int(log[-1]["images"]) if log else 0
+
+
+def _measures(judgement: dict[str, Any], seen: int) -> str:
     if not judgement:
         return ""
-    found = {**{each["name"]: each for each in judgement["measures"]}}
+    found = {each["name"]: each for each in judgement["measures"]}
     found |= {f"kernel distance of {name}": each for name, each in judgement["by_class"].items()}
-    rows = [(name, each["value"], each["low"], each["high"], each["floor"]) for name, each in found.items()]
-    parts = [table(("measure", "value", "low", "high", "reals themselves"), rows)] if rows else []
+    rows = [(name, each["value"], each["floor"], _interval(each), _aim(name)) for name, each in found.items()]
+    then = judgement["images"]
+    gone_on = " The run has gone on since: judge it again." if seen > then else ""
+    parts = [paragraph(f"Judged after {then:,} images.{gone_on}", "open" if gone_on else "")]
+    parts += [table(("measure", "value", "reals themselves", "95 % interval", "best"), rows)] if rows else []
     audit = judgement["memorization"]
     parts += [paragraph(audit["words"], f"verdict {'bad' if audit['memorizes'] else 'good'}")] if audit else []
     parts += [paragraph(f"{name}: left out, {reason}.") for name, reason in judgement["left_out"].items()]
-    protocols = dict.fromkeys(f"{each['features']}: {each['protocol']}." for each in judgement["measures"])
-    return "".join(parts) + "".join(paragraph(words, "small") for words in protocols)
+    return "".join(
+        [*parts, *_utility(judgement["utility"]), *_rivals(judgement["rivals"]), *_protocols(judgement["measures"])]
+    )
+
+
+def _interval(measure: dict[str, Any]) -> str:
+    return f"{measure['low']:.4g} to {measure['high']:.4g}"
+
+
+def _aim(name: str) -> str:
+    return next((words for start, words in AIMS.items() if name.startswith(start)), "high")
+
+
+def _utility(utility: dict[str, Any] | None) -> list[str]:
+    if not utility:
+        return []
+    rows = [(each["classifier"], each["learned_from"], each["value"], _interval(each)) for each in utility["scores"]]
+    heads = ("classifier", "learned from", "accuracy", "95 % interval")
+    return [paragraph(utility["answer"], "verdict open"), table(heads, rows), paragraph(utility["protocol"], "small")]
+
+
+def _rivals(rivals: Sequence[dict[str, Any]]) -> list[str]:
+    if not rivals:
+        return []
+    names = [each["name"] for each in rivals[0]["measures"]]
+    rows = [
+        (
+            each["name"],
+            each["fit_seconds"],
+            each["sample_milliseconds"],
+            *(found["value"] for found in each["measures"]),
+        )
+        for each in rivals
+    ]
+    return [table(("model", "seconds to learn", "ms a sample", *names), rows)]
+
+
+def _protocols(measures: Sequence[dict[str, Any]]) -> list[str]:
+    """Each protocol once, behind the names of the measures that followed it."""
+    names: dict[str, list[str]] = {}
+    for each in measures:
+        names.setdefault(f"{each['protocol']}; features: {each['features']}", []).append(each["name"])
+    return [paragraph(f"{', '.join(them)}: {words}.", "small") for words, them in names.items()]
 
 
 def _curves(log: Sequence[dict[str, Any]]) -> list[str]:
@@ -90,7 +141,8 @@ def _curves(log: Sequence[dict[str, Any]]) -> list[str]:
 
 def _curve(name: str, flat: Sequence[dict[str, float]]) -> Curve:
     lines = [line for line in flat if name in line]
-    label = name.split("/", 1)[1].replace("_", " ")
+    words = name.split("/", 1)[1].replace("_", " ").split("/")
+    label = " ".join(dict.fromkeys(words))
     return Curve(label, [line["images"] for line in lines], [line[name] for line in lines])
 
 

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
-from math import isfinite
+from math import ceil, floor, isfinite, log10
 
-WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT = 640, 240, 56, 24, 10, 10
+WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT = 640, 260, 56, 28, 24, 14
 COLOURS = ("#1f6feb", "#d1495b", "#2e933c", "#8f6bd6", "#c77d0a", "#17899b")
 MOST_POINTS = 400
 
@@ -28,9 +28,9 @@ class Mark:
 
 
 def draw_curves(title: str, curves: Sequence[Curve], marks: Sequence[Mark] = ()) -> str:
-    """A figure element with a legend; curves without a finite value are left out, and nothing at all gives ''."""
+    """A figure with a legend; curves of fewer than two finite values are left out, and none at all gives ''."""
     curves = [thinned(curve) for curve in curves]
-    curves = [curve for curve in curves if curve.values]
+    curves = [curve for curve in curves if len(curve.values) > 1]
     if not curves:
         return ""
     frame = _Frame.around(curves, marks)
@@ -87,14 +87,16 @@ class _Frame:
         )
 
     def axes(self) -> str:
-        floor = HEIGHT - BOTTOM
-        heights = [self.low + (self.high - self.low) * part / 4 for part in range(5)]
+        bottom = HEIGHT - BOTTOM
+        step = 10 ** floor(log10((self.high - self.low) / 2))
+        step *= next(times for times in (5, 2, 1, 0.5) if (self.high - self.low) / (step * times) >= 2)
+        values = [step * number for number in range(ceil(self.low / step), floor(self.high / step + 1e-9) + 1)]
         labels = [
             f'<text x="{LEFT - 6}" y="{self.down(value) + 4:.1f}" text-anchor="end">{value:.3g}</text>'
-            for value in heights
+            for value in values
         ]
         ends = [
             f'<text x="{LEFT}" y="{HEIGHT - 6}">0</text>',
             f'<text x="{WIDTH - RIGHT}" y="{HEIGHT - 6}" text-anchor="end">{self.most:,.0f} images</text>',
         ]
-        return f'<path d="M{LEFT} {TOP}V{floor}H{WIDTH - RIGHT}" class="axis"/>' + "".join([*labels, *ends])
+        return f'<path d="M{LEFT} {TOP}V{bottom}H{WIDTH - RIGHT}" class="axis"/>' + "".join([*labels, *ends])

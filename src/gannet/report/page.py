@@ -15,7 +15,7 @@ h1 { margin: 0 0 .5rem; } h2 { margin-top: 2rem; }
 .pictures { display: grid; grid-template-columns: repeat(auto-fill, minmax(15rem, 1fr)); gap: 1rem; }
 .pictures img { width: 100%; image-rendering: pixelated; }
 figure { margin: 0 0 1rem; } figcaption { font-weight: 600; }
-svg { width: 100%; height: auto; } svg text { font-size: 11px; fill: currentColor; }
+svg { width: 100%; height: auto; } svg text { font-size: 13px; fill: currentColor; }
 .axis, .mark { stroke: currentColor; fill: none; opacity: .5; } .mark { stroke-dasharray: 5 4; }
 .legend span { margin-right: 1rem; white-space: nowrap; }
 .legend i { display: inline-block; width: .8em; height: .8em; margin-right: .3em; }

@@ -51,6 +51,9 @@ class Surroundings(Protocol):
     def enough(self) -> bool:
         """Whether the run may end now; asked after each line of the log."""
 
+    def close(self, images: int) -> None:
+        """Wrap up: the run leaves here, and everything is saved."""
+
 
 @dataclass(frozen=True)
 class Players:
@@ -125,7 +128,9 @@ class Trainer:
             mark = time.monotonic()
             while True:
                 reason = self._reason_to_stop(interruption)
-                if reason and self._leave():
+                if reason and self._leave(reason):
+                    if self.fabric.is_global_zero:
+                        self.surroundings.close(self.progress.images)
                     return reason
                 self.round()
                 mark = self._clock(mark)
@@ -251,13 +256,15 @@ class Trainer:
         assert isinstance(agreed, Tensor)
         return int(agreed)
 
-    def _leave(self) -> bool:
+    def _leave(self, reason: str) -> bool:
         """Save what is not saved yet; False when it was unsound and the run went back instead."""
         newest = int(self.checkpoints.paths()[-1].stem)
         self.fabric.barrier()
         if newest == self.progress.images:
             return True
         if self._sound():
+            if reason != "interrupted":  # An interrupted run goes on, and its log must be that of a whole one.
+                self._look()
             self.checkpoint()
             return True
         return False

@@ -4,14 +4,12 @@ Two networks play the classic game: the generator forges, the discriminator poli
 are pictures of one size, or points in the plane. The generator's running average is what is kept.
 """
 
-from collections.abc import Iterator
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any
 
 import numpy as np
 import torch
-from pydantic import model_validator
 from torch import Tensor, nn
 
 from gannet.adversarial.audit import Audit
@@ -19,18 +17,12 @@ from gannet.adversarial.contest import DISCRIMINATOR, GENERATOR, Contest
 from gannet.adversarial.game import Game, Observer, Pass
 from gannet.adversarial.losses import LOSSES
 from gannet.adversarial.referee import Referee, Rule
-from gannet.augmentation.distortions import vary
 from gannet.data.cache import build_dataset
 from gannet.data.loader import Loader
 from gannet.data.points import POINTS, PointSource
 from gannet.data.sources import Source
 from gannet.data.sources import open_source as open_pictures
 from gannet.data.survey import fitting_size, survey
-from gannet.metrics.features import Features, extract, fit_components, suits
-from gannet.metrics.judgement import Evidence, Judgement, Query, judge_samples
-from gannet.metrics.utility import MOST, Utility, measure_utility
-from gannet.networks import PAIRS, Pair
-from gannet.pipeline import Pipeline
 from gannet.randomness import address
 from gannet.recipe import (
     Checkpoints,
@@ -39,7 +31,6 @@ from gannet.recipe import (
     Loss,
     Optimizer,
     Penalty,
-    Positive,
     Recipe,
     Record,
     Section,
@@ -48,11 +39,14 @@ from gannet.recipe import (
     nearest,
 )
 from gannet.recipe import Referee as RefereeSettings
-from gannet.samples import Samples, latents, padded, walk
+from gannet.samples import latents
+from gannet.tasks.generation.drawing import Description, GenerationPipeline, Settings, choose_pair
+from gannet.tasks.generation.judging import judge
 
-AUDIT_SAMPLES, SHEET_SAMPLES, POINT_COUNT, HELD_OUT_POINTS = 256, 64, 100_000, 10_000
-JUDGED, AUDITED, COMPONENT_SAMPLES, PART = 10_000, 100_000, 5_000, 500
+AUDIT_SAMPLES, POINT_COUNT, HELD_OUT_POINTS = 256, 100_000, 10_000
 LARGEST_AUTO_SIZE = {"cuda": 128, "cpu": 64}
+
+__all__ = ["Config", "Description", "GenerationPipeline", "Settings", "judge"]
 
 judged_by = "referee/energy_distance"
 
@@ -62,34 +56,6 @@ class Config(Section):
 
     conditional: bool = False
     """Generate samples of a class that is asked for; needs labelled data."""
-
-
-class Description(Section):
-    """What the samples are.
-
-    Attributes:
-        name: the data's name, without a path.
-        shape: of one sample: (c, h, w) for pictures in [-1, 1], (d,) for points.
-        classes: the names of the classes, empty when there are none.
-    """
-
-    name: str
-    shape: tuple[Positive, ...]
-    classes: tuple[str, ...] = ()
-
-
-class Settings(Section):
-    """What `config.json` keeps of a generator."""
-
-    description: Description
-    network: Choice
-    conditional: bool
-
-    @model_validator(mode="after")
-    def _classes_are_known(self) -> Self:
-        if self.conditional and not self.description.classes:
-            raise ValueError("a conditional generator needs the names of its classes")
-        return self
 
 
 def open_source(recipe: Recipe) -> Source | PointSource:
@@ -125,8 +91,9 @@ def auto_size(median_side: float) -> int:
 
 def resolve(recipe: Recipe, description: Description) -> Recipe:
     """Write the chosen size, channels and width into the recipe."""
-    pair = _pair(recipe.network).sized(description.shape)
+    pair = choose_pair(recipe.network).sized(description.shape)
     updates: dict[str, Any] = {
+        "task": Choice(name=recipe.task.name, **_config(recipe).model_dump()),
         "network": Choice(name=recipe.network.name, **asdict(pair)),
         "optimizer": {player: recipe.optimizer.get(player, Optimizer()) for player in (GENERATOR, DISCRIMINATOR)},
     }
@@ -181,7 +148,7 @@ def noise(recipe: Recipe, description: Description, count: int) -> dict[str, np.
 def game(recipe: Recipe, description: Description) -> Game:
     """The classic contest between the pair of networks that the recipe names."""
     pair, loss, classes = (
-        _pair(recipe.network),
+        choose_pair(recipe.network),
         recipe.loss,
         len(description.classes) if _config(recipe).conditional else 0,
     )
@@ -219,55 +186,10 @@ def observers(
     return {"referee": Referee(rule, loss, audit)}
 
 
-def pipeline(recipe: Recipe, description: Description, kept: dict[str, nn.Module]) -> "GenerationPipeline":
+def pipeline(recipe: Recipe, description: Description, kept: dict[str, nn.Module]) -> GenerationPipeline:
     """Wrap the averaged generator."""
     config = Settings(description=description, network=recipe.network, conditional=_config(recipe).conditional)
     return GenerationPipeline(config, {GENERATOR: kept[GENERATOR]}, recipe.name)
-
-
-def judge(
-    pipeline: "GenerationPipeline", reals: Loader, training: Loader | None, features: Features | None, query: Query
-) -> Judgement:
-    """Compare as many fakes as there are reals with them, by features that suit their size; see `judge_samples`."""
-    description = pipeline.settings.description
-    if features is None or not suits(description.shape):
-        features = fit_components(reals.spread(COMPONENT_SAMPLES)["real"])
-    count = query.num or min(len(reals), JUDGED)
-    labels = pipeline.labels(count)
-    real_label = torch.cat([part["label"] for part in reals.parts(PART, JUDGED)]) if labels is not None else None
-    evidence = Evidence(
-        real=extract(features, (part["real"] for part in reals.parts(PART, JUDGED))),
-        fake=extract(features, pipeline.stream(count, query.seed)),
-        training=extract(features, (part["real"] for part in training.parts(PART, AUDITED))) if training else None,
-        features=features.name,
-        real_label=real_label,
-        fake_label=labels,
-        classes=description.classes,
-    )
-    judgement = judge_samples(evidence, query.seed)
-    return replace(judgement, utility=_utility(pipeline, reals, training, query.seed)) if query.utility else judgement
-
-
-def _utility(pipeline: "GenerationPipeline", reals: Loader, training: Loader | None, seed: int) -> Utility:
-    """Classifiers in the principal components of the pixels, on all that the generator has seen and no more."""
-    if not pipeline.settings.conditional or training is None:
-        raise ValueError("Utility is judged on a run with task.conditional=true, whose own data are still there.")
-    if len(training) > MOST:
-        raise ValueError(
-            f"This run learned from {len(training):,} samples, too many for the classifiers, which must learn from the "
-            f"same; train it with data.limit of at most {MOST:,}."
-        )
-    known, unseen = training.spread(len(training)), reals.spread(JUDGED)
-    components, count = fit_components(known["real"]), 2 * len(training)
-    labels = pipeline.labels(count)
-    assert labels is not None
-    fake = extract(components, pipeline.stream(count, seed))
-
-    def augment(repeat: int) -> np.ndarray:
-        return components(vary(known["real"], torch.Generator().manual_seed(repeat))).numpy()
-
-    real, test = ((components(part["real"]).numpy(), part["label"].numpy()) for part in (known, unseen))
-    return measure_utility(real, (fake.numpy(), labels.numpy()), test, augment, seed)
 
 
 def example() -> Recipe:
@@ -288,91 +210,8 @@ def example() -> Recipe:
     )
 
 
-class GenerationPipeline(Pipeline):
-    """Draws samples: `pipeline(num=64, seed=0)`, of a class, or as a walk through latent space."""
-
-    task: ClassVar[str] = "generation"
-    Config: ClassVar[type[Section]] = Settings
-    BATCH: ClassVar[int] = 64
-    """Samples computed at once. Kernels differ by size, so it is fixed and the last batch is padded."""
-
-    def __call__(self, num: int = 1, seed: int = 0, label: str | int | None = None, frames: int = 1) -> Samples:
-        """Draw `num` samples; sample i of a seed is the same whatever `num` is.
-
-        Args:
-            label: a class by name or number; None goes through all classes in turn.
-            frames: pictures from one sample to the next; more than one makes a closed walk of `num * frames`.
-
-        Raises:
-            ValueError: a number below one, or a label that the model does not know.
-        """
-        if num < 1 or frames < 1 or seed < 0:
-            raise ValueError(f"num and frames are 1 or more and seed 0 or more; given: {num}, {frames} and {seed}.")
-        vectors = latents(self.networks[GENERATOR], seed, first=0, count=num)
-        labels = self.labels(num, None if label is None else str(label))
-        if frames > 1:
-            vectors = walk(vectors, frames)
-            labels = labels.repeat_interleave(frames) if labels is not None else None
-        facts = {"model": self.name, "seed": seed, **({"class": label} if label is not None else {})}
-        return Samples(self._generate(vectors, labels), labels, facts, animated=frames > 1)
-
-    def demonstrate(self) -> Samples:
-        """The same 64 latent vectors, all classes in turn."""
-        return self(num=SHEET_SAMPLES, seed=0)
-
-    def stream(self, num: int, seed: int) -> Iterator[Tensor]:
-        """The values of the same samples, a batch (b, *shape) at a time, so that any number fits into memory."""
-        labels = self.labels(num)
-        for first in range(0, num, self.BATCH):
-            count = min(self.BATCH, num - first)
-            vectors = latents(self.networks[GENERATOR], seed, first, count)
-            yield self._generate(vectors, None if labels is None else labels[first : first + count])
-
-    @property
-    def settings(self) -> Settings:
-        """The model's config."""
-        assert isinstance(self.config, Settings)
-        return self.config
-
-    @torch.no_grad()
-    def _generate(self, vectors: Tensor, labels: Tensor | None) -> Tensor:
-        network = self.networks[GENERATOR]
-        device = next(network.parameters()).device
-        parts = []
-        for start in range(0, len(vectors), self.BATCH):
-            part = padded(vectors[start : start + self.BATCH], self.BATCH).to(device)
-            label = None if labels is None else padded(labels[start : start + self.BATCH], self.BATCH).to(device)
-            parts.append(network(part, label)[: len(vectors) - start].float().cpu())
-        return torch.cat(parts)
-
-    def labels(self, num: int, label: str | None = None) -> Tensor | None:
-        """The classes of `num` samples (num,): all in turn or the one asked for; None without classes."""
-        classes = self.settings.description.classes
-        if not self.settings.conditional:
-            if label is not None:
-                raise ValueError("This model was trained without classes; leave the class out.")
-            return None
-        if label is None:
-            return torch.arange(num) % len(classes)
-        if label not in classes and not (label.isdecimal() and int(label) < len(classes)):
-            raise ValueError(f"This model does not know the class {label!r}; {nearest(label, classes)}")
-        number = classes.index(label) if label in classes else int(label)
-        return torch.full((num,), number)
-
-    @classmethod
-    def build(cls, config: Settings) -> Self:
-        """Build the pipeline with an untrained generator."""
-        classes = len(config.description.classes) if config.conditional else 0
-        network = _pair(config.network).generator(config.description.shape, classes)
-        return cls(config, {GENERATOR: network})
-
-
 def _config(recipe: Recipe) -> Config:
     return check(Config, recipe.task.options, "task")
-
-
-def _pair(network: Choice) -> Pair:
-    return check(choose(network.name, PAIRS, "network"), network.options, "network")
 
 
 pipeline_class = GenerationPipeline

@@ -1,0 +1,96 @@
+"""Is a GAN worth it? Other generative models learn from the same samples and are held to the same measures."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gannet.metrics.baselines import BASELINES
+from gannet.metrics.distances import corrected_distances, kernel_distance
+from gannet.metrics.features import Features, extract
+from gannet.metrics.fidelity import fidelity
+from gannet.metrics.measure import Measure, draw_halves, measure
+
+MOST_SAMPLES, MOST_NUMBERS, MOST_PAIRWISE, PART = 10_000, 1_200, 2_500, 500
+SHOWN = ("frechet distance, corrected", "kernel distance", "precision", "recall")
+
+
+@dataclass(frozen=True)
+class Rival:
+    """A generative model beside the one that is judged.
+
+    Attributes:
+        name: the kind of model.
+        fit_seconds: what it took to learn; not known for the model that is judged.
+        sample_milliseconds: what one sample takes.
+        measures: as for the model that is judged.
+    """
+
+    name: str
+    fit_seconds: float | None
+    sample_milliseconds: float
+    measures: list[Measure]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data."""
+        return asdict(self)
+
+    def line(self) -> str:
+        """The figures in a row."""
+        learnt = "" if self.fit_seconds is None else f"{self.fit_seconds:8.1f} s to learn,"
+        figures = ", ".join(f"{found.name} {found.value:.4g}" for found in self.measures)
+        return f"{self.name:20} {learnt:22} {self.sample_milliseconds:7.3f} ms a sample; {figures}"
+
+
+def judge_rivals(training: Tensor, real: Tensor, features: Features, count: int, seed: int) -> Iterator[Rival]:
+    """Fit each rival to the training samples and judge as many of its samples.
+
+    Args:
+        training: (n, ...), values in [-1, 1]; at most 1,200 numbers a sample.
+        real: features of held-out reals (m, d).
+
+    Raises:
+        ValueError: the samples are too large for these models.
+    """
+    numbers = training[0].numel()
+    if numbers > MOST_NUMBERS:
+        raise ValueError(
+            f"The baselines are for samples of at most {MOST_NUMBERS:,} numbers, and these have {numbers:,}; "
+            "train a model of a smaller data.size, or of one channel, to compare."
+        )
+    known = (training.flatten(1).double().numpy() + 1) / 2
+    for name, kind in BASELINES.items():
+        start = time.perf_counter()
+        model = kind.fit(known, seed)
+        fitted = time.perf_counter() - start
+
+        def draw(model: Any = model) -> Tensor:
+            drawn: np.ndarray[Any, Any] = model.draw(count, seed)
+            return torch.from_numpy(drawn * 2 - 1).float().view(count, *training.shape[1:])
+
+        yield _judged(name, fitted, draw, real, features, seed)
+
+
+def _judged(
+    name: str, fitted: float | None, draw: Callable[[], Tensor], real: Tensor, features: Features, seed: int
+) -> Rival:
+    start = time.perf_counter()
+    samples = draw()
+    taken = 1000 * (time.perf_counter() - start) / len(samples)
+    return Rival(name, fitted, taken, judge_briefly(real, extract(features, samples.split(PART)), features.name, seed))
+
+
+def judge_briefly(real: Tensor, fake: Tensor, features: str, seed: int) -> list[Measure]:
+    """The corrected Frechet distance, the kernel distance, precision and recall of features (n, d) and (m, d)."""
+
+    def statistics(some: Tensor, others: Tensor) -> dict[str, float]:
+        figures = corrected_distances(some, others) | fidelity(some, others)
+        return {name: figures[name] for name in figures if name in SHOWN} | {
+            "kernel distance": kernel_distance(some, others)
+        }
+
+    return measure(statistics, real, fake, draw_halves(len(real), len(fake), None, MOST_PAIRWISE, seed), features)

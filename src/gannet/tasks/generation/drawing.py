@@ -1,0 +1,130 @@
+"""The pipeline of a trained generator, and what its config keeps."""
+
+from collections.abc import Iterator
+from typing import ClassVar, Self
+
+import torch
+from pydantic import model_validator
+from torch import Tensor
+
+from gannet.adversarial.contest import GENERATOR
+from gannet.networks import PAIRS, Pair
+from gannet.pipeline import Pipeline
+from gannet.recipe import Choice, Positive, Section, check, choose, nearest
+from gannet.samples import Samples, latents, padded, walk
+
+SHEET_SAMPLES = 64
+
+
+class Description(Section):
+    """What the samples are.
+
+    Attributes:
+        name: the data's name, without a path.
+        shape: of one sample: (c, h, w) for pictures in [-1, 1], (d,) for points.
+        classes: the names of the classes, empty when there are none.
+    """
+
+    name: str
+    shape: tuple[Positive, ...]
+    classes: tuple[str, ...] = ()
+
+
+class Settings(Section):
+    """What `config.json` keeps of a generator."""
+
+    description: Description
+    network: Choice
+    conditional: bool
+
+    @model_validator(mode="after")
+    def _classes_are_known(self) -> Self:
+        if self.conditional and not self.description.classes:
+            raise ValueError("a conditional generator needs the names of its classes")
+        return self
+
+
+class GenerationPipeline(Pipeline):
+    """Draws samples: `pipeline(num=64, seed=0)`, of a class, or as a walk through latent space."""
+
+    task: ClassVar[str] = "generation"
+    Config: ClassVar[type[Section]] = Settings
+    BATCH: ClassVar[int] = 64
+    """Samples computed at once. Kernels differ by size, so it is fixed and the last batch is padded."""
+
+    def __call__(self, num: int = 1, seed: int = 0, label: str | int | None = None, frames: int = 1) -> Samples:
+        """Draw `num` samples; sample i of a seed is the same whatever `num` is.
+
+        Args:
+            label: a class by name or number; None goes through all classes in turn.
+            frames: pictures from one sample to the next; more than one makes a closed walk of `num * frames`.
+
+        Raises:
+            ValueError: a number below one, or a label that the model does not know.
+        """
+        if num < 1 or frames < 1 or seed < 0:
+            raise ValueError(f"num and frames are 1 or more and seed 0 or more; given: {num}, {frames} and {seed}.")
+        vectors = latents(self.networks[GENERATOR], seed, first=0, count=num)
+        labels = self.labels(num, None if label is None else str(label))
+        if frames > 1:
+            vectors = walk(vectors, frames)
+            labels = labels.repeat_interleave(frames) if labels is not None else None
+        facts = {"model": self.name, "seed": seed, **({"class": label} if label is not None else {})}
+        return Samples(self._generate(vectors, labels), labels, facts, animated=frames > 1)
+
+    def demonstrate(self) -> Samples:
+        """The same 64 latent vectors, all classes in turn."""
+        return self(num=SHEET_SAMPLES, seed=0)
+
+    def stream(self, num: int, seed: int) -> Iterator[Tensor]:
+        """The values of the same samples, a batch (b, *shape) at a time, so that any number fits into memory."""
+        labels = self.labels(num)
+        for first in range(0, num, self.BATCH):
+            count = min(self.BATCH, num - first)
+            vectors = latents(self.networks[GENERATOR], seed, first, count)
+            yield self._generate(vectors, None if labels is None else labels[first : first + count])
+
+    @property
+    def settings(self) -> Settings:
+        """The model's config."""
+        assert isinstance(self.config, Settings)
+        return self.config
+
+    @torch.no_grad()
+    def _generate(self, vectors: Tensor, labels: Tensor | None) -> Tensor:
+        network = self.networks[GENERATOR]
+        device = next(network.parameters()).device
+        parts = []
+        for start in range(0, len(vectors), self.BATCH):
+            part = padded(vectors[start : start + self.BATCH], self.BATCH).to(device)
+            label = None if labels is None else padded(labels[start : start + self.BATCH], self.BATCH).to(device)
+            parts.append(network(part, label)[: len(vectors) - start].float().cpu())
+        return torch.cat(parts)
+
+    def labels(self, num: int, label: str | None = None) -> Tensor | None:
+        """The classes of `num` samples (num,): all in turn or the one asked for; None without classes."""
+        classes = self.settings.description.classes
+        if not self.settings.conditional:
+            if label is not None:
+                raise ValueError(
+                    "This model was trained without classes; leave the class out, or train with task.conditional."
+                )
+            return None
+        if label is None:
+            return torch.arange(num) % len(classes)
+        if label not in classes and not (label.isdecimal() and int(label) < len(classes)):
+            raise ValueError(f"This model does not know the class {label!r}; {nearest(label, classes)}")
+        number = classes.index(label) if label in classes else int(label)
+        return torch.full((num,), number)
+
+    @classmethod
+    def build(cls, config: Settings) -> Self:
+        """Build the pipeline with an untrained generator."""
+        classes = len(config.description.classes) if config.conditional else 0
+        network = choose_pair(config.network).generator(config.description.shape, classes)
+        return cls(config, {GENERATOR: network})
+
+
+def choose_pair(network: Choice) -> Pair:
+    """The pair of networks that a recipe or a config names, with its options."""
+    return check(choose(network.name, PAIRS, "network"), network.options, "network")
