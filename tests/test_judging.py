@@ -10,14 +10,10 @@ from PIL import Image
 import gannet
 from gannet.api import Query
 from gannet.cli import main
-from gannet.tasks import generation, recognition
 
 
 def trained(folder: Path, **changes: object) -> Path:
-    recipe = generation.example() if "task.name" not in changes else recognition.example()
     settings = {"images": 2_000, "batch": 16, "precision": "32", "device": "cpu", "network.width": 8}
-    if recipe.task.name == "recognition":
-        settings |= {"network.name": "recognizer", "network.depth": 2}
     gannet.train("digits", out=folder, set={**settings, **changes})
     return folder
 
@@ -47,7 +43,7 @@ def test_a_run_is_judged_by_what_it_held_out(
         assert measure["features"].startswith("pixel-components") and measure["n_real"] == held_out
         assert measure["n_fake"] == 200 and measure["protocol"] and measure["floor"] is not None
     assert not result["memorization"]["memorizes"]
-    assert json.loads((run / "judgement.json").read_text()) == result
+    assert json.loads((run / "judgement.json").read_text()) == {**result, "images": 2_000}
     assert "frechet distance, corrected" in (run / "report.html").read_text()
 
 
@@ -65,8 +61,9 @@ def test_a_model_without_its_run_needs_data(run: Path, tmp_path: Path, monkeypat
 
 
 def test_a_recognizer_is_judged_by_its_accuracy(tmp_path: Path) -> None:
-    folder = trained(tmp_path / "run", **{"task.name": "recognition"})
-    (found,) = gannet.judge(folder).measures
+    changes = {"stages": [], "images": 4_000, "batch": 16, "network.width": 8, "network.depth": 2, "device": "cpu"}
+    gannet.train("recognition", "digits", out=tmp_path / "run", set=changes)
+    (found,) = gannet.judge(tmp_path / "run").measures
     assert found.name == "accuracy" and found.low < found.value < found.high and found.value > 0.5
 
 
@@ -118,6 +115,7 @@ def test_utility_and_baselines_are_asked_for_on_the_command_line(
     assert result["utility"]["answer"] in (folder / "report.html").read_text()
 
 
-def test_utility_needs_classes(run: Path) -> None:
-    with pytest.raises(ValueError, match=r"task\.conditional=true"):
+def test_utility_of_a_model_that_learned_from_too_many_is_refused(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gannet.tasks.generation.judging.MOST", 1_000)
+    with pytest.raises(ValueError, match=r"data\.limit of at most 1,000"):
         gannet.judge(run, query=Query(utility=True))

@@ -28,6 +28,7 @@ from gannet.recipe import (
 )
 from gannet.task import find_task
 from gannet.tasks.generation import example
+from gannet.tasks.recognition import NETWORKS
 
 NESTED: dict[str, type[BaseModel]] = {
     "optimizer.generator": Optimizer,
@@ -268,7 +269,7 @@ def test_a_shipped_recipe_is_whole(name: str, tmp_path: Path) -> None:
     assert recipe.about.endswith(".")
     assert recipe.loss.name in LOSSES
     check(find_task(recipe.task.name).Config, recipe.task.options, "task")
-    known = set(PAIRS[recipe.network.name].__dataclass_fields__)
+    known = set((PAIRS | NETWORKS)[recipe.network.name].__dataclass_fields__)
     assert set(recipe.network.options) <= known
     path = tmp_path / "again.yaml"
     path.write_text(dump_yaml(recipe), encoding="utf-8")

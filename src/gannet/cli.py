@@ -97,6 +97,8 @@ def _report(run: Any, as_json: bool) -> None:
         seen, seconds = line["images"], line["clock"]["seconds"]
         lines.append(f"{seen:,} images in {duration(seconds)} of training; more: --resume {run.folder} --set images=N.")
         lines.append(f"The run is in {run.folder}, its report in {run.folder / 'report.html'}.")
+        if verdict:
+            lines.append(f"Use it with: gannet apply {run.folder} --num 64 --out samples.png")
     _print("train", result, lines, as_json)
 
 

@@ -47,7 +47,10 @@ def test_defects_are_found_and_named(write_pictures):
         "cat, dog",
     ):
         assert words in text
-    assert json.loads(json.dumps(report.to_json()))["advice"]["settings"] == {"data.size": 40}
+    assert json.loads(json.dumps(report.to_json()))["advice"]["settings"] == {
+        "data.size": 40,
+        "task.conditional": "true",
+    }
 
 
 def test_near_duplicates_are_named(tmp_path):

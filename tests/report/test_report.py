@@ -26,7 +26,7 @@ def fill(run: Path) -> None:
     (run / "data.json").write_text(json.dumps({"training": 7, "held_out": 3}))
     line = {"images": 100, "losses": {"d/d/adversarial": 1.5}, "referee": {"fool_rate": 0.4}}
     line["clock"] = {"seconds": 60.0, "images_per_second": 1.7}
-    (run / "log.jsonl").write_text(json.dumps(line) + "\n")
+    (run / "log.jsonl").write_text("".join(json.dumps({**line, "images": images}) + "\n" for images in (50, 100)))
 
 
 def test_the_verdict_comes_first_and_everything_is_inside(tmp_path: Path) -> None:
@@ -58,10 +58,19 @@ def test_a_judgement_is_a_table_with_its_protocol(tmp_path: Path) -> None:
         "by_class": {"owl": found},
         "memorization": {"memorizes": True, "words": "COPIES"},
         "left_out": {"modes": "REASON"},
+        "utility": None,
+        "rivals": [],
+        "images": 100,
     }
     (tmp_path / "run" / "judgement.json").write_text(json.dumps(judgement))
     html = write_report(tmp_path / "run").read_text()
-    for words in ("precision", "kernel distance of owl", "judge-v0: PROTOCOL.", "COPIES", "modes: left out, REASON."):
+    for words in (
+        "precision",
+        "kernel distance of owl",
+        "precision: PROTOCOL; features: judge-v0.",
+        "COPIES",
+        "modes: left out, REASON.",
+    ):
         assert words in html
 
 

@@ -126,7 +126,7 @@ class ChowLiuTree:
     def log_likelihood(self, samples: Array) -> Array:
         """The sum over the pixels, each given its parent, (n,)."""
         levels = _levels(samples, self.LEVELS)
-        before = np.where(self.parents < 0, 0, levels[:, self.parents])
+        before = np.where(self.parents < 0, 0, levels[:, self.parents.clip(0)])
         found: Array = np.log(self.given[np.arange(len(self.parents)), before, levels]).sum(1)
         return found
 

@@ -1,0 +1,51 @@
+"""Shipped models: small, loadable, with a card; and the one that judges is not the one that losses use."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+import gannet
+from gannet.judging import judge_features
+from gannet.loading import shipped_models
+
+MODELS = shipped_models()
+MEGABYTE = 1_000_000
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_shipped_model_is_small_and_its_card_says_what_it_is_made_of(name: str) -> None:
+    folder: Path = MODELS[name]
+    assert (folder / "model.safetensors").stat().st_size <= 5 * MEGABYTE
+    card = (folder / "README.md").read_text(encoding="utf-8")
+    for heading in ("license:", "Learned from", "Command", "Scores", "Limits"):
+        assert heading in card, heading
+    assert "{" not in card
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_shipped_model_loads_by_its_name(name: str) -> None:
+    pipeline = gannet.load(name)
+    assert pipeline.name == name
+    assert all(tensor.isfinite().all() for network in pipeline.networks.values() for tensor in network.parameters())
+
+
+def test_all_shipped_models_together_stay_below_fifty_megabytes() -> None:
+    assert sum(path.stat().st_size for folder in MODELS.values() for path in folder.iterdir()) < 50 * MEGABYTE
+
+
+def test_the_judge_is_small_and_another_network_than_the_losses() -> None:
+    judge, loss = (gannet.load(name).networks["recognizer"] for name in ("judge-v1", "loss-v1"))
+    assert (MODELS["judge-v1"] / "model.safetensors").stat().st_size <= 3 * MEGABYTE
+    assert {name for name, _ in judge.named_parameters()} != {name for name, _ in loss.named_parameters()}
+    assert judge.head.weight.shape != loss.head.weight.shape
+
+
+def test_the_judge_looks_at_grey_and_colour_pictures_of_many_sizes() -> None:
+    features = judge_features()
+    assert features is not None and features.name == "judge-v1"
+    for shape in ((1, 28, 28), (3, 32, 32), (4, 64, 64), (3, 100, 130)):
+        pictures = torch.rand(3, *shape, generator=torch.Generator().manual_seed(0)) * 2 - 1
+        found = features(pictures)
+        assert found.shape == (3, 480) and found.isfinite().all()
+        torch.testing.assert_close(found[:1], features(pictures[:1]), atol=1e-4, rtol=1e-4)
