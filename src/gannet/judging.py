@@ -70,8 +70,8 @@ def judge_features() -> Features | None:
     except ValueError:
         return None
     network: Any = Pipeline.from_pretrained(folder).networks["recognizer"]
-    if torch.cuda.is_available():
-        network.cuda()
+    # Channels last is the faster layout for convolutions on processors and on GPUs.
+    network.to(device="cuda" if torch.cuda.is_available() else "cpu", memory_format=torch.channels_last)
     return NetworkFeatures(JUDGE, network, network.features)
 
 

@@ -141,7 +141,9 @@ def _upright(pictures: Tensor) -> Tensor:
 
 
 def _sample(pictures: Tensor, grid: Tensor) -> Tensor:
-    return grid_sample(pictures, grid.to(pictures.dtype), padding_mode="reflection", align_corners=False)
+    # Bicubic, or a slight move would blur more than a wide one moves.
+    moved = grid_sample(pictures, grid.to(pictures.dtype), "bicubic", padding_mode="reflection", align_corners=False)
+    return moved.clamp(-1, 1)
 
 
 def _cosines(like: Tensor) -> Tensor:

@@ -63,7 +63,8 @@ class NetworkFeatures:
         """Map pictures (b, c, h, w) in [-1, 1] to (b, d)."""
         device = next(self.network.parameters()).device
         self.network.eval()
-        return self.features(fitted(samples).to(device)).float().cpu()
+        prepared = fitted(samples).to(device).contiguous(memory_format=torch.channels_last)
+        return self.features(prepared).float().cpu()
 
 
 def fitted(pictures: Tensor) -> Tensor:

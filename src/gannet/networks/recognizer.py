@@ -46,17 +46,20 @@ class Recognizer(nn.Module):
         logits: Tensor = self.head(self.activations(picture)[-1].mean((2, 3)))
         return logits
 
-    def activations(self, picture: Tensor) -> list[Tensor]:
-        """The output of every block, (b, width, h', w')."""
+    def activations(self, picture: Tensor, blocks: int | None = None) -> list[Tensor]:
+        """The output of the first so many blocks, or of every one, (b, width, h', w') each."""
         found = []
-        for block in self.blocks:
+        for block in list(self.blocks)[:blocks]:
             picture = block(picture)
             found.append(picture)
         return found
 
     def features(self, picture: Tensor) -> Tensor:
-        """The mean of every block's output over the picture, (b, sum of the widths)."""
-        return torch.cat([activation.mean((2, 3)) for activation in self.activations(picture)], 1)
+        """The mean over the picture of every block's output but the last, (b, sum of their widths).
+
+        The last block's is made for the classes: it leaps from one to the next where pictures change little by little.
+        """
+        return torch.cat([activation.mean((2, 3)) for activation in self.activations(picture, len(self.blocks) - 1)], 1)
 
 
 @dataclass(frozen=True)
