@@ -62,10 +62,10 @@ def harms() -> dict[str, Harm]:
 
 
 def pictures_of(data: str, size: int, count: int) -> tuple[Tensor, Tensor]:
-    """Pictures (2 * count, c, h, w) and labels, in random order."""
-    changes = {"task.name": "recognition", "network.name": "recognizer", "data.size": size}
+    """Held-out pictures (2 * count, c, h, w) and labels, in random order."""
+    changes = {"task.conditional": True, "data.size": size}
     prepared = prepare(configure("images", data, changes, ""))
-    loader, _ = prepared.task.samples(prepared.recipe, prepared.source, prepared.description)
+    _, loader = prepared.task.samples(prepared.recipe, prepared.source, prepared.description)
     batch = loader.gather(0, min(2 * count, len(loader)))
     return batch["real"], batch["label"]
 

@@ -165,6 +165,7 @@ MISTAKES = [
     ("apply RUN --weights absent", "it has: best, model"),
     ("doctor absent", "no data called 'absent'"),
     ("doctor empty", "holds no pictures"),
+    ("apply judge-v1", "draws nothing"),
     ("judge absent", "There is no run or model at 'absent'"),
     ("judge empty", "There is no model in"),
     ("judge RUN absent", "no data called 'absent'"),

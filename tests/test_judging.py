@@ -1,6 +1,7 @@
 """Judging from the command line and from Python: a run by what it held out, a model by data that are given."""
 
 import json
+from html import escape
 from pathlib import Path
 
 import numpy as np
@@ -43,8 +44,10 @@ def test_a_run_is_judged_by_what_it_held_out(
         assert measure["features"].startswith("pixel-components") and measure["n_real"] == held_out
         assert measure["n_fake"] == 200 and measure["protocol"] and measure["floor"] is not None
     assert not result["memorization"]["memorizes"]
-    assert json.loads((run / "judgement.json").read_text()) == {**result, "images": 2_000}
-    assert "frechet distance, corrected" in (run / "report.html").read_text()
+    asked = {"images": 2_000, "weights": "model", "data": "", "seed": 0}
+    assert json.loads((run / "judgement.json").read_text()) == {**result, "asked": asked}
+    assert "frechet distance" in (run / "report.html").read_text()
+    assert "256 of each" in result["left_out"]["frechet distance, corrected"]
 
 
 def test_the_same_seed_gives_the_same_judgement_in_python(run: Path) -> None:
@@ -112,7 +115,7 @@ def test_utility_and_baselines_are_asked_for_on_the_command_line(
     assert "200 samples" in result["utility"]["protocol"] and len(result["utility"]["scores"]) == 20
     assert [rival["name"] for rival in result["rivals"]][:2] == ["this model", "naive Bayes"]
     assert len(result["rivals"]) == 5
-    assert result["utility"]["answer"] in (folder / "report.html").read_text()
+    assert escape(result["utility"]["answer"]) in (folder / "report.html").read_text()
 
 
 def test_utility_of_a_model_that_learned_from_too_many_is_refused(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -120,7 +120,10 @@ def apply(
     path = Path(out or ("samples.gif" if frames > 1 else "samples.png"))
     if path.suffix or frames > 1:
         check_format(path, frames)
-    samples = load(model, weights)(num=num, seed=seed, label=label or None, frames=frames)
+    pipeline = load(model, weights)
+    if not pipeline.draws:
+        raise ValueError(f"{model} is a model for {pipeline.task}; it draws nothing. Use it from Python: gannet.load.")
+    samples = pipeline(num=num, seed=seed, label=label or None, frames=frames)
     samples.save(path)
     _print("apply", {"out": str(path), **samples.facts}, [f"Saved {path}."], as_json)
 

@@ -2,14 +2,15 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+import numpy as np
 import torch
 
 from gannet.data.loader import Loader
 from gannet.data.sources import open_source
 from gannet.data.survey import survey
-from gannet.loading import load, model_folder
+from gannet.loading import load, shipped_models
 from gannet.metrics.features import Features, NetworkFeatures
 from gannet.metrics.judgement import Judgement, Query
 from gannet.pipeline import Pipeline
@@ -43,16 +44,18 @@ def judge(target: str | Path, data: str | Path = "", query: Query = ALL, weights
     recipe = read_recipe(run) if run else None
     if recipe is None and not data:
         raise ValueError(f"{target} has no run around it, so what it held out is unknown; give data to judge by.")
-    training, reals = _own_samples(recipe, pipeline, needed=not data) if recipe else (None, None)
-    notes: tuple[str, ...] = ()
+    own = _own_samples(recipe, pipeline, needed=not data) if recipe else None
     if data:
-        given = _recipe_for(pipeline, str(data))
-        reals, notes = _everything(_samples(given, pipeline)), _conversions(given)
-    assert reals is not None
-    judgement = find_task(pipeline.task).judge(pipeline, reals, training, judge_features(), query)
+        given = _recipe_for(pipeline, recipe, str(data))
+        reals, notes = _given_samples(given, pipeline), _conversions(given)
+    else:
+        assert own is not None
+        reals, notes = own[1], ()
+    judgement = find_task(pipeline.task).judge(pipeline, reals, own, judge_features(), query)
     judgement = replace(judgement, notes=notes)
     if run:
-        write_json(run / JUDGEMENT, {**judgement.to_json(), "images": seen_images(run)})
+        asked = {"images": seen_images(run), "weights": weights, "data": str(data), "seed": query.seed}
+        write_json(run / JUDGEMENT, {**judgement.to_json(), "asked": asked})
         write_report(run)
     return judgement
 
@@ -65,9 +68,8 @@ def _run_around(target: Path) -> Path | None:
 
 def judge_features() -> Features | None:
     """The features of `judge-v1`; None where it does not ship."""
-    try:
-        folder = model_folder(JUDGE)
-    except ValueError:
+    folder = shipped_models().get(JUDGE)
+    if folder is None:
         return None
     network: Any = Pipeline.from_pretrained(folder).networks["recognizer"]
     # Channels last is the faster layout for convolutions on processors and on GPUs.
@@ -75,31 +77,48 @@ def judge_features() -> Features | None:
     return NetworkFeatures(JUDGE, network, network.features)
 
 
-def _own_samples(recipe: Recipe, pipeline: Pipeline, needed: bool) -> tuple[Loader | None, Loader | None]:
-    """What the run learned from and what it held out; neither where its data are gone and others are given."""
+def _own_samples(recipe: Recipe, pipeline: Pipeline, needed: bool) -> tuple[Loader, Loader] | None:
+    """What the run learned from and what it held out; None where its data are gone and others are given."""
     try:
         return _samples(recipe, pipeline)
     except ValueError:
         if needed:
             raise
-        return None, None
+        return None
 
 
 def _samples(recipe: Recipe, pipeline: Pipeline) -> tuple[Loader, Loader]:
-    task = find_task(recipe.task.name)
-    return task.samples(recipe, task.open_source(recipe), pipeline.config.description)  # type: ignore[attr-defined]
+    task, config = find_task(recipe.task.name), cast(Any, pipeline.config)
+    return task.samples(recipe, task.open_source(recipe), config.description)
 
 
-def _recipe_for(pipeline: Pipeline, data: str) -> Recipe:
-    """A recipe that reads data the way the model learned."""
-    config: Any = pipeline.config
-    shape = config.description.shape
+def _recipe_for(pipeline: Pipeline, run: Recipe | None, data: str) -> Recipe:
+    """A recipe that reads data the way the model learned, labels included where they have any."""
+    shape = cast(Any, pipeline.config).description.shape
     sizes = {"channels": shape[0], "size": shape[1]} if len(shape) == 3 else {}
-    recipe = Recipe(name="judged", task=Choice(name=pipeline.task), data=Data(source=data, **sizes))
-    same_classes = find_task(pipeline.task).open_source(recipe).classes == config.description.classes
-    if not (getattr(config, "conditional", False) and same_classes):
+    known = run.data.model_dump() if run else {}
+    recipe = Recipe(
+        name="judged", task=Choice(name=pipeline.task), data=Data(**{**known, **sizes, "source": data, "limit": None})
+    )
+    if pipeline.task != "generation" or not _classes(recipe):
         return recipe
     return recipe.model_copy(update={"task": Choice(name=pipeline.task, conditional=True)})
+
+
+def _classes(recipe: Recipe) -> tuple[str, ...]:
+    return tuple(getattr(find_task(recipe.task.name).open_source(recipe), "classes", ()))
+
+
+def _given_samples(recipe: Recipe, pipeline: Pipeline) -> Loader:
+    """All of a data set, whatever its split; labels by the model's numbers, or none where it does not know them all."""
+    training, held_out = _samples(recipe, pipeline)
+    loader = training.joined(held_out)
+    theirs, known = _classes(recipe), cast(Any, pipeline.config).description.classes
+    arrays = {name: array for name, array in loader.arrays.items() if name != "label"}
+    if "label" in loader.arrays and theirs and set(theirs) <= set(known):
+        numbers = np.array([known.index(name) for name in theirs])
+        arrays["label"] = numbers[loader.arrays["label"]]
+    return Loader(arrays, loader.chosen, loader.seed)
 
 
 def _conversions(recipe: Recipe) -> tuple[str, ...]:

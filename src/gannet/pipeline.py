@@ -37,12 +37,14 @@ class Pipeline(ABC):
 
     Attributes:
         task: the task that made it; its module rebuilds it from `config`.
+        draws: whether it makes samples of its own, without input.
         config: everything but the weights, as plain data.
         networks: by name, in evaluation mode.
         name: what to call the model in metadata.
     """
 
     task: ClassVar[str]
+    draws: ClassVar[bool] = False
     Config: ClassVar[type[Section]]
 
     def __init__(self, config: Section, networks: dict[str, nn.Module], name: str = "") -> None:

@@ -61,9 +61,14 @@ class Task(Protocol):
         """Wrap the kept networks for use."""
 
     def judge(
-        self, pipeline: Any, reals: "Loader", training: "Loader | None", features: "Features | None", query: "Query"
+        self,
+        pipeline: Any,
+        reals: "Loader",
+        own: "tuple[Loader, Loader] | None",
+        features: "Features | None",
+        query: "Query",
     ) -> "Judgement":
-        """Judge a model by reals that it did not learn from; `training` is what it learned from, where known."""
+        """Judge a model by reals that it did not learn from; `own`: what its run learned from and held out."""
 
     def example(self) -> Recipe:
         """A recipe that runs in seconds on data of its own; the contract tests play it."""

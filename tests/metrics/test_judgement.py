@@ -14,7 +14,9 @@ def cloud(count: int, seed: int, centre: float = 0.0) -> Tensor:
 
 
 def evidence(fake: Tensor, **more: object) -> Evidence:
-    return Evidence(real=cloud(600, 0), fake=fake, training=cloud(1500, 1), features="planted", **more)
+    return Evidence(
+        real=cloud(600, 0), fake=fake, training=cloud(1500, 1), held_out=cloud(400, 9), features="planted", **more
+    )
 
 
 def figures(found: Evidence) -> dict[str, float]:

@@ -11,12 +11,12 @@ from gannet.metrics.distances import kernel_distance
 from gannet.metrics.measure import draw_halves, measure
 
 
-@given(n_real=st.integers(4, 200), n_fake=st.integers(2, 200), most=st.integers(2, 80))
+@given(n_real=st.integers(4, 200), n_fake=st.integers(4, 200), most=st.integers(2, 80))
 @settings(max_examples=40, deadline=None)
 def test_halves_are_disjoint_and_all_counts_are_equal(n_real: int, n_fake: int, most: int) -> None:
     halves = draw_halves(n_real, n_fake, None, most, seed=0)
     for first, second, fake in zip(halves.first, halves.second, halves.fake, strict=True):
-        assert len(first) == len(second) == len(fake) == min(n_real // 2, n_fake, most)
+        assert len(first) == len(second) == len(fake) == min(n_real // 2, n_fake // 2, most)
         assert len(np.unique(np.concatenate([first, second]))) == 2 * len(first)
         assert len(np.unique(fake)) == len(fake) and fake.max() < n_fake
 
@@ -33,15 +33,16 @@ def difference(real: Tensor, fake: Tensor) -> dict[str, float]:
     return {"difference": float(fake.mean() - real.mean())}
 
 
-def test_the_interval_holds_the_truth_about_as_often_as_it_says() -> None:
+@pytest.mark.parametrize(("n_real", "n_fake", "deviation"), [(400, 400, 1.0), (400, 200, 1.0), (400, 200, 3.0)])
+def test_the_interval_holds_the_truth_as_often_as_it_says(n_real: int, n_fake: int, deviation: float) -> None:
     held = 0
-    for seed in range(60):
+    for seed in range(150):
         generator = torch.Generator().manual_seed(seed)
-        real, fake = torch.randn(400, 1, generator=generator), torch.randn(400, 1, generator=generator) + 1
-        (found,) = measure(difference, real, fake, draw_halves(400, 400, None, 10**6, seed), "none")
+        real = torch.randn(n_real, 1, generator=generator)
+        fake = deviation * torch.randn(n_fake, 1, generator=generator) + 1
+        (found,) = measure(difference, real, fake, draw_halves(n_real, n_fake, None, 10**6, seed), "none")
         held += found.low <= 1 <= found.high
-        assert found.high - found.low == pytest.approx(2 * 1.96 * (2 / 400) ** 0.5, rel=0.9)
-    assert 48 <= held <= 60
+    assert held >= 0.9 * 150  # Nearly 0.95; a few more where the reals' halves are smaller than half.
 
 
 def test_the_floor_is_what_reals_score_against_reals() -> None:

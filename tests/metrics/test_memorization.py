@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from gannet.metrics.memorization import audit_memorization, nearest
+from gannet.metrics.memorization import audit_memorization, relative_nearest
 
 
 def cloud(count: int, seed: int, scale: float = 1.0) -> Tensor:
@@ -25,18 +25,24 @@ def test_a_copier_is_caught_with_its_originals() -> None:
 def test_a_few_copies_among_new_samples_are_caught() -> None:
     fake = torch.cat([cloud(340, 2), TRAINING[:60]])
     found = audit_memorization(fake, TRAINING, HELD_OUT)
-    assert found.memorizes and found.near_copies == pytest.approx(0.15, abs=0.03)
+    assert found.memorizes and found.near_copies == pytest.approx(0.15, abs=0.04)
     assert float(found.distances.max()) == 0
 
 
-@pytest.mark.parametrize("scale", [1.0, 3.0])
+def test_copies_are_caught_although_some_held_out_samples_are_copies_too() -> None:
+    fake = torch.cat([cloud(340, 2), TRAINING[:60]])
+    assert audit_memorization(fake, TRAINING, torch.cat([HELD_OUT, TRAINING[:100]])).memorizes
+
+
+@pytest.mark.parametrize("scale", [0.1, 0.3, 0.5, 1.0, 3.0])
 def test_new_samples_and_poor_samples_are_not_called_copies(scale: float) -> None:
+    """Shrunk towards the middle, where training samples are dense, or far outside."""
     found = audit_memorization(cloud(400, 3, scale), TRAINING, HELD_OUT)
-    assert not found.memorizes and found.near_copies < 0.04 and found.closer < 0.6
+    assert not found.memorizes and found.near_copies < 0.08 and found.closer < 0.65
 
 
 def test_the_nearest_is_that_of_a_full_search() -> None:
-    distances, index = nearest(HELD_OUT, TRAINING)
-    full = torch.cdist(HELD_OUT.double(), TRAINING.double())
-    torch.testing.assert_close(distances, full.amin(1))
-    assert (index == full.argmin(1)).all()
+    ratios, index = relative_nearest(HELD_OUT, TRAINING)
+    full = torch.cdist(HELD_OUT.double(), TRAINING.double()).sort(1)
+    torch.testing.assert_close(ratios, full.values[:, 0] / full.values[:, 4])
+    assert (index == full.indices[:, 0]).all()

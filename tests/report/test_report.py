@@ -60,7 +60,8 @@ def test_a_judgement_is_a_table_with_its_protocol(tmp_path: Path) -> None:
         "left_out": {"modes": "REASON"},
         "utility": None,
         "rivals": [],
-        "images": 100,
+        "notes": ["NOTE"],
+        "asked": {"images": 100, "weights": "best", "data": "photos", "seed": 0},
     }
     (tmp_path / "run" / "judgement.json").write_text(json.dumps(judgement))
     html = write_report(tmp_path / "run").read_text()
@@ -70,6 +71,8 @@ def test_a_judgement_is_a_table_with_its_protocol(tmp_path: Path) -> None:
         "precision: PROTOCOL; features: judge-v0.",
         "COPIES",
         "modes: left out, REASON.",
+        "NOTE",
+        "weights: best) against photos",
     ):
         assert words in html
 

@@ -21,8 +21,8 @@ class Baseline(Protocol):
     """A generative model of vectors."""
 
     @classmethod
-    def fit(cls, samples: Array, seed: int) -> Self:
-        """Learn from samples (n, d) in [0, 1]."""
+    def fit(cls, samples: Array, seed: int, whole: Array | None = None) -> Self:
+        """Learn from samples (n, d) in [0, 1]; `whole`: those of all classes, for what their models share."""
 
     def draw(self, count: int, seed: int) -> Array:
         """New samples (count, d) in [0, 1]."""
@@ -36,7 +36,7 @@ class NaiveBayes:
     LEVELS = 16
 
     @classmethod
-    def fit(cls, samples: Array, seed: int) -> Self:  # noqa: ARG003
+    def fit(cls, samples: Array, seed: int, whole: Array | None = None) -> Self:
         """Count the levels of every pixel, one more each than were seen."""
         counts = np.stack([(_levels(samples, cls.LEVELS) == level).sum(0) for level in range(cls.LEVELS)], 1)
         return cls((counts + 1) / (len(samples) + cls.LEVELS))
@@ -64,9 +64,10 @@ class Mixture:
     KEPT, GAUSSIANS = 48, 24
 
     @classmethod
-    def fit(cls, samples: Array, seed: int) -> Self:
-        """Expectation maximization, from k-means."""
-        components = PCA(min(cls.KEPT, *samples.shape), random_state=seed).fit(samples)
+    def fit(cls, samples: Array, seed: int, whole: Array | None = None) -> Self:
+        """Expectation maximization, in the components of `whole`: likelihoods compare in the same ones only."""
+        whole = samples if whole is None else whole
+        components = PCA(min(cls.KEPT, *whole.shape), random_state=seed).fit(whole)
         gaussians = max(1, min(cls.GAUSSIANS, len(samples) // 50))
         mixture = GaussianMixture(gaussians, covariance_type="full", reg_covar=1e-4, random_state=seed, max_iter=50)
         return cls(components, mixture.fit(components.transform(samples)))
@@ -100,7 +101,7 @@ class ChowLiuTree:
     LEVELS = 4
 
     @classmethod
-    def fit(cls, samples: Array, seed: int) -> Self:  # noqa: ARG003
+    def fit(cls, samples: Array, seed: int, whole: Array | None = None) -> Self:
         """The tree of the largest total mutual information (equation 18)."""
         levels = _levels(samples, cls.LEVELS)
         joint = _pair_shares(levels, cls.LEVELS)
@@ -140,7 +141,7 @@ class BoltzmannMachine:
     HIDDEN, STEPS = 256, 500
 
     @classmethod
-    def fit(cls, samples: Array, seed: int) -> Self:
+    def fit(cls, samples: Array, seed: int, whole: Array | None = None) -> Self:
         """Persistent contrastive divergence (Tieleman, 2008)."""
         machine = BernoulliRBM(cls.HIDDEN, learning_rate=0.05, batch_size=50, n_iter=15, random_state=seed)
         return cls(machine.fit(samples), samples.mean(0))
@@ -175,7 +176,9 @@ class ByClass:
     def fit(cls, kind: type[Baseline], samples: Array, labels: Array, seed: int) -> Self:
         """Fit a model of this kind to each class."""
         counts = np.bincount(labels)
-        return cls([kind.fit(samples[labels == number], seed) for number in range(len(counts))], counts / len(labels))
+        return cls(
+            [kind.fit(samples[labels == number], seed, samples) for number in range(len(counts))], counts / len(labels)
+        )
 
     def draw(self, count: int, seed: int) -> tuple[Array, Array]:
         """New samples (count, d), the classes in turn, and their labels (count,)."""

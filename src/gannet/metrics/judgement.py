@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gannet.metrics.distances import corrected_distances, kernel_distance
+from gannet.metrics.distances import corrected_distances, frechet_distance, kernel_distance
 from gannet.metrics.fidelity import fidelity
 from gannet.metrics.measure import Measure, draw_halves, measure
 from gannet.metrics.memorization import Memorization, audit_memorization
@@ -42,7 +42,8 @@ class Evidence:
 
     Attributes:
         real, fake: held-out reals, and fakes.
-        training: what the model learned from; None when that is not known.
+        training, held_out: what the model learned from, and what was held out of the same data; None when that is not
+            known.
         features: the features' name.
         real_label, fake_label: (n,), where there are classes.
         classes: their names.
@@ -53,6 +54,7 @@ class Evidence:
     fake: Tensor
     training: Tensor | None
     features: str
+    held_out: Tensor | None = None
     real_label: Tensor | None = None
     fake_label: Tensor | None = None
     classes: tuple[str, ...] = ()
@@ -107,19 +109,28 @@ class Judgement:
 def judge_samples(evidence: Evidence, seed: int) -> Judgement:
     """Take every measure that there are samples enough for; the same seed gives the same figures."""
     real, fake = evidence.real, evidence.fake
-    short = f"it needs {2 * FEWEST} reals and {FEWEST} fakes, there are {len(real):,} and {len(fake):,}"
+    short = f"they need {2 * FEWEST} of each, there are {len(real):,} and {len(fake):,}"
     memorization, left_out = _audit(evidence)
-    if len(real) < 2 * FEWEST or len(fake) < FEWEST:
+    if min(len(real), len(fake)) < 2 * FEWEST:
         return Judgement([], {}, memorization, {"distances": short} | left_out)
     whole = draw_halves(len(real), len(fake), evidence.groups, MOST, seed)
     pairwise = draw_halves(len(real), len(fake), evidence.groups, MOST_PAIRWISE, seed)
+    counted, numbers = len(whole.fake[0]), real.shape[1]
+    if counted < 2 * numbers:
+        reason = f"it needs {4 * numbers} of each for these features of {numbers} numbers"
+        left_out = left_out | {"frechet distance, corrected": reason}
+    distances = _frechet if counted < 2 * numbers else corrected_distances
     measures = [
-        *measure(corrected_distances, real, fake, whole, evidence.features),
+        *measure(distances, real, fake, whole, evidence.features),
         *measure(_kernel, real, fake, pairwise, evidence.features),
         *measure(fidelity, real, fake, pairwise, evidence.features),
         _two_sample(evidence, seed),
     ]
     return Judgement(measures, dict(_by_class(evidence, seed)), memorization, left_out)
+
+
+def _frechet(real: Tensor, fake: Tensor) -> dict[str, float]:
+    return {"frechet distance": frechet_distance(real, fake)}
 
 
 def _kernel(real: Tensor, fake: Tensor) -> dict[str, float]:
@@ -144,17 +155,17 @@ def _by_class(evidence: Evidence, seed: int) -> Iterator[tuple[str, Measure]]:
         return
     for number, name in enumerate(evidence.classes):
         real, fake = evidence.real[evidence.real_label == number], evidence.fake[evidence.fake_label == number]
-        if len(real) >= 2 * FEWEST_OF_CLASS and len(fake) >= FEWEST_OF_CLASS:
+        if len(real) >= 2 * FEWEST_OF_CLASS and len(fake) >= 2 * FEWEST_OF_CLASS:
             halves = draw_halves(len(real), len(fake), None, MOST_PAIRWISE, seed)
             yield name, measure(_kernel, real, fake, halves, evidence.features)[0]
 
 
 def _audit(evidence: Evidence) -> tuple[Memorization | None, dict[str, str]]:
-    if evidence.training is None:
+    if evidence.training is None or evidence.held_out is None or len(evidence.training) < FEWEST:
         return None, {"memorization": "the model's training data are not known here; judge the run, with its data"}
-    if len(evidence.real) < FEWEST:
-        return None, {"memorization": f"it needs {FEWEST} held-out reals, there are {len(evidence.real):,}"}
-    return audit_memorization(evidence.fake, evidence.training, evidence.real), {}
+    found = audit_memorization(evidence.fake, evidence.training, evidence.held_out)
+    reason = f"it needs {FEWEST} held-out reals that are no copies of training samples"
+    return found, {} if found else {"memorization": reason}
 
 
 def _row(name: str, found: Measure) -> str:

@@ -6,6 +6,7 @@ from statistics import fmean, stdev
 from typing import Any
 
 import numpy as np
+from scipy.stats import t as student
 from torch import Tensor
 
 SPLITS = 10
@@ -55,7 +56,7 @@ class Halves:
 
 
 def draw_halves(n_real: int, n_fake: int, groups: np.ndarray | None, most: int, seed: int) -> Halves:
-    """Split the reals in two ten times, whole groups together, and draw as many fakes each time.
+    """Split the reals in two ten times, whole groups together, and draw as many fakes each time: at most half of them.
 
     Args:
         groups: (n_real,) which group a real belongs to, such as its person; None where there are none.
@@ -65,7 +66,7 @@ def draw_halves(n_real: int, n_fake: int, groups: np.ndarray | None, most: int, 
     halves = Halves([], [], [])
     for _ in range(SPLITS):
         first, second = _split(n_real, groups, random)
-        count = min(len(first), len(second), n_fake, most)
+        count = min(len(first), len(second), n_fake // 2, most)
         halves.first.append(random.permutation(first)[:count])
         halves.second.append(random.permutation(second)[:count])
         halves.fake.append(random.permutation(n_fake)[:count])
@@ -86,8 +87,8 @@ def _split(count: int, groups: np.ndarray | None, random: np.random.Generator) -
 def measure(statistics: Statistics, real: Tensor, fake: Tensor, halves: Halves, features: str) -> list[Measure]:
     """Take statistics over the splits: the mean against the fakes, its interval, and the mean between the halves.
 
-    The interval is 1.96 standard deviations over half-samples drawn without replacement, whose spread is that of the
-    whole (Politis and Romano, 1994); drawing with replacement would bias every distance upwards.
+    The interval is by Student's t over half-samples drawn without replacement, whose spread is that of the whole
+    (Politis and Romano, 1994), or more where `most` makes them smaller; a bootstrap would bias every distance upwards.
 
     Args:
         statistics: maps features of reals (n, d) and of fakes (n, d) to figures by name.
@@ -113,5 +114,5 @@ def measure(statistics: Statistics, real: Tensor, fake: Tensor, halves: Halves, 
 
 
 def _interval(values: list[float]) -> tuple[float, float, float]:
-    middle, reach = fmean(values), 1.96 * stdev(values)
+    middle, reach = fmean(values), float(student.ppf(0.975, len(values) - 1)) * stdev(values)
     return middle, middle - reach, middle + reach

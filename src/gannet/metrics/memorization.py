@@ -7,24 +7,29 @@ import torch
 from scipy.stats import mannwhitneyu
 from torch import Tensor
 
-NEAR, ROWS = 0.01, 500
+NEAR, NEIGHBOUR, FEWEST, ROWS = 0.01, 5, 50, 500
 
 
 @dataclass(frozen=True)
 class Memorization:
     """What the audit found.
 
+    Distances to the nearest training sample are taken relative to that of the fifth nearest: a poor generator, whose
+    fakes crowd where training samples are dense, is near to many of them, a copier to one.
+
     Attributes:
-        near_copies: the share of fakes nearer to a training sample than the nearest 1 % of held-out ones; 0.01 is
-            what held-out samples themselves would give.
-        closer: the probability that a fake lies nearer to the training samples than a held-out one does (Meehan et
-            al., 2020, "A Non-Parametric Test to Detect Data-Copying", section 3); one half: no nearer.
-        pairs: rows of the fakes and of the training samples, the closest pairs first, (p, 2).
-        distances: of these pairs, over the median held-out distance, (p,).
+        near_copies: the share of fakes relatively nearer to one training sample than the nearest 1 % of held-out ones;
+            0.01 is what held-out samples themselves would give.
+        closer: the probability that a fake lies relatively nearer than a held-out one does; one half: no nearer
+            (after Meehan et al., 2020, "A Non-Parametric Test to Detect Data-Copying", section 3).
+        searched: how many training samples were looked through.
+        pairs: rows of the fakes and of the searched training samples, the closest pairs first, (p, 2).
+        distances: of these pairs, over the distance of the fifth nearest, (p,).
     """
 
     near_copies: float
     closer: float
+    searched: int
     pairs: Tensor
     distances: Tensor
 
@@ -35,9 +40,11 @@ class Memorization:
 
     def words(self) -> str:
         """The audit in one sentence."""
-        figures = f"{self.near_copies:.1%} of the fakes lie nearer to a training sample than 99 % of held-out reals"
         said = "memorizes: it gives training samples back" if self.memorizes else "does not give training samples back"
-        return f"The model {said} ({figures}; a fake is the nearer one in {self.closer:.0%} of all comparisons)."
+        return (
+            f"The model {said} ({self.near_copies:.1%} of the fakes lie as near to one of {self.searched:,} training "
+            f"samples as only 1 % of held-out reals do; a fake is the nearer one in {self.closer:.0%} of comparisons)."
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Plain data."""
@@ -46,37 +53,46 @@ class Memorization:
             "words": self.words(),
             "near_copies": self.near_copies,
             "closer": self.closer,
+            "searched": self.searched,
             "pairs": self.pairs.tolist(),
             "distances": self.distances.tolist(),
         }
 
 
-def audit_memorization(fake: Tensor, training: Tensor, held_out: Tensor, shown: int = 8) -> Memorization:
-    """Compare the fakes' nearest training neighbours with those of held-out samples.
+def audit_memorization(fake: Tensor, training: Tensor, held_out: Tensor, shown: int = 8) -> Memorization | None:
+    """Compare the fakes' nearest training neighbours with those of held-out samples; None with fewer than 50 of them.
 
     Args:
-        fake, training, held_out: features (n, d), (m, d), (k, d).
+        fake, training, held_out: features (n, d), (m, d), (k, d), m at least 5; held-out samples that are exact copies
+            of training samples do not count.
         shown: how many of the closest pairs to name.
     """
-    known, _ = nearest(held_out, training)
-    found, partner = nearest(fake, training)
+    known, _ = relative_nearest(held_out, training)
+    known = known[known > 0]
+    if len(known) < FEWEST:
+        return None
+    found, partner = relative_nearest(fake, training)
     order = found.argsort()[:shown]
     closer = mannwhitneyu(known, found).statistic / (len(known) * len(found))
     return Memorization(
         near_copies=float((found < known.quantile(NEAR)).float().mean()),
         closer=float(closer),
+        searched=len(training),
         pairs=torch.stack([order, partner[order]], 1),
-        distances=found[order] / known.median().clamp_min(1e-12),
+        distances=found[order],
     )
 
 
-def nearest(samples: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:
-    """The distance of each row (n, d) to the nearest of `known` (m, d), and which that is."""
-    parts = [_exact_nearest(part, known) for part in samples.double().split(ROWS)]
-    return torch.cat([distance for distance, _ in parts]), torch.cat([index for _, index in parts])
+def relative_nearest(samples: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:
+    """The distance of each row (n, d) to the nearest of `known` (m, d), over that to the fifth nearest; which it is."""
+    parts = [_relative_nearest(part, known) for part in samples.double().split(ROWS)]
+    return torch.cat([ratio for ratio, _ in parts]), torch.cat([index for _, index in parts])
 
 
-def _exact_nearest(part: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:
+def _relative_nearest(part: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:
     """Found by matrix products, then measured again: a copy's distance must be zero, not a rounding error."""
-    index = torch.cdist(part.float(), known.float()).argmin(1)
-    return (part - known[index].double()).norm(dim=1), index
+    near = torch.cdist(part.float(), known.float()).topk(NEIGHBOUR, largest=False).indices
+    distances = (part[:, None] - known[near].double()).norm(dim=2)
+    nearest, order = distances.min(1)
+    ratio = nearest / distances.amax(1).clamp_min(1e-12)
+    return ratio, near.gather(1, order[:, None]).squeeze(1)

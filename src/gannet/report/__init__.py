@@ -53,7 +53,7 @@ def _verdict(verdict: dict[str, Any]) -> str:
 
 
 def _pictures(folder: Path) -> str:
-    sheets = sorted(folder.glob("[0-9]*.png"))
+    sheets = sorted(path for path in folder.glob("*.png") if path.stem.isdecimal())
     if not sheets:
         return ""
     chosen = sorted({round(index * (len(sheets) - 1) / (MOST_SHEETS - 1)) for index in range(MOST_SHEETS)})
@@ -73,9 +73,11 @@ def _measures(judgement: dict[str, Any], seen: int) -> str:
     found = {each["name"]: each for each in judgement["measures"]}
     found |= {f"kernel distance of {name}": each for name, each in judgement["by_class"].items()}
     rows = [(name, each["value"], each["floor"], _interval(each), _aim(name)) for name, each in found.items()]
-    then = judgement["images"]
-    gone_on = " The run has gone on since: judge it again." if seen > then else ""
-    parts = [paragraph(f"Judged after {then:,} images.{gone_on}", "open" if gone_on else "")]
+    asked = judgement["asked"]
+    gone_on = " The run has gone on since: judge it again." if seen > asked["images"] else ""
+    held_against = asked["data"] or "what was held out"
+    words = f"Judged after {asked['images']:,} images (weights: {asked['weights']}) against {held_against}.{gone_on}"
+    parts = [paragraph(words), *(paragraph(note) for note in judgement["notes"])]
     parts += [table(("measure", "value", "reals themselves", "95 % interval", "best"), rows)] if rows else []
     audit = judgement["memorization"]
     parts += [paragraph(audit["words"], f"verdict {'bad' if audit['memorizes'] else 'good'}")] if audit else []
@@ -177,7 +179,8 @@ def environment() -> str:
 def _log(path: Path) -> list[dict[str, Any]]:
     if not path.is_file():
         return []
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    return [json.loads(line) for line in lines if line.endswith("\n")]  # A killed run may leave half a line.
 
 
 def _json(path: Path) -> dict[str, Any]:

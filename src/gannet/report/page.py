@@ -12,7 +12,7 @@ body { max-width: 60rem; margin: auto; padding: 1rem; }
 h1 { margin: 0 0 .5rem; } h2 { margin-top: 2rem; }
 .verdict { border-left: .4rem solid; padding: .5rem 1rem; font-size: 1.15rem; }
 .good { border-color: #2e933c; } .bad { border-color: #d1495b; } .open { border-color: #c77d0a; }
-.pictures { display: grid; grid-template-columns: repeat(auto-fill, minmax(15rem, 1fr)); gap: 1rem; }
+.pictures { display: grid; grid-template-columns: repeat(auto-fill, minmax(10rem, 1fr)); gap: 1rem; }
 .pictures img { width: 100%; image-rendering: pixelated; }
 figure { margin: 0 0 1rem; } figcaption { font-weight: 600; }
 svg { width: 100%; height: auto; } svg text { font-size: 13px; fill: currentColor; }

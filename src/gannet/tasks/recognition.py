@@ -56,6 +56,9 @@ def open_source(recipe: Recipe) -> Source:
 
 def describe(recipe: Recipe, source: Source) -> Description:
     """Choose size and channels where the recipe leaves them open; ValueError when the pictures have no labels."""
+    check(Config, recipe.task.options, "task")
+    if not source.classes:
+        raise ValueError(f"{source.name} has no labels to learn; put the pictures of each class into a sub-folder.")
     return generation.describe(_labelled(recipe), source)
 
 
@@ -159,11 +162,14 @@ def pipeline(recipe: Recipe, description: Description, kept: dict[str, nn.Module
 def judge(
     pipeline: "RecognitionPipeline",
     reals: Loader,
-    training: Loader | None,
+    own: tuple[Loader, Loader] | None,
     features: Features | None,
     query: Query,
 ) -> Judgement:
     """The share of pictures that are given the right class, with Wilson's interval."""
+    if "label" not in reals.arrays:
+        known = ", ".join(pipeline.config.description.classes[:5])  # type: ignore[attr-defined]
+        raise ValueError(f"A recognizer is judged by pictures of classes that it knows ({known}, ...); give such data.")
     right = total = 0
     for part in reals.parts(BATCH, len(reals)):
         right += int((pipeline(part["real"]).argmax(1) == part["label"]).sum())

@@ -112,7 +112,7 @@ class Trainer:
         board = folder / "tensorboard" if recipe.log.tensorboard and fabric.is_global_zero else None
         self.logbook = Logbook(folder / "log.jsonl", board)
         self.progress, self.best, self.measured = Progress(), dict(NOTHING_YET), dict[str, float]()
-        self.rolled_back_to = -1
+        self.rolled_back_to = self.looked_at = -1
 
     def run(self) -> str:
         """Play on to the end; returns `finished`, `budget`, `converged` or `interrupted`.
@@ -218,6 +218,7 @@ class Trainer:
 
     def _look(self) -> None:
         """Read every observer and write a line of the log."""
+        self.looked_at = self.progress.images
         measured = {name: observer.measures() for name, observer in self.observers.items()}
         self.measured = {f"{name}/{key}": value for name, figures in measured.items() for key, value in figures.items()}
         if self.fabric.is_global_zero:
@@ -258,12 +259,14 @@ class Trainer:
 
     def _leave(self, reason: str) -> bool:
         """Save what is not saved yet; False when it was unsound and the run went back instead."""
-        newest = int(self.checkpoints.paths()[-1].stem)
+        newest, images = int(self.checkpoints.paths()[-1].stem), self.progress.images
         self.fabric.barrier()
-        if newest == self.progress.images:
+        # An interrupted run goes on, and its log must be that of a whole one.
+        ends_unlogged = reason != "interrupted" and self.looked_at != images
+        if newest == images and not ends_unlogged:
             return True
         if self._sound():
-            if reason != "interrupted":  # An interrupted run goes on, and its log must be that of a whole one.
+            if ends_unlogged:
                 self._look()
             self.checkpoint()
             return True

@@ -48,6 +48,7 @@ class GenerationPipeline(Pipeline):
     """Draws samples: `pipeline(num=64, seed=0)`, of a class, or as a walk through latent space."""
 
     task: ClassVar[str] = "generation"
+    draws: ClassVar[bool] = True
     Config: ClassVar[type[Section]] = Settings
     BATCH: ClassVar[int] = 64
     """Samples computed at once. Kernels differ by size, so it is fixed and the last batch is padded."""
@@ -76,9 +77,13 @@ class GenerationPipeline(Pipeline):
         """The same 64 latent vectors, all classes in turn."""
         return self(num=SHEET_SAMPLES, seed=0)
 
-    def stream(self, num: int, seed: int) -> Iterator[Tensor]:
-        """The values of the same samples, a batch (b, *shape) at a time, so that any number fits into memory."""
-        labels = self.labels(num)
+    def stream(self, num: int, seed: int, labels: Tensor | None = None) -> Iterator[Tensor]:
+        """The values of the same samples, a batch (b, *shape) at a time, so that any number fits into memory.
+
+        Args:
+            labels: (num,) the class of each; None goes through all classes in turn.
+        """
+        labels = self.labels(num) if labels is None else labels
         for first in range(0, num, self.BATCH):
             count = min(self.BATCH, num - first)
             vectors = latents(self.networks[GENERATOR], seed, first, count)

@@ -6,74 +6,112 @@ from dataclasses import replace
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from gannet.augmentation.distortions import vary
 from gannet.data.loader import Loader
 from gannet.metrics.features import Features, extract, fit_components, suits
-from gannet.metrics.judgement import Evidence, Judgement, Query, judge_samples
-from gannet.metrics.rivals import MOST_SAMPLES, Rival, judge_briefly, judge_rivals
+from gannet.metrics.judgement import FEWEST, Evidence, Judgement, Query, judge_samples
+from gannet.metrics.rivals import MOST_NUMBERS, MOST_SAMPLES, Rival, judge_briefly, judge_rivals
 from gannet.metrics.utility import MOST, Utility, measure_utility
 from gannet.tasks.generation.drawing import GenerationPipeline
 
 JUDGED, AUDITED, FEWEST_FAKES, COMPONENT_SAMPLES, PART = 10_000, 100_000, 1_000, 5_000, 500
+Own = tuple[Loader, Loader]
 
 
 def judge(
-    pipeline: GenerationPipeline, reals: Loader, training: Loader | None, features: Features | None, query: Query
+    pipeline: GenerationPipeline, reals: Loader, own: Own | None, features: Features | None, query: Query
 ) -> Judgement:
-    """Compare as many fakes as there are reals with them, by features that suit their size; see `judge_samples`."""
-    # First, as it may be refused.
-    utility = _utility(pipeline, reals, training, query.seed) if query.utility else None
+    """Compare as many fakes as there are reals with them, by features that suit their size; see `judge_samples`.
+
+    Fakes are of the classes of the reals, in the same shares.
+    """
+    _check(pipeline, reals, own, query)
     description = pipeline.settings.description
     if features is None or not suits(description.shape):
         features = fit_components(reals.spread(COMPONENT_SAMPLES)["real"])
     count = query.num or max(FEWEST_FAKES, min(len(reals), JUDGED))
-    labels = pipeline.labels(count)
-    judged = reals.parts(PART, JUDGED)
-    real_label = torch.cat([part["label"] for part in judged]) if "label" in reals.arrays else None
+    real_label = _labels(reals)
+    fake_label = _in_the_shares_of(real_label, count, query.seed) if pipeline.settings.conditional else None
     evidence = Evidence(
-        real=extract(features, (part["real"] for part in reals.parts(PART, JUDGED))),
-        fake=extract(features, pipeline.stream(count, query.seed)),
-        training=extract(features, (part["real"] for part in training.parts(PART, AUDITED))) if training else None,
+        real=_extracted(features, reals, JUDGED),
+        fake=extract(features, pipeline.stream(count, query.seed, fake_label)),
+        training=_extracted(features, own[0], AUDITED) if own else None,
+        held_out=_extracted(features, own[1], JUDGED) if own else None,
         features=features.name,
         real_label=real_label,
-        fake_label=labels,
+        fake_label=fake_label,
         classes=description.classes,
     )
-    rivals = tuple(_rivals(pipeline, training, evidence, features, query)) if query.baselines else ()
-    return replace(judge_samples(evidence, query.seed), utility=utility, rivals=rivals)
+    judgement = judge_samples(evidence, query.seed)
+    if query.baselines and own:
+        judgement = replace(judgement, rivals=tuple(_rivals(pipeline, own[0], evidence, features, query)))
+    if query.utility and own:
+        judgement = replace(judgement, utility=_utility(pipeline, reals, own[0], query.seed))
+    return judgement
+
+
+def _check(pipeline: GenerationPipeline, reals: Loader, own: Own | None, query: Query) -> None:
+    """Refuse at once what would be refused after minutes."""
+    asked = "Utility" if query.utility else "Baselines"
+    if (query.utility or query.baselines) and own is None:
+        raise ValueError(f"{asked} need what the model learned from; judge its run, with its own data still there.")
+    if query.baselines and own:
+        numbers = int(np.prod(pipeline.settings.description.shape))
+        if numbers > MOST_NUMBERS or len(reals) < 2 * FEWEST:
+            raise ValueError(
+                f"Baselines take samples of at most {MOST_NUMBERS:,} numbers (these have {numbers:,}) and at least "
+                f"{2 * FEWEST} reals (there are {len(reals):,}); give more data, or train at a smaller data.size."
+            )
+    if query.utility and own:
+        if not pipeline.settings.conditional or "label" not in reals.arrays:
+            raise ValueError("Utility needs a model with task.conditional=true, and reals of its classes.")
+        if len(own[0]) > MOST:
+            raise ValueError(
+                f"This run learned from {len(own[0]):,} samples, too many for the classifiers, which must learn from "
+                f"the same; train it with data.limit of at most {MOST:,}."
+            )
+
+
+def _extracted(features: Features, samples: Loader, most: int) -> Tensor:
+    return extract(features, (part["real"] for part in samples.parts(PART, most)))
+
+
+def _labels(reals: Loader) -> Tensor | None:
+    if "label" not in reals.arrays:
+        return None
+    return torch.cat([part["label"] for part in reals.parts(PART, JUDGED)])
+
+
+def _in_the_shares_of(known: Tensor | None, count: int, seed: int) -> Tensor | None:
+    """Labels (count,) in the shares of known ones, in random order; None, all classes in turn, without them."""
+    if known is None:
+        return None
+    spread = known.sort().values[(torch.arange(count) * len(known)) // count]
+    return spread[torch.randperm(count, generator=torch.Generator().manual_seed(seed))]
 
 
 def _rivals(
-    pipeline: GenerationPipeline, training: Loader | None, evidence: Evidence, features: Features, query: Query
+    pipeline: GenerationPipeline, training: Loader, evidence: Evidence, features: Features, query: Query
 ) -> Iterator[Rival]:
     """The model itself first, by the fewer measures that it is compared in, then the others."""
-    if training is None:
-        raise ValueError("Baselines learn from what the model learned from; judge its run, with its data still there.")
     count = min(len(evidence.fake), len(evidence.real), MOST_SAMPLES)
     start = time.perf_counter()
     for _ in pipeline.stream(count, query.seed):
         pass
     taken = 1000 * (time.perf_counter() - start) / count
-    fake, real = evidence.fake[:count], evidence.real
-    yield Rival("this model", None, taken, judge_briefly(real, fake, features.name, query.seed))
-    yield from judge_rivals(training.spread(MOST_SAMPLES)["real"], real, features, count, query.seed)
+    yield Rival("this model", None, taken, judge_briefly(evidence.real, evidence.fake, features.name, query.seed))
+    yield from judge_rivals(training.spread(MOST_SAMPLES)["real"], evidence.real, features, count, query.seed)
 
 
-def _utility(pipeline: GenerationPipeline, reals: Loader, training: Loader | None, seed: int) -> Utility:
+def _utility(pipeline: GenerationPipeline, reals: Loader, training: Loader, seed: int) -> Utility:
     """Classifiers in the principal components of the pixels, on all that the generator has seen and no more."""
-    if not pipeline.settings.conditional or training is None:
-        raise ValueError("Utility is judged on a run with task.conditional=true, whose own data are still there.")
-    if len(training) > MOST:
-        raise ValueError(
-            f"This run learned from {len(training):,} samples, too many for the classifiers, which must learn from the "
-            f"same; train it with data.limit of at most {MOST:,}."
-        )
     known, unseen = training.spread(len(training)), reals.spread(JUDGED)
     components, count = fit_components(known["real"]), 2 * len(training)
-    labels = pipeline.labels(count)
+    labels = _in_the_shares_of(known["label"], count, seed)
     assert labels is not None
-    fake = extract(components, pipeline.stream(count, seed))
+    fake = extract(components, pipeline.stream(count, seed, labels))
 
     def augment(repeat: int) -> np.ndarray:
         return components(vary(known["real"], torch.Generator().manual_seed(repeat))).numpy()
