@@ -7,7 +7,7 @@ import torch
 from scipy.stats import mannwhitneyu
 from torch import Tensor
 
-NEAR, NEIGHBOUR, FEWEST, ROWS = 0.01, 5, 50, 500
+NEAR, NEIGHBOUR, FEWEST, ROWS = 0.01, 5, 50, 100
 
 
 @dataclass(frozen=True)

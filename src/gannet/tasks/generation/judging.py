@@ -16,7 +16,7 @@ from gannet.metrics.rivals import MOST_NUMBERS, MOST_SAMPLES, Rival, judge_brief
 from gannet.metrics.utility import MOST, Utility, measure_utility
 from gannet.tasks.generation.drawing import GenerationPipeline
 
-JUDGED, AUDITED, FEWEST_FAKES, COMPONENT_SAMPLES, PART = 10_000, 100_000, 1_000, 5_000, 500
+JUDGED, AUDITED, FEWEST_FAKES, COMPONENT_SAMPLES, PART = 10_000, 100_000, 1_000, 5_000, 100
 Own = tuple[Loader, Loader]
 
 
@@ -34,11 +34,12 @@ def judge(
     count = query.num or max(FEWEST_FAKES, min(len(reals), JUDGED))
     real_label = _labels(reals)
     fake_label = _in_the_shares_of(real_label, count, query.seed) if pipeline.settings.conditional else None
+    real = _extracted(features, reals, JUDGED)
     evidence = Evidence(
-        real=_extracted(features, reals, JUDGED),
+        real=real,
         fake=extract(features, pipeline.stream(count, query.seed, fake_label)),
         training=_extracted(features, own[0], AUDITED) if own else None,
-        held_out=_extracted(features, own[1], JUDGED) if own else None,
+        held_out=(real if reals is own[1] else _extracted(features, own[1], JUDGED)) if own else None,
         features=features.name,
         real_label=real_label,
         fake_label=fake_label,
