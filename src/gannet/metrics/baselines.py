@@ -68,7 +68,7 @@ class Mixture:
         """Expectation maximization, in the components of `whole`: likelihoods compare in the same ones only."""
         whole = samples if whole is None else whole
         components = PCA(min(cls.KEPT, *whole.shape), random_state=seed).fit(whole)
-        gaussians = max(1, min(cls.GAUSSIANS, len(samples) // 50))
+        gaussians = max(1, min(cls.GAUSSIANS, len(samples) // 200))
         mixture = GaussianMixture(gaussians, covariance_type="full", reg_covar=1e-4, random_state=seed, max_iter=50)
         return cls(components, mixture.fit(components.transform(samples)))
 
