@@ -181,8 +181,10 @@ class ByClass:
         )
 
     def draw(self, count: int, seed: int) -> tuple[Array, Array]:
-        """New samples (count, d), the classes in turn, and their labels (count,)."""
-        labels = np.arange(count) % len(self.models)
+        """New samples (count, d), the classes in their shares and in random order, and their labels (count,)."""
+        places = (np.arange(count) + 0.5) / count
+        labels = np.searchsorted(self.shares.cumsum(), places).clip(max=len(self.shares) - 1)
+        labels = np.random.default_rng(seed).permutation(labels)
         parts = [model.draw(int((labels == number).sum()), seed + number) for number, model in enumerate(self.models)]
         found = np.zeros((count, parts[0].shape[1]))
         for number, part in enumerate(parts):

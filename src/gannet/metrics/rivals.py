@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gannet.metrics.baselines import BASELINES
+from gannet.metrics.baselines import BASELINES, ByClass
 from gannet.metrics.distances import corrected_distances, kernel_distance
 from gannet.metrics.features import Features, extract
 from gannet.metrics.fidelity import fidelity
@@ -46,11 +46,14 @@ class Rival:
         return f"{self.name:20} {learnt:22} {self.sample_milliseconds:7.3f} ms a sample; {figures}"
 
 
-def judge_rivals(training: Tensor, real: Tensor, features: Features, count: int, seed: int) -> Iterator[Rival]:
+def judge_rivals(
+    training: Tensor, label: Tensor | None, real: Tensor, features: Features, count: int, seed: int
+) -> Iterator[Rival]:
     """Fit each rival to the training samples and judge as many of its samples.
 
     Args:
         training: (n, ...), values in [-1, 1]; at most 1,200 numbers a sample.
+        label: (n,), where there are classes; each rival is then one model a class.
         real: features of held-out reals (m, d).
 
     Raises:
@@ -65,11 +68,11 @@ def judge_rivals(training: Tensor, real: Tensor, features: Features, count: int,
     known = (training.flatten(1).double().numpy() + 1) / 2
     for name, kind in BASELINES.items():
         start = time.perf_counter()
-        model = kind.fit(known, seed)
+        model: Any = kind.fit(known, seed) if label is None else ByClass.fit(kind, known, label.numpy(), seed)
         fitted = time.perf_counter() - start
 
         def draw(model: Any = model) -> Tensor:
-            drawn: np.ndarray[Any, Any] = model.draw(count, seed)
+            drawn: np.ndarray[Any, Any] = model.draw(count, seed) if label is None else model.draw(count, seed)[0]
             return torch.from_numpy(drawn * 2 - 1).float().view(count, *training.shape[1:])
 
         yield _judged(name, fitted, draw, real, features, seed)

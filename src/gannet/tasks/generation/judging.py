@@ -103,7 +103,8 @@ def _rivals(
         pass
     taken = 1000 * (time.perf_counter() - start) / count
     yield Rival("this model", None, taken, judge_briefly(evidence.real, evidence.fake, features.name, query.seed))
-    yield from judge_rivals(training.spread(MOST_SAMPLES)["real"], evidence.real, features, count, query.seed)
+    known = training.spread(MOST_SAMPLES)
+    yield from judge_rivals(known["real"], known.get("label"), evidence.real, features, count, query.seed)
 
 
 def _utility(pipeline: GenerationPipeline, reals: Loader, training: Loader, seed: int) -> Utility:
