@@ -165,6 +165,7 @@ MISTAKES = [
     ("apply RUN --weights absent", "it has: best, model"),
     ("doctor absent", "no data called 'absent'"),
     ("doctor empty", "holds no pictures"),
+    ("train recognition digits --set task.foo=1", "Unknown key 'task.foo'; none is allowed here"),
     ("apply judge-v1", "draws nothing"),
     ("judge absent", "There is no run or model at 'absent'"),
     ("judge empty", "There is no model in"),

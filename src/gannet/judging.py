@@ -132,9 +132,3 @@ def _conversions(recipe: Recipe) -> tuple[str, ...]:
     kinds = {1: "grey", 3: "colour", 4: "colour with transparency"}
     there, here = kinds.get(looked.channels, ""), kinds.get(int(channels), "")
     return (f"The data, about {looked.median_side} pixels a side in {there}, were brought to {size} in {here}.",)
-
-
-def _everything(samples: tuple[Loader, Loader]) -> Loader:
-    """All of a data set, whatever its split."""
-    training, held_out = samples
-    return training.joined(held_out)

@@ -232,6 +232,8 @@ class Recipe(Section):
 def nearest(word: str, allowed: Iterable[str]) -> str:
     """A hint naming the allowed word most like `word`, or all of them when none is alike."""
     names = sorted(allowed)
+    if not names:
+        return "none is allowed here."
     alike = difflib.get_close_matches(word, names, n=1, cutoff=0.5)
     return f"did you mean {alike[0]!r}?" if alike else f"allowed: {', '.join(names)}."
 
@@ -256,7 +258,10 @@ def _explain(error: ValidationError, schema: Any, where: str) -> str:
     path = _known_steps(schema, [str(step) for step in problem["loc"]])
     key = ".".join([*([where] if where else []), *path])
     if problem["type"] in {"extra_forbidden", "unexpected_keyword_argument"}:
-        return f"Unknown key {key!r}; {nearest(path[-1], _keys_at(schema, path[:-1]))}"
+        word = str(problem["loc"][-1])
+        above = path[:-1] if path[-1:] == [word] else path
+        whole = ".".join([*([where] if where else []), *above, word])
+        return f"Unknown key {whole!r}; {nearest(word, _keys_at(schema, above))}"
     words = problem["msg"].removeprefix("Value error, ").rstrip(".")
     given = "" if problem["type"] in {"missing", "value_error"} else f" (given: {problem['input']!r})"
     return f"{key or 'The recipe'}: {words[:1].lower()}{words[1:]}{given}."

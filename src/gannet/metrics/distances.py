@@ -16,7 +16,7 @@ def frechet_distance(real: Tensor, fake: Tensor) -> float:
 
 
 def corrected_distances(real: Tensor, fake: Tensor) -> dict[str, float]:
-    """The Frechet distance, and the same without its first-order bias.
+    """The Frechet distance, and from 2 d samples on the same without its first-order bias.
 
     The bias falls as 1/n (Chong and Forsyth, 2020, "Effectively Unbiased FID ...", equation 6), so twice the distance
     of all less the mean distance of two halves has none of that order (Richardson's extrapolation).
@@ -25,6 +25,8 @@ def corrected_distances(real: Tensor, fake: Tensor) -> dict[str, float]:
         real, fake: (n, d), (m, d), at least four each.
     """
     whole = frechet_distance(real, fake)
+    if min(len(real), len(fake)) < 2 * real.shape[1]:  # The bias is not yet of the first order.
+        return {"frechet distance": whole}
     halves = zip(real.chunk(2), fake.chunk(2), strict=True)
     smaller = [frechet_distance(some, others) for some, others in halves]
     return {"frechet distance": whole, "frechet distance, corrected": 2 * whole - sum(smaller) / 2}

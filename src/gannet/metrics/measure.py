@@ -110,6 +110,7 @@ def measure(statistics: Statistics, real: Tensor, fake: Tensor, halves: Halves, 
             protocol,
         )
         for name in values[0]
+        if all(name in found for found in [*values, *floors])
     ]
 
 
