@@ -1,0 +1,66 @@
+"""Distances between sets of samples by the mean distances of their pairs (Szekely and Rizzo, 2013, "Energy ...")."""
+
+import torch
+from torch import Tensor
+
+
+def among(samples: Tensor, label: Tensor | None = None) -> Tensor:
+    """E|X-X'|: the mean distance of two samples (n, d) of one class; of any two when no class has two."""
+    pairs = ~torch.eye(len(samples), dtype=torch.bool)
+    alike = pairs if label is None else pairs & (label[:, None] == label)
+    distances = torch.cdist(samples, samples)[alike if alike.any() else pairs]
+    return distances.sum() / max(1, len(distances))
+
+
+def between(first: Tensor, second: Tensor, paired: bool = False) -> Tensor:
+    """E|X-Y| over samples (n, d) and (m, d); `paired`: without the pairs (i, i), which belong together."""
+    distances = torch.cdist(first, second)
+    return (distances.sum() - distances.trace()) / (len(first) * (len(first) - 1)) if paired else distances.mean()
+
+
+def energy_distance(first: Tensor, second: Tensor) -> Tensor:
+    """2 E|X-Y| - E|X-X'| - E|Y-Y'| (Szekely and Rizzo, 2013, equation 2), unbiased, so it may be slightly below 0."""
+    return 2 * between(first, second) - among(first) - among(second)
+
+
+def energy_figures(real: Tensor, fake: Tensor, label: Tensor | None = None) -> dict[str, float]:
+    """How far fakes lie from reals and how unlike each other they are, in pixels.
+
+    The energy distance is given over E|X-X'| of the reals; diversity is E|Y-Y'| / E|X-X'| within a class, about 1 for
+    fakes as varied as the reals.
+
+    Args:
+        real, fake: (n, ...), (m, ...), at least two each.
+        label: (n,), the classes of both, so m is n; None where there are none.
+    """
+    # cdist multiplies matrices, which loses small differences of large numbers in single precision.
+    real, fake = flat(real), flat(fake)
+    label = None if label is None else label.cpu()
+    return {
+        "energy_distance": float(energy_distance(real, fake) / among(real).clamp_min(1e-12)),
+        "diversity": float(among(fake, label) / among(real, label).clamp_min(1e-12)),
+    }
+
+
+def share_of(samples: Tensor, healthy: Tensor, other: Tensor) -> tuple[float, float]:
+    """The share of `other` in the mixture of healthy and other samples that lies nearest to `samples`.
+
+    The energy distance to (1 - s) healthy + s other is quadratic in s, so the best s has a closed form.
+
+    Args:
+        samples: (n, d).
+        healthy, other: (m, d); row i of `other` was made from row i of `healthy`.
+
+    Returns:
+        the share, and what part of the distance between `samples` and `healthy` it explains.
+    """
+    gap = 2 * between(healthy, other, paired=True) - among(healthy) - among(other)
+    apart = energy_distance(samples, healthy)
+    along = between(samples, healthy) + between(healthy, other, paired=True) - between(samples, other) - among(healthy)
+    share = along / gap.clamp_min(1e-12)
+    return float(share), float(along * share / apart.clamp_min(1e-12))
+
+
+def flat(samples: Tensor) -> Tensor:
+    """Samples (n, ...) as rows (n, d) in double precision on the CPU."""
+    return samples.flatten(1).cpu().double()

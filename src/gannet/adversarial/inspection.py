@@ -1,0 +1,108 @@
+"""The inspection: what the data are like before a game is played on them, and what the fakes take over from them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from gannet.adversarial.energy import energy_distance, flat, share_of
+from gannet.augmentation.distortions import DISTORTIONS
+
+Facts = dict[str, float | str]
+Change = Callable[[Tensor, torch.Generator], Tensor]
+NEIGHBOURS, PAIRED, CLEAR, LOST = 5, 256, 0.5, 0.2
+EXPLAINED, NOTABLE = 0.5, 0.15
+
+
+@dataclass(frozen=True)
+class Classes:
+    """Held-out reals that tell classes by their neighbours.
+
+    Attributes:
+        reference: reals as rows (n, d).
+        label: their classes (n,).
+        names: of the classes.
+        usual: (k,) the shares of the classes among the reals, as their own neighbours tell them.
+        clear: (k,) which classes their neighbours tell so well that a loss would be seen.
+    """
+
+    reference: Tensor
+    label: Tensor
+    names: Sequence[str]
+    usual: Tensor
+    clear: Tensor
+
+    def look(self, fake: Tensor) -> Facts:
+        """Which classes the fakes (n, ...) lack."""
+        told = _told(torch.cdist(flat(fake), self.reference), self.label)
+        lost = self.clear & (_shares(told, len(self.names)) < LOST * self.usual)
+        return {"modes_lost": float(lost.sum()), "lost": ", ".join(self.names[int(index)] for index in lost.nonzero())}
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """What was found to be done to training samples, shown on held-out reals: rows (n, d) before and after."""
+
+    healthy: Tensor
+    augmented: Tensor
+
+    def look(self, fake: Tensor) -> Facts:
+        """Which share of the fakes (n, ...) looks augmented."""
+        return {"leak": share_of(flat(fake), self.healthy, self.augmented)[0]}
+
+
+def tell_classes(real: Tensor, label: Tensor, names: Sequence[str]) -> tuple[Classes, Facts]:
+    """Learn to tell the classes of reals (n, ...) by their neighbours; how often that is right, and by chance."""
+    rows = flat(real)
+    apart = torch.cdist(rows, rows).fill_diagonal_(torch.inf)
+    told, count = _told(apart, label), len(names)
+    right = torch.stack([(told[label == index] == index).double().mean() for index in range(count)]).nan_to_num()
+    usual = _shares(told, count)
+    chance = float((_shares(label, count) * usual).sum())
+    facts: Facts = {"label_accuracy": float((told == label).double().mean()), "label_chance": chance}
+    return Classes(rows, label, names, usual, right > CLEAR), facts
+
+
+def find_augmentation(training: Tensor, held_out: Tensor) -> tuple[Augmentation | None, Facts]:
+    """Find what explains best that training pictures (n, c, h, w) are unlike held-out ones (m, c, h, w), if anything."""
+    seen, pictures = flat(training[:PAIRED]), held_out[:PAIRED]
+    healthy = flat(pictures)
+    shift = float(energy_distance(seen, healthy))
+    best, found = ("", 0.0, 0.0), None
+    for name, change in CHANGES.items():
+        changed = flat(change(pictures, torch.Generator().manual_seed(0)))
+        share, explained = share_of(seen, healthy, changed)
+        if share > NOTABLE and explained > max(EXPLAINED, best[2]):
+            best, found = (name, share, explained), Augmentation(healthy, changed)
+    name, share, explained = best
+    return found, {"shift": shift, "augmentation": name, "augmented_share": share, "explained": explained}
+
+
+def _told(distances: Tensor, label: Tensor) -> Tensor:
+    """The class (n,) that most of the nearest neighbours have, by their distances (n, m) and labels (m,)."""
+    near = distances.topk(min(NEIGHBOURS, distances.shape[1]), largest=False).indices
+    votes: Tensor = label[near].mode(1).values
+    return votes
+
+
+def _shares(label: Tensor, count: int) -> Tensor:
+    return torch.bincount(label, minlength=count).double() / max(1, len(label))
+
+
+def _quarter_turns(pictures: Tensor, generator: torch.Generator) -> Tensor:
+    turns = torch.randint(1, 4, (len(pictures),), generator=generator)
+    return torch.stack([picture.rot90(int(turn), (1, 2)) for picture, turn in zip(pictures, turns, strict=True)])
+
+
+def _half_strength(name: str) -> Change:
+    return lambda pictures, generator: DISTORTIONS[name](pictures, 0.5, generator)
+
+
+CHANGES: dict[str, Change] = {
+    "quarter turns": _quarter_turns,
+    "mirroring": lambda pictures, _: pictures.flip(3),
+    "negatives": lambda pictures, _: -pictures,
+    **{name: _half_strength(name) for name in DISTORTIONS},
+}
+"""What may have been done to pictures."""
