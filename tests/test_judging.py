@@ -114,7 +114,7 @@ def test_utility_and_baselines_are_asked_for_on_the_command_line(
     result = json.loads(capsys.readouterr().out)["result"]
     assert "200 samples" in result["utility"]["protocol"] and len(result["utility"]["scores"]) == 20
     assert [rival["name"] for rival in result["rivals"]][:2] == ["this model", "naive Bayes"]
-    assert len(result["rivals"]) == 5
+    assert len(result["rivals"]) == 6 and result["rivals"][-1]["name"] == "flow matching"
     assert escape(result["utility"]["answer"]) in (folder / "report.html").read_text()
 
 
@@ -122,3 +122,17 @@ def test_utility_of_a_model_that_learned_from_too_many_is_refused(run: Path, mon
     monkeypatch.setattr("gannet.tasks.generation.judging.MOST", 1_000)
     with pytest.raises(ValueError, match=r"data\.limit of at most 1,000"):
         gannet.judge(run, query=Query(utility=True))
+
+
+def test_modes_of_stacked_pictures_are_told_by_a_classifier_that_is_good_enough(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gannet.tasks.generation.judging.CLASSIFIER_IMAGES", 1_000)
+    monkeypatch.setattr("gannet.tasks.generation.judging.SAMPLES", 500)
+    folder = trained(tmp_path / "run", **{"data.stack": 3, "data.channels": 3})
+    assert "it needs 98.5%" in gannet.judge(folder, query=Query(num=100)).left_out["modes found"]
+    monkeypatch.setattr("gannet.tasks.generation.judging.SUREST", 0.5)
+    found = {measure.name: measure for measure in gannet.judge(folder, query=Query(num=100)).measures}
+    modes, divergence = found["modes found"], found["mode divergence (KL)"]
+    assert 1 <= modes.value < modes.floor < 500 and divergence.value > divergence.floor > 0
+    assert "500 fakes" in modes.protocol

@@ -1,6 +1,7 @@
 """The verbs: train, judge and load. Here, and only here, all the layers meet."""
 
 import json
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
+from gannet import judging
 from gannet.adversarial.game import Game, Observer
 from gannet.adversarial.referee import Referee
 from gannet.data.cache import build_dataset
@@ -18,10 +20,10 @@ from gannet.data.doctor import examine as examine_data
 from gannet.data.loader import Loader
 from gannet.data.sources import open_source
 from gannet.data.survey import survey
-from gannet.judging import judge
 from gannet.launch import launch
 from gannet.loading import load
-from gannet.metrics.judgement import Query
+from gannet.metrics.judgement import Judgement, Query
+from gannet.pipeline import Pipeline
 from gannet.randomness import address
 from gannet.recipe import Recipe, dump_yaml, load_recipe
 from gannet.running import House, Run, Sheets, create_folder, free_folder, read_recipe
@@ -36,6 +38,7 @@ from gannet.training.trainer import Players, Trainer
 
 __all__ = ["Query", "build_game", "build_trainer", "configure", "examine", "judge", "load", "prepare", "train"]
 
+ALL = Query()
 CHANGEABLE = ("images", "minutes", "stages", "device", "checkpoint", "log", "referee.stop_on")
 """The keys that may change when a run is resumed: how long, where and how often, never the game."""
 
@@ -158,7 +161,7 @@ def build_trainer(
     """Bring game, average, observers and surroundings together."""
     recipe, task = prepared.recipe, prepared.task
     average = RunningAverage({name: game.networks[name] for name in game.kept}, recipe.average)
-    observers: dict[str, Observer] = task.observers(recipe, game, average.networks, samples)
+    observers: dict[str, Observer] = task.observers(recipe, prepared.description, game, average.networks, samples)
     pipeline = task.pipeline(recipe, prepared.description, average.networks)
     if fabric.is_global_zero:
         observers["sheets"] = Sheets(pipeline, folder / "samples", recipe.log.sheet_every)
@@ -221,6 +224,33 @@ def _misfit(name: str, network: nn.Module, weights: Mapping[str, Tensor]) -> str
         f"{name}.{key} is {there.get(key, 'missing')} there and {own.get(key, 'missing')} here; "
         "the data's classes, size and channels must be those it was trained for"
     )
+
+
+def judge(target: str | Path, data: str | Path = "", query: Query = ALL, weights: str = "model") -> Judgement:
+    """Judge a model: what it makes against real samples that it did not learn from.
+
+    The judgement of a run is kept in its folder, as `judgement.json` and in its report.
+
+    Args:
+        target: a run, a model's folder, a shipped model's name or `hf:owner/name`.
+        data: the reals; empty: what the run held out.
+        query: how many fakes, the seed, and what else is asked.
+        weights: `model`, `best` or a stage's name.
+
+    Raises:
+        ValueError: nothing to judge by, or too few samples; one sentence.
+    """
+    return judging.judge(target, data, query, weights, _fit)
+
+
+def _fit(recipe: Recipe) -> tuple[Pipeline, Loader]:
+    """Train a recipe on the way to something else; the run is not kept."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "recipe.yaml"
+        write_text(path, dump_yaml(recipe))
+        run = train(str(path), out=Path(folder) / "run")
+        prepared = prepare(run.recipe)
+        return run.pipeline(), prepared.task.samples(prepared.recipe, prepared.source, prepared.description)[1]
 
 
 def examine(data: str | Path, size: int = 0) -> Report:

@@ -89,7 +89,8 @@ def _report(run: Any, as_json: bool) -> None:
 
     verdict = run.verdict
     result = {"run": str(run.folder), "ending": run.ending, "verdict": verdict}
-    lines = [verdict["rule"]["words"], verdict["diagnosis"]["words"], verdict["advice"]] if verdict else []
+    said = [verdict["rule"], verdict["diagnosis"], *verdict.get("also", [])] if verdict else []
+    lines = [found["words"] for found in said] + ([verdict["advice"]] if verdict else [])
     if run.ending == "interrupted":
         lines = [f"Stopped and saved; continue with: gannet train --resume {run.folder}"]
     else:
@@ -139,13 +140,14 @@ def judge(
     baselines: Annotated[
         bool, typer.Option("--baselines", help="Hold other generative models to the same measures. Takes minutes.")
     ] = False,
+    features: Annotated[str, typer.Option(help="inception or its file (FID), or hf:owner/name; else judge-v1.")] = "",
     as_json: Json = False,
 ) -> None:
     """Judge a model by real samples that it did not learn from."""
     from gannet.api import Query
     from gannet.api import judge as judge_model
 
-    judgement = judge_model(model, data, Query(num, seed, utility, baselines), weights)
+    judgement = judge_model(model, data, Query(num, seed, utility, baselines, features), weights)
     _print("judge", judgement.to_json(), judgement.lines(), as_json)
 
 

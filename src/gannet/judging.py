@@ -7,36 +7,31 @@ from typing import Any, cast
 import numpy as np
 import torch
 
+from gannet.data.cache import cache_folder
 from gannet.data.loader import Loader
 from gannet.data.sources import open_source
 from gannet.data.survey import survey
 from gannet.loading import load, shipped_models
+from gannet.metrics.backbones import backbone, inception
 from gannet.metrics.features import Features, NetworkFeatures
 from gannet.metrics.judgement import Judgement, Query
-from gannet.pipeline import Pipeline
+from gannet.pipeline import Fit, Origin, Pipeline
+from gannet.provenance import save_picture
 from gannet.recipe import Choice, Data, Recipe
-from gannet.report import JUDGEMENT, seen_images, write_report
+from gannet.report import CLOSEST, JUDGEMENT, seen_images, trained_minutes, write_report
 from gannet.running import read_recipe
+from gannet.sheets import draw_grid
 from gannet.storage import write_json
 from gannet.task import find_task
 
 JUDGE = "judge-v1"
-ALL = Query()
 
 
-def judge(target: str | Path, data: str | Path = "", query: Query = ALL, weights: str = "model") -> Judgement:
-    """Judge a model: what it makes against real samples that it did not learn from.
-
-    The judgement of a run is kept in its folder, as `judgement.json` and in its report.
+def judge(target: str | Path, data: str | Path, query: Query, weights: str, fit: Fit) -> Judgement:
+    """Judge a model; see `gannet.api.judge`.
 
     Args:
-        target: a run, a model's folder, a shipped model's name or `hf:owner/name`.
-        data: the reals; empty: what the run held out.
-        query: how many fakes, and the seed.
-        weights: `model`, `best` or a stage's name.
-
-    Raises:
-        ValueError: nothing to judge by, or too few samples; one sentence.
+        fit: trains a recipe, where a judgement takes another model.
     """
     if query.num < 0 or query.seed < 0:
         raise ValueError(f"num and seed are 0 or more; given: {query.num} and {query.seed}.")
@@ -51,11 +46,15 @@ def judge(target: str | Path, data: str | Path = "", query: Query = ALL, weights
     else:
         assert own is not None
         reals, notes = own[1], ()
-    judgement = find_task(pipeline.task).judge(pipeline, reals, own, judge_features(), query)
+    origin = Origin(recipe, trained_minutes(run), fit) if run and recipe else None
+    judgement = find_task(pipeline.task).judge(pipeline, reals, own, judge_features(query.features), query, origin)
     judgement = replace(judgement, notes=notes)
     if run:
         asked = {"images": seen_images(run), "weights": weights, "data": str(data), "seed": query.seed}
         write_json(run / JUDGEMENT, {**judgement.to_json(), "asked": asked})
+        if judgement.closest is not None:
+            closest = draw_grid(judgement.closest, len(judgement.closest) // 2)
+            save_picture(closest, run / CLOSEST, {"model": pipeline.name, "seed": query.seed})
         write_report(run)
     return judgement
 
@@ -66,8 +65,12 @@ def _run_around(target: Path) -> Path | None:
     return next((folder for folder in folders if (folder / "recipe.yaml").is_file()), None)
 
 
-def judge_features() -> Features | None:
-    """The features of `judge-v1`; None where it does not ship."""
+def judge_features(name: str = "") -> Features | None:
+    """The features of that name, see `Query`; by default those of `judge-v1`, None where it does not ship."""
+    if name == "inception" or name.endswith(".pth"):
+        return inception(cache_folder(), None if name == "inception" else Path(name))
+    if name:
+        return backbone(name.removeprefix("hf:"))
     folder = shipped_models().get(JUDGE)
     if folder is None:
         return None

@@ -6,20 +6,24 @@ A saved model is `config.json` and `model.safetensors`; both carry a digest, nei
 import hashlib
 import json
 from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias
 
 import torch
 from torch import Tensor, nn
 
-from gannet.recipe import Section, check
+from gannet.recipe import Recipe, Section, check
 from gannet.storage import load_tensors, save_tensors, write_json, write_text
 from gannet.task import find_task
 
 if TYPE_CHECKING:
+    from gannet.data.loader import Loader
     from gannet.samples import Samples
 
 CONFIG, FORMAT = "config.json", 1
+Fit: TypeAlias = "Callable[[Recipe], tuple[Pipeline, Loader]]"
 
 
 class Saved(Section):
@@ -30,6 +34,21 @@ class Saved(Section):
     name: str
     config: dict[str, Any]
     digest: str
+
+
+@dataclass(frozen=True)
+class Origin:
+    """The run that a model came from, for those who judge it.
+
+    Attributes:
+        recipe: the run's.
+        minutes: its training time.
+        fit: trains another recipe and gives its model, to compare with or to measure by, and what it held out.
+    """
+
+    recipe: Recipe
+    minutes: float
+    fit: "Fit"
 
 
 class Pipeline(ABC):

@@ -18,9 +18,9 @@ def to_picture(sample: Tensor) -> Image.Image:
     return Image.fromarray(pixels.squeeze(2) if pixels.shape[2] == 1 else pixels, MODES[pixels.shape[2]])
 
 
-def draw_grid(samples: Tensor) -> Image.Image:
-    """A nearly square grid of pictures (n, c, h, w) in [-1, 1]; small ones are enlarged, pixel by pixel."""
-    columns = math.ceil(math.sqrt(len(samples)))
+def draw_grid(samples: Tensor, columns: int = 0) -> Image.Image:
+    """A grid of pictures (n, c, h, w) in [-1, 1], nearly square or of so many columns; small ones are enlarged."""
+    columns = columns or math.ceil(math.sqrt(len(samples)))
     factor = max(1, SMALLEST_SHEET // (columns * samples.shape[3]))
     pictures = [_enlarge(to_picture(sample), factor) for sample in samples]
     width, height = (side + GAP for side in pictures[0].size)

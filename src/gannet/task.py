@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from gannet.data.loader import Loader
     from gannet.metrics.features import Features
     from gannet.metrics.judgement import Judgement, Query
-    from gannet.pipeline import Pipeline
+    from gannet.pipeline import Origin, Pipeline
 
 
 class Task(Protocol):
@@ -53,7 +53,12 @@ class Task(Protocol):
         """Build networks (on the current default device) and turns."""
 
     def observers(
-        self, recipe: Recipe, game: "Game", kept: "dict[str, nn.Module]", samples: "tuple[Loader, Loader]"
+        self,
+        recipe: Recipe,
+        description: Any,
+        game: "Game",
+        kept: "dict[str, nn.Module]",
+        samples: "tuple[Loader, Loader]",
     ) -> "dict[str, Observer]":
         """What watches the game; `kept` are the averaged networks."""
 
@@ -67,6 +72,7 @@ class Task(Protocol):
         own: "tuple[Loader, Loader] | None",
         features: "Features | None",
         query: "Query",
+        origin: "Origin | None",
     ) -> "Judgement":
         """Judge a model by reals that it did not learn from; `own`: what its run learned from and held out."""
 

@@ -1,6 +1,6 @@
 """The audit: what fakes and scores look like beside held-out reals, for the referee."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -33,7 +33,7 @@ class Audit:
     loss: AdversarialLoss
     training: Mapping[str, Tensor]
     held_out: Mapping[str, Tensor]
-    looks: tuple[Fakes, ...] = ()
+    looks: Sequence[Fakes] = ()
 
     @torch.no_grad()
     def __call__(self) -> Figures:

@@ -1,11 +1,16 @@
-"""Diagnosis: what the looks of a run's audit show, by name; the first that applies, causes before their effects."""
+"""Diagnosis: what the audits of a run show together, by name; causes come before what they bring about.
+
+The thresholds were chosen on small planted faults; `benchmarks/planted_faults.py` tells how they fare on others.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from statistics import mean, median
+from itertools import accumulate
+from statistics import fmean, median
 from typing import Any
 
 Look = dict[str, Any]
+ENOUGH_LOOKS, RECENT, SWING = 5, 3, 0.03
 
 
 @dataclass(frozen=True)
@@ -13,17 +18,129 @@ class Case:
     """What is known of a run.
 
     Attributes:
-        looks: the figures of every audit and of the window before it, the oldest first, at least three.
-        facts: what the data are like.
+        looks: the figures of every audit and of the window before it, the oldest first.
+        facts: what the data are like, and the batch.
     """
 
     looks: Sequence[Look]
-    facts: dict[str, Any]
+    facts: Look
+
+    def all(self, name: str) -> list[float]:
+        """A figure at every look that has it."""
+        return [float(look[name]) for look in self.looks if name in look]
+
+    def recent(self, name: str, default: float) -> float:
+        """The mean of a figure over the newest looks."""
+        return fmean(self.all(name)[-RECENT:] or [default])
+
+    def evidence(self) -> Look:
+        """What is known of the run as a whole: the lost classes, and the widest swing of the distance."""
+        nearest, farthest = swing(self.all("energy_distance"))
+        return {"lost_for_good": ", ".join(self.lost), "nearest": nearest, "farthest": farthest}
+
+    @property
+    def lost(self) -> list[str]:
+        """Classes that the training samples lack, and those that the fakes lacked at all of the newest looks."""
+        looks = [_words(look.get("lost", "")) for look in self.looks[-RECENT:]]
+        lasting = [name for name in looks[-1] if all(name in look for look in looks)] if looks else []
+        return list(dict.fromkeys([*_words(self.facts.get("absent", "")), *lasting]))
 
 
-SYMPTOMS: dict[str, Callable[[Case], bool]] = {}
+def diagnose(case: Case) -> list[str]:
+    """Name what the case shows, the most telling first; `healthy` when nothing is wrong, `too-early` to tell."""
+    found = [name for name, shows in BAD_INPUT.items() if shows(case)]
+    if len(case.looks) >= ENOUGH_LOOKS:
+        found += [name for name, shows in SYMPTOMS.items() if shows(case)]
+        return found or ["healthy"]
+    return found or ["too-early"]
 
 
-def diagnose(case: Case) -> str:
-    """Name what the case shows; healthy when no symptom does."""
-    return next((name for name, shows in SYMPTOMS.items() if shows(case)), "healthy")
+def out_of_range(case: Case) -> bool:
+    """Whether pictures have values far outside [-1, 1], which a generator cannot give."""
+    return float(case.facts.get("highest", 1.0)) > 1.5
+
+
+def labels_mean_nothing(case: Case) -> bool:
+    """Whether neighbours tell the classes that are asked for no better than chance does (two deviations)."""
+    facts = case.facts
+    if not facts.get("conditional") or facts.get("inspected", 0) < 200:
+        return False
+    chance, count = facts["label_chance"], facts["inspected"]
+    return bool(facts["label_accuracy"] < chance + 2 * (chance * (1 - chance) / count) ** 0.5)
+
+
+def police_too_weak(case: Case) -> bool:
+    """Whether fakes pass though the discriminator should tell them, or pass more readily than reals do."""
+    passes = case.recent("fool_rate", 0.5) > 0.8 or case.recent("accuracy_real", 0.5) < 0.2
+    return passes or case.recent("separation", 0.5) < 0.3
+
+
+def overfits(case: Case) -> bool:
+    """Whether the discriminator takes training samples for real and held-out ones not."""
+    gaps = [
+        known - unknown
+        for known, unknown in zip(case.all("accuracy_train"), case.all("accuracy_held_out"), strict=True)
+    ]
+    return median(gaps[-ENOUGH_LOOKS:] or [0.0]) > 0.2
+
+
+def collapsed(case: Case) -> bool:
+    """Whether the fakes are much alike, and do not become less so."""
+    diversity = case.all("diversity")
+    return case.recent("diversity", 1.0) < 0.5 and diversity[-1] < max(0.25, 1.5 * diversity[-RECENT])
+
+
+def diverges(case: Case) -> bool:
+    """Whether the fakes are far from the data and do not come nearer, or went far away again."""
+    distances = case.all("energy_distance")
+    middle = len(distances) // 2
+    stuck = min(distances[middle:]) > 0.8 * min(distances[:middle])
+    return stuck and case.recent("energy_distance", 0.0) > 0.25
+
+
+def oscillates(case: Case) -> bool:
+    """Whether the fakes came near the data and were thrown back."""
+    nearest, farthest = swing(case.all("energy_distance"))
+    return farthest > max(3 * nearest, nearest + SWING)
+
+
+def swing(distances: Sequence[float]) -> tuple[float, float]:
+    """The best distance so far and a later one, where they lie widest apart."""
+    best = list(accumulate(distances, min))
+    return max(zip(best, distances, strict=True), key=lambda pair: pair[1] - pair[0], default=(0.0, 0.0))
+
+
+def plateaued(case: Case) -> bool:
+    """Whether the fakes come no nearer, at some distance from the data."""
+    distances = case.all("energy_distance")
+    middle = len(distances) // 2
+    return min(distances[middle:]) > max(0.1, 0.9 * min(distances[:middle]))
+
+
+def memorizes(case: Case) -> bool:
+    """Whether fakes are nearer to training samples than held-out reals are."""
+    return case.recent("near_copies", 0.0) > 0.1 or case.recent("closer", 0.5) > 0.9
+
+
+BAD_INPUT: dict[str, Callable[[Case], bool]] = {
+    "values-out-of-range": out_of_range,
+    "labels-without-meaning": labels_mean_nothing,
+    "too-few-samples": lambda case: case.facts.get("samples", 1e9) < 100,
+    "batch-too-small": lambda case: case.facts.get("batch", 64) < 8,
+}
+SYMPTOMS: dict[str, Callable[[Case], bool]] = {
+    "augmentation-leak": lambda case: case.recent("leak", 0.0) > 0.2,
+    "discriminator-too-weak": police_too_weak,
+    "discriminator-overfitting": overfits,
+    "mode-collapse": collapsed,
+    "divergence": diverges,
+    "oscillation": oscillates,
+    "modes-lost": lambda case: bool(case.lost),
+    "memorization": memorizes,
+    "discriminator-winning": lambda case: case.recent("fool_rate", 0.5) < 0.02,
+    "plateaued": plateaued,
+}
+
+
+def _words(listed: str) -> list[str]:
+    return [word for word in listed.split(", ") if word]

@@ -1,5 +1,8 @@
 """Distances between sets of samples by the mean distances of their pairs (Szekely and Rizzo, 2013, "Energy ...")."""
 
+from dataclasses import dataclass
+from functools import cached_property
+
 import torch
 from torch import Tensor
 
@@ -12,7 +15,7 @@ def among(samples: Tensor, label: Tensor | None = None) -> Tensor:
     return distances.sum() / max(1, len(distances))
 
 
-def between(first: Tensor, second: Tensor, paired: bool = False) -> Tensor:
+def mean_distance(first: Tensor, second: Tensor, paired: bool = False) -> Tensor:
     """E|X-Y| over samples (n, d) and (m, d); `paired`: without the pairs (i, i), which belong together."""
     distances = torch.cdist(first, second)
     return (distances.sum() - distances.trace()) / (len(first) * (len(first) - 1)) if paired else distances.mean()
@@ -20,7 +23,7 @@ def between(first: Tensor, second: Tensor, paired: bool = False) -> Tensor:
 
 def energy_distance(first: Tensor, second: Tensor) -> Tensor:
     """2 E|X-Y| - E|X-X'| - E|Y-Y'| (Szekely and Rizzo, 2013, equation 2), unbiased, so it may be slightly below 0."""
-    return 2 * between(first, second) - among(first) - among(second)
+    return 2 * mean_distance(first, second) - among(first) - among(second)
 
 
 def energy_figures(real: Tensor, fake: Tensor, label: Tensor | None = None) -> dict[str, float]:
@@ -42,23 +45,43 @@ def energy_figures(real: Tensor, fake: Tensor, label: Tensor | None = None) -> d
     }
 
 
-def share_of(samples: Tensor, healthy: Tensor, other: Tensor) -> tuple[float, float]:
-    """The share of `other` in the mixture of healthy and other samples that lies nearest to `samples`.
+@dataclass(frozen=True)
+class Between:
+    """Two kinds of samples, healthy ones and others, and what share of others a mixture has.
 
-    The energy distance to (1 - s) healthy + s other is quadratic in s, so the best s has a closed form.
-
-    Args:
-        samples: (n, d).
+    Attributes:
         healthy, other: (m, d); row i of `other` was made from row i of `healthy`.
-
-    Returns:
-        the share, and what part of the distance between `samples` and `healthy` it explains.
     """
-    gap = 2 * between(healthy, other, paired=True) - among(healthy) - among(other)
-    apart = energy_distance(samples, healthy)
-    along = between(samples, healthy) + between(healthy, other, paired=True) - between(samples, other) - among(healthy)
-    share = along / gap.clamp_min(1e-12)
-    return float(share), float(along * share / apart.clamp_min(1e-12))
+
+    healthy: Tensor
+    other: Tensor
+
+    @cached_property
+    def gap(self) -> Tensor:
+        """The energy distance between the two."""
+        return 2 * self._across - self._among_healthy - among(self.other)
+
+    def share_in(self, samples: Tensor) -> tuple[float, float]:
+        """The share of others in the mixture of both that lies nearest to samples (n, d).
+
+        The energy distance to (1 - s) healthy + s other is quadratic in s, so the best s has a closed form.
+
+        Returns:
+            the share, and what part of the distance between `samples` and `healthy` it explains.
+        """
+        near = mean_distance(samples, self.healthy)
+        apart = 2 * near - among(samples) - self._among_healthy
+        along = near + self._across - mean_distance(samples, self.other) - self._among_healthy
+        share = along / self.gap.clamp_min(1e-12)
+        return float(share), float(along * share / apart.clamp_min(1e-12))
+
+    @cached_property
+    def _across(self) -> Tensor:
+        return mean_distance(self.healthy, self.other, paired=True)
+
+    @cached_property
+    def _among_healthy(self) -> Tensor:
+        return among(self.healthy)
 
 
 def flat(samples: Tensor) -> Tensor:

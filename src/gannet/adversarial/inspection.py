@@ -5,14 +5,15 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.nn.functional import interpolate
 
-from gannet.adversarial.energy import energy_distance, flat, share_of
+from gannet.adversarial.energy import Between, among, energy_distance, flat
 from gannet.augmentation.distortions import DISTORTIONS
 
 Facts = dict[str, float | str]
 Change = Callable[[Tensor, torch.Generator], Tensor]
-NEIGHBOURS, PAIRED, CLEAR, LOST = 5, 256, 0.5, 0.2
-EXPLAINED, NOTABLE = 0.5, 0.15
+NEIGHBOURS, CLEAR, LOST = 5, 0.5, 0.2
+EXPLAINED, NOTABLE, LEAST, MOST, SIDE = 0.5, 0.002, 0.15, 1.5, 32
 
 
 @dataclass(frozen=True)
@@ -42,14 +43,13 @@ class Classes:
 
 @dataclass(frozen=True)
 class Augmentation:
-    """What was found to be done to training samples, shown on held-out reals: rows (n, d) before and after."""
+    """What was found to be done to training pictures, shown on held-out ones."""
 
-    healthy: Tensor
-    augmented: Tensor
+    shown: Between
 
     def look(self, fake: Tensor) -> Facts:
-        """Which share of the fakes (n, ...) looks augmented."""
-        return {"leak": share_of(flat(fake), self.healthy, self.augmented)[0]}
+        """Which share of the fakes (n, c, h, w) looks augmented."""
+        return {"leak": self.shown.share_in(flat(small(fake)))[0]}
 
 
 def tell_classes(real: Tensor, label: Tensor, names: Sequence[str]) -> tuple[Classes, Facts]:
@@ -65,18 +65,25 @@ def tell_classes(real: Tensor, label: Tensor, names: Sequence[str]) -> tuple[Cla
 
 
 def find_augmentation(training: Tensor, held_out: Tensor) -> tuple[Augmentation | None, Facts]:
-    """Find what explains best that training pictures (n, c, h, w) are unlike held-out ones (m, c, h, w), if anything."""
-    seen, pictures = flat(training[:PAIRED]), held_out[:PAIRED]
-    healthy = flat(pictures)
-    shift = float(energy_distance(seen, healthy))
-    best, found = ("", 0.0, 0.0), None
-    for name, change in CHANGES.items():
-        changed = flat(change(pictures, torch.Generator().manual_seed(0)))
-        share, explained = share_of(seen, healthy, changed)
-        if share > NOTABLE and explained > max(EXPLAINED, best[2]):
-            best, found = (name, share, explained), Augmentation(healthy, changed)
-    name, share, explained = best
-    return found, {"shift": shift, "augmentation": name, "augmented_share": share, "explained": explained}
+    """Find what explains that training pictures (n, c, h, w) are unlike held-out ones (m, c, h, w), if anything."""
+    seen, healthy = flat(small(training)), flat(small(held_out))
+    unit = among(healthy).clamp_min(1e-12)
+    shift = float(energy_distance(seen, healthy) / unit)
+    best: tuple[float, str, float, Between | None] = (EXPLAINED, "", 0.0, None)
+    for name, change in CHANGES.items() if shift > NOTABLE else ():
+        found = Between(healthy, flat(small(change(held_out, torch.Generator().manual_seed(0)))))
+        share, explained = found.share_in(seen)
+        if found.gap / unit > NOTABLE and LEAST < share < MOST and explained > best[0]:
+            best = (explained, name, share, found)
+    _, name, share, shown = best
+    facts: Facts = {"shift": shift, "augmentation": name, "augmented_share": share}
+    return Augmentation(shown) if shown else None, facts
+
+
+def small(pictures: Tensor) -> Tensor:
+    """Pictures (b, c, h, w) of at most 32 pixels a side, or pairs of them would take long to compare."""
+    share = SIDE / max(pictures.shape[2:])
+    return pictures if share >= 1 else interpolate(pictures, scale_factor=share, mode="area")
 
 
 def _told(distances: Tensor, label: Tensor) -> Tensor:

@@ -15,11 +15,12 @@ import torch
 import yaml
 from torch import Tensor
 
+from gannet.adversarial.diagnosis import Case, Look, diagnose
 from gannet.adversarial.game import Seen
 from gannet.adversarial.losses import AdversarialLoss
 
-Audit = Callable[[], dict[str, float]]
-ON_TRACK_SHARE, FAR_OFF = 0.5, 0.5
+Audit = Callable[[], Look]
+ON_TRACK_SHARE = 0.5
 
 
 @dataclass(frozen=True)
@@ -37,18 +38,19 @@ class Referee:
     Args:
         rule: what converged means.
         loss: says which samples pass for real.
-        audit: looks at held-out data and at fresh fakes; returns figures by name (`diversity`, `accuracy_train`,
-            `accuracy_held_out`, `energy_distance`). It is called every `rule.every` images.
+        audit: looks at held-out data and at fresh fakes; returns figures by name. It is called every `rule.every`
+            images.
+        facts: what the data are like.
     """
 
-    def __init__(self, rule: Rule, loss: AdversarialLoss, audit: Audit) -> None:
-        self.rule, self.loss, self.audit = rule, loss, audit
+    def __init__(self, rule: Rule, loss: AdversarialLoss, audit: Audit, facts: Look) -> None:
+        self.rule, self.loss, self.audit, self.facts = rule, loss, audit, facts
         self.images = 0
         self.rounds: deque[Tensor] = deque()
         self.batches: deque[int] = deque()
-        self.audited: dict[str, float] = {}
+        self.looks: list[Look] = []
         self.state, self.state_since = "too-early", 0
-        self.diagnosed, self.diagnosed_at = "too-early", 0
+        self.diagnosed, self.diagnosed_at, self.also = "too-early", 0, list[str]()
 
     def observe(self, seen: Seen) -> None:
         """Take note of a round's scores; audit when it is time."""
@@ -62,19 +64,30 @@ class Referee:
             self.rounds.popleft()
             self.batches.popleft()
         if self.images // self.rule.every != seen.images // self.rule.every:
-            self.audited = self.audit()
+            self._look(seen.images)
         self.images = seen.images
 
     def measures(self) -> dict[str, float]:
         """The figures over the window and of the last audit; applies the rule to them."""
-        figures = self._window() | self.audited
+        figures = self._window()
         state = apply_rule(figures["fool_rate"], self.rule.share) if self.full else "too-early"
         if state != self.state:
             self.state, self.state_since = state, self.images
-        found = diagnose(figures) if self.full and self.audited else "too-early"
-        if found != self.diagnosed:
-            self.diagnosed, self.diagnosed_at = found, self.images
-        return figures
+        return {name: value for name, value in self._evidence().items() if isinstance(value, float)}
+
+    def _look(self, images: int) -> None:
+        """Audit, and diagnose what all audits show together."""
+        self.looks.append({"images": images} | self._window() | self.audit())
+        found = diagnose(self._case())
+        if found[0] != self.diagnosed:
+            self.diagnosed_at = images
+        self.diagnosed, *self.also = found
+
+    def _case(self) -> Case:
+        return Case(self.looks, self.facts)
+
+    def _evidence(self) -> Look:
+        return (self.looks[-1] if self.looks else {}) | self._window()
 
     @property
     def full(self) -> bool:
@@ -89,7 +102,9 @@ class Referee:
     def verdict(self, language: str = "en") -> dict[str, Any]:
         """The verdict in codes and words; `rule` and `diagnosis` are kept apart."""
         words = _catalogue()[language]
-        evidence = self._window() | self.audited | {"share": self.rule.share, "images": self.images}
+        evidence = (
+            self.facts | self._case().evidence() | self._evidence() | {"share": self.rule.share, "images": self.images}
+        )
         return {
             "rule": {
                 "state": self.state,
@@ -101,6 +116,7 @@ class Referee:
                 "words": words["diagnosis"][self.diagnosed].format(**evidence),
                 "since_images": self.diagnosed_at,
             },
+            "also": [{"state": name, "words": words["diagnosis"][name].format(**evidence)} for name in self.also],
             "evidence": evidence,
             "advice": words["advice"][self.diagnosed],
         }
@@ -111,18 +127,18 @@ class Referee:
             "images": self.images,
             "rounds": list(self.rounds),
             "batches": list(self.batches),
-            "audited": self.audited,
+            "looks": self.looks,
             "state": [self.state, self.state_since],
-            "diagnosed": [self.diagnosed, self.diagnosed_at],
+            "diagnosed": [self.diagnosed, self.diagnosed_at, *self.also],
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from `state`."""
         self.images = state["images"]
         self.rounds, self.batches = deque(state["rounds"]), deque(state["batches"])
-        self.audited = dict(state["audited"])
+        self.looks = [dict(look) for look in state["looks"]]
         self.state, self.state_since = state["state"]
-        self.diagnosed, self.diagnosed_at = state["diagnosed"]
+        self.diagnosed, self.diagnosed_at, *self.also = state["diagnosed"]
 
     def _window(self) -> dict[str, float]:
         if not self.rounds:
@@ -139,21 +155,6 @@ def apply_rule(fool_rate: float, converged_share: float) -> str:
     if fool_rate >= converged_share:
         return "converged"
     return "on-track" if fool_rate >= ON_TRACK_SHARE else "undecided"
-
-
-def diagnose(figures: dict[str, float]) -> str:
-    """Name what the figures show; the first that applies."""
-    if figures["diversity"] < 0.5:
-        return "mode-collapse"
-    if figures["energy_distance"] > FAR_OFF:
-        return "far-off"
-    if figures["fool_rate"] > 0.8 or figures["accuracy_real"] < 0.2:
-        return "discriminator-too-weak"
-    if figures["fool_rate"] < 0.02:
-        return "discriminator-winning"
-    if figures["accuracy_train"] - figures["accuracy_held_out"] > 0.2:
-        return "discriminator-overfitting"
-    return "healthy"
 
 
 def _catalogue() -> dict[str, Any]:

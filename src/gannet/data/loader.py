@@ -56,10 +56,13 @@ class Loader:
 
     def parts(self, size: int, most: int) -> Iterator[Batch]:
         """Up to `most` samples spread evenly over the storage, `size` at a time, in the order of the storage."""
-        rows = self.chosen[np.linspace(0, len(self) - 1, min(most, len(self))).astype(np.int64)]
-        for start in range(0, len(rows), size):
-            chosen = rows[start : start + size]
-            yield {name: to_tensor(array[chosen]) for name, array in self.arrays.items()}
+        for start in range(0, min(most, len(self)), size):
+            yield self.pick(np.arange(start, min(start + size, most, len(self))), most)
+
+    def pick(self, rows: np.ndarray, most: int) -> Batch:
+        """Samples by their rows among up to `most` that are spread evenly over the storage."""
+        spread = self.chosen[np.linspace(0, len(self) - 1, min(most, len(self))).astype(np.int64)]
+        return {name: to_tensor(array[spread[rows]]) for name, array in self.arrays.items()}
 
     def order(self, start: int, count: int) -> np.ndarray:
         """Positions `start`, ... of the stream as numbers below `len(self)`; each pass is its own permutation."""

@@ -29,12 +29,14 @@ class Query:
         seed: of all that is drawn.
         utility: whether to find out if the fakes help classifiers.
         baselines: whether to hold other generative models to the same measures.
+        features: what to compare in: empty for `judge-v1`, `inception` or its file for FID, or a backbone's hub id.
     """
 
     num: int = 0
     seed: int = 0
     utility: bool = False
     baselines: bool = False
+    features: str = ""
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,7 @@ class Judgement:
         utility: whether the fakes help classifiers, where that was asked.
         rivals: other generative models by the same measures, where that was asked.
         notes: what was done to the data before.
+        closest: the pictures of the audit's closest pairs, fakes first, (2 p, c, h, w).
     """
 
     measures: list[Measure]
@@ -83,6 +86,7 @@ class Judgement:
     utility: Utility | None = None
     rivals: tuple[Rival, ...] = ()
     notes: tuple[str, ...] = ()
+    closest: Tensor | None = field(default=None, repr=False, compare=False)
 
     def to_json(self) -> dict[str, Any]:
         """Plain data."""

@@ -12,7 +12,7 @@ from gannet.report.curves import Curve, Mark, draw_curves
 from gannet.report.page import facts, folded, page, paragraph, picture, section, table
 from gannet.storage import write_text
 
-REPORT, JUDGEMENT, MOST_SHEETS = "report.html", "judgement.json", 6
+REPORT, JUDGEMENT, CLOSEST, MOST_SHEETS = "report.html", "judgement.json", "closest.png", 6
 MARKS = (Mark(0.5, "50 %: on track"), Mark(0.9, "90 %: converged"))
 CURVES = {
     "Fakes that pass for real": (("referee/fool_rate",), MARKS),
@@ -25,7 +25,7 @@ CURVES = {
     "Errors on held-out data": (("held_out/",), ()),
 }
 AIMS = {"frechet": "low", "kernel": "low", "classifier": "0.5"}
-GOOD, OPEN = {"healthy"}, {"too-early"}
+GOOD, OPEN = {"healthy"}, {"too-early", "plateaued"}
 
 
 def write_report(run: Path) -> Path:
@@ -34,7 +34,7 @@ def write_report(run: Path) -> Path:
     parts = [
         _verdict(_json(run / "verdict.json")),
         section("What it draws, at fixed seeds", _pictures(run / "samples")),
-        section("How it measures up", _measures(_json(run / JUDGEMENT), seen_images(run))),
+        section("How it measures up", _measures(run, _json(run / JUDGEMENT))),
         section("The game", *_curves(log)),
         section("The run", _facts(run, log)),
     ]
@@ -49,6 +49,7 @@ def _verdict(verdict: dict[str, Any]) -> str:
     kind = "good" if diagnosis["state"] in GOOD else "open" if diagnosis["state"] in OPEN else "bad"
     since = f" Since {diagnosis['since_images']:,} images." if diagnosis["since_images"] else ""
     words = paragraph(f"{diagnosis['words']}{since} {verdict['advice']}", f"verdict {kind}")
+    words += "".join(paragraph(f"Besides: {found['words']}") for found in verdict.get("also", []))
     return words + paragraph(f"The convergence rule: {rule['words']}")
 
 
@@ -67,20 +68,28 @@ def seen_images(run: Path) -> int:
     return int(log[-1]["images"]) if log else 0
 
 
-def _measures(judgement: dict[str, Any], seen: int) -> str:
+def trained_minutes(run: Path) -> float:
+    """The minutes that a run has trained by its log; 0 without one."""
+    log = _log(run / "log.jsonl")
+    return float(log[-1]["clock"]["seconds"]) / 60 if log else 0.0
+
+
+def _measures(run: Path, judgement: dict[str, Any]) -> str:
     if not judgement:
         return ""
     found = {each["name"]: each for each in judgement["measures"]}
     found |= {f"kernel distance of {name}": each for name, each in judgement["by_class"].items()}
     rows = [(name, each["value"], each["floor"], _interval(each), _aim(name)) for name, each in found.items()]
     asked = judgement["asked"]
-    gone_on = " The run has gone on since: judge it again." if seen > asked["images"] else ""
+    gone_on = " The run has gone on since: judge it again." if seen_images(run) > asked["images"] else ""
     held_against = asked["data"] or "what was held out"
     words = f"Judged after {asked['images']:,} images (weights: {asked['weights']}) against {held_against}.{gone_on}"
     parts = [paragraph(words), *(paragraph(note) for note in judgement["notes"])]
     parts += [table(("measure", "value", "reals themselves", "95 % interval", "best"), rows)] if rows else []
     audit = judgement["memorization"]
     parts += [paragraph(audit["words"], f"verdict {'bad' if audit['memorizes'] else 'good'}")] if audit else []
+    if audit and (run / CLOSEST).is_file():
+        parts.append(picture(run / CLOSEST, "The fakes nearest to training samples (above), and these (below)"))
     parts += [paragraph(f"{name}: left out, {reason}.") for name, reason in judgement["left_out"].items()]
     return "".join(
         [*parts, *_utility(judgement["utility"]), *_rivals(judgement["rivals"]), *_protocols(judgement["measures"])]

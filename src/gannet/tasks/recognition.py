@@ -4,9 +4,8 @@ The data are labelled pictures of one size. The recognizer's running average is 
 way to an answer serve as features (`judge-v1`, `loss-v1`).
 """
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from typing import Any, ClassVar, Self
+from dataclasses import asdict
+from typing import ClassVar, Self
 
 import numpy as np
 import torch
@@ -14,18 +13,18 @@ from scipy.stats import binomtest
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from gannet.adversarial.game import Game, Observer, Outcome, Pass, Seen, Turn
-from gannet.data.loader import Batch, Loader
+from gannet.adversarial.game import Game, Observer, Outcome, Pass, Turn
+from gannet.adversarial.periodic import Periodic
+from gannet.data.loader import Loader
 from gannet.data.points import PointSource
 from gannet.data.sources import Source
 from gannet.metrics.features import Features
 from gannet.metrics.judgement import Judgement, Query
 from gannet.metrics.measure import Measure
 from gannet.networks.recognizer import Recognizer, RecognizerChoice
-from gannet.pipeline import Pipeline
+from gannet.pipeline import Origin, Pipeline
 from gannet.recipe import Checkpoints, Choice, Data, Optimizer, Recipe, Record, Section, check, choose, nearest
 from gannet.recipe import Referee as RefereeSettings
-from gannet.schedule import crossed
 from gannet.tasks import generation
 from gannet.tasks.generation import Description
 
@@ -106,42 +105,18 @@ def game(recipe: Recipe, description: Description) -> Game:
 
 def observers(
     recipe: Recipe,
+    description: Description,
     played: Game,
     kept: dict[str, nn.Module],
     loaders: tuple[Loader, Loader],
 ) -> dict[str, Observer]:
     """Who looks how often the averaged recognizer errs on held-out pictures."""
-    return {"held_out": HeldOutError(kept[RECOGNIZER], loaders[1].spread(HELD_OUT_SAMPLES), recipe.referee.every)}
+    network, shown = kept[RECOGNIZER], loaders[1].spread(HELD_OUT_SAMPLES)
 
+    def look() -> dict[str, float]:
+        return {"error": float((recognize(network, shown["real"]).argmax(1) != shown["label"]).float().mean())}
 
-@dataclass
-class HeldOutError:
-    """The share of held-out pictures that are given the wrong class."""
-
-    recognizer: nn.Module
-    held_out: Batch
-    every: int
-    images: int = 0
-    figures: dict[str, float] = field(default_factory=dict)
-
-    def observe(self, seen: Seen) -> None:
-        """Look when it is time."""
-        if crossed(self.images, seen.images, self.every):
-            found = recognize(self.recognizer, self.held_out["real"]).argmax(1)
-            self.figures = {"error": float((found != self.held_out["label"]).float().mean())}
-        self.images = seen.images
-
-    def measures(self) -> dict[str, float]:
-        """The error when it was last looked at."""
-        return dict(self.figures)
-
-    def state_dict(self) -> dict[str, Any]:
-        """The images seen, and the figures."""
-        return {"images": self.images, "figures": self.figures}
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from `state`."""
-        self.images, self.figures = state["images"], dict(state["figures"])
+    return {"held_out": Periodic(look, recipe.referee.every)}
 
 
 @torch.no_grad()
@@ -165,6 +140,7 @@ def judge(
     own: tuple[Loader, Loader] | None,
     features: Features | None,
     query: Query,
+    origin: Origin | None,
 ) -> Judgement:
     """The share of pictures that are given the right class, with Wilson's interval."""
     if "label" not in reals.arrays:

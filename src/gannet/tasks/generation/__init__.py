@@ -41,9 +41,11 @@ from gannet.recipe import (
 from gannet.recipe import Referee as RefereeSettings
 from gannet.samples import latents
 from gannet.tasks.generation.drawing import Description, GenerationPipeline, Settings, choose_pair
+from gannet.tasks.generation.inspecting import inspect
 from gannet.tasks.generation.judging import judge
 
-AUDIT_SAMPLES, POINT_COUNT, HELD_OUT_POINTS = 256, 100_000, 10_000
+AUDIT_SAMPLES = 256
+POINT_COUNT, HELD_OUT_POINTS = 100_000, 10_000
 LARGEST_AUTO_SIZE = {"cuda": 128, "cpu": 64}
 
 __all__ = ["Config", "Description", "GenerationPipeline", "Settings", "judge"]
@@ -126,7 +128,7 @@ def samples(recipe: Recipe, source: Source | PointSource, description: Descripti
         channels, height, width = description.shape
         dataset = build_dataset(source, height, width, channels, recipe.data.fit)
         held_out, arrays = dataset.held_out, {"real": dataset.images}
-        if _config(recipe).conditional:
+        if dataset.classes:
             arrays["label"] = dataset.labels
     known = np.flatnonzero(~held_out)
     if recipe.data.limit:
@@ -174,16 +176,27 @@ def game(recipe: Recipe, description: Description) -> Game:
 
 
 def observers(
-    recipe: Recipe, played: Game, kept: dict[str, nn.Module], loaders: tuple[Loader, Loader]
+    recipe: Recipe,
+    description: Description,
+    played: Game,
+    kept: dict[str, nn.Module],
+    loaders: tuple[Loader, Loader],
 ) -> dict[str, Observer]:
     """The referee, who looks at held-out samples too."""
     rule = Rule(recipe.referee.window, recipe.referee.share, recipe.referee.every)
     loss = choose(recipe.loss.name, LOSSES, "loss")
-    training, held_out = (loader.spread(AUDIT_SAMPLES) for loader in loaders)
     generator, discriminator = kept[GENERATOR], played.networks[DISCRIMINATOR]
+    training, held_out = (_exhibits(loader, _config(recipe).conditional) for loader in loaders)
     noise = latents(generator, seed=0, first=0, count=len(held_out["real"]))
-    audit = Audit(generator, discriminator, noise, loss, training, held_out)
-    return {"referee": Referee(rule, loss, audit)}
+    looks, facts = inspect(loaders, description)
+    audit = Audit(generator, played.networks[GENERATOR], discriminator, noise, loss, training, held_out, looks)
+    facts |= {"batch": recipe.batch, "conditional": _config(recipe).conditional}
+    return {"referee": Referee(rule, loss, audit, facts)}
+
+
+def _exhibits(loader: Loader, conditional: bool) -> dict[str, Tensor]:
+    shown = loader.spread(AUDIT_SAMPLES)
+    return shown if conditional else {name: values for name, values in shown.items() if name != "label"}
 
 
 def pipeline(recipe: Recipe, description: Description, kept: dict[str, nn.Module]) -> GenerationPipeline:

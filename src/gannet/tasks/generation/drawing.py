@@ -89,6 +89,12 @@ class GenerationPipeline(Pipeline):
             vectors = latents(self.networks[GENERATOR], seed, first, count)
             yield self._generate(vectors, None if labels is None else labels[first : first + count])
 
+    def pick(self, indices: Tensor, seed: int, labels: Tensor | None = None) -> Tensor:
+        """Samples of a seed by their indices (n,), as `stream` gives them; labels: of all of them."""
+        labels = self.labels(int(indices.max()) + 1) if labels is None else labels
+        vectors = torch.cat([latents(self.networks[GENERATOR], seed, index, 1) for index in indices.tolist()])
+        return self._generate(vectors, None if labels is None else labels[indices])
+
     @property
     def settings(self) -> Settings:
         """The model's config."""

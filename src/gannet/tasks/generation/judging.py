@@ -3,25 +3,36 @@
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from gannet.adversarial.contest import GENERATOR
 from gannet.augmentation.distortions import vary
 from gannet.data.loader import Loader
 from gannet.metrics.features import Features, extract, fit_components, suits
 from gannet.metrics.judgement import FEWEST, Evidence, Judgement, Query, judge_samples
+from gannet.metrics.modes import SAMPLES, SUREST, measure_modes
 from gannet.metrics.rivals import MOST_NUMBERS, MOST_SAMPLES, Rival, judge_briefly, judge_rivals
 from gannet.metrics.utility import MOST, Utility, measure_utility
+from gannet.pipeline import Origin
+from gannet.recipe import Checkpoints, Choice, Optimizer, Recipe, Record, Referee
 from gannet.tasks.generation.drawing import GenerationPipeline
 
 JUDGED, AUDITED, FEWEST_FAKES, COMPONENT_SAMPLES, PART = 10_000, 100_000, 1_000, 5_000, 100
+FLOW_RATE, CLASSIFIER_RATE, CLASSIFIER_IMAGES = 1e-3, 2e-3, 240_000
 Own = tuple[Loader, Loader]
 
 
 def judge(
-    pipeline: GenerationPipeline, reals: Loader, own: Own | None, features: Features | None, query: Query
+    pipeline: GenerationPipeline,
+    reals: Loader,
+    own: Own | None,
+    features: Features | None,
+    query: Query,
+    origin: Origin | None,
 ) -> Judgement:
     """Compare as many fakes as there are reals with them, by features that suit their size; see `judge_samples`.
 
@@ -29,7 +40,7 @@ def judge(
     """
     _check(pipeline, reals, own, query)
     description = pipeline.settings.description
-    if features is None or not suits(description.shape):
+    if features is None or not (query.features or suits(description.shape)):
         features = fit_components(reals.spread(COMPONENT_SAMPLES)["real"])
     count = query.num or max(FEWEST_FAKES, min(len(reals), JUDGED))
     real_label = _labels(reals)
@@ -46,8 +57,15 @@ def judge(
         classes=description.classes,
     )
     judgement = judge_samples(evidence, query.seed)
+    if own and judgement.memorization and len(description.shape) == 3:
+        fakes, known = judgement.memorization.pairs.unbind(1)
+        shown = [pipeline.pick(fakes, query.seed, fake_label), own[0].pick(known.numpy(), AUDITED)["real"]]
+        judgement = replace(judgement, closest=torch.cat(shown))
+    if origin and origin.recipe.data.stack > 1:
+        judgement = _with_modes(judgement, pipeline, origin, query.seed)
     if query.baselines and own:
-        judgement = replace(judgement, rivals=tuple(_rivals(pipeline, own[0], evidence, features, query)))
+        rivals = _rivals(pipeline, own[0], evidence, features, query, origin)
+        judgement = replace(judgement, rivals=tuple(rivals))
     if query.utility and own:
         judgement = replace(judgement, utility=_utility(pipeline, reals, own[0], query.seed))
     return judgement
@@ -94,17 +112,91 @@ def _in_the_shares_of(known: Tensor | None, count: int, seed: int) -> Tensor | N
 
 
 def _rivals(
-    pipeline: GenerationPipeline, training: Loader, evidence: Evidence, features: Features, query: Query
+    pipeline: GenerationPipeline,
+    training: Loader,
+    evidence: Evidence,
+    features: Features,
+    query: Query,
+    origin: Origin | None,
 ) -> Iterator[Rival]:
     """The model itself first, by the fewer measures that it is compared in, then the others."""
     count = min(len(evidence.fake), len(evidence.real), MOST_SAMPLES)
+    yield _drawn("this model", None, pipeline, evidence, features, count, query.seed)
+    known = training.spread(MOST_SAMPLES)
+    label = known.get("label") if pipeline.settings.conditional else None
+    yield from judge_rivals(known["real"], label, evidence.real, features, count, query.seed)
+    if origin and origin.minutes and len(pipeline.settings.description.shape) == 3:
+        flow, _ = origin.fit(_flow_recipe(origin))
+        yield _drawn("flow matching", 60 * origin.minutes, flow, evidence, features, count, query.seed)
+
+
+def _drawn(
+    name: str, seconds: float | None, pipeline: Any, evidence: Evidence, features: Features, count: int, seed: int
+) -> Rival:
+    """A pipeline among the rivals: what drawing takes, and how what is drawn measures up."""
+    labels = None if evidence.fake_label is None else evidence.fake_label[:count]
     start = time.perf_counter()
-    for _ in pipeline.stream(count, query.seed):
+    for _ in pipeline.stream(count, seed, labels):
         pass
     taken = 1000 * (time.perf_counter() - start) / count
-    yield Rival("this model", None, taken, judge_briefly(evidence.real, evidence.fake, features.name, query.seed))
-    known = training.spread(MOST_SAMPLES)
-    yield from judge_rivals(known["real"], known.get("label"), evidence.real, features, count, query.seed)
+    fake = extract(features, pipeline.stream(count, seed, labels))
+    return Rival(name, seconds, taken, judge_briefly(evidence.real, fake, features.name, seed))
+
+
+def _flow_recipe(origin: Origin) -> Recipe:
+    """Flow matching on the same data, for the same minutes."""
+    conditional = bool(origin.recipe.task.options.get("conditional"))
+    return Recipe(
+        name="flow-matching",
+        task=Choice(name="flow-matching", conditional=conditional),
+        data=origin.recipe.data,
+        network=Choice(name="flow"),
+        optimizer={GENERATOR: Optimizer(learning_rate=FLOW_RATE)},
+        minutes=origin.minutes,
+        **_quietly(origin, images=10**9),
+    )
+
+
+def _digit_recipe(origin: Origin) -> Recipe:
+    """A classifier of the single pictures that are stacked."""
+    return Recipe(
+        name="recognition",
+        task=Choice(name="recognition"),
+        data=origin.recipe.data.model_copy(update={"stack": 1, "channels": 1, "limit": None}),
+        network=Choice(name="recognizer", width=16, depth=3),
+        optimizer={"recognizer": Optimizer(learning_rate=CLASSIFIER_RATE)},
+        **_quietly(origin, images=CLASSIFIER_IMAGES),
+    )
+
+
+def _quietly(origin: Origin, images: int) -> dict[str, Any]:
+    """The rest of a recipe that is only played to compare or to measure: no looks, no sheets, no checkpoints."""
+    never = 10**12
+    return {
+        "images": images,
+        "seed": origin.recipe.seed,
+        "precision": origin.recipe.precision,
+        "device": origin.recipe.device,
+        "referee": Referee(every=never),
+        "log": Record(sheet_every=never),
+        "checkpoint": Checkpoints(every=never),
+    }
+
+
+def _with_modes(judgement: Judgement, pipeline: GenerationPipeline, origin: Origin, seed: int) -> Judgement:
+    """Count the modes of stacked pictures, told by a classifier that learns single ones for it."""
+    recognizer, held_out = origin.fit(_digit_recipe(origin))
+    parts = list(held_out.parts(PART, len(held_out)))
+    told = torch.cat([recognizer(part["real"]).argmax(1) for part in parts])
+    label = torch.cat([part["label"] for part in parts])
+    accuracy = float((told == label).float().mean())
+    if accuracy < SUREST:
+        reason = f"the classifier of single pictures is right in {accuracy:.2%} only, it needs {SUREST:.1%}"
+        return replace(judgement, left_out=judgement.left_out | {"modes found": reason})
+    fakes = pipeline.stream(SAMPLES, seed)
+    fake = torch.cat([recognizer(part.flatten(0, 1)[:, None]).argmax(1).view(part.shape[:2]) for part in fakes])
+    modes = measure_modes(fake, told, label, accuracy, seed)
+    return replace(judgement, measures=[*judgement.measures, *modes])
 
 
 def _utility(pipeline: GenerationPipeline, reals: Loader, training: Loader, seed: int) -> Utility:

@@ -1,0 +1,92 @@
+"""Features of networks that others trained: Inception for the published FID, and backbones by hub id."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+INCEPTION, CHECKSUM = "inception-2015-12-05", "6726825d"
+"""The weights that published FIDs are taken with, and how their SHA-256 starts."""
+
+
+@dataclass(frozen=True)
+class ByteFeatures:
+    """A network that takes pictures of 8 bits in colour, (b, 3, h, w), at their own size."""
+
+    name: str
+    network: Callable[[Tensor], Tensor]
+
+    @torch.no_grad()
+    def __call__(self, samples: Tensor) -> Tensor:
+        """Map pictures (b, c, h, w) in [-1, 1] to (b, d); grey ones become colour, transparency is left out."""
+        pictures = samples[:, :1].expand(-1, 3, -1, -1) if samples.shape[1] < 3 else samples[:, :3]
+        return self.network(((pictures + 1) * 127.5).round().clamp(0, 255).byte()).float().cpu()
+
+
+def inception(folder: Path, weights: Path | None = None) -> ByteFeatures:
+    """The 2048 features of FID (Heusel et al., 2017, "GANs Trained by a Two Time-Scale Update Rule ...", section 5).
+
+    Args:
+        folder: where weights that are downloaded are kept.
+        weights: the file, where the user has it.
+
+    Raises:
+        ValueError: torch-fidelity is not installed, the file is another one, or it cannot be downloaded.
+    """
+    try:
+        from torch_fidelity import feature_extractor_inceptionv3 as fidelity
+    except ImportError:
+        raise ValueError("FID needs torch-fidelity; run `pip install 'gannet[fid]'`.") from None
+    path = weights or folder / Path(fidelity.URL_INCEPTION_V3).name
+    if weights is None and not path.is_file():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            torch.hub.download_url_to_file(fidelity.URL_INCEPTION_V3, str(path), hash_prefix=CHECKSUM, progress=False)
+        except (OSError, RuntimeError) as error:
+            words = f"Inception's weights could not be downloaded ({error}); fetch {path.name} elsewhere"
+            raise ValueError(f"{words} and give its path to --features.") from None
+    # The file is a pickle, so nobody else's may be opened.
+    if not path.is_file() or (found := _checksum(path)) != CHECKSUM:
+        given = f"its SHA-256 starts with {found}" if path.is_file() else "it does not exist"
+        raise ValueError(
+            f"{path} is not the Inception file ({given}; {CHECKSUM} is wanted); give {INCEPTION}'s weights."
+        )
+    network = fidelity.FeatureExtractorInceptionV3("inception", ["2048"], feature_extractor_weights_path=str(path))
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    network.to(device)
+    return ByteFeatures(f"{INCEPTION} (FID)", lambda pictures: network(pictures.to(device))[0])
+
+
+def backbone(name: str) -> ByteFeatures:
+    """The pooled features of a picture model from a hub or a folder, read from safetensors, without code of its own.
+
+    Raises:
+        ValueError: transformers is not installed, or there is no such model.
+    """
+    try:
+        from transformers import AutoImageProcessor, AutoModel
+    except ImportError:
+        raise ValueError("Backbones need transformers; run `pip install 'gannet[backbones]'`.") from None
+    try:
+        prepare: Any = AutoImageProcessor.from_pretrained(name, use_fast=False)
+        model: Any = AutoModel.from_pretrained(name, use_safetensors=True, trust_remote_code=False).eval()
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{name} is no picture model that can be loaded: {str(error).splitlines()[0]}") from None
+    model.to("cuda" if torch.cuda.is_available() else "cpu")
+
+    def features(pictures: Tensor) -> Tensor:
+        shown = [picture.permute(1, 2, 0).numpy() for picture in pictures.cpu()]
+        found = model(**prepare(images=shown, return_tensors="pt").to(model.device))
+        pooled: Tensor | None = getattr(found, "pooler_output", None)
+        return found.last_hidden_state[:, 0] if pooled is None else pooled.flatten(1)
+
+    return ByteFeatures(name, features)
+
+
+def _checksum(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[: len(CHECKSUM)]

@@ -1,0 +1,150 @@
+"""Flow matching: new samples from noise by a flow that is learned without an opponent, to compare a GAN with.
+
+A network learns the velocity x - z on the straight way from noise z to a picture x (Lipman et al., 2023, "Flow Matching
+for Generative Modeling", equation 23 with a deviation of zero at the end); drawing follows it, many passes a picture
+where a GAN takes one. Data, classes and measures are those of generation.
+"""
+
+from dataclasses import asdict
+from typing import ClassVar, Self
+
+import torch
+from torch import nn
+
+from gannet.adversarial.contest import GENERATOR
+from gannet.adversarial.energy import energy_figures
+from gannet.adversarial.game import Game, Observer, Outcome, Pass, Turn
+from gannet.adversarial.periodic import Periodic
+from gannet.data.loader import Loader
+from gannet.networks.flow import FlowChoice
+from gannet.recipe import Checkpoints, Choice, Data, Optimizer, Recipe, Record, check, choose, nearest
+from gannet.recipe import Referee as RefereeSettings
+from gannet.samples import latents
+from gannet.tasks.generation import (
+    Config,
+    Description,
+    GenerationPipeline,
+    Settings,
+    describe,
+    judge,
+    noise,
+    open_source,
+    samples,
+)
+
+NETWORKS, LOOKED_AT = {"flow": FlowChoice}, 128
+
+__all__ = ["Config", "describe", "judge", "noise", "open_source", "samples"]
+
+judged_by = "held_out/energy_distance"
+
+
+def resolve(recipe: Recipe, description: Description) -> Recipe:
+    """Write the chosen size and channels into the recipe."""
+    _choice(recipe.network).build(description.shape, 0)
+    if unknown := set(recipe.optimizer) - {GENERATOR}:
+        raise ValueError(f"Unknown key 'optimizer.{min(unknown)}'; {nearest(min(unknown), [GENERATOR])}")
+    channels, size, _ = description.shape
+    return recipe.model_copy(
+        update={
+            "task": Choice(name=recipe.task.name, **_config(recipe).model_dump()),
+            "data": Data(**{**recipe.data.model_dump(), "channels": channels, "size": size}),
+            "network": Choice(name=recipe.network.name, **asdict(_choice(recipe.network))),
+            "optimizer": {GENERATOR: recipe.optimizer.get(GENERATOR, Optimizer())},
+        }
+    )
+
+
+def adopt(recipe: Recipe, config: Settings) -> Recipe:
+    """Take over a model's network, shape and classes, so that its weights fit."""
+    channels, size, _ = config.description.shape
+    updates = {
+        "network": config.network,
+        "task": Choice(name=recipe.task.name, conditional=config.conditional),
+        "data": recipe.data.model_copy(update={"channels": channels, "size": size}),
+    }
+    return recipe.model_copy(update=updates)
+
+
+def game(recipe: Recipe, description: Description) -> Game:
+    """One player, who descends the squared error of the velocity."""
+    network = _choice(recipe.network).build(description.shape, _classes(recipe.task, description))
+
+    def flow(run: Pass) -> Outcome:
+        real = run.sample["real"]
+        start, time = run.normal(*description.shape), run.uniform()
+        along = time[:, None, None, None]
+        found = network.velocity((1 - along) * start + along * real, time, run.sample.get("label"))
+        return Outcome({GENERATOR: {"velocity": (found.float() - (real - start)).square().mean()}})
+
+    return Game({GENERATOR: network}, (Turn("flow", (GENERATOR,), flow),), (GENERATOR,))
+
+
+def observers(
+    recipe: Recipe,
+    description: Description,
+    played: Game,
+    kept: dict[str, nn.Module],
+    loaders: tuple[Loader, Loader],
+) -> dict[str, Observer]:
+    """Who looks how far what is drawn lies from held-out pictures."""
+    network, shown = kept[GENERATOR], loaders[1].spread(LOOKED_AT)
+    start = latents(network, seed=0, first=0, count=len(shown["real"]))
+
+    @torch.no_grad()
+    def look() -> dict[str, float]:
+        device = next(network.parameters()).device
+        label = shown["label"].to(device) if "label" in shown else None
+        return energy_figures(shown["real"], network(start.to(device), label))
+
+    return {"held_out": Periodic(look, recipe.referee.every)}
+
+
+def pipeline(recipe: Recipe, description: Description, kept: dict[str, nn.Module]) -> "FlowPipeline":
+    """Wrap the averaged network."""
+    config = Settings(description=description, network=recipe.network, conditional=_config(recipe).conditional)
+    return FlowPipeline(config, {GENERATOR: kept[GENERATOR]}, recipe.name)
+
+
+def example() -> Recipe:
+    """A tiny flow to the embedded digits."""
+    return Recipe(
+        name="example",
+        task=Choice(name="flow-matching", conditional=True),
+        data=Data(source="digits", size=8, channels=1),
+        network=Choice(name="flow", width=8, steps=2),
+        images=512,
+        batch=16,
+        referee=RefereeSettings(every=128),
+        checkpoint=Checkpoints(every=128),
+        log=Record(every=64, sheet_every=256),
+        precision="32",
+        device="cpu",
+    )
+
+
+class FlowPipeline(GenerationPipeline):
+    """Draws samples as a generator does, in several passes each."""
+
+    task: ClassVar[str] = "flow-matching"
+
+    @classmethod
+    def build(cls, config: Settings) -> Self:
+        """Build the pipeline with an untrained network."""
+        classes = len(config.description.classes) if config.conditional else 0
+        return cls(config, {GENERATOR: _choice(config.network).build(config.description.shape, classes)})
+
+
+def _classes(task: Choice, description: Description) -> int:
+    return len(description.classes) if task.options.get("conditional") else 0
+
+
+def _config(recipe: Recipe) -> Config:
+    return check(Config, recipe.task.options, "task")
+
+
+def _choice(network: Choice) -> FlowChoice:
+    return check(choose(network.name, NETWORKS, "network"), network.options, "network")
+
+
+pipeline_class = FlowPipeline
