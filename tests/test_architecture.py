@@ -37,8 +37,8 @@ MAY_IMPORT = {
     "running": {"adversarial", "pipeline", "report", "storage", "training"} | LEAVES,
 }
 # The API and what it is made of may use everything; the command line speaks to the API.
-FREE = {"api", "judging", "planning"}
-MAY_IMPORT["cli"] = {"api", "planning", "provenance", "recipe", "training", ""}
+FREE = {"api", "benching", "judging", "planning"}
+MAY_IMPORT["cli"] = {"api", "benching", "planning", "provenance", "recipe", "training", ""}
 
 
 def room(path: Path) -> str:

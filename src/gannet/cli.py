@@ -165,6 +165,21 @@ def doctor(
 
 
 @app.command()
+def bench(
+    target: Annotated[str, typer.Argument(help="A recipe's name or a YAML file.")] = "images",
+    data: Annotated[str, typer.Argument(help="Left out, noise in the recipe's size.")] = "digits",
+    changes: Annotated[list[str] | None, typer.Option("--set", help="key=value, as --set batch=32.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Measure how fast this machine trains and samples a recipe, and how far that is from its limit."""
+    from gannet.api import configure, prepare
+    from gannet.benching import bench as measure
+
+    found = measure(prepare(configure(target, data, _changes(changes, ""), "")))
+    _print("bench", found.to_json(), found.lines(), as_json)
+
+
+@app.command()
 def recipes(as_json: Json = False) -> None:
     """List the recipes that ship with Gannet."""
     from gannet.recipe import load_recipe, preset_names

@@ -59,7 +59,7 @@ def plan(prepared: Prepared) -> Plan:
     """Build the game, play a few rounds on noise, and extrapolate."""
     fabric = launch(prepared.recipe)
     with tempfile.TemporaryDirectory() as folder:
-        noise = _noise(prepared)
+        noise = noise_of(prepared)
         game = build_game(prepared, fabric)
         trainer = build_trainer(prepared, game, fabric, Path(folder), (noise, noise), Silence())
         per_round = _time_rounds(trainer)
@@ -68,13 +68,13 @@ def plan(prepared: Prepared) -> Plan:
     return Plan(
         recipe=recipe,
         parameters={name: _count(network) for name, network in trainer.networks.items()},
-        memory=_peak_memory(fabric.device),
+        memory=peak_memory(fabric.device),
         seconds=min(seconds, 60 * recipe.minutes) if recipe.minutes else seconds,
         device=f"{fabric.device.type}, {choose_precision(recipe.precision, fabric.device.type)}",
     )
 
 
-def _noise(prepared: Prepared) -> Loader:
+def noise_of(prepared: Prepared) -> Loader:
     """Noise of the data's shape and types, so that nothing needs to be decoded for an estimate."""
     count = prepared.recipe.batch
     arrays = prepared.task.noise(prepared.recipe, prepared.description, count)
@@ -93,7 +93,8 @@ def _time_rounds(trainer: Trainer) -> float:
     return float(np.median(seconds[WARM_ROUNDS:]))
 
 
-def _peak_memory(device: torch.device) -> int:
+def peak_memory(device: torch.device) -> int:
+    """The most bytes that this process has held."""
     if device.type == "cuda":
         return int(torch.cuda.max_memory_allocated())
     try:

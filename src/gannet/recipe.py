@@ -37,6 +37,16 @@ def _free(name: str) -> str:
     return name
 
 
+def _pattern(text: str) -> str:
+    try:
+        groups = re.compile(text).groups
+    except re.error as error:
+        raise ValueError(f"{text!r} is not a regular expression ({error})") from None
+    if text and not groups:
+        raise ValueError(f"{text!r} has no group; put round brackets about what tells one person from another")
+    return text
+
+
 class FrozenDict(dict[str, Any]):
     """A dict that cannot be changed, for the sections of a frozen recipe."""
 
@@ -89,6 +99,9 @@ class Data(Section):
     """What is done to a picture of another shape."""
     limit: Positive | None = None
     """Learn from only so many samples, drawn from the seed; None: from all. The held-out ones stay as they are."""
+    group: Annotated[str, AfterValidator(_pattern)] = ""
+    """A regular expression on file names whose first group says whose picture it is: `^([^/]+)/` is the folder. No
+    person, patient or film is then both learned from and held out."""
     stack: Literal[1, 3] = 1
     """3 stacks three grey pictures as colour channels (Stacked MNIST)."""
 

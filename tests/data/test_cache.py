@@ -202,7 +202,7 @@ def test_more_than_the_bound_is_refused_and_removes_nothing(own_cache, monkeypat
 
 def test_full_disk_is_told_ahead(own_cache, monkeypatch):
     monkeypatch.setattr(room.shutil, "disk_usage", lambda _: type("Usage", (), {"free": 1000}))
-    with pytest.raises(ValueError, match=r"needs 145,557 bytes .* has 1,000 bytes"):
+    with pytest.raises(ValueError, match=r"needs 159,933 bytes .* has 1,000 bytes"):
         build_dataset(open_source("digits"), 8, 8, 1)
     assert entries(own_cache) == []
 
@@ -299,3 +299,24 @@ def test_large_jpeg_is_decoded_small_and_described_as_it_was(tmp_path):
     assert dataset.sizes == {"128x128": 2}
     wanted = np.asarray(picture.resize((32, 32), Image.Resampling.LANCZOS)).transpose(2, 0, 1)
     assert np.abs(dataset.images[0].astype(int) - wanted).mean() < 2
+
+
+def test_nobodys_pictures_are_on_both_sides_where_names_say_whose_they_are(write_pictures):
+    folder = write_pictures(*(f"person-{index // 4:02d}/{index % 4}.png" for index in range(160)))
+    dataset = build_dataset(open_source(str(folder)), 8, 8, 3, group="^([^/]+)/")
+    assert len(np.unique(dataset.groups)) == 40
+    by_person = dataset.held_out.reshape(40, 4)
+    assert (by_person.all(1) | ~by_person.any(1)).all() and 0 < by_person.any(1).sum() < 20
+    alone = build_dataset(open_source(str(folder)), 8, 8, 3)
+    assert (alone.groups == 0).all()
+
+
+def test_a_name_that_tells_nothing_is_a_group_of_its_own(write_pictures):
+    folder = write_pictures("ann-1.png", "ann-2.png", "x.png", "y.png")
+    groups = build_dataset(open_source(str(folder)), 8, 8, 3, group="(.+)-").groups
+    assert groups[0] == groups[1] and len(np.unique(groups)) == 3
+
+
+def test_arrays_have_no_names_to_group_by():
+    with pytest.raises(ValueError, match=r"no file names that data\.group could look at"):
+        build_dataset(open_source("digits"), 8, 8, 1, group="(.)")

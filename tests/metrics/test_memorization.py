@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from gannet.metrics.memorization import audit_memorization, relative_nearest
+from gannet.metrics.memorization import CopyAudit, relative_nearest
 
 
 def cloud(count: int, seed: int, scale: float = 1.0) -> Tensor:
@@ -16,7 +16,7 @@ TRAINING, HELD_OUT = cloud(2000, 0), cloud(400, 1)
 
 def test_a_copier_is_caught_with_its_originals() -> None:
     fake = TRAINING[100:500] + cloud(400, 2, 0.01)
-    found = audit_memorization(fake, TRAINING, HELD_OUT)
+    found = CopyAudit(TRAINING, HELD_OUT)(fake)
     assert found.memorizes and found.near_copies > 0.95 and found.closer > 0.99
     assert (found.pairs[:, 1] == found.pairs[:, 0] + 100).all()
     assert found.distances.max() < 0.1
@@ -24,20 +24,20 @@ def test_a_copier_is_caught_with_its_originals() -> None:
 
 def test_a_few_copies_among_new_samples_are_caught() -> None:
     fake = torch.cat([cloud(340, 2), TRAINING[:60]])
-    found = audit_memorization(fake, TRAINING, HELD_OUT)
+    found = CopyAudit(TRAINING, HELD_OUT)(fake)
     assert found.memorizes and found.near_copies == pytest.approx(0.15, abs=0.04)
     assert float(found.distances.max()) == 0
 
 
 def test_copies_are_caught_although_some_held_out_samples_are_copies_too() -> None:
     fake = torch.cat([cloud(340, 2), TRAINING[:60]])
-    assert audit_memorization(fake, TRAINING, torch.cat([HELD_OUT, TRAINING[:100]])).memorizes
+    assert CopyAudit(TRAINING, torch.cat([HELD_OUT, TRAINING[:100]]))(fake).memorizes
 
 
 @pytest.mark.parametrize("scale", [0.1, 0.3, 0.5, 1.0, 3.0])
 def test_new_samples_and_poor_samples_are_not_called_copies(scale: float) -> None:
     """Shrunk towards the middle, where training samples are dense, or far outside."""
-    found = audit_memorization(cloud(400, 3, scale), TRAINING, HELD_OUT)
+    found = CopyAudit(TRAINING, HELD_OUT)(cloud(400, 3, scale))
     assert not found.memorizes and found.near_copies < 0.08 and found.closer < 0.65
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from gannet.adversarial.energy import among, energy_figures, flat
+from gannet.adversarial.energy import energy_figures
 from gannet.adversarial.losses import AdversarialLoss
 
 Figures = dict[str, float | str]
@@ -18,7 +18,7 @@ class Audit:
     """Compares averaged fakes with held-out reals, and the discriminator's grip on training and held-out reals.
 
     Attributes:
-        average, live: the generator's running average, and the generator itself.
+        generator: the running average.
         discriminator: its opponent.
         noise: the same latent vectors (n, latent) at every look, as many as there are held-out reals.
         loss: says which scores pass for real.
@@ -26,8 +26,7 @@ class Audit:
         looks: further looks at the fakes (n, ...), such as for lost classes.
     """
 
-    average: nn.Module
-    live: nn.Module
+    generator: nn.Module
     discriminator: nn.Module
     noise: Tensor
     loss: AdversarialLoss
@@ -41,7 +40,7 @@ class Audit:
         device = next(self.discriminator.parameters()).device
         training, held_out = ({k: v.to(device) for k, v in part.items()} for part in (self.training, self.held_out))
         real, label = held_out["real"], held_out.get("label")
-        fake = self.average(self.noise.to(device), label)
+        fake = self.generator(self.noise.to(device), label)
         self.discriminator.eval()
         fake_score = self.discriminator(fake, label).float()
         known, unknown = (self.discriminator(part["real"], part.get("label")).float() for part in (training, held_out))
@@ -54,15 +53,7 @@ class Audit:
             "accuracy_train": float((known[:count] > threshold).float().mean()),
             "accuracy_held_out": float((unknown[:count] > threshold).float().mean()),
             "separation": float((unknown[:, None] > fake_score).float().mean()),
-            "restlessness": self._restlessness(fake, real, label),
         }
         for look in self.looks:
             figures |= look(fake.cpu())
         return figures
-
-    def _restlessness(self, fake: Tensor, real: Tensor, label: Tensor | None) -> float:
-        """How far the generator strays from its own average, over the distance of two reals."""
-        self.live.eval()
-        now = self.live(self.noise.to(fake.device), label)
-        self.live.train()
-        return float((flat(now) - flat(fake)).norm(dim=1).mean() / among(flat(real)).clamp_min(1e-12))

@@ -69,6 +69,11 @@ def labels_mean_nothing(case: Case) -> bool:
     return bool(facts["label_accuracy"] < chance + 2 * (chance * (1 - chance) / count) ** 0.5)
 
 
+def leaks(case: Case) -> bool:
+    """Whether fakes look augmented as training samples do; classes that these lack would explain it otherwise."""
+    return case.recent("leak", 0.0) > 0.2 and not case.facts.get("absent")
+
+
 def police_too_weak(case: Case) -> bool:
     """Whether fakes pass though the discriminator should tell them, or pass more readily than reals do."""
     passes = case.recent("fool_rate", 0.5) > 0.8 or case.recent("accuracy_real", 0.5) < 0.2
@@ -129,7 +134,7 @@ BAD_INPUT: dict[str, Callable[[Case], bool]] = {
     "batch-too-small": lambda case: case.facts.get("batch", 64) < 8,
 }
 SYMPTOMS: dict[str, Callable[[Case], bool]] = {
-    "augmentation-leak": lambda case: case.recent("leak", 0.0) > 0.2,
+    "augmentation-leak": leaks,
     "discriminator-too-weak": police_too_weak,
     "discriminator-overfitting": overfits,
     "mode-collapse": collapsed,

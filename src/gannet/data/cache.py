@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from gannet.data.decoding import Block, Target, decode
 from gannet.data.pictures import check_fit
-from gannet.data.records import Counted, Labels, Pixels, Source, digest
+from gannet.data.records import Chunked, Counted, Labels, Pixels, Source, digest
 from gannet.data.room import (
     INDEX,
     Room,
@@ -34,11 +34,12 @@ from gannet.data.survey import Survey, survey
 
 __all__ = ["Dataset", "Survey", "build_dataset", "cache_folder", "survey"]
 
-FORMAT = "1"  # a change of what is stored, or of how pixels are made, raises it and so rebuilds every entry
+FORMAT = "2"  # a change of what is stored, or of how pixels are made, raises it and so rebuilds every entry
 IMAGES = "images.raw"
+BESIDE = ("labels", "held_out", "digests", "groups")
 MOST_SKIPPED = 1000
 MOST_SIZES = 1000
-ROW_EXTRA = 8 + 8 + 1  # bytes of label, digest and side
+ROW_EXTRA = 8 + 8 + 8 + 1  # bytes of label, digest, group and side
 STEP = 64 << 20  # bytes between looks at the disk when the number of pictures is not known ahead
 
 
@@ -55,6 +56,8 @@ class Dataset:
     """bool (n,): not to be trained on."""
     digests: npt.NDArray[np.uint64]
     """uint64 (n,), of the pixels in `images`."""
+    groups: npt.NDArray[np.uint64]
+    """uint64 (n,), alike for pictures that belong together; all 0 where nothing is known."""
     classes: tuple[str, ...]
     fingerprint: str
     """Identifies the content, the size, the channels and the fit."""
@@ -68,15 +71,24 @@ class Dataset:
 
 
 def build_dataset(
-    source: Source, height: int, width: int, channels: int, fit: str = "crop", folder: Path | None = None
+    source: Source,
+    height: int,
+    width: int,
+    channels: int,
+    fit: str = "crop",
+    group: str = "",
+    folder: Path | None = None,
 ) -> Dataset:
     """Decode a source into the cache, or open it when it is there and unchanged.
 
-    Held out are the source's own test pictures, else a tenth by digest, so that exact copies stay together.
+    Held out are the source's own test pictures, else a tenth by digest, so that exact copies stay together, or by what
+    the first group of the regular expression `group` finds in a picture's name, so that none is on both sides.
     Raises ValueError when fewer than two pictures are readable, or when there is no room for them.
     """
-    target = _checked_target(height, width, channels, fit)
-    key = digest([FORMAT, source.fingerprint(), *map(str, target.shape), fit])
+    target = _checked_target(height, width, channels, fit, group)
+    if group and isinstance(source, Chunked):
+        raise ValueError(f"{source.name} has no file names that data.group could look at; leave it out.")
+    key = digest([FORMAT, source.fingerprint(), *map(str, target.shape), fit, group])
     entry = (folder or cache_folder()) / f"data-{key}"
     _make_folder(entry.parent)
     with entry_lock(entry):
@@ -90,7 +102,7 @@ def build_dataset(
     return dataset
 
 
-def _checked_target(height: int, width: int, channels: int, fit: str) -> Target:
+def _checked_target(height: int, width: int, channels: int, fit: str, group: str) -> Target:
     check_fit(fit)
     if height < 1 or width < 1 or channels not in (1, 3, 4):
         raise ValueError(
@@ -98,7 +110,7 @@ def _checked_target(height: int, width: int, channels: int, fit: str) -> Target:
             "of 1 or more "
             "and 1, 3 or 4 channels."
         )
-    return Target(channels, height, width, fit)
+    return Target(channels, height, width, fit, group)
 
 
 def _make_folder(folder: Path) -> None:
@@ -114,7 +126,7 @@ def _open_entry(entry: Path, source: Source, target: Target) -> Dataset | None:
     """Open an entry, or give None when any part of it is missing or does not fit the others."""
     try:
         index = json.loads((entry / INDEX).read_text("utf-8"))
-        arrays = [np.load(entry / f"{name}.npy", allow_pickle=False) for name in ("labels", "held_out", "digests")]
+        arrays = [np.load(entry / f"{name}.npy", allow_pickle=False) for name in BESIDE]
         shape = (int(index["count"]), *target.shape)
         if (entry / IMAGES).stat().st_size != np.prod(shape) or any(len(part) != shape[0] for part in arrays):
             return None
@@ -123,9 +135,9 @@ def _open_entry(entry: Path, source: Source, target: Target) -> Dataset | None:
         counts = skipped, int(index["skipped_count"]), dict(index["sizes"]), dict(index["modes"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    labels, held_out, digests = arrays
+    labels, held_out, digests, groups = arrays
     fingerprint = entry.name.removeprefix("data-")
-    return Dataset(source.name, images, labels, held_out, digests, tuple(source.classes), fingerprint, *counts)
+    return Dataset(source.name, images, labels, held_out, digests, groups, tuple(source.classes), fingerprint, *counts)
 
 
 def _build_entry(entry: Path, source: Source, target: Target) -> None:
@@ -165,6 +177,8 @@ class _Rows:
         self._room = room
         self._labels = array("q")
         self._digests = array("Q")
+        self._groups = array("Q")
+        self._grouped = bool(target.group)
         self._is_test = bytearray()
         self._skipped: list[tuple[str, str]] = []
         self._skipped_count = 0
@@ -179,6 +193,7 @@ class _Rows:
         file.write(block.images.data)
         self._labels.frombytes(block.labels.astype(np.int64).tobytes())
         self._digests.frombytes(_digest_rows(block.images))
+        self._groups.frombytes(block.groups.tobytes())
         self._is_test += block.is_test.tobytes()
         self._skipped += block.skipped[: MOST_SKIPPED - len(self._skipped)]
         self._skipped_count += len(block.skipped)
@@ -191,8 +206,10 @@ class _Rows:
         self._refuse_too_few()
         digests = np.frombuffer(self._digests, np.uint64)
         np.save(building / "labels.npy", np.frombuffer(self._labels, np.int64), allow_pickle=False)
+        groups = np.frombuffer(self._groups, np.uint64)
         np.save(building / "digests.npy", digests, allow_pickle=False)
-        held_out = hold_out(digests, np.frombuffer(self._is_test, np.bool_))
+        np.save(building / "groups.npy", groups, allow_pickle=False)
+        held_out = hold_out(groups if self._grouped else digests, np.frombuffer(self._is_test, np.bool_))
         np.save(building / "held_out.npy", held_out, allow_pickle=False)
         index = {
             "count": len(self._labels),
@@ -223,7 +240,7 @@ def _digest_rows(images: Pixels) -> bytes:
 def hold_out(digests: npt.NDArray[np.uint64], is_test: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
     """Choose what is not trained on: bool (n,), with neither side empty for two pictures or more.
 
-    The source's own test pictures, else a tenth by digest. Copies stay together unless all are copies.
+    The source's own test pictures, else a tenth by digest or group. What is alike stays together unless all are.
     """
     if is_test.any() and not is_test.all():
         return is_test

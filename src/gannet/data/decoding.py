@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import re
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -32,6 +34,8 @@ class Target:
     height: int
     width: int
     fit: str
+    group: str = ""
+    """A regular expression on names whose first group tells what belongs together; empty: nothing does."""
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -41,11 +45,12 @@ class Target:
 
 @dataclass(frozen=True)
 class Block:
-    """Some decoded pictures: uint8 (n c h w), int64 (n,), bool (n,), and what was seen on the way."""
+    """Some decoded pictures: uint8 (n c h w), int64 (n,), bool (n,), uint64 (n,), and what was seen on the way."""
 
     images: Pixels
     labels: Labels
     is_test: npt.NDArray[np.bool_]
+    groups: npt.NDArray[np.uint64]
     sizes: Counter[str] = field(default_factory=Counter)
     modes: Counter[str] = field(default_factory=Counter)
     skipped: list[tuple[str, str]] = field(default_factory=list)
@@ -85,12 +90,12 @@ def _decode_chunk(target: Target, chunk: Chunk) -> Block:
     else:
         fitted = np.stack([fit_picture(pixels, *target.shape[1:], target.fit) for pixels in converted])
     seen = Counter({f"{width}x{height}": count}), Counter({MODES[channels]: count})
-    return Block(fitted, chunk.labels, np.full(count, chunk.split == "test"), *seen)
+    return Block(fitted, chunk.labels, np.full(count, chunk.split == "test"), np.zeros(count, np.uint64), *seen)
 
 
 def _decode_records(target: Target, records: list[Record]) -> Block:
     sizes, modes = Counter[str](), Counter[str]()
-    images, labels, is_test, skipped = [], [], [], []
+    images, labels, is_test, groups, skipped = [], [], [], [], []
     for record in records:
         try:
             picture = record.read()
@@ -101,10 +106,19 @@ def _decode_records(target: Target, records: list[Record]) -> Block:
             continue
         labels.append(record.label)
         is_test.append(record.split == "test")
+        groups.append(group_of(record.name, target.group))
         sizes[f"{size[0]}x{size[1]}"] += 1
         modes[mode] += 1
     stacked = np.stack(images) if images else np.empty((0, *target.shape), np.uint8)
-    return Block(stacked, np.array(labels, np.int64), np.array(is_test, np.bool_), sizes, modes, skipped)
+    known = np.array(labels, np.int64), np.array(is_test, np.bool_), np.array(groups, np.uint64)
+    return Block(stacked, *known, sizes, modes, skipped)
+
+
+def group_of(name: str, pattern: str) -> int:
+    """Give a number for what a picture belongs to by its name, its own where the pattern does not match; 0 without."""
+    found = re.search(pattern, name) if pattern else None
+    word = name if found is None else f"group {found[1]}"
+    return int.from_bytes(hashlib.blake2b(word.encode(), digest_size=8).digest(), "little") if pattern else 0
 
 
 def _fitted(picture: Picture, target: Target) -> Pixels:

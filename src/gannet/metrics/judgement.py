@@ -11,7 +11,7 @@ from torch import Tensor
 from gannet.metrics.distances import corrected_distances, kernel_distance
 from gannet.metrics.fidelity import fidelity
 from gannet.metrics.measure import Measure, draw_halves, measure
-from gannet.metrics.memorization import Memorization, audit_memorization
+from gannet.metrics.memorization import CopyAudit, Memorization
 from gannet.metrics.rivals import Rival
 from gannet.metrics.two_sample import classify_apart
 from gannet.metrics.utility import Utility
@@ -162,7 +162,7 @@ def _by_class(evidence: Evidence, seed: int) -> Iterator[tuple[str, Measure]]:
 def _audit(evidence: Evidence) -> tuple[Memorization | None, dict[str, str]]:
     if evidence.training is None or evidence.held_out is None or len(evidence.training) < FEWEST:
         return None, {"memorization": "the model's training data are not known here; judge the run, with its data"}
-    found = audit_memorization(evidence.fake, evidence.training, evidence.held_out)
+    found = CopyAudit(evidence.training, evidence.held_out)(evidence.fake)
     reason = f"it needs {FEWEST} held-out reals that are no copies of training samples"
     return found, {} if found else {"memorization": reason}
 

@@ -59,28 +59,32 @@ class Memorization:
         }
 
 
-def audit_memorization(fake: Tensor, training: Tensor, held_out: Tensor, shown: int = 8) -> Memorization | None:
-    """Compare the fakes' nearest training neighbours with those of held-out samples; None with fewer than 50 of them.
+class CopyAudit:
+    """Compares the nearest training neighbours of fakes with those of held-out samples, again and again.
 
     Args:
-        fake, training, held_out: features (n, d), (m, d), (k, d), m at least 5; held-out samples that are exact copies
-            of training samples do not count.
-        shown: how many of the closest pairs to name.
+        training, held_out: features (m, d), (k, d), m at least 5; held-out samples that are exact copies of training
+            samples do not count.
     """
-    known, _ = relative_nearest(held_out, training)
-    known = known[known > 0]
-    if len(known) < FEWEST:
-        return None
-    found, partner = relative_nearest(fake, training)
-    order = found.argsort()[:shown]
-    closer = mannwhitneyu(known, found).statistic / (len(known) * len(found))
-    return Memorization(
-        near_copies=float((found < known.quantile(NEAR)).float().mean()),
-        closer=float(closer),
-        searched=len(training),
-        pairs=torch.stack([order, partner[order]], 1),
-        distances=found[order],
-    )
+
+    def __init__(self, training: Tensor, held_out: Tensor) -> None:
+        usual, _ = relative_nearest(held_out, training)
+        self.training, self.usual = training, usual[usual > 0]
+
+    def __call__(self, fake: Tensor, shown: int = 8) -> Memorization | None:
+        """Audit fakes (n, d) and name the closest pairs; None with fewer than 50 held-out samples."""
+        if len(self.usual) < FEWEST:
+            return None
+        found, partner = relative_nearest(fake, self.training)
+        order = found.argsort()[:shown]
+        closer = mannwhitneyu(self.usual, found).statistic / (len(self.usual) * len(found))
+        return Memorization(
+            near_copies=float((found < self.usual.quantile(NEAR)).float().mean()),
+            closer=float(closer),
+            searched=len(self.training),
+            pairs=torch.stack([order, partner[order]], 1),
+            distances=found[order],
+        )
 
 
 def relative_nearest(samples: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:

@@ -126,10 +126,12 @@ def samples(recipe: Recipe, source: Source | PointSource, description: Descripti
         held_out = np.arange(POINT_COUNT) < HELD_OUT_POINTS
     else:
         channels, height, width = description.shape
-        dataset = build_dataset(source, height, width, channels, recipe.data.fit)
+        dataset = build_dataset(source, height, width, channels, recipe.data.fit, recipe.data.group)
         held_out, arrays = dataset.held_out, {"real": dataset.images}
         if dataset.classes:
             arrays["label"] = dataset.labels
+        if recipe.data.group:
+            arrays["group"] = dataset.groups.view(np.int64)
     known = np.flatnonzero(~held_out)
     if recipe.data.limit:
         random = np.random.default_rng(address(recipe.seed, "limit"))
@@ -189,7 +191,7 @@ def observers(
     training, held_out = (_exhibits(loader, _config(recipe).conditional) for loader in loaders)
     noise = latents(generator, seed=0, first=0, count=len(held_out["real"]))
     looks, facts = inspect(loaders, description)
-    audit = Audit(generator, played.networks[GENERATOR], discriminator, noise, loss, training, held_out, looks)
+    audit = Audit(generator, discriminator, noise, loss, training, held_out, looks)
     facts |= {"batch": recipe.batch, "conditional": _config(recipe).conditional}
     return {"referee": Referee(rule, loss, audit, facts)}
 

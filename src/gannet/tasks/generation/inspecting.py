@@ -9,7 +9,7 @@ from gannet.adversarial.audit import Fakes
 from gannet.adversarial.energy import flat
 from gannet.adversarial.inspection import Facts, find_augmentation, tell_classes
 from gannet.data.loader import Loader
-from gannet.metrics.memorization import audit_memorization
+from gannet.metrics.memorization import CopyAudit
 from gannet.tasks.generation.drawing import Description
 
 INSPECTED, COMPARED, SEARCHED = 1_000, 512, 5_000
@@ -61,10 +61,12 @@ def _pictures(training: Loader, held_out: Loader) -> Found:
 
 def _copies(training: Loader, held_out: Loader) -> Found:
     """How far fakes copy training samples, in pixels; nothing where there are too few to tell."""
-    known, unknown = (flat(loader.spread(SEARCHED)["real"]) for loader in (training, held_out))
+    audit = CopyAudit(
+        *(flat(loader.spread(count)["real"]) for loader, count in ((training, SEARCHED), (held_out, INSPECTED)))
+    )
 
     def look(fake: Tensor) -> Facts:
-        found = audit_memorization(flat(fake), known, unknown, shown=0)
+        found = audit(flat(fake))
         return {"near_copies": found.near_copies, "closer": found.closer} if found else {}
 
     return [look], {}

@@ -43,7 +43,7 @@ def judge(
     if features is None or not (query.features or suits(description.shape)):
         features = fit_components(reals.spread(COMPONENT_SAMPLES)["real"])
     count = query.num or max(FEWEST_FAKES, min(len(reals), JUDGED))
-    real_label = _labels(reals)
+    real_label, groups = (_values(reals, name) for name in ("label", "group"))
     fake_label = _in_the_shares_of(real_label, count, query.seed) if pipeline.settings.conditional else None
     real = _extracted(features, reals, JUDGED)
     evidence = Evidence(
@@ -55,6 +55,7 @@ def judge(
         real_label=real_label,
         fake_label=fake_label,
         classes=description.classes,
+        groups=None if groups is None else groups.numpy(),
     )
     judgement = judge_samples(evidence, query.seed)
     if own and judgement.memorization and len(description.shape) == 3:
@@ -97,10 +98,11 @@ def _extracted(features: Features, samples: Loader, most: int) -> Tensor:
     return extract(features, (part["real"] for part in samples.parts(PART, most)))
 
 
-def _labels(reals: Loader) -> Tensor | None:
-    if "label" not in reals.arrays:
+def _values(reals: Loader, name: str) -> Tensor | None:
+    """The classes or the groups of the reals that are judged by; None where they have none."""
+    if name not in reals.arrays:
         return None
-    return torch.cat([part["label"] for part in reals.parts(PART, JUDGED)])
+    return torch.cat([part[name] for part in reals.parts(PART, JUDGED)])
 
 
 def _in_the_shares_of(known: Tensor | None, count: int, seed: int) -> Tensor | None:

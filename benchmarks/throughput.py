@@ -1,0 +1,104 @@
+"""How fast are training and sampling, against others in the same run and against the machine's own limit? A table.
+
+    python benchmarks/throughput.py [--sides 32 64] [--torchgan PATH/TO/python]
+
+Contenders take turns, block by block, each in a process of its own; reported are medians and ratios to the plain loop.
+torchgan 0.1.0 wants an environment of its own (torchvision 0.28.0 without its dependencies, torch, wget): name its
+Python.
+"""
+
+import argparse
+import datetime
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+import torch
+
+HERE = Path(__file__).parent
+
+
+class Contender:
+    """A process that trains a block whenever it is asked."""
+
+    def __init__(self, name: str, side: int, batch: int, seconds: float, python: str = sys.executable) -> None:
+        words = [python, str(HERE / "contenders.py"), name]
+        options = ["--side", str(side), "--batch", str(batch), "--seconds", str(seconds)]
+        self.name, self.rates = name, list[float]()
+        self.process = subprocess.Popen([*words, *options], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self._line()
+
+    def play(self) -> None:
+        """Train a block and note its rate."""
+        assert self.process.stdin
+        self.process.stdin.write("\n")
+        self.process.stdin.flush()
+        self.rates.append(float(self._line()))
+
+    def leave(self) -> None:
+        """End the process."""
+        assert self.process.stdin
+        self.process.stdin.close()
+        self.process.wait()
+
+    def _line(self) -> str:
+        assert self.process.stdout
+        line = self.process.stdout.readline()
+        if not line:
+            raise SystemExit(f"{self.name} did not start; its message is above.")
+        return line.strip()
+
+
+def compare(side: int, batch: int, asked: argparse.Namespace) -> None:
+    """Let all contenders take turns at one size, and print a row each."""
+    names = {"plain": sys.executable, "gannet": sys.executable} | (
+        {"torchgan": asked.torchgan} if asked.torchgan else {}
+    )
+    contenders = [Contender(name, side, batch, asked.seconds, python) for name, python in names.items()]
+    for _ in range(asked.blocks):
+        for contender in contenders:
+            contender.play()
+    base = statistics.median(contenders[0].rates)
+    for contender in contenders:
+        contender.leave()
+        rate = statistics.median(contender.rates)
+        print(f"| {side}x{side} | {contender.name} | {rate:,.0f} | {rate / base:.2f} |", flush=True)
+    if not asked.torchgan:
+        print(f"| {side}x{side} | torchgan | not installed here | |")
+
+
+def limit(asked: argparse.Namespace) -> None:
+    """Gannet's own figures, as `gannet bench` takes them."""
+    for side in asked.sides:
+        changes = [f"data.size={side}", "data.channels=3", "network.width=64", "network.latent=128", "loss.r1=null"]
+        words = [sys.executable, "-m", "gannet", "bench", "images", "--json"]
+        found = subprocess.run(
+            [*words, *(f"--set={change}" for change in changes)], check=True, capture_output=True, text=True
+        )
+        result = json.loads(found.stdout)["result"]
+        print(f"\n{side}x{side}: " + "; ".join(result["lines"]))
+
+
+def main() -> None:
+    """Print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sides", nargs="+", type=int, default=[32, 64])
+    parser.add_argument("--batch", type=int, default=64)
+    parser.add_argument("--blocks", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=5)
+    parser.add_argument("--torchgan", default="", help="the Python of an environment that has it")
+    asked = parser.parse_args()
+    machine = f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores"
+    print(f"{machine}, torch {torch.__version__}, {datetime.date.today()}\n")
+    print("| size | contender | images/s, median | times the plain loop |\n|---|---|---|---|")
+    for side in asked.sides:
+        compare(side, asked.batch, asked)
+    limit(asked)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,121 @@
+"""How fast this machine trains and samples a recipe, and how far that is from its own limit."""
+
+import math
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from gannet.api import Prepared, build_game, build_trainer
+from gannet.launch import choose_precision, launch
+from gannet.planning import noise_of, peak_memory
+from gannet.training.progress import Silence
+from gannet.training.trainer import Trainer
+
+BLOCKS, SECONDS, SIDE, SAMPLES = 5, 2.0, 2048, 2048
+
+
+@dataclass(frozen=True)
+class Speed:
+    """What was measured, alternating, as medians.
+
+    Attributes:
+        device: and the precision computed in.
+        trained, sampled: images a second.
+        work: floating-point operations that a trained image takes, as PyTorch counts them.
+        rate: of the machine's matrix products in the same precision, operations a second.
+        memory: bytes; the highest of the process.
+    """
+
+    device: str
+    trained: float
+    sampled: float
+    work: float
+    rate: float
+    memory: int
+
+    @property
+    def share(self) -> float:
+        """Which share of its matrix-product rate the machine trains at."""
+        return self.trained * self.work / self.rate
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data."""
+        return {**vars(self), "share": self.share, "lines": self.lines()}
+
+    def lines(self) -> list[str]:
+        """In words."""
+        return [
+            f"training {self.trained:,.0f} images/s on {self.device}",
+            f"sampling {self.sampled:,.0f} images/s",
+            f"{self.work / 1e9:.3g} GFLOP a trained image, {self.share:.0%} of the {self.rate / 1e9:,.0f} GFLOP/s that "
+            "matrix products reach",
+            f"peak memory {self.memory / 2**20:,.0f} MiB",
+        ]
+
+
+def bench(prepared: Prepared) -> Speed:
+    """Train on noise, sample and multiply matrices in turn."""
+    fabric = launch(prepared.recipe)
+    device = fabric.device
+    precision = choose_precision(prepared.recipe.precision, device.type)
+    with tempfile.TemporaryDirectory() as folder:
+        noise = noise_of(prepared)
+        game = build_game(prepared, fabric)
+        trainer = build_trainer(prepared, game, fabric, Path(folder), (noise, noise), Silence())
+        pipeline: Any = prepared.task.pipeline(prepared.recipe, prepared.description, trainer.players.average.networks)
+        matrix = torch.rand(SIDE, SIDE, device=device, dtype=torch.bfloat16 if precision == "bf16" else torch.float32)
+        work = _count_work(trainer)
+
+        def train() -> int:
+            trainer.round()
+            return prepared.recipe.batch
+
+        def sample() -> int:
+            return sum(len(part) for part in pipeline.stream(SAMPLES, seed=0))
+
+        def multiply() -> int:
+            torch.mm(matrix, matrix)
+            return 2 * SIDE**3
+
+        deeds = (train, sample, multiply) if pipeline.draws else (train, multiply)
+        rates = _alternate(deeds, device)
+    sampled = statistics.median(rates[1]) if pipeline.draws else math.nan
+    return Speed(
+        f"{device.type}, {precision}",
+        statistics.median(rates[0]),
+        sampled,
+        work,
+        statistics.median(rates[-1]),
+        peak_memory(device),
+    )
+
+
+def _alternate(deeds: tuple[Callable[[], int], ...], device: torch.device) -> list[list[float]]:
+    """What each deed gets done a second, block by block in turn."""
+    rates: list[list[float]] = [[] for _ in deeds]
+    for _ in range(BLOCKS):
+        for deed, found in zip(deeds, rates, strict=True):
+            deed()
+            start, done = time.perf_counter(), 0
+            while time.perf_counter() - start < SECONDS:
+                done += deed()
+                if device.type == "cuda":
+                    torch.cuda.synchronize()
+            found.append(done / (time.perf_counter() - start))
+    return rates
+
+
+def _count_work(trainer: Trainer) -> float:
+    """Floating-point operations for an image, over as many rounds as the rarest turn takes."""
+    rounds = math.lcm(*(turn.every for turn in trainer.players.game.turns))
+    with FlopCounterMode(display=False) as counter:
+        for _ in range(rounds):
+            trainer.round()
+    return float(counter.get_total_flops()) / rounds / trainer.recipe.batch
