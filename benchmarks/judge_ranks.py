@@ -49,6 +49,11 @@ def duplicated(pictures: Tensor, strength: float) -> Tensor:
     return pictures[torch.arange(len(pictures)) % round(len(pictures) * 0.01**strength)]
 
 
+def thunks(pictures: Tensor) -> list[Callable[[], Tensor]]:
+    """Parts of pictures, as `extract` takes them."""
+    return [lambda part=part: part for part in pictures.split(500)]
+
+
 def harms() -> dict[str, Harm]:
     """The ten kinds."""
     table: dict[str, Harm] = {
@@ -75,7 +80,7 @@ def row(name: str, harm: Harm, features: Features, known: Tensor, pictures: Tens
     distances = []
     for strength in STRENGTHS:
         harmed = harm(pictures, label, strength, Generator().manual_seed(0))
-        distances.append(frechet_distance(known, extract(features, harmed.split(500))))
+        distances.append(frechet_distance(known, extract(features, thunks(harmed))))
     ups = sum(later > earlier for earlier, later in pairwise(distances))
     return f"| {name} | {' | '.join(f'{value:.4g}' for value in distances)} | {ups} of 4 |", ups
 
@@ -93,7 +98,7 @@ def main() -> None:
     for data in options.data:
         pictures, label = pictures_of(data, options.size, options.count)
         half = len(pictures) // 2
-        known = extract(features, pictures[:half].split(500))
+        known = extract(features, thunks(pictures[:half]))
         print(f"\n{data}, {half:,} against {half:,}\n\n| harm | 0 | 1/4 | 1/2 | 3/4 | 1 | steps up |\n{'|---' * 7}|")
         total = 0
         for name, harm in harms().items():

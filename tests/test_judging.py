@@ -1,6 +1,8 @@
 """Judging from the command line and from Python: a run by what it held out, a model by data that are given."""
 
 import json
+import subprocess
+import sys
 from html import escape
 from pathlib import Path
 
@@ -163,3 +165,12 @@ def test_people_are_not_torn_apart(tmp_path: Path) -> None:
 def test_a_pattern_that_tells_nobody_apart_is_refused(pattern: str, words: str) -> None:
     with pytest.raises(ValueError, match=words):
         gannet.train("images", "digits", set={"data.group": pattern})
+
+
+def test_two_processes_judge_as_one_does(run: Path, tmp_path: Path) -> None:
+    words = ["judge", str(run), "--json"]
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-port", "0"]
+    found = subprocess.run([*launcher, "-m", "gannet", *words], capture_output=True, text=True, timeout=240)
+    assert found.returncode == 0, found.stderr
+    (answer,) = found.stdout.splitlines()
+    assert json.loads(answer)["result"]["measures"] == gannet.judge(run).to_json()["measures"]

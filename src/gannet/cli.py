@@ -1,7 +1,6 @@
 """The command line: words become calls of the API; nothing else happens here."""
 
 import json
-import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -57,10 +56,11 @@ def train(
         _show_plan(target, data, overrides, start_from, as_json)
         return
     from gannet.api import train as run_training
+    from gannet.launch import is_first
     from gannet.training.progress import Silence, Terminal
 
     # Under torchrun the first process speaks for all.
-    first = os.environ.get("RANK", "0") == "0"
+    first = is_first()
     display = Terminal() if first and not as_json else Silence()
     run = run_training(target, data, out, overrides, start_from=start_from, resume=resume, display=display)
     if first:
@@ -146,9 +146,11 @@ def judge(
     """Judge a model by real samples that it did not learn from."""
     from gannet.api import Query
     from gannet.api import judge as judge_model
+    from gannet.launch import is_first
 
     judgement = judge_model(model, data, Query(num, seed, utility, baselines, features), weights)
-    _print("judge", judgement.to_json(), judgement.lines(), as_json)
+    if is_first():
+        _print("judge", judgement.to_json(), judgement.lines(), as_json)
 
 
 @app.command()

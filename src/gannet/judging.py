@@ -11,6 +11,7 @@ from gannet.data.cache import cache_folder
 from gannet.data.loader import Loader
 from gannet.data.sources import open_source
 from gannet.data.survey import survey
+from gannet.launch import is_first, join
 from gannet.loading import load, shipped_models
 from gannet.metrics.backbones import backbone, inception
 from gannet.metrics.features import Features, NetworkFeatures
@@ -33,6 +34,7 @@ def judge(target: str | Path, data: str | Path, query: Query, weights: str, fit:
     Args:
         fit: trains a recipe, where a judgement takes another model.
     """
+    join()
     if query.num < 0 or query.seed < 0:
         raise ValueError(f"num and seed are 0 or more; given: {query.num} and {query.seed}.")
     pipeline, run = load(target, weights), _run_around(Path(target))
@@ -49,7 +51,7 @@ def judge(target: str | Path, data: str | Path, query: Query, weights: str, fit:
     origin = Origin(recipe, trained_minutes(run), fit) if run and recipe else None
     judgement = find_task(pipeline.task).judge(pipeline, reals, own, judge_features(query.features), query, origin)
     judgement = replace(judgement, notes=notes)
-    if run:
+    if run and is_first():
         asked = {"images": seen_images(run), "weights": weights, "data": str(data), "seed": query.seed}
         write_json(run / JUDGEMENT, {**judgement.to_json(), "asked": asked})
         if judgement.closest is not None:

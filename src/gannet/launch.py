@@ -19,7 +19,7 @@ def launch(recipe: Recipe) -> Fabric:
         ValueError: a device that this machine or this PyTorch does not have.
     """
     device = choose_device(recipe.device)
-    processes = int(os.environ.get("WORLD_SIZE", "1"))
+    world = processes()
     local = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
     # The same sums in the same order, so that a resumed run is the run that was not interrupted.
     torch.backends.cudnn.deterministic = True
@@ -29,13 +29,29 @@ def launch(recipe: Recipe) -> Fabric:
         warnings.simplefilter("ignore")
         fabric = Fabric(
             accelerator="gpu" if device == "cuda" else device,
-            strategy="ddp" if processes > 1 else "auto",
+            strategy="ddp" if world > 1 else "auto",
             devices=local,
-            num_nodes=processes // local,
+            num_nodes=world // local,
             precision="bf16-mixed" if choose_precision(recipe.precision, device) == "bf16" else "32-true",
         )
         fabric.launch()
     return fabric
+
+
+def join() -> None:
+    """Join the other processes that torchrun started, if it did and this one has not joined yet."""
+    if processes() > 1 and not torch.distributed.is_initialized():
+        torch.distributed.init_process_group("gloo")
+
+
+def processes() -> int:
+    """How many processes work together."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
+
+
+def is_first() -> bool:
+    """Whether this process is the one that speaks and writes for all."""
+    return os.environ.get("RANK", "0") == "0"
 
 
 def choose_device(device: str) -> str:

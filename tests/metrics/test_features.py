@@ -1,5 +1,7 @@
 """Features: what pictures become before a network looks, and components for those too small for one."""
 
+from functools import partial
+
 import pytest
 import torch
 from sklearn.decomposition import PCA
@@ -47,7 +49,9 @@ def test_components_are_those_of_scikit_learn_and_keep_distances() -> None:
 def test_parts_are_extracted_as_the_whole_is() -> None:
     samples = noise(50, 1, 8, 8)
     components = fit_components(samples)
-    torch.testing.assert_close(extract(components, samples.split(7)), components(samples))
+    torch.testing.assert_close(
+        extract(components, [partial(torch.clone, part) for part in samples.split(7)]), components(samples)
+    )
 
 
 @pytest.mark.parametrize(("shape", "expected"), [((1, 28, 28), True), ((3, 27, 64), False), ((2,), False)])

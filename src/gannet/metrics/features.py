@@ -1,12 +1,12 @@
 """Features: what samples are compared in. Their name goes with every figure."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import torch
 from sklearn.decomposition import PCA
-from torch import Tensor, nn
+from torch import Tensor, distributed, nn
 from torch.nn.functional import interpolate
 
 SMALLEST, LARGEST, COMPONENTS = 28, 64, 64
@@ -81,9 +81,16 @@ def fitted(pictures: Tensor) -> Tensor:
     return pictures
 
 
-def extract(features: Features, parts: Iterable[Tensor]) -> Tensor:
-    """The features (n, d) of samples that come in parts; the samples themselves are not kept."""
-    return torch.cat([features(part) for part in parts])
+def extract(features: Features, parts: Sequence[Callable[[], Tensor]]) -> Tensor:
+    """The features (n, d) of samples that are made part by part and not kept; several processes share the parts."""
+    several = distributed.is_available() and distributed.is_initialized()
+    rank, world = (distributed.get_rank(), distributed.get_world_size()) if several else (0, 1)
+    found = [features(part()) for part in parts[rank::world]]
+    if world == 1:
+        return torch.cat(found)
+    shares: list[Any] = [None] * world
+    distributed.all_gather_object(shares, found)
+    return torch.cat([shares[index % world][index // world] for index in range(len(parts))])
 
 
 def suits(shape: Any) -> bool:

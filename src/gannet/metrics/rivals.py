@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from gannet.metrics.features import Features, extract
 from gannet.metrics.fidelity import fidelity
 from gannet.metrics.measure import Measure, draw_halves, measure
 
-MOST_SAMPLES, MOST_NUMBERS, MOST_PAIRWISE, PART = 10_000, 1_200, 2_500, 500
+MOST_SAMPLES, MOST_DRAWN, MOST_NUMBERS, MOST_PAIRWISE, PART = 10_000, 4_000, 1_200, 2_500, 500
 SHOWN = ("frechet distance, corrected", "kernel distance", "precision", "recall")
 
 
@@ -67,7 +68,7 @@ def judge_rivals(
         drawn: np.ndarray[Any, Any] = model.draw(count, seed) if label is None else model.draw(count, seed)[0]
         taken = 1000 * (time.perf_counter() - start) / count
         samples = torch.from_numpy(drawn * 2 - 1).float().view(count, *training.shape[1:])
-        fake = extract(features, samples.split(PART))
+        fake = extract(features, [partial(torch.clone, part) for part in samples.split(PART)])
         yield Rival(name, fitted, taken, judge_briefly(real, fake, features.name, seed))
 
 

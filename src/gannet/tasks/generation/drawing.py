@@ -1,6 +1,7 @@
 """The pipeline of a trained generator, and what its config keeps."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import ClassVar, Self
 
 import torch
@@ -83,11 +84,18 @@ class GenerationPipeline(Pipeline):
         Args:
             labels: (num,) the class of each; None goes through all classes in turn.
         """
+        for part in self.parts(num, seed, labels):
+            yield part()
+
+    def parts(self, num: int, seed: int, labels: Tensor | None = None) -> list[Callable[[], Tensor]]:
+        """The batches of `stream`, each made when it is called."""
         labels = self.labels(num) if labels is None else labels
-        for first in range(0, num, self.BATCH):
-            count = min(self.BATCH, num - first)
-            vectors = latents(self.networks[GENERATOR], seed, first, count)
-            yield self._generate(vectors, None if labels is None else labels[first : first + count])
+        firsts = range(0, num, self.BATCH)
+        return [partial(self._batch, first, min(self.BATCH, num - first), seed, labels) for first in firsts]
+
+    def _batch(self, first: int, count: int, seed: int, labels: Tensor | None) -> Tensor:
+        vectors = latents(self.networks[GENERATOR], seed, first, count)
+        return self._generate(vectors, None if labels is None else labels[first : first + count])
 
     def pick(self, indices: Tensor, seed: int, labels: Tensor | None = None) -> Tensor:
         """Samples of a seed by their indices (n,), as `stream` gives them; labels: of all of them."""

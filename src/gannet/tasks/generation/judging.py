@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,14 +16,14 @@ from gannet.data.loader import Loader
 from gannet.metrics.features import Features, extract, fit_components, suits
 from gannet.metrics.judgement import FEWEST, Evidence, Judgement, Query, judge_samples
 from gannet.metrics.modes import SAMPLES, SUREST, measure_modes
-from gannet.metrics.rivals import MOST_NUMBERS, MOST_SAMPLES, Rival, judge_briefly, judge_rivals
+from gannet.metrics.rivals import MOST_DRAWN, MOST_NUMBERS, MOST_SAMPLES, Rival, judge_briefly, judge_rivals
 from gannet.metrics.utility import MOST, Utility, measure_utility
 from gannet.pipeline import Origin
 from gannet.recipe import Checkpoints, Choice, Optimizer, Recipe, Record, Referee
 from gannet.tasks.generation.drawing import GenerationPipeline
 
 JUDGED, AUDITED, FEWEST_FAKES, COMPONENT_SAMPLES, PART = 10_000, 100_000, 1_000, 5_000, 100
-FLOW_RATE, CLASSIFIER_RATE, CLASSIFIER_IMAGES = 1e-3, 2e-3, 240_000
+FLOW_RATE, CLASSIFIER_RATE, CLASSIFIER_IMAGES, TIMED = 1e-3, 2e-3, 240_000, 10
 Own = tuple[Loader, Loader]
 
 
@@ -48,7 +49,7 @@ def judge(
     real = _extracted(features, reals, JUDGED)
     evidence = Evidence(
         real=real,
-        fake=extract(features, pipeline.stream(count, query.seed, fake_label)),
+        fake=extract(features, pipeline.parts(count, query.seed, fake_label)),
         training=_extracted(features, own[0], AUDITED) if own else None,
         held_out=(real if reals is own[1] else _extracted(features, own[1], JUDGED)) if own else None,
         features=features.name,
@@ -95,7 +96,13 @@ def _check(pipeline: GenerationPipeline, reals: Loader, own: Own | None, query: 
 
 
 def _extracted(features: Features, samples: Loader, most: int) -> Tensor:
-    return extract(features, (part["real"] for part in samples.parts(PART, most)))
+    count = min(most, len(samples))
+    rows = [np.arange(start, min(start + PART, count)) for start in range(0, count, PART)]
+    return extract(features, [partial(_pick, samples, some, most) for some in rows])
+
+
+def _pick(samples: Loader, rows: np.ndarray, most: int) -> Tensor:
+    return samples.pick(rows, most)["real"]
 
 
 def _values(reals: Loader, name: str) -> Tensor | None:
@@ -122,7 +129,7 @@ def _rivals(
     origin: Origin | None,
 ) -> Iterator[Rival]:
     """The model itself first, by the fewer measures that it is compared in, then the others."""
-    count = min(len(evidence.fake), len(evidence.real), MOST_SAMPLES)
+    count = min(len(evidence.fake), len(evidence.real), MOST_DRAWN)
     yield _drawn("this model", None, pipeline, evidence, features, count, query.seed)
     known = training.spread(MOST_SAMPLES)
     label = known.get("label") if pipeline.settings.conditional else None
@@ -137,11 +144,11 @@ def _drawn(
 ) -> Rival:
     """A pipeline among the rivals: what drawing takes, and how what is drawn measures up."""
     labels = None if evidence.fake_label is None else evidence.fake_label[:count]
+    parts = pipeline.parts(count, seed, labels)[:TIMED]
     start = time.perf_counter()
-    for _ in pipeline.stream(count, seed, labels):
-        pass
-    taken = 1000 * (time.perf_counter() - start) / count
-    fake = extract(features, pipeline.stream(count, seed, labels))
+    drawn = sum(len(part()) for part in parts)
+    taken = 1000 * (time.perf_counter() - start) / drawn
+    fake = extract(features, pipeline.parts(count, seed, labels))
     return Rival(name, seconds, taken, judge_briefly(evidence.real, fake, features.name, seed))
 
 
@@ -207,7 +214,7 @@ def _utility(pipeline: GenerationPipeline, reals: Loader, training: Loader, seed
     components, count = fit_components(known["real"]), 2 * len(training)
     labels = _in_the_shares_of(known["label"], count, seed)
     assert labels is not None
-    fake = extract(components, pipeline.stream(count, seed, labels))
+    fake = extract(components, pipeline.parts(count, seed, labels))
 
     def augment(repeat: int) -> np.ndarray:
         return components(vary(known["real"], torch.Generator().manual_seed(repeat))).numpy()
