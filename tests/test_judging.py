@@ -169,8 +169,10 @@ def test_a_pattern_that_tells_nobody_apart_is_refused(pattern: str, words: str) 
 
 def test_two_processes_judge_as_one_does(run: Path, tmp_path: Path) -> None:
     words = ["judge", str(run), "--json"]
-    launcher = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-port", "0"]
-    found = subprocess.run([*launcher, "-m", "gannet", *words], capture_output=True, text=True, timeout=240)
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--standalone", "--no-python"]
+    found = subprocess.run(
+        [*launcher, sys.executable, "-m", "gannet", *words], capture_output=True, text=True, timeout=240
+    )
     assert found.returncode == 0, found.stderr
     (answer,) = found.stdout.splitlines()
     assert json.loads(answer)["result"]["measures"] == gannet.judge(run).to_json()["measures"]
