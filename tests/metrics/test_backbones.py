@@ -24,6 +24,7 @@ def test_pictures_are_shown_as_bytes_in_colour(channels: int) -> None:
     assert shown[0][0, 2, 0].tolist() == [0, 128, 255, 255]
 
 
+@pytest.mark.filterwarnings("ignore")
 def test_a_file_of_another_checksum_is_never_opened(tmp_path: Path) -> None:
     pytest.importorskip("torch_fidelity", reason="torch-fidelity is an extra: gannet[fid]")
     (tmp_path / "weights.pth").write_bytes(b"anything")
@@ -33,6 +34,7 @@ def test_a_file_of_another_checksum_is_never_opened(tmp_path: Path) -> None:
         inception(tmp_path, tmp_path / "none.pth")
 
 
+@pytest.mark.filterwarnings("ignore")
 def test_inceptions_features_are_those_of_the_last_pooling(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fidelity: Any = pytest.importorskip(
         "torch_fidelity.feature_extractor_inceptionv3", reason="torch-fidelity is an extra: gannet[fid]"
@@ -49,6 +51,7 @@ def test_inceptions_features_are_those_of_the_last_pooling(tmp_path: Path, monke
     assert found(torch.rand(2, 1, 32, 32)).shape == (2, 2048)
 
 
+@pytest.mark.filterwarnings("ignore")
 def test_a_backbone_is_read_from_a_folder(tmp_path: Path) -> None:
     transformers: Any = pytest.importorskip("transformers", reason="transformers is an extra: gannet[backbones]")
     config = transformers.ViTConfig(hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=16)

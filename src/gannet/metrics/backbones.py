@@ -39,8 +39,8 @@ def inception(folder: Path, weights: Path | None = None) -> ByteFeatures:
     """
     try:
         from torch_fidelity import feature_extractor_inceptionv3 as fidelity
-    except ImportError:
-        raise ValueError("FID needs torch-fidelity; run `pip install 'gannet[fid]'`.") from None
+    except (ImportError, RuntimeError):  # A torchvision that does not fit PyTorch raises the latter.
+        raise ValueError("FID needs torch-fidelity and its torchvision; run `pip install 'gannet[fid]'`.") from None
     path = weights or folder / Path(fidelity.URL_INCEPTION_V3).name
     if weights is None and not path.is_file():
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -69,7 +69,7 @@ def backbone(name: str) -> ByteFeatures:
     """
     try:
         from transformers import AutoImageProcessor, AutoModel
-    except ImportError:
+    except (ImportError, RuntimeError):
         raise ValueError("Backbones need transformers; run `pip install 'gannet[backbones]'`.") from None
     try:
         prepare: Any = AutoImageProcessor.from_pretrained(name, use_fast=False)
