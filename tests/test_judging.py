@@ -8,11 +8,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 import gannet
-from gannet.api import Query
+from gannet.api import Query, prepare
 from gannet.cli import main
+from gannet.metrics.features import fit_components
+from gannet.metrics.memorization import relative_nearest
+from gannet.running import read_recipe
 
 
 def trained(folder: Path, **changes: object) -> Path:
@@ -176,3 +180,19 @@ def test_two_processes_judge_as_one_does(run: Path, tmp_path: Path) -> None:
     assert found.returncode == 0, found.stderr
     (answer,) = found.stdout.splitlines()
     assert json.loads(answer)["result"]["measures"] == gannet.judge(run).to_json()["measures"]
+
+
+def test_the_closest_pairs_that_are_shown_are_those_that_were_found(run: Path) -> None:
+    judgement = gannet.judge(run, query=Query(num=150, seed=4))
+    assert judgement.closest is not None and judgement.memorization is not None
+    fakes, originals = judgement.closest.chunk(2)
+    prepared = prepare(read_recipe(run))
+    training, held_out = prepared.task.samples(prepared.recipe, prepared.source, prepared.description)
+    features = fit_components(held_out.spread(5_000)["real"])
+    known = training.spread(len(training))["real"]
+    distances, partners = relative_nearest(features(fakes), features(known))
+    assert torch.equal(known[partners], originals)
+    torch.testing.assert_close(distances, judgement.memorization.distances, atol=1e-4, rtol=1e-3)
+    assert (run / "closest.png").is_file() and "The fakes nearest to training samples" in (
+        run / "report.html"
+    ).read_text()
