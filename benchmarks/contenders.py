@@ -1,6 +1,6 @@
 """Contenders for the fastest training, each in a process of its own: prints images a second of every block it trains.
 
-    python benchmarks/contenders.py gannet|plain|torchgan --side 32 --batch 64 --blocks 3 --seconds 5
+    python benchmarks/contenders.py gannet|plain|torchgan --side 32 --batch 64 --seconds 5
 
 `plain` is the loop that PyTorch's tutorials teach (in single precision, without a running average) on Gannet's DCGAN
 architecture; `torchgan` trains its own DCGAN of the same widths by its own trainer. Each trains on the same noise, held

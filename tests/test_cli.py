@@ -20,6 +20,8 @@ from conftest import Ended
 from PIL import Image
 
 import gannet
+from gannet.api import configure, prepare
+from gannet.benching import bench
 from gannet.recipe import preset_names
 from gannet.running import read_recipe
 from gannet.storage import load_tensors, load_tree
@@ -373,3 +375,12 @@ def test_an_interrupted_run_is_saved_and_goes_on(tiny_yaml: Path, here: Path, ga
     seen = logged(here / "run")
     assert seen == sorted(set(seen))
     assert seen[-1] == more
+
+
+def test_bench_measures_a_game_whose_gradient_is_differentiated_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gannet.benching.SECONDS", 0.05)
+    monkeypatch.setattr("gannet.benching.BLOCKS", 2)
+    changes = {"network.width": 8, "device": "cpu", "data.size": 16}
+    found = bench(prepare(configure("images", "digits", changes, "")))
+    assert found.trained > 0 and (found.sampled or 0) > 0 and 0 < found.share < 1
+    assert found.work > 1e5 and len(found.lines()) == 4

@@ -146,7 +146,7 @@ def test_modes_of_stacked_pictures_are_told_by_a_classifier_that_is_good_enough(
 
 
 def test_people_are_not_torn_apart(tmp_path: Path) -> None:
-    """Three hundred pictures of sixty people: those held out are of people that nobody learned from."""
+    """Six hundred pictures of 120 people: those held out are of people that nobody learned from."""
     for index in range(600):
         person = np.random.default_rng(index // 5).integers(0, 256, (8, 8), dtype=np.uint8)
         noise = np.random.default_rng(1_000 + index).integers(0, 16, (8, 8), dtype=np.uint8)

@@ -21,7 +21,7 @@ from gannet.data.loader import Loader
 from gannet.data.sources import open_source
 from gannet.data.survey import survey
 from gannet.launch import launch
-from gannet.loading import load
+from gannet.loading import absolute, load
 from gannet.metrics.judgement import Judgement, Query
 from gannet.pipeline import Pipeline
 from gannet.randomness import address
@@ -109,9 +109,9 @@ def configure(target: str, data: str | Path, changes: Mapping[str, Any], start_f
     if data:
         changes["data.source"] = str(data)
     if start_from:
-        changes["start_from"] = _absolute(str(start_from))
+        changes["start_from"] = absolute(str(start_from))
     recipe = load_recipe(target, changes)
-    source = recipe.data.model_copy(update={"source": _absolute(recipe.data.source)})
+    source = recipe.data.model_copy(update={"source": absolute(recipe.data.source)})
     recipe = recipe.model_copy(update={"data": source})
     if not recipe.start_from:
         return recipe
@@ -195,10 +195,6 @@ def _resumed(folder: Path, changes: Mapping[str, Any]) -> Recipe:
     return load_recipe(str(folder / "recipe.yaml"), changes) if changes else recipe
 
 
-def _absolute(place: str) -> str:
-    return str(Path(place).resolve()) if place and Path(place).exists() else place
-
-
 def _start_from(game: Game, origin: str) -> None:
     """Fill the networks from a model, and from the run around it those that a model does not keep."""
     pipeline = load(origin)
@@ -249,6 +245,8 @@ def _fit(recipe: Recipe) -> tuple[Pipeline, Loader]:
         path = Path(folder) / "recipe.yaml"
         write_text(path, dump_yaml(recipe))
         run = train(str(path), out=Path(folder) / "run")
+        if run.ending == "interrupted":
+            raise ValueError(f"Stopped while training {recipe.name} to compare with; nothing was judged.")
         prepared = prepare(run.recipe)
         return run.pipeline(), prepared.task.samples(prepared.recipe, prepared.source, prepared.description)[1]
 
@@ -262,7 +260,7 @@ def examine(data: str | Path, size: int = 0) -> Report:
     Raises:
         ValueError: nothing readable is there; one sentence.
     """
-    source = open_source(str(data))
+    source = open_source(absolute(str(data)))
     looked = survey(source)
     side = size or auto_size(looked.median_side)
     return examine_data(source, build_dataset(source, side, side, looked.channels), looked)

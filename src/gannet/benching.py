@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch.utils.flop_counter import FlopCounterMode
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import flop_registry
 
 from gannet.api import Prepared, build_game, build_trainer
 from gannet.launch import choose_precision, launch
@@ -19,6 +20,21 @@ from gannet.training.progress import Silence
 from gannet.training.trainer import Trainer
 
 BLOCKS, SECONDS, SIDE, SAMPLES = 5, 2.0, 2048, 2048
+
+
+class Operations(TorchDispatchMode):
+    """Counts floating-point operations; unlike PyTorch's own counter, also where a gradient is differentiated again."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.total = 0.0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        """Count an operation and do it."""
+        result = func(*args, **(kwargs or {}))
+        if func._overloadpacket in flop_registry:
+            self.total += flop_registry[func._overloadpacket](*args, **(kwargs or {}), out_val=result)
+        return result
 
 
 @dataclass(frozen=True)
@@ -35,7 +51,7 @@ class Speed:
 
     device: str
     trained: float
-    sampled: float
+    sampled: float | None
     work: float
     rate: float
     memory: int
@@ -53,7 +69,7 @@ class Speed:
         """In words."""
         return [
             f"training {self.trained:,.0f} images/s on {self.device}",
-            f"sampling {self.sampled:,.0f} images/s",
+            *([f"sampling {self.sampled:,.0f} images/s"] if self.sampled else []),
             f"{self.work / 1e9:.3g} GFLOP a trained image, {self.share:.0%} of the {self.rate / 1e9:,.0f} GFLOP/s that "
             "matrix products reach",
             f"peak memory {self.memory / 2**20:,.0f} MiB",
@@ -86,7 +102,7 @@ def bench(prepared: Prepared) -> Speed:
 
         deeds = (train, sample, multiply) if pipeline.draws else (train, multiply)
         rates = _alternate(deeds, device)
-    sampled = statistics.median(rates[1]) if pipeline.draws else math.nan
+    sampled = statistics.median(rates[1]) if pipeline.draws else None
     return Speed(
         f"{device.type}, {precision}",
         statistics.median(rates[0]),
@@ -106,16 +122,23 @@ def _alternate(deeds: tuple[Callable[[], int], ...], device: torch.device) -> li
             start, done = time.perf_counter(), 0
             while time.perf_counter() - start < SECONDS:
                 done += deed()
-                if device.type == "cuda":
-                    torch.cuda.synchronize()
+                _wait_for(device)
             found.append(done / (time.perf_counter() - start))
     return rates
+
+
+def _wait_for(device: torch.device) -> None:
+    """Wait until what was asked of the device is done."""
+    if device.type == "cuda":
+        torch.cuda.synchronize()
+    elif device.type == "mps":
+        torch.mps.synchronize()
 
 
 def _count_work(trainer: Trainer) -> float:
     """Floating-point operations for an image, over as many rounds as the rarest turn takes."""
     rounds = math.lcm(*(turn.every for turn in trainer.players.game.turns))
-    with FlopCounterMode(display=False) as counter:
+    with Operations() as counted:
         for _ in range(rounds):
             trainer.round()
-    return float(counter.get_total_flops()) / rounds / trainer.recipe.batch
+    return float(counted.total / rounds / trainer.recipe.batch)

@@ -9,10 +9,11 @@ import torch
 
 from gannet.data.cache import cache_folder
 from gannet.data.loader import Loader
+from gannet.data.records import Chunked
 from gannet.data.sources import open_source
 from gannet.data.survey import survey
 from gannet.launch import is_first, join
-from gannet.loading import load, shipped_models
+from gannet.loading import absolute, load, shipped_models
 from gannet.metrics.backbones import backbone, inception
 from gannet.metrics.features import Features, NetworkFeatures
 from gannet.metrics.judgement import Judgement, Query
@@ -43,7 +44,7 @@ def judge(target: str | Path, data: str | Path, query: Query, weights: str, fit:
         raise ValueError(f"{target} has no run around it, so what it held out is unknown; give data to judge by.")
     own = _own_samples(recipe, pipeline, needed=not data) if recipe else None
     if data:
-        given = _recipe_for(pipeline, recipe, str(data))
+        given = _recipe_for(pipeline, recipe, absolute(str(data)))
         reals, notes = _given_samples(given, pipeline), _conversions(given)
     else:
         assert own is not None
@@ -72,7 +73,10 @@ def judge_features(name: str = "") -> Features | None:
     if name == "inception" or name.endswith(".pth"):
         return inception(cache_folder(), None if name == "inception" else Path(name))
     if name:
-        return backbone(name.removeprefix("hf:"))
+        place = name.removeprefix("hf:")
+        if "/" not in place and not Path(place).is_dir():
+            raise ValueError(f"There are no features {name!r}; give inception, its file, hf:owner/name or a folder.")
+        return backbone(place)
     folder = shipped_models().get(JUDGE)
     if folder is None:
         return None
@@ -102,6 +106,8 @@ def _recipe_for(pipeline: Pipeline, run: Recipe | None, data: str) -> Recipe:
     shape = cast(Any, pipeline.config).description.shape
     sizes = {"channels": shape[0], "size": shape[1]} if len(shape) == 3 else {}
     known = run.data.model_dump() if run else {}
+    if isinstance(open_source(data), Chunked):
+        known["group"] = ""  # Arrays have no names to tell whose pictures they are.
     recipe = Recipe(
         name="judged", task=Choice(name=pipeline.task), data=Data(**{**known, **sizes, "source": data, "limit": None})
     )

@@ -42,6 +42,8 @@ def join() -> None:
     """Join the other processes that torchrun started, if it did and this one has not joined yet."""
     if processes() > 1 and not torch.distributed.is_initialized():
         torch.distributed.init_process_group("gloo")
+        if torch.cuda.is_available():
+            torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")) % torch.cuda.device_count())
 
 
 def processes() -> int:

@@ -57,3 +57,8 @@ def _newest(name: str) -> Path | None:
 def _shipped_names() -> str:
     names = ", ".join(shipped_models())
     return f", or a shipped model ({names})" if names else ""
+
+
+def absolute(place: str) -> str:
+    """The full path of what exists; a name of something else as it is. So a folder comes before an embedded set."""
+    return str(Path(place).resolve()) if place and Path(place).exists() else place

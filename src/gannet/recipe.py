@@ -101,7 +101,7 @@ class Data(Section):
     """Learn from only so many samples, drawn from the seed; None: from all. The held-out ones stay as they are."""
     group: Annotated[str, AfterValidator(_pattern)] = ""
     """A regular expression on file names whose first group says whose picture it is: `^([^/]+)/` is the folder. No
-    person, patient or film is then both learned from and held out."""
+    person, patient or film is then both learned from and held out, unless the data come with a split of their own."""
     stack: Literal[1, 3] = 1
     """3 stacks three grey pictures as colour channels (Stacked MNIST)."""
 

@@ -320,3 +320,19 @@ def test_a_name_that_tells_nothing_is_a_group_of_its_own(write_pictures):
 def test_arrays_have_no_names_to_group_by():
     with pytest.raises(ValueError, match=r"no file names that data\.group could look at"):
         build_dataset(open_source("digits"), 8, 8, 1, group="(.)")
+
+
+@pytest.mark.parametrize("pattern", ["zzz(.)", "(p)"])
+def test_a_pattern_that_groups_nothing_or_everything_is_refused(write_pictures, pattern):
+    folder = write_pictures(*(f"p{index}.png" for index in range(6)))
+    with pytest.raises(ValueError, match=r"data\.group puts the 6 pictures into [16] groups"):
+        build_dataset(open_source(str(folder)), 8, 8, 3, group=pattern)
+
+
+@pytest.mark.parametrize("people", [2, 4, 5, 10, 40])
+def test_about_a_tenth_is_held_out_and_two_people_where_there_are_five(people):
+    groups = np.random.default_rng(people).integers(0, 2**63, people).repeat(10).astype(np.uint64)
+    held_out = cache.hold_out_groups(groups, np.zeros(len(groups), bool))
+    chosen = len(np.unique(groups[held_out]))
+    assert chosen == (1 if people < 5 else max(2, people // 10)) or held_out.mean() < 0.25
+    assert not set(groups[held_out]) & set(groups[~held_out])

@@ -53,3 +53,12 @@ def test_the_floor_is_what_reals_score_against_reals() -> None:
     assert abs(found.floor) < 0.05 * found.value
     assert found.low < found.value < found.high and found.n_real == 600
     assert "300 reals against 300 fakes" in found.protocol
+
+
+@pytest.mark.parametrize("sizes", [(40,), (30, 10), (39, 1), (10, 10, 10, 10)])
+def test_halves_are_never_empty_however_unequal_the_groups_are(sizes: tuple[int, ...]) -> None:
+    groups = np.repeat(np.arange(len(sizes)), sizes)
+    halves = draw_halves(40, 40, groups, most=100, seed=0)
+    for first, second in zip(halves.first, halves.second, strict=True):
+        assert len(first) and len(second)
+        assert len(sizes) == 1 or not set(groups[first]) & set(groups[second])

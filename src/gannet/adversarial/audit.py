@@ -22,7 +22,7 @@ class Audit:
         discriminator: its opponent.
         noise: the same latent vectors (n, latent) at every look, as many as there are held-out reals.
         loss: says which scores pass for real.
-        training, held_out: reals, `real` (n, ...) and `label` (n,) where there are classes.
+        training, held_out: as many reals each, `real` (n, ...) and `label` (n,) where there are classes.
         looks: further looks at the fakes (n, ...), such as for lost classes.
     """
 
@@ -45,13 +45,12 @@ class Audit:
         fake_score = self.discriminator(fake, label).float()
         known, unknown = (self.discriminator(part["real"], part.get("label")).float() for part in (training, held_out))
         self.discriminator.train()
-        count = min(len(known), len(unknown))
         # One threshold for both kinds of reals, or a shift between them would be hidden.
-        threshold, _ = self.loss.decide(known[:count], fake_score[:count])
+        threshold, _ = self.loss.decide(known, fake_score)
         figures: Figures = dict(energy_figures(real, fake, label))
         figures |= {
-            "accuracy_train": float((known[:count] > threshold).float().mean()),
-            "accuracy_held_out": float((unknown[:count] > threshold).float().mean()),
+            "accuracy_train": float((known > threshold).float().mean()),
+            "accuracy_held_out": float((unknown > threshold).float().mean()),
             "separation": float((unknown[:, None] > fake_score).float().mean()),
         }
         for look in self.looks:

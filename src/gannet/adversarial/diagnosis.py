@@ -10,7 +10,8 @@ from statistics import fmean, median
 from typing import Any
 
 Look = dict[str, Any]
-ENOUGH_LOOKS, RECENT, SWING = 5, 3, 0.03
+ENOUGH_LOOKS, RECENT, SWING, SPAN, FEWEST_HELD_OUT = 5, 3, 0.03, 20, 100
+MEANS = ("fool_rate", "accuracy_real", "diversity", "energy_distance", "near_copies", "closer", "leak")
 
 
 @dataclass(frozen=True)
@@ -34,9 +35,10 @@ class Case:
         return fmean(self.all(name)[-RECENT:] or [default])
 
     def evidence(self) -> Look:
-        """What is known of the run as a whole: the lost classes, and the widest swing of the distance."""
+        """What the diagnosis rests on: means of the newest looks, lost classes, the widest swing of the distance."""
         nearest, farthest = swing(self.all("energy_distance"))
-        return {"lost_for_good": ", ".join(self.lost), "nearest": nearest, "farthest": farthest}
+        means = {name: self.recent(name, 0.0) for name in MEANS if self.all(name)}
+        return {"lost_for_good": ", ".join(self.lost), "nearest": nearest, "farthest": farthest} | means
 
     @property
     def lost(self) -> list[str]:
@@ -66,7 +68,8 @@ def labels_mean_nothing(case: Case) -> bool:
     if not facts.get("conditional") or facts.get("inspected", 0) < 200:
         return False
     chance, count = facts["label_chance"], facts["inspected"]
-    return bool(facts["label_accuracy"] < chance + 2 * (chance * (1 - chance) / count) ** 0.5)
+    # Where one class is most of the data, its neighbours outvote the others whatever the labels mean.
+    return bool(chance < 0.6 and facts["label_accuracy"] < chance + 2 * (chance * (1 - chance) / count) ** 0.5)
 
 
 def leaks(case: Case) -> bool:
@@ -106,13 +109,16 @@ def diverges(case: Case) -> bool:
 def oscillates(case: Case) -> bool:
     """Whether the fakes came near the data and were thrown back."""
     nearest, farthest = swing(case.all("energy_distance"))
-    return farthest > max(3 * nearest, nearest + SWING)
+    swings = farthest > max(3 * nearest, nearest + SWING)
+    # Of fewer samples the distance swings by chance.
+    return swings and case.facts.get("held_out", FEWEST_HELD_OUT) >= FEWEST_HELD_OUT
 
 
 def swing(distances: Sequence[float]) -> tuple[float, float]:
-    """The best distance so far and a later one, where they lie widest apart."""
+    """The best distance so far and a later one, where they lie widest apart, over the newest looks."""
     best = list(accumulate(distances, min))
-    return max(zip(best, distances, strict=True), key=lambda pair: pair[1] - pair[0], default=(0.0, 0.0))
+    pairs = list(zip(best, distances, strict=True))[-SPAN:]
+    return max(pairs, key=lambda pair: pair[1] - pair[0], default=(0.0, 0.0))
 
 
 def plateaued(case: Case) -> bool:
@@ -143,7 +149,7 @@ SYMPTOMS: dict[str, Callable[[Case], bool]] = {
     "modes-lost": lambda case: bool(case.lost),
     "memorization": memorizes,
     "discriminator-winning": lambda case: case.recent("fool_rate", 0.5) < 0.02,
-    "plateaued": plateaued,
+    "plateaued": lambda case: plateaued(case) and not diverges(case),
 }
 
 

@@ -15,10 +15,15 @@ def among(samples: Tensor, label: Tensor | None = None) -> Tensor:
     return distances.sum() / max(1, len(distances))
 
 
-def mean_distance(first: Tensor, second: Tensor, paired: bool = False) -> Tensor:
-    """E|X-Y| over samples (n, d) and (m, d); `paired`: without the pairs (i, i), which belong together."""
+def mean_distance(first: Tensor, second: Tensor) -> Tensor:
+    """E|X-Y| over samples (n, d) and (m, d)."""
+    return torch.cdist(first, second).mean()
+
+
+def mean_unpaired_distance(first: Tensor, second: Tensor) -> Tensor:
+    """E|X-Y| over samples (n, d) and (n, d) without the pairs (i, i), which belong together."""
     distances = torch.cdist(first, second)
-    return (distances.sum() - distances.trace()) / (len(first) * (len(first) - 1)) if paired else distances.mean()
+    return (distances.sum() - distances.trace()) / (len(first) * (len(first) - 1))
 
 
 def energy_distance(first: Tensor, second: Tensor) -> Tensor:
@@ -36,7 +41,6 @@ def energy_figures(real: Tensor, fake: Tensor, label: Tensor | None = None) -> d
         real, fake: (n, ...), (m, ...), at least two each.
         label: (n,), the classes of both, so m is n; None where there are none.
     """
-    # cdist multiplies matrices, which loses small differences of large numbers in single precision.
     real, fake = flat(real), flat(fake)
     label = None if label is None else label.cpu()
     return {
@@ -77,7 +81,7 @@ class Between:
 
     @cached_property
     def _across(self) -> Tensor:
-        return mean_distance(self.healthy, self.other, paired=True)
+        return mean_unpaired_distance(self.healthy, self.other)
 
     @cached_property
     def _among_healthy(self) -> Tensor:
@@ -85,5 +89,8 @@ class Between:
 
 
 def flat(samples: Tensor) -> Tensor:
-    """Samples (n, ...) as rows (n, d) in double precision on the CPU."""
+    """Samples (n, ...) as rows (n, d) in double precision on the CPU.
+
+    `cdist` multiplies matrices, which loses small differences of large numbers in single precision.
+    """
     return samples.flatten(1).cpu().double()

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
+from scipy.stats import binom
 from torch import Tensor
 from torch.nn.functional import interpolate
 
@@ -12,7 +13,7 @@ from gannet.augmentation.distortions import DISTORTIONS
 
 Facts = dict[str, float | str]
 Change = Callable[[Tensor, torch.Generator], Tensor]
-NEIGHBOURS, CLEAR, LOST = 5, 0.5, 0.2
+NEIGHBOURS, CLEAR, LOST, IMPROBABLE = 5, 0.5, 0.2, 0.001
 EXPLAINED, NOTABLE, LEAST, MOST, SIDE = 0.5, 0.002, 0.15, 1.5, 32
 
 
@@ -36,8 +37,10 @@ class Classes:
 
     def look(self, fake: Tensor) -> Facts:
         """Which classes the fakes (n, ...) lack."""
-        told = _told(torch.cdist(flat(fake), self.reference), self.label)
-        lost = self.clear & (_shares(told, len(self.names)) < LOST * self.usual)
+        told = _told(torch.cdist(rows(fake), self.reference), self.label)
+        count, few = len(told), torch.bincount(told, minlength=len(self.names))
+        by_chance = torch.from_numpy(binom.cdf(few, count, self.usual)) * len(self.names)
+        lost = self.clear & (few < LOST * count * self.usual) & (by_chance < IMPROBABLE)
         return {"modes_lost": float(lost.sum()), "lost": ", ".join(self.names[int(index)] for index in lost.nonzero())}
 
 
@@ -48,30 +51,31 @@ class Augmentation:
     shown: Between
 
     def look(self, fake: Tensor) -> Facts:
-        """Which share of the fakes (n, c, h, w) looks augmented."""
-        return {"leak": self.shown.share_in(flat(small(fake)))[0]}
+        """Which share of the fakes (n, c, h, w) looks augmented; none where that explains little of what they lack."""
+        share, explained = self.shown.share_in(rows(fake))
+        return {"leak": min(1.0, max(0.0, share)) if explained > EXPLAINED else 0.0}
 
 
 def tell_classes(real: Tensor, label: Tensor, names: Sequence[str]) -> tuple[Classes, Facts]:
     """Learn to tell the classes of reals (n, ...) by their neighbours; how often that is right, and by chance."""
-    rows = flat(real)
-    apart = torch.cdist(rows, rows).fill_diagonal_(torch.inf)
+    reference = rows(real)
+    apart = torch.cdist(reference, reference).fill_diagonal_(torch.inf)
     told, count = _told(apart, label), len(names)
     right = torch.stack([(told[label == index] == index).double().mean() for index in range(count)]).nan_to_num()
     usual = _shares(told, count)
     chance = float((_shares(label, count) * usual).sum())
     facts: Facts = {"label_accuracy": float((told == label).double().mean()), "label_chance": chance}
-    return Classes(rows, label, names, usual, right > CLEAR), facts
+    return Classes(reference, label, names, usual, right > CLEAR), facts
 
 
 def find_augmentation(training: Tensor, held_out: Tensor) -> tuple[Augmentation | None, Facts]:
     """Find what explains that training pictures (n, c, h, w) are unlike held-out ones (m, c, h, w), if anything."""
-    seen, healthy = flat(small(training)), flat(small(held_out))
+    seen, healthy = rows(training), rows(held_out)
     unit = among(healthy).clamp_min(1e-12)
     shift = float(energy_distance(seen, healthy) / unit)
     best: tuple[float, str, float, Between | None] = (EXPLAINED, "", 0.0, None)
     for name, change in CHANGES.items() if shift > NOTABLE else ():
-        found = Between(healthy, flat(small(change(held_out, torch.Generator().manual_seed(0)))))
+        found = Between(healthy, rows(change(held_out, torch.Generator().manual_seed(0))))
         share, explained = found.share_in(seen)
         if found.gap / unit > NOTABLE and LEAST < share < MOST and explained > best[0]:
             best = (explained, name, share, found)
@@ -80,10 +84,10 @@ def find_augmentation(training: Tensor, held_out: Tensor) -> tuple[Augmentation 
     return Augmentation(shown) if shown else None, facts
 
 
-def small(pictures: Tensor) -> Tensor:
-    """Pictures (b, c, h, w) of at most 32 pixels a side, or pairs of them would take long to compare."""
-    share = SIDE / max(pictures.shape[2:])
-    return pictures if share >= 1 else interpolate(pictures, scale_factor=share, mode="area")
+def rows(samples: Tensor) -> Tensor:
+    """Samples as rows; pictures (n, c, h, w) at up to 32 pixels a side, or pairs of them would take long to compare."""
+    share = SIDE / max(samples.shape[2:]) if samples.ndim == 4 else 1.0
+    return flat(samples if share >= 1 else interpolate(samples, scale_factor=share, mode="area"))
 
 
 def _told(distances: Tensor, label: Tensor) -> Tensor:

@@ -15,7 +15,7 @@ import torch
 import yaml
 from torch import Tensor
 
-from gannet.adversarial.diagnosis import Case, Look, diagnose
+from gannet.adversarial.diagnosis import ENOUGH_LOOKS, Case, Look, diagnose
 from gannet.adversarial.game import Seen
 from gannet.adversarial.losses import AdversarialLoss
 
@@ -50,7 +50,8 @@ class Referee:
         self.batches: deque[int] = deque()
         self.looks: list[Look] = []
         self.state, self.state_since = "too-early", 0
-        self.diagnosed, self.diagnosed_at, self.also = "too-early", 0, list[str]()
+        self.diagnosed_at = 0
+        self.diagnosed, *self.also = diagnose(self._case())
 
     def observe(self, seen: Seen) -> None:
         """Take note of a round's scores; audit when it is time."""
@@ -102,9 +103,9 @@ class Referee:
     def verdict(self, language: str = "en") -> dict[str, Any]:
         """The verdict in codes and words; `rule` and `diagnosis` are kept apart."""
         words = _catalogue()[language]
-        evidence = (
-            self.facts | self._case().evidence() | self._evidence() | {"share": self.rule.share, "images": self.images}
-        )
+        counts = {"images": self.images, "needed": ENOUGH_LOOKS * self.rule.every}
+        evidence = self.facts | self._evidence() | counts | {"share": self.rule.share}
+        found = evidence | self._case().evidence()
         return {
             "rule": {
                 "state": self.state,
@@ -113,11 +114,11 @@ class Referee:
             },
             "diagnosis": {
                 "state": self.diagnosed,
-                "words": words["diagnosis"][self.diagnosed].format(**evidence),
+                "words": words["diagnosis"][self.diagnosed].format(**found),
                 "since_images": self.diagnosed_at,
             },
-            "also": [{"state": name, "words": words["diagnosis"][name].format(**evidence)} for name in self.also],
-            "evidence": evidence,
+            "also": [{"state": name, "words": words["diagnosis"][name].format(**found)} for name in self.also],
+            "evidence": found | evidence,
             "advice": words["advice"][self.diagnosed],
         }
 
@@ -136,9 +137,10 @@ class Referee:
         """Go on from `state`."""
         self.images = state["images"]
         self.rounds, self.batches = deque(state["rounds"]), deque(state["batches"])
-        self.looks = [dict(look) for look in state["looks"]]
+        self.looks = [dict(look) for look in state.get("looks", [])]  # Older runs kept only the newest audit.
         self.state, self.state_since = state["state"]
-        self.diagnosed, self.diagnosed_at, *self.also = state["diagnosed"]
+        if self.looks:
+            self.diagnosed, self.diagnosed_at, *self.also = state["diagnosed"]
 
     def _window(self) -> dict[str, float]:
         if not self.rounds:

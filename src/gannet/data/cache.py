@@ -209,7 +209,8 @@ class _Rows:
         groups = np.frombuffer(self._groups, np.uint64)
         np.save(building / "digests.npy", digests, allow_pickle=False)
         np.save(building / "groups.npy", groups, allow_pickle=False)
-        held_out = hold_out(groups if self._grouped else digests, np.frombuffer(self._is_test, np.bool_))
+        is_test = np.frombuffer(self._is_test, np.bool_)
+        held_out = hold_out_groups(groups, is_test) if self._grouped else hold_out(digests, is_test)
         np.save(building / "held_out.npy", held_out, allow_pickle=False)
         index = {
             "count": len(self._labels),
@@ -240,7 +241,7 @@ def _digest_rows(images: Pixels) -> bytes:
 def hold_out(digests: npt.NDArray[np.uint64], is_test: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
     """Choose what is not trained on: bool (n,), with neither side empty for two pictures or more.
 
-    The source's own test pictures, else a tenth by digest or group. What is alike stays together unless all are.
+    The source's own test pictures, else a tenth by digest. Copies stay together unless all are copies.
     """
     if is_test.any() and not is_test.all():
         return is_test
@@ -250,3 +251,21 @@ def hold_out(digests: npt.NDArray[np.uint64], is_test: npt.NDArray[np.bool_]) ->
     if held_out.all():
         held_out = np.arange(len(digests)) == len(digests) - 1
     return held_out
+
+
+def hold_out_groups(groups: npt.NDArray[np.uint64], is_test: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Choose whole groups, at least a tenth of the pictures and, of five groups or more, two: bool (n,).
+
+    Raises ValueError when no two pictures belong together, or all do.
+    """
+    names, sizes = np.unique(groups, return_counts=True)
+    if len(names) in (1, len(groups)):
+        raise ValueError(
+            f"data.group puts the {len(groups):,} pictures into {len(names):,} groups; its first brackets must find "
+            "what the names of one person's pictures have in common."
+        )
+    if is_test.any() and not is_test.all():
+        return is_test
+    # The numbers of groups are hashes of their names, so their order is as good as random.
+    enough = int(np.searchsorted(np.cumsum(sizes), len(groups) / 10)) + 1
+    return np.isin(groups, names[: max(enough, 2 if len(names) >= 5 else 1)])

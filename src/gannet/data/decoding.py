@@ -117,7 +117,7 @@ def _decode_records(target: Target, records: list[Record]) -> Block:
 def group_of(name: str, pattern: str) -> int:
     """Give a number for what a picture belongs to by its name, its own where the pattern does not match; 0 without."""
     found = re.search(pattern, name) if pattern else None
-    word = name if found is None else f"group {found[1]}"
+    word = name if found is None or found[1] is None else f"group {found[1]}"
     return int.from_bytes(hashlib.blake2b(word.encode(), digest_size=8).digest(), "little") if pattern else 0
 
 

@@ -72,10 +72,11 @@ def backbone(name: str) -> ByteFeatures:
     except (ImportError, RuntimeError):
         raise ValueError("Backbones need transformers; run `pip install 'gannet[backbones]'`.") from None
     try:
-        prepare: Any = AutoImageProcessor.from_pretrained(name, use_fast=False)
+        prepare: Any = AutoImageProcessor.from_pretrained(name, use_fast=False, trust_remote_code=False)
         model: Any = AutoModel.from_pretrained(name, use_safetensors=True, trust_remote_code=False).eval()
-    except (OSError, ValueError) as error:
-        raise ValueError(f"{name} is no picture model that can be loaded: {str(error).splitlines()[0]}") from None
+    except (OSError, ValueError, KeyError, ImportError, RuntimeError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise ValueError(f"{name} is no picture model that can be loaded: {reason}") from None
     model.to("cuda" if torch.cuda.is_available() else "cpu")
 
     def features(pictures: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gannet.metrics.distances import corrected_distances, kernel_distance
+from gannet.metrics.distances import corrected_distances, frechet_distance, kernel_distance
 from gannet.metrics.fidelity import fidelity
 from gannet.metrics.measure import Measure, draw_halves, measure
 from gannet.metrics.memorization import CopyAudit, Memorization
@@ -114,7 +114,7 @@ class Judgement:
 def judge_samples(evidence: Evidence, seed: int) -> Judgement:
     """Take every measure that there are samples enough for; the same seed gives the same figures."""
     real, fake = evidence.real, evidence.fake
-    short = f"they need {2 * FEWEST} of each, there are {len(real):,} and {len(fake):,}"
+    short = f"they need {2 * FEWEST} of each, there are {len(real):,} and {len(fake):,}; give more to judge by"
     memorization, left_out = _audit(evidence)
     if min(len(real), len(fake)) < 2 * FEWEST:
         return Judgement([], {}, memorization, {"distances": short} | left_out)
@@ -126,10 +126,21 @@ def judge_samples(evidence: Evidence, seed: int) -> Judgement:
         *measure(fidelity, real, fake, pairwise, evidence.features),
         _two_sample(evidence, seed),
     ]
+    if evidence.features.endswith("(FID)"):
+        measures.append(_published(evidence, measures[0]))
     if not any(found.name == CORRECTED for found in measures):
         reason = f"it needs {4 * real.shape[1]} of each for these features of {real.shape[1]} numbers"
         left_out = left_out | {CORRECTED: reason}
     return Judgement(measures, dict(_by_class(evidence, seed)), memorization, left_out)
+
+
+def _published(evidence: Evidence, halves: Measure) -> Measure:
+    """FID as it is published: one distance between all reals and all fakes (Heusel et al., 2017)."""
+    real, fake = evidence.real, evidence.fake
+    value, reach = frechet_distance(real, fake), (halves.high - halves.low) / 2
+    protocol = f"one distance between {len(real):,} reals and {len(fake):,} fakes; interval from halves of them"
+    counts = (len(real), len(fake))
+    return Measure("FID", value, value - reach, value + reach, None, evidence.features, *counts, protocol)
 
 
 def _kernel(real: Tensor, fake: Tensor) -> dict[str, float]:

@@ -74,13 +74,13 @@ def draw_halves(n_real: int, n_fake: int, groups: np.ndarray | None, most: int, 
 
 
 def _split(count: int, groups: np.ndarray | None, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    if groups is None:
+    names = np.empty(0) if groups is None else random.permutation(np.unique(groups))
+    if groups is None or len(names) < 2:
         order = random.permutation(count)
         return order[: count // 2], order[count // 2 :]
-    names = random.permutation(np.unique(groups))
     sizes = np.array([(groups == name).sum() for name in names])
-    chosen = names[np.cumsum(sizes) <= count / 2]
-    inside = np.isin(groups, chosen)
+    most = int((np.cumsum(sizes) <= count / 2).sum())
+    inside = np.isin(groups, names[: max(1, most)])
     return np.flatnonzero(inside), np.flatnonzero(~inside)
 
 

@@ -68,6 +68,7 @@ class CopyAudit:
     """
 
     def __init__(self, training: Tensor, held_out: Tensor) -> None:
+        assert len(training) >= NEIGHBOUR, "too few training samples to tell copies by"
         usual, _ = relative_nearest(held_out, training)
         self.training, self.usual = training, usual[usual > 0]
 

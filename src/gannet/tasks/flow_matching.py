@@ -57,6 +57,8 @@ def resolve(recipe: Recipe, description: Description) -> Recipe:
 
 def adopt(recipe: Recipe, config: Settings) -> Recipe:
     """Take over a model's network, shape and classes, so that its weights fit."""
+    if len(config.description.shape) != 3:
+        raise ValueError("Flow matching makes pictures, and the model to start from makes none.")
     channels, size, _ = config.description.shape
     updates = {
         "network": config.network,

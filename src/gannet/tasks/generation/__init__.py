@@ -188,7 +188,8 @@ def observers(
     rule = Rule(recipe.referee.window, recipe.referee.share, recipe.referee.every)
     loss = choose(recipe.loss.name, LOSSES, "loss")
     generator, discriminator = kept[GENERATOR], played.networks[DISCRIMINATOR]
-    training, held_out = (_exhibits(loader, _config(recipe).conditional) for loader in loaders)
+    count = min(AUDIT_SAMPLES, *map(len, loaders))
+    training, held_out = (_exhibits(loader, count, _config(recipe).conditional) for loader in loaders)
     noise = latents(generator, seed=0, first=0, count=len(held_out["real"]))
     looks, facts = inspect(loaders, description)
     audit = Audit(generator, discriminator, noise, loss, training, held_out, looks)
@@ -196,8 +197,9 @@ def observers(
     return {"referee": Referee(rule, loss, audit, facts)}
 
 
-def _exhibits(loader: Loader, conditional: bool) -> dict[str, Tensor]:
-    shown = loader.spread(AUDIT_SAMPLES)
+def _exhibits(loader: Loader, count: int, conditional: bool) -> dict[str, Tensor]:
+    """Samples of all that there are; of training as many as are held out, so that both have the same classes."""
+    shown = loader.spread(count)
     return shown if conditional else {name: values for name, values in shown.items() if name != "label"}
 
 

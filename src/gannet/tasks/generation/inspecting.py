@@ -6,8 +6,7 @@ import numpy as np
 from torch import Tensor
 
 from gannet.adversarial.audit import Fakes
-from gannet.adversarial.energy import flat
-from gannet.adversarial.inspection import Facts, find_augmentation, tell_classes
+from gannet.adversarial.inspection import Facts, find_augmentation, rows, tell_classes
 from gannet.data.loader import Loader
 from gannet.metrics.memorization import CopyAudit
 from gannet.tasks.generation.drawing import Description
@@ -20,14 +19,14 @@ Found = tuple[list[Fakes], Facts]
 def inspect(loaders: tuple[Loader, Loader], description: Description) -> Found:
     """Inspect the training and the held-out samples: looks at the fakes of every audit, and facts for the referee."""
     training, held_out = loaders
-    facts: Facts = {"samples": len(training)}
+    facts: Facts = {"samples": len(training), "held_out": len(held_out)}
     looks: list[Fakes] = []
     parts = []
-    if description.classes and "label" in training.arrays:
+    if 0 < len(description.classes) <= MOST_CLASSES and "label" in training.arrays:
         parts.append(_classes(training, held_out, description.classes))
     if len(description.shape) == 3:
         parts.append(_pictures(training, held_out))
-    if len(training) <= SEARCHED:
+    if FEWEST <= len(training) <= SEARCHED:
         parts.append(_copies(training, held_out))
     for found, more in parts:
         looks += found
@@ -37,16 +36,23 @@ def inspect(loaders: tuple[Loader, Loader], description: Description) -> Found:
 
 def _classes(training: Loader, held_out: Loader, names: Sequence[str]) -> Found:
     """Which classes training lacks, and whether neighbours can tell those that there are."""
-    known, there = (
-        np.bincount(loader.arrays["label"][loader.chosen], minlength=len(names)) for loader in (training, held_out)
-    )
+    known, there = (_counted(loader, len(names)) for loader in (training, held_out))
     absent = np.flatnonzero((there >= FEWEST_OF_CLASS) & (known == 0))
+    if len(absent) and "group" in training.arrays:
+        return [], {}  # Each class is a person, whom the split has kept to one side.
     facts: Facts = {"absent": ", ".join(names[int(index)] for index in absent)}
-    if len(held_out) < FEWEST or len(names) > MOST_CLASSES:
-        return [], facts
     shown = held_out.spread(INSPECTED)
-    classes, told = tell_classes(shown["real"], shown["label"], names)
-    return [classes.look], facts | told | {"inspected": len(shown["label"])}
+    real, label = (shown[name][shown["label"] >= 0] for name in ("real", "label"))
+    if len(label) < FEWEST:
+        return [], facts
+    classes, told = tell_classes(real, label, names)
+    return [classes.look], facts | told | {"inspected": len(label)}
+
+
+def _counted(loader: Loader, count: int) -> np.ndarray:
+    """How many samples there are of each class; those without a label are not counted."""
+    label = loader.arrays["label"][loader.chosen]
+    return np.bincount(label[label >= 0], minlength=count)
 
 
 def _pictures(training: Loader, held_out: Loader) -> Found:
@@ -61,12 +67,10 @@ def _pictures(training: Loader, held_out: Loader) -> Found:
 
 def _copies(training: Loader, held_out: Loader) -> Found:
     """How far fakes copy training samples, in pixels; nothing where there are too few to tell."""
-    audit = CopyAudit(
-        *(flat(loader.spread(count)["real"]) for loader, count in ((training, SEARCHED), (held_out, INSPECTED)))
-    )
+    audit = CopyAudit(rows(training.spread(SEARCHED)["real"]), rows(held_out.spread(INSPECTED)["real"]))
 
     def look(fake: Tensor) -> Facts:
-        found = audit(flat(fake))
+        found = audit(rows(fake))
         return {"near_copies": found.near_copies, "closer": found.closer} if found else {}
 
     return [look], {}

@@ -22,7 +22,7 @@ from gannet.pipeline import Origin
 from gannet.recipe import Checkpoints, Choice, Optimizer, Recipe, Record, Referee
 from gannet.tasks.generation.drawing import GenerationPipeline
 
-JUDGED, AUDITED, FEWEST_FAKES, COMPONENT_SAMPLES, PART = 10_000, 100_000, 1_000, 5_000, 100
+JUDGED, ALL_JUDGED, AUDITED, FEWEST_FAKES, COMPONENT_SAMPLES, PART = 10_000, 50_000, 100_000, 1_000, 5_000, 100
 FLOW_RATE, CLASSIFIER_RATE, CLASSIFIER_IMAGES, TIMED = 1e-3, 2e-3, 240_000, 10
 Own = tuple[Loader, Loader]
 
@@ -44,9 +44,10 @@ def judge(
     if features is None or not (query.features or suits(description.shape)):
         features = fit_components(reals.spread(COMPONENT_SAMPLES)["real"])
     count = query.num or max(FEWEST_FAKES, min(len(reals), JUDGED))
-    real_label, groups = (_values(reals, name) for name in ("label", "group"))
+    judged = ALL_JUDGED if query.features else JUDGED
+    real_label, groups = (_values(reals, name, judged) for name in ("label", "group"))
     fake_label = _in_the_shares_of(real_label, count, query.seed) if pipeline.settings.conditional else None
-    real = _extracted(features, reals, JUDGED)
+    real = _extracted(features, reals, judged)
     evidence = Evidence(
         real=real,
         fake=extract(features, pipeline.parts(count, query.seed, fake_label)),
@@ -75,6 +76,8 @@ def judge(
 
 def _check(pipeline: GenerationPipeline, reals: Loader, own: Own | None, query: Query) -> None:
     """Refuse at once what would be refused after minutes."""
+    if query.features and len(pipeline.settings.description.shape) != 3:
+        raise ValueError(f"{query.features} looks at pictures, and this model makes none; leave the features out.")
     asked = "Utility" if query.utility else "Baselines"
     if (query.utility or query.baselines) and own is None:
         raise ValueError(f"{asked} need what the model learned from; judge its run, with its own data still there.")
@@ -105,11 +108,11 @@ def _pick(samples: Loader, rows: np.ndarray, most: int) -> Tensor:
     return samples.pick(rows, most)["real"]
 
 
-def _values(reals: Loader, name: str) -> Tensor | None:
+def _values(reals: Loader, name: str, most: int) -> Tensor | None:
     """The classes or the groups of the reals that are judged by; None where they have none."""
     if name not in reals.arrays:
         return None
-    return torch.cat([part[name] for part in reals.parts(PART, JUDGED)])
+    return torch.cat([part[name] for part in reals.parts(PART, most)])
 
 
 def _in_the_shares_of(known: Tensor | None, count: int, seed: int) -> Tensor | None:
@@ -185,7 +188,7 @@ def _quietly(origin: Origin, images: int) -> dict[str, Any]:
         "images": images,
         "seed": origin.recipe.seed,
         "precision": origin.recipe.precision,
-        "device": origin.recipe.device,
+        "device": "auto",
         "referee": Referee(every=never),
         "log": Record(sheet_every=never),
         "checkpoint": Checkpoints(every=never),
@@ -194,7 +197,10 @@ def _quietly(origin: Origin, images: int) -> dict[str, Any]:
 
 def _with_modes(judgement: Judgement, pipeline: GenerationPipeline, origin: Origin, seed: int) -> Judgement:
     """Count the modes of stacked pictures, told by a classifier that learns single ones for it."""
-    recognizer, held_out = origin.fit(_digit_recipe(origin))
+    try:
+        recognizer, held_out = origin.fit(_digit_recipe(origin))
+    except ValueError as error:
+        return replace(judgement, left_out=judgement.left_out | {"modes found": f"the single pictures: {error}"})
     parts = list(held_out.parts(PART, len(held_out)))
     told = torch.cat([recognizer(part["real"]).argmax(1) for part in parts])
     label = torch.cat([part["label"] for part in parts])
@@ -204,6 +210,10 @@ def _with_modes(judgement: Judgement, pipeline: GenerationPipeline, origin: Orig
         return replace(judgement, left_out=judgement.left_out | {"modes found": reason})
     fakes = pipeline.stream(SAMPLES, seed)
     fake = torch.cat([recognizer(part.flatten(0, 1)[:, None]).argmax(1).view(part.shape[:2]) for part in fakes])
+    config: Any = recognizer.config
+    if len(label.unique()) < len(config.description.classes):
+        reason = f"held-out pictures lack some of the {len(config.description.classes)} classes"
+        return replace(judgement, left_out=judgement.left_out | {"modes found": reason})
     modes = measure_modes(fake, told, label, accuracy, seed)
     return replace(judgement, measures=[*judgement.measures, *modes])
 
