@@ -14,7 +14,7 @@ from gannet.augmentation.distortions import DISTORTIONS
 Facts = dict[str, float | str]
 Change = Callable[[Tensor, torch.Generator], Tensor]
 NEIGHBOURS, CLEAR, LOST, IMPROBABLE = 5, 0.5, 0.2, 0.001
-EXPLAINED, NOTABLE, LEAST, MOST, SIDE = 0.5, 0.002, 0.15, 1.5, 32
+EXPLAINED, LITTLE, NOTABLE, LEAST, MOST, SIDE = 0.5, 0.2, 0.002, 0.15, 1.5, 32
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Augmentation:
     def look(self, fake: Tensor) -> Facts:
         """Which share of the fakes (n, c, h, w) looks augmented; none where that explains little of what they lack."""
         share, explained = self.shown.share_in(rows(fake))
-        return {"leak": min(1.0, max(0.0, share)) if explained > EXPLAINED else 0.0}
+        return {"leak": min(1.0, max(0.0, share)) if explained > LITTLE else 0.0}
 
 
 def tell_classes(real: Tensor, label: Tensor, names: Sequence[str]) -> tuple[Classes, Facts]:
