@@ -47,12 +47,13 @@ def measure_modes(fake: Tensor, told: Tensor, label: Tensor, accuracy: float, se
         f"{count:,} stacks drawn with balanced classes, told by the same; interval from halves of the fakes"
     )
     reach = {name: float(student.ppf(0.975, SPLITS - 1)) * stdev(half[name] for half in halves) for name in found}
+    most = {"modes found": float(len(known))} | dict.fromkeys(set(found) - {"modes found"}, np.inf)
     return [
         Measure(
             name,
             value,
-            value - reach[name],
-            value + reach[name],
+            max(value - reach[name], 0.0),
+            min(value + reach[name], most[name]),
             float(np.mean([floor[name] for floor in floors])),
             "classifier",
             count,
