@@ -14,7 +14,8 @@ h1 { margin: 0 0 .5rem; } h2 { margin-top: 2rem; }
 .good { border-color: #2e933c; } .bad { border-color: #d1495b; } .open { border-color: #c77d0a; }
 .pictures { display: grid; grid-template-columns: repeat(auto-fill, minmax(10rem, 1fr)); gap: 1rem; }
 .pictures img { width: 100%; image-rendering: pixelated; }
-figure { margin: 0 0 1rem; } figure img { max-width: 100%; image-rendering: pixelated; } figcaption { font-weight: 600; }
+figure { margin: 0 0 1rem; } figcaption { font-weight: 600; }
+figure img { max-width: 100%; image-rendering: pixelated; }
 svg { width: 100%; height: auto; } svg text { font-size: 13px; fill: currentColor; }
 .axis, .mark { stroke: currentColor; fill: none; opacity: .5; } .mark { stroke-dasharray: 5 4; }
 .legend span { margin-right: 1rem; white-space: nowrap; }
