@@ -7,10 +7,10 @@ import torch
 from torch import Tensor, nn
 
 from gannet.adversarial.energy import energy_figures
+from gannet.adversarial.inspection import Facts
 from gannet.adversarial.losses import AdversarialLoss
 
-Figures = dict[str, float | str]
-Fakes = Callable[[Tensor], Mapping[str, float | str]]
+Fakes = Callable[[Tensor], Facts]
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Audit:
     looks: Sequence[Fakes] = ()
 
     @torch.no_grad()
-    def __call__(self) -> Figures:
+    def __call__(self) -> Facts:
         """The figures of one look."""
         device = next(self.discriminator.parameters()).device
         training, held_out = ({k: v.to(device) for k, v in part.items()} for part in (self.training, self.held_out))
@@ -47,7 +47,7 @@ class Audit:
         self.discriminator.train()
         # One threshold for both kinds of reals, or a shift between them would be hidden.
         threshold, _ = self.loss.decide(known, fake_score)
-        figures: Figures = dict(energy_figures(real, fake, label))
+        figures: Facts = dict(energy_figures(real, fake, label))
         figures |= {
             "accuracy_train": float((known > threshold).float().mean()),
             "accuracy_held_out": float((unknown > threshold).float().mean()),

@@ -17,9 +17,9 @@ from gannet.adversarial.game import Game, Observer, Outcome, Pass, Turn
 from gannet.adversarial.periodic import Periodic
 from gannet.data.loader import Loader
 from gannet.networks.flow import FlowChoice
-from gannet.recipe import Checkpoints, Choice, Data, Optimizer, Recipe, Record, check, choose, nearest
-from gannet.recipe import Referee as RefereeSettings
+from gannet.recipe import Choice, Data, Loss, Optimizer, Recipe, check, choose, nearest
 from gannet.samples import latents
+from gannet.tasks import generation
 from gannet.tasks.generation import (
     Config,
     Description,
@@ -59,18 +59,13 @@ def adopt(recipe: Recipe, config: Settings) -> Recipe:
     """Take over a model's network, shape and classes, so that its weights fit."""
     if len(config.description.shape) != 3:
         raise ValueError("Flow matching makes pictures, and the model to start from makes none.")
-    channels, size, _ = config.description.shape
-    updates = {
-        "network": config.network,
-        "task": Choice(name=recipe.task.name, conditional=config.conditional),
-        "data": recipe.data.model_copy(update={"channels": channels, "size": size}),
-    }
-    return recipe.model_copy(update=updates)
+    return generation.adopt(recipe, config)
 
 
 def game(recipe: Recipe, description: Description) -> Game:
     """One player, who descends the squared error of the velocity."""
-    network = _choice(recipe.network).build(description.shape, _classes(recipe.task, description))
+    classes = len(description.classes) if _config(recipe).conditional else 0
+    network = _choice(recipe.network).build(description.shape, classes)
 
     def flow(run: Pass) -> Outcome:
         real = run.sample["real"]
@@ -110,19 +105,12 @@ def pipeline(recipe: Recipe, description: Description, kept: dict[str, nn.Module
 
 def example() -> Recipe:
     """A tiny flow to the embedded digits."""
-    return Recipe(
-        name="example",
-        task=Choice(name="flow-matching", conditional=True),
-        data=Data(source="digits", size=8, channels=1),
-        network=Choice(name="flow", width=8, steps=2),
-        images=512,
-        batch=16,
-        referee=RefereeSettings(every=128),
-        checkpoint=Checkpoints(every=128),
-        log=Record(every=64, sheet_every=256),
-        precision="32",
-        device="cpu",
-    )
+    updates = {
+        "task": Choice(name="flow-matching", conditional=True),
+        "network": Choice(name="flow", width=8, steps=2),
+        "loss": Loss(),
+    }
+    return generation.example().model_copy(update=updates)
 
 
 class FlowPipeline(GenerationPipeline):
@@ -135,10 +123,6 @@ class FlowPipeline(GenerationPipeline):
         """Build the pipeline with an untrained network."""
         classes = len(config.description.classes) if config.conditional else 0
         return cls(config, {GENERATOR: _choice(config.network).build(config.description.shape, classes)})
-
-
-def _classes(task: Choice, description: Description) -> int:
-    return len(description.classes) if task.options.get("conditional") else 0
 
 
 def _config(recipe: Recipe) -> Config:

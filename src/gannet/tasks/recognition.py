@@ -23,8 +23,7 @@ from gannet.metrics.judgement import Judgement, Query
 from gannet.metrics.measure import Measure
 from gannet.networks.recognizer import Recognizer, RecognizerChoice
 from gannet.pipeline import Origin, Pipeline
-from gannet.recipe import Checkpoints, Choice, Data, Optimizer, Recipe, Record, Section, check, choose, nearest
-from gannet.recipe import Referee as RefereeSettings
+from gannet.recipe import Choice, Data, Loss, Optimizer, Recipe, Section, check, choose, nearest
 from gannet.tasks import generation
 from gannet.tasks.generation import Description
 
@@ -158,19 +157,12 @@ def judge(
 
 def example() -> Recipe:
     """A tiny recognizer of the embedded digits."""
-    return Recipe(
-        name="example",
-        task=Choice(name="recognition"),
-        data=Data(source="digits", size=8, channels=1),
-        network=Choice(name="recognizer", width=8, depth=2),
-        images=512,
-        batch=16,
-        referee=RefereeSettings(every=128),
-        checkpoint=Checkpoints(every=128),
-        log=Record(every=64, sheet_every=256),
-        precision="32",
-        device="cpu",
-    )
+    updates = {
+        "task": Choice(name="recognition"),
+        "network": Choice(name="recognizer", width=8, depth=2),
+        "loss": Loss(),
+    }
+    return generation.example().model_copy(update=updates)
 
 
 class RecognitionPipeline(Pipeline):

@@ -111,7 +111,7 @@ def adopt(recipe: Recipe, config: Settings) -> Recipe:
     """Take over a model's network, shape and classes, so that its weights fit."""
     updates: dict[str, Any] = {
         "network": config.network,
-        "task": Choice(name="generation", conditional=config.conditional),
+        "task": Choice(name=recipe.task.name, conditional=config.conditional),
     }
     if len(config.description.shape) == 3:
         channels, size, _ = config.description.shape
