@@ -1,7 +1,9 @@
 """Where a run computes: device, precision and processes, through Lightning Fabric."""
 
+import ctypes
 import logging
 import os
+import platform
 import warnings
 
 import torch
@@ -10,6 +12,7 @@ from lightning_fabric import Fabric
 from gannet.recipe import Recipe, nearest
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
+TRIM_THRESHOLD, MMAP_THRESHOLD, KEPT_BYTES = -1, -3, 2**30
 
 
 def launch(recipe: Recipe) -> Fabric:
@@ -19,6 +22,7 @@ def launch(recipe: Recipe) -> Fabric:
         ValueError: a device that this machine or this PyTorch does not have.
     """
     device = choose_device(recipe.device)
+    keep_memory()
     world = processes()
     local = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
     # The same sums in the same order, so that a resumed run is the run that was not interrupted.
@@ -36,6 +40,17 @@ def launch(recipe: Recipe) -> Fabric:
         )
         fabric.launch()
     return fabric
+
+
+def keep_memory() -> None:
+    """Keep freed memory for the next round: asked of the system anew, it is cleared page by page each time.
+
+    The GNU library's allocator is told so (mallopt); others decide for themselves.
+    """
+    if platform.libc_ver()[0] == "glibc":
+        library = ctypes.CDLL(None)
+        for threshold in (TRIM_THRESHOLD, MMAP_THRESHOLD):
+            library.mallopt(threshold, KEPT_BYTES)
 
 
 def join() -> None:

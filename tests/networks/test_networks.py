@@ -209,7 +209,7 @@ def test_batch_normalization_spares_the_layer_at_the_picture() -> None:
     """Radford et al., 2016, section 3: not applied to the discriminator's input layer."""
     body = Dcgan(width=4, normalization="batch").discriminator((3, 32, 32), 0).body
     kinds = [type(part).__name__ for part in body if not isinstance(part, nn.LeakyReLU)]
-    assert kinds == ["Conv2d", "Conv2d", "BatchNorm2d", "Conv2d", "BatchNorm2d", "Flatten"]
+    assert kinds == ["Convolution", "Convolution", "BatchNorm2d", "Convolution", "BatchNorm2d", "Flatten"]
 
 
 def test_spectral_normalization_brings_every_weight_to_norm_one() -> None:

@@ -8,6 +8,7 @@ from typing import Literal, Self
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
+from gannet.networks.convolution import Convolution, UpConvolution
 from gannet.networks.pair import Discriminator, Generator, Pair, Shape
 
 Normalization = Literal["batch", "spectral", "none"]
@@ -50,8 +51,8 @@ class DcganGenerator(Generator):
         self.project = nn.Linear(latent, prod(self.start), bias=False)
         self.norms = nn.ModuleList(ClassBatchNorm(of, classes) if classes else nn.BatchNorm2d(of) for of in widths)
         pairs = pairwise(widths)
-        self.ups = nn.ModuleList(nn.ConvTranspose2d(before, after, 4, 2, 1, bias=False) for before, after in pairs)
-        self.ups.append(nn.ConvTranspose2d(widths[-1], shape[0], 4, 2, 1))
+        self.ups = nn.ModuleList(UpConvolution(before, after, 4, 2, 1, bias=False) for before, after in pairs)
+        self.ups.append(UpConvolution(widths[-1], shape[0], 4, 2, 1))
         _initialize(self)
 
     def synthesize(self, latent: Tensor, label: Tensor | None) -> Tensor:
@@ -73,7 +74,7 @@ class DcganDiscriminator(Discriminator):
         steps: list[nn.Module] = []
         for level, (before, after) in enumerate(zip([shape[0], *widths], widths, strict=False)):
             batch = normalization == "batch" and level > 0
-            steps.append(nn.Conv2d(before, after, 4, 2, 1, bias=not batch))
+            steps.append(Convolution(before, after, 4, 2, 1, bias=not batch))
             steps += [nn.BatchNorm2d(after)] if batch else []
             steps.append(nn.LeakyReLU(0.2))
         self.body = nn.Sequential(*steps, nn.Flatten())

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
+from gannet.networks.convolution import Convolution
 from gannet.networks.pair import Generator, Shape
 
 FREQUENCIES, GROUPS = 16, 8
@@ -16,9 +17,9 @@ class Step(nn.Module):
 
     def __init__(self, before: int, after: int, known: int) -> None:
         super().__init__()
-        self.first = nn.Sequential(nn.GroupNorm(GROUPS, before), nn.SiLU(), nn.Conv2d(before, after, 3, 1, 1))
+        self.first = nn.Sequential(nn.GroupNorm(GROUPS, before), nn.SiLU(), Convolution(before, after, 3, 1, 1))
         self.shift = nn.Linear(known, after)
-        self.second = nn.Sequential(nn.GroupNorm(GROUPS, after), nn.SiLU(), nn.Conv2d(after, after, 3, 1, 1))
+        self.second = nn.Sequential(nn.GroupNorm(GROUPS, after), nn.SiLU(), Convolution(after, after, 3, 1, 1))
         self.past = nn.Conv2d(before, after, 1) if before != after else nn.Identity()
 
     def forward(self, picture: Tensor, known: Tensor) -> Tensor:
@@ -40,13 +41,13 @@ class FlowGenerator(Generator):
         self.steps, known, widths = steps, 4 * width, (width, 2 * width, 2 * width)
         self.time = nn.Sequential(nn.Linear(2 * FREQUENCIES, known), nn.SiLU(), nn.Linear(known, known))
         self.embedding = nn.Embedding(classes, known) if classes else None
-        self.enter = nn.Conv2d(channels, width, 3, 1, 1)
+        self.enter = Convolution(channels, width, 3, 1, 1)
         before = (width, *widths[:-1])
         self.downs = nn.ModuleList(Step(*pair, known) for pair in zip(before, widths, strict=True))
         self.middle = Step(widths[-1], widths[-1], known)
         ups = ((4 * width, 2 * width), (4 * width, 2 * width), (3 * width, width))
         self.ups = nn.ModuleList(Step(*pair, known) for pair in ups)
-        self.leave = nn.Sequential(nn.GroupNorm(GROUPS, width), nn.SiLU(), nn.Conv2d(width, channels, 3, 1, 1))
+        self.leave = nn.Sequential(nn.GroupNorm(GROUPS, width), nn.SiLU(), Convolution(width, channels, 3, 1, 1))
 
     def velocity(self, picture: Tensor, time: Tensor, label: Tensor | None) -> Tensor:
         """Where a picture (b, c, h, w) moves at time (b,) in [0, 1], for the classes (b,)."""

@@ -6,6 +6,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from gannet.networks.convolution import Convolution
 from gannet.networks.pair import Shape
 
 
@@ -15,8 +16,8 @@ class Block(nn.Module):
     def __init__(self, before: int, after: int, stride: int, residual: bool) -> None:
         super().__init__()
         self.body = nn.Sequential(
-            *(nn.Conv2d(before, after, 3, stride, 1, bias=False), nn.BatchNorm2d(after), nn.ReLU()),
-            *(nn.Conv2d(after, after, 3, 1, 1, bias=False), nn.BatchNorm2d(after)),
+            *(Convolution(before, after, 3, stride, 1, bias=False), nn.BatchNorm2d(after), nn.ReLU()),
+            *(Convolution(after, after, 3, 1, 1, bias=False), nn.BatchNorm2d(after)),
         )
         self.past = nn.Conv2d(before, after, 1, stride, bias=False) if residual else None
 
