@@ -1,10 +1,11 @@
-"""Contenders for the fastest training, each in a process of its own: prints images a second of every block it trains.
+"""Contenders for the fastest training, each in a process of its own, which does what each line that it reads says.
 
-    python benchmarks/contenders.py gannet|plain|torchgan --side 32 --batch 64 --seconds 5
+    python benchmarks/contenders.py gannet|plain|torchgan [--side 32] [--batch 64] [--pictures FILE] [--recipe NAME]
 
-`plain` is the loop that PyTorch's tutorials teach (in single precision, without a running average) on Gannet's DCGAN
-architecture; `torchgan` trains its own DCGAN of the same widths by its own trainer. Each trains on the same noise, held
-in memory, and reads a line before every block, so that contenders can take turns.
+A line `train SECONDS` trains so long and prints images a second; `draw COUNT FILE` saves so many pictures. `plain`
+is the loop that PyTorch's tutorials teach (in single precision, without a running average) on Gannet's DCGAN
+architecture; `torchgan` trains its own DCGAN of the same widths by its own trainer. They learn from noise that is held
+in memory, or from the pictures of a file; with `--recipe` Gannet plays that recipe on the recipe's own data.
 """
 
 import argparse
@@ -12,14 +13,25 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 LATENT, WIDTH, PICTURES = 128, 64, 4_096
-Round = Callable[[], None]
+
+
+@dataclass(frozen=True)
+class Contender:
+    """Plays a round of `batch` pictures, and draws pictures (n, c, h, w) in [-1, 1]."""
+
+    play: Callable[[], None]
+    draw: Callable[[int], torch.Tensor]
+    batch: int
 
 
 def noise(side: int) -> torch.Tensor:
@@ -27,14 +39,23 @@ def noise(side: int) -> torch.Tensor:
     return torch.rand(PICTURES, 3, side, side, generator=torch.Generator().manual_seed(0)) * 2 - 1
 
 
-def plain(side: int, batch: int) -> Round:
+def read(path: str) -> torch.Tensor:
+    """The pictures of a file, (n, c, h, w) of bytes, with a frame that makes their side a power of two."""
+    pictures = torch.from_numpy(np.load(path)["pictures"]).float() / 127.5 - 1
+    frame = ((1 << (pictures.shape[2] - 1).bit_length()) - pictures.shape[2]) // 2
+    return nn.functional.pad(pictures, (frame,) * 4, value=-1.0)
+
+
+def plain(asked: argparse.Namespace) -> Contender:
     """Two steps a round, discriminator then generator."""
-    levels = (side - 1).bit_length() - 2
+    pictures, batch = learned(asked), asked.batch
+    levels = (pictures.shape[2] - 1).bit_length() - 2
     widths = [WIDTH * min(2**level, 8) for level in range(levels)]
-    generator, discriminator = plain_generator(widths), plain_discriminator(widths)
+    channels = pictures.shape[1]
+    generator, discriminator = plain_generator(widths, channels), plain_discriminator(widths, channels)
     forger = torch.optim.Adam(generator.parameters(), lr=2e-4, betas=(0.5, 0.999))
     police = torch.optim.Adam(discriminator.parameters(), lr=2e-4, betas=(0.5, 0.999))
-    batches = endless(side, batch)
+    batches = endless(pictures, batch)
     real_label, fake_label = torch.ones(batch), torch.zeros(batch)
 
     def play() -> None:
@@ -48,61 +69,78 @@ def plain(side: int, batch: int) -> Round:
         binary_cross_entropy_with_logits(discriminator(fake).flatten(), real_label).backward()
         forger.step()
 
-    return play
+    return Contender(play, lambda count: drawn(generator, count, (LATENT, 1, 1)), batch)
 
 
-def plain_generator(widths: list[int]) -> nn.Module:
+@torch.no_grad()
+def drawn(generator: nn.Module, count: int, latent: tuple[int, ...]) -> torch.Tensor:
+    """Pictures by a generator as it stands; its normalization goes by what it has seen while training."""
+    generator.eval()
+    random = torch.Generator().manual_seed(1)
+    pictures = torch.cat([generator(torch.randn(100, *latent, generator=random)) for _ in range(0, count, 100)])
+    generator.train()
+    return pictures[:count]
+
+
+def plain_generator(widths: list[int], channels: int) -> nn.Module:
     """Transposed convolutions, from one place to the whole picture."""
     down = widths[::-1]
     layers: list[nn.Module] = [nn.ConvTranspose2d(LATENT, down[0], 4, 1, 0, bias=False)]
-    for before, after in zip(down, [*down[1:], 3], strict=True):
-        layers += [nn.BatchNorm2d(before), nn.ReLU(True), nn.ConvTranspose2d(before, after, 4, 2, 1, bias=after == 3)]
+    for before, after in zip(down, [*down[1:], channels], strict=True):
+        last = after == channels
+        layers += [nn.BatchNorm2d(before), nn.ReLU(True), nn.ConvTranspose2d(before, after, 4, 2, 1, bias=last)]
     return nn.Sequential(*layers, nn.Tanh())
 
 
-def plain_discriminator(widths: list[int]) -> nn.Module:
+def plain_discriminator(widths: list[int], channels: int) -> nn.Module:
     """Convolutions of stride two, as Gannet's without normalization."""
     layers: list[nn.Module] = []
-    for before, after in zip([3, *widths], widths, strict=False):
+    for before, after in zip([channels, *widths], widths, strict=False):
         layers += [nn.Conv2d(before, after, 4, 2, 1), nn.LeakyReLU(0.2, True)]
     return nn.Sequential(*layers, nn.Conv2d(widths[-1], 1, 4, 1, 0))
 
 
-def endless(side: int, batch: int) -> Iterator[torch.Tensor]:
-    """Batches of shuffled noise, for ever."""
-    pictures = noise(side)
+def learned(asked: argparse.Namespace) -> torch.Tensor:
+    """What a contender learns from."""
+    return read(asked.pictures) if asked.pictures else noise(asked.side)
+
+
+def endless(pictures: torch.Tensor, batch: int) -> Iterator[torch.Tensor]:
+    """Batches of shuffled pictures, for ever."""
     while True:
         order = torch.randperm(len(pictures))
-        for start in range(0, len(pictures), batch):
+        for start in range(0, len(pictures) - batch + 1, batch):
             yield pictures[order[start : start + batch]]
 
 
-def gannet(side: int, batch: int) -> Round:
+def gannet(asked: argparse.Namespace) -> Contender:
     """A round of Gannet's trainer, as its recipes play it: running average, referee and all."""
     from gannet.api import build_game, build_trainer, configure, prepare
     from gannet.data.loader import Loader
     from gannet.launch import launch
+    from gannet.recipe import parse_change
     from gannet.training.progress import Silence
 
-    changes = {
-        "data.size": side,
-        "data.channels": 3,
-        "network.width": WIDTH,
-        "network.latent": LATENT,
-        "batch": batch,
-        "loss.r1": None,
-        "device": "cpu",
-    }
-    prepared = prepare(configure("images", "digits", changes, ""))
+    same = {"data.size": asked.side, "data.channels": 3, "network.width": WIDTH, "network.latent": LATENT}
+    changes = {**same, "batch": asked.batch, "loss.r1": None, "device": "cpu"}
+    changes = dict(map(parse_change, asked.set)) if asked.recipe else changes
+    prepared = prepare(configure(asked.recipe or "images", "" if asked.recipe else "digits", changes, ""))
     fabric = launch(prepared.recipe)
-    loader = Loader({"real": ((noise(side) + 1) * 127.5).byte().numpy()}, torch.arange(PICTURES).numpy(), seed=0)
+    if asked.recipe:
+        loaders = prepared.task.samples(prepared.recipe, prepared.source, prepared.description)
+    else:
+        pictures = ((noise(asked.side) + 1) * 127.5).byte().numpy()
+        loaders = (Loader({"real": pictures}, torch.arange(PICTURES).numpy(), seed=0),) * 2
     folder = Path(tempfile.mkdtemp())
-    trainer = build_trainer(prepared, build_game(prepared, fabric), fabric, folder, (loader, loader), Silence())
-    return trainer.round
+    trainer = build_trainer(prepared, build_game(prepared, fabric), fabric, folder, loaders, Silence())
+    pipeline = prepared.task.pipeline(prepared.recipe, prepared.description, trainer.players.average.networks)
+    return Contender(trainer.round, lambda count: pipeline(num=count, seed=1).values, prepared.recipe.batch)
 
 
-def torchgan(side: int, batch: int) -> Round:
+def torchgan(asked: argparse.Namespace) -> Contender:
     """A step of torchgan's trainer with its usual losses; one loss each, its own loop."""
+    operators = torch.library.Library("torchvision", "DEF")  # A build without its operators does not import.
+    operators.define("nms(Tensor boxes, Tensor scores, float threshold) -> Tensor")
     import torchvision
 
     make_grid = torchvision.utils.make_grid
@@ -112,54 +150,63 @@ def torchgan(side: int, batch: int) -> Round:
     from torchgan.models import DCGANDiscriminator, DCGANGenerator
     from torchgan.trainer import Trainer
 
+    pictures, batch = learned(asked), asked.batch
+    channels, side = pictures.shape[1:3]
     adam = {"name": torch.optim.Adam, "args": {"lr": 2e-4, "betas": (0.5, 0.999)}}
+    out = {"encoding_dims": LATENT, "out_size": side, "out_channels": channels, "step_channels": WIDTH}
+    into = {"in_size": side, "in_channels": channels, "step_channels": WIDTH}
     models = {
-        "generator": {
-            "name": DCGANGenerator,
-            "args": {"encoding_dims": LATENT, "out_size": side, "out_channels": 3, "step_channels": WIDTH},
-            "optimizer": adam,
-        },
-        "discriminator": {
-            "name": DCGANDiscriminator,
-            "args": {"in_size": side, "in_channels": 3, "step_channels": WIDTH},
-            "optimizer": adam,
-        },
+        "generator": {"name": DCGANGenerator, "args": out, "optimizer": adam},
+        "discriminator": {"name": DCGANDiscriminator, "args": into, "optimizer": adam},
     }
     folder = tempfile.mkdtemp()
     losses = [MinimaxGeneratorLoss(), MinimaxDiscriminatorLoss()]
     trainer = Trainer(models, losses, device="cpu", sample_size=batch, epochs=1, checkpoints=f"{folder}/", recon=folder)
-    batches = endless(side, batch)
+    trainer.batch_size = batch
+    batches = endless(pictures, batch)
 
     def play() -> None:
         trainer.real_inputs = next(batches)
-        trainer.batch_size = batch
         trainer.train_iter()
 
-    return play
+    return Contender(play, lambda count: drawn(trainer.generator, count, (LATENT,)), batch)
 
 
 CONTENDERS = {"gannet": gannet, "plain": plain, "torchgan": torchgan}
 
 
+def train(contender: Contender, seconds: float) -> float:
+    """Train so long; returns images a second."""
+    start = time.perf_counter()
+    for rounds in count(1):
+        contender.play()
+        if (spent := time.perf_counter() - start) >= seconds:
+            return rounds * contender.batch / spent
+    raise AssertionError
+
+
 def main() -> None:
-    """Train a block for each line that is read."""
+    """Do what each line that is read says."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("contender", choices=CONTENDERS)
     parser.add_argument("--side", type=int, default=32)
     parser.add_argument("--batch", type=int, default=64)
-    parser.add_argument("--seconds", type=float, default=5)
+    parser.add_argument("--pictures", default="", help="an .npz with `pictures`, (n, c, h, w) of bytes")
+    parser.add_argument("--recipe", default="", help="for Gannet: a recipe and its own data instead")
+    parser.add_argument("--set", action="append", default=[], help="for Gannet: key=value")
     asked = parser.parse_args()
+    # Answers alone go to the standard output, not what libraries print.
+    answers, sys.stdout = sys.stdout, sys.stderr
     torch.manual_seed(0)
-    play = CONTENDERS[asked.contender](asked.side, asked.batch)
-    for _ in range(3):
-        play()
-    print("ready", flush=True)
-    for _ in sys.stdin:
-        start, rounds = time.perf_counter(), 0
-        while time.perf_counter() - start < asked.seconds:
-            play()
-            rounds += 1
-        print(rounds * asked.batch / (time.perf_counter() - start), flush=True)
+    contender = CONTENDERS[asked.contender](asked)
+    print("ready", file=answers, flush=True)
+    for line in sys.stdin:
+        word, amount, *path = line.split()
+        if word == "train":
+            print(train(contender, float(amount)), file=answers, flush=True)
+        else:
+            np.savez(path[0], pictures=contender.draw(int(amount)).numpy())
+            print("drawn", file=answers, flush=True)
 
 
 if __name__ == "__main__":

@@ -15,42 +15,11 @@ import platform
 import statistics
 import subprocess
 import sys
-from pathlib import Path
 
 import torch
+from rivals import Rival
 
-HERE = Path(__file__).parent
-
-
-class Contender:
-    """A process that trains a block whenever it is asked."""
-
-    def __init__(self, name: str, side: int, batch: int, seconds: float, python: str = sys.executable) -> None:
-        words = [python, str(HERE / "contenders.py"), name]
-        options = ["--side", str(side), "--batch", str(batch), "--seconds", str(seconds)]
-        self.name, self.rates = name, list[float]()
-        self.process = subprocess.Popen([*words, *options], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self._line()
-
-    def play(self) -> None:
-        """Train a block and note its rate."""
-        assert self.process.stdin
-        self.process.stdin.write("\n")
-        self.process.stdin.flush()
-        self.rates.append(float(self._line()))
-
-    def leave(self) -> None:
-        """End the process."""
-        assert self.process.stdin
-        self.process.stdin.close()
-        self.process.wait()
-
-    def _line(self) -> str:
-        assert self.process.stdout
-        line = self.process.stdout.readline()
-        if not line:
-            raise SystemExit(f"{self.name} did not start; its message is above.")
-        return line.strip()
+WARM_UP = 2.0
 
 
 def compare(side: int, batch: int, asked: argparse.Namespace) -> None:
@@ -58,15 +27,14 @@ def compare(side: int, batch: int, asked: argparse.Namespace) -> None:
     names = {"plain": sys.executable, "gannet": sys.executable} | (
         {"torchgan": asked.torchgan} if asked.torchgan else {}
     )
-    contenders = [Contender(name, side, batch, asked.seconds, python) for name, python in names.items()]
-    for _ in range(asked.blocks):
-        for contender in contenders:
-            contender.play()
-    base = statistics.median(contenders[0].rates)
-    for contender in contenders:
-        contender.leave()
-        rate = statistics.median(contender.rates)
-        print(f"| {side}x{side} | {contender.name} | {rate:,.0f} | {rate / base:.2f} |", flush=True)
+    rivals = [Rival(name, ["--side", str(side), "--batch", str(batch)], python) for name, python in names.items()]
+    for rival in rivals:
+        rival.train(WARM_UP)
+    rates = [[rival.train(asked.seconds) for rival in rivals] for _ in range(asked.blocks)]
+    medians = [statistics.median(found) for found in zip(*rates, strict=True)]
+    for rival, rate in zip(rivals, medians, strict=True):
+        rival.leave()
+        print(f"| {side}x{side} | {rival.name} | {rate:,.0f} | {rate / medians[0]:.2f} |", flush=True)
     if not asked.torchgan:
         print(f"| {side}x{side} | torchgan | not installed here | |")
 

@@ -1,0 +1,181 @@
+"""How far from the real pictures are a contender's, minute by minute? A table, a plot, and the pictures themselves.
+
+    GANNET_DATA=... python benchmarks/time_to_quality.py --out FOLDER [--minutes 10] [--torchgan PATH/TO/python]
+
+Contenders learn Fashion-MNIST one after the other, so that none disturbs another; only training counts. At each mark
+10,000 of their pictures are held against the 10,000 of the test file, by the Frechet distance over the features of
+judge-v1 and over those of a classifier of garments, which is trained first and never judges what it did not learn.
+The plain loop and torchgan learn the pictures with a frame that makes them 32x32, which is cut away again.
+"""
+
+import argparse
+import datetime
+import json
+import os
+import platform
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image, ImageDraw
+from rivals import Rival
+from torch import Tensor
+
+import gannet
+from gannet.api import configure, prepare
+from gannet.judging import judge_features
+from gannet.metrics.distances import frechet_distance
+from gannet.metrics.features import NetworkFeatures
+from gannet.sheets import draw_grid
+
+MARKS, FAKES, SHOWN = (0.5, 1, 2, 3, 5, 7.5, 10, 15, 20, 30), 10_000, 64
+COLOURS = {"gannet": "#1f5fbf", "plain": "#c0392b", "torchgan": "#27864b"}
+Judges = dict[str, Callable[[Tensor], Tensor]]
+
+
+def real_pictures(recipe: str) -> tuple[Tensor, Tensor]:
+    """The training and the test pictures (n, c, h, w)."""
+    prepared = prepare(configure(recipe, "", {}, ""))
+    loaders = prepared.task.samples(prepared.recipe, prepared.source, prepared.description)
+    training, held_out = (loader.spread(len(loader))["real"] for loader in loaders)
+    return training, held_out
+
+
+def judges(recipe: str, images: int, folder: Path) -> Judges:
+    """The features that pictures are compared in, by name."""
+    told = gannet.train("recognition", recipe, folder / "classifier", {"images": images, "stages": []})
+    network: Any = told.pipeline().networks["recognizer"]
+    shipped = judge_features()
+    assert shipped is not None
+    return {"judge-v1": shipped, "classifier": NetworkFeatures("classifier", network, network.features)}
+
+
+def looked_at(judge: Callable[[Tensor], Tensor], pictures: Tensor) -> Tensor:
+    """Features (n, d)."""
+    return torch.cat([judge(part) for part in pictures.split(200)])
+
+
+def play(rival: Rival, marks: list[float], folder: Path, judged: Callable[[Tensor], dict[str, float]]) -> list[Any]:
+    """Train from mark to mark, and judge at each."""
+    found, minutes = [], 0.0
+    for mark in marks:
+        rate = rival.train(60 * (mark - minutes))
+        minutes = mark
+        file = folder / "pictures.npz"
+        rival.draw(FAKES, file)
+        pictures = torch.from_numpy(np.load(file)["pictures"])
+        edge = (pictures.shape[2] - 28) // 2
+        pictures = pictures[:, :, edge : edge + 28, edge : edge + 28] if edge > 0 else pictures
+        distances = judged(pictures)
+        found.append({"contender": rival.name, "minutes": mark, "images_per_second": rate, **distances})
+        shown = ", ".join(f"{name} {value:.3f}" for name, value in distances.items())
+        print(f"{rival.name:9} {mark:5.1f} min  {rate:6.0f} images/s  {shown}", flush=True)
+        draw_grid(pictures[:SHOWN]).save(folder / f"{rival.name}-{mark:g}.png")
+    rival.leave()
+    return found
+
+
+def reached(rows: list[Any], name: str, contender: str, distance: float) -> float:
+    """The minutes after which a contender was as near, between marks by the straight line through the logarithms."""
+    own = [(row["minutes"], row[name]) for row in rows if row["contender"] == contender]
+    for (before, far), (after, near) in zip([(0.0, float("inf")), *own], own, strict=False):
+        if near <= distance:
+            if before == 0:
+                return after
+            way = (np.log(far) - np.log(distance)) / (np.log(far) - np.log(near))
+            return float(before + way * (after - before))
+    return float("inf")
+
+
+def plot(rows: list[Any], name: str, floor: float, path: Path) -> None:
+    """Distance against minutes, both by their logarithms."""
+    width, height, margin = 640, 400, 60
+    sheet = Image.new("RGB", (width, height), "white")
+    pen = ImageDraw.Draw(sheet)
+    minutes = [row["minutes"] for row in rows]
+    lows, highs = (np.log([min(minutes), floor]), np.log([max(minutes), max(row[name] for row in rows)]))
+
+    def place(at: float, distance: float) -> tuple[float, float]:
+        across, up = (np.log([at, distance]) - lows) / (highs - lows)
+        return margin + across * (width - 2 * margin), height - margin - up * (height - 2 * margin)
+
+    for contender in dict.fromkeys(row["contender"] for row in rows):
+        points = [place(row["minutes"], row[name]) for row in rows if row["contender"] == contender]
+        pen.line(points, COLOURS[contender], 2)
+        pen.text((points[-1][0] + 4, points[-1][1] - 5), contender, COLOURS[contender])
+    for at in sorted(set(minutes)):
+        pen.text((place(at, floor)[0] - 6, height - margin + 8), f"{at:g}", "black")
+    for distance in (floor, *(10.0**power for power in range(-3, 4) if floor < 10.0**power < float(np.exp(highs[1])))):
+        pen.text((6, place(min(minutes), distance)[1] - 5), f"{distance:.3g}", "black")
+        pen.line([place(min(minutes), distance), place(max(minutes), distance)], "#dddddd")
+    pen.text(
+        (margin, 10), f"Frechet distance over {name} against minutes of training; bottom: two real halves", "black"
+    )
+    sheet.save(path)
+
+
+def main() -> None:
+    """Train all, print the table, save the plots."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--minutes", type=float, default=10)
+    parser.add_argument("--recipe", default="fashion-mnist")
+    parser.add_argument("--set", action="append", default=[], help="for Gannet: key=value")
+    parser.add_argument("--contenders", nargs="+", default=["gannet", "plain", "torchgan"])
+    parser.add_argument("--classifier-images", type=int, default=120_000)
+    parser.add_argument("--torchgan", default="", help="the Python of an environment that has it")
+    asked = parser.parse_args()
+    asked.out.mkdir(parents=True, exist_ok=True)
+    training, held_out = real_pictures(asked.recipe)
+    with tempfile.TemporaryDirectory() as temporary:
+        file = Path(temporary) / "training.npz"
+        np.savez(file, pictures=((training + 1) * 127.5).round().byte().numpy())
+        features = judges(asked.recipe, asked.classifier_images, Path(temporary))
+        real = {name: looked_at(judge, held_out) for name, judge in features.items()}
+        known = {name: looked_at(judge, training[: len(held_out)]) for name, judge in features.items()}
+        floors = {name: frechet_distance(real[name], known[name]) for name in features}
+
+        def judged(pictures: Tensor) -> dict[str, float]:
+            return {name: frechet_distance(real[name], looked_at(judge, pictures)) for name, judge in features.items()}
+
+        options = {
+            "gannet": ["--recipe", asked.recipe, *(f"--set={change}" for change in asked.set)],
+            "plain": ["--pictures", str(file)],
+            "torchgan": ["--pictures", str(file)],
+        }
+        marks = [mark for mark in MARKS if mark <= asked.minutes]
+        rows = []
+        for name in asked.contenders:
+            if name == "torchgan" and not asked.torchgan:
+                print("torchgan is not installed here")
+                continue
+            rival = Rival(name, options[name], asked.torchgan if name == "torchgan" else sys.executable)
+            rows += play(rival, marks, asked.out, judged)
+    report(rows, floors, asked)
+
+
+def report(rows: list[Any], floors: dict[str, float], asked: argparse.Namespace) -> None:
+    """Print what was found, and save the plots and the figures."""
+    machine = f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores"
+    print(f"\n{asked.recipe}, {machine}, torch {torch.__version__}, seed 0, {datetime.date.today()}")
+    for name, floor in floors.items():
+        plot(rows, name, floor, asked.out / f"{name}.png")
+        references = [row for row in rows if row["contender"] != "gannet" and row["minutes"] == rows[-1]["minutes"]]
+        print(f"{name}: {floor:.3f} between two halves of real pictures")
+        if references:
+            best = min(references, key=lambda row: row[name])
+            took = reached(rows, name, "gannet", best[name])
+            share = took / best["minutes"]
+            print(
+                f"{name}: {best['contender']} reaches {best[name]:.3f} in {best['minutes']:g} minutes, Gannet in "
+                f"{took:.2f} ({share:.2f} of the time)"
+            )
+    (asked.out / "figures.json").write_text(json.dumps({"floors": floors, "rows": rows}, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
