@@ -141,6 +141,7 @@ def torchgan(asked: argparse.Namespace) -> Contender:
     """A step of torchgan's trainer with its usual losses; one loss each, its own loop."""
     operators = torch.library.Library("torchvision", "DEF")  # A build without its operators does not import.
     operators.define("nms(Tensor boxes, Tensor scores, float threshold) -> Tensor")
+    operators.define("qnms(Tensor boxes, Tensor scores, float threshold) -> Tensor")
     import torchvision
 
     make_grid = torchvision.utils.make_grid

@@ -29,7 +29,6 @@ import gannet
 from gannet.api import configure, prepare
 from gannet.judging import judge_features
 from gannet.metrics.distances import frechet_distance
-from gannet.metrics.features import NetworkFeatures
 from gannet.sheets import draw_grid
 
 MARKS, FAKES, SHOWN = (0.5, 1, 2, 3, 5, 7.5, 10, 15, 20, 30), 10_000, 64
@@ -51,7 +50,18 @@ def judges(recipe: str, images: int, folder: Path) -> Judges:
     network: Any = told.pipeline().networks["recognizer"]
     shipped = judge_features()
     assert shipped is not None
-    return {"judge-v1": shipped, "classifier": NetworkFeatures("classifier", network, network.features)}
+    return {"judge-v1": shipped, "classifier": own_channels(network)}
+
+
+def own_channels(network: Any) -> Callable[[Tensor], Tensor]:
+    """The features of a classifier, which learned pictures of as many channels as are judged."""
+
+    @torch.no_grad()
+    def look(pictures: Tensor) -> Tensor:
+        found: Tensor = network.features(pictures)
+        return found
+
+    return look
 
 
 def looked_at(judge: Callable[[Tensor], Tensor], pictures: Tensor) -> Tensor:

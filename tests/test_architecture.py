@@ -28,7 +28,10 @@ MAY_IMPORT = {
     "task": {"recipe"},
     "provenance": set(),
     "sheets": set(),
-    "samples": {"provenance", "randomness", "sheets"},
+    "delivery": {"provenance", "storage"},
+    "samples": {"delivery", "provenance", "randomness", "sheets", "storage"},
+    "exporting": {"pipeline", "storage"},
+    "engines": {"exporting", "launch", "pipeline", "recipe"},
     "pipeline": {"recipe", "storage", "task"},
     "tasks": LEAVES | {"networks", "adversarial", "augmentation", "data", "metrics", "pipeline", "samples"},
     "launch": {"recipe"},
@@ -37,7 +40,7 @@ MAY_IMPORT = {
     "running": {"adversarial", "pipeline", "report", "storage", "training"} | LEAVES,
 }
 # The API and what it is made of may use everything; the command line speaks to the API.
-FREE = {"api", "benching", "judging", "planning"}
+FREE = {"api", "applying", "benching", "judging", "planning"}
 MAY_IMPORT["cli"] = {"api", "benching", "launch", "planning", "provenance", "recipe", "training", ""}
 
 

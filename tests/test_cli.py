@@ -261,7 +261,7 @@ def test_applying_gives_a_sheet_files_or_a_film(tiny_run: Path, here: Path, gann
         "Saved walk.gif.\n",
         "",
     )
-    assert len(list((here / "files").iterdir())) == 9
+    assert len(list((here / "files" / "3").iterdir())) == 9
     with Image.open(here / "sheet.png") as sheet, Image.open(here / "walk.gif") as film:
         assert sheet.width == sheet.height > 400
         assert film.n_frames > 1

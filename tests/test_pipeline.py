@@ -165,8 +165,10 @@ def test_samples_are_saved_as_sheet_or_as_files(model: GenerationPipeline, tmp_p
     samples = model(num=5, seed=3)
     samples.save(tmp_path / "sheet.png")
     samples.save(tmp_path / "files")
-    assert sorted(path.name for path in (tmp_path / "files").iterdir()) == [f"{index:06d}.png" for index in range(5)]
-    with Image.open(tmp_path / "files" / "000004.png") as picture:
+    files = sorted((tmp_path / "files").glob("*/*.png"), key=lambda path: path.name)
+    assert [path.name for path in files] == [f"{index:06d}.png" for index in range(5)]
+    assert [path.parent.name for path in files] == [samples.classes[label] for label in samples.labels]
+    with Image.open(files[4]) as picture:
         assert picture.tobytes() == samples.pictures()[4].tobytes()
         told = json.loads(picture.info["Comment"])
     assert (told["model"], told["seed"], told["index"]) == (model.name, 3, 4)

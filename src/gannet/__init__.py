@@ -9,6 +9,9 @@ __version__ = "0.1.0"
 _HOMES = {
     "train": "gannet.api",
     "judge": "gannet.api",
+    "apply": "gannet.api",
+    "export": "gannet.api",
+    "Request": "gannet.samples",
     "load": "gannet.api",
     "Run": "gannet.running",
     "Pipeline": "gannet.pipeline",
@@ -18,6 +21,8 @@ _HOMES = {
 __all__ = [*sorted(_HOMES), "__version__"]
 
 if TYPE_CHECKING:
+    from gannet.api import apply as apply
+    from gannet.api import export as export
     from gannet.api import judge as judge
     from gannet.api import load as load
     from gannet.api import train as train
@@ -25,6 +30,7 @@ if TYPE_CHECKING:
     from gannet.recipe import Recipe as Recipe
     from gannet.recipe import load_recipe as load_recipe
     from gannet.running import Run as Run
+    from gannet.samples import Request as Request
 
 
 def __getattr__(name: str) -> Any:

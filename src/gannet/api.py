@@ -11,7 +11,7 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
-from gannet import judging
+from gannet import applying, judging
 from gannet.adversarial.game import Game, Observer
 from gannet.adversarial.referee import Referee
 from gannet.data.cache import build_dataset
@@ -20,6 +20,8 @@ from gannet.data.doctor import examine as examine_data
 from gannet.data.loader import Loader
 from gannet.data.sources import open_source
 from gannet.data.survey import survey
+from gannet.exporting import Exported
+from gannet.exporting import export as export_pipeline
 from gannet.launch import launch
 from gannet.loading import absolute, load
 from gannet.metrics.judgement import Judgement, Query
@@ -27,6 +29,7 @@ from gannet.pipeline import Pipeline
 from gannet.randomness import address
 from gannet.recipe import Recipe, dump_yaml, load_recipe
 from gannet.running import House, Run, Sheets, create_folder, free_folder, read_recipe
+from gannet.samples import Request
 from gannet.schedule import cut_short
 from gannet.storage import write_json, write_text
 from gannet.task import Task, find_task
@@ -36,9 +39,22 @@ from gannet.training.distributed import RunningAverage, slices
 from gannet.training.progress import Display, Silence
 from gannet.training.trainer import Players, Trainer
 
-__all__ = ["Query", "build_game", "build_trainer", "configure", "examine", "judge", "load", "prepare", "train"]
+__all__ = [
+    "Query",
+    "Request",
+    "apply",
+    "build_game",
+    "build_trainer",
+    "configure",
+    "examine",
+    "export",
+    "judge",
+    "load",
+    "prepare",
+    "train",
+]
 
-ALL = Query()
+ALL, ONE = Query(), Request()
 CHANGEABLE = ("images", "minutes", "stages", "device", "checkpoint", "log", "referee.stop_on")
 """The keys that may change when a run is resumed: how long, where and how often, never the game."""
 
@@ -249,6 +265,37 @@ def _fit(recipe: Recipe) -> tuple[Pipeline, Loader]:
             raise ValueError(f"Stopped while training {recipe.name} to compare with; nothing was judged.")
         prepared = prepare(run.recipe)
         return run.pipeline(), prepared.task.samples(prepared.recipe, prepared.source, prepared.description)[1]
+
+
+def apply(target: str | Path, out: str | Path, request: Request = ONE, weights: str = "model") -> dict[str, Any]:
+    """Draw samples and save them, as many as are wanted in constant memory; returns what their metadata say.
+
+    A broken-off folder, zip or parquet file goes on where it stood when the same is asked for again; under torchrun
+    every process writes its share.
+
+    Args:
+        target: a run, a model's folder, a shipped model's name or `hf:owner/name`.
+        out: a folder, a .zip or .parquet file of single pictures, or a picture's name for one sheet or animation.
+        request: how many, of which seed and class.
+        weights: `model`, `best` or a stage's name.
+
+    Raises:
+        ValueError: nothing is there that draws, the request is out of range, or `out` exists; one sentence.
+    """
+    return applying.apply(target, out, request, weights)
+
+
+def export(target: str | Path, out: str | Path, weights: str = "model") -> Exported:
+    """Write a model's network as an ONNX file, once ONNX Runtime has been seen to give PyTorch's answers.
+
+    Args:
+        target: a run, a model's folder, a shipped model's name or `hf:owner/name`.
+        out: the file, .onnx, which must not exist.
+
+    Raises:
+        ValueError: the model cannot be exported, libraries are missing, or the answers differ; one sentence.
+    """
+    return export_pipeline(load(target, weights), Path(out))
 
 
 def examine(data: str | Path, size: int = 0) -> Report:

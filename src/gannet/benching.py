@@ -14,6 +14,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
 from gannet.api import Prepared, build_game, build_trainer
+from gannet.engines import make_engine
 from gannet.launch import choose_precision, launch
 from gannet.planning import noise_of, peak_memory
 from gannet.training.progress import Silence
@@ -86,6 +87,8 @@ def bench(prepared: Prepared) -> Speed:
         game = build_game(prepared, fabric)
         trainer = build_trainer(prepared, game, fabric, Path(folder), (noise, noise), Silence())
         pipeline: Any = prepared.task.pipeline(prepared.recipe, prepared.description, trainer.players.average.networks)
+        if pipeline.draws:
+            _, pipeline.compute = make_engine("auto", pipeline, device.type)
         matrix = torch.rand(SIDE, SIDE, device=device, dtype=torch.bfloat16 if precision == "bf16" else torch.float32)
         work = _count_work(trainer)
 

@@ -111,22 +111,42 @@ def apply(
     label: Annotated[str, typer.Option("--class", help="Only this class, by name or number.")] = "",
     frames: Annotated[int, typer.Option(help="Pictures from one sample to the next: a walk, an animation.")] = 1,
     weights: Annotated[str, typer.Option(help="model (the last), best, or a stage's name.")] = "model",
-    out: Annotated[str, typer.Option(help="A picture (one sheet), or a folder (single files).")] = "",
+    out: Annotated[str, typer.Option(help="A picture (one sheet); a folder, .zip or .parquet (single ones).")] = "",
+    engine: Annotated[str, typer.Option(help="torch, bf16 or onnx; auto takes the fastest.")] = "auto",
     as_json: Json = False,
 ) -> None:
     """Use a trained model."""
-    from gannet.api import load
-    from gannet.provenance import check_format
+    from gannet.api import Request
+    from gannet.api import apply as apply_model
+    from gannet.launch import is_first
 
     path = Path(out or ("samples.gif" if frames > 1 else "samples.png"))
-    if path.suffix or frames > 1:
-        check_format(path, frames)
-    pipeline = load(model, weights)
-    if not pipeline.draws:
-        raise ValueError(f"{model} is a model for {pipeline.task}; it draws nothing. Use it from Python: gannet.load.")
-    samples = pipeline(num=num, seed=seed, label=label or None, frames=frames)
-    samples.save(path)
-    _print("apply", {"out": str(path), **samples.facts}, [f"Saved {path}."], as_json)
+    facts = apply_model(model, path, Request(num, seed, label, frames, engine), weights)
+    if is_first():
+        _print("apply", {"out": str(path), **facts}, [f"Saved {path}."], as_json)
+
+
+@app.command()
+def export(
+    model: Annotated[str, typer.Argument(help="A run, a model's folder, a shipped model's name, or hf:owner/name.")],
+    to: Annotated[str, typer.Option(help="The format: onnx.")] = "onnx",
+    out: Annotated[str, typer.Option(help="The file; left out, model.onnx.")] = "",
+    weights: Annotated[str, typer.Option(help="model (the last), best, or a stage's name.")] = "model",
+    as_json: Json = False,
+) -> None:
+    """Write a model as a file that other programs run, and compare its answers with PyTorch's."""
+    from gannet.api import export as export_model
+
+    if to != "onnx":
+        raise ValueError(f"There is no format {to!r} to export to; give --to onnx.")
+    found = export_model(model, out or "model.onnx", weights)
+    inputs = ", ".join(f"{name} {('b', *shape[1:])}".replace("'", "") for name, shape in found.inputs.items())
+    result = {"out": str(found.path), "difference": found.difference, "inputs": found.inputs, "count": found.count}
+    lines = [
+        f"Saved {found.path}; it takes {inputs}.",
+        f"ONNX Runtime and PyTorch differ by {found.difference:.2g} at most over {found.count} samples in [-1, 1].",
+    ]
+    _print("export", result, lines, as_json)
 
 
 @app.command()

@@ -79,6 +79,10 @@ class Pipeline(ABC):
         """What a sheet shows of the model, the same at every look; None for a model that needs input."""
         return None
 
+    def traced(self) -> tuple[nn.Module, dict[str, Tensor]]:
+        """The network that does the work, and an example of what it is given, by name."""
+        raise ValueError(f"A model for {self.task} cannot be exported.")
+
     @classmethod
     @abstractmethod
     def build(cls, config: Any) -> Self:
@@ -88,7 +92,7 @@ class Pipeline(ABC):
         """Write `config.json`, `<weights>.safetensors` and a card to `folder`, each atomically; returns the folder."""
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        save_tensors(folder / f"{weights}.safetensors", self._tensors(), {"format": FORMAT})
+        save_tensors(folder / f"{weights}.safetensors", self.tensors(), {"format": FORMAT})
         config = {
             "gannet": FORMAT,
             "task": self.task,
@@ -128,7 +132,7 @@ class Pipeline(ABC):
     def load_tensors(self, path: Path) -> None:
         """Fill the networks with the tensors of a file; ValueError when they do not fit."""
         tensors, _ = load_tensors(path)
-        expected = self._tensors()
+        expected = self.tensors()
         for name in expected.keys() | tensors.keys():
             if name not in tensors or name not in expected or tensors[name].shape != expected[name].shape:
                 raise ValueError(f"{path} does not fit its {CONFIG}: {name!r} is missing or of another shape.")
@@ -150,7 +154,7 @@ class Pipeline(ABC):
 
     def card(self) -> str:
         """A short model card in Markdown."""
-        parameters = sum(tensor.numel() for tensor in self._tensors().values())
+        parameters = sum(tensor.numel() for tensor in self.tensors().values())
         return (
             f"---\nlibrary_name: gannet\ntags: [gan, {self.task}]\n---\n"
             f"# {self.name or self.task}\n\nA model for {self.task}, trained with Gannet; {parameters:,} numbers.\n\n"
@@ -158,7 +162,8 @@ class Pipeline(ABC):
             "State here what it was trained on and under which licence before you share it.\n"
         )
 
-    def _tensors(self) -> dict[str, Tensor]:
+    def tensors(self) -> dict[str, Tensor]:
+        """All weights by name, `<network>.<weight>`."""
         return {
             f"{name}.{key}": tensor
             for name, network in self.networks.items()

@@ -1,6 +1,7 @@
 """Provenance: every picture that leaves Gannet says that it is synthetic, and which model and seed it came from."""
 
 import contextlib
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -30,8 +31,7 @@ def save_picture(picture: Image.Image, path: Path, facts: dict[str, Any]) -> Non
 def save_film(pictures: list[Image.Image], path: Path, facts: dict[str, Any], seconds: float = 0.06) -> None:
     """Save one picture, or several as an animation (GIF or WebP) that shows each for so many seconds."""
     check_format(path, len(pictures))
-    comment = json.dumps({"DigitalSourceType": SYNTHETIC, **facts}, ensure_ascii=True)
-    options = _metadata(path.suffix.lower(), comment, facts)
+    options = _metadata(path.suffix.lower(), _comment(facts), facts)
     if len(pictures) > 1:
         options |= {
             "save_all": True,
@@ -48,6 +48,17 @@ def save_film(pictures: list[Image.Image], path: Path, facts: dict[str, Any], se
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
         raise ValueError(f"{path} cannot be written ({error.strerror or error}); choose another place.") from error
+
+
+def encode_picture(picture: Image.Image, facts: dict[str, Any]) -> bytes:
+    """A picture as a PNG file with the same metadata, for whoever writes many."""
+    content = io.BytesIO()
+    picture.save(content, "PNG", **_metadata(".png", _comment(facts), facts))
+    return content.getvalue()
+
+
+def _comment(facts: dict[str, Any]) -> str:
+    return json.dumps({"DigitalSourceType": SYNTHETIC, **facts}, ensure_ascii=True)
 
 
 def check_format(path: Path, count: int = 1) -> None:

@@ -1,6 +1,7 @@
 """Samples: what a generator gives, where it came from, and the latent vectors it was asked for."""
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +9,43 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
+from gannet.delivery import FORMATS, Order, deliver
 from gannet.provenance import save_film, save_picture
 from gannet.randomness import generator as addressed
-from gannet.sheets import draw, draw_frame, to_picture
+from gannet.sheets import draw, draw_frame, to_pictures
+from gannet.storage import digest
+
+BATCH = 64
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked of a generator.
+
+    Attributes:
+        num: how many samples; sample i of a seed is the same whatever `num` is.
+        seed: the same seed gives the same samples.
+        label: a class by name or number; empty goes through all classes in turn.
+        frames: pictures from one sample to the next; more than one makes a closed walk of `num * frames`.
+        engine: `torch`, `bf16`, `onnx`, or `auto` for the fastest.
+    """
+
+    num: int = 1
+    seed: int = 0
+    label: str = ""
+    frames: int = 1
+    engine: str = "auto"
+
+    def check(self) -> None:
+        """Raise ValueError for numbers that are out of range."""
+        if self.num < 1 or self.frames < 1 or self.seed < 0:
+            given = f"{self.num}, {self.frames} and {self.seed}"
+            raise ValueError(f"num and frames are 1 or more and seed 0 or more; given: {given}.")
+
+
+def facts_of(model: str, request: Request) -> dict[str, Any]:
+    """What the metadata of a file say of where it came from."""
+    return {"model": model, "seed": request.seed, **({"class": request.label} if request.label else {})}
 
 
 @dataclass(frozen=True)
@@ -22,23 +57,27 @@ class Samples:
         labels: the class of each, (n,), or None.
         facts: the model and the seed, for the metadata of files.
         animated: whether they are the frames of a walk.
+        classes: the names of the classes.
     """
 
     values: Tensor
     labels: Tensor | None
     facts: dict[str, Any]
     animated: bool = False
+    classes: tuple[str, ...] = ()
 
     def pictures(self) -> list[Image.Image]:
         """Each sample as a picture."""
-        return [to_picture(value) if self.values.ndim == 4 else draw(value[None]) for value in self.values]
+        return to_pictures(self.values)
 
     def sheet(self) -> Image.Image:
         """All samples in one picture."""
         return draw(self.values)
 
     def save(self, path: str | Path) -> Path:
-        """Save: a walk as an animation, a picture file's name as one sheet, any other as a folder of single files.
+        """Save: a walk as an animation, a picture file's name as one sheet, any other as single pictures.
+
+        Those go to a folder, or to the file where the name ends in .zip or .parquet; by class where there are classes.
 
         Raises:
             ValueError: the format is not known, the path exists, or it cannot be written.
@@ -48,12 +87,13 @@ class Samples:
             raise ValueError(f"{path} exists; choose another name or remove it first.")
         if self.animated:
             save_film([draw_frame(value) for value in self.values], path, self.facts)
-        elif path.suffix:
+        elif path.suffix.lower() not in FORMATS:
             save_picture(self.sheet(), path, self.facts)
         else:
-            path.mkdir(parents=True)
-            for index, picture in enumerate(self.pictures()):
-                save_picture(picture, path / f"{index:06d}.png", {**self.facts, "index": index})
+            values = self.values.split(BATCH)
+            batches = [partial(to_pictures, part) for part in values]
+            asked = {**self.facts, "digest": digest({"values": self.values}, {})}
+            deliver(path, Order(asked, self.facts, batches, list(map(len, values)), self.labels, self.classes))
         return path
 
 

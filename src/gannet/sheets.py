@@ -12,10 +12,18 @@ MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 
 def to_picture(sample: Tensor) -> Image.Image:
     """A picture from a tensor (c, h, w) in [-1, 1]; two channels are shown as red and green."""
-    pixels = ((sample.float().clamp(-1, 1) + 1) * 127.5).round().byte().permute(1, 2, 0).cpu().numpy()
-    if pixels.shape[2] == 2:
-        pixels = np.concatenate([pixels, np.zeros_like(pixels[:, :, :1])], 2)
-    return Image.fromarray(pixels.squeeze(2) if pixels.shape[2] == 1 else pixels, MODES[pixels.shape[2]])
+    return to_pictures(sample[None])[0]
+
+
+def to_pictures(samples: Tensor) -> list[Image.Image]:
+    """Each of many samples as a picture: (n, c, h, w) in [-1, 1], or points (n, 2)."""
+    if samples.ndim == 2:
+        return [draw_points(sample[None]) for sample in samples]
+    pixels = ((samples.float().clamp(-1, 1) + 1) * 127.5).round().byte().permute(0, 2, 3, 1).cpu().numpy()
+    if pixels.shape[3] == 2:
+        pixels = np.concatenate([pixels, np.zeros_like(pixels[..., :1])], 3)
+    mode = MODES[pixels.shape[3]]
+    return [Image.fromarray(one) for one in (pixels.squeeze(3) if mode == "L" else np.ascontiguousarray(pixels))]
 
 
 def draw_grid(samples: Tensor, columns: int = 0) -> Image.Image:

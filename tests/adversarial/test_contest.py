@@ -65,13 +65,14 @@ def play(turn: Turn, networks: dict[str, nn.Module]) -> Outcome:
     return outcome
 
 
-def test_the_discriminator_moves_first_then_its_penalties_then_the_generator(networks: dict[str, nn.Module]) -> None:
+def test_the_discriminator_moves_first_then_its_lazy_penalties_then_the_generator(
+    networks: dict[str, nn.Module],
+) -> None:
     turns = all_turns(networks).values()
     assert [(turn.name, turn.players, turn.every) for turn in turns] == [
         ("discriminator", (DISCRIMINATOR,), 1),
         ("r1", (DISCRIMINATOR,), 4),
         ("r2", (DISCRIMINATOR,), 3),
-        ("gradient_penalty", (DISCRIMINATOR,), 1),
         ("generator", (GENERATOR,), 1),
     ]
 
@@ -79,7 +80,8 @@ def test_the_discriminator_moves_first_then_its_penalties_then_the_generator(net
 def test_penalties_that_are_not_asked_for_take_no_turn(networks: dict[str, nn.Module]) -> None:
     assert [turn.name for turn in contest_of(networks).turns(None, None, None)] == ["discriminator", "generator"]
     only = contest_of(networks).turns(None, Strength(1, 1), None)
-    assert [turn.name for turn in only] == ["discriminator", "r2", "generator"]
+    assert [turn.name for turn in only] == ["discriminator", "generator"]
+    assert list(only[0].play(Draws()).losses[DISCRIMINATOR]) == ["adversarial", "r2"]
 
 
 def test_a_lazy_penalty_is_weighted_by_its_rounds_so_that_its_mean_is_its_weight(
@@ -91,12 +93,21 @@ def test_a_lazy_penalty_is_weighted_by_its_rounds_so_that_its_mean_is_its_weight
     expected = {
         "r1": 0.5 * 4 * squared_gradient(score, real),
         "r2": 2.0 * 3 * squared_gradient(score, fake),
-        "gradient_penalty": 10.0 * gradient_penalty(score, real, fake, run.uniform()),
     }
     for name, value in expected.items():
         losses = turns[name].play(run).losses
         assert list(losses) == [DISCRIMINATOR] and list(losses[DISCRIMINATOR]) == [name]
         assert losses[DISCRIMINATOR][name].item() == pytest.approx(value.item(), rel=1e-6)
+
+
+def test_a_penalty_of_every_round_is_part_of_the_discriminators_loss(networks: dict[str, nn.Module]) -> None:
+    """Huang et al., 2024, equation 4: one step descends the sum."""
+    run, score = Draws(), networks[DISCRIMINATOR]
+    found = all_turns(networks)["discriminator"].play(run).losses[DISCRIMINATOR]
+    fake = networks[GENERATOR](run.normal(SIDE))
+    expected = 10.0 * gradient_penalty(score, run.sample["real"], fake, run.uniform())
+    assert list(found) == ["adversarial", "gradient_penalty"]
+    assert found["gradient_penalty"].item() == pytest.approx(expected.item(), rel=1e-6)
 
 
 @pytest.mark.parametrize("name", sorted(LOSSES))

@@ -90,8 +90,8 @@ def test_weights_that_are_not_saved_are_found(tmp_path: Path, monkeypatch: pytes
     trainer = make_trainer(generation.example(), tmp_path / "run")
     prepared = prepare(generation.example())
     pipeline = generation.pipeline(prepared.recipe, prepared.description, trainer.players.average.networks)
-    whole = pipeline._tensors
-    monkeypatch.setattr(pipeline, "_tensors", lambda: {name: tensor * 0 for name, tensor in whole().items()})
+    whole = pipeline.tensors
+    monkeypatch.setattr(pipeline, "tensors", lambda: {name: tensor * 0 for name, tensor in whole().items()})
     with pytest.raises(AssertionError):
         check_saved_equals_live(pipeline, tmp_path / "model", lambda loaded: loaded(num=5).values)
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from gannet.networks import PAIRS, Dcgan, Mlp, Pair
+from gannet.networks import PAIRS, Dcgan, Mlp, Pair, Residual
 from gannet.networks.dcgan import ClassBatchNorm
 
 SHAPES = [
@@ -20,7 +20,11 @@ SHAPES = [
     (3, 8, 16),
     (1, 256, 256),
 ]
-SMALL = {"mlp": Mlp(latent=6, width=16, depth=2), "dcgan": Dcgan(latent=6, width=4)}
+SMALL = {
+    "mlp": Mlp(latent=6, width=16, depth=2),
+    "dcgan": Dcgan(latent=6, width=4),
+    "residual": Residual(latent=6, width=4),
+}
 
 
 def noise(*shape: int) -> Tensor:
@@ -39,7 +43,7 @@ def test_pictures_have_the_shape_and_the_range_and_scores_are_one_a_picture(name
     with torch.no_grad():
         for parameter in generator.parameters():
             parameter.mul_(20)  # Far enough for a generator without a bound to leave [-1, 1].
-        pictures = generator(noise(3, 6))
+        pictures = generator.eval()(noise(3, 6))
         scores = discriminator(pictures)
     assert pictures.shape == (3, *shape) and scores.shape == (3,)
     assert 0.9 < float(pictures.abs().max()) <= 1
@@ -237,8 +241,9 @@ def test_other_normalizations_leave_the_weights_alone(normalization: str) -> Non
 @pytest.mark.parametrize("name", sorted(PAIRS))
 def test_every_weight_takes_part_in_the_game(name: str, classes: int) -> None:
     generator, discriminator = SMALL[name].generator((1, 9, 9), classes), SMALL[name].discriminator((1, 9, 9), classes)
-    if classes:
-        perturb(discriminator)
+    for parameter in (*generator.parameters(), *discriminator.parameters()):
+        with torch.no_grad():
+            parameter.add_(0.01 * noise(*parameter.shape))  # Some weights start at zero and hide those behind them.
     label = torch.tensor([0, 1, 2, 0]) if classes else None
     discriminator(generator(noise(4, 6), label), label).square().sum().backward()
     for network in (generator, discriminator):
@@ -255,3 +260,25 @@ def test_class_batch_normalization_is_batch_normalization_with_each_class_its_ow
         plain = nn.BatchNorm2d(3)
         plain.weight.data, plain.bias.data = layer.scale.weight[number].data, layer.shift.weight[number].data
         torch.testing.assert_close(found[label == number], plain(picture)[label == number])
+
+
+def test_a_residual_block_starts_by_changing_nothing() -> None:
+    """Huang et al., 2024, section 3.4: the last convolution of a branch starts at zero."""
+    block, picture = Residual(width=4).level(4, 3), noise(2, 4, 8, 8)
+    torch.testing.assert_close(block(picture), picture)
+
+
+def test_a_deep_residual_pair_starts_without_growing_or_fading() -> None:
+    pair = Residual(latent=64, width=32, blocks=3)
+    pictures = pair.generator((3, 32, 32), 0)(noise(64, 64))
+    scores = pair.discriminator((3, 32, 32), 0)(noise(256, 3, 32, 32))
+    assert 0.1 < pictures.std() < 3 and 0.03 < scores.std() < 3
+
+
+def test_residual_widths_and_groups_are_those_asked_for() -> None:
+    pair = Residual(width=16, expansion=2, groups=8)
+    assert list(pair.widths((3, 32, 32))) == [16, 32, 64, 128]
+    middle = [part for part in pair.discriminator((3, 32, 32), 0).modules() if getattr(part, "groups", 1) == 8]
+    assert [part.in_channels for part in middle] == [32, 64, 128, 256]
+    with pytest.raises(ValueError, match="must divide"):
+        Residual(width=6, groups=4)

@@ -1,8 +1,8 @@
 """The turns of the classic contest, for any generator and discriminator: one forges, the other polices."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from torch import Tensor
 
@@ -25,11 +25,15 @@ class Lazy(Protocol):
         """Rounds between two applications."""
 
 
+Penalty: TypeAlias = tuple[str, Lazy, Callable[[Pass], Tensor]]
+
+
 @dataclass(frozen=True)
 class Contest:
     """Reals, fakes and scores of one pass, however a task makes them.
 
-    A penalty is a turn of its own: the discriminator takes a step on it alone, whenever it is due.
+    A penalty of every round is part of the discriminator's loss; a lazy one is a turn of its own, in which the
+    discriminator takes a step on it alone whenever it is due.
 
     Attributes:
         loss: the losses of the two players.
@@ -45,27 +49,28 @@ class Contest:
 
     def turns(self, r1: Lazy | None, r2: Lazy | None, between: Lazy | None) -> tuple[Turn, ...]:
         """The discriminator's turn, its penalties (R1, R2, WGAN-GP between reals and fakes), the generator's turn."""
-        penalties = [("r1", r1, self._r1), ("r2", r2, self._r2), ("gradient_penalty", between, self._between)]
-        lazy = [self._penalty(name, strength, penalty) for name, strength, penalty in penalties if strength is not None]
+        named = (("r1", r1, self._r1), ("r2", r2, self._r2), ("gradient_penalty", between, self._between))
+        penalties = [(name, strength, penalty) for name, strength, penalty in named if strength is not None]
+        constant = [of for of in penalties if of[1].every == 1]
         return (
-            Turn("discriminator", (DISCRIMINATOR,), self._discriminate),
-            *lazy,
+            Turn("discriminator", (DISCRIMINATOR,), lambda run: self._discriminate(run, constant)),
+            *(self._lazy(*of) for of in penalties if of not in constant),
             Turn("generator", (GENERATOR,), self._forge),
         )
 
-    def _discriminate(self, run: Pass) -> Outcome:
+    def _discriminate(self, run: Pass, constant: Sequence[Penalty]) -> Outcome:
         fake = self.generate(run)
         real_score, fake_score = self.score(self.real(run), run), self.score(fake, run)
-        loss = self.loss.discriminator(real_score, fake_score)
-        watched = {"real_score": real_score, "fake_score": fake_score}
-        return Outcome({DISCRIMINATOR: {"adversarial": loss}}, watched)
+        losses = {"adversarial": self.loss.discriminator(real_score, fake_score)}
+        losses |= {name: strength.weight * penalty(run) for name, strength, penalty in constant}
+        return Outcome({DISCRIMINATOR: losses}, {"real_score": real_score, "fake_score": fake_score})
 
     def _forge(self, run: Pass) -> Outcome:
         fake_score = self.score(self.generate(run), run)
         real_score = self.score(self.real(run), run) if self.loss.needs_real else fake_score
         return Outcome({GENERATOR: {"adversarial": self.loss.generator(real_score, fake_score)}})
 
-    def _penalty(self, name: str, strength: Lazy, penalty: Callable[[Pass], Tensor]) -> Turn:
+    def _lazy(self, name: str, strength: Lazy, penalty: Callable[[Pass], Tensor]) -> Turn:
         def play(run: Pass) -> Outcome:
             return Outcome({DISCRIMINATOR: {name: strength.weight * strength.every * penalty(run)}})
 

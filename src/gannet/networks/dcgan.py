@@ -9,15 +9,9 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 from gannet.networks.convolution import Convolution, UpConvolution
-from gannet.networks.pair import Discriminator, Generator, Pair, Shape
+from gannet.networks.pair import Discriminator, Generator, Pair, Shape, checked, halvings
 
 Normalization = Literal["batch", "spectral", "none"]
-SMALLEST, LARGEST, MOST_CHANNELS = 8, 256, 4
-
-
-def _levels(shape: Shape) -> int:
-    """How often the picture is halved until its shorter side is 3 or 4 pixels (2 or 3 where halving rounds down)."""
-    return (min(shape[1:]) - 1).bit_length() - 2
 
 
 class ClassBatchNorm(nn.Module):
@@ -45,7 +39,7 @@ class DcganGenerator(Generator):
 
     def __init__(self, latent: int, shape: Shape, classes: int, width: int) -> None:
         super().__init__(latent, shape, classes)
-        levels = _levels(shape)
+        levels = halvings(shape)
         widths = [width * min(2**level, 8) for level in reversed(range(levels))]
         self.start = (widths[0], *(-(-side // 2**levels) for side in shape[1:]))
         self.project = nn.Linear(latent, prod(self.start), bias=False)
@@ -68,7 +62,7 @@ class DcganDiscriminator(Discriminator):
     """Convolutions that halve the picture down to 2 to 4 pixels a side, and one logit."""
 
     def __init__(self, shape: Shape, classes: int, width: int, normalization: Normalization) -> None:
-        levels = _levels(shape)
+        levels = halvings(shape)
         widths = [width * min(2**level, 8) for level in range(levels)]
         super().__init__(widths[-1] * prod(side >> levels for side in shape[1:]), classes)
         steps: list[nn.Module] = []
@@ -123,27 +117,15 @@ class Dcgan(Pair):
 
     def generator(self, shape: Shape, classes: int) -> DcganGenerator:
         """Build the generator for pictures of `shape` (c, h, w)."""
-        return DcganGenerator(self.latent, _checked(shape), classes, self._width(shape))
+        return DcganGenerator(self.latent, checked(shape, "dcgan"), classes, self._width(shape))
 
     def discriminator(self, shape: Shape, classes: int) -> DcganDiscriminator:
         """Build the discriminator for pictures of `shape` (c, h, w)."""
-        return DcganDiscriminator(_checked(shape), classes, self._width(shape), self.normalization)
+        return DcganDiscriminator(checked(shape, "dcgan"), classes, self._width(shape), self.normalization)
 
     def sized(self, shape: Shape) -> Self:
         """The pair with its width chosen: 64 up to 32 pixels a side, then less, as the cost grows with the area."""
-        return replace(self, width=self._width(_checked(shape)))
+        return replace(self, width=self._width(checked(shape, "dcgan")))
 
     def _width(self, shape: Shape) -> int:
         return self.width if self.width != "auto" else max(16, min(64, 2048 // max(shape[1:])))
-
-
-def _checked(shape: Shape) -> Shape:
-    if len(shape) != 3:
-        raise ValueError(f"A dcgan makes pictures, not samples of shape {shape}; choose network.name=mlp.")
-    channels, height, width = shape
-    if not (1 <= channels <= MOST_CHANNELS and all(SMALLEST <= side <= LARGEST for side in (height, width))):
-        raise ValueError(
-            f"A dcgan makes pictures of {SMALLEST} to {LARGEST} pixels a side and 1 to {MOST_CHANNELS} channels, "
-            f"not {width}x{height} with {channels}; set data.size and data.channels."
-        )
-    return shape

@@ -7,6 +7,7 @@ from typing import ClassVar, Self
 from torch import Tensor, nn
 
 Shape = tuple[int, ...]
+SMALLEST, LARGEST, MOST_CHANNELS = 8, 256, 4
 
 
 class Generator(nn.Module, ABC):
@@ -78,3 +79,21 @@ class Pair(ABC):
     @abstractmethod
     def sized(self, shape: Shape) -> Self:
         """The same pair with every `auto` replaced by what samples of `shape` call for."""
+
+
+def halvings(shape: Shape) -> int:
+    """How often the picture is halved until its shorter side is 3 or 4 pixels (2 or 3 where halving rounds down)."""
+    return (min(shape[1:]) - 1).bit_length() - 2
+
+
+def checked(shape: Shape, kind: str) -> Shape:
+    """The shape, when a pair of that kind, which makes pictures, can make it; else ValueError."""
+    if len(shape) != 3:
+        raise ValueError(f"A {kind} makes pictures, not samples of shape {shape}; choose network.name=mlp.")
+    channels, height, width = shape
+    if not (1 <= channels <= MOST_CHANNELS and all(SMALLEST <= side <= LARGEST for side in (height, width))):
+        raise ValueError(
+            f"A {kind} makes pictures of {SMALLEST} to {LARGEST} pixels a side and 1 to {MOST_CHANNELS} channels, "
+            f"not {width}x{height} with {channels}; set data.size and data.channels."
+        )
+    return shape

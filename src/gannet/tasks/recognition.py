@@ -5,6 +5,7 @@ way to an answer serve as features (`judge-v1`, `loss-v1`).
 """
 
 from dataclasses import asdict
+from math import prod
 from typing import ClassVar, Self
 
 import numpy as np
@@ -181,6 +182,11 @@ class RecognitionPipeline(Pipeline):
         if pictures.ndim != 4 or pictures.shape[1] != channels:
             raise ValueError(f"This model takes pictures (b, {channels}, h, w), not {tuple(pictures.shape)}.")
         return recognize(self.networks[RECOGNIZER], pictures)
+
+    def traced(self) -> tuple[nn.Module, dict[str, Tensor]]:
+        """The recognizer, and a batch of a `picture` (b, c, h, w); its result are logits (b, classes)."""
+        shape = self.config.description.shape  # type: ignore[attr-defined]
+        return self.networks[RECOGNIZER], {"picture": torch.linspace(-1, 1, BATCH * prod(shape)).view(BATCH, *shape)}
 
     @classmethod
     def build(cls, config: Settings) -> Self:

@@ -6,13 +6,13 @@ from typing import ClassVar, Self
 
 import torch
 from pydantic import model_validator
-from torch import Tensor
+from torch import Tensor, nn
 
 from gannet.adversarial.contest import GENERATOR
 from gannet.networks import PAIRS, Pair
 from gannet.pipeline import Pipeline
 from gannet.recipe import Choice, Positive, Section, check, choose, nearest
-from gannet.samples import Samples, latents, padded, walk
+from gannet.samples import Request, Samples, facts_of, latents, padded, walk
 
 SHEET_SAMPLES = 64
 
@@ -54,6 +54,9 @@ class GenerationPipeline(Pipeline):
     BATCH: ClassVar[int] = 64
     """Samples computed at once. Kernels differ by size, so it is fixed and the last batch is padded."""
 
+    compute: Callable[[Tensor, Tensor | None], Tensor] | None = None
+    """How the generator is computed when not by PyTorch as it stands: maps (b, latent) and (b,) to (b, *shape)."""
+
     def __call__(self, num: int = 1, seed: int = 0, label: str | int | None = None, frames: int = 1) -> Samples:
         """Draw `num` samples; sample i of a seed is the same whatever `num` is.
 
@@ -64,15 +67,15 @@ class GenerationPipeline(Pipeline):
         Raises:
             ValueError: a number below one, or a label that the model does not know.
         """
-        if num < 1 or frames < 1 or seed < 0:
-            raise ValueError(f"num and frames are 1 or more and seed 0 or more; given: {num}, {frames} and {seed}.")
+        request = Request(num, seed, "" if label is None else str(label), frames)
+        request.check()
         vectors = latents(self.networks[GENERATOR], seed, first=0, count=num)
         labels = self.labels(num, None if label is None else str(label))
         if frames > 1:
             vectors = walk(vectors, frames)
             labels = labels.repeat_interleave(frames) if labels is not None else None
-        facts = {"model": self.name, "seed": seed, **({"class": label} if label is not None else {})}
-        return Samples(self._generate(vectors, labels), labels, facts, animated=frames > 1)
+        classes = self.settings.description.classes
+        return Samples(self._generate(vectors, labels), labels, facts_of(self.name, request), frames > 1, classes)
 
     def demonstrate(self) -> Samples:
         """The same 64 latent vectors, all classes in turn."""
@@ -103,6 +106,12 @@ class GenerationPipeline(Pipeline):
         vectors = torch.cat([latents(self.networks[GENERATOR], seed, index, 1) for index in indices.tolist()])
         return self._generate(vectors, None if labels is None else labels[indices])
 
+    def traced(self) -> tuple[nn.Module, dict[str, Tensor]]:
+        """The generator, and a batch of `latent` (b, latent) and, for classes, `label` (b,)."""
+        network = self.networks[GENERATOR]
+        inputs, labels = {"latent": latents(network, 0, 0, self.BATCH)}, self.labels(self.BATCH)
+        return network, inputs if labels is None else {**inputs, "label": labels}
+
     @property
     def settings(self) -> Settings:
         """The model's config."""
@@ -112,12 +121,12 @@ class GenerationPipeline(Pipeline):
     @torch.no_grad()
     def _generate(self, vectors: Tensor, labels: Tensor | None) -> Tensor:
         network = self.networks[GENERATOR]
-        device = next(network.parameters()).device
+        device, compute = next(network.parameters()).device, self.compute or network
         parts = []
         for start in range(0, len(vectors), self.BATCH):
             part = padded(vectors[start : start + self.BATCH], self.BATCH).to(device)
             label = None if labels is None else padded(labels[start : start + self.BATCH], self.BATCH).to(device)
-            parts.append(network(part, label)[: len(vectors) - start].float().cpu())
+            parts.append(compute(part, label)[: len(vectors) - start].float().cpu())
         return torch.cat(parts)
 
     def labels(self, num: int, label: str | None = None) -> Tensor | None:

@@ -1,0 +1,60 @@
+"""Applying: what a model makes, streamed to where it is wanted."""
+
+import os
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+from torch import Tensor, distributed
+
+from gannet.delivery import FORMATS, Order, Share, deliver
+from gannet.engines import make_engine
+from gannet.launch import is_first, join, processes
+from gannet.loading import load
+from gannet.provenance import check_format
+from gannet.samples import Request, facts_of
+from gannet.sheets import to_pictures
+from gannet.storage import digest
+
+
+def apply(target: str | Path, out: str | Path, request: Request, weights: str) -> dict[str, Any]:
+    """Draw samples and save them; see `gannet.api.apply`."""
+    path, sheet = Path(out), Path(out).suffix.lower() not in FORMATS or request.frames > 1
+    if sheet:
+        check_format(path, request.frames)
+    pipeline: Any = load(target, weights)
+    if not pipeline.draws:
+        raise ValueError(f"{target} is a model for {pipeline.task}; it draws nothing. Use it from Python: gannet.load.")
+    request.check()
+    labels = pipeline.labels(request.num, request.label or None)
+    engine, pipeline.compute = make_engine(request.engine, pipeline)
+    facts = facts_of(pipeline.name, request)
+    if sheet:
+        if is_first():
+            pipeline(request.num, request.seed, request.label or None, request.frames).save(path)
+        return facts
+    parts = pipeline.parts(request.num, request.seed, labels)
+    order = Order(
+        asked={**facts, "num": request.num, "engine": engine, "weights": digest(pipeline.tensors(), {})},
+        facts=facts,
+        batches=[partial(_pictures, part) for part in parts],
+        sizes=[min(pipeline.BATCH, request.num - first) for first in range(0, request.num, pipeline.BATCH)],
+        labels=labels,
+        classes=pipeline.settings.description.classes,
+    )
+    deliver(path, order, _share())
+    return facts
+
+
+def _pictures(part: Callable[[], Tensor]) -> list[Image.Image]:
+    return to_pictures(part())
+
+
+def _share() -> Share:
+    """The share of this process among those that torchrun started."""
+    if processes() == 1:
+        return Share()
+    join()
+    return Share(int(os.environ["RANK"]), processes(), distributed.barrier)

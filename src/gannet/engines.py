@@ -1,0 +1,49 @@
+"""Engines: how a generator is computed. All give the same samples, up to rounding."""
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import torch
+from torch import Tensor, nn
+
+from gannet.exporting import run_onnx, to_onnx
+from gannet.launch import choose_device, choose_precision
+from gannet.pipeline import Pipeline
+from gannet.recipe import nearest
+
+ENGINES = ("auto", "torch", "bf16", "onnx")
+Engine: TypeAlias = Callable[[Tensor, Tensor | None], Tensor]
+
+
+def choose_engine(name: str, device: str, shape: tuple[int, ...]) -> str:
+    """The engine of that name; `auto` is bf16 where the hardware multiplies in it, else PyTorch in single precision.
+
+    The levels of a picture hide the rounding of bf16; the coordinates of points do not, and are never drawn in it.
+
+    Raises:
+        ValueError: there is no such engine.
+    """
+    if name not in ENGINES:
+        raise ValueError(f"There is no engine {name!r}; {nearest(name, ENGINES)}")
+    if name != "auto":
+        return name
+    return "bf16" if len(shape) == 3 and choose_precision("auto", device) == "bf16" else "torch"
+
+
+def make_engine(name: str, pipeline: Pipeline, device: str = "auto") -> tuple[str, Engine]:
+    """The engine of that name for a pipeline's generator, which moves to the device; and the engine's own name."""
+    device = "cpu" if name == "onnx" else choose_device(device)
+    network: Any = pipeline.traced()[0].to(device)
+    chosen = choose_engine(name, device, network.shape)
+    if chosen == "onnx":
+        return chosen, run_onnx(to_onnx(pipeline))
+    return chosen, _reduced(network, device) if chosen == "bf16" else network
+
+
+def _reduced(network: nn.Module, device: str) -> Engine:
+    def compute(latent: Tensor, label: Tensor | None) -> Tensor:
+        with torch.autocast(device, torch.bfloat16):
+            result: Tensor = network(latent, label)
+        return result
+
+    return compute

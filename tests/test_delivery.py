@@ -1,0 +1,151 @@
+"""A delivery is whole or not there, the same however it came about, and can be learned from."""
+
+import hashlib
+import io
+import os
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import gannet
+from gannet import delivery
+from gannet.data.sources import open_source
+from gannet.delivery import Order, Share, deliver
+from gannet.provenance import SYNTHETIC
+
+CLASSES = ("T-shirt/top", "hat")
+
+
+def picture(index: int) -> Image.Image:
+    pixels = np.random.default_rng(index).integers(0, 256, (8, 8, 3), np.uint8)
+    return Image.fromarray(pixels)
+
+
+def an_order(count: int = 11, made: list[int] | None = None, fails_at: int = -1, labelled: bool = True) -> Order:
+    """Batches of two; `made` notes what is made."""
+    import torch
+
+    def batch(first: int) -> Callable[[], list[Image.Image]]:
+        def make() -> list[Image.Image]:
+            if made is not None:
+                made.append(first)
+            if first == fails_at:
+                raise KeyboardInterrupt
+            return [picture(index) for index in range(first, min(first + 2, count))]
+
+        return make
+
+    firsts = range(0, count, 2)
+    labels = torch.arange(count) % 2 if labelled else None
+    sizes = [min(2, count - first) for first in firsts]
+    asked = {"model": "m", "num": count}
+    return Order(asked, {"model": "m"}, [batch(first) for first in firsts], sizes, labels, CLASSES if labelled else ())
+
+
+@pytest.fixture(autouse=True)
+def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(delivery, "BATCHES", 2)
+
+
+def content(path: Path) -> dict[str, str]:
+    files = sorted(path.rglob("*.png")) if path.is_dir() else [path]
+    return {str(file.relative_to(path)): hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
+
+
+ENDINGS = pytest.mark.parametrize("ending", ["", ".zip", ".parquet"])
+
+
+@ENDINGS
+def test_what_is_delivered_is_a_data_set_with_its_classes(ending: str, tmp_path: Path) -> None:
+    path = deliver(tmp_path / f"new{ending}", an_order())
+    source = open_source(str(path))
+    records = list(source.records())
+    assert len(records) == 11 and len(source.classes) == 2
+    pixels = sorted(np.asarray(record.read()).tobytes() for record in records)
+    assert pixels == sorted(np.asarray(picture(index)).tobytes() for index in range(11))
+    told = sorted(source.classes[record.label].replace("/", "-") for record in records)
+    assert told == ["T-shirt-top"] * 6 + ["hat"] * 5
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@ENDINGS
+def test_every_file_says_that_it_is_synthetic(ending: str, tmp_path: Path) -> None:
+    path = deliver(tmp_path / f"new{ending}", an_order(labelled=False))
+    if ending == "":
+        contents = [file.read_bytes() for file in sorted(path.iterdir())]
+    elif ending == ".zip":
+        with zipfile.ZipFile(path) as archive:
+            contents = [archive.read(name) for name in sorted(archive.namelist())]
+    else:
+        import pyarrow.parquet as parquet
+
+        contents = [cell["bytes"] for cell in parquet.read_table(path)["image"].to_pylist()]
+    assert len(contents) == 11
+    for index, one in enumerate(contents):
+        with Image.open(io.BytesIO(one)) as opened:
+            assert SYNTHETIC in str(opened.text) and f'"index": {index}' in opened.text["Comment"]  # type: ignore[attr-defined]
+
+
+@ENDINGS
+def test_a_delivery_that_was_broken_off_goes_on_and_ends_the_same(ending: str, tmp_path: Path) -> None:
+    whole = deliver(tmp_path / f"whole{ending}", an_order())
+    path = tmp_path / f"new{ending}"
+    with pytest.raises(KeyboardInterrupt):
+        deliver(path, an_order(fails_at=6))
+    assert not path.exists()
+    made: list[int] = []
+    deliver(path, an_order(made=made))
+    assert made == [4, 6, 8, 10]  # The first part, of two batches, was there.
+    assert content(path) == content(whole) if ending == "" else path.read_bytes() == whole.read_bytes()
+
+
+@ENDINGS
+def test_several_write_what_one_would(ending: str, tmp_path: Path) -> None:
+    whole, path = deliver(tmp_path / f"whole{ending}", an_order()), tmp_path / f"new{ending}"
+    first: list[int] = []
+    second: list[int] = []
+    waits = iter([lambda: None, lambda: deliver(path, an_order(made=second), Share(1, 2)), lambda: None])
+    deliver(path, an_order(made=first), Share(0, 2, lambda: next(waits)()))  # type: ignore[no-untyped-call]
+    assert first == [0, 2, 8, 10] and second == [4, 6]
+    assert content(path) == content(whole) if ending == "" else path.read_bytes() == whole.read_bytes()
+
+
+def test_another_order_does_not_go_on_where_this_one_stood(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        deliver(tmp_path / "new.zip", an_order(fails_at=6))
+    with pytest.raises(ValueError, match="beginning of something else"):
+        deliver(tmp_path / "new.zip", an_order(count=12))
+
+
+def test_what_exists_stays(tmp_path: Path) -> None:
+    path = deliver(tmp_path / "new", an_order())
+    before = content(path)
+    with pytest.raises(ValueError, match="exists"):
+        deliver(path, an_order(count=3))
+    assert content(path) == before
+
+
+@ENDINGS
+def test_applying_streams_what_the_pipeline_gives(ending: str, tiny_run: Path, tmp_path: Path) -> None:
+    gannet.apply(tiny_run, tmp_path / f"streamed{ending}", gannet.Request(num=150, seed=3, engine="torch"))
+    gannet.load(tiny_run)(num=150, seed=3).save(tmp_path / f"saved{ending}")
+    streamed, saved = tmp_path / f"streamed{ending}", tmp_path / f"saved{ending}"
+    assert content(streamed) == content(saved)
+
+
+def test_processes_of_torchrun_write_a_share_each(tiny_run: Path, tmp_path: Path) -> None:
+    words = ["gannet", "apply", str(tiny_run), "--num", "2100", "--out"]
+    torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "-m", "--"]
+    for launcher, out in ((torchrun, "new.zip"), (["-m"], "alone.zip")):
+        command = [sys.executable, *launcher, *words, out]
+        subprocess.run(
+            command, cwd=tmp_path, check=True, env={**os.environ, "OMP_NUM_THREADS": "1"}, capture_output=True
+        )
+    assert content(tmp_path / "new.zip") == {".": content(tmp_path / "alone.zip")["."]}
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["alone.zip", "new.zip"]
