@@ -2,9 +2,10 @@
 
     python benchmarks/sampling.py MODEL [--num 100000]
 
-Engines take turns with the plainest way, the same generator in single precision as PyTorch runs it, a batch of 64 from
-fresh noise; they draw noise by address and collect the samples, as `gannet apply` does. Then `gannet apply` writes a
-tenth of the samples and all of them to each format; memory is the process's highest above one that has loaded PyTorch.
+Engines take turns, each in a process of its own, with the plainest way: the same generator in single precision as
+PyTorch runs it, a batch of 64 from fresh noise. Engines draw noise by address and collect the samples as `gannet apply`
+does. Then `gannet apply` writes a tenth of the samples and all of them to each format; memory is the process's highest
+above one that has loaded PyTorch.
 """
 
 import argparse
@@ -25,8 +26,11 @@ import torch
 import gannet
 from gannet.engines import ENGINES, make_engine
 
-SAMPLES, BLOCKS = 4_096, 5
-MEASURED = "import resource; print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)"
+SAMPLES, BLOCKS, EAGER = 4_096, 5, "eager"
+MEASURED = """
+import re
+print(int(re.search(r"VmHWM:\\s*(\\d+)", open("/proc/self/status").read())[1]) / 1024)
+"""
 
 
 def eager(pipeline: Any) -> Callable[[], None]:
@@ -42,8 +46,9 @@ def eager(pipeline: Any) -> Callable[[], None]:
     return draw
 
 
-def engine(pipeline: Any) -> Callable[[], None]:
+def by_engine(pipeline: Any, name: str) -> Callable[[], None]:
     """As `gannet apply` draws."""
+    _, pipeline.compute = make_engine(name, pipeline)
 
     def draw() -> None:
         for _ in pipeline.stream(SAMPLES, seed=0):
@@ -52,33 +57,59 @@ def engine(pipeline: Any) -> Callable[[], None]:
     return draw
 
 
+def serve(model: str, name: str) -> None:
+    """Draw for each line that is read; print samples a second."""
+    pipeline: Any = gannet.load(model)
+    draw = eager(pipeline) if name == EAGER else by_engine(pipeline, name)
+    draw()
+    for _ in sys.stdin:
+        start = time.perf_counter()
+        draw()
+        print(SAMPLES / (time.perf_counter() - start), flush=True)
+
+
+def ask(server: subprocess.Popen[str]) -> float:
+    """The rate of a block."""
+    assert server.stdin and server.stdout
+    server.stdin.write("\n")
+    server.stdin.flush()
+    return float(server.stdout.readline())
+
+
 def compare(model: str) -> None:
     """Let engines take turns, and print a row each."""
-    plain: Any = gannet.load(model)
-    first = plain(num=256, seed=1).values
-    deeds, apart = {"eager, single precision": eager(plain)}, {"eager, single precision": 0.0}
-    for name in ENGINES[1:]:
-        pipeline: Any = gannet.load(model)
-        _, pipeline.compute = make_engine(name, pipeline)
-        deeds[name] = engine(pipeline)
-        apart[name] = float((pipeline(num=256, seed=1).values - first).abs().max() * 127.5)
-    rates: dict[str, list[float]] = {name: [] for name in deeds}
-    for block in range(BLOCKS + 1):
-        for name, draw in deeds.items():
-            start = time.perf_counter()
-            draw()
-            if block:  # The first is for warming up.
-                rates[name].append(SAMPLES / (time.perf_counter() - start))
-    base = statistics.median(rates["eager, single precision"])
-    print("| engine | samples/s, median | times eager | largest difference, of 255 levels |\n|---|---|---|---|")
-    for name, found in rates.items():
-        rate = statistics.median(found)
-        print(f"| {name} | {rate:,.0f} | {rate / base:.2f} | {apart[name]:.2f} |")
+    names = [EAGER, *ENGINES[1:]]
+    words = [sys.executable, __file__, model, "--serve"]
+    servers = [
+        subprocess.Popen([*words, name], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for name in names
+    ]
+    for server in servers:
+        ask(server)
+    rates = [[ask(server) for server in servers] for _ in range(BLOCKS)]
+    for server in servers:
+        server.communicate()
+    medians = [statistics.median(found) for found in zip(*rates, strict=True)]
+    print(
+        "| engine | samples/s, median | times eager | largest and mean difference, of 255 levels |\n|---|---|---|---|"
+    )
+    for name, rate in zip(names, medians, strict=True):
+        print(f"| {name} | {rate:,.0f} | {rate / medians[0]:.2f} | {difference(model, name)} |")
+
+
+def difference(model: str, name: str) -> str:
+    """How far an engine's pictures are from those in single precision."""
+    if name == EAGER:
+        return ""
+    plain, other = gannet.load(model), gannet.load(model)
+    assert hasattr(other, "compute")
+    _, other.compute = make_engine(name, other)
+    apart = (plain(num=256, seed=1).values - other(num=256, seed=1).values).abs() * 127.5
+    return f"{float(apart.max()):.2f}, {float(apart.mean()):.3f}"
 
 
 def deliver(model: str, num: int) -> None:
     """Write samples to disk in processes of their own, and print a row each."""
-    words = [sys.executable, "-c", "import torch; " + MEASURED]
+    words = [sys.executable, "-c", "import torch" + MEASURED]
     base = float(subprocess.run(words, check=True, capture_output=True, text=True).stdout)
     print("\n| samples | to | seconds | MiB on disk | MiB of memory above PyTorch's own |\n|---|---|---|---|---|")
     for ending in ("", ".zip", ".parquet"):
@@ -88,7 +119,7 @@ def deliver(model: str, num: int) -> None:
                 asked = f"gannet.apply({model!r}, {str(path)!r}, gannet.Request(num={count}))"
                 start = time.perf_counter()
                 done = subprocess.run(
-                    [sys.executable, "-c", f"import gannet; {asked}; {MEASURED}"],
+                    [sys.executable, "-c", f"import gannet; {asked}{MEASURED}"],
                     check=True,
                     capture_output=True,
                     text=True,
@@ -104,7 +135,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model")
     parser.add_argument("--num", type=int, default=100_000)
+    parser.add_argument("--serve", default="", help=argparse.SUPPRESS)
     asked = parser.parse_args()
+    if asked.serve:
+        serve(asked.model, asked.serve)
+        return
     machine = f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores"
     print(f"{asked.model}, {machine}, torch {torch.__version__}, {datetime.date.today()}\n")
     compare(asked.model)

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from gannet.exporting import run_onnx, to_onnx
-from gannet.launch import choose_device, choose_precision
+from gannet.launch import choose_device, choose_precision, keep_memory
 from gannet.pipeline import Pipeline
 from gannet.recipe import nearest
 
@@ -35,6 +35,7 @@ def make_engine(name: str, pipeline: Pipeline, device: str = "auto") -> tuple[st
     device = "cpu" if name == "onnx" else choose_device(device)
     network: Any = pipeline.traced()[0].to(device)
     chosen = choose_engine(name, device, network.shape)
+    keep_memory()
     if chosen == "onnx":
         return chosen, run_onnx(to_onnx(pipeline))
     return chosen, _reduced(network, device) if chosen == "bf16" else network

@@ -1,5 +1,6 @@
 """Export: a trained network as an ONNX file, which many programs run, and the proof that it is whole."""
 
+import logging
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -71,6 +72,8 @@ def to_onnx(pipeline: Pipeline) -> bytes:
     except ImportError:
         raise ValueError(NEEDS) from None
     free = torch.export.Dim.DYNAMIC
+    # The exporter tells of libraries that it would like to have.
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         program = torch.onnx.export(
