@@ -50,7 +50,7 @@ def plain(asked: argparse.Namespace) -> Contender:
     """Two steps a round, discriminator then generator."""
     pictures, batch = learned(asked), asked.batch
     levels = (pictures.shape[2] - 1).bit_length() - 2
-    widths = [WIDTH * min(2**level, 8) for level in range(levels)]
+    widths = [asked.width * min(2**level, 8) for level in range(levels)]
     channels = pictures.shape[1]
     generator, discriminator = plain_generator(widths, channels), plain_discriminator(widths, channels)
     forger = torch.optim.Adam(generator.parameters(), lr=2e-4, betas=(0.5, 0.999))
@@ -123,7 +123,7 @@ def gannet(asked: argparse.Namespace) -> Contender:
 
     same = {"data.size": asked.side, "data.channels": 3, "network.width": WIDTH, "network.latent": LATENT}
     changes = {**same, "batch": asked.batch, "loss.r1": None, "device": "cpu"}
-    changes = dict(map(parse_change, asked.set)) if asked.recipe else changes
+    changes = {"device": "cpu", **dict(map(parse_change, asked.set))} if asked.recipe else changes
     prepared = prepare(configure(asked.recipe or "images", "" if asked.recipe else "digits", changes, ""))
     fabric = launch(prepared.recipe)
     if asked.recipe:
@@ -192,6 +192,7 @@ def main() -> None:
     parser.add_argument("contender", choices=CONTENDERS)
     parser.add_argument("--side", type=int, default=32)
     parser.add_argument("--batch", type=int, default=64)
+    parser.add_argument("--width", type=int, default=WIDTH, help="of the plain loop's networks")
     parser.add_argument("--pictures", default="", help="an .npz with `pictures`, (n, c, h, w) of bytes")
     parser.add_argument("--recipe", default="", help="for Gannet: a recipe and its own data instead")
     parser.add_argument("--set", action="append", default=[], help="for Gannet: key=value")
@@ -202,11 +203,11 @@ def main() -> None:
     contender = CONTENDERS[asked.contender](asked)
     print("ready", file=answers, flush=True)
     for line in sys.stdin:
-        word, amount, *path = line.split()
+        word, amount, *path = line.split(maxsplit=2)
         if word == "train":
             print(train(contender, float(amount)), file=answers, flush=True)
         else:
-            np.savez(path[0], pictures=contender.draw(int(amount)).numpy())
+            np.savez(path[0].strip(), pictures=contender.draw(int(amount)).numpy())
             print("drawn", file=answers, flush=True)
 
 

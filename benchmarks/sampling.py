@@ -25,6 +25,7 @@ import torch
 
 import gannet
 from gannet.engines import ENGINES, make_engine
+from gannet.launch import choose_device
 
 SAMPLES, BLOCKS, EAGER = 4_096, 5, "eager"
 MEASURED = """
@@ -36,19 +37,21 @@ print(int(re.search(r"VmHWM:\\s*(\\d+)", open("/proc/self/status").read())[1]) /
 def eager(pipeline: Any) -> Callable[[], None]:
     """What anyone would write."""
     network, inputs = pipeline.traced()
-    label = inputs.get("label")
+    device = choose_device("auto")
+    label = inputs["label"].to(device) if "label" in inputs else None
+    network.to(device)
 
     @torch.no_grad()
     def draw() -> None:
         for _ in range(0, SAMPLES, pipeline.BATCH):
-            network(torch.randn(pipeline.BATCH, network.latent), label)
+            network(torch.randn(pipeline.BATCH, network.latent, device=device), label).cpu()
 
     return draw
 
 
 def by_engine(pipeline: Any, name: str) -> Callable[[], None]:
     """As `gannet apply` draws."""
-    _, pipeline.compute = make_engine(name, pipeline)
+    pipeline.engine = make_engine(name, pipeline)
 
     def draw() -> None:
         for _ in pipeline.stream(SAMPLES, seed=0):
@@ -101,8 +104,8 @@ def difference(model: str, name: str) -> str:
     if name == EAGER:
         return ""
     plain, other = gannet.load(model), gannet.load(model)
-    assert hasattr(other, "compute")
-    _, other.compute = make_engine(name, other)
+    assert hasattr(other, "engine")
+    other.engine = make_engine(name, other)
     apart = (plain(num=256, seed=1).values - other(num=256, seed=1).values).abs() * 127.5
     return f"{float(apart.max()):.2f}, {float(apart.mean()):.3f}"
 

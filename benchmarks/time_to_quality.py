@@ -5,7 +5,9 @@
 Contenders learn Fashion-MNIST one after the other, so that none disturbs another; only training counts. At each mark
 10,000 of their pictures are held against the 10,000 of the test file, by the Frechet distance over the features of
 judge-v1 and over those of a classifier of garments, which is trained first and never judges what it did not learn.
-The plain loop and torchgan learn the pictures with a frame that makes them 32x32, which is cut away again.
+The plain loop and torchgan are as their tutorials have them: width 64, a rate of 2e-4, no classes, no running average,
+single precision; they learn the pictures with a frame that makes them 32x32, which is cut away again. Gannet plays its
+recipe: width 32, classes, a running average, bf16 where the hardware has it. `--width 32` narrows the plain loop too.
 """
 
 import argparse
@@ -107,7 +109,7 @@ def plot(rows: list[Any], name: str, floor: float, path: Path) -> None:
     sheet = Image.new("RGB", (width, height), "white")
     pen = ImageDraw.Draw(sheet)
     minutes = [row["minutes"] for row in rows]
-    lows, highs = (np.log([min(minutes), floor]), np.log([max(minutes), max(row[name] for row in rows)]))
+    lows, highs = (np.log([min(minutes), floor]), np.log([max(minutes) + 1e-9, max(row[name] for row in rows)]))
 
     def place(at: float, distance: float) -> tuple[float, float]:
         across, up = (np.log([at, distance]) - lows) / (highs - lows)
@@ -122,9 +124,7 @@ def plot(rows: list[Any], name: str, floor: float, path: Path) -> None:
     for distance in (floor, *(10.0**power for power in range(-3, 4) if floor < 10.0**power < float(np.exp(highs[1])))):
         pen.text((6, place(min(minutes), distance)[1] - 5), f"{distance:.3g}", "black")
         pen.line([place(min(minutes), distance), place(max(minutes), distance)], "#dddddd")
-    pen.text(
-        (margin, 10), f"Frechet distance over {name} against minutes of training; bottom: two real halves", "black"
-    )
+    pen.text((margin, 10), f"Frechet distance over {name} against minutes of training; bottom: real pictures", "black")
     sheet.save(path)
 
 
@@ -136,6 +136,7 @@ def main() -> None:
     parser.add_argument("--recipe", default="fashion-mnist")
     parser.add_argument("--set", action="append", default=[], help="for Gannet: key=value")
     parser.add_argument("--contenders", nargs="+", default=["gannet", "plain", "torchgan"])
+    parser.add_argument("--width", type=int, default=64, help="of the plain loop's networks")
     parser.add_argument("--classifier-images", type=int, default=120_000)
     parser.add_argument("--torchgan", default="", help="the Python of an environment that has it")
     asked = parser.parse_args()
@@ -154,10 +155,10 @@ def main() -> None:
 
         options = {
             "gannet": ["--recipe", asked.recipe, *(f"--set={change}" for change in asked.set)],
-            "plain": ["--pictures", str(file)],
+            "plain": ["--pictures", str(file), "--width", str(asked.width)],
             "torchgan": ["--pictures", str(file)],
         }
-        marks = [mark for mark in MARKS if mark <= asked.minutes]
+        marks = sorted({asked.minutes, *(mark for mark in MARKS if mark < asked.minutes)})
         rows = []
         for name in asked.contenders:
             if name == "torchgan" and not asked.torchgan:
@@ -165,6 +166,7 @@ def main() -> None:
                 continue
             rival = Rival(name, options[name], asked.torchgan if name == "torchgan" else sys.executable)
             rows += play(rival, marks, asked.out, judged)
+            (asked.out / "figures.json").write_text(json.dumps({"floors": floors, "rows": rows}, indent=1) + "\n")
     report(rows, floors, asked)
 
 
@@ -174,8 +176,8 @@ def report(rows: list[Any], floors: dict[str, float], asked: argparse.Namespace)
     print(f"\n{asked.recipe}, {machine}, torch {torch.__version__}, seed 0, {datetime.date.today()}")
     for name, floor in floors.items():
         plot(rows, name, floor, asked.out / f"{name}.png")
-        references = [row for row in rows if row["contender"] != "gannet" and row["minutes"] == rows[-1]["minutes"]]
-        print(f"{name}: {floor:.3f} between two halves of real pictures")
+        references = [row for row in rows if row["contender"] != "gannet"]
+        print(f"{name}: {floor:.3f} between the test pictures and as many that were learned from")
         if references:
             best = min(references, key=lambda row: row[name])
             took = reached(rows, name, "gannet", best[name])
@@ -184,7 +186,6 @@ def report(rows: list[Any], floors: dict[str, float], asked: argparse.Namespace)
                 f"{name}: {best['contender']} reaches {best[name]:.3f} in {best['minutes']:g} minutes, Gannet in "
                 f"{took:.2f} ({share:.2f} of the time)"
             )
-    (asked.out / "figures.json").write_text(json.dumps({"floors": floors, "rows": rows}, indent=1) + "\n")
 
 
 if __name__ == "__main__":

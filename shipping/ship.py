@@ -2,7 +2,7 @@
 
     python shipping/ship.py RUN --name judge-v1
 
-The card is `shipping/NAME.md`, with what the run knows of itself filled in.
+The card is `shipping/NAME.md`, with what the run knows of itself filled in; a model that draws is judged for it.
 """
 
 import argparse
@@ -22,13 +22,16 @@ from gannet.storage import write_text
 def facts(run: Run) -> dict[str, str]:
     """What the card's placeholders stand for."""
     line = list(run.log())[-1]
-    return {
+    known = {
         "images": f"{line['images']:,}",
         "minutes": f"{line['clock']['seconds'] / 60:.0f}",
-        "error": f"{line['held_out']['error']:.1%}",
         "machine": f"{os.cpu_count()} cores ({platform.machine()}), torch {torch.__version__}",
         "date": str(datetime.date.today()),
     }
+    if "held_out" in line:
+        return {**known, "error": f"{line['held_out']['error']:.1%}"}
+    judged = gannet.judge(run.folder).lines()
+    return {**known, "scores": "\n".join(f"- {words}" for words in judged)}
 
 
 def main() -> None:

@@ -31,7 +31,7 @@ MAY_IMPORT = {
     "delivery": {"provenance", "storage"},
     "samples": {"delivery", "provenance", "randomness", "sheets", "storage"},
     "exporting": {"pipeline", "storage"},
-    "engines": {"exporting", "launch", "pipeline", "recipe"},
+    "engines": {"exporting", "launch", "pipeline", "recipe", "samples"},
     "pipeline": {"recipe", "storage", "task"},
     "tasks": LEAVES | {"networks", "adversarial", "augmentation", "data", "metrics", "pipeline", "samples"},
     "launch": {"recipe"},

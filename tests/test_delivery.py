@@ -45,12 +45,8 @@ def an_order(count: int = 11, made: list[int] | None = None, fails_at: int = -1,
     labels = torch.arange(count) % 2 if labelled else None
     sizes = [min(2, count - first) for first in firsts]
     asked = {"model": "m", "num": count}
-    return Order(asked, {"model": "m"}, [batch(first) for first in firsts], sizes, labels, CLASSES if labelled else ())
-
-
-@pytest.fixture(autouse=True)
-def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(delivery, "BATCHES", 2)
+    classes = CLASSES if labelled else ()
+    return Order(asked, {"model": "m"}, [batch(first) for first in firsts], sizes, labels, classes, together=2)
 
 
 def content(path: Path) -> dict[str, str]:
@@ -114,6 +110,44 @@ def test_several_write_what_one_would(ending: str, tmp_path: Path) -> None:
     deliver(path, an_order(made=first), Share(0, 2, lambda: next(waits)()))  # type: ignore[no-untyped-call]
     assert first == [0, 2, 8, 10] and second == [4, 6]
     assert content(path) == content(whole) if ending == "" else path.read_bytes() == whole.read_bytes()
+
+
+@ENDINGS
+def test_what_is_left_of_a_finished_delivery_is_not_taken_for_a_new_one(ending: str, tmp_path: Path) -> None:
+    """As when it was killed between moving the file and tidying up."""
+    path, building = tmp_path / f"new{ending}", tmp_path / f"new{ending}.partial"
+    with pytest.raises(KeyboardInterrupt):
+        deliver(path, an_order(fails_at=6))
+    (building / delivery.NOTE).unlink()
+    made: list[int] = []
+    deliver(path, an_order(made=made))
+    assert made == [0, 2, 4, 6, 8, 10] and list(tmp_path.iterdir()) == [path]
+
+
+def test_a_part_that_another_process_never_wrote_is_missed(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="same disk"):
+        deliver(tmp_path / "new", an_order(), Share(0, 2))
+    assert not (tmp_path / "new").exists()
+
+
+def test_two_deliveries_do_not_write_the_same_at_once(tmp_path: Path) -> None:
+    def second() -> None:
+        with pytest.raises(ValueError, match="Another process"):
+            deliver(tmp_path / "new", an_order())
+
+    waits = iter([second, lambda: None, lambda: None])
+    deliver(tmp_path / "new", an_order(), Share(0, 1, lambda: next(waits)()))  # type: ignore[no-untyped-call]
+
+
+def test_classes_never_share_a_folder() -> None:
+    assert list(delivery._folders(("a/b", "a-b", "A-B", "...", "c")).values()) == [
+        "",
+        "a-b/",
+        "a-b (1)/",
+        "A-B (2)/",
+        "-/",
+        "c/",
+    ]
 
 
 def test_another_order_does_not_go_on_where_this_one_stood(tmp_path: Path) -> None:

@@ -7,16 +7,14 @@ import torch
 
 import gannet
 from gannet import exporting
+from gannet.api import build_game, prepare
 from gannet.engines import ENGINES, choose_engine, make_engine
-from gannet.pipeline import Pipeline
+from gannet.launch import launch
+from gannet.recipe import Choice, Loss, Recipe
 from gannet.samples import latents
+from gannet.tasks import flow_matching, generation, recognition
 
 onnx = pytest.importorskip("onnx", reason="the extra gannet[onnx] is not installed")
-
-
-@pytest.fixture(scope="module")
-def generator(tiny_run: Path) -> Pipeline:
-    return gannet.load(tiny_run)
 
 
 def test_an_exported_generator_gives_the_same_samples(tiny_run: Path, tmp_path: Path) -> None:
@@ -34,6 +32,33 @@ def test_an_exported_generator_gives_the_same_samples(tiny_run: Path, tmp_path: 
         torch.testing.assert_close(torch.from_numpy(got), network(latent, label), atol=1e-4, rtol=0)
 
 
+KINDS = [
+    generation.example(),
+    generation.example().model_copy(update={"network": Choice(name="mlp", width=8, latent=4), "loss": Loss()}),
+    generation.example().model_copy(update={"network": Choice(name="residual", width=4, latent=4)}),
+    recognition.example(),
+    flow_matching.example(),
+]
+
+
+@pytest.mark.parametrize("recipe", KINDS, ids=lambda recipe: f"{recipe.task.name} {recipe.network.name}")
+def test_every_kind_of_model_can_be_exported(recipe: Recipe, tmp_path: Path) -> None:
+    prepared = prepare(recipe)
+    game = build_game(prepared, launch(prepared.recipe))
+    pipeline = prepared.task.pipeline(prepared.recipe, prepared.description, game.networks)
+    found = exporting.export(pipeline, tmp_path / "model.onnx")
+    assert found.path.is_file() and found.count == len(next(iter(pipeline.traced()[1].values()))) // 2 + 1
+
+
+def test_a_failure_of_the_exporter_is_one_sentence(tiny_run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*given: object, **named: object) -> None:
+        raise RuntimeError("no\n  such operator.")
+
+    monkeypatch.setattr(torch.onnx, "export", fail)
+    with pytest.raises(ValueError, match=r"^This model for generation cannot be exported: no such operator\.$"):
+        exporting.to_onnx(gannet.load(tiny_run))
+
+
 def test_an_export_that_computes_something_else_is_refused(
     tiny_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -48,9 +73,9 @@ def test_an_export_that_computes_something_else_is_refused(
 def test_engines_agree(engine: str, tiny_run: Path) -> None:
     pipeline = gannet.load(tiny_run)
     expected = pipeline(num=70, seed=5).values
-    name, pipeline.compute = make_engine(engine, pipeline)
+    pipeline.engine = make_engine(engine, pipeline)
     found = pipeline(num=70, seed=5).values
-    assert name == engine
+    assert pipeline.engine.name == engine
     levels = (found - expected).abs().max() * 127.5
     assert levels <= (8 if engine == "bf16" else 1)
     assert torch.equal(found[:3], pipeline(num=3, seed=5).values)

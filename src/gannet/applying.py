@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 from functools import partial
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,9 @@ from gannet.samples import Request, facts_of
 from gannet.sheets import to_pictures
 from gannet.storage import digest
 
+PART_BYTES = 2**25
+"""Of samples in a part, which is held in memory."""
+
 
 def apply(target: str | Path, out: str | Path, request: Request, weights: str) -> dict[str, Any]:
     """Draw samples and save them; see `gannet.api.apply`."""
@@ -28,21 +32,25 @@ def apply(target: str | Path, out: str | Path, request: Request, weights: str) -
     if not pipeline.draws:
         raise ValueError(f"{target} is a model for {pipeline.task}; it draws nothing. Use it from Python: gannet.load.")
     request.check()
-    labels = pipeline.labels(request.num, request.label or None)
-    engine, pipeline.compute = make_engine(request.engine, pipeline)
-    facts = facts_of(pipeline.name, request)
+    labels, weights = pipeline.labels(request.num, request.label), digest(pipeline.tensors(), {})
+    join()
+    pipeline.engine = make_engine(request.engine, pipeline)
+    facts = facts_of(pipeline.name, request, pipeline.engine.name)
     if sheet:
         if is_first():
-            pipeline(request.num, request.seed, request.label or None, request.frames).save(path)
+            pipeline(request.num, request.seed, request.label, request.frames).save(path)
         return facts
+    description = pipeline.settings.description
+    batch_bytes = 4 * pipeline.BATCH * prod(description.shape)
     parts = pipeline.parts(request.num, request.seed, labels)
     order = Order(
-        asked={**facts, "num": request.num, "engine": engine, "weights": digest(pipeline.tensors(), {})},
+        asked={**facts, "num": request.num, "weights": weights},
         facts=facts,
         batches=[partial(_pictures, part) for part in parts],
         sizes=[min(pipeline.BATCH, request.num - first) for first in range(0, request.num, pipeline.BATCH)],
         labels=labels,
-        classes=pipeline.settings.description.classes,
+        classes=description.classes,
+        together=max(1, min(Order.together, PART_BYTES // batch_bytes)),
     )
     deliver(path, order, _share())
     return facts
@@ -56,5 +64,4 @@ def _share() -> Share:
     """The share of this process among those that torchrun started."""
     if processes() == 1:
         return Share()
-    join()
     return Share(int(os.environ["RANK"]), processes(), distributed.barrier)

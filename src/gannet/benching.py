@@ -88,7 +88,7 @@ def bench(prepared: Prepared) -> Speed:
         trainer = build_trainer(prepared, game, fabric, Path(folder), (noise, noise), Silence())
         pipeline: Any = prepared.task.pipeline(prepared.recipe, prepared.description, trainer.players.average.networks)
         if pipeline.draws:
-            _, pipeline.compute = make_engine("auto", pipeline, device.type)
+            pipeline.engine = make_engine("auto", pipeline, device.type)
         matrix = torch.rand(SIDE, SIDE, device=device, dtype=torch.bfloat16 if precision == "bf16" else torch.float32)
         work = _count_work(trainer)
 

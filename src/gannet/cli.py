@@ -121,7 +121,7 @@ def apply(
     from gannet.launch import is_first
 
     path = Path(out or ("samples.gif" if frames > 1 else "samples.png"))
-    facts = apply_model(model, path, Request(num, seed, label, frames, engine), weights)
+    facts = apply_model(model, path, Request(num, seed, label or None, frames, engine), weights)
     if is_first():
         _print("apply", {"out": str(path), **facts}, [f"Saved {path}."], as_json)
 

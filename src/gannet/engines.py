@@ -1,7 +1,7 @@
 """Engines: how a generator is computed. All give the same samples, up to rounding."""
 
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -10,9 +10,9 @@ from gannet.exporting import run_onnx, to_onnx
 from gannet.launch import choose_device, choose_precision, keep_memory
 from gannet.pipeline import Pipeline
 from gannet.recipe import nearest
+from gannet.samples import Engine
 
 ENGINES = ("auto", "torch", "bf16", "onnx")
-Engine: TypeAlias = Callable[[Tensor, Tensor | None], Tensor]
 
 
 def choose_engine(name: str, device: str, shape: tuple[int, ...]) -> str:
@@ -30,18 +30,19 @@ def choose_engine(name: str, device: str, shape: tuple[int, ...]) -> str:
     return "bf16" if len(shape) == 3 and choose_precision("auto", device) == "bf16" else "torch"
 
 
-def make_engine(name: str, pipeline: Pipeline, device: str = "auto") -> tuple[str, Engine]:
-    """The engine of that name for a pipeline's generator, which moves to the device; and the engine's own name."""
+def make_engine(name: str, pipeline: Pipeline, device: str = "auto") -> Engine:
+    """The engine of that name for a pipeline's generator, which moves to the device."""
     device = "cpu" if name == "onnx" else choose_device(device)
     network: Any = pipeline.traced()[0].to(device)
     chosen = choose_engine(name, device, network.shape)
     keep_memory()
+    torch.backends.cudnn.deterministic = True
     if chosen == "onnx":
-        return chosen, run_onnx(to_onnx(pipeline))
-    return chosen, _reduced(network, device) if chosen == "bf16" else network
+        return Engine(chosen, run_onnx(to_onnx(pipeline)))
+    return Engine(chosen, _reduced(network, device) if chosen == "bf16" else network)
 
 
-def _reduced(network: nn.Module, device: str) -> Engine:
+def _reduced(network: nn.Module, device: str) -> Callable[[Tensor, Tensor | None], Tensor]:
     def compute(latent: Tensor, label: Tensor | None) -> Tensor:
         with torch.autocast(device, torch.bfloat16):
             result: Tensor = network(latent, label)

@@ -76,15 +76,19 @@ def to_onnx(pipeline: Pipeline) -> bytes:
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        program = torch.onnx.export(
-            network.eval(),
-            tuple(inputs.values()),
-            input_names=list(inputs),
-            output_names=["result"],
-            dynamic_shapes=tuple({0: free} for _ in inputs),
-            dynamo=True,
-            verbose=False,
-        )
+        try:
+            program = torch.onnx.export(
+                network.eval(),
+                tuple(inputs.values()),
+                input_names=list(inputs),
+                output_names=["result"],
+                dynamic_shapes=tuple({0: free} for _ in inputs),
+                dynamo=True,
+                verbose=False,
+            )
+        except RuntimeError as error:
+            words = " ".join(str(error).split())[:200].rstrip(".")
+            raise ValueError(f"This model for {pipeline.task} cannot be exported: {words}.") from None
     assert program is not None
     model: Any = program.model_proto
     model.producer_name, model.doc_string = "Gannet", f"{pipeline.name or pipeline.task}: {pipeline.task}"

@@ -5,6 +5,7 @@ import logging
 import os
 import platform
 import warnings
+from datetime import timedelta
 
 import torch
 from lightning_fabric import Fabric
@@ -49,14 +50,16 @@ def keep_memory() -> None:
     """
     if platform.libc_ver()[0] == "glibc":
         library = ctypes.CDLL(None)
-        for threshold in (TRIM_THRESHOLD, MMAP_THRESHOLD):
-            library.mallopt(threshold, KEPT_BYTES)
+        # Older ones refuse more than 32 MiB; and without this threshold, the other would make matters worse.
+        if any(library.mallopt(MMAP_THRESHOLD, size) for size in (KEPT_BYTES, 2**25)):
+            library.mallopt(TRIM_THRESHOLD, KEPT_BYTES)
 
 
 def join() -> None:
     """Join the other processes that torchrun started, if it did and this one has not joined yet."""
     if processes() > 1 and not torch.distributed.is_initialized():
-        torch.distributed.init_process_group("gloo")
+        # Who waits may wait long: for the first process to put together what all have written.
+        torch.distributed.init_process_group("gloo", timeout=timedelta(days=1))
         if torch.cuda.is_available():
             torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")) % torch.cuda.device_count())
 

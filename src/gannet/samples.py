@@ -1,5 +1,6 @@
 """Samples: what a generator gives, where it came from, and the latent vectors it was asked for."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,7 +16,19 @@ from gannet.randomness import generator as addressed
 from gannet.sheets import draw, draw_frame, to_pictures
 from gannet.storage import digest
 
-BATCH = 64
+BATCH, PLAIN = 64, "torch"
+
+
+@dataclass(frozen=True)
+class Engine:
+    """A generator's computation and its name: maps (b, latent) and labels (b,) to samples (b, *shape)."""
+
+    name: str
+    compute: Callable[[Tensor, Tensor | None], Tensor]
+
+    def __call__(self, latent: Tensor, label: Tensor | None) -> Tensor:
+        """Compute (b, *shape)."""
+        return self.compute(latent, label)
 
 
 @dataclass(frozen=True)
@@ -25,14 +38,14 @@ class Request:
     Attributes:
         num: how many samples; sample i of a seed is the same whatever `num` is.
         seed: the same seed gives the same samples.
-        label: a class by name or number; empty goes through all classes in turn.
+        label: a class by name or number; None goes through all classes in turn.
         frames: pictures from one sample to the next; more than one makes a closed walk of `num * frames`.
         engine: `torch`, `bf16`, `onnx`, or `auto` for the fastest.
     """
 
     num: int = 1
     seed: int = 0
-    label: str = ""
+    label: str | int | None = None
     frames: int = 1
     engine: str = "auto"
 
@@ -43,9 +56,15 @@ class Request:
             raise ValueError(f"num and frames are 1 or more and seed 0 or more; given: {given}.")
 
 
-def facts_of(model: str, request: Request) -> dict[str, Any]:
-    """What the metadata of a file say of where it came from."""
-    return {"model": model, "seed": request.seed, **({"class": request.label} if request.label else {})}
+def facts_of(model: str, request: Request, engine: str) -> dict[str, Any]:
+    """What the metadata of a file say of where it came from; of the engine only what is not the usual one."""
+    known = {
+        "model": model,
+        "seed": request.seed,
+        "class": request.label,
+        "engine": None if engine == PLAIN else engine,
+    }
+    return {name: value for name, value in known.items() if value is not None}
 
 
 @dataclass(frozen=True)

@@ -66,7 +66,7 @@ def _unwritable(path: Path, size: int, error: OSError) -> str:
     if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
         return (
             f"The disk is full: {path} needs {size / 2**20:.1f} MiB; what was saved before is intact, "
-            "so free some space and continue with `gannet train --resume`."
+            "so free some space and go on (a run: with `gannet train --resume`)."
         )
     return f"{path} cannot be written ({error.strerror}); choose another place."
 

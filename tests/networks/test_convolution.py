@@ -50,6 +50,42 @@ def test_gradients_are_right_and_differentiable_again(transposed, channels):
     assert gradgradcheck(convolve, (picture, weight, bias), fast_mode=True)
 
 
+def test_a_penalty_differentiates_through_it_as_through_pytorchs_own(monkeypatch):
+    torch.manual_seed(0)
+    layers = torch.nn.Sequential(Convolution(8, 16, 4, 2, 1), torch.nn.LeakyReLU(0.2), Convolution(16, 8, 4, 2, 1))
+    picture = torch.randn(4, 8, 16, 16)
+
+    def penalty():
+        sample = picture.clone().requires_grad_(True)
+        with torch.autocast("cpu", torch.bfloat16):
+            score = layers(sample).float().square().sum()
+            (slope,) = torch.autograd.grad(score, sample, create_graph=True)
+            return torch.autograd.grad(slope.square().sum(), list(layers.parameters()))
+
+    found = {}
+    for tiles in (False, True):
+        monkeypatch.setattr(convolution, "_has_tiles", lambda tiles=tiles: tiles)
+        found[tiles] = penalty()
+    for got, wanted in zip(found[True], found[False], strict=True):
+        assert (got - wanted).norm() < 0.05 * wanted.norm()
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [{"groups": 2}, {"dilation": 2}, {"padding_mode": "circular"}, {"stride": (1, 2)}, {"padding": "same"}],
+    ids=str,
+)
+def test_what_is_not_plain_is_left_to_pytorch(odd, monkeypatch):
+    monkeypatch.setattr(convolution, "_has_tiles", lambda: True)
+    torch.manual_seed(0)
+    ours = Convolution(8, 8, 3, **odd)
+    theirs = torch.nn.Conv2d(8, 8, 3, **odd)
+    theirs.load_state_dict(ours.state_dict())
+    with torch.autocast("cpu", torch.bfloat16):
+        picture = torch.randn(2, 8, 8, 8)
+        assert torch.equal(ours(picture), theirs(picture))
+
+
 @pytest.mark.parametrize("make", [lambda: Convolution(8, 16, 4, 2, 1), lambda: UpConvolution(16, 8, 4, 2, 1)])
 def test_a_processor_with_tiles_computes_the_same_up_to_rounding(make, monkeypatch):
     torch.manual_seed(0)

@@ -22,9 +22,7 @@ class Convolution(nn.Conv2d):
 
     def forward(self, input: Tensor) -> Tensor:  # noqa: A002
         """Map (b, c, h, w) to (b, c', h', w')."""
-        if not computes_in_tiles(input.device):
-            return super().forward(input)
-        return _convolve(self, input, transposed=False)
+        return _convolve(self, input) if suits_tiles(self, input) else super().forward(input)
 
 
 class UpConvolution(nn.ConvTranspose2d):
@@ -32,14 +30,16 @@ class UpConvolution(nn.ConvTranspose2d):
 
     def forward(self, input: Tensor, output_size: list[int] | None = None) -> Tensor:  # noqa: A002
         """Map (b, c, h, w) to (b, c', h', w')."""
-        if output_size is not None or not computes_in_tiles(input.device):
-            return super().forward(input, output_size)
-        return _convolve(self, input, transposed=True)
+        fast = output_size is None and not any(self.output_padding) and suits_tiles(self, input)
+        return _convolve(self, input) if fast else super().forward(input, output_size)
 
 
-def computes_in_tiles(device: torch.device) -> bool:
-    """Whether convolutions on the device are now computed in bfloat16 by a processor that has tiles for it."""
-    return device.type == "cpu" and torch.is_autocast_enabled("cpu") and _has_tiles()
+def suits_tiles(module: nn.Conv2d | nn.ConvTranspose2d, picture: Tensor) -> bool:
+    """Whether the module is now computed in bfloat16 by a processor that has tiles for it, and is plain enough."""
+    in_tiles = picture.device.type == "cpu" and torch.is_autocast_enabled("cpu") and _has_tiles()
+    square = all(len(set(sides)) == 1 for sides in (module.kernel_size, module.stride, module.padding))
+    dense = module.groups == 1 and set(module.dilation) == {1} and module.padding_mode == "zeros"
+    return in_tiles and square and dense and picture.ndim == 4
 
 
 @cache
@@ -48,12 +48,12 @@ def _has_tiles() -> bool:
     return bool(capable.get("amx_bf16"))
 
 
-def _convolve(module: nn.Conv2d | nn.ConvTranspose2d, picture: Tensor, transposed: bool) -> Tensor:
+def _convolve(module: nn.Conv2d | nn.ConvTranspose2d, picture: Tensor) -> Tensor:
     precision = torch.get_autocast_dtype("cpu")
     picture, weight = (t.to(precision).contiguous(memory_format=torch.channels_last) for t in (picture, module.weight))
     bias = None if module.bias is None else module.bias.to(precision)
-    stride, padding = module.stride[0], int(module.padding[0])
-    convolved: Tensor = DenseConvolution.apply(picture, weight, bias, (stride, padding, transposed))  # type: ignore[no-untyped-call]
+    shape = module.stride[0], int(module.padding[0]), isinstance(module, nn.ConvTranspose2d)
+    convolved: Tensor = DenseConvolution.apply(picture, weight, bias, shape)  # type: ignore[no-untyped-call]
     return convolved
 
 

@@ -70,7 +70,7 @@ class FlowGenerator(Generator):
         """Map noise (b, c * h * w) to pictures (b, c, h, w) in [-1, 1], by the midpoint rule."""
         state, length = latent.view(-1, *self.shape), 1 / self.steps
         for step in range(self.steps):
-            time = latent.new_full((len(latent),), step * length)
+            time = latent.new_full((latent.shape[0],), step * length)
             middle = state + length / 2 * self.velocity(state, time, label)
             state = state + length * self.velocity(middle, time + length / 2, label)
         return state.clamp(-1, 1)

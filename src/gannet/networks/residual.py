@@ -26,8 +26,7 @@ class ResidualBlock(nn.Module):
     def __init__(self, channels: int, inner: int, groups: int, blocks: int) -> None:
         super().__init__()
         self.narrow = Convolution(channels, inner, 1, bias=False)
-        middle = Convolution if groups == 1 else nn.Conv2d
-        self.middle = middle(inner, inner, 3, 1, 1, groups=groups, bias=False)
+        self.middle = Convolution(inner, inner, 3, 1, 1, groups=groups, bias=False)
         self.widen = Convolution(inner, channels, 1, bias=False)
         self.biases = nn.ParameterList(nn.Parameter(torch.zeros(inner)) for _ in range(2))
         # Fixup (Zhang et al., 2019): with so many branches of three layers the sum neither grows nor fades.

@@ -12,7 +12,7 @@ from gannet.adversarial.contest import GENERATOR
 from gannet.networks import PAIRS, Pair
 from gannet.pipeline import Pipeline
 from gannet.recipe import Choice, Positive, Section, check, choose, nearest
-from gannet.samples import Request, Samples, facts_of, latents, padded, walk
+from gannet.samples import PLAIN, Engine, Request, Samples, facts_of, latents, padded, walk
 
 SHEET_SAMPLES = 64
 
@@ -54,8 +54,8 @@ class GenerationPipeline(Pipeline):
     BATCH: ClassVar[int] = 64
     """Samples computed at once. Kernels differ by size, so it is fixed and the last batch is padded."""
 
-    compute: Callable[[Tensor, Tensor | None], Tensor] | None = None
-    """How the generator is computed when not by PyTorch as it stands: maps (b, latent) and (b,) to (b, *shape)."""
+    engine: Engine | None = None
+    """How the generator is computed when not by PyTorch as it stands."""
 
     def __call__(self, num: int = 1, seed: int = 0, label: str | int | None = None, frames: int = 1) -> Samples:
         """Draw `num` samples; sample i of a seed is the same whatever `num` is.
@@ -67,15 +67,16 @@ class GenerationPipeline(Pipeline):
         Raises:
             ValueError: a number below one, or a label that the model does not know.
         """
-        request = Request(num, seed, "" if label is None else str(label), frames)
+        request = Request(num, seed, label, frames)
         request.check()
         vectors = latents(self.networks[GENERATOR], seed, first=0, count=num)
-        labels = self.labels(num, None if label is None else str(label))
+        labels = self.labels(num, label)
         if frames > 1:
             vectors = walk(vectors, frames)
             labels = labels.repeat_interleave(frames) if labels is not None else None
         classes = self.settings.description.classes
-        return Samples(self._generate(vectors, labels), labels, facts_of(self.name, request), frames > 1, classes)
+        facts = facts_of(self.name, request, self.engine.name if self.engine else PLAIN)
+        return Samples(self._generate(vectors, labels), labels, facts, frames > 1, classes)
 
     def demonstrate(self) -> Samples:
         """The same 64 latent vectors, all classes in turn."""
@@ -121,7 +122,7 @@ class GenerationPipeline(Pipeline):
     @torch.no_grad()
     def _generate(self, vectors: Tensor, labels: Tensor | None) -> Tensor:
         network = self.networks[GENERATOR]
-        device, compute = next(network.parameters()).device, self.compute or network
+        device, compute = next(network.parameters()).device, self.engine or network
         parts = []
         for start in range(0, len(vectors), self.BATCH):
             part = padded(vectors[start : start + self.BATCH], self.BATCH).to(device)
@@ -129,7 +130,7 @@ class GenerationPipeline(Pipeline):
             parts.append(compute(part, label)[: len(vectors) - start].float().cpu())
         return torch.cat(parts)
 
-    def labels(self, num: int, label: str | None = None) -> Tensor | None:
+    def labels(self, num: int, label: str | int | None = None) -> Tensor | None:
         """The classes of `num` samples (num,): all in turn or the one asked for; None without classes."""
         classes = self.settings.description.classes
         if not self.settings.conditional:
@@ -140,6 +141,7 @@ class GenerationPipeline(Pipeline):
             return None
         if label is None:
             return torch.arange(num) % len(classes)
+        label = str(label)
         if label not in classes and not (label.isdecimal() and int(label) < len(classes)):
             raise ValueError(f"This model does not know the class {label!r}; {nearest(label, classes)}")
         number = classes.index(label) if label in classes else int(label)
