@@ -126,6 +126,8 @@ class Loss(Section):
     """Gradient penalty on generated samples."""
     gradient_penalty: Penalty | None = None
     """Penalty of gradient norms other than one, between real and generated samples."""
+    moves: Literal["in-turn", "at-once"] = "in-turn"
+    """`in-turn`: the generator answers a discriminator that has moved; `at-once`: both move from one shared pass."""
 
 
 class Optimizer(Section):

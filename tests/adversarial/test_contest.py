@@ -61,7 +61,8 @@ def play(turn: Turn, networks: dict[str, nn.Module]) -> Outcome:
     let_move(networks, turn.players)
     outcome = turn.play(Draws())
     for player in turn.players:
-        torch.stack(list(outcome.losses[player].values())).sum().backward(inputs=list(networks[player].parameters()))
+        loss = torch.stack(list(outcome.losses[player].values())).sum()
+        loss.backward(inputs=list(networks[player].parameters()), retain_graph=True)
     return outcome
 
 
@@ -119,6 +120,35 @@ def test_both_players_descend_the_loss_that_was_chosen(networks: dict[str, nn.Mo
         losses = turns[player].play(run).losses
         assert list(losses) == [player]
         assert losses[player]["adversarial"].item() == pytest.approx(loss(real, fake).item(), rel=1e-6)
+
+
+@pytest.mark.parametrize("name", sorted(LOSSES))
+def test_players_who_move_at_once_feel_what_they_would_feel_in_turn(networks: dict[str, nn.Module], name: str) -> None:
+    """One shared pass, the same losses and gradients, as neither has moved before the other."""
+    strengths = (Strength(0.5, 4), None, Strength(10.0, 1))
+    found = []
+    for moves in ("in-turn", "at-once"):
+        gradients = {}
+        for turn in contest_of(networks, name).turns(*strengths, moves):
+            if turn.name != "r1":
+                for network in networks.values():
+                    network.zero_grad(set_to_none=True)
+                outcome = play(turn, networks)
+                for player in turn.players:
+                    gradients[player] = [parameter.grad for parameter in networks[player].parameters()]
+                    gradients[player] += list(outcome.losses[player].values())
+        found.append(gradients)
+    assert found[0].keys() == found[1].keys() == {GENERATOR, DISCRIMINATOR}
+    for player in found[0]:
+        torch.testing.assert_close(found[0][player], found[1][player])
+
+
+def test_those_who_move_at_once_take_one_turn_and_lazy_penalties_their_own(networks: dict[str, nn.Module]) -> None:
+    turns = contest_of(networks).turns(Strength(0.5, 4), None, None, "at-once")
+    assert [(turn.name, turn.players) for turn in turns] == [
+        ("both", (DISCRIMINATOR, GENERATOR)),
+        ("r1", (DISCRIMINATOR,)),
+    ]
 
 
 def test_the_discriminators_turn_shows_the_scores_of_reals_and_fakes(networks: dict[str, nn.Module]) -> None:

@@ -70,6 +70,21 @@ def test_a_penalty_differentiates_through_it_as_through_pytorchs_own(monkeypatch
         assert (got - wanted).norm() < 0.05 * wanted.norm()
 
 
+def test_a_pass_that_wants_the_pictures_gradient_alone_computes_no_other(monkeypatch):
+    made = []
+    right = convolution.weight_gradient
+    monkeypatch.setattr(convolution, "weight_gradient", lambda *given: made.append(1) or right(*given))
+    monkeypatch.setattr(convolution, "_has_tiles", lambda: True)
+    layer, picture = Convolution(8, 8, 4, 2, 1), torch.randn(2, 8, 8, 8, requires_grad=True)
+    with torch.autocast("cpu", torch.bfloat16):
+        score = layer(picture).float().square().sum()
+    torch.autograd.grad(score, picture, retain_graph=True)
+    score.backward(inputs=[picture], retain_graph=True)
+    assert made == []
+    score.backward()
+    assert made == [1] and layer.weight.grad is not None and layer.bias.grad is not None
+
+
 @pytest.mark.parametrize(
     "odd",
     [{"groups": 2}, {"dilation": 2}, {"padding_mode": "circular"}, {"stride": (1, 2)}, {"padding": "same"}],

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import Literal, Protocol, TypeAlias
 
 from torch import Tensor
 
@@ -25,6 +25,7 @@ class Lazy(Protocol):
         """Rounds between two applications."""
 
 
+Moves: TypeAlias = Literal["in-turn", "at-once"]
 Penalty: TypeAlias = tuple[str, Lazy, Callable[[Pass], Tensor]]
 
 
@@ -47,16 +48,30 @@ class Contest:
     generate: Callable[[Pass], Tensor]
     score: Callable[[Tensor, Pass], Tensor]
 
-    def turns(self, r1: Lazy | None, r2: Lazy | None, between: Lazy | None) -> tuple[Turn, ...]:
-        """The discriminator's turn, its penalties (R1, R2, WGAN-GP between reals and fakes), the generator's turn."""
+    def turns(
+        self, r1: Lazy | None, r2: Lazy | None, between: Lazy | None, moves: Moves = "in-turn"
+    ) -> tuple[Turn, ...]:
+        """The discriminator's turn, its lazy penalties (R1, R2, WGAN-GP between reals and fakes), the generator's turn.
+
+        Args:
+            moves: `at-once` lets both move from one shared pass, which saves a pass through each network.
+        """
         named = (("r1", r1, self._r1), ("r2", r2, self._r2), ("gradient_penalty", between, self._between))
         penalties = [(name, strength, penalty) for name, strength, penalty in named if strength is not None]
         constant = [of for of in penalties if of[1].every == 1]
+        lazy = [self._lazy(*of) for of in penalties if of not in constant]
+        if moves == "at-once":
+            return Turn("both", (DISCRIMINATOR, GENERATOR), lambda run: self._play_both(run, constant)), *lazy
         return (
             Turn("discriminator", (DISCRIMINATOR,), lambda run: self._discriminate(run, constant)),
-            *(self._lazy(*of) for of in penalties if of not in constant),
+            *lazy,
             Turn("generator", (GENERATOR,), self._forge),
         )
+
+    def _play_both(self, run: Pass, constant: Sequence[Penalty]) -> Outcome:
+        police = self._discriminate(run, constant)
+        forger = self.loss.generator(police.watched["real_score"], police.watched["fake_score"])
+        return Outcome({**police.losses, GENERATOR: {"adversarial": forger}}, police.watched)
 
     def _discriminate(self, run: Pass, constant: Sequence[Penalty]) -> Outcome:
         fake = self.generate(run)

@@ -75,7 +75,8 @@ class DenseConvolution(torch.autograd.Function):
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None, Tensor | None, None]:
         """The gradients of picture, weight and bias, each where it is wanted."""
         picture, weight = ctx.saved_tensors
-        of_picture, of_weight, of_bias, _ = ctx.needs_input_grad
+        following = (*ctx.next_functions, (None, 0), (None, 0))  # Without a bias there are two, with it three.
+        of_picture, of_weight, of_bias, _ = map(_is_wanted, ctx.needs_input_grad, following)
         slow = of_weight and min(weight.shape[:2]) < FEWEST_CHANNELS
         found: tuple[Tensor | None, Tensor | None, Tensor | None] = torch.ops.aten.convolution_backward(
             gradient, picture, weight, None, *_options(ctx.shape), (of_picture, slow, False)
@@ -83,6 +84,14 @@ class DenseConvolution(torch.autograd.Function):
         if of_weight and not slow:
             found = (found[0], weight_gradient(picture, weight, gradient, ctx.shape), None)
         return found[0], found[1], gradient.sum((0, 2, 3)) if of_bias else None, None
+
+
+def _is_wanted(needed: bool, following: tuple[Any, int]) -> bool:
+    """Whether this backward pass leads on to an input that needs a gradient: a penalty's leads to the picture only."""
+    node: Any = following[0]
+    if not needed or node is None or node.name() == "torch::autograd::AccumulateGrad":
+        return needed  # Of a leaf nothing more is known.
+    return bool(torch._C._will_engine_execute_node(node))
 
 
 def weight_gradient(picture: Tensor, weight: Tensor, gradient: Tensor, shape: tuple[int, int, bool]) -> Tensor:

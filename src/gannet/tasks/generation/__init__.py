@@ -173,7 +173,7 @@ def game(recipe: Recipe, description: Description) -> Game:
             "to none or spectral, or leave out loss.r1, loss.r2 and loss.gradient_penalty."
         )
     contest = Contest(choose(loss.name, LOSSES, "loss"), lambda run: run.sample["real"], generate, score)
-    turns = contest.turns(loss.r1, loss.r2, loss.gradient_penalty)
+    turns = contest.turns(loss.r1, loss.r2, loss.gradient_penalty, loss.moves)
     return Game({GENERATOR: forger, DISCRIMINATOR: police}, turns, (GENERATOR,))
 
 
