@@ -193,10 +193,10 @@ def test_exponents_count_as_numbers() -> None:
 
 
 def test_a_change_creates_the_sections_above_it() -> None:
-    recipe = load_recipe("cifar10", {"loss.r2.weight": 3, "optimizer.generator.learning_rate": 0.5})
+    recipe = load_recipe("digits-mlp", {"loss.r2.weight": 3, "optimizer.generator.learning_rate": 0.5})
     assert recipe.loss.r2 == Penalty(weight=3)
     assert recipe.optimizer == {"generator": Optimizer(learning_rate=0.5)}
-    assert recipe.loss.r1 == load_recipe("cifar10").loss.r1
+    assert recipe.loss.r1 == load_recipe("digits-mlp").loss.r1
 
 
 def test_a_change_fills_a_section_that_is_null(tmp_path: Path) -> None:
