@@ -32,7 +32,7 @@ def apply(target: str | Path, out: str | Path, request: Request, weights: str) -
     if not pipeline.draws:
         raise ValueError(f"{target} is a model for {pipeline.task}; it draws nothing. Use it from Python: gannet.load.")
     request.check()
-    labels, weights = pipeline.labels(request.num, request.label), digest(pipeline.tensors(), {})
+    labels, told_by = pipeline.labels(request.num, request.label), digest(pipeline.tensors(), {})
     join()
     pipeline.engine = make_engine(request.engine, pipeline)
     facts = facts_of(pipeline.name, request, pipeline.engine.name)
@@ -44,7 +44,7 @@ def apply(target: str | Path, out: str | Path, request: Request, weights: str) -
     batch_bytes = 4 * pipeline.BATCH * prod(description.shape)
     parts = pipeline.parts(request.num, request.seed, labels)
     order = Order(
-        asked={**facts, "num": request.num, "weights": weights},
+        asked={**facts, "num": request.num, "weights": told_by},
         facts=facts,
         batches=[partial(_pictures, part) for part in parts],
         sizes=[min(pipeline.BATCH, request.num - first) for first in range(0, request.num, pipeline.BATCH)],
