@@ -18,7 +18,7 @@ ENGINES = ("auto", "torch", "bf16", "onnx")
 def choose_engine(name: str, device: str, shape: tuple[int, ...]) -> str:
     """The engine of that name; `auto` is bf16 where the hardware multiplies in it, else PyTorch in single precision.
 
-    The levels of a picture hide the rounding of bf16; the coordinates of points do not, so `auto` never takes it for them.
+    The levels of a picture hide the rounding of bf16; the coordinates of points do not: `auto` spares them.
 
     Raises:
         ValueError: there is no such engine.
