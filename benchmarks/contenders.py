@@ -114,7 +114,7 @@ def endless(pictures: torch.Tensor, batch: int) -> Iterator[torch.Tensor]:
 
 
 def gannet(asked: argparse.Namespace) -> Contender:
-    """A round of Gannet's trainer, as its recipes play it: running average, referee and all."""
+    """A round of Gannet's trainer, with running average and referee; log and checkpoints come between rounds."""
     from gannet.api import build_game, build_trainer, configure, prepare
     from gannet.data.loader import Loader
     from gannet.launch import launch

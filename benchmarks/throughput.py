@@ -1,4 +1,4 @@
-"""How fast are training and sampling, against others in the same run and against the machine's own limit? A table.
+"""How fast is training, against others in the same run and against the machine's own limit? A table.
 
     python benchmarks/throughput.py [--sides 32 64] [--torchgan PATH/TO/python]
 
@@ -42,7 +42,8 @@ def compare(side: int, batch: int, asked: argparse.Namespace) -> None:
 def limit(asked: argparse.Namespace) -> None:
     """Gannet's own figures, as `gannet bench` takes them."""
     for side in asked.sides:
-        changes = [f"data.size={side}", "data.channels=3", "network.width=64", "network.latent=128", "loss.r1=null"]
+        same = ["data.channels=3", "network.width=64", "network.latent=128", "loss.r1=null", "device=cpu"]
+        changes = [f"data.size={side}", f"batch={asked.batch}", *same]
         words = [sys.executable, "-m", "gannet", "bench", "images", "--json"]
         found = subprocess.run(
             [*words, *(f"--set={change}" for change in changes)], check=True, capture_output=True, text=True

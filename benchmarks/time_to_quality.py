@@ -7,7 +7,8 @@ Contenders learn Fashion-MNIST one after the other, so that none disturbs anothe
 judge-v1 and over those of a classifier of garments, which is trained first and never judges what it did not learn.
 The plain loop and torchgan are as their tutorials have them: width 64, a rate of 2e-4, no classes, no running average,
 single precision; they learn the pictures with a frame that makes them 32x32, which is cut away again. Gannet plays its
-recipe: width 32, classes, a running average, bf16 where the hardware has it. `--width 32` narrows the plain loop too.
+recipe: width 32, classes, a running average, bf16 where the hardware has it; the recipe's last stage lasts to the end.
+`--width 32` narrows the plain loop too.
 """
 
 import argparse
@@ -31,6 +32,7 @@ import gannet
 from gannet.api import configure, prepare
 from gannet.judging import judge_features
 from gannet.metrics.distances import frechet_distance
+from gannet.recipe import load_recipe
 from gannet.sheets import draw_grid
 
 MARKS, FAKES, SHOWN = (0.5, 1, 2, 3, 5, 7.5, 10, 15, 20, 30), 10_000, 64
@@ -48,7 +50,9 @@ def real_pictures(recipe: str) -> tuple[Tensor, Tensor]:
 
 def judges(recipe: str, images: int, folder: Path) -> Judges:
     """The features that pictures are compared in, by name."""
-    told = gannet.train("recognition", recipe, folder / "classifier", {"images": images, "stages": []})
+    told = gannet.train(
+        "recognition", load_recipe(recipe).data.source, folder / "classifier", {"images": images, "stages": []}
+    )
     network: Any = told.pipeline().networks["recognizer"]
     shipped = judge_features()
     assert shipped is not None
@@ -80,8 +84,6 @@ def play(rival: Rival, marks: list[float], folder: Path, judged: Callable[[Tenso
         file = folder / "pictures.npz"
         rival.draw(FAKES, file)
         pictures = torch.from_numpy(np.load(file)["pictures"])
-        edge = (pictures.shape[2] - 28) // 2
-        pictures = pictures[:, :, edge : edge + 28, edge : edge + 28] if edge > 0 else pictures
         distances = judged(pictures)
         found.append({"contender": rival.name, "minutes": mark, "images_per_second": rate, **distances})
         shown = ", ".join(f"{name} {value:.3f}" for name, value in distances.items())
@@ -151,6 +153,9 @@ def main() -> None:
         floors = {name: frechet_distance(real[name], known[name]) for name in features}
 
         def judged(pictures: Tensor) -> dict[str, float]:
+            side = held_out.shape[2]
+            edge = (pictures.shape[2] - side) // 2
+            pictures = pictures[:, :, edge : edge + side, edge : edge + side]
             return {name: frechet_distance(real[name], looked_at(judge, pictures)) for name, judge in features.items()}
 
         options = {

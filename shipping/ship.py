@@ -46,9 +46,10 @@ def main() -> None:
     pipeline.name = options.name
     for network in pipeline.networks.values():
         network.half()
-    folder.mkdir(parents=True)
     card = Path(__file__).with_name(f"{options.name}.md").read_text(encoding="utf-8")
-    write_text(folder / "README.md", card.format(**facts(Run(options.run))))
+    card = card.format(**facts(Run(options.run)))
+    folder.mkdir(parents=True)
+    write_text(folder / "README.md", card)
     pipeline.save_pretrained(folder)
     size = (folder / "model.safetensors").stat().st_size
     print(f"{folder}: {size / 1e6:.2f} MB")

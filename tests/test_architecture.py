@@ -13,9 +13,11 @@ import gannet
 SOURCE = Path(gannet.__file__).parent
 FILES = sorted(SOURCE.rglob("*.py"))
 # Plain leaves that any layer may use.
-LEAVES = {"recipe", "schedule", "storage", "randomness"}
+LEAVES = {"recipe", "schema", "schedule", "storage", "randomness"}
 MAY_IMPORT = {
-    "recipe": set(),
+    "schema": set(),
+    "parallel": set(),
+    "recipe": {"schema"},
     "schedule": {"recipe"},
     "storage": set(),
     "randomness": set(),
@@ -23,18 +25,18 @@ MAY_IMPORT = {
     "adversarial": {"augmentation"},
     "augmentation": set(),
     "metrics": set(),
-    "data": {"augmentation", "recipe", "randomness"},
+    "data": {"augmentation", "parallel", "recipe", "randomness"},
     "training": LEAVES | {"adversarial.game", "data.loader"},
-    "task": {"recipe"},
+    "task": {"recipe", "schema"},
     "provenance": set(),
     "sheets": set(),
-    "delivery": {"provenance", "storage"},
-    "samples": {"delivery", "provenance", "randomness", "sheets", "storage"},
+    "delivery": {"parallel", "storage"},
+    "samples": {"delivery", "parallel", "provenance", "randomness", "sheets", "storage"},
     "exporting": {"pipeline", "storage"},
-    "engines": {"exporting", "launch", "pipeline", "recipe", "samples"},
-    "pipeline": {"recipe", "storage", "task"},
+    "engines": {"exporting", "launch", "pipeline", "schema", "samples"},
+    "pipeline": {"recipe", "schema", "storage", "task"},
     "tasks": LEAVES | {"networks", "adversarial", "augmentation", "data", "metrics", "pipeline", "samples"},
-    "launch": {"recipe"},
+    "launch": {"recipe", "schema"},
     "report": {"storage"},
     "loading": {"pipeline"},
     "running": {"adversarial", "pipeline", "report", "storage", "training"} | LEAVES,

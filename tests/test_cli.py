@@ -21,7 +21,7 @@ from PIL import Image
 
 import gannet
 from gannet.api import configure, prepare
-from gannet.benching import bench
+from gannet.benching import Operations, bench, prepare_for
 from gannet.recipe import preset_names
 from gannet.running import read_recipe
 from gannet.storage import load_tensors, load_tree
@@ -386,6 +386,23 @@ def test_an_interrupted_run_is_saved_and_goes_on(tiny_yaml: Path, here: Path, ga
     seen = logged(here / "run")
     assert seen == sorted(set(seen))
     assert seen[-1] == more
+
+
+@pytest.mark.parametrize("groups", [1, 2, 4])
+def test_bench_counts_only_the_channels_that_meet(groups: int) -> None:
+    """A convolution and its two gradients are as many multiplications each (Chetlur et al., 2014)."""
+    picture, weight = torch.rand(2, 8, 6, 6, requires_grad=True), torch.rand(4, 8 // groups, 3, 3, requires_grad=True)
+    with Operations() as counted:
+        torch.nn.functional.conv2d(picture, weight, padding=1, groups=groups).sum().backward()
+    assert counted.total == 3 * 2 * (2 * 6 * 6 * 4) * (8 // groups * 9)
+
+
+@pytest.mark.parametrize(
+    ("name", "shape"),
+    [("fashion-mnist", (1, 28, 28)), ("ring", (2,)), ("images", (3, 32, 32)), ("stacked-mnist", (3, 28, 28))],
+)
+def test_bench_measures_the_size_of_the_recipe(name: str, shape: tuple[int, ...]) -> None:
+    assert prepare_for(name, "", {}).description.shape == shape
 
 
 def test_bench_measures_a_game_whose_gradient_is_differentiated_again(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,8 @@ import os
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +17,8 @@ from PIL import Image
 import gannet
 from gannet import delivery
 from gannet.data.sources import open_source
-from gannet.delivery import Order, Share, deliver
-from gannet.provenance import SYNTHETIC
+from gannet.delivery import Entry, Order, Share, deliver, folders
+from gannet.provenance import SYNTHETIC, encode_picture
 
 CLASSES = ("T-shirt/top", "hat")
 
@@ -28,25 +29,23 @@ def picture(index: int) -> Image.Image:
 
 
 def an_order(count: int = 11, made: list[int] | None = None, fails_at: int = -1, labelled: bool = True) -> Order:
-    """Batches of two; `made` notes what is made."""
-    import torch
-
-    def batch(first: int) -> Callable[[], list[Image.Image]]:
-        def make() -> list[Image.Image]:
-            if made is not None:
-                made.append(first)
-            if first == fails_at:
-                raise KeyboardInterrupt
-            return [picture(index) for index in range(first, min(first + 2, count))]
-
-        return make
-
-    firsts = range(0, count, 2)
-    labels = torch.arange(count) % 2 if labelled else None
-    sizes = [min(2, count - first) for first in firsts]
-    asked = {"model": "m", "num": count}
+    """Parts of four; `made` notes by twos what is made."""
     classes = CLASSES if labelled else ()
-    return Order(asked, {"model": "m"}, [batch(first) for first in firsts], sizes, labels, classes, together=2)
+
+    def part(first: int) -> list[Entry]:
+        entries = []
+        for index in range(first, min(first + 4, count)):
+            if index % 2 == 0 and made is not None:
+                made.append(index)
+            if index == fails_at:
+                raise KeyboardInterrupt
+            label = index % 2 if labelled else -1
+            content = encode_picture(picture(index), {"model": "m", "index": index})
+            entries.append(Entry(f"{folders(classes)[label]}{index:06d}.png", content, label, f"{index}\n"))
+        return entries
+
+    parts = [partial(part, first) for first in range(0, count, 4)]
+    return Order({"model": "m", "num": count}, parts, classes)
 
 
 def content(path: Path) -> dict[str, str]:
@@ -139,8 +138,30 @@ def test_two_deliveries_do_not_write_the_same_at_once(tmp_path: Path) -> None:
     deliver(tmp_path / "new", an_order(), Share(0, 1, lambda: next(waits)()))  # type: ignore[no-untyped-call]
 
 
+def test_what_appeared_meanwhile_is_not_overwritten(tmp_path: Path) -> None:
+    waits = iter([lambda: (tmp_path / "new.zip").write_bytes(b"mine"), lambda: None])
+    with pytest.raises(ValueError, match="appeared meanwhile"):
+        deliver(tmp_path / "new.zip", an_order(), Share(0, 1, lambda: next(waits)()))  # type: ignore[no-untyped-call]
+    assert (tmp_path / "new.zip").read_bytes() == b"mine"
+
+
+@pytest.mark.parametrize("ending", ["", ".zip"])
+def test_the_record_has_a_line_for_each_picture_however_many_made_it(ending: str, tmp_path: Path) -> None:
+    order = replace(an_order(), record="index\n", workers=3)
+    with pytest.raises(KeyboardInterrupt):
+        deliver(tmp_path / f"new{ending}", replace(order, parts=an_order(fails_at=6).parts, workers=1))
+    path = deliver(tmp_path / f"new{ending}", order)
+    if ending:
+        with zipfile.ZipFile(path) as archive:
+            record = archive.read("record.csv").decode()
+    else:
+        record = (path / "record.csv").read_text(encoding="utf-8")
+    assert record.splitlines() == ["index", *map(str, range(11))]
+
+
 def test_classes_never_share_a_folder() -> None:
-    assert list(delivery._folders(("a/b", "a-b", "A-B", "...", "c")).values()) == [
+    assert len(set(folders(("a-b (2)", "a-b", "a/b")).values())) == 4
+    assert list(folders(("a/b", "a-b", "A-B", "...", "c")).values()) == [
         "",
         "a-b/",
         "a-b (1)/",

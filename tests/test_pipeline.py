@@ -20,8 +20,8 @@ from torch.nn.functional import normalize
 
 import gannet
 from gannet.pipeline import Pipeline
-from gannet.recipe import Choice
 from gannet.samples import walk
+from gannet.schema import Choice
 from gannet.storage import load_tensors, save_tensors
 from gannet.tasks.generation import Description, GenerationPipeline, Settings
 

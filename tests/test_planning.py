@@ -10,7 +10,7 @@ import pytest
 from gannet.api import build_game, configure, prepare
 from gannet.launch import launch
 from gannet.planning import Plan, plan
-from gannet.recipe import check
+from gannet.schema import check
 
 
 @pytest.fixture

@@ -13,18 +13,8 @@ from pydantic import BaseModel, ValidationError
 from gannet.adversarial.losses import LOSSES
 from gannet.api import prepare
 from gannet.networks import PAIRS
-from gannet.recipe import (
-    Optimizer,
-    Penalty,
-    Recipe,
-    Stage,
-    check,
-    dump_yaml,
-    load_recipe,
-    nearest,
-    parse_change,
-    preset_names,
-)
+from gannet.recipe import Optimizer, Penalty, Recipe, Stage, dump_yaml, load_recipe, parse_change, preset_names
+from gannet.schema import check, nearest
 from gannet.task import find_task
 from gannet.tasks import flow_matching
 from gannet.tasks.generation import example
@@ -323,6 +313,25 @@ def test_two_stages_of_one_name_are_refused() -> None:
 def test_stages_keep_their_order() -> None:
     recipe = load_recipe("digits", {"stages": [{"name": name, "images": 64} for name in "ba"]})
     assert recipe.stages == (Stage(name="b", images=64), Stage(name="a", images=64))
+
+
+@given(lengths=st.lists(st.integers(1, 10**6), min_size=1, max_size=5), images=st.integers(5, 10**7))
+def test_images_stretch_the_stages_in_proportion(lengths: list[int], images: int) -> None:
+    given_stages = [{"name": f"s{index}", "images": length} for index, length in enumerate(lengths)]
+    total = sum(lengths)
+    try:
+        recipe = load_recipe("digits", {"stages": given_stages, "images": images})
+    except ValueError as error:
+        assert "too few" in str(error) and min(lengths) * images < 2 * total
+        return
+    assert sum(stage.images for stage in recipe.stages) == recipe.images == images
+    for length, stage in zip(lengths, recipe.stages, strict=True):
+        assert abs(stage.images - images * length / total) <= 1
+
+
+def test_stages_that_already_last_so_long_stay_as_they_are() -> None:
+    recipe = load_recipe("fashion-mnist")
+    assert load_recipe("fashion-mnist", {"images": recipe.images}) == recipe
 
 
 @given(st.text(), st.lists(st.text(min_size=1), min_size=1, unique=True))

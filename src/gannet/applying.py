@@ -1,26 +1,19 @@
 """Applying: what a model makes, streamed to where it is wanted."""
 
 import os
-from collections.abc import Callable
-from functools import partial
-from math import prod
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
-from torch import Tensor, distributed
+from torch import distributed
 
+from gannet import __version__
 from gannet.delivery import FORMATS, Order, Share, deliver
 from gannet.engines import make_engine
 from gannet.launch import is_first, join, processes
 from gannet.loading import load
 from gannet.provenance import check_format
-from gannet.samples import Request, facts_of
-from gannet.sheets import to_pictures
+from gannet.samples import Drawing, Request, facts_of
 from gannet.storage import digest
-
-PART_BYTES = 2**25
-"""Of samples in a part, which is held in memory."""
 
 
 def apply(target: str | Path, out: str | Path, request: Request, weights: str) -> dict[str, Any]:
@@ -41,23 +34,13 @@ def apply(target: str | Path, out: str | Path, request: Request, weights: str) -
             pipeline(request.num, request.seed, request.label, request.frames).save(path)
         return facts
     description = pipeline.settings.description
-    batch_bytes = 4 * pipeline.BATCH * prod(description.shape)
-    parts = pipeline.parts(request.num, request.seed, labels)
-    order = Order(
-        asked={**facts, "num": request.num, "weights": told_by},
-        facts=facts,
-        batches=[partial(_pictures, part) for part in parts],
-        sizes=[min(pipeline.BATCH, request.num - first) for first in range(0, request.num, pipeline.BATCH)],
-        labels=labels,
-        classes=description.classes,
-        together=max(1, min(Order.together, PART_BYTES // batch_bytes)),
-    )
-    deliver(path, order, _share())
+    batches = pipeline.parts(request.num, request.seed, labels)
+    drawing = Drawing(batches, pipeline.BATCH, facts, labels, description.classes)
+    # Another version may cut parts otherwise, another device rounds otherwise: neither goes on with this beginning.
+    where = {"gannet": __version__, "device": next(pipeline.traced()[0].parameters()).device.type}
+    asked = {**facts, "num": request.num, "weights": told_by, **where}
+    deliver(path, Order(asked, drawing.parts(description.shape), description.classes), _share())
     return facts
-
-
-def _pictures(part: Callable[[], Tensor]) -> list[Image.Image]:
-    return to_pictures(part())
 
 
 def _share() -> Share:

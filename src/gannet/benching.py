@@ -13,10 +13,12 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
-from gannet.api import Prepared, build_game, build_trainer
+from gannet.api import Prepared, build_game, build_trainer, configure, prepare
+from gannet.data.points import POINTS
 from gannet.engines import make_engine
 from gannet.launch import choose_precision, launch
 from gannet.planning import noise_of, peak_memory
+from gannet.recipe import load_recipe
 from gannet.training.progress import Silence
 from gannet.training.trainer import Trainer
 
@@ -33,8 +35,13 @@ class Operations(TorchDispatchMode):
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Count an operation and do it."""
         result = func(*args, **(kwargs or {}))
-        if func._overloadpacket in flop_registry:
-            self.total += flop_registry[func._overloadpacket](*args, **(kwargs or {}), out_val=result)
+        packet = func._overloadpacket
+        if packet in flop_registry:
+            self.total += flop_registry[packet](*args, **(kwargs or {}), out_val=result)
+        if packet is torch.ops.aten.convolution_backward and args[-2] > 1 and args[-1][1]:
+            # PyTorch counts the weight's gradient as if all channels met.
+            dense = flop_registry[packet](*args[:-1], [False, True, False], out_val=result)
+            self.total -= dense * (1 - 1 / args[-2])
         return result
 
 
@@ -43,6 +50,7 @@ class Speed:
     """What was measured, alternating, as medians.
 
     Attributes:
+        what: the recipe and the shape of a sample.
         device: and the precision computed in.
         trained, sampled: images a second.
         work: floating-point operations that a trained image takes, as PyTorch counts them.
@@ -50,6 +58,7 @@ class Speed:
         memory: bytes; the highest of the process.
     """
 
+    what: str
     device: str
     trained: float
     sampled: float | None
@@ -69,12 +78,27 @@ class Speed:
     def lines(self) -> list[str]:
         """In words."""
         return [
-            f"training {self.trained:,.0f} images/s on {self.device}",
+            f"{self.what} on {self.device}: training {self.trained:,.0f} images/s",
             *([f"sampling {self.sampled:,.0f} images/s"] if self.sampled else []),
             f"{self.work / 1e9:.3g} GFLOP a trained image, {self.share:.0%} of the {self.rate / 1e9:,.0f} GFLOP/s that "
             "matrix products reach",
             f"peak memory {self.memory / 2**20:,.0f} MiB",
         ]
+
+
+def prepare_for(target: str, data: str, changes: dict[str, Any]) -> Prepared:
+    """Make a recipe ready without its data, which are not measured: the embedded digits stand for pictures.
+
+    They are given in the recipe's own size, or in 32x32 in colour where it leaves that open.
+    """
+    if data:
+        return prepare(configure(target, data, changes, ""))
+    recipe = load_recipe(target, changes)
+    if recipe.data.source in POINTS:
+        return prepare(recipe)
+    usual = {"size": 32, "channels": 3}
+    given = {f"data.{key}": value for key, value in usual.items() if getattr(recipe.data, key) == "auto"}
+    return prepare(configure(target, "digits", given | {"data.stack": 1} | changes, ""))
 
 
 def bench(prepared: Prepared) -> Speed:
@@ -88,7 +112,7 @@ def bench(prepared: Prepared) -> Speed:
         trainer = build_trainer(prepared, game, fabric, Path(folder), (noise, noise), Silence())
         pipeline: Any = prepared.task.pipeline(prepared.recipe, prepared.description, trainer.players.average.networks)
         if pipeline.draws:
-            pipeline.engine = make_engine("auto", pipeline, device.type)
+            pipeline.engine = make_engine("bf16" if precision == "bf16" else "torch", pipeline, device.type)
         matrix = torch.rand(SIDE, SIDE, device=device, dtype=torch.bfloat16 if precision == "bf16" else torch.float32)
         work = _count_work(trainer)
 
@@ -106,7 +130,9 @@ def bench(prepared: Prepared) -> Speed:
         deeds = (train, sample, multiply) if pipeline.draws else (train, multiply)
         rates = _alternate(deeds, device)
     sampled = statistics.median(rates[1]) if pipeline.draws else None
+    shape = "x".join(map(str, prepared.description.shape))
     return Speed(
+        f"{prepared.recipe.name} ({shape})",
         f"{device.type}, {precision}",
         statistics.median(rates[0]),
         sampled,

@@ -105,14 +105,14 @@ def _report(run: Any, as_json: bool) -> None:
 
 @app.command()
 def apply(
-    model: Annotated[str, typer.Argument(help="A run, a model's folder, or hf:owner/name.")],
+    model: Annotated[str, typer.Argument(help="A run, a model's folder, a shipped model's name, or hf:owner/name.")],
     num: Annotated[int, typer.Option(help="How many samples.")] = 1,
     seed: Annotated[int, typer.Option(help="The same seed gives the same samples.")] = 0,
     label: Annotated[str, typer.Option("--class", help="Only this class, by name or number.")] = "",
     frames: Annotated[int, typer.Option(help="Pictures from one sample to the next: a walk, an animation.")] = 1,
     weights: Annotated[str, typer.Option(help="model (the last), best, or a stage's name.")] = "model",
     out: Annotated[str, typer.Option(help="A picture (one sheet); a folder, .zip or .parquet (single ones).")] = "",
-    engine: Annotated[str, typer.Option(help="torch, bf16 or onnx; auto takes the fastest.")] = "auto",
+    engine: Annotated[str, typer.Option(help="torch or onnx (single precision), bf16; auto is the fastest.")] = "auto",
     as_json: Json = False,
 ) -> None:
     """Use a trained model."""
@@ -144,7 +144,7 @@ def export(
     result = {"out": str(found.path), "difference": found.difference, "inputs": found.inputs, "count": found.count}
     lines = [
         f"Saved {found.path}; it takes {inputs}.",
-        f"ONNX Runtime and PyTorch differ by {found.difference:.2g} at most over {found.count} samples in [-1, 1].",
+        f"ONNX Runtime and PyTorch differ by {found.difference:.2g} at most over {found.count} inputs.",
     ]
     _print("export", result, lines, as_json)
 
@@ -189,17 +189,15 @@ def doctor(
 @app.command()
 def bench(
     target: Annotated[str, typer.Argument(help="A recipe's name or a YAML file.")] = "images",
-    data: Annotated[str, typer.Argument(help="Its size and classes count; left out, 32x32 in colour.")] = "digits",
+    data: Annotated[str, typer.Argument(help="Size and classes count; left out, the recipe's or 32x32.")] = "",
     changes: Annotated[list[str] | None, typer.Option("--set", help="key=value, as --set batch=32.")] = None,
     as_json: Json = False,
 ) -> None:
     """Measure how fast this machine trains and samples a recipe, and how far that is from its limit."""
-    from gannet.api import configure, prepare
     from gannet.benching import bench as measure
+    from gannet.benching import prepare_for
 
-    # The embedded digits are small; what is measured should not be.
-    usual = {"data.size": 32, "data.channels": 3} if data == "digits" else {}
-    found = measure(prepare(configure(target, data, usual | _changes(changes, ""), "")))
+    found = measure(prepare_for(target, data, _changes(changes, "")))
     _print("bench", found.to_json(), found.lines(), as_json)
 
 

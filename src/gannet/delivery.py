@@ -1,8 +1,8 @@
-"""Delivery: any number of samples, written to a folder, a zip or a parquet file part by part.
+"""Delivery: any number of pictures, written to a folder, a zip or a parquet file part by part.
 
 What is asked for is written beside the destination first, into `<name>.partial`; when all parts are there they are
 joined and moved. A delivery that was broken off goes on where it stood when the same is asked for again, and several
-processes may each write their share. The files do not depend on either.
+processes may each write their share.
 """
 
 import io
@@ -11,20 +11,27 @@ import os
 import re
 import shutil
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import chain, count
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from filelock import FileLock, Timeout
-from PIL import Image
-from torch import Tensor
 
-from gannet.provenance import encode_picture
+from gannet.parallel import map_in_order
 from gannet.storage import write_bytes, write_json
 
-Batch = Callable[[], list[Image.Image]]
+
+@dataclass(frozen=True)
+class Entry:
+    """One picture of a part: its path, its file, its class (-1: none), and its line in the order's record."""
+
+    path: str
+    content: bytes
+    label: int = -1
+    line: str = ""
 
 
 @dataclass(frozen=True)
@@ -33,35 +40,17 @@ class Order:
 
     Attributes:
         asked: plain data that tell this order from any other: model, seed, number, ...
-        facts: for the metadata of every picture.
-        batches: the pictures in order, each batch made when it is called.
-        sizes: how many pictures each batch gives.
-        labels: (n,) the class of each, or None.
-        classes: their names.
-        together: how many batches make a part, which is held in memory.
+        parts: the pictures in order, each part made when it is called, and held in memory.
+        classes: the names of the classes.
+        record: the first line of a table, `record.csv`, that has a line for each picture; empty: there is none.
+        workers: how many threads make parts.
     """
 
     asked: dict[str, Any]
-    facts: dict[str, Any]
-    batches: Sequence[Batch]
-    sizes: Sequence[int]
-    labels: Tensor | None = None
+    parts: Iterable[Callable[[], list[Entry]]]
     classes: tuple[str, ...] = ()
-    together: int = 16
-
-    @property
-    def parts(self) -> int:
-        """How many there are."""
-        return -(-len(self.batches) // self.together)
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One picture of a part: its path, its PNG file, and its class (-1: none)."""
-
-    path: str
-    content: bytes
-    label: int
+    record: str = ""
+    workers: int = 1
 
 
 @dataclass(frozen=True)
@@ -79,16 +68,17 @@ class Format:
 
     Attributes:
         write: is given the folder, the part's own path, its pictures and the names of the classes.
-        join: is given the folder and the paths of all parts.
+        join: is given the folder, the paths of all parts, and the first line of the record.
         check: raises ValueError when a library is missing.
     """
 
     write: Callable[[Path, Path, list[Entry], tuple[str, ...]], None]
-    join: Callable[[Path, list[Path]], None]
+    join: Callable[[Path, list[Path], str], None]
     check: Callable[[], object] = field(default=lambda: None)
 
 
 ALONE = Share()
+Pending: TypeAlias = tuple[Path, Callable[[], list[Entry]]]
 
 
 def deliver(path: Path, order: Order, share: Share = ALONE) -> Path:
@@ -127,20 +117,21 @@ def _only_one(building: Path, path: Path) -> Iterator[None]:
 
 def _deliver(building: Path, path: Path, order: Order, share: Share) -> None:
     form = FORMATS[path.suffix.lower()]
-    parts = [building / "parts" / f"{number:06d}" for number in range(order.parts)]
     if share.rank == 0:
         _begin(building, order)
     share.wait()
-    for number in range(share.rank, order.parts, share.world):
-        if not parts[number].exists():
-            form.write(building, parts[number], list(_entries(order, number)), order.classes)
+    parts: list[Path] = []
+    for path_of_part, entries in map_in_order(_made, _pending(building, order, share, parts), order.workers):
+        form.write(building, path_of_part, entries, order.classes)
     share.wait()
     if share.rank == 0:
         if missing := [part for part in parts if not part.exists()]:
             raise ValueError(f"{missing[0]} is missing; all processes must write to the same disk.")
-        form.join(building, parts)
+        form.join(building, parts, order.record)
         # Without its note, what is left of a delivery is nobody's, whenever it is broken off.
         (building / NOTE).unlink()
+        if path.exists():
+            raise ValueError(f"{path} appeared meanwhile; what was made lies in {building / WHOLE}.")
         (building / WHOLE).rename(path)
     share.wait()
 
@@ -161,25 +152,27 @@ def _begin(building: Path, order: Order) -> None:
         )
 
 
-def _entries(order: Order, number: int) -> Iterator[Entry]:
-    """The pictures of a part as files."""
-    first, folders = number * order.together, _folders(order.classes)
-    index = sum(order.sizes[:first])
-    for batch in order.batches[first : first + order.together]:
-        for picture in batch():
-            label = -1 if order.labels is None else int(order.labels[index])
-            content = encode_picture(picture, {**order.facts, "index": index})
-            yield Entry(f"{folders[label]}{index:06d}.png", content, label)
-            index += 1
+def _pending(building: Path, order: Order, share: Share, paths: list[Path]) -> Iterator[Pending]:
+    """The parts that this process has yet to make; the paths of all are noted on the way."""
+    for number, part in enumerate(order.parts):
+        paths.append(building / "parts" / f"{number:06d}")
+        if number % share.world == share.rank and not paths[-1].exists():
+            yield paths[-1], part
 
 
-def _folders(classes: tuple[str, ...]) -> dict[int, str]:
+def _made(pending: Pending) -> tuple[Path, list[Entry]]:
+    path, part = pending
+    return path, part()
+
+
+def folders(classes: tuple[str, ...]) -> dict[int, str]:
     """A folder for each class: its name, less what no folder's name may hold, and never one for two classes."""
     found = {-1: ""}
     for label, name in enumerate(classes):
         plain = re.sub(r'[\x00-\x1f\\/:*?"<>|]', "-", name).strip(". ") or "-"
         taken = {folder.casefold() for folder in found.values()}
-        found[label] = f"{plain}/" if f"{plain}/".casefold() not in taken else f"{plain} ({label})/"
+        tried = (f"{plain}{more}/" for more in chain([""], (f" ({number})" for number in count(label))))
+        found[label] = next(folder for folder in tried if folder.casefold() not in taken)
     return found
 
 
@@ -188,7 +181,18 @@ def _write_files(building: Path, part: Path, entries: list[Entry], classes: tupl
         path = building / WHOLE / entry.path
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(entry.content)
-    write_bytes(part, b"")  # Now, not before, the part is whole.
+    if hasattr(os, "sync"):
+        os.sync()  # One by one it would take many times as long.
+    write_bytes(part, _lines(entries))  # Now, not before, the part is whole.
+
+
+def _join_files(building: Path, parts: list[Path], record: str) -> None:
+    if record:
+        write_bytes(building / WHOLE / RECORD, b"".join([record.encode(), *(part.read_bytes() for part in parts)]))
+
+
+def _lines(entries: list[Entry]) -> bytes:
+    return "".join(entry.line for entry in entries).encode()
 
 
 def _write_zip(building: Path, part: Path, entries: list[Entry], classes: tuple[str, ...]) -> None:  # noqa: ARG001
@@ -196,16 +200,22 @@ def _write_zip(building: Path, part: Path, entries: list[Entry], classes: tuple[
     with zipfile.ZipFile(content, "w") as archive:
         for entry in entries:
             archive.writestr(zipfile.ZipInfo(entry.path), entry.content)
+        archive.writestr(zipfile.ZipInfo(RECORD), _lines(entries))
     write_bytes(part, content.getvalue())
 
 
-def _join_zip(building: Path, parts: list[Path]) -> None:
+def _join_zip(building: Path, parts: list[Path], record: str) -> None:
+    lines = [record.encode()]
     with (building / WHOLE).open("wb") as file:
         with zipfile.ZipFile(file, "w") as archive:
             for part in parts:
                 with zipfile.ZipFile(part) as some:
-                    for info in some.infolist():
+                    *pictures, noted = some.infolist()
+                    for info in pictures:
                         archive.writestr(zipfile.ZipInfo(info.filename), some.read(info))
+                    lines.append(some.read(noted))
+            if record:
+                archive.writestr(zipfile.ZipInfo(RECORD), b"".join(lines))
         os.fsync(file.fileno())
 
 
@@ -222,7 +232,7 @@ def _write_parquet(building: Path, part: Path, entries: list[Entry], classes: tu
     write_bytes(part, content.getvalue())
 
 
-def _join_parquet(building: Path, parts: list[Path]) -> None:
+def _join_parquet(building: Path, parts: list[Path], record: str) -> None:  # noqa: ARG001
     _, parquet = _pyarrow()
     with (building / WHOLE).open("wb") as file:
         with parquet.ParquetWriter(file, parquet.read_schema(parts[0]), compression="none") as writer:
@@ -240,9 +250,9 @@ def _pyarrow() -> tuple[Any, Any]:
     return pyarrow, parquet
 
 
-NOTE, WHOLE = "order.json", "whole"
+NOTE, WHOLE, RECORD = "order.json", "whole", "record.csv"
 FORMATS = {
-    "": Format(_write_files, join=lambda *_: None),
+    "": Format(_write_files, _join_files),
     ".zip": Format(_write_zip, _join_zip),
     ".parquet": Format(_write_parquet, _join_parquet, check=_pyarrow),
 }

@@ -1,4 +1,7 @@
-"""Engines: how a generator is computed. All give the same samples, up to rounding."""
+"""Engines: how a generator is computed. All give the same samples up to rounding, which in bf16 shows in numbers.
+
+In single precision engines agree within one of 255 levels; in bf16 a pixel may be several levels off (docs/speed.md).
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,8 +12,8 @@ from torch import Tensor, nn
 from gannet.exporting import run_onnx, to_onnx
 from gannet.launch import choose_device, choose_precision, keep_memory
 from gannet.pipeline import Pipeline
-from gannet.recipe import nearest
 from gannet.samples import Engine
+from gannet.schema import nearest
 
 ENGINES = ("auto", "torch", "bf16", "onnx")
 
@@ -18,7 +21,7 @@ ENGINES = ("auto", "torch", "bf16", "onnx")
 def choose_engine(name: str, device: str, shape: tuple[int, ...]) -> str:
     """The engine of that name; `auto` is bf16 where the hardware multiplies in it, else PyTorch in single precision.
 
-    The levels of a picture hide the rounding of bf16; the coordinates of points do not: `auto` spares them.
+    Nobody sees that rounding in a picture; in the coordinates of points it shows: `auto` spares them.
 
     Raises:
         ValueError: there is no such engine.

@@ -19,9 +19,10 @@ from gannet.metrics.features import Features, NetworkFeatures
 from gannet.metrics.judgement import Judgement, Query
 from gannet.pipeline import Fit, Origin, Pipeline
 from gannet.provenance import save_picture
-from gannet.recipe import Choice, Data, Recipe
+from gannet.recipe import Data, Recipe
 from gannet.report import CLOSEST, JUDGEMENT, seen_images, trained_minutes, write_report
 from gannet.running import read_recipe
+from gannet.schema import Choice
 from gannet.sheets import draw_grid
 from gannet.storage import write_json
 from gannet.task import find_task

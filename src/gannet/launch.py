@@ -10,7 +10,8 @@ from datetime import timedelta
 import torch
 from lightning_fabric import Fabric
 
-from gannet.recipe import Recipe, nearest
+from gannet.recipe import Recipe
+from gannet.schema import nearest
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 TRIM_THRESHOLD, MMAP_THRESHOLD, KEPT_BYTES = -1, -3, 2**30

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias
 import torch
 from torch import Tensor, nn
 
-from gannet.recipe import Recipe, Section, check
+from gannet.recipe import Recipe
+from gannet.schema import Section, check
 from gannet.storage import load_tensors, save_tensors, write_json, write_text
 from gannet.task import find_task
 

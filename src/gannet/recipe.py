@@ -1,34 +1,27 @@
 """A recipe: what to learn, from what, and how long. Plain data, frozen and validated; unknown keys are errors."""
 
-import contextlib
-import difflib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from importlib import resources
+from itertools import accumulate, pairwise
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, TypeVar, cast
+from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    TypeAdapter,
-    ValidationError,
-    model_validator,
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+
+from gannet.schema import (
+    Choice,
+    FrozenDict,
+    Positive,
+    Rate,
+    Section,
+    Share,
+    Weight,
+    check,
+    nearest,
+    whole,
 )
-
-Schema = TypeVar("Schema")
-
-
-def _whole(value: Any) -> Any:
-    """Take 1e6 and "1e6", which YAML does not read as integers, for the whole numbers they are."""
-    with contextlib.suppress(ValueError, TypeError, OverflowError):
-        if not isinstance(value, bool | int) and float(value).is_integer():
-            return int(float(value))
-    return value
 
 
 def _free(name: str) -> str:
@@ -47,41 +40,7 @@ def _pattern(text: str) -> str:
     return text
 
 
-class FrozenDict(dict[str, Any]):
-    """A dict that cannot be changed, for the sections of a frozen recipe."""
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        raise TypeError("a recipe is frozen; use model_copy")
-
-    __delitem__ = __setitem__  # type: ignore[assignment]
-
-
-Positive = Annotated[int, BeforeValidator(_whole), Field(ge=1)]
 Word = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$"), AfterValidator(_free)]
-Rate = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Share = Annotated[float, Field(ge=0, le=1)]
-
-
-class Section(BaseModel):
-    """Frozen plain data whose unknown keys are errors; attribute docstrings describe the keys."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
-
-
-class Choice(BaseModel):
-    """A thing chosen by `name`; its other keys are checked against the schema of what is chosen."""
-
-    model_config = ConfigDict(frozen=True, extra="allow")
-
-    name: str
-
-    @property
-    def options(self) -> dict[str, Any]:
-        """Every key but the name."""
-        return dict(self.model_extra or {})
-
-
 USUAL = {"task": "generation", "network": "dcgan"}
 """What is chosen where a recipe does not say."""
 
@@ -205,17 +164,17 @@ class Recipe(Section):
     """The kind of problem, and its options."""
     data: Data = Data()
     network: Choice = Choice(name=USUAL["network"])
-    """The pair of networks (mlp or dcgan), and its options."""
+    """The networks (a pair is mlp, dcgan or residual), and their options."""
     loss: Loss = Loss()
     optimizer: Annotated[dict[str, Optimizer], AfterValidator(FrozenDict), Field(validate_default=True)] = {}
     """By player: `optimizer.generator.learning_rate`."""
     images: Positive = 500_000
-    """How many real images are shown in all, repeats counted; with stages, their sum."""
+    """How many real images are shown in all, repeats counted; stages are stretched to it."""
     minutes: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     """A budget of training time; the images seen by then are recorded as `images`."""
     stages: tuple[Stage, ...] = ()
-    """Consecutive stages; empty: one stage, `images` long."""
-    batch: Annotated[int, BeforeValidator(_whole), Field(ge=2)] = 64
+    """Consecutive stages, in all `images` long; empty: one stage."""
+    batch: Annotated[int, BeforeValidator(whole), Field(ge=2)] = 64
     """Images in a round, over all processes and accumulation steps."""
     accumulate: Positive = 1
     """Passes that a round's batch is cut into, to save memory."""
@@ -236,85 +195,25 @@ class Recipe(Section):
     def _stages_agree(self) -> Self:
         if len({stage.name for stage in self.stages}) < len(self.stages):
             raise ValueError("each of the stages must have a name of its own")
-        total = sum(stage.images for stage in self.stages)
-        if self.stages and "images" in self.model_fields_set and self.images != total:
-            raise ValueError(f"the stages last {total} images in all; leave images out, or change the stages")
-        if self.stages:
-            object.__setattr__(self, "images", total)
+        if self.stages and "images" in self.model_fields_set:
+            object.__setattr__(self, "stages", stretched(self.stages, self.images))
+        elif self.stages:
+            object.__setattr__(self, "images", sum(stage.images for stage in self.stages))
         return self
 
 
-def nearest(word: str, allowed: Iterable[str]) -> str:
-    """A hint naming the allowed word most like `word`, or all of them when none is alike."""
-    names = sorted(allowed)
-    if not names:
-        return "none is allowed here."
-    alike = difflib.get_close_matches(word, names, n=1, cutoff=0.5)
-    return f"did you mean {alike[0]!r}?" if alike else f"allowed: {', '.join(names)}."
+def stretched(stages: tuple[Stage, ...], images: int) -> tuple[Stage, ...]:
+    """The stages made longer or shorter in proportion, so that they last `images` in all.
 
-
-def choose(word: str, table: Mapping[str, Schema], what: str) -> Schema:
-    """Look `word` up in `table`; a ValueError names the nearest entry when it is not there."""
-    if word not in table:
-        raise ValueError(f"There is no {what} {word!r}; {nearest(word, table)}")
-    return table[word]
-
-
-def check(schema: type[Schema], values: Mapping[str, Any], where: str = "") -> Schema:
-    """Validate `values` against a pydantic model or dataclass; a ValueError says in one sentence what is wrong."""
-    try:
-        return TypeAdapter(schema).validate_python(dict(values))
-    except ValidationError as error:
-        raise ValueError(_explain(error, schema, where)) from None
-
-
-def _explain(error: ValidationError, schema: Any, where: str) -> str:
-    problem = error.errors(include_url=False)[0]
-    path = _known_steps(schema, [str(step) for step in problem["loc"]])
-    key = ".".join([*([where] if where else []), *path])
-    if problem["type"] in {"extra_forbidden", "unexpected_keyword_argument"}:
-        word = str(problem["loc"][-1])
-        above = path[:-1] if path[-1:] == [word] else path
-        whole = ".".join([*([where] if where else []), *above, word])
-        return f"Unknown key {whole!r}; {nearest(word, _keys_at(schema, above))}"
-    words = problem["msg"].removeprefix("Value error, ").rstrip(".")
-    given = "" if problem["type"] in {"missing", "value_error"} else f" (given: {problem['input']!r})"
-    return f"{key or 'The recipe'}: {words[:1].lower()}{words[1:]}{given}."
-
-
-def _known_steps(schema: Any, path: list[str]) -> list[str]:
-    """The path without the names that pydantic gives to the branches of a union; the last word of the user stays."""
-    kept: list[str] = []
-    for step in path:
-        node = _node_at(schema, kept)
-        keys = node.get("properties", {})
-        if step.isdecimal() or step in keys or "additionalProperties" in node or (step == path[-1] and keys):
-            kept.append(step)
-    return kept
-
-
-def _keys_at(schema: Any, path: list[str]) -> list[str]:
-    """The names that are valid below `path`."""
-    return list(_node_at(schema, path).get("properties", {}))
-
-
-def _node_at(schema: Any, path: list[str]) -> dict[str, Any]:
-    """The JSON schema at `path`: through keys, freely named keys and list positions."""
-    root = TypeAdapter(schema).json_schema()
-    node = _resolve(root, root)
-    for step in path:
-        below = node.get("items") if step.isdecimal() else node.get("properties", {}).get(step)
-        below = below or node.get("additionalProperties")
-        node = _resolve(root, below if isinstance(below, dict) else {})
-    # Unknown keys are refused where the schema says so; only a schema there means that any name may stand.
-    return {key: value for key, value in node.items() if key != "additionalProperties" or isinstance(value, dict)}
-
-
-def _resolve(root: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:
-    for option in node.get("anyOf", [node]):
-        if "$ref" in option:
-            return cast(dict[str, Any], root["$defs"][option["$ref"].rsplit("/", 1)[1]])
-    return node
+    Raises:
+        ValueError: too few images for so many stages.
+    """
+    ends = list(accumulate(stage.images for stage in stages))
+    ends = [0, *(round(images * end / ends[-1]) for end in ends)]
+    lengths = [end - start for start, end in pairwise(ends)]
+    if min(lengths) < 1:
+        raise ValueError(f"{images} images are too few for {len(stages)} stages; give more, or change the stages")
+    return tuple(stage.model_copy(update={"images": length}) for stage, length in zip(stages, lengths, strict=True))
 
 
 def preset_names() -> list[str]:

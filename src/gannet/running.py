@@ -12,9 +12,10 @@ import yaml
 from gannet.adversarial.game import Seen
 from gannet.adversarial.referee import Referee
 from gannet.pipeline import Pipeline
-from gannet.recipe import Recipe, check, dump_yaml
+from gannet.recipe import Recipe, dump_yaml
 from gannet.report import write_report
 from gannet.schedule import crossed
+from gannet.schema import check
 from gannet.storage import write_json, write_text
 from gannet.training.progress import Display
 from gannet.training.trainer import Status

@@ -1,8 +1,10 @@
 """Samples: what a generator gives, where it came from, and the latent vectors it was asked for."""
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +12,16 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from gannet.delivery import FORMATS, Order, deliver
-from gannet.provenance import save_film, save_picture
+from gannet.delivery import FORMATS, Entry, Order, deliver, folders
+from gannet.parallel import map_in_order
+from gannet.provenance import encode_picture, save_film, save_picture
 from gannet.randomness import generator as addressed
 from gannet.sheets import draw, draw_frame, to_pictures
 from gannet.storage import digest
 
 BATCH, PLAIN = 64, "torch"
+PART_BYTES, MOST_BATCHES = 2**25, 16
+"""Of samples in a part of a delivery, which is held in memory."""
 
 
 @dataclass(frozen=True)
@@ -109,11 +114,53 @@ class Samples:
         elif path.suffix.lower() not in FORMATS:
             save_picture(self.sheet(), path, self.facts)
         else:
-            values = self.values.split(BATCH)
-            batches = [partial(to_pictures, part) for part in values]
             asked = {**self.facts, "digest": digest({"values": self.values}, {})}
-            deliver(path, Order(asked, self.facts, batches, list(map(len, values)), self.labels, self.classes))
+            batches = [partial(_given, part) for part in self.values.split(BATCH)]
+            drawing = Drawing(batches, BATCH, self.facts, self.labels, self.classes)
+            deliver(path, Order(asked, drawing.parts(self.values.shape[1:]), self.classes))
         return path
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """Pictures that are made batch by batch, and what is known of them.
+
+    Attributes:
+        batches: each makes samples (size, c, h, w), the last perhaps fewer.
+        size: of a batch.
+        facts: for the metadata of every file.
+        labels: (n,) the class of each, or None.
+        classes: their names.
+    """
+
+    batches: Sequence[Callable[[], Tensor]]
+    size: int
+    facts: dict[str, Any]
+    labels: Tensor | None
+    classes: tuple[str, ...]
+
+    def parts(self, shape: Sequence[int]) -> Iterator[Callable[[], list[Entry]]]:
+        """The parts of an order of samples of `shape`; what one of them holds in memory has a bound."""
+        together = max(1, min(MOST_BATCHES, PART_BYTES // (4 * self.size * prod(shape))))
+        for first in range(0, len(self.batches), together):
+            yield partial(self._part, range(first, min(first + together, len(self.batches))))
+
+    def _part(self, numbers: range) -> list[Entry]:
+        # Drawn by all cores together, encoded by each core for itself.
+        drawn = ((number * self.size, to_pictures(self.batches[number]())) for number in numbers)
+        return [entry for entries in map_in_order(self._encoded, drawn, os.cpu_count() or 1) for entry in entries]
+
+    def _encoded(self, drawn: tuple[int, list[Image.Image]]) -> list[Entry]:
+        named, entries = folders(self.classes), []
+        for index, picture in enumerate(drawn[1], drawn[0]):
+            label = -1 if self.labels is None else int(self.labels[index])
+            content = encode_picture(picture, {**self.facts, "index": index})
+            entries.append(Entry(f"{named[label]}{index:06d}.png", content, label))
+        return entries
+
+
+def _given(values: Tensor) -> Tensor:
+    return values
 
 
 def latents(network: nn.Module, seed: int, first: int, count: int) -> Tensor:

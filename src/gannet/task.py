@@ -5,7 +5,8 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from gannet.recipe import Recipe, Section, nearest
+from gannet.recipe import Recipe
+from gannet.schema import Section, nearest
 
 if TYPE_CHECKING:
     import numpy as np

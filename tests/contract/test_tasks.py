@@ -13,7 +13,8 @@ from gannet.api import prepare
 from gannet.data.loader import to_tensor
 from gannet.pipeline import Pipeline
 from gannet.planning import plan
-from gannet.recipe import Recipe, check, dump_yaml
+from gannet.recipe import Recipe, dump_yaml
+from gannet.schema import check
 from gannet.task import Task, find_task, task_names
 
 TASKS = sorted(task_names())

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from gannet.networks import PAIRS, Dcgan, Mlp, Pair, Residual
 from gannet.networks.dcgan import ClassBatchNorm
+from gannet.networks.residual import start
 
 SHAPES = [
     (1, 8, 8),
@@ -268,17 +269,38 @@ def test_a_residual_block_starts_by_changing_nothing() -> None:
     torch.testing.assert_close(block(picture), picture)
 
 
+def open_branches(network: nn.Module, gain: float) -> None:
+    """Give the last layer of each branch, which starts at zero and hides it, weights like the others'."""
+    for name, part in network.named_modules():
+        if name.endswith("widen"):
+            start(part, gain)
+
+
 def test_a_deep_residual_pair_starts_without_growing_or_fading() -> None:
     pair = Residual(latent=64, width=32, blocks=6)
     generator, discriminator = pair.generator((3, 32, 32), 0), pair.discriminator((3, 32, 32), 0)
-    for network in (generator, discriminator):
-        for name, part in network.named_modules():
-            if name.endswith("widen"):  # At zero it would hide the branch; so strong, 24 branches must not add up.
-                nn.init.kaiming_normal_(part.weight, 0.2, nonlinearity="leaky_relu")
-                with torch.no_grad():
-                    part.weight.mul_(24**-0.25)
+    # So strong, 24 branches must not add up.
+    open_branches(generator, 24**-0.25)
+    open_branches(discriminator, 24**-0.25)
     assert 0.1 < generator(noise(64, 64)).std() < 30
     assert 0.03 < discriminator(noise(256, 3, 32, 32)).std() < 10
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_a_stem_of_two_spares_the_blocks_at_full_size_and_still_reaches_every_pixel(shape: tuple[int, ...]) -> None:
+    pair = Residual(latent=6, width=4, stem=2)
+    generator, discriminator = pair.generator(shape, 0), pair.discriminator(shape, 0)
+    open_branches(discriminator, 1.0)
+    sizes: list[tuple[int, ...]] = []
+    for part in [*generator.levels, *discriminator.levels]:
+        part.register_forward_hook(lambda _module, given, _made: sizes.append(tuple(given[0].shape[2:])))
+    pictures = generator(noise(3, 6))
+    assert pictures.shape == (3, *shape)
+    probe = noise(1, *shape).requires_grad_()
+    discriminator(probe).sum().backward()
+    assert probe.grad is not None and bool((probe.grad != 0).any(1).all())
+    assert (pictures - pictures.mean(0)).std(0).min() > 0
+    assert max(map(max, sizes)) < max(shape)
 
 
 def test_residual_widths_and_groups_are_those_asked_for() -> None:

@@ -5,13 +5,11 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
-from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -19,11 +17,10 @@ from PIL import Image
 
 from gannet.data.pictures import convert_channels, fit_picture, read_picture
 from gannet.data.records import Chunk, Chunked, Labels, Picture, Pixels, Record, Source
+from gannet.parallel import map_in_order
 
 RECORDS_PER_TASK = 16
 MODES = {1: "L", 3: "RGB", 4: "RGBA"}
-Item = TypeVar("Item")
-Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -59,26 +56,17 @@ class Block:
 def decode(source: Source, target: Target) -> Iterator[Block]:
     """Give all pictures of a source, in its order; only a bounded window of them is in memory."""
     if isinstance(source, Chunked):
-        return _map_in_order(partial(_decode_chunk, target), source.arrays())
-    return _map_in_order(partial(_decode_records, target), _batches(source.records()))
+        return map_in_order(partial(_decode_chunk, target), source.arrays(), _workers())
+    return map_in_order(partial(_decode_records, target), _batches(source.records()), _workers())
+
+
+def _workers() -> int:
+    return max(2, min(8, os.cpu_count() or 1))
 
 
 def _batches(records: Iterator[Record]) -> Iterator[list[Record]]:
     while batch := list(islice(records, RECORDS_PER_TASK)):
         yield batch
-
-
-def _map_in_order(function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
-    """Work on a few items ahead, in threads: Pillow and NumPy release the interpreter lock."""
-    workers = min(8, os.cpu_count() or 1)
-    waiting: deque[Future[Result]] = deque()
-    with ThreadPoolExecutor(workers) as pool:
-        for item in items:
-            waiting.append(pool.submit(function, item))
-            if len(waiting) > 2 * workers:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
 
 
 def _decode_chunk(target: Target, chunk: Chunk) -> Block:

@@ -12,12 +12,14 @@ from typing import Literal, Self
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import avg_pool2d, interpolate, leaky_relu
+from torch.nn.functional import avg_pool2d, interpolate, leaky_relu, pixel_shuffle
 
 from gannet.networks.convolution import Convolution
 from gannet.networks.pair import Discriminator, Generator, Pair, Shape, checked, halvings
 
 SLOPE = 0.2
+STEMS = {1: (1, 1, 0), 2: (4, 2, 1)}
+"""Kernel, stride and padding of the layer that reads the picture, by how many pixels a side it takes at once."""
 
 
 class ResidualBlock(nn.Module):
@@ -55,7 +57,9 @@ class ResidualGenerator(Generator):
         self.strength = nn.Linear(latent * (2 if classes else 1), widths[0], bias=False)
         self.levels = nn.ModuleList(plan.level(width, len(widths)) for width in widths)
         self.changes = nn.ModuleList(_change(*pair) for pair in pairwise(widths))
-        self.paint = Convolution(widths[-1], shape[0], 1)
+        self.stem = plan.stem
+        around = STEMS[plan.stem][-1]
+        self.paint = Convolution(widths[-1], shape[0] * plan.stem**2, 1 + 2 * around, 1, around)
         start(self.strength, 1 / sqrt(2))
         start(self.paint, 1 / sqrt(2))
 
@@ -69,7 +73,7 @@ class ResidualGenerator(Generator):
         for change, level in zip(self.changes, list(self.levels)[1:], strict=True):
             picture = level(interpolate(change(picture), scale_factor=2, mode="bilinear"))
         _, height, width = self.shape
-        result: Tensor = self.paint(picture)[:, :, :height, :width]
+        result = pixel_shuffle(self.paint(picture), self.stem)[:, :, :height, :width]
         return result if self.training else result.clamp(-1, 1)
 
 
@@ -80,7 +84,7 @@ class ResidualDiscriminator(Discriminator):
         widths = plan.widths(shape)
         super().__init__(widths[-1], classes)
         sides = [side >> halvings(shape) for side in shape[1:]]
-        self.read = Convolution(shape[0], widths[0], 1)
+        self.read = Convolution(shape[0], widths[0], *STEMS[plan.stem])
         self.levels = nn.ModuleList(plan.level(width, len(widths)) for width in widths)
         self.changes = nn.ModuleList(_change(*pair) for pair in pairwise(widths))
         self.basis = nn.Parameter(torch.randn(widths[-1], *sides) / sqrt(sides[0] * sides[1]))
@@ -124,13 +128,15 @@ class Residual(Pair):
     latent: int = 64
     """Length of the latent vector."""
     width: int | Literal["auto"] = "auto"
-    """Channels at full size; each halving doubles them, up to eightfold. `auto`: by size."""
+    """Channels of the blocks nearest the picture; each halving doubles them, up to eightfold. `auto`: by size."""
     blocks: int = 1
     """Residual blocks at each size."""
     expansion: int = 1
     """Channels within a block, as a multiple of those around it."""
     groups: int = 1
     """Groups of the 3x3 convolutions; 1, dense, is the fastest on a processor."""
+    stem: Literal[1, 2] = 1
+    """Pixels a side that the first layer takes at once: 2 spares the blocks at full size, which cost the most."""
 
     def __post_init__(self) -> None:
         numbers = (self.latent, self.blocks, self.expansion, self.groups, 1 if self.width == "auto" else self.width)
@@ -155,7 +161,7 @@ class Residual(Pair):
     def widths(self, shape: Shape) -> Sequence[int]:
         """Channels at each size, the picture's first."""
         assert self.width != "auto"
-        return [self.width * min(2**level, 8) for level in range(halvings(shape) + 1)]
+        return [self.width * min(2**level, 8) for level in range(halvings(shape) + 2 - self.stem)]
 
     def level(self, channels: int, levels: int) -> nn.Module:
         """The residual blocks of one size, among so many."""

@@ -17,8 +17,9 @@ from gannet.adversarial.game import Game, Observer, Outcome, Pass, Turn
 from gannet.adversarial.periodic import Periodic
 from gannet.data.loader import Loader
 from gannet.networks.flow import FlowChoice
-from gannet.recipe import Choice, Data, Loss, Optimizer, Recipe, check, choose, nearest
+from gannet.recipe import Data, Loss, Optimizer, Recipe
 from gannet.samples import latents
+from gannet.schema import Choice, check, choose, nearest
 from gannet.tasks import generation
 from gannet.tasks.generation import (
     Config,

@@ -24,7 +24,8 @@ from gannet.metrics.judgement import Judgement, Query
 from gannet.metrics.measure import Measure
 from gannet.networks.recognizer import Recognizer, RecognizerChoice
 from gannet.pipeline import Origin, Pipeline
-from gannet.recipe import Choice, Data, Loss, Optimizer, Recipe, Section, check, choose, nearest
+from gannet.recipe import Data, Loss, Optimizer, Recipe
+from gannet.schema import Choice, Section, check, choose, nearest
 from gannet.tasks import generation
 from gannet.tasks.generation import Description
 

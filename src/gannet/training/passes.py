@@ -45,6 +45,9 @@ class BatchPass:
         # Drawn for the whole batch on the CPU, so that cutting it among processes and passes changes nothing.
         self.draws += 1
         source = generator(self.place.seed, *self.place.words, self.draws)
-        noise = draw(self.whole, *shape, generator=source)[self.part]
-        # From pinned memory the copy does not make the processor wait for the GPU.
-        return (noise.pin_memory() if self.device.type == "cuda" else noise).to(self.device, non_blocking=True)
+        return moved(draw(self.whole, *shape, generator=source)[self.part], self.device)
+
+
+def moved(tensor: Tensor, device: torch.device) -> Tensor:
+    """A tensor of the processor's on the device; from pinned memory the processor does not wait for a GPU's copy."""
+    return (tensor.pin_memory() if device.type == "cuda" else tensor).to(device, non_blocking=True)

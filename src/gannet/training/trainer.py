@@ -20,7 +20,7 @@ from gannet.training.distributed import RunningAverage, environment, gather, sha
 from gannet.training.logbook import Logbook
 from gannet.training.meter import Meter
 from gannet.training.optimizers import let_move, make_optimizer
-from gannet.training.passes import BatchPass, Place
+from gannet.training.passes import BatchPass, Place, moved
 from gannet.training.signals import Interruption
 
 
@@ -165,7 +165,7 @@ class Trainer:
 
     def _load(self, part: slice) -> dict[str, Tensor]:
         batch = self.loader.batch(self.progress.images + part.start, part.stop - part.start, self._stride)
-        return {name: tensor.to(self.fabric.device, non_blocking=True) for name, tensor in batch.items()}
+        return {name: moved(tensor, self.fabric.device) for name, tensor in batch.items()}
 
     @property
     def _stride(self) -> int:

@@ -24,22 +24,10 @@ from gannet.data.sources import Source
 from gannet.data.sources import open_source as open_pictures
 from gannet.data.survey import fitting_size, survey
 from gannet.randomness import address
-from gannet.recipe import (
-    Checkpoints,
-    Choice,
-    Data,
-    Loss,
-    Optimizer,
-    Penalty,
-    Recipe,
-    Record,
-    Section,
-    check,
-    choose,
-    nearest,
-)
+from gannet.recipe import Checkpoints, Data, Loss, Optimizer, Penalty, Recipe, Record
 from gannet.recipe import Referee as RefereeSettings
 from gannet.samples import latents
+from gannet.schema import Choice, Section, check, choose, nearest
 from gannet.tasks.generation.drawing import Description, GenerationPipeline, Settings, choose_pair
 from gannet.tasks.generation.inspecting import inspect
 from gannet.tasks.generation.judging import judge

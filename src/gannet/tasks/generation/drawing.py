@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from gannet.adversarial.contest import GENERATOR
 from gannet.networks import PAIRS, Pair
 from gannet.pipeline import Pipeline
-from gannet.recipe import Choice, Positive, Section, check, choose, nearest
 from gannet.samples import PLAIN, Engine, Request, Samples, facts_of, latents, padded, walk
+from gannet.schema import Choice, Positive, Section, check, choose, nearest
 
 SHEET_SAMPLES = 64
 

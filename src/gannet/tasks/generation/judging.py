@@ -19,7 +19,8 @@ from gannet.metrics.modes import SAMPLES, SUREST, measure_modes
 from gannet.metrics.rivals import MOST_DRAWN, MOST_NUMBERS, MOST_SAMPLES, Rival, judge_briefly, judge_rivals
 from gannet.metrics.utility import MOST, Utility, measure_utility
 from gannet.pipeline import Origin
-from gannet.recipe import Checkpoints, Choice, Optimizer, Recipe, Record, Referee
+from gannet.recipe import Checkpoints, Optimizer, Recipe, Record, Referee
+from gannet.schema import Choice
 from gannet.tasks.generation.drawing import GenerationPipeline
 
 JUDGED, ALL_JUDGED, AUDITED, FEWEST_FAKES, COMPONENT_SAMPLES, PART = 10_000, 50_000, 100_000, 1_000, 5_000, 100

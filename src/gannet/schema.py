@@ -1,0 +1,125 @@
+"""Schemas: plain data that are frozen and checked; what is wrong with them is said in one sentence."""
+
+import contextlib
+import difflib
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, TypeVar, cast
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
+
+Schema = TypeVar("Schema")
+
+
+def whole(value: Any) -> Any:
+    """Take 1e6 and "1e6", which YAML does not read as integers, for the whole numbers they are."""
+    with contextlib.suppress(ValueError, TypeError, OverflowError):
+        if not isinstance(value, bool | int) and float(value).is_integer():
+            return int(float(value))
+    return value
+
+
+class FrozenDict(dict[str, Any]):
+    """A dict that cannot be changed, for the sections of a frozen recipe."""
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        raise TypeError("a recipe is frozen; use model_copy")
+
+    __delitem__ = __setitem__  # type: ignore[assignment]
+
+
+Positive = Annotated[int, BeforeValidator(whole), Field(ge=1)]
+Rate = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Section(BaseModel):
+    """Frozen plain data whose unknown keys are errors; attribute docstrings describe the keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class Choice(BaseModel):
+    """A thing chosen by `name`; its other keys are checked against the schema of what is chosen."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    name: str
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Every key but the name."""
+        return dict(self.model_extra or {})
+
+
+def nearest(word: str, allowed: Iterable[str]) -> str:
+    """A hint naming the allowed word most like `word`, or all of them when none is alike."""
+    names = sorted(allowed)
+    if not names:
+        return "none is allowed here."
+    alike = difflib.get_close_matches(word, names, n=1, cutoff=0.5)
+    return f"did you mean {alike[0]!r}?" if alike else f"allowed: {', '.join(names)}."
+
+
+def choose(word: str, table: Mapping[str, Schema], what: str) -> Schema:
+    """Look `word` up in `table`; a ValueError names the nearest entry when it is not there."""
+    if word not in table:
+        raise ValueError(f"There is no {what} {word!r}; {nearest(word, table)}")
+    return table[word]
+
+
+def check(schema: type[Schema], values: Mapping[str, Any], where: str = "") -> Schema:
+    """Validate `values` against a pydantic model or dataclass; a ValueError says in one sentence what is wrong."""
+    try:
+        return TypeAdapter(schema).validate_python(dict(values))
+    except ValidationError as error:
+        raise ValueError(_explain(error, schema, where)) from None
+
+
+def _explain(error: ValidationError, schema: Any, where: str) -> str:
+    problem = error.errors(include_url=False)[0]
+    path = _known_steps(schema, [str(step) for step in problem["loc"]])
+    key = ".".join([*([where] if where else []), *path])
+    if problem["type"] in {"extra_forbidden", "unexpected_keyword_argument"}:
+        word = str(problem["loc"][-1])
+        above = path[:-1] if path[-1:] == [word] else path
+        whole = ".".join([*([where] if where else []), *above, word])
+        return f"Unknown key {whole!r}; {nearest(word, _keys_at(schema, above))}"
+    words = problem["msg"].removeprefix("Value error, ").rstrip(".")
+    given = "" if problem["type"] in {"missing", "value_error"} else f" (given: {problem['input']!r})"
+    return f"{key or 'The recipe'}: {words[:1].lower()}{words[1:]}{given}."
+
+
+def _known_steps(schema: Any, path: list[str]) -> list[str]:
+    """The path without the names that pydantic gives to the branches of a union; the last word of the user stays."""
+    kept: list[str] = []
+    for step in path:
+        node = _node_at(schema, kept)
+        keys = node.get("properties", {})
+        if step.isdecimal() or step in keys or "additionalProperties" in node or (step == path[-1] and keys):
+            kept.append(step)
+    return kept
+
+
+def _keys_at(schema: Any, path: list[str]) -> list[str]:
+    """The names that are valid below `path`."""
+    return list(_node_at(schema, path).get("properties", {}))
+
+
+def _node_at(schema: Any, path: list[str]) -> dict[str, Any]:
+    """The JSON schema at `path`: through keys, freely named keys and list positions."""
+    root = TypeAdapter(schema).json_schema()
+    node = _resolve(root, root)
+    for step in path:
+        below = node.get("items") if step.isdecimal() else node.get("properties", {}).get(step)
+        below = below or node.get("additionalProperties")
+        node = _resolve(root, below if isinstance(below, dict) else {})
+    # Unknown keys are refused where the schema says so; only a schema there means that any name may stand.
+    return {key: value for key, value in node.items() if key != "additionalProperties" or isinstance(value, dict)}
+
+
+def _resolve(root: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:
+    for option in node.get("anyOf", [node]):
+        if "$ref" in option:
+            return cast(dict[str, Any], root["$defs"][option["$ref"].rsplit("/", 1)[1]])
+    return node
