@@ -166,7 +166,9 @@ class Recipe(Section):
     network: Choice = Choice(name=USUAL["network"])
     """The networks (a pair is mlp, dcgan or residual), and their options."""
     loss: Loss = Loss()
-    optimizer: Annotated[dict[str, Optimizer], AfterValidator(FrozenDict), Field(validate_default=True)] = {}
+    optimizer: Annotated[dict[str, Optimizer], AfterValidator(FrozenDict)] = Field(
+        default_factory=dict, validate_default=True
+    )
     """By player: `optimizer.generator.learning_rate`."""
     images: Positive = 500_000
     """How many real images are shown in all, repeats counted; stages are stretched to it."""
