@@ -138,7 +138,7 @@ def gannet(asked: argparse.Namespace) -> Contender:
 
 
 def torchgan(asked: argparse.Namespace) -> Contender:
-    """A step of torchgan's trainer with its usual losses; one loss each, its own loop."""
+    """A step of torchgan's trainer with the losses, rectifiers and rates of its introduction; its own loop."""
     operators = torch.library.Library("torchvision", "DEF")  # A build without its operators does not import.
     operators.define("nms(Tensor boxes, Tensor scores, float threshold) -> Tensor")
     operators.define("qnms(Tensor boxes, Tensor scores, float threshold) -> Tensor")
@@ -153,12 +153,21 @@ def torchgan(asked: argparse.Namespace) -> Contender:
 
     pictures, batch = learned(asked), asked.batch
     channels, side = pictures.shape[1:3]
-    adam = {"name": torch.optim.Adam, "args": {"lr": 2e-4, "betas": (0.5, 0.999)}}
-    out = {"encoding_dims": LATENT, "out_size": side, "out_channels": channels, "step_channels": WIDTH}
-    into = {"in_size": side, "in_channels": channels, "step_channels": WIDTH}
+    # Without being told, its discriminator ends in a hyperbolic tangent, behind which no logit leaves [-1, 1].
+    rectifier = nn.LeakyReLU(0.2)
+    wide = {"step_channels": WIDTH, "nonlinearity": rectifier}
+    out = {"encoding_dims": LATENT, "out_size": side, "out_channels": channels, "last_nonlinearity": nn.Tanh()}
+    into = {"in_size": side, "in_channels": channels, "last_nonlinearity": rectifier}
     models = {
-        "generator": {"name": DCGANGenerator, "args": out, "optimizer": adam},
-        "discriminator": {"name": DCGANDiscriminator, "args": into, "optimizer": adam},
+        name: {
+            "name": kind,
+            "args": wide | own,
+            "optimizer": {"name": torch.optim.Adam, "args": {"lr": rate, "betas": (0.5, 0.999)}},
+        }
+        for name, kind, own, rate in (
+            ("generator", DCGANGenerator, out, 1e-4),
+            ("discriminator", DCGANDiscriminator, into, 3e-4),
+        )
     }
     folder = tempfile.mkdtemp()
     losses = [MinimaxGeneratorLoss(), MinimaxDiscriminatorLoss()]
