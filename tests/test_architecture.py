@@ -31,7 +31,7 @@ MAY_IMPORT = {
     "provenance": set(),
     "sheets": set(),
     "delivery": {"parallel", "storage"},
-    "samples": {"delivery", "parallel", "provenance", "randomness", "sheets", "storage"},
+    "samples": {"delivery", "provenance", "randomness", "sheets", "storage"},
     "exporting": {"pipeline", "storage"},
     "engines": {"exporting", "launch", "pipeline", "schema", "samples"},
     "pipeline": {"recipe", "schema", "storage", "task"},

@@ -1,6 +1,5 @@
 """Samples: what a generator gives, where it came from, and the latent vectors it was asked for."""
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -13,7 +12,6 @@ from PIL import Image
 from torch import Tensor, nn
 
 from gannet.delivery import FORMATS, Entry, Order, deliver, folders
-from gannet.parallel import map_in_order
 from gannet.provenance import encode_picture, save_film, save_picture
 from gannet.randomness import generator as addressed
 from gannet.sheets import draw, draw_frame, to_pictures
@@ -146,16 +144,13 @@ class Drawing:
             yield partial(self._part, range(first, min(first + together, len(self.batches))))
 
     def _part(self, numbers: range) -> list[Entry]:
-        # Drawn by all cores together, encoded by each core for itself.
-        drawn = ((number * self.size, to_pictures(self.batches[number]())) for number in numbers)
-        return [entry for entries in map_in_order(self._encoded, drawn, os.cpu_count() or 1) for entry in entries]
-
-    def _encoded(self, drawn: tuple[int, list[Image.Image]]) -> list[Entry]:
         named, entries = folders(self.classes), []
-        for index, picture in enumerate(drawn[1], drawn[0]):
-            label = -1 if self.labels is None else int(self.labels[index])
-            content = encode_picture(picture, {**self.facts, "index": index})
-            entries.append(Entry(f"{named[label]}{index:06d}.png", content, label))
+        for number in numbers:
+            # In one thread: small pictures are encoded mostly by Python itself, and threads wait for one another.
+            for index, picture in enumerate(to_pictures(self.batches[number]()), number * self.size):
+                label = -1 if self.labels is None else int(self.labels[index])
+                content = encode_picture(picture, {**self.facts, "index": index})
+                entries.append(Entry(f"{named[label]}{index:06d}.png", content, label))
         return entries
 
 
