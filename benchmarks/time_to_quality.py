@@ -75,8 +75,10 @@ def looked_at(judge: Callable[[Tensor], Tensor], pictures: Tensor) -> Tensor:
     return torch.cat([judge(part) for part in pictures.split(200)])
 
 
-def play(rival: Rival, marks: list[float], folder: Path, judged: Callable[[Tensor], dict[str, float]]) -> list[Any]:
-    """Train from mark to mark, and judge at each."""
+def play(
+    rival: Rival, marks: list[float], folder: Path, side: int, judged: Callable[[Tensor], dict[str, float]]
+) -> list[Any]:
+    """Train from mark to mark, and judge at each; `side` is of the pictures without a frame."""
     found, minutes = [], 0.0
     for mark in marks:
         rate = rival.train(60 * (mark - minutes))
@@ -84,6 +86,8 @@ def play(rival: Rival, marks: list[float], folder: Path, judged: Callable[[Tenso
         file = folder / "pictures.npz"
         rival.draw(FAKES, file)
         pictures = torch.from_numpy(np.load(file)["pictures"])
+        edge = (pictures.shape[2] - side) // 2
+        pictures = pictures[:, :, edge : edge + side, edge : edge + side]
         distances = judged(pictures)
         found.append({"contender": rival.name, "minutes": mark, "images_per_second": rate, **distances})
         shown = ", ".join(f"{name} {value:.3f}" for name, value in distances.items())
@@ -153,9 +157,6 @@ def main() -> None:
         floors = {name: frechet_distance(real[name], known[name]) for name in features}
 
         def judged(pictures: Tensor) -> dict[str, float]:
-            side = held_out.shape[2]
-            edge = (pictures.shape[2] - side) // 2
-            pictures = pictures[:, :, edge : edge + side, edge : edge + side]
             return {name: frechet_distance(real[name], looked_at(judge, pictures)) for name, judge in features.items()}
 
         options = {
@@ -170,7 +171,7 @@ def main() -> None:
                 print("torchgan is not installed here")
                 continue
             rival = Rival(name, options[name], asked.torchgan if name == "torchgan" else sys.executable)
-            rows += play(rival, marks, asked.out, judged)
+            rows += play(rival, marks, asked.out, held_out.shape[2], judged)
             (asked.out / "figures.json").write_text(json.dumps({"floors": floors, "rows": rows}, indent=1) + "\n")
     report(rows, floors, asked)
 

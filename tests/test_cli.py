@@ -296,6 +296,18 @@ def test_a_finished_run_goes_on_when_given_more_images(tiny_run: Path, here: Pat
     assert (run / "log.jsonl").read_text().startswith(before)
 
 
+def test_a_run_with_stages_goes_on_in_its_last(tiny_yaml: Path, here: Path, gannet_command: Command) -> None:
+    stages = "stages=[{name: fast, images: 128}, {name: slow, images: 64, learning_rate_scale: 0.1}]"
+    gannet_command("train", tiny_yaml, "--out", "run", "--set", stages, "--set", "images=192")
+    before = (here / "run" / "model" / "fast.safetensors").read_bytes()
+    ended = gannet_command("train", "--resume", "run", "--set", "images=128")
+    assert ended.code == 2 and "before the last stage, slow" in ended.err
+    assert gannet_command("train", "--resume", "run", "--set", "images=320").code == 0
+    assert [stage.images for stage in read_recipe(here / "run").stages] == [128, 192]
+    assert (here / "run" / "model" / "fast.safetensors").read_bytes() == before
+    assert logged(here / "run")[-1] == 320
+
+
 def test_a_change_at_resuming_is_kept(tiny_run: Path, here: Path, gannet_command: Command) -> None:
     run = Path(shutil.copytree(tiny_run, here / "run"))
     gannet_command("train", "--resume", "run", "--set", "images=576")

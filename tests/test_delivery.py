@@ -143,6 +143,10 @@ def test_what_appeared_meanwhile_is_not_overwritten(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="appeared meanwhile"):
         deliver(tmp_path / "new.zip", an_order(), Share(0, 1, lambda: next(waits)()))  # type: ignore[no-untyped-call]
     assert (tmp_path / "new.zip").read_bytes() == b"mine"
+    (tmp_path / "new.zip").unlink()
+    made: list[int] = []
+    deliver(tmp_path / "new.zip", an_order(made=made))
+    assert made == []
 
 
 @pytest.mark.parametrize("ending", ["", ".zip"])

@@ -36,13 +36,16 @@ def test_an_exported_generator_gives_the_same_samples(tiny_run: Path, tmp_path: 
 KINDS = [
     generation.example(),
     generation.example().model_copy(update={"network": Choice(name="mlp", width=8, latent=4), "loss": Loss()}),
+    generation.example().model_copy(update={"network": Choice(name="residual", width=4, latent=4)}),
     generation.example().model_copy(update={"network": Choice(name="residual", width=4, latent=4, stem=2)}),
     recognition.example(),
     flow_matching.example(),
 ]
 
 
-@pytest.mark.parametrize("recipe", KINDS, ids=lambda recipe: f"{recipe.task.name} {recipe.network.name}")
+@pytest.mark.parametrize(
+    "recipe", KINDS, ids=lambda recipe: f"{recipe.task.name} {recipe.network.name} {recipe.network.options}"
+)
 def test_every_kind_of_model_can_be_exported(recipe: Recipe, tmp_path: Path) -> None:
     prepared = prepare(recipe)
     game = build_game(prepared, launch(prepared.recipe))

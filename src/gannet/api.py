@@ -27,7 +27,7 @@ from gannet.loading import absolute, load
 from gannet.metrics.judgement import Judgement, Query
 from gannet.pipeline import Pipeline
 from gannet.randomness import address
-from gannet.recipe import Recipe, dump_yaml, load_recipe
+from gannet.recipe import Recipe, dump_yaml, lengthened, load_recipe
 from gannet.running import House, Run, Sheets, create_folder, free_folder, read_recipe
 from gannet.samples import Request
 from gannet.schedule import cut_short
@@ -208,6 +208,8 @@ def _resumed(folder: Path, changes: Mapping[str, Any]) -> Recipe:
                 f"{key} cannot change when a run is resumed (allowed: {', '.join(CHANGEABLE)}); "
                 f"start a new run with `--from {folder}`."
             )
+    if recipe.stages and isinstance(changes.get("images"), int) and "stages" not in changes:
+        changes = {**changes, "stages": [stage.model_dump() for stage in lengthened(recipe.stages, changes["images"])]}
     return load_recipe(str(folder / "recipe.yaml"), changes) if changes else recipe
 
 

@@ -91,14 +91,16 @@ def prepare_for(target: str, data: str, changes: dict[str, Any]) -> Prepared:
 
     They are given in the recipe's own size, or in 32x32 in colour where it leaves that open.
     """
-    if data:
+    if data or "data.source" in changes:
         return prepare(configure(target, data, changes, ""))
     recipe = load_recipe(target, changes)
     if recipe.data.source in POINTS:
         return prepare(recipe)
     usual = {"size": 32, "channels": 3}
     given = {f"data.{key}": value for key, value in usual.items() if getattr(recipe.data, key) == "auto"}
-    return prepare(configure(target, "digits", given | {"data.stack": 1} | changes, ""))
+    return prepare(
+        configure(target, "digits", given | {"data.stack": 1, "data.group": "", "data.limit": None} | changes, "")
+    )
 
 
 def bench(prepared: Prepared) -> Speed:
@@ -112,7 +114,7 @@ def bench(prepared: Prepared) -> Speed:
         trainer = build_trainer(prepared, game, fabric, Path(folder), (noise, noise), Silence())
         pipeline: Any = prepared.task.pipeline(prepared.recipe, prepared.description, trainer.players.average.networks)
         if pipeline.draws:
-            pipeline.engine = make_engine("bf16" if precision == "bf16" else "torch", pipeline, device.type)
+            pipeline.engine = make_engine("auto" if precision == "bf16" else "torch", pipeline, device.type)
         matrix = torch.rand(SIDE, SIDE, device=device, dtype=torch.bfloat16 if precision == "bf16" else torch.float32)
         work = _count_work(trainer)
 

@@ -40,9 +40,10 @@ class Order:
 
     Attributes:
         asked: plain data that tell this order from any other: model, seed, number, ...
-        parts: the pictures in order, each part made when it is called, and held in memory.
+        parts: the pictures in order, each part made when it is called, and held in memory; none is empty.
         classes: the names of the classes.
-        record: the first line of a table, `record.csv`, that has a line for each picture; empty: there is none.
+        record: the first line of a table, `record.csv`, that has a line for each picture; empty: there is none. A
+            .parquet file has none.
         workers: how many threads make parts.
     """
 
@@ -128,16 +129,16 @@ def _deliver(building: Path, path: Path, order: Order, share: Share) -> None:
         if missing := [part for part in parts if not part.exists()]:
             raise ValueError(f"{missing[0]} is missing; all processes must write to the same disk.")
         form.join(building, parts, order.record)
+        if path.exists():
+            raise ValueError(f"{path} appeared meanwhile; move it away and ask for the same again, and it is there.")
         # Without its note, what is left of a delivery is nobody's, whenever it is broken off.
         (building / NOTE).unlink()
-        if path.exists():
-            raise ValueError(f"{path} appeared meanwhile; what was made lies in {building / WHOLE}.")
         (building / WHOLE).rename(path)
     share.wait()
 
 
 def _begin(building: Path, order: Order) -> None:
-    note = building / NOTE
+    note, asked = building / NOTE, {"layout": LAYOUT, **order.asked}
     if not note.is_file():
         for left in (building / "parts", building / WHOLE):
             if left.is_dir():
@@ -145,8 +146,8 @@ def _begin(building: Path, order: Order) -> None:
             else:
                 left.unlink(missing_ok=True)
         (building / "parts").mkdir()
-        write_json(note, order.asked)
-    elif json.loads(note.read_text(encoding="utf-8")) != order.asked:
+        write_json(note, asked)
+    elif json.loads(note.read_text(encoding="utf-8")) != asked:
         raise ValueError(
             f"{building} holds the beginning of something else ({NOTE} says what); remove it, or choose another name."
         )
@@ -250,6 +251,8 @@ def _pyarrow() -> tuple[Any, Any]:
     return pyarrow, parquet
 
 
+LAYOUT = 2
+"""Of parts: raised when they are cut or written otherwise, so that older beginnings are not gone on with."""
 NOTE, WHOLE, RECORD = "order.json", "whole", "record.csv"
 FORMATS = {
     "": Format(_write_files, _join_files),

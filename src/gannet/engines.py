@@ -1,6 +1,7 @@
 """Engines: how a generator is computed. All give the same samples up to rounding, which in bf16 shows in numbers.
 
-In single precision engines agree within one of 255 levels; in bf16 a pixel may be several levels off (docs/speed.md).
+In single precision engines agree within one of 255 levels; in bf16 a pixel may be some 20 levels off, 0.2 in
+the mean (docs/speed.md).
 """
 
 from collections.abc import Callable
@@ -21,7 +22,7 @@ ENGINES = ("auto", "torch", "bf16", "onnx")
 def choose_engine(name: str, device: str, shape: tuple[int, ...]) -> str:
     """The engine of that name; `auto` is bf16 where the hardware multiplies in it, else PyTorch in single precision.
 
-    Nobody sees that rounding in a picture; in the coordinates of points it shows: `auto` spares them.
+    Rounding is little beside what pictures vary by, and much in the coordinates of points: `auto` spares them.
 
     Raises:
         ValueError: there is no such engine.

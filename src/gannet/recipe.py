@@ -204,6 +204,21 @@ class Recipe(Section):
         return self
 
 
+def lengthened(stages: tuple[Stage, ...], images: int) -> tuple[Stage, ...]:
+    """The stages of a run that goes on to `images`: only the last is longer, those before it are over.
+
+    Raises:
+        ValueError: the run would end before its last stage begins.
+    """
+    *over, last = stages
+    begins = sum(stage.images for stage in over)
+    if images <= begins:
+        raise ValueError(
+            f"images={images} lies before the last stage, {last.name}, which begins at {begins}; give more."
+        )
+    return (*over, last.model_copy(update={"images": images - begins}))
+
+
 def stretched(stages: tuple[Stage, ...], images: int) -> tuple[Stage, ...]:
     """The stages made longer or shorter in proportion, so that they last `images` in all.
 
