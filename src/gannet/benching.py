@@ -80,7 +80,7 @@ class Speed:
         return [
             f"{self.what} on {self.device}: training {self.trained:,.0f} images/s",
             *([f"sampling {self.sampled:,.0f} images/s"] if self.sampled else []),
-            f"{self.work / 1e9:.3g} GFLOP a trained image, {self.share:.0%} of the {self.rate / 1e9:,.0f} GFLOP/s that "
+            f"{self.work / 1e9:.3g} GFLOP a trained image, {self.share:.1%} of the {self.rate / 1e9:,.0f} GFLOP/s that "
             "matrix products reach",
             f"peak memory {self.memory / 2**20:,.0f} MiB",
         ]

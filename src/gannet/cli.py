@@ -112,7 +112,9 @@ def apply(
     frames: Annotated[int, typer.Option(help="Pictures from one sample to the next: a walk, an animation.")] = 1,
     weights: Annotated[str, typer.Option(help="model (the last), best, or a stage's name.")] = "model",
     out: Annotated[str, typer.Option(help="A picture (one sheet); a folder, .zip or .parquet (single ones).")] = "",
-    engine: Annotated[str, typer.Option(help="torch or onnx (single precision), bf16; auto is the fastest.")] = "auto",
+    engine: Annotated[
+        str, typer.Option(help="torch or onnx (single precision), bf16; auto: the fastest of them.")
+    ] = "auto",
     as_json: Json = False,
 ) -> None:
     """Use a trained model."""

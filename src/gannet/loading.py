@@ -1,6 +1,7 @@
 """Finding and loading models: by path, by the name of a shipped one, or from a hub."""
 
 import re
+from difflib import get_close_matches
 from pathlib import Path
 
 from gannet.pipeline import CONFIG, Pipeline, fetch
@@ -33,7 +34,8 @@ def model_folder(target: str) -> Path:
         return shipped
     if not folder.is_dir():
         raise ValueError(
-            f"There is no run or model at {target!r}; give the folder that `gannet train` wrote{_shipped_names()}."
+            f"There is no run or model at {target!r}; {_hint(target)}give the folder that `gannet train` wrote"
+            f"{_shipped_names()}."
         )
     if (folder / "recipe.yaml").is_file() and not (folder / "model").is_dir():
         raise ValueError(f"{target} has no model yet: it was stopped before its first checkpoint.")
@@ -52,6 +54,12 @@ def _newest(name: str) -> Path | None:
         if (found := re.fullmatch(rf"{re.escape(name)}-v(\d+)", full))
     }
     return shipped_models().get(name) or (versions[max(versions)] if versions else None)
+
+
+def _hint(target: str) -> str:
+    names = {short for full in shipped_models() for short in (full, full.rpartition("-v")[0])}
+    alike = get_close_matches(target, sorted(names), n=1)
+    return f"did you mean {alike[0]!r}? Else " if alike else ""
 
 
 def _shipped_names() -> str:

@@ -62,7 +62,11 @@ def _find(target: str) -> Path:
     if target and shelf and (Path(shelf) / target).exists():
         return Path(shelf) / target
     near = difflib.get_close_matches(target, _neighbours(path, shelf), n=1)
-    hint = f"; did you mean {near[0]}?" if near else "; check the spelling, or set GANNET_DATA to where it lies."
+    hint = (
+        f"; did you mean {near[0]}?"
+        if near
+        else "; check the spelling, give a path, or set GANNET_DATA to the folder that holds it."
+    )
     raise ValueError(f"There is no data called {target!r}: give {ALLOWED}{hint}")
 
 
