@@ -17,6 +17,7 @@ LEAVES = {"recipe", "schema", "schedule", "storage", "randomness"}
 MAY_IMPORT = {
     "schema": set(),
     "parallel": set(),
+    "wishes": set(),
     "recipe": {"schema"},
     "schedule": {"recipe"},
     "storage": set(),
@@ -42,7 +43,7 @@ MAY_IMPORT = {
     "running": {"adversarial", "pipeline", "report", "storage", "training"} | LEAVES,
 }
 # The API and what it is made of may use everything; the command line speaks to the API.
-FREE = {"api", "applying", "benching", "judging", "planning"}
+FREE = {"api", "applying", "augmenting", "benching", "judging", "planning", "synthesizing", "texting"}
 MAY_IMPORT["cli"] = {"api", "benching", "launch", "planning", "provenance", "recipe", "training", ""}
 
 

@@ -125,6 +125,22 @@ def test_a_dry_run_leaves_nothing_behind(here: Path, gannet_command: Command, mo
 
 
 MISTAKES = [
+    ("augment digits --out new --kinds rotatoin", "did you mean 'rotation'"),
+    ("augment digits --out new --kinds rotation=999", "from 0 to 180"),
+    ("augment digits --out new --kinds hue", "are grey"),
+    ("augment digits --out new --times 5", "20% of the data would be healthy"),
+    ("augment digits --out new.parquet", "neither a folder's name nor a .zip"),
+    ("augment digits --out RUN", "exists"),
+    ("augment digits --out new --with absent", "absent is no run"),
+    ("augment absent --out new", "no data called"),
+    ("judge RUN --leaks nosie", "did you mean 'noise'"),
+    ("train digits --set augment.name=adda", "did you mean 'ada'"),
+    ("train digits --set augment.name=ada --set augment.cap=2", "augment.cap"),
+    ("train digits --set augment.name=ada --set augment.caap=0.5", "did you mean 'cap'"),
+    ("train recognition digits --set augment.name=ada", "no discriminator"),
+    ("train flow-matching digits --set augment.name=ada", "no discriminator"),
+    ("train digits --set augment.name=ada --set augment.kinds=[jpeg]", "cannot learn through jpeg"),
+    ("train ring --set augment.name=ada", "these samples are points"),
     ("train digts", "did you mean 'digits'"),
     ("train absent.yaml", "no recipe file 'absent.yaml'"),
     ("train", "takes either a recipe or --resume RUN"),

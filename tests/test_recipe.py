@@ -36,7 +36,8 @@ def _sections() -> dict[str, type[BaseModel]]:
         for name, field in Recipe.model_fields.items()
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)
     }
-    return {"": Recipe, **{name: kind for name, kind in below.items() if name not in {"task", "network"}}, **NESTED}
+    chosen = {"task", "network", "augment"}
+    return {"": Recipe, **{name: kind for name, kind in below.items() if name not in chosen}, **NESTED}
 
 
 KEYS = [(place, key) for place, kind in _sections().items() for key in kind.model_fields]

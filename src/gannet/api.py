@@ -11,7 +11,7 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
-from gannet import applying, judging
+from gannet import applying, augmenting, judging
 from gannet.adversarial.game import Game, Observer
 from gannet.adversarial.referee import Referee
 from gannet.data.cache import build_dataset
@@ -38,11 +38,15 @@ from gannet.training.checkpoint import CheckpointFolder
 from gannet.training.distributed import RunningAverage, slices
 from gannet.training.progress import Display, Silence
 from gannet.training.trainer import Players, Trainer
+from gannet.wishes import Augmented, Columns, Wish
 
 __all__ = [
+    "Columns",
     "Query",
     "Request",
+    "Wish",
     "apply",
+    "augment",
     "build_game",
     "build_trainer",
     "configure",
@@ -54,7 +58,7 @@ __all__ = [
     "train",
 ]
 
-ALL, ONE = Query(), Request()
+ALL, ONE, USUAL = Query(), Request(), Wish()
 CHANGEABLE = ("images", "minutes", "stages", "device", "checkpoint", "log", "referee.stop_on")
 """The keys that may change when a run is resumed: how long, where and how often, never the game."""
 
@@ -177,7 +181,8 @@ def build_trainer(
     """Bring game, average, observers and surroundings together."""
     recipe, task = prepared.recipe, prepared.task
     average = RunningAverage({name: game.networks[name] for name in game.kept}, recipe.average)
-    observers: dict[str, Observer] = task.observers(recipe, prepared.description, game, average.networks, samples)
+    watching = task.observers(recipe, prepared.description, game, average.networks, samples)
+    observers: dict[str, Observer] = {**game.observers, **watching}
     pipeline = task.pipeline(recipe, prepared.description, average.networks)
     if fabric.is_global_zero:
         observers["sheets"] = Sheets(pipeline, folder / "samples", recipe.log.sheet_every)
@@ -298,6 +303,23 @@ def export(target: str | Path, out: str | Path, weights: str = "model") -> Expor
         ValueError: the model cannot be exported, libraries are missing, or the answers differ; one sentence.
     """
     return export_pipeline(load(target, weights), Path(out))
+
+
+def augment(data: str | Path, out: str | Path, wish: Wish = USUAL) -> Augmented:
+    """Make a data set larger by changed copies of its samples; folders, labels and the samples themselves survive.
+
+    Every file has a line in `record.csv` that says what it was made from and how. Broken off, the same call goes on
+    where it stood.
+
+    Args:
+        data: a folder, a zip, .npz, .parquet, idx files, or `hf:owner/name`; or texts: .txt, .csv or .tsv.
+        out: a folder or a .zip, which must not exist; for texts a file of the same format.
+        wish: how many times as large, by which kinds, from which seed.
+
+    Raises:
+        ValueError: an unknown kind, a strength out of range, too little that is healthy, or `out` exists; one sentence.
+    """
+    return augmenting.augment_data(absolute(str(data)), Path(out), wish)
 
 
 def examine(data: str | Path, size: int = 0) -> Report:

@@ -162,6 +162,7 @@ def judge(
     baselines: Annotated[
         bool, typer.Option("--baselines", help="Judge other generative models beside it; flow matching takes its time.")
     ] = False,
+    leaks: Annotated[str, typer.Option(help="Look for augmentations in the fakes: own (the run's), or names.")] = "",
     features: Annotated[str, typer.Option(help="inception or its file (FID), or hf:owner/name; else judge-v1.")] = "",
     as_json: Json = False,
 ) -> None:
@@ -170,7 +171,7 @@ def judge(
     from gannet.api import judge as judge_model
     from gannet.launch import is_first
 
-    judgement = judge_model(model, data, Query(num, seed, utility, baselines, features), weights)
+    judgement = judge_model(model, data, Query(num, seed, utility, baselines, features, leaks), weights)
     if is_first():
         _print("judge", judgement.to_json(), judgement.lines(), as_json)
 
@@ -186,6 +187,29 @@ def doctor(
 
     report = examine(data, size)
     _print("doctor", report.to_json(), report.lines(), as_json)
+
+
+@app.command()
+def augment(
+    data: Annotated[str, typer.Argument(help="A folder, a zip, .npz, .parquet, idx files, hf:owner/name, or texts.")],
+    out: Annotated[str, typer.Option(help="The new data set, which must not exist: a folder, a .zip, or a table.")],
+    times: Annotated[int, typer.Option(help="How many times as large it becomes.")] = 4,
+    kinds: Annotated[str, typer.Option(help="auto, all, or names: rotation=15,blur+noise=0.1; in turn.")] = "auto",
+    seed: Annotated[int, typer.Option(help="The same seed gives the same copies.")] = 0,
+    force: Annotated[bool, typer.Option("--force", help="Allow a healthy share of a fifth and less.")] = False,
+    text: Annotated[str, typer.Option(help="A table's column of texts.")] = "text",
+    label: Annotated[str, typer.Option(help="A table's column of labels, which must be there.")] = "",
+    synonyms: Annotated[str, typer.Option(help="A file with a word and its synonyms a line, by tabs.")] = "",
+    model: Annotated[str, typer.Option("--with", metavar="RUN", help="Add this run's fakes instead of copies.")] = "",
+    keep: Annotated[float, typer.Option(help="The share of fakes kept by the run's discriminator.")] = 0.7,
+    as_json: Json = False,
+) -> None:
+    """Make a data set larger by changed copies of its samples: pictures, or texts (.txt, .csv, .tsv)."""
+    from gannet.api import Columns, Wish
+    from gannet.api import augment as augment_data
+
+    made = augment_data(data, out, Wish(times, kinds, seed, force, Columns(text, label, synonyms), model, keep))
+    _print("augment", made.to_json(), made.lines(), as_json)
 
 
 @app.command()

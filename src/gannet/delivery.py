@@ -5,6 +5,7 @@ joined and moved. A delivery that was broken off goes on where it stood when the
 processes may each write their share.
 """
 
+import csv
 import io
 import json
 import os
@@ -164,6 +165,13 @@ def _pending(building: Path, order: Order, share: Share, paths: list[Path]) -> I
 def _made(pending: Pending) -> tuple[Path, list[Entry]]:
     path, part = pending
     return path, part()
+
+
+def record_line(*cells: object) -> str:
+    """A line of a record, as comma-separated values."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerow(cells)
+    return text.getvalue()
 
 
 def folders(classes: tuple[str, ...]) -> dict[int, str]:

@@ -41,7 +41,7 @@ def _pattern(text: str) -> str:
 
 
 Word = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$"), AfterValidator(_free)]
-USUAL = {"task": "generation", "network": "dcgan"}
+USUAL = {"task": "generation", "network": "dcgan", "augment": "none"}
 """What is chosen where a recipe does not say."""
 
 
@@ -166,6 +166,8 @@ class Recipe(Section):
     network: Choice = Choice(name=USUAL["network"])
     """The networks (a pair is mlp, dcgan or residual), and their options."""
     loss: Loss = Loss()
+    augment: Choice = Choice(name=USUAL["augment"])
+    """What the discriminator sees (none, diffaugment, ada or fixed), and its options."""
     optimizer: Annotated[dict[str, Optimizer], AfterValidator(FrozenDict)] = Field(
         default_factory=dict, validate_default=True
     )

@@ -230,7 +230,7 @@ def test_every_state_has_words_and_every_diagnosis_advice_in_every_language(lang
     assert set(words["rule"]) == set(STATES)
     assert set(words["diagnosis"]) == set(words["advice"]) == set(DIAGNOSES)
     facts = {"samples": 50, "batch": 2, "highest": 255.0, "label_accuracy": 0.1, "label_chance": 0.1}
-    found = {"near_copies": 0.5, "closer": 0.95, "leak": 0.7, "augmentation": "negatives"}
+    found = {"near_copies": 0.5, "closer": 0.95, "leak": 0.7, "augmentation": "negatives", "augmented": 0.8}
     judge = Referee(Rule(10, 0.9, 10), LOSSES["hinge"], Auditor(**found), facts)
     show_passing(judge, 10)
     for judge.state, judge.diagnosed in product(STATES, DIAGNOSES):

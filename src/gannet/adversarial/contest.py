@@ -41,12 +41,14 @@ class Contest:
         real: the real samples (b, ...) of a pass.
         generate: the generator's samples (b, ...) for a pass.
         score: the discriminator's logits (b,) for samples of a pass.
+        see: how it sees samples (b, ...) of a pass, reals and fakes alike: augmented, perhaps.
     """
 
     loss: AdversarialLoss
     real: Callable[[Pass], Tensor]
     generate: Callable[[Pass], Tensor]
     score: Callable[[Tensor, Pass], Tensor]
+    see: Callable[[Tensor, Pass], Tensor] = lambda sample, _: sample
 
     def turns(
         self, r1: Lazy | None, r2: Lazy | None, between: Lazy | None, moves: Moves = "in-turn"
@@ -74,16 +76,22 @@ class Contest:
         return Outcome({**police.losses, GENERATOR: {"adversarial": forger}}, police.watched)
 
     def _discriminate(self, run: Pass, constant: Sequence[Penalty]) -> Outcome:
-        fake = self.generate(run)
-        real_score, fake_score = self.score(self.real(run), run), self.score(fake, run)
+        fake = self._fake(run)
+        real_score, fake_score = self.score(self._real(run), run), self.score(fake, run)
         losses = {"adversarial": self.loss.discriminator(real_score, fake_score)}
         losses |= {name: strength.weight * penalty(run) for name, strength, penalty in constant}
         return Outcome({DISCRIMINATOR: losses}, {"real_score": real_score, "fake_score": fake_score})
 
     def _forge(self, run: Pass) -> Outcome:
-        fake_score = self.score(self.generate(run), run)
-        real_score = self.score(self.real(run), run) if self.loss.needs_real else fake_score
+        fake_score = self.score(self._fake(run), run)
+        real_score = self.score(self._real(run), run) if self.loss.needs_real else fake_score
         return Outcome({GENERATOR: {"adversarial": self.loss.generator(real_score, fake_score)}})
+
+    def _real(self, run: Pass) -> Tensor:
+        return self.see(self.real(run), run)
+
+    def _fake(self, run: Pass) -> Tensor:
+        return self.see(self.generate(run), run)
 
     def _lazy(self, name: str, strength: Lazy, penalty: Callable[[Pass], Tensor]) -> Turn:
         def play(run: Pass) -> Outcome:
@@ -92,11 +100,11 @@ class Contest:
         return Turn(name, (DISCRIMINATOR,), play, every=strength.every)
 
     def _r1(self, run: Pass) -> Tensor:
-        return squared_gradient(lambda sample: self.score(sample, run), self.real(run))
+        return squared_gradient(lambda sample: self.score(sample, run), self._real(run))
 
     def _r2(self, run: Pass) -> Tensor:
-        return squared_gradient(lambda sample: self.score(sample, run), self.generate(run))
+        return squared_gradient(lambda sample: self.score(sample, run), self._fake(run))
 
     def _between(self, run: Pass) -> Tensor:
-        real, fake, mix = self.real(run), self.generate(run), run.uniform()
+        real, fake, mix = self._real(run), self._fake(run), run.uniform()
         return gradient_penalty(lambda sample: self.score(sample, run), real, fake, mix)

@@ -11,7 +11,7 @@ from typing import Any
 
 Look = dict[str, Any]
 ENOUGH_LOOKS, RECENT, SWING, SPAN, FEWEST_HELD_OUT = 5, 3, 0.03, 20, 100
-MEANS = ("fool_rate", "accuracy_real", "diversity", "energy_distance", "near_copies", "closer", "leak")
+MEANS = ("fool_rate", "accuracy_real", "diversity", "energy_distance", "near_copies", "closer", "leak", "augmented")
 
 
 @dataclass(frozen=True)
@@ -92,6 +92,11 @@ def overfits(case: Case) -> bool:
     return median(gaps[-ENOUGH_LOOKS:] or [0.0]) > 0.2
 
 
+def at_the_cap(case: Case) -> bool:
+    """Whether the discriminator's eyes are augmented as much as they may be."""
+    return 0 < 0.99 * case.recent("cap", 1.0) <= case.recent("augmented", 0.0)
+
+
 def collapsed(case: Case) -> bool:
     """Whether the fakes are much alike, and do not become less so."""
     diversity = case.all("diversity")
@@ -143,6 +148,7 @@ SYMPTOMS: dict[str, Callable[[Case], bool]] = {
     "augmentation-leak": leaks,
     "discriminator-too-weak": police_too_weak,
     "discriminator-overfitting": overfits,
+    "augmentation-at-cap": at_the_cap,
     "mode-collapse": collapsed,
     "divergence": diverges,
     "oscillation": oscillates,

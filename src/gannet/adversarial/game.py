@@ -61,11 +61,12 @@ class Turn:
 
 @dataclass(frozen=True)
 class Game:
-    """Networks by name, the turns of a round in order, and the networks that are kept for use."""
+    """Networks by name, the turns of a round in order, the networks that are kept for use, and who steers the turns."""
 
     networks: dict[str, nn.Module]
     turns: tuple[Turn, ...]
     kept: tuple[str, ...]
+    observers: "dict[str, Observer]" = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         named = {player for turn in self.turns for player in turn.players} | set(self.kept)

@@ -5,11 +5,9 @@ from __future__ import annotations
 import functools
 import os
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-
-from PIL import Image
 
 from gannet.data.layout import Layout, is_hidden, is_picture, read_layout
 from gannet.data.pictures import open_picture
@@ -42,9 +40,9 @@ class PictureFolder:
             yield _record(path, self._layout, partial(_read_file, self._folder / path))
 
 
-def _record(path: str, layout: Layout, read: partial[Image.Image]) -> Record:
+def _record(path: str, layout: Layout, content: Callable[[], bytes]) -> Record:
     label, split = layout.place(path)
-    return Record(path, read, label, split)
+    return Record(path, lambda: open_picture(content()), label, split, content)
 
 
 def _find_pictures(folder: Path) -> tuple[list[str], int]:
@@ -66,9 +64,9 @@ def _find_pictures(folder: Path) -> tuple[list[str], int]:
     return sorted(pictures), others
 
 
-def _read_file(path: Path) -> Image.Image:
+def _read_file(path: Path) -> bytes:
     refuse_huge(path.stat().st_size)
-    return open_picture(path.read_bytes())  # whole, so that no file stays open behind a picture
+    return path.read_bytes()  # whole, so that no file stays open behind a picture
 
 
 def refuse_huge(size: int) -> None:
@@ -112,6 +110,6 @@ class PictureZip:
             yield _record(path, self._layout, partial(_read_member, self._archive, path))
 
 
-def _read_member(archive: zipfile.ZipFile, path: str) -> Image.Image:
+def _read_member(archive: zipfile.ZipFile, path: str) -> bytes:
     refuse_huge(archive.getinfo(path).file_size)
-    return open_picture(archive.read(path))
+    return archive.read(path)

@@ -67,10 +67,18 @@ def read_picture(picture: Picture, channels: int) -> Pixels:
     """
     if channels not in (1, 3, 4):
         raise ValueError(f"A picture cannot have {channels} channels; choose 1 (grey), 3 (colour) or 4 (with alpha).")
+    return convert_channels(natural_pixels(picture), channels)
+
+
+def natural_pixels(picture: Picture) -> Pixels:
+    """Decode a picture of any mode, upright, to uint8 (h w c) of as many channels as it has: 1, 3 or 4.
+
+    Raises OSError for a truncated file and ValueError for what cannot be eight-bit pixels.
+    """
     if isinstance(picture, np.ndarray):
-        return convert_channels(_checked(picture), channels)
+        return _checked(picture)
     _refuse_bomb(picture)
-    return convert_channels(_eight_bit(_upright(picture)), channels)
+    return _eight_bit(_upright(picture))
 
 
 def _checked(pixels: npt.NDArray[Any]) -> Pixels:

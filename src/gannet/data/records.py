@@ -32,6 +32,8 @@ class Record:
     """Index into the source's classes; -1: none."""
     split: str = ""
     """`train` or `test` when the source says so, else empty."""
+    encoded: Callable[[], bytes] | None = None
+    """Gives the picture's file as it is, where it has one of its own."""
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,7 @@ def survey(source: Source, most: int = 256) -> Survey:
     sides: list[int] = []
     sizes, modes = Counter[str](), Counter[str]()
     coloured, first_error = False, ""
-    for record in _sample(source, most):
+    for record in sample(source, most):
         try:
             picture = record.read()
             (width, height), mode = describe(picture)
@@ -62,7 +62,8 @@ def survey(source: Source, most: int = 256) -> Survey:
     return Survey(len(sides), side, 3 if coloured else 1, dict(sizes.most_common()), dict(modes.most_common()))
 
 
-def _sample(source: Source, most: int) -> Iterator[Record]:
+def sample(source: Source, most: int) -> Iterator[Record]:
+    """Give about `most` pictures, spread over the source where that takes no reading."""
     if isinstance(source, Sampled):
         return islice(source.sample(most), most)
     if isinstance(source, Chunked):

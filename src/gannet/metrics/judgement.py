@@ -10,6 +10,7 @@ from torch import Tensor
 
 from gannet.metrics.distances import corrected_distances, frechet_distance, kernel_distance
 from gannet.metrics.fidelity import fidelity
+from gannet.metrics.leaks import Leak
 from gannet.metrics.measure import Measure, draw_halves, measure
 from gannet.metrics.memorization import CopyAudit, Memorization
 from gannet.metrics.rivals import Rival
@@ -29,6 +30,7 @@ class Query:
         seed: of all that is drawn.
         utility: whether to find out if the fakes help classifiers.
         baselines: whether to hold other generative models to the same measures.
+        leaks: the augmentations to look for in the fakes, by name; `own`: those of the run.
         features: what to compare in: empty for `judge-v1`, `inception` or its file for FID, or a backbone's hub id.
     """
 
@@ -37,6 +39,7 @@ class Query:
     utility: bool = False
     baselines: bool = False
     features: str = ""
+    leaks: str = ""
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,7 @@ class Judgement:
         left_out: what could not be measured, and why.
         utility: whether the fakes help classifiers, where that was asked.
         rivals: other generative models by the same measures, where that was asked.
+        leaks: how many fakes look augmented, where that was asked.
         notes: what was done to the data before.
         closest: the pictures of the audit's closest pairs, fakes first, (2 p, c, h, w).
     """
@@ -85,6 +89,7 @@ class Judgement:
     left_out: dict[str, str] = field(default_factory=dict)
     utility: Utility | None = None
     rivals: tuple[Rival, ...] = ()
+    leaks: tuple[Leak, ...] = ()
     notes: tuple[str, ...] = ()
     closest: Tensor | None = field(default=None, repr=False, compare=False)
 
@@ -96,6 +101,7 @@ class Judgement:
             "memorization": self.memorization.to_json() if self.memorization else None,
             "left_out": self.left_out,
             "rivals": [rival.to_json() for rival in self.rivals],
+            "leaks": [leak.to_json() for leak in self.leaks],
             "notes": list(self.notes),
             "utility": self.utility.to_json() if self.utility else None,
         }
@@ -108,7 +114,8 @@ class Judgement:
         audit = [self.memorization.words()] if self.memorization else []
         left_out = [f"{name}: left out, {reason}." for name, reason in self.left_out.items()]
         utility = self.utility.lines() if self.utility else []
-        return [*self.notes, *rows, *audit, *left_out, *protocols, *utility, *(rival.line() for rival in self.rivals)]
+        told = [*(leak.line() for leak in self.leaks), *(rival.line() for rival in self.rivals)]
+        return [*self.notes, *rows, *audit, *left_out, *protocols, *utility, *told]
 
 
 def judge_samples(evidence: Evidence, seed: int) -> Judgement:

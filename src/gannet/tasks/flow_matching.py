@@ -43,6 +43,8 @@ judged_by = "held_out/energy_distance"
 def resolve(recipe: Recipe, description: Description) -> Recipe:
     """Write the chosen size and channels into the recipe."""
     _choice(recipe.network).build(description.shape, 0)
+    if recipe.augment.name != "none":
+        raise ValueError(f"A game of {recipe.task.name} has no discriminator whose eyes to augment; leave augment out.")
     if unknown := set(recipe.optimizer) - {GENERATOR}:
         raise ValueError(f"Unknown key 'optimizer.{min(unknown)}'; {nearest(min(unknown), [GENERATOR])}")
     channels, size, _ = description.shape
@@ -110,6 +112,7 @@ def example() -> Recipe:
         "task": Choice(name="flow-matching", conditional=True),
         "network": Choice(name="flow", width=8, steps=2),
         "loss": Loss(),
+        "augment": Choice(name="none"),
     }
     return generation.example().model_copy(update=updates)
 

@@ -65,6 +65,8 @@ def describe(recipe: Recipe, source: Source) -> Description:
 def resolve(recipe: Recipe, description: Description) -> Recipe:
     """Write the chosen size and channels into the recipe."""
     channels, size, _ = description.shape
+    if recipe.augment.name != "none":
+        raise ValueError(f"A game of {recipe.task.name} has no discriminator whose eyes to augment; leave augment out.")
     if unknown := set(recipe.optimizer) - {RECOGNIZER}:
         raise ValueError(f"Unknown key 'optimizer.{min(unknown)}'; {nearest(min(unknown), [RECOGNIZER])}")
     return recipe.model_copy(
@@ -163,6 +165,7 @@ def example() -> Recipe:
         "task": Choice(name="recognition"),
         "network": Choice(name="recognizer", width=8, depth=2),
         "loss": Loss(),
+        "augment": Choice(name="none"),
     }
     return generation.example().model_copy(update=updates)
 

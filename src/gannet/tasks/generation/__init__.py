@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from gannet.adversarial.audit import Audit
 from gannet.adversarial.contest import DISCRIMINATOR, GENERATOR, Contest
+from gannet.adversarial.eyes import AUGMENTS, Augment
 from gannet.adversarial.game import Game, Observer, Pass
 from gannet.adversarial.losses import LOSSES
 from gannet.adversarial.referee import Referee, Rule
@@ -27,6 +28,7 @@ from gannet.randomness import address
 from gannet.recipe import Checkpoints, Data, Loss, Optimizer, Penalty, Recipe, Record
 from gannet.recipe import Referee as RefereeSettings
 from gannet.samples import latents
+from gannet.schedule import total_images
 from gannet.schema import Choice, Section, check, choose, nearest
 from gannet.tasks.generation.drawing import Description, GenerationPipeline, Settings, choose_pair
 from gannet.tasks.generation.inspecting import inspect
@@ -85,6 +87,7 @@ def resolve(recipe: Recipe, description: Description) -> Recipe:
     updates: dict[str, Any] = {
         "task": Choice(name=recipe.task.name, **_config(recipe).model_dump()),
         "network": Choice(name=recipe.network.name, **asdict(pair)),
+        "augment": Choice(name=recipe.augment.name, **asdict(_augment(recipe, description))),
         "optimizer": {player: recipe.optimizer.get(player, Optimizer()) for player in (GENERATOR, DISCRIMINATOR)},
     }
     if len(description.shape) == 3:
@@ -160,9 +163,19 @@ def game(recipe: Recipe, description: Description) -> Game:
             "Batch normalization mixes the samples whose gradients a penalty wants apart; set network.normalization "
             "to none or spectral, or leave out loss.r1, loss.r2 and loss.gradient_penalty."
         )
-    contest = Contest(choose(loss.name, LOSSES, "loss"), lambda run: run.sample["real"], generate, score)
+    eyes = _augment(recipe, description).eyes(choose(loss.name, LOSSES, "loss"))
+    contest = Contest(choose(loss.name, LOSSES, "loss"), lambda run: run.sample["real"], generate, score, eyes)
     turns = contest.turns(loss.r1, loss.r2, loss.gradient_penalty, loss.moves)
-    return Game({GENERATOR: forger, DISCRIMINATOR: police}, turns, (GENERATOR,))
+    return Game({GENERATOR: forger, DISCRIMINATOR: police}, turns, (GENERATOR,), eyes.observers)
+
+
+def _augment(recipe: Recipe, description: Description) -> Augment:
+    """How the discriminator sees samples; points it sees as they are."""
+    augment = recipe.augment
+    options = check(choose(augment.name, AUGMENTS, "augment"), augment.options, "augment")
+    if augment.name != "none" and len(description.shape) != 3:
+        raise ValueError("augment changes pictures, and these samples are points; set augment.name=none.")
+    return options.settled(description.shape[0], total_images(recipe))
 
 
 def observers(
@@ -180,6 +193,8 @@ def observers(
     training, held_out = (_exhibits(loader, count, _config(recipe).conditional) for loader in loaders)
     noise = latents(generator, seed=0, first=0, count=len(held_out["real"]))
     looks, facts = inspect(loaders, description)
+    if steer := played.observers.get("augmentation"):
+        looks.append(lambda _: {"augmented": steer.measures()["share"], "cap": recipe.augment.options["cap"]})
     audit = Audit(generator, discriminator, noise, loss, training, held_out, looks)
     facts |= {"batch": recipe.batch, "conditional": _config(recipe).conditional}
     return {"referee": Referee(rule, loss, audit, facts)}
@@ -205,6 +220,8 @@ def example() -> Recipe:
         data=Data(source="digits", size=8, channels=1),
         network=Choice(name="dcgan", width=8, latent=8),
         loss=Loss(r1=Penalty(weight=0.1, every=2)),
+        # Steered up from the first rounds on, so that what is promised of every game is promised of this too.
+        augment=Choice(name="ada", target=-1.0, climb=256),
         images=512,
         batch=16,
         referee=RefereeSettings(window=64, every=128),

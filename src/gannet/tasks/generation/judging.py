@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,9 +20,10 @@ from gannet.metrics.modes import SAMPLES, SUREST, measure_modes
 from gannet.metrics.rivals import MOST_DRAWN, MOST_NUMBERS, MOST_SAMPLES, Rival, judge_briefly, judge_rivals
 from gannet.metrics.utility import MOST, Utility, measure_utility
 from gannet.pipeline import Origin
-from gannet.recipe import Checkpoints, Optimizer, Recipe, Record, Referee
+from gannet.recipe import Checkpoints, Data, Optimizer, Recipe, Record, Referee
 from gannet.schema import Choice
 from gannet.tasks.generation.drawing import GenerationPipeline
+from gannet.tasks.generation.leaking import measure_leaks, strengths_of
 
 JUDGED, ALL_JUDGED, AUDITED, FEWEST_FAKES, COMPONENT_SAMPLES, PART = 10_000, 50_000, 100_000, 1_000, 5_000, 100
 FLOW_RATE, CLASSIFIER_RATE, CLASSIFIER_IMAGES, TIMED = 1e-3, 2e-3, 240_000, 10
@@ -72,15 +74,27 @@ def judge(
         judgement = replace(judgement, rivals=tuple(rivals))
     if query.utility and own:
         judgement = replace(judgement, utility=_utility(pipeline, reals, own[0], query.seed))
+    if query.leaks and own and origin:
+        drawn, fit = pipeline.stream(count, query.seed, fake_label), partial(_fit_detector, origin)
+        leaks = measure_leaks(drawn, own, fit, strengths_of(query.leaks, origin.recipe), query.seed)
+        judgement = replace(judgement, leaks=tuple(leaks))
     return judgement
+
+
+def _fit_detector(origin: Origin, data: Path) -> Any:
+    """A classifier of the labelled pictures in a file."""
+    recipe = _recognizer_recipe(origin)
+    known = {"source": str(data), "channels": origin.recipe.data.channels, "size": origin.recipe.data.size}
+    detector, _ = origin.fit(recipe.model_copy(update={"data": Data(**known)}))
+    return detector
 
 
 def _check(pipeline: GenerationPipeline, reals: Loader, own: Own | None, query: Query) -> None:
     """Refuse at once what would be refused after minutes."""
     if query.features and len(pipeline.settings.description.shape) != 3:
         raise ValueError(f"{query.features} looks at pictures, and this model makes none; leave the features out.")
-    asked = "Utility" if query.utility else "Baselines"
-    if (query.utility or query.baselines) and own is None:
+    asked = "Utility" if query.utility else "Baselines" if query.baselines else "Leaks"
+    if (query.utility or query.baselines or query.leaks) and own is None:
         raise ValueError(f"{asked} need what the model learned from; judge its run, with its own data still there.")
     if query.baselines and own:
         numbers = int(np.prod(pipeline.settings.description.shape))
@@ -170,8 +184,8 @@ def _flow_recipe(origin: Origin) -> Recipe:
     )
 
 
-def _digit_recipe(origin: Origin) -> Recipe:
-    """A classifier of the single pictures that are stacked."""
+def _recognizer_recipe(origin: Origin) -> Recipe:
+    """A classifier of labelled pictures: of the single ones where the run's are stacked."""
     return Recipe(
         name="recognition",
         task=Choice(name="recognition"),
@@ -199,7 +213,7 @@ def _quietly(origin: Origin, images: int) -> dict[str, Any]:
 def _with_modes(judgement: Judgement, pipeline: GenerationPipeline, origin: Origin, seed: int) -> Judgement:
     """Count the modes of stacked pictures, told by a classifier that learns single ones for it."""
     try:
-        recognizer, held_out = origin.fit(_digit_recipe(origin))
+        recognizer, held_out = origin.fit(_recognizer_recipe(origin))
     except ValueError as error:
         return replace(judgement, left_out=judgement.left_out | {"modes found": f"the single pictures: {error}"})
     parts = list(held_out.parts(PART, len(held_out)))

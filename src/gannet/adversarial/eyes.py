@@ -1,0 +1,164 @@
+"""The discriminator's eyes: it sees augmented reals and augmented fakes alike, so that few data last longer.
+
+What is done to both does not leak into the fakes as long as healthy samples stay common among what is seen (Karras et
+al., 2020, "Training Generative Adversarial Networks with Limited Data", section 2.2); hence the cap.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Annotated, ClassVar, Literal, Self, TypeAlias
+
+from pydantic import Field
+from torch import Tensor
+
+from gannet.adversarial.adaptive import Adaptive
+from gannet.adversarial.game import Observer, Pass
+from gannet.adversarial.losses import AdversarialLoss
+from gannet.augmentation.kinds import Chosen, Strengths, augment, choose_kinds, suited
+
+CAP, LONGEST_CLIMB, CLIMBS = 0.8, 500_000, 4
+Share: TypeAlias = Annotated[float, Field(ge=0, le=1)]
+Kinds: TypeAlias = Strengths | list[str] | Literal["auto"]
+
+ADA: Strengths = {
+    "flip": 0.5,
+    "quarter-turn": 0.75,
+    "shift": 0.125,
+    "zoom": 1.3,
+    "rotation": 180,
+    "stretch": 1.3,
+    "brightness": 0.2,
+    "contrast": 1.6,
+    "hue": 180,
+    "saturation": 2,
+}
+"""Pixel blitting, geometry and colour, in about the paper's strengths (appendix B): what served it best."""
+DIFFERENTIABLE: Strengths = {"brightness": 0.25, "saturation": 2, "contrast": 1.5, "shift": 0.125, "cutout": 0.5}
+"""Colour, translation and cutout (Zhao et al., 2020, "Differentiable Augmentation for Data-Efficient GAN Training")."""
+
+
+@dataclass(frozen=True)
+class Eyes:
+    """How the discriminator sees samples.
+
+    Attributes:
+        kinds: what is done to them, each with probability `share()`.
+        observer: what steers the share, if anything does.
+    """
+
+    kinds: Chosen = ()
+    share: Callable[[], float] = lambda: 0.0
+    observer: Adaptive | None = None
+
+    def __call__(self, sample: Tensor, run: Pass) -> Tensor:
+        """What is seen of samples (b, c, h, w) in a pass."""
+        return augment(sample, self.kinds, self.share(), run)
+
+    @property
+    def observers(self) -> dict[str, Observer]:
+        """What watches the game for them."""
+        return {"augmentation": self.observer} if self.observer else {}
+
+
+@dataclass(frozen=True)
+class Augment(ABC):
+    """How the discriminator's eyes are chosen in a recipe."""
+
+    # Read when a recipe's section is checked: keys that are not fields are refused.
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
+
+    @abstractmethod
+    def settled(self, channels: int, images: int) -> Self:
+        """The same with every `auto` replaced by what so many channels, and a run of so many images, call for."""
+
+    @abstractmethod
+    def eyes(self, loss: AdversarialLoss) -> Eyes:
+        """The eyes, once settled."""
+
+
+@dataclass(frozen=True)
+class Unaugmented(Augment):
+    """Samples are seen as they are."""
+
+    def settled(self, channels: int, images: int) -> Self:  # noqa: ARG002
+        """Nothing is open."""
+        return self
+
+    def eyes(self, loss: AdversarialLoss) -> Eyes:  # noqa: ARG002
+        """Eyes that change nothing."""
+        return Eyes()
+
+
+@dataclass(frozen=True)
+class Fixed(Augment):
+    """A share that stays as it is."""
+
+    share: Share = 0.5
+    """The probability of each kind; the rest is healthy. Above 0.8 augmentations leak into the fakes."""
+    kinds: Kinds = "auto"
+    """Names, or names with strengths (`{rotation: 15}`); `auto`: pixel blitting, geometry and colour."""
+
+    def settled(self, channels: int, images: int) -> Self:  # noqa: ARG002
+        """With the kinds for so many channels."""
+        return replace(self, kinds=_named(self.kinds, ADA, channels))
+
+    def eyes(self, loss: AdversarialLoss) -> Eyes:  # noqa: ARG002
+        """Eyes of that share."""
+        return Eyes(choose_kinds(self.kinds), lambda: self.share)
+
+
+@dataclass(frozen=True)
+class DiffAugment(Augment):
+    """Colour, translation and cutout, always (Zhao et al., 2020): strong, simple, for very few data."""
+
+    kinds: Kinds = "auto"
+    """Names, or names with strengths; `auto`: brightness, saturation, contrast, shift and cutout."""
+
+    def settled(self, channels: int, images: int) -> Self:  # noqa: ARG002
+        """With the kinds for so many channels."""
+        return replace(self, kinds=_named(self.kinds, DIFFERENTIABLE, channels))
+
+    def eyes(self, loss: AdversarialLoss) -> Eyes:  # noqa: ARG002
+        """Eyes that always augment."""
+        return Eyes(choose_kinds(self.kinds), lambda: 1.0)
+
+
+@dataclass(frozen=True)
+class Ada(Augment):
+    """As much as the discriminator's overfitting calls for (Karras et al., 2020)."""
+
+    target: Annotated[float, Field(ge=-1, le=1)] = 0.6
+    """E[sign D(real)] that is aimed at: lower augments more."""
+    cap: Share = CAP
+    """The share is never higher; above 0.8 augmentations leak into the fakes."""
+    climb: Annotated[int, Field(ge=1)] | Literal["auto"] = "auto"
+    """Images in which the share goes from 0 to 1 at the fastest; `auto`: a quarter of the run, at most 500,000."""
+    kinds: Kinds = "auto"
+    """Names, or names with strengths; `auto`: pixel blitting, geometry and colour."""
+
+    def settled(self, channels: int, images: int) -> Self:
+        """With the kinds for so many channels, and a climb that fits the run."""
+        climb = max(1, min(LONGEST_CLIMB, images // CLIMBS)) if self.climb == "auto" else self.climb
+        return replace(self, kinds=_named(self.kinds, ADA, channels), climb=climb)
+
+    def eyes(self, loss: AdversarialLoss) -> Eyes:
+        """Eyes whose share is steered."""
+        assert self.climb != "auto"
+        steered = Adaptive(loss, self.target, self.cap, self.climb)
+        return Eyes(choose_kinds(self.kinds), lambda: steered.share, steered)
+
+
+def _named(kinds: Kinds, usual: Strengths, channels: int) -> Strengths:
+    """Names with strengths, for pictures of so many channels."""
+    asked = suited(usual, channels) if kinds == "auto" else kinds
+    chosen = choose_kinds(asked, channels)
+    if rough := [kind.name for kind, _ in chosen if not kind.smooth]:
+        raise ValueError(
+            f"augment.kinds: a generator cannot learn through {rough[0]}; leave it out (`gannet augment` takes it)."
+        )
+    return {kind.name: strength for kind, strength in chosen}
+
+
+AUGMENTS: dict[str, type[Augment]] = {"none": Unaugmented, "fixed": Fixed, "diffaugment": DiffAugment, "ada": Ada}
+"""By the name that `augment.name` takes; their fields are the other keys of `augment`."""

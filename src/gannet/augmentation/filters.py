@@ -1,0 +1,94 @@
+"""Changes of pixels: sharpness, grain, covered parts. Pictures are (b, c, h, w) in [-1, 1] and may leave it."""
+
+import io
+from math import ceil
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.nn.functional import conv2d, pad
+
+BLACK, WHITE = -1.0, 1.0
+
+
+def blur(pictures: Tensor, deviation: Tensor, most: float) -> Tensor:
+    """A Gaussian blur of (b, c, h, w), each picture by its own deviation (b,) of up to `most` pixels."""
+    reach = max(1, min(ceil(3 * most), min(pictures.shape[2:]) - 1))
+    offsets = torch.arange(-reach, reach + 1, device=pictures.device)
+    kernel = torch.exp(-offsets.square() / (2 * deviation.clamp_min(0.05)[:, None] ** 2))
+    kernel = (kernel / kernel.sum(1, keepdim=True)).repeat_interleave(pictures.shape[1], 0)[:, None, None]
+    flat = pad(pictures, (reach,) * 4, mode="reflect").flatten(0, 1)[None]
+    for along in (kernel, kernel.transpose(2, 3)):
+        flat = conv2d(flat, along, groups=len(kernel))
+    return flat[0].view(pictures.shape)
+
+
+def sharpen(pictures: Tensor, amount: Tensor) -> Tensor:
+    """Unsharp masking: adds `amount` (b,) times what a blur by one pixel takes away."""
+    detail = pictures - blur(pictures, torch.ones_like(amount), 1.0)
+    return pictures + amount[:, None, None, None] * detail
+
+
+def add_noise(pictures: Tensor, noise: Tensor, deviation: float) -> Tensor:
+    """Adds standard normal noise (b, c, h, w) times a deviation, which is a share of the range."""
+    return pictures + 2 * deviation * noise
+
+
+def speckle(pictures: Tensor, noise: Tensor, deviation: float) -> Tensor:
+    """Multiplies the light of each pixel by one plus standard normal noise (b, c, h, w) times a deviation."""
+    return (pictures + 1) * (1 + deviation * noise) - 1
+
+
+def salt_and_pepper(pictures: Tensor, place: Tensor, share: float) -> Tensor:
+    """Turns a share of the pixels, told by uniform numbers (b, 1, h, w), black or white."""
+    return pictures.masked_fill(place < share / 2, BLACK).masked_fill(place > 1 - share / 2, WHITE)
+
+
+def gamma(pictures: Tensor, power: Tensor) -> Tensor:
+    """Raises the light, between 0 and 1, to a power (b,)."""
+    light = ((pictures + 1) / 2).clamp(1e-3, 1)
+    return 2 * light ** power[:, None, None, None] - 1
+
+
+def cut_out(pictures: Tensor, middle: Tensor, share: float) -> Tensor:
+    """Covers with grey that share of the sides around `middle` (b, 2) in [0, 1] (DeVries and Taylor, 2017)."""
+    return pictures.masked_fill(inside(pictures, middle, torch.full_like(middle, share)), 0.0)
+
+
+def inside(pictures: Tensor, middle: Tensor, sides: Tensor) -> Tensor:
+    """Which pixels lie in a rectangle around `middle` (b, 2) of `sides` (b, 2), in shares: (b, 1, h, w)."""
+    within = []
+    for axis, length in enumerate(pictures.shape[2:]):
+        place = (torch.arange(length, device=pictures.device) + 0.5) / length
+        within.append((place - middle[:, axis, None]).abs() <= sides[:, axis, None] / 2)
+    return (within[0][:, :, None] & within[1][:, None, :])[:, None]
+
+
+def compress(pictures: Tensor, quality: int) -> Tensor:
+    """What JPEG makes of pictures at a quality of 1 to 95; transparency, a fourth channel, is left. Not smooth."""
+    levels = ((pictures[:, :3].clamp(-1, 1) + 1) * 127.5).round().byte().movedim(1, 3).cpu().numpy()
+    decoded = np.stack([_through_jpeg(picture, quality) for picture in levels])
+    colours = torch.from_numpy(decoded).movedim(3, 1).to(pictures) / 127.5 - 1
+    return torch.cat([colours, pictures[:, 3:]], 1)
+
+
+def _through_jpeg(levels: np.ndarray, quality: int) -> np.ndarray:
+    if levels.shape[2] == 2:
+        return np.concatenate([_through_jpeg(levels[..., [index]], quality) for index in range(2)], 2)
+    content = io.BytesIO()
+    Image.fromarray(levels[..., 0] if levels.shape[2] == 1 else levels).save(content, "JPEG", quality=quality)
+    return np.asarray(Image.open(content)).reshape(levels.shape)
+
+
+def mix_up(pictures: Tensor, others: Tensor, own: Tensor) -> Tensor:
+    """A mean of pictures and others of their shape, which have the weights `own` (b,) (Zhang et al., 2018)."""
+    weight = own[:, None, None, None]
+    return weight * pictures + (1 - weight) * others
+
+
+def cut_mix(pictures: Tensor, others: Tensor, own: Tensor, middle: Tensor) -> tuple[Tensor, Tensor]:
+    """Pastes rectangles of others; returns how much is the pictures' own then, (b,) (Yun et al., 2019, equation 2)."""
+    sides = (1 - own).sqrt()[:, None].expand(-1, 2)
+    pasted = inside(pictures, middle, sides)
+    return torch.where(pasted, others, pictures), 1 - pasted.float().mean((1, 2, 3))

@@ -1,0 +1,121 @@
+"""A GAN as an augmenter: fakes of each class beside the data, the less believable ones left out."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gannet.adversarial.contest import DISCRIMINATOR
+from gannet.data.records import Source
+from gannet.delivery import Entry, folders, record_line
+from gannet.loading import load
+from gannet.provenance import encode_picture
+from gannet.running import read_recipe
+from gannet.sheets import to_pictures
+from gannet.task import find_task
+from gannet.training.checkpoint import CheckpointFolder
+
+BATCH = 64
+Score = Callable[[Tensor, Tensor | None], Tensor]
+
+
+@dataclass(frozen=True)
+class Forger:
+    """A generator whose fakes its own discriminator sifts.
+
+    Attributes:
+        pipeline: draws.
+        score: the discriminator's logits (b,) for pictures and labels.
+        keep: the share of the fakes that stays.
+        seed: of the fakes.
+    """
+
+    pipeline: Any
+    score: Score
+    keep: float
+    seed: int
+
+    def draw(self, label: int, first: int, count: int) -> tuple[Tensor, Tensor]:
+        """The most believable fakes of a class (-1: of all) from `first` on, (count, c, h, w), and their scores."""
+        drawn = round(count / self.keep)
+        indices = torch.arange(round(first / self.keep), round(first / self.keep) + drawn)
+        labels = None if label < 0 else torch.full((int(indices[-1]) + 1,), label)
+        pictures = self.pipeline.pick(indices, self.seed + 1 + label, labels)
+        scores = self.score(pictures, None if labels is None else labels[:drawn])
+        best = scores.argsort(descending=True)[:count].sort().values
+        return pictures[best], scores[best]
+
+
+def forger(run: str, keep: float, seed: int) -> Forger:
+    """The generator of a run, and the discriminator it played with.
+
+    Raises:
+        ValueError: it is no run, or one without a discriminator; one sentence.
+    """
+    if not 0 < keep <= 1:
+        raise ValueError(f"keep is {keep:g}; it is the share of the fakes that stay, above 0 and at most 1.")
+    folder = Path(run)
+    if not (folder / "recipe.yaml").is_file():
+        raise ValueError(f"{run} is no run: fakes are sifted by the discriminator, which only a run keeps.")
+    pipeline: Any = load(run)
+    checkpoint = CheckpointFolder(folder / "state", 1).newest()
+    if checkpoint is None or DISCRIMINATOR not in checkpoint["networks"]:
+        raise ValueError(f"{run} has no discriminator to sift its fakes; give a run of a game of two, with its state/.")
+    recipe = read_recipe(folder)
+    network = find_task(recipe.task.name).game(recipe, pipeline.config.description).networks[DISCRIMINATOR]
+    network.load_state_dict(checkpoint["networks"][DISCRIMINATOR])
+    network.eval()
+
+    @torch.no_grad()
+    def score(pictures: Tensor, labels: Tensor | None) -> Tensor:
+        logits: Tensor = network(pictures, labels)
+        return logits.float()
+
+    return Forger(pipeline, score, keep, seed)
+
+
+def synthetic_parts(forging: Forger, source: Source, times: int) -> Iterator[Callable[[], list[Entry]]]:
+    """Fakes as the parts of an order: `times` as many of each class as the data have to learn from.
+
+    Raises:
+        ValueError: the model does not know the classes of the data; one sentence.
+    """
+    known = forging.pipeline.settings.description.classes if forging.pipeline.settings.conditional else ()
+    if source.classes and not set(source.classes) <= set(known):
+        raise ValueError(
+            f"{source.name} has classes ({', '.join(source.classes[:5])}, ...) that the model does not draw; train one "
+            "on these data with task.conditional=true."
+        )
+    counts, homes = Counter[int](), dict[int, PurePosixPath]()
+    for record in source.records():
+        if record.split != "test":
+            counts[record.label] += 1
+            homes.setdefault(record.label, _home(record.name, record.label, source, bool(record.encoded)))
+    for label, count in sorted(counts.items()):
+        drawn = known.index(source.classes[label]) if label >= 0 and source.classes else -1
+        for first in range(0, times * count, BATCH):
+            some = min(BATCH, times * count - first)
+            yield partial(_part, forging, drawn, label, homes[label], range(first, first + some))
+
+
+def _part(forging: Forger, drawn: int, label: int, home: PurePosixPath, indices: range) -> list[Entry]:
+    pictures, scores = forging.draw(drawn, indices.start, len(indices))
+    entries = []
+    for index, picture, score in zip(indices, to_pictures(pictures), scores.tolist(), strict=True):
+        path = home / f"synthetic-{index:06d}.png"
+        facts = {"model": forging.pipeline.name, "seed": forging.seed, "index": index}
+        line = record_line(
+            path, "", "synthetic", f"{forging.keep:g}", forging.pipeline.name, f"{score:.3f}", forging.seed
+        )
+        entries.append(Entry(str(path), encode_picture(picture, facts), label, line))
+    return entries
+
+
+def _home(name: str, label: int, source: Source, is_file: bool) -> PurePosixPath:
+    """The folder of a class: where its first picture lies."""
+    return PurePosixPath(name).parent if is_file else PurePosixPath("train", folders(source.classes)[label])

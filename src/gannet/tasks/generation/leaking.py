@@ -1,0 +1,85 @@
+"""Detectors of augmentations, each a small classifier of healthy and augmented pictures, applied to fakes."""
+
+import tempfile
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gannet.augmentation.kinds import Drawn, Kind, Strengths, augment, choose_kinds, named_strengths
+from gannet.data.loader import Loader
+from gannet.metrics.leaks import Leak, Rate, rate
+from gannet.randomness import generator
+from gannet.recipe import Recipe
+
+LEARNED_FROM, SHOWN, BATCH = 20_000, 10_000, 500
+HEALTHY, AUGMENTED = 0, 1
+Fit = Callable[[Path], Any]
+
+
+def strengths_of(words: str, recipe: Recipe) -> Strengths:
+    """The augmentations to look for: names with or without strengths, or `own`, those of the run.
+
+    Raises:
+        ValueError: the run has none of its own, an unknown name, or a strength out of range; one sentence.
+    """
+    if words != "own":
+        return {kind.name: strength for kind, strength in choose_kinds(named_strengths(words), 4)}
+    if "kinds" not in recipe.augment.options:
+        raise ValueError("This run augmented nothing in its game; name what to look for, as in --leaks rotation,noise.")
+    return dict(recipe.augment.options["kinds"])
+
+
+def measure_leaks(
+    fakes: Iterable[Tensor], own: tuple[Loader, Loader], fit: Fit, strengths: Strengths, seed: int
+) -> list[Leak]:
+    """How many fakes look augmented, in each of several ways.
+
+    Args:
+        fakes: batches (b, c, h, w).
+        own: what the model learned from, and what was held out of it.
+        fit: trains a classifier on the labelled pictures of a file.
+        strengths: the ways by name.
+    """
+    drawn, known, unknown = torch.cat(list(fakes)), own[0].spread(LEARNED_FROM)["real"], own[1].spread(SHOWN)["real"]
+    leaks = []
+    for kind, strength in choose_kinds(strengths, unknown.shape[1]):
+        detector = learn_detector(kind, strength, known, fit, seed)
+        shown = (drawn, unknown, _augmented(unknown, kind, strength, seed + 1))
+        leaks.append(Leak(kind.name, strength, *(looking_augmented(detector, part) for part in shown)))
+    return leaks
+
+
+def learn_detector(kind: Kind, strength: float, known: Tensor, fit: Fit, seed: int) -> Any:
+    """A classifier of healthy pictures and of others to each of which the kind was done."""
+    half = len(known) // 2
+    lessons = torch.cat([known[:half], _augmented(known[half:], kind, strength, seed)])
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "lessons.npz"
+        np.savez(path, images=_levels(lessons), labels=np.repeat([HEALTHY, AUGMENTED], [half, len(known) - half]))
+        return fit(path)
+
+
+def _augmented(pictures: Tensor, kind: Kind, strength: float, seed: int) -> Tensor:
+    parts = pictures.split(BATCH)
+    draws = [Drawn(len(part), generator(seed, "leak", kind.name, index)) for index, part in enumerate(parts)]
+    changed = [augment(part, [(kind, strength)], 1.0, drawn) for part, drawn in zip(parts, draws, strict=True)]
+    return torch.cat(changed).clamp(-1, 1)
+
+
+def looking_augmented(detector: Any, pictures: Tensor) -> Rate:
+    """The share of pictures (n, c, h, w) that a detector takes for augmented."""
+    told = torch.cat([detector(_rounded(part)).argmax(1) for part in pictures.split(BATCH)])
+    return rate(int((told == AUGMENTED).sum()), len(told))
+
+
+def _rounded(pictures: Tensor) -> Tensor:
+    """As whole levels, which is how the detector knows pictures."""
+    return ((pictures.clamp(-1, 1) + 1) * 127.5).round() / 127.5 - 1
+
+
+def _levels(pictures: Tensor) -> np.ndarray:
+    return ((pictures.clamp(-1, 1) + 1) * 127.5).round().byte().movedim(1, 3).numpy()

@@ -1,0 +1,114 @@
+"""Augmenting texts that are kept: the lines of a text file, or a column of a table."""
+
+import csv
+import io
+from pathlib import Path
+from random import Random
+
+from gannet.augmentation.kinds import named_strengths
+from gannet.augmentation.texts import TEXT_KINDS, Table, TextKind, augment_text
+from gannet.randomness import address
+from gannet.schema import nearest
+from gannet.storage import write_bytes
+from gannet.wishes import TEXT, Augmented, Columns, Wish
+
+ENDINGS = {".txt": "", ".csv": ",", ".tsv": "\t"}
+LINE, SOURCE, DONE = "line", "source", "augmentation"
+
+
+def is_text(path: Path) -> bool:
+    """Whether a file holds texts."""
+    return path.suffix.lower() in ENDINGS and path.is_file()
+
+
+def augment_texts(path: Path, out: Path, wish: Wish) -> Augmented:
+    """Write the texts of a file and `times` - 1 changed copies of each.
+
+    Tables keep their columns and get two more: the line a text was made from, and what was done to it. Of a text file
+    a table stands beside the new one that tells so.
+
+    Raises:
+        ValueError: a column that is missing, an unknown kind, or endings that differ; one sentence.
+    """
+    if out.suffix.lower() != path.suffix.lower():
+        raise ValueError(f"{out.name}: texts keep their format; give a name that ends in {path.suffix}.")
+    if out.exists():
+        raise ValueError(f"{out} exists; choose another name or remove it first.")
+    times, columns = wish.times, wish.columns
+    chosen, table = _choose(wish.kinds), _read_synonyms(columns.synonyms)
+    if any(kind.name == "synonyms" for kind, _ in chosen) and not table:
+        raise ValueError("synonyms needs a table of them; give a file with a word and its synonyms a line, by tabs.")
+    content = _decoded(path)
+    separator = ENDINGS[path.suffix.lower()]
+    names, rows = _read_table(content, separator, columns, path) if separator else _read_lines(content)
+    text_at = names.index(columns.text) if separator else 0
+    made = []
+    for number, row in enumerate(rows, 1):
+        made.append([*row, str(number), ""])
+        for copy in range(1, times):
+            kind, share = chosen[(number * (times - 1) + copy - 1) % len(chosen)]
+            random = Random(address(wish.seed, "augment", number, copy))
+            changed = augment_text(row[text_at], kind, share, random, table)
+            made.append([*row[:text_at], changed, *row[text_at + 1 :], str(number), f"{kind.name}={share:g}"])
+    told = [*names, SOURCE, DONE]
+    if separator:
+        write_bytes(out, _table(told, made, separator))
+    else:
+        write_bytes(out, "".join(f"{row[0]}\n" for row in made).encode())
+        lines = [[str(number), *row[-2:]] for number, row in enumerate(made, 1)]
+        write_bytes(out.with_suffix(".record.csv"), _table([LINE, SOURCE, DONE], lines, ","))
+    return Augmented(out, len(rows), len(made) - len(rows), tuple(kind.name for kind, _ in chosen), "texts")
+
+
+def _decoded(path: Path) -> str:
+    try:
+        return path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path} is not in UTF-8 ({error.reason} at byte {error.start:,}); save it so.") from None
+
+
+def _choose(words: str) -> list[tuple[TextKind, float]]:
+    usual = [name for name in TEXT_KINDS if name != "synonyms"]
+    asked = named_strengths(",".join(usual) if words in ("auto", "all") else words)
+    return [_checked(name, share) for name, share in asked.items()]
+
+
+def _checked(name: str, share: float | None) -> tuple[TextKind, float]:
+    if name not in TEXT_KINDS:
+        raise ValueError(f"There is no augmentation of texts {name!r}; {nearest(name, TEXT_KINDS)}")
+    kind = TEXT_KINDS[name]
+    share = kind.usual if share is None else share
+    if not 0 <= share <= 1:
+        raise ValueError(f"The strength of {name} is {share:g}; it is a share, from 0 to 1.")
+    return kind, share
+
+
+def _read_lines(content: str) -> tuple[list[str], list[list[str]]]:
+    return [TEXT], [[line] for line in content.splitlines() if line.strip()]
+
+
+def _read_table(content: str, separator: str, columns: Columns, path: Path) -> tuple[list[str], list[list[str]]]:
+    names, *rows = [row for row in csv.reader(io.StringIO(content), delimiter=separator) if row] or [[]]
+    for what, name in (("text", columns.text), ("label", columns.label)):
+        if name and name not in names:
+            raise ValueError(f"{path.name} has no {what} column {name!r}; {nearest(name, names)}")
+    if ragged := next((number for number, row in enumerate(rows, 2) if len(row) != len(names)), 0):
+        raise ValueError(f"{path.name}: line {ragged} has not {len(names)} cells as its first line; mend it first.")
+    return names, rows
+
+
+def _read_synonyms(file: str) -> Table:
+    if not file:
+        return {}
+    lines = _decoded(Path(file)).splitlines()
+    cells = [line.split("\t") for line in lines if line.strip()]
+    if any(len(row) < 2 for row in cells):
+        raise ValueError(f"{file} must hold a word and its synonyms a line, separated by tabs.")
+    return {word: synonyms for word, *synonyms in cells}
+
+
+def _table(names: list[str], rows: list[list[str]], separator: str) -> bytes:
+    text = io.StringIO()
+    writer = csv.writer(text, delimiter=separator, lineterminator="\n")
+    writer.writerows([names, *rows])
+    return text.getvalue().encode()

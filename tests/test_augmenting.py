@@ -1,0 +1,268 @@
+"""Augmented data sets: what is healthy stays bit for bit, and every copy is accounted for."""
+
+import csv
+import zipfile
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from gannet import augmenting
+from gannet.api import Columns, Wish, augment
+from gannet.augmentation.kinds import KINDS
+from gannet.data.sources import open_source
+from gannet.provenance import SYNTHETIC
+from gannet.synthesizing import forger
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """Two classes, two splits, three formats, and a broken file."""
+    random, folder = np.random.default_rng(0), tmp_path / "photos"
+    for split, label, name in (
+        ("train", "cats", "a.jpg"),
+        ("train", "cats", "b.png"),
+        ("train", "dogs", "a.JPG"),
+        ("train", "dogs", "deep/c.webp"),
+        ("test", "cats", "z.png"),
+        ("test", "dogs", "z.png"),
+    ):
+        path = folder / split / label / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(random.integers(0, 256, (12, 17, 3), np.uint8)).save(path)
+    (folder / "train" / "dogs" / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\nnothing")
+    return folder
+
+
+def rows(out: Path) -> list[dict[str, str]]:
+    with (out / "record.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_what_is_healthy_stays_and_every_copy_is_accounted_for(photos: Path, tmp_path: Path) -> None:
+    made = augment(photos, tmp_path / "new", Wish(times=3, kinds="rotation=20,noise+blur"))
+    written, told = files(tmp_path / "new"), rows(tmp_path / "new")
+    before = {name: content for name, content in files(photos).items() if "broken" not in name}
+    assert {name: written[name] for name in before} == before
+    copies = [row for row in told if row["augmentation"]]
+    assert {row["file"] for row in told} == set(written) - {"record.csv"}
+    assert len(copies) == 2 * 4 and {row["source"] for row in copies} == {name for name in before if "train" in name}
+    assert {(row["augmentation"], row["strength"]) for row in copies} == {("rotation", "20"), ("noise+blur", "0.05+1")}
+    assert (made.healthy, made.copies) == (6, 8) and "broken.png" in made.left_out[0]
+    for row in copies:
+        with Image.open(tmp_path / "new" / row["file"]) as copy, Image.open(photos / row["source"]) as source:
+            assert copy.size == source.size and copy.format == source.format
+            assert not np.array_equal(np.asarray(copy), np.asarray(source))
+    source = open_source(str(tmp_path / "new"))
+    assert source.classes == ("cats", "dogs")
+
+
+def test_the_same_seed_gives_the_same_files_however_many_threads_make_them(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wish = Wish(kinds="all", seed=3)
+    for name, cores in (("one", 1), ("four", 4)):
+        monkeypatch.setattr(augmenting.os, "cpu_count", lambda cores=cores: cores)
+        augment(photos, tmp_path / name, wish)
+    assert files(tmp_path / "one") == files(tmp_path / "four")
+    augment(photos, tmp_path / "other", Wish(kinds="all", seed=4))
+    assert files(tmp_path / "one") != files(tmp_path / "other")
+
+
+def test_arrays_become_files_by_split_and_class(tmp_path: Path) -> None:
+    augment("digits", tmp_path / "new.zip", Wish(times=2, kinds="rotation"))
+    with zipfile.ZipFile(tmp_path / "new.zip") as archive:
+        names = archive.namelist()
+    source = open_source(str(tmp_path / "new.zip"))
+    assert len(source.classes) == 10 and len(names) == 1 + len(list(source.records()))
+    healthy = [np.asarray(r.read()) for r in source.records() if "~" not in r.name]
+    original = [np.asarray(record.read()) for record in open_source("digits").records()]
+    assert sorted(p.tobytes() for p in healthy) == sorted(p.tobytes() for p in original)
+
+
+@pytest.mark.parametrize("name", ["mixup", "cutmix"])
+def test_mixtures_name_the_other_picture_and_their_own_share(name: str, photos: Path, tmp_path: Path) -> None:
+    augment(photos, tmp_path / "new", Wish(times=4, kinds=name))
+    copies = [row for row in rows(tmp_path / "new") if row["augmentation"]]
+    assert all(row["other"] and 0.5 <= float(row["share"]) <= 1 for row in copies)
+    assert len({row["share"] for row in copies}) > 3
+
+
+def test_a_mixture_of_pictures_without_classes_is_refused(photos: Path, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="mixup mixes classes"):
+        augment(photos / "train" / "cats", tmp_path / "new", Wish(kinds="mixup"))
+
+
+@pytest.mark.parametrize(
+    ("wish", "words"),
+    [
+        (Wish(times=5), "20% of the data would be healthy"),
+        (Wish(times=1), "give 2 or more"),
+        (Wish(kinds="rotatoin"), "did you mean 'rotation'"),
+        (Wish(kinds="rotation=900"), "from 0 to 180"),
+        (Wish(kinds="rotation=much"), "is no number"),
+        (Wish(kinds="mixup=0"), "from 0.01 to 100"),
+        (Wish(kinds=""), "no augmentation ''"),
+    ],
+)
+def test_a_mistake_is_one_sentence_and_leaves_nothing(wish: Wish, words: str, photos: Path, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=words):
+        augment(photos, tmp_path / "new", wish)
+    assert not (tmp_path / "new").exists()
+
+
+def test_what_exists_is_not_overwritten(photos: Path, tmp_path: Path) -> None:
+    (tmp_path / "new").mkdir()
+    with pytest.raises(ValueError, match="exists"):
+        augment(photos, tmp_path / "new")
+    with pytest.raises(ValueError, match="neither a folder's name nor a .zip"):
+        augment(photos, tmp_path / "new.parquet")
+
+
+def test_force_allows_what_is_known_to_leak(photos: Path, tmp_path: Path) -> None:
+    made = augment(photos, tmp_path / "new", Wish(times=6, kinds="noise", force=True))
+    assert made.copies == 5 * 4 and made.share == 6 / 26
+
+
+def test_it_goes_on_where_it_was_broken_off(photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole, wish = tmp_path / "whole", Wish(times=3, kinds="noise,flip")
+    monkeypatch.setattr(augmenting, "RECORDS_IN_PART", 2)
+    monkeypatch.setattr(augmenting.os, "cpu_count", lambda: 1)
+    augment(photos, whole, wish)
+    read, left = augmenting._read, [3]
+
+    def failing(record: object) -> object:
+        left[0] -= 1
+        if left[0] < 0:
+            raise KeyboardInterrupt
+        return read(record)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(augmenting, "_read", failing)
+    with pytest.raises(KeyboardInterrupt):
+        augment(photos, tmp_path / "new", wish)
+    left[0] = 5  # Two of seven lie in the part that was there.
+    augment(photos, tmp_path / "new", wish)
+    assert files(tmp_path / "new") == files(whole)
+
+
+def test_auto_mirrors_only_what_does_not_mind() -> None:
+    """Handwritten digits have sides; noise has none."""
+    assert augmenting.symmetries(open_source("digits")) == set()
+
+
+def test_auto_leaves_out_colours_of_grey_pictures_and_mirrorings_of_digits() -> None:
+    names = {change.name for change in augmenting.choose_changes("auto", open_source("digits"), 1)}
+    assert not names & {"hue", "saturation", "flip", "vertical-flip", "quarter-turn"}
+    assert names == {n for n, kind in KINDS.items() if not kind.coloured and not kind.mirrors}
+
+
+def test_noise_may_be_mirrored_and_turned(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    for index in range(100):
+        Image.fromarray(random.integers(0, 256, (16, 16), np.uint8)).save(tmp_path / f"{index}.png")
+    assert augmenting.symmetries(open_source(str(tmp_path))) == {"flip", "vertical-flip", "quarter-turn"}
+
+
+def test_copies_belong_to_their_source(photos: Path, tmp_path: Path) -> None:
+    import re
+
+    augment(photos, tmp_path / "new", Wish(times=3, kinds="noise"))
+    for row in rows(tmp_path / "new"):
+        found, source = (re.search(augmenting.GROUP, row[name]) for name in ("file", "source"))
+        assert found and source and found[1] == source[1]
+
+
+def test_fakes_of_a_run_are_sifted_marked_and_counted(tiny_run: Path, tmp_path: Path) -> None:
+    made = augment("digits", tmp_path / "new", Wish(times=2, model=str(tiny_run)))
+    told = rows(tmp_path / "new")
+    fakes = [row for row in told if row["augmentation"] == "synthetic"]
+    source = open_source("digits")
+    known = Counter(record.label for record in source.records() if record.split != "test")
+    assert Counter(source.classes.index(row["file"].split("/")[1]) for row in fakes) == known
+    assert made.copies == sum(known.values()) and made.healthy == sum(1 for _ in source.records())
+    with Image.open(tmp_path / "new" / fakes[0]["file"]) as picture:
+        assert SYNTHETIC in str(picture.text)  # type: ignore[attr-defined]
+
+
+def test_sifting_keeps_what_the_discriminator_believes(tiny_run: Path) -> None:
+    all_of_them, best = (forger(str(tiny_run), keep, seed=0) for keep in (1.0, 0.25))
+    every, scores = all_of_them.draw(3, 0, 64)
+    kept, kept_scores = best.draw(3, 0, 16)
+    assert torch.equal(kept_scores, scores[scores >= scores.sort(descending=True).values[15]])
+    assert all(any(torch.equal(one, other) for other in every) for one in kept)
+
+
+@pytest.mark.parametrize(
+    ("wish", "words"),
+    [
+        (Wish(model="nowhere"), "nowhere is no run"),
+        (Wish(model="RUN", keep=0), "keep is 0"),
+        (Wish(model="RUN", times=7), "would be healthy"),
+    ],
+)
+def test_fakes_that_cannot_be_had_are_refused(wish: Wish, words: str, tiny_run: Path, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=words):
+        augment("digits", tmp_path / "new", replace(wish, model=wish.model.replace("RUN", str(tiny_run))))
+    assert not (tmp_path / "new").exists()
+
+
+def test_classes_that_a_model_does_not_draw_are_refused(photos: Path, tiny_run: Path, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="classes .cats, dogs"):
+        augment(photos, tmp_path / "new", Wish(model=str(tiny_run)))
+
+
+@pytest.fixture
+def reviews(tmp_path: Path) -> Path:
+    path = tmp_path / "reviews.csv"
+    path.write_text('text,stars\n"good, very good",5\nبد می‌شود,1\n', encoding="utf-8")
+    return path
+
+
+def test_texts_keep_their_columns_and_say_what_was_done(reviews: Path, tmp_path: Path) -> None:
+    made = augment(
+        reviews, tmp_path / "new.csv", Wish(times=3, kinds="swap=1,masking=1", columns=Columns(label="stars"))
+    )
+    with (tmp_path / "new.csv").open(encoding="utf-8", newline="") as file:
+        told = list(csv.DictReader(file))
+    assert (made.healthy, made.copies) == (2, 4)
+    assert [row["text"] for row in told if not row["augmentation"]] == ["good, very good", "بد می‌شود"]
+    assert [(row["stars"], row["source"]) for row in told] == [("5", "1")] * 3 + [("1", "2")] * 3
+    assert {row["augmentation"] for row in told} == {"", "swap=1", "masking=1"}
+    assert "[MASK] [MASK]" in {row["text"] for row in told}
+
+
+def test_lines_stay_lines_with_a_record_beside_them(tmp_path: Path) -> None:
+    (tmp_path / "lines.txt").write_text("one two three\nfour five six\n", encoding="utf-8")
+    augment(tmp_path / "lines.txt", tmp_path / "new.txt", Wish(times=2, kinds="repeat=1"))
+    lines = (tmp_path / "new.txt").read_text(encoding="utf-8").splitlines()
+    assert lines == ["one two three", "one one two two three three", "four five six", "four four five five six six"]
+    record = (tmp_path / "new.record.csv").read_text(encoding="utf-8").splitlines()
+    assert record == ["line,source,augmentation", "1,1,", "2,1,repeat=1", "3,2,", "4,2,repeat=1"]
+
+
+@pytest.mark.parametrize(
+    ("wish", "out", "words"),
+    [
+        (Wish(columns=Columns(text="txt")), "new.csv", "no text column 'txt'; did you mean 'text'"),
+        (Wish(columns=Columns(label="star")), "new.csv", "no label column 'star'; did you mean 'stars'"),
+        (Wish(kinds="swpa"), "new.csv", "did you mean 'swap'"),
+        (Wish(kinds="swap=2"), "new.csv", "from 0 to 1"),
+        (Wish(kinds="synonyms"), "new.csv", "needs a table"),
+        (Wish(), "new.txt", "ends in .csv"),
+        (Wish(), "reviews.csv", "exists"),
+        (Wish(times=9), "new.csv", "would be healthy"),
+    ],
+)
+def test_a_mistake_with_texts_is_one_sentence(wish: Wish, out: str, words: str, reviews: Path, tmp_path: Path) -> None:
+    before = reviews.read_bytes()
+    with pytest.raises(ValueError, match=words):
+        augment(reviews, tmp_path / out, wish)
+    assert [path.name for path in tmp_path.iterdir()] == ["reviews.csv"] and reviews.read_bytes() == before
