@@ -88,6 +88,18 @@ def test_arrays_become_files_by_split_and_class(tmp_path: Path) -> None:
     assert sorted(p.tobytes() for p in healthy) == sorted(p.tobytes() for p in original)
 
 
+def test_pictures_of_several_tables_do_not_take_each_others_place(tmp_path: Path) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    import pyarrow
+
+    for table in ("one", "two"):
+        cells = [{"bytes": augmenting._to_file(np.full((8, 8, 1), value, np.uint8), ".png")} for value in range(5)]
+        parquet.write_table(pyarrow.table({"image": cells}), tmp_path / f"{table}.parquet")
+    made = augment(tmp_path, tmp_path.parent / f"{tmp_path.name}-new", Wish(times=2, kinds="noise"))
+    assert (made.healthy, made.copies) == (10, 10)
+    assert len([name for name in files(made.path) if name.endswith(".png")]) == 20
+
+
 @pytest.mark.parametrize("name", ["mixup", "cutmix"])
 def test_mixtures_name_the_other_picture_and_their_own_share(name: str, photos: Path, tmp_path: Path) -> None:
     augment(photos, tmp_path / "new", Wish(times=4, kinds=name))

@@ -3,6 +3,7 @@
 import csv
 import io
 import os
+import re
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
@@ -221,13 +222,13 @@ def _path(record: Record, classes: tuple[str, ...]) -> PurePosixPath:
     """Where a picture goes: where it lay, or into a folder of its split and class."""
     if record.encoded:
         return PurePosixPath(record.name)
-    split, number = record.split or "train", record.name.partition("[")[2].rstrip("]")
-    return PurePosixPath(split, folders(classes)[record.label], f"{int(number):06d}.png")
+    plain = re.sub(r"[^\w.-]+", "-", record.name).strip("-")
+    return PurePosixPath(record.split or "train", folders(classes)[record.label], f"{plain}.png")
 
 
 def _as_tensor(pixels: np.ndarray) -> Tensor:
     """uint8 (c, h, w) as (1, c, h, w) in [-1, 1]."""
-    return torch.from_numpy(np.ascontiguousarray(pixels))[None] / 127.5 - 1
+    return torch.from_numpy(np.array(pixels))[None] / 127.5 - 1  # Decoded pixels may be read-only.
 
 
 def _encode(pictures: Tensor, path: PurePosixPath) -> bytes:
