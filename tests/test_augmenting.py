@@ -118,6 +118,8 @@ def test_a_mixture_of_pictures_without_classes_is_refused(photos: Path, tmp_path
     [
         (Wish(times=5), "20% of the data would be healthy"),
         (Wish(times=1), "give 2 or more"),
+        (Wish(seed=-1), "--seed is -1"),
+        (Wish(kinds="noise+mixup"), "done to a copy alone"),
         (Wish(kinds="rotatoin"), "did you mean 'rotation'"),
         (Wish(kinds="rotation=900"), "from 0 to 180"),
         (Wish(kinds="rotation=much"), "is no number"),
@@ -224,6 +226,21 @@ def test_fakes_that_cannot_be_had_are_refused(wish: Wish, words: str, tiny_run: 
     with pytest.raises(ValueError, match=words):
         augment("digits", tmp_path / "new", replace(wish, model=wish.model.replace("RUN", str(tiny_run))))
     assert not (tmp_path / "new").exists()
+
+
+def test_data_without_classes_are_no_match_for_a_model_of_classes(photos: Path, tiny_run: Path, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="has no classes"):
+        augment(photos / "train" / "cats", tmp_path / "new", Wish(model=str(tiny_run)))
+
+
+def test_names_that_differ_by_their_format_only_do_not_collide(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    for ending, value in (("bmp", 10), ("png", 100), ("gif", 200)):
+        Image.new("RGB", (9, 9), (value,) * 3).save(tmp_path / "data" / f"a.{ending}")
+    made = augment(tmp_path / "data", tmp_path / "new", Wish(times=2, kinds="noise"))
+    assert len(files(made.path)) == 1 + made.healthy + made.copies == 7
+    with pytest.raises(ValueError, match="was augmented before .a~1"):
+        augment(made.path, tmp_path / "again")
 
 
 def test_classes_that_a_model_does_not_draw_are_refused(photos: Path, tiny_run: Path, tmp_path: Path) -> None:

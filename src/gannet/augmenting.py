@@ -22,7 +22,7 @@ from gannet.adversarial.energy import energy_distance, flat
 from gannet.augmentation.kinds import KINDS, Chosen, Drawn, augment, choose_kinds, named_strengths, suited
 from gannet.augmentation.mixing import HIGHEST_ALPHA, LOWEST_ALPHA, MIXES, Mix, mix
 from gannet.data.pictures import fit_picture, natural_pixels, open_picture, read_picture
-from gannet.data.records import Record, Source
+from gannet.data.records import Chunked, Record, Source
 from gannet.data.sources import open_source
 from gannet.data.survey import sample, survey
 from gannet.delivery import RECORD, Entry, Order, deliver, folders, record_line
@@ -38,7 +38,7 @@ MOVES: dict[str, Callable[[Tensor], Tensor]] = {
     "vertical-flip": lambda pictures: pictures.flip(2),
     "quarter-turn": lambda pictures: pictures.rot90(1, (2, 3)),
 }
-GROUP = r"^(.*?)(?:~\d+)?\.[^.]+$"
+GROUP = r"^(.*?)(?:~\d+(?:\.[^./]+)?)?\.[^.]+$"
 """Tells by a picture's name what it was made from."""
 KEEP_TOGETHER = f"Train with --set 'data.group={GROUP}', so that no copy of a held-out picture is learned from."
 COLUMNS = ("file", "source", "augmentation", "strength", "other", "share", "seed")
@@ -98,7 +98,7 @@ class Augmentation:
             if change.mix:
                 other, pictures, share = self._mixed(pictures, change.mix, draws)
             pictures = augment(pictures, change.chosen, 1.0, draws)
-            ending = path.suffix if path.suffix.lower() in KEPT_FORMATS else ".png"
+            ending = path.suffix if path.suffix.lower() in KEPT_FORMATS else f"{path.suffix}.png"
             named = path.with_name(f"{path.stem}{MARK}{copy}{ending}")
             facts = (change.name, change.strength, other, f"{share:.3f}" if other else "", str(self.wish.seed))
             entries.append(
@@ -124,6 +124,7 @@ def augment_data(data: str, out: Path, wish: Wish) -> Augmented:
     if out.suffix.lower() not in ("", ".zip"):
         raise ValueError(f"{out} is neither a folder's name nor a .zip; files keep their own formats in one of these.")
     source = open_source(data)
+    _refuse_copies(source)
     looked = survey(source)
     changes = [] if wish.model else choose_changes(wish.kinds, source, looked.channels)
     fakes = synthetic_parts(forger(wish.model, wish.keep, wish.seed), source, wish.times - 1) if wish.model else ()
@@ -142,6 +143,13 @@ def augment_data(data: str, out: Path, wish: Wish) -> Augmented:
     names = tuple(change.name for change in changes) or (f"the fakes of {wish.model}",)
     advice = f"{RECORD} says which through what. {KEEP_TOGETHER}"
     return Augmented(out, healthy, copies, names, "pictures", tuple(work.left_out), advice)
+
+
+def _refuse_copies(source: Source) -> None:
+    """Copies of copies would take the names of the first; arrays have none."""
+    names = () if isinstance(source, Chunked) else (record.name for record in source.records())
+    if copy := next((name for name in names if re.search(rf"{MARK}\d+\.", name)), ""):
+        raise ValueError(f"{source.name} was augmented before ({copy}); give the healthy pictures.")
 
 
 def _count(out: Path) -> tuple[int, int]:
@@ -181,6 +189,8 @@ def _change(group: str, source: Source, channels: int) -> Change:
                 f"The strength of {name} is {alpha:g}; it goes from {LOWEST_ALPHA:g} to {HIGHEST_ALPHA:g}."
             )
         return Change(name, f"{alpha:g}", mix=(MIXES[name], alpha))
+    if mixing := [word for word in asked if word in MIXES]:
+        raise ValueError(f"{mixing[0]} is done to a copy alone; put a comma instead of the plus.")
     chosen = choose_kinds(asked, channels)
     return Change("+".join(asked), "+".join(f"{strength:g}" for _, strength in chosen), chosen)
 

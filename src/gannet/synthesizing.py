@@ -42,11 +42,10 @@ class Forger:
 
     def draw(self, label: int, first: int, count: int) -> tuple[Tensor, Tensor]:
         """The most believable fakes of a class (-1: of all) from `first` on, (count, c, h, w), and their scores."""
-        drawn = round(count / self.keep)
-        indices = torch.arange(round(first / self.keep), round(first / self.keep) + drawn)
+        indices = torch.arange(int(first / self.keep), int((first + count) / self.keep))
         labels = None if label < 0 else torch.full((int(indices[-1]) + 1,), label)
         pictures = self.pipeline.pick(indices, self.seed + 1 + label, labels)
-        scores = self.score(pictures, None if labels is None else labels[:drawn])
+        scores = self.score(pictures, None if labels is None else labels[: len(indices)])
         best = scores.argsort(descending=True)[:count].sort().values
         return pictures[best], scores[best]
 
@@ -91,6 +90,8 @@ def synthetic_parts(forging: Forger, source: Source, times: int) -> Iterator[Cal
             f"{source.name} has classes ({', '.join(source.classes[:5])}, ...) that the model does not draw; train one "
             "on these data with task.conditional=true."
         )
+    if known and not source.classes:
+        raise ValueError(f"{source.name} has no classes, and the model draws one of {len(known)}; give labelled data.")
     counts, homes = Counter[int](), dict[int, PurePosixPath]()
     for record in source.records():
         if record.split != "test":

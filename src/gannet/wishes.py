@@ -45,7 +45,9 @@ class Wish:
     keep: float = 0.7
 
     def check(self) -> None:
-        """Raise ValueError when too little would stay healthy."""
+        """Raise ValueError when too little would stay healthy, or the seed is negative."""
+        if self.seed < 0:
+            raise ValueError(f"--seed is {self.seed}; give 0 or more.")
         if self.times < 2:
             raise ValueError(f"--times is {self.times}; give 2 or more, which doubles the data or more.")
         if 1 / self.times <= LEAST_HEALTHY and not self.force:
