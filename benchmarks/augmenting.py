@@ -8,7 +8,6 @@ again; healthy ones are copied. All cores and one take turns.
 
 import argparse
 import datetime
-import os
 import platform
 import statistics
 import tempfile
@@ -23,13 +22,14 @@ from PIL import Image
 from gannet.api import Wish, augment
 from gannet.data.pictures import fit_picture, read_picture
 from gannet.data.sources import open_source
+from gannet.parallel import cores
 
 SIDE = 250
 
 
 def rate(data: Path, cores: int, times: int) -> float:
     """Copies a second."""
-    with tempfile.TemporaryDirectory() as folder, mock.patch("os.cpu_count", lambda: cores):
+    with tempfile.TemporaryDirectory() as folder, mock.patch("gannet.augmenting.cores", lambda: cores):
         start = time.perf_counter()
         made = augment(data, Path(folder) / "new", Wish(times=times, kinds="all"))
         return made.copies / (time.perf_counter() - start)
@@ -46,16 +46,16 @@ def main() -> None:
         for index, record in enumerate(islice(open_source(asked.data).records(), asked.pictures)):
             pixels = fit_picture(read_picture(record.read(), 3), SIDE, SIDE, "crop").transpose(1, 2, 0)
             Image.fromarray(pixels).save(Path(folder) / f"{index:04d}.jpg", quality=90)
-        every = (os.cpu_count() or 1, 1)
+        every = (cores(), 1)
         rates = [[rate(Path(folder), cores, times=4) for cores in every] for _ in range(asked.blocks)]
     many, one = (statistics.median(found) for found in zip(*rates, strict=True))
-    machine = f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores"
+    machine = f"{platform.processor() or platform.machine()}, {cores()} cores"
     print(
         f"{asked.data}, {asked.pictures} pictures of {SIDE}x{SIDE}, {machine}, torch {torch.__version__}, "
         f"{datetime.date.today()}\n"
     )
     print(
-        "| threads | copies/s | times one |\n|---|---|---|\n"
+        "| processes | copies/s | times one |\n|---|---|---|\n"
         f"| {every[0]} | {many:,.0f} | {many / one:.2f} |\n| 1 | {one:,.0f} | 1 |"
     )
 

@@ -32,6 +32,7 @@ MAY_IMPORT = {
     "provenance": set(),
     "sheets": set(),
     "delivery": {"parallel", "storage"},
+    "copying": {"augmentation", "data", "delivery", "randomness"},
     "samples": {"delivery", "provenance", "randomness", "sheets", "storage"},
     "exporting": {"pipeline", "storage"},
     "engines": {"exporting", "launch", "pipeline", "schema", "samples"},

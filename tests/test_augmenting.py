@@ -11,7 +11,7 @@ import pytest
 import torch
 from PIL import Image
 
-from gannet import augmenting
+from gannet import augmenting, copying
 from gannet.api import Columns, Wish, augment
 from gannet.augmentation.kinds import KINDS
 from gannet.data.sources import open_source
@@ -65,14 +65,14 @@ def test_what_is_healthy_stays_and_every_copy_is_accounted_for(photos: Path, tmp
     assert source.classes == ("cats", "dogs")
 
 
-def test_the_same_seed_gives_the_same_files_however_many_threads_make_them(
+def test_the_same_seed_gives_the_same_files_however_many_processes_make_them(
     photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wish = Wish(kinds="all", seed=3)
-    for name, cores in (("one", 1), ("four", 4)):
-        monkeypatch.setattr(augmenting.os, "cpu_count", lambda cores=cores: cores)
+    for name, cores in (("one", 1), ("two", 2)):
+        monkeypatch.setattr(augmenting, "cores", lambda cores=cores: cores)
         augment(photos, tmp_path / name, wish)
-    assert files(tmp_path / "one") == files(tmp_path / "four")
+    assert files(tmp_path / "one") == files(tmp_path / "two")
     augment(photos, tmp_path / "other", Wish(kinds="all", seed=4))
     assert files(tmp_path / "one") != files(tmp_path / "other")
 
@@ -93,7 +93,7 @@ def test_pictures_of_several_tables_do_not_take_each_others_place(tmp_path: Path
     import pyarrow
 
     for table in ("one", "two"):
-        cells = [{"bytes": augmenting._to_file(np.full((8, 8, 1), value, np.uint8), ".png")} for value in range(5)]
+        cells = [{"bytes": copying.to_file(np.full((8, 8, 1), value, np.uint8), ".png")} for value in range(5)]
         parquet.write_table(pyarrow.table({"image": cells}), tmp_path / f"{table}.parquet")
     made = augment(tmp_path, tmp_path.parent / f"{tmp_path.name}-new", Wish(times=2, kinds="noise"))
     assert (made.healthy, made.copies) == (10, 10)
@@ -106,6 +106,12 @@ def test_mixtures_name_the_other_picture_and_their_own_share(name: str, photos: 
     copies = [row for row in rows(tmp_path / "new") if row["augmentation"]]
     assert all(row["other"] and 0.5 <= float(row["share"]) <= 1 for row in copies)
     assert len({row["share"] for row in copies}) > 3
+
+
+def test_a_broken_picture_is_mixed_into_no_other(photos: Path, tmp_path: Path) -> None:
+    made = augment(photos, tmp_path / "new", Wish(times=4, kinds="mixup"))
+    assert (made.healthy, made.copies) == (6, 3 * 4) and made.left_out == ("train/dogs/broken.png",)
+    assert not any("broken" in row["other"] for row in rows(tmp_path / "new"))
 
 
 def test_a_mixture_of_pictures_without_classes_is_refused(photos: Path, tmp_path: Path) -> None:
@@ -149,7 +155,7 @@ def test_force_allows_what_is_known_to_leak(photos: Path, tmp_path: Path) -> Non
 def test_it_goes_on_where_it_was_broken_off(photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole, wish = tmp_path / "whole", Wish(times=3, kinds="noise,flip")
     monkeypatch.setattr(augmenting, "RECORDS_IN_PART", 2)
-    monkeypatch.setattr(augmenting.os, "cpu_count", lambda: 1)
+    monkeypatch.setattr(augmenting, "cores", lambda: 1)
     augment(photos, whole, wish)
     read, left = augmenting._read, [3]
 

@@ -151,7 +151,7 @@ def test_what_appeared_meanwhile_is_not_overwritten(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("ending", ["", ".zip"])
 def test_the_record_has_a_line_for_each_picture_however_many_made_it(ending: str, tmp_path: Path) -> None:
-    order = replace(an_order(), record="index\n", workers=3)
+    order = replace(an_order(), record="index\n", workers=2)
     with pytest.raises(KeyboardInterrupt):
         deliver(tmp_path / f"new{ending}", replace(order, parts=an_order(fails_at=6).parts, workers=1))
     path = deliver(tmp_path / f"new{ending}", order)

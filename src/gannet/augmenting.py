@@ -2,36 +2,36 @@
 
 import csv
 import io
-import os
 import re
 import zipfile
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path, PurePosixPath
 from statistics import fmean
 
-import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 
 from gannet import __version__
 from gannet.adversarial.energy import energy_distance, flat
-from gannet.augmentation.kinds import KINDS, Chosen, Drawn, augment, choose_kinds, named_strengths, suited
-from gannet.augmentation.mixing import HIGHEST_ALPHA, LOWEST_ALPHA, MIXES, Mix, mix
-from gannet.data.pictures import fit_picture, natural_pixels, open_picture, read_picture
+from gannet.augmentation.kinds import KINDS, choose_kinds, named_strengths, suited
+from gannet.augmentation.mixing import HIGHEST_ALPHA, LOWEST_ALPHA, MIXES
+from gannet.copying import MARK, Change, Copy, Family, Sample, as_tensor, make_families
+from gannet.data.pictures import fit_picture, natural_pixels, read_picture
 from gannet.data.records import Chunked, Record, Source
 from gannet.data.sources import open_source
 from gannet.data.survey import sample, survey
-from gannet.delivery import RECORD, Entry, Order, deliver, folders, record_line
+from gannet.delivery import RECORD, Entry, Order, deliver, folders
+from gannet.parallel import cores
 from gannet.randomness import generator
 from gannet.synthesizing import forger, synthetic_parts
 from gannet.texting import augment_texts, is_text
 from gannet.wishes import Augmented, Wish
 
-RECORDS_IN_PART, PARTNERS, QUALITY, MARK = 32, 256, 95, "~"
+RECORDS_IN_PART, PARTNERS = 8, 256
 COMPARED, SIDE, HALVINGS = 512, 32, 8
 MOVES: dict[str, Callable[[Tensor], Tensor]] = {
     "flip": lambda pictures: pictures.flip(3),
@@ -42,78 +42,43 @@ GROUP = r"^(.*?)(?:~\d+(?:\.[^./]+)?)?\.[^.]+$"
 """Tells by a picture's name what it was made from."""
 KEEP_TOGETHER = f"Train with --set 'data.group={GROUP}', so that no copy of a held-out picture is learned from."
 COLUMNS = ("file", "source", "augmentation", "strength", "other", "share", "seed")
-KEPT_FORMATS = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".webp": "WEBP"}
 
 
 @dataclass(frozen=True)
-class Change:
-    """What is done to one copy: kinds one after the other, or a mixture with another picture.
-
-    Attributes:
-        name, strength: as they are recorded.
-    """
-
-    name: str
-    strength: str
-    chosen: Chosen = ()
-    mix: tuple[Mix, float] | None = None
-
-
-@dataclass
 class Augmentation:
-    """How a data set is augmented, and what came of it."""
+    """How a data set is augmented."""
 
     source: Source
     changes: list[Change]
     wish: Wish
     partners: list[Record]
-    left_out: list[str] = field(default_factory=list)
 
-    def parts(self) -> Iterator[Callable[[], list[Entry]]]:
-        """The parts of an order."""
+    def parts(self) -> Iterator[Callable[[], list[Family]]]:
+        """The parts of an order: what is read of some pictures, to be made into files."""
         records, first = self.source.records(), 0
         while some := list(islice(records, RECORDS_IN_PART)):
-            yield partial(self._part, some, first)
+            yield partial(self._families, some, first)
             first += len(some)
 
-    def _part(self, records: list[Record], first: int) -> list[Entry]:
-        entries: list[Entry] = []
+    def _families(self, records: list[Record], first: int) -> list[Family]:
+        families = []
         for index, record in enumerate(records, first):
-            try:
-                entries += self._family(record, index)
-            except (OSError, ValueError, SyntaxError) as error:
-                self.left_out.append(f"{record.name} ({error})")
-        return entries
+            with suppress(OSError, ValueError, SyntaxError):  # The record has no line of it.
+                path = _path(record, self.source.classes)
+                families.append(Family(_read(record), path, record.label, self._copies(record, index)))
+        return families
 
-    def _family(self, record: Record, index: int) -> list[Entry]:
-        """A picture as it is, and its copies; what the data keep for tests has none."""
-        pixels, content = _read(record)
-        path = _path(record, self.source.classes)
-        entries = [Entry(str(path), content, record.label, record_line(path, record.name, *[""] * 5))]
-        for copy in range(1, self.wish.times if self.changes and record.split != "test" else 1):
-            change = self.changes[(index * (self.wish.times - 1) + copy - 1) % len(self.changes)]
-            draws = Drawn(1, generator(self.wish.seed, "augment", record.name, copy))
-            pictures = _as_tensor(pixels.transpose(2, 0, 1))
-            other, share = "", 1.0
-            if change.mix:
-                other, pictures, share = self._mixed(pictures, change.mix, draws)
-            pictures = augment(pictures, change.chosen, 1.0, draws)
-            ending = path.suffix if path.suffix.lower() in KEPT_FORMATS else f"{path.suffix}.png"
-            named = path.with_name(f"{path.stem}{MARK}{copy}{ending}")
-            facts = (change.name, change.strength, other, f"{share:.3f}" if other else "", str(self.wish.seed))
-            entries.append(
-                Entry(str(named), _encode(pictures, named), record.label, record_line(named, record.name, *facts))
-            )
-        return entries
-
-    def _mixed(self, pictures: Tensor, how: tuple[Mix, float], draws: Drawn) -> tuple[str, Tensor, float]:
-        """Mixed with another picture, brought to the same size: its name, the mixture, and the picture's own share."""
-        kind, alpha = how
-        partner = self.partners[int(draws.uniform() * len(self.partners))]
-        channels, height, width = pictures.shape[1:]
-        others = _as_tensor(fit_picture(read_picture(partner.read(), channels), height, width, "crop"))
-        mixed, own = mix(pictures, others, kind, alpha, draws)
-        return partner.name, mixed, float(own)
+    def _copies(self, record: Record, index: int) -> tuple[Copy, ...]:
+        """What a picture's copies go through; what the data keep for tests has none."""
+        if record.split == "test" or not self.changes:
+            return ()
+        copies = []
+        for number in range(1, self.wish.times):
+            change = self.changes[(index * (self.wish.times - 1) + number - 1) % len(self.changes)]
+            drawn = torch.rand(1, generator=generator(self.wish.seed, "partner", record.name, number))
+            other = _read(self.partners[int(drawn * len(self.partners))]) if change.mix else None
+            copies.append(Copy(number, change, other))
+        return tuple(copies)
 
 
 def augment_data(data: str, out: Path, wish: Wish) -> Augmented:
@@ -127,22 +92,24 @@ def augment_data(data: str, out: Path, wish: Wish) -> Augmented:
     _refuse_copies(source)
     looked = survey(source)
     changes = [] if wish.model else choose_changes(wish.kinds, source, looked.channels)
-    fakes = synthetic_parts(forger(wish.model, wish.keep, wish.seed), source, wish.times - 1) if wish.model else ()
-    partners = list(islice(sample(source, PARTNERS), PARTNERS)) if any(change.mix for change in changes) else []
-    work = Augmentation(source, changes, wish, partners)
+    partners = _readable(source) if any(change.mix for change in changes) else []
+    work, make = Augmentation(source, changes, wish, partners), partial(make_families, wish.seed)
     asked = {**asdict(wish), "data": source.fingerprint(), "gannet": __version__}
-    # One thread a picture: more of them share out the pictures, not the pixels.
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        first_line = ",".join(COLUMNS) + "\n"
-        deliver(out, Order(asked, chain(work.parts(), fakes), source.classes, first_line, workers=os.cpu_count() or 1))
-    finally:
-        torch.set_num_threads(threads)
-    healthy, copies = _count(out)
+    order = Order(asked, work.parts(), source.classes, ",".join(COLUMNS) + "\n", make, cores())
+    if wish.model:
+        fakes = synthetic_parts(forger(wish.model, wish.keep, wish.seed), source, wish.times - 1)
+        order = replace(order, parts=chain((partial(_made, make, part) for part in work.parts()), fakes))
+        order = replace(order, make=list, workers=1)  # A generator uses all cores by itself.
+    deliver(out, order)
+    told = _told(out)
+    copies = sum(bool(row["augmentation"]) for row in told)
     names = tuple(change.name for change in changes) or (f"the fakes of {wish.model}",)
     advice = f"{RECORD} says which through what. {KEEP_TOGETHER}"
-    return Augmented(out, healthy, copies, names, "pictures", tuple(work.left_out), advice)
+    return Augmented(out, len(told) - copies, copies, names, "pictures", _left_out(source, told), advice)
+
+
+def _made(make: Callable[[list[Family]], list[Entry]], part: Callable[[], list[Family]]) -> list[Entry]:
+    return make(part())
 
 
 def _refuse_copies(source: Source) -> None:
@@ -152,16 +119,22 @@ def _refuse_copies(source: Source) -> None:
         raise ValueError(f"{source.name} was augmented before ({copy}); give the healthy pictures.")
 
 
-def _count(out: Path) -> tuple[int, int]:
-    """How many healthy pictures and how many copies the record of a data set tells of."""
+def _told(out: Path) -> list[dict[str, str]]:
+    """The record of an augmented data set, a row a picture."""
     if out.is_dir():
         lines = (out / RECORD).read_text(encoding="utf-8")
     else:
         with zipfile.ZipFile(out) as archive:
             lines = archive.read(RECORD).decode()
-    rows = list(csv.DictReader(io.StringIO(lines)))
-    copies = sum(bool(row["augmentation"]) for row in rows)
-    return len(rows) - copies, copies
+    return list(csv.DictReader(io.StringIO(lines)))
+
+
+def _left_out(source: Source, told: list[dict[str, str]]) -> tuple[str, ...]:
+    """The pictures that are not in the record, since they could not be read; pixels always can."""
+    if isinstance(source, Chunked):
+        return ()
+    written = {row["source"] for row in told}
+    return tuple(record.name for record in source.records() if record.name not in written)
 
 
 def choose_changes(words: str, source: Source, channels: int) -> list[Change]:
@@ -212,20 +185,20 @@ def symmetries(source: Source) -> set[str]:
     return {name for name in MOVES if fmean(apart[name]) <= max(apart[""])}
 
 
+def _readable(source: Source) -> list[Record]:
+    """Pictures from all over the data to mix others with."""
+    return [record for record in islice(sample(source, PARTNERS), PARTNERS) if _small(record) is not None]
+
+
 def _small(record: Record) -> Tensor | None:
     try:
-        return _as_tensor(fit_picture(read_picture(record.read(), 3), SIDE, SIDE, "stretch"))
+        return as_tensor(fit_picture(read_picture(record.read(), 3), SIDE, SIDE, "stretch"))
     except (OSError, ValueError, SyntaxError):
         return None  # The delivery names it.
 
 
-def _read(record: Record) -> tuple[np.ndarray, bytes]:
-    """The pixels (h, w, c) of a picture, and its file: as it is, or as a PNG where there is none."""
-    if record.encoded:
-        content = record.encoded()
-        return natural_pixels(open_picture(content)), content
-    pixels = natural_pixels(record.read())
-    return pixels, _to_file(pixels, ".png")
+def _read(record: Record) -> Sample:
+    return Sample(record.name, record.encoded() if record.encoded else natural_pixels(record.read()))
 
 
 def _path(record: Record, classes: tuple[str, ...]) -> PurePosixPath:
@@ -234,24 +207,3 @@ def _path(record: Record, classes: tuple[str, ...]) -> PurePosixPath:
         return PurePosixPath(record.name)
     plain = re.sub(r"[^\w.-]+", "-", record.name).strip("-")
     return PurePosixPath(record.split or "train", folders(classes)[record.label], f"{plain}.png")
-
-
-def _as_tensor(pixels: np.ndarray) -> Tensor:
-    """uint8 (c, h, w) as (1, c, h, w) in [-1, 1]."""
-    return torch.from_numpy(np.array(pixels))[None] / 127.5 - 1  # Decoded pixels may be read-only.
-
-
-def _encode(pictures: Tensor, path: PurePosixPath) -> bytes:
-    """The one picture of a batch in the format of its name."""
-    levels = ((pictures[0].clamp(-1, 1) + 1) * 127.5).round().byte().movedim(0, 2).contiguous().numpy()
-    return _to_file(levels, path.suffix)
-
-
-def _to_file(pixels: np.ndarray, ending: str) -> bytes:
-    content = io.BytesIO()
-    picture = Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
-    form = KEPT_FORMATS[ending.lower()]
-    (picture.convert("RGB") if form == "JPEG" and picture.mode == "RGBA" else picture).save(
-        content, form, quality=QUALITY
-    )
-    return content.getvalue()

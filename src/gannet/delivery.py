@@ -15,13 +15,14 @@ import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import chain, count
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from filelock import FileLock, Timeout
 
-from gannet.parallel import map_in_order
+from gannet.parallel import map_in_processes
 from gannet.storage import write_bytes, write_json
 
 
@@ -41,17 +42,20 @@ class Order:
 
     Attributes:
         asked: plain data that tell this order from any other: model, seed, number, ...
-        parts: the pictures in order, each part made when it is called, and held in memory; none is empty.
+        parts: the pictures in order: each part, when it is called, gathers what `make` makes pictures of; it is held
+            in memory, and none is empty.
         classes: the names of the classes.
         record: the first line of a table, `record.csv`, that has a line for each picture; empty: there is none. A
             .parquet file has none.
-        workers: how many threads make parts.
+        make: makes the pictures of what a part gathered; left out, a part gives its pictures itself.
+        workers: how many processes call it.
     """
 
     asked: dict[str, Any]
-    parts: Iterable[Callable[[], list[Entry]]]
+    parts: Iterable[Callable[[], Any]]
     classes: tuple[str, ...] = ()
     record: str = ""
+    make: Callable[[Any], list[Entry]] = list
     workers: int = 1
 
 
@@ -80,7 +84,7 @@ class Format:
 
 
 ALONE = Share()
-Pending: TypeAlias = tuple[Path, Callable[[], list[Entry]]]
+Pending: TypeAlias = tuple[Path, Any]
 
 
 def deliver(path: Path, order: Order, share: Share = ALONE) -> Path:
@@ -123,8 +127,10 @@ def _deliver(building: Path, path: Path, order: Order, share: Share) -> None:
         _begin(building, order)
     share.wait()
     parts: list[Path] = []
-    for path_of_part, entries in map_in_order(_made, _pending(building, order, share, parts), order.workers):
-        form.write(building, path_of_part, entries, order.classes)
+    write = partial(_write_part, building, order, form)
+    for failure in map_in_processes(write, _pending(building, order, share, parts), order.workers):
+        if failure:
+            raise failure
     share.wait()
     if share.rank == 0:
         if missing := [part for part in parts if not part.exists()]:
@@ -155,16 +161,21 @@ def _begin(building: Path, order: Order) -> None:
 
 
 def _pending(building: Path, order: Order, share: Share, paths: list[Path]) -> Iterator[Pending]:
-    """The parts that this process has yet to make; the paths of all are noted on the way."""
+    """What the parts that this process has yet to make gathered; the paths of all are noted on the way."""
     for number, part in enumerate(order.parts):
         paths.append(building / "parts" / f"{number:06d}")
         if number % share.world == share.rank and not paths[-1].exists():
-            yield paths[-1], part
+            yield paths[-1], part()
 
 
-def _made(pending: Pending) -> tuple[Path, list[Entry]]:
-    path, part = pending
-    return path, part()
+def _write_part(building: Path, order: Order, form: Format, pending: Pending) -> OSError | None:
+    """Make a part and write it; what a process of its own could not write, the first one tells of."""
+    path, gathered = pending
+    try:
+        form.write(building, path, order.make(gathered), order.classes)
+    except OSError as error:
+        return error
+    return None
 
 
 def record_line(*cells: object) -> str:
@@ -259,7 +270,7 @@ def _pyarrow() -> tuple[Any, Any]:
     return pyarrow, parquet
 
 
-LAYOUT = 2
+LAYOUT = 3
 """Of parts: raised when they are cut or written otherwise, so that older beginnings are not gone on with."""
 NOTE, WHOLE, RECORD = "order.json", "whole", "record.csv"
 FORMATS = {

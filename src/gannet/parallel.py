@@ -1,19 +1,23 @@
-"""Work done ahead in threads, and taken in order: Pillow, NumPy and PyTorch release the interpreter lock."""
+"""Work done ahead by threads or processes, and taken in order."""
 
+import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
+def cores() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def map_in_order(function: Callable[[Item], Result], items: Iterable[Item], workers: int) -> Iterator[Result]:
-    """The results in the order of the items; only a few are worked on ahead, by one worker none."""
-    if workers == 1:
-        yield from map(function, items)
-        return
+    """The results in the order of the items, by threads: for work that releases the interpreter's lock at length."""
     waiting: deque[Future[Result]] = deque()
     pool = ThreadPoolExecutor(workers)
     try:
@@ -25,3 +29,33 @@ def map_in_order(function: Callable[[Item], Result], items: Iterable[Item], work
             yield waiting.popleft().result()
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+@dataclass(frozen=True)
+class _Called(Generic[Item, Result]):
+    """What a DataLoader takes for a data set: its "indices" are the items."""
+
+    function: Callable[[Item], Result]
+
+    def __getitem__(self, item: Item) -> Result:
+        return self.function(item)
+
+
+def map_in_processes(function: Callable[[Item], Result], items: Iterable[Item], workers: int) -> Iterator[Result]:
+    """The results in the order of the items, by processes of one thread each; by one worker in this process.
+
+    The function, the items and the results must be picklable. PyTorch's DataLoader ends its processes when this one
+    ends, however it ends.
+    """
+    if workers == 1:
+        return map(function, items)
+    from torch.utils.data import DataLoader
+
+    called: Any = _Called(function)
+    return iter(
+        DataLoader(called, sampler=items, batch_size=None, collate_fn=_as_it_is, num_workers=workers, prefetch_factor=2)
+    )
+
+
+def _as_it_is(result: Result) -> Result:
+    return result

@@ -67,7 +67,7 @@ class Augmented:
         healthy, copies: how many pictures of each there are.
         kinds: what copies went through.
         what: pictures or texts.
-        left_out: what could not be read, and why.
+        left_out: what could not be read.
         advice: what to do with it.
     """
 
@@ -90,7 +90,8 @@ class Augmented:
 
     def lines(self) -> list[str]:
         """In words."""
-        lost = f" {len(self.left_out)} could not be read, the first {self.left_out[0]}." if self.left_out else ""
+        first = f"the first {self.left_out[0]}; `gannet doctor` says why" if self.left_out else ""
+        lost = f" {len(self.left_out)} could not be read, {first}." if first else ""
         return [
             f"Wrote {self.healthy:,} healthy {self.what} and {self.copies:,} copies to {self.path}: "
             f"{self.share:.0%} healthy.{lost}",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -17,7 +16,7 @@ from PIL import Image
 
 from gannet.data.pictures import convert_channels, fit_picture, read_picture
 from gannet.data.records import Chunk, Chunked, Labels, Picture, Pixels, Record, Source
-from gannet.parallel import map_in_order
+from gannet.parallel import cores, map_in_order
 
 RECORDS_PER_TASK = 16
 MODES = {1: "L", 3: "RGB", 4: "RGBA"}
@@ -61,7 +60,7 @@ def decode(source: Source, target: Target) -> Iterator[Block]:
 
 
 def _workers() -> int:
-    return max(2, min(8, os.cpu_count() or 1))
+    return max(2, min(8, cores()))
 
 
 def _batches(records: Iterator[Record]) -> Iterator[list[Record]]:
