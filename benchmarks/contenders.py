@@ -2,10 +2,11 @@
 
     python benchmarks/contenders.py gannet|plain|torchgan [--side 32] [--batch 64] [--pictures FILE] [--recipe NAME]
 
-A line `train SECONDS` trains so long and prints images a second; `draw COUNT FILE` saves so many pictures. `plain`
-is the loop that PyTorch's tutorials teach (in single precision, without a running average) on Gannet's DCGAN
-architecture; `torchgan` trains its own DCGAN of the same widths by its own trainer. They learn from noise that is held
-in memory, or from the pictures of a file; with `--recipe` Gannet plays that recipe on the recipe's own data.
+A line `train SECONDS` trains so long and prints images a second, `sample SECONDS` draws so long; `draw COUNT FILE`
+saves so many pictures. `plain` is the loop that PyTorch's tutorials teach (in single precision, without a running
+average) on Gannet's DCGAN architecture; `torchgan` trains its own DCGAN of the same widths by its own trainer. They
+learn from noise that is held in memory, or from the pictures of a file; with `--recipe` Gannet plays that recipe on the
+recipe's own data.
 """
 
 import argparse
@@ -13,7 +14,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from copy import copy
 from dataclasses import dataclass
+from functools import partial
 from itertools import count
 from pathlib import Path
 
@@ -22,15 +25,20 @@ import torch
 from torch import nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-LATENT, WIDTH, PICTURES = 128, 64, 4_096
+LATENT, WIDTH, PICTURES, SAMPLED = 128, 64, 4_096, 1_000
 
 
 @dataclass(frozen=True)
 class Contender:
-    """Plays a round of `batch` pictures, and draws pictures (n, c, h, w) in [-1, 1]."""
+    """Plays a round of `batch` pictures, and draws pictures (n, c, h, w) in [-1, 1].
+
+    Attributes:
+        sample: draws as fast as it can, when rounding does not matter.
+    """
 
     play: Callable[[], None]
     draw: Callable[[int], torch.Tensor]
+    sample: Callable[[int], torch.Tensor]
     batch: int
 
 
@@ -69,11 +77,12 @@ def plain(asked: argparse.Namespace) -> Contender:
         binary_cross_entropy_with_logits(discriminator(fake).flatten(), real_label).backward()
         forger.step()
 
-    return Contender(play, lambda count: drawn(generator, count, (LATENT, 1, 1)), batch)
+    draw = partial(drawn, generator, latent=(LATENT, 1, 1))
+    return Contender(play, draw, draw, batch)
 
 
 @torch.no_grad()
-def drawn(generator: nn.Module, count: int, latent: tuple[int, ...]) -> torch.Tensor:
+def drawn(generator: nn.Module, count: int, *, latent: tuple[int, ...]) -> torch.Tensor:
     """Pictures by a generator as it stands; its normalization goes by what it has seen while training."""
     generator.eval()
     random = torch.Generator().manual_seed(1)
@@ -117,6 +126,7 @@ def gannet(asked: argparse.Namespace) -> Contender:
     """A round of Gannet's trainer, with running average and referee; log and checkpoints come between rounds."""
     from gannet.api import build_game, build_trainer, configure, prepare
     from gannet.data.loader import Loader
+    from gannet.engines import make_engine
     from gannet.launch import launch
     from gannet.recipe import parse_change
     from gannet.training.progress import Silence
@@ -134,7 +144,13 @@ def gannet(asked: argparse.Namespace) -> Contender:
     folder = Path(tempfile.mkdtemp())
     trainer = build_trainer(prepared, build_game(prepared, fabric), fabric, folder, loaders, Silence())
     pipeline = prepared.task.pipeline(prepared.recipe, prepared.description, trainer.players.average.networks)
-    return Contender(trainer.round, lambda count: pipeline(num=count, seed=1).values, prepared.recipe.batch)
+    quick = copy(pipeline)
+    quick.engine = make_engine("auto", quick, "cpu")
+
+    def sample(count: int) -> torch.Tensor:
+        return torch.cat(list(quick.stream(count, seed=1)))
+
+    return Contender(trainer.round, lambda count: pipeline(num=count, seed=1).values, sample, prepared.recipe.batch)
 
 
 def torchgan(asked: argparse.Namespace) -> Contender:
@@ -179,7 +195,8 @@ def torchgan(asked: argparse.Namespace) -> Contender:
         trainer.real_inputs = next(batches)
         trainer.train_iter()
 
-    return Contender(play, lambda count: drawn(trainer.generator, count, (LATENT,)), batch)
+    draw = partial(drawn, trainer.generator, latent=(LATENT,))
+    return Contender(play, draw, draw, batch)
 
 
 CONTENDERS = {"gannet": gannet, "plain": plain, "torchgan": torchgan}
@@ -192,6 +209,16 @@ def train(contender: Contender, seconds: float) -> float:
         contender.play()
         if (spent := time.perf_counter() - start) >= seconds:
             return rounds * contender.batch / spent
+    raise AssertionError
+
+
+def sample(contender: Contender, seconds: float) -> float:
+    """Draw so long; returns images a second."""
+    start = time.perf_counter()
+    for times in count(1):
+        contender.sample(SAMPLED)
+        if (spent := time.perf_counter() - start) >= seconds:
+            return times * SAMPLED / spent
     raise AssertionError
 
 
@@ -215,6 +242,8 @@ def main() -> None:
         word, amount, *path = line.split(maxsplit=2)
         if word == "train":
             print(train(contender, float(amount)), file=answers, flush=True)
+        elif word == "sample":
+            print(sample(contender, float(amount)), file=answers, flush=True)
         else:
             np.savez(path[0].strip(), pictures=contender.draw(int(amount)).numpy())
             print("drawn", file=answers, flush=True)

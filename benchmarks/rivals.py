@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 class Rival:
-    """A process that trains or draws whenever it is asked.
+    """A process that trains, samples or draws whenever it is asked.
 
     Args:
         name: of a contender in contenders.py.
@@ -23,6 +23,10 @@ class Rival:
     def train(self, seconds: float) -> float:
         """Train so long; returns images a second."""
         return float(self._ask(f"train {seconds}"))
+
+    def sample(self, seconds: float) -> float:
+        """Draw so long; returns images a second."""
+        return float(self._ask(f"sample {seconds}"))
 
     def draw(self, count: int, path: Path) -> None:
         """Save so many pictures to an .npz file."""

@@ -1,4 +1,4 @@
-"""How fast is training, against others in the same run and against the machine's own limit? A table.
+"""How fast are training and sampling, against others in the same run and against the machine's own limit? A table.
 
     python benchmarks/throughput.py [--sides 32 64] [--torchgan PATH/TO/python]
 
@@ -30,13 +30,22 @@ def compare(side: int, batch: int, asked: argparse.Namespace) -> None:
     rivals = [Rival(name, ["--side", str(side), "--batch", str(batch)], python) for name, python in names.items()]
     for rival in rivals:
         rival.train(WARM_UP)
-    rates = [[rival.train(asked.seconds) for rival in rivals] for _ in range(asked.blocks)]
-    medians = [statistics.median(found) for found in zip(*rates, strict=True)]
-    for rival, rate in zip(rivals, medians, strict=True):
+        rival.sample(WARM_UP)
+    trained, sampled = (
+        medians([[measure(rival, asked.seconds) for rival in rivals] for _ in range(asked.blocks)])
+        for measure in (Rival.train, Rival.sample)
+    )
+    for rival, images, samples in zip(rivals, trained, sampled, strict=True):
         rival.leave()
-        print(f"| {side}x{side} | {rival.name} | {rate:,.0f} | {rate / medians[0]:.2f} |", flush=True)
+        cells = f"{images:,.0f} | {images / trained[0]:.2f} | {samples:,.0f} | {samples / sampled[0]:.2f}"
+        print(f"| {side}x{side} | {rival.name} | {cells} |", flush=True)
     if not asked.torchgan:
-        print(f"| {side}x{side} | torchgan | not installed here | |")
+        print(f"| {side}x{side} | torchgan | not installed here | | | |")
+
+
+def medians(blocks: list[list[float]]) -> list[float]:
+    """Of each contender over all blocks."""
+    return [statistics.median(found) for found in zip(*blocks, strict=True)]
 
 
 def limit(asked: argparse.Namespace) -> None:
@@ -63,7 +72,9 @@ def main() -> None:
     asked = parser.parse_args()
     machine = f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores"
     print(f"{machine}, torch {torch.__version__}, {datetime.date.today()}\n")
-    print("| size | contender | images/s, median | times the plain loop |\n|---|---|---|---|")
+    print(
+        "| size | contender | trained, images/s | times plain | sampled, images/s | times plain |\n" + "|---" * 6 + "|"
+    )
     for side in asked.sides:
         compare(side, asked.batch, asked)
     limit(asked)
