@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from gannet.metrics.leaks import Leak, rate
 from gannet.report import write_report
 from gannet.report.curves import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Curve, Mark, draw_curves
 
@@ -59,6 +60,7 @@ def test_a_judgement_is_a_table_with_its_protocol(tmp_path: Path) -> None:
         "memorization": {"memorizes": True, "words": "COPIES"},
         "left_out": {"modes": "REASON"},
         "utility": None,
+        "leaks": [Leak("rotation", 15, *(rate(hits, 100) for hits in (7, 2, 99))).to_json()],
         "rivals": [],
         "notes": ["NOTE"],
         "asked": {"images": 100, "weights": "best", "data": "photos", "seed": 0},
@@ -73,6 +75,7 @@ def test_a_judgement_is_a_table_with_its_protocol(tmp_path: Path) -> None:
         "modes: left out, REASON.",
         "NOTE",
         "weights: best) against photos",
+        "<td>rotation (15)</td><td>7.0%</td><td>3.4% to 13.7%</td><td>2.0%</td><td>98.5%</td>",
     ):
         assert words in html
 

@@ -22,6 +22,7 @@ CURVES = {
         ("referee/diversity", "referee/energy_distance"),
         (Mark(1.0, "as diverse as reals"),),
     ),
+    "Share of what is augmented in the game": (("augmentation/share",), (Mark(0.8, "above it leaks"),)),
     "Errors on held-out data": (("held_out/",), ()),
 }
 AIMS = {"frechet": "low", "kernel": "low", "classifier": "0.5"}
@@ -91,9 +92,8 @@ def _measures(run: Path, judgement: dict[str, Any]) -> str:
     if audit and (run / CLOSEST).is_file():
         parts.append(picture(run / CLOSEST, "The fakes nearest to training samples (above), and these (below)"))
     parts += [paragraph(f"{name}: left out, {reason}.") for name, reason in judgement["left_out"].items()]
-    return "".join(
-        [*parts, *_utility(judgement["utility"]), *_rivals(judgement["rivals"]), *_protocols(judgement["measures"])]
-    )
+    parts += [*_utility(judgement["utility"]), *_leaks(judgement.get("leaks", [])), *_rivals(judgement["rivals"])]
+    return "".join([*parts, *_protocols(judgement["measures"])])
 
 
 def _interval(measure: dict[str, Any]) -> str:
@@ -110,6 +110,20 @@ def _utility(utility: dict[str, Any] | None) -> list[str]:
     rows = [(each["classifier"], each["learned_from"], each["value"], _interval(each)) for each in utility["scores"]]
     heads = ("classifier", "learned from", "accuracy", "95 % interval")
     return [paragraph(utility["answer"], "verdict open"), table(heads, rows), paragraph(utility["protocol"], "small")]
+
+
+def _leaks(leaks: Sequence[dict[str, Any]]) -> list[str]:
+    """How many fakes look augmented; `get` above, since older judgements did not ask."""
+    if not leaks:
+        return []
+    heads = ("augmentation", "fakes that look so", "95 % interval", "healthy reals that do", "the detector is right in")
+    return [table(heads, [_leak(each) for each in leaks])]
+
+
+def _leak(leak: dict[str, Any]) -> tuple[str, ...]:
+    fakes, base, kind = leak["fakes"], leak["base"]["value"], f"{leak['name']} ({leak['strength']:g})"
+    interval = f"{fakes['low']:.1%} to {fakes['high']:.1%}"
+    return kind, f"{fakes['value']:.1%}", interval, f"{base:.1%}", f"{leak['accuracy']:.1%}"
 
 
 def _rivals(rivals: Sequence[dict[str, Any]]) -> list[str]:
