@@ -11,6 +11,7 @@ import pytest
 import torch
 from PIL import Image
 
+import gannet
 from gannet import augmenting, copying
 from gannet.api import Columns, Wish, augment
 from gannet.augmentation.kinds import KINDS
@@ -220,17 +221,37 @@ def test_sifting_keeps_what_the_discriminator_believes(tiny_run: Path) -> None:
     assert all(any(torch.equal(one, other) for other in every) for one in kept)
 
 
+def test_a_classifier_keeps_what_it_takes_for_the_class_that_was_asked_for(tiny_run: Path, tmp_path: Path) -> None:
+    changes = {"images": 2_000, "stages": [], "data.size": 8, "network.width": 8, "network.depth": 2}
+    classifier = gannet.train("recognition", "digits", tmp_path / "classifier", changes)
+    kept, scores = forger(str(tiny_run), 0.25, 0, str(classifier.folder)).draw(3, 0, 16)
+    every, _ = forger(str(tiny_run), 1.0, 0, str(classifier.folder)).draw(3, 0, 64)
+    told = torch.cat([classifier.pipeline()(part) for part in (kept, every)])[:, 3]
+    assert torch.allclose(scores, told[:16], atol=1e-5)
+    assert float(scores.min()) >= float(told[16:].sort(descending=True).values[15]) - 1e-5
+
+
+def test_a_classifier_of_other_pictures_sifts_nothing(tiny_run: Path, tmp_path: Path) -> None:
+    changes = {"images": 64, "stages": [], "data.size": 16, "network.width": 8, "network.depth": 2}
+    classifier = gannet.train("recognition", "digits", tmp_path / "classifier", changes)
+    with pytest.raises(ValueError, match="names 10 classes of pictures of 1x16x16"):
+        augment("digits", tmp_path / "new", Wish(times=2, model=str(tiny_run), sieve=str(classifier.folder)))
+
+
 @pytest.mark.parametrize(
     ("wish", "words"),
     [
         (Wish(model="nowhere"), "nowhere is no run"),
         (Wish(model="RUN", keep=0), "keep is 0"),
+        (Wish(model="RUN", sieve="RUN"), "is a model of generation"),
+        (Wish(sieve="RUN"), "sifts the fakes of --with"),
         (Wish(model="RUN", times=7), "would be healthy"),
     ],
 )
 def test_fakes_that_cannot_be_had_are_refused(wish: Wish, words: str, tiny_run: Path, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=words):
-        augment("digits", tmp_path / "new", replace(wish, model=wish.model.replace("RUN", str(tiny_run))))
+        named = {name: getattr(wish, name).replace("RUN", str(tiny_run)) for name in ("model", "sieve")}
+        augment("digits", tmp_path / "new", replace(wish, **named))
     assert not (tmp_path / "new").exists()
 
 

@@ -97,7 +97,7 @@ def augment_data(data: str, out: Path, wish: Wish) -> Augmented:
     asked = {**asdict(wish), "data": source.fingerprint(), "gannet": __version__}
     order = Order(asked, work.parts(), source.classes, ",".join(COLUMNS) + "\n", make, cores())
     if wish.model:
-        fakes = synthetic_parts(forger(wish.model, wish.keep, wish.seed), source, wish.times - 1)
+        fakes = synthetic_parts(forger(wish.model, wish.keep, wish.seed, wish.sieve), source, wish.times - 1)
         order = replace(order, parts=chain((partial(_made, make, part) for part in work.parts()), fakes))
         order = replace(order, make=list, workers=1)  # A generator uses all cores by itself.
     deliver(out, order)

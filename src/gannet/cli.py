@@ -201,14 +201,16 @@ def augment(
     label: Annotated[str, typer.Option(help="A table's column of labels, which must be there.")] = "",
     synonyms: Annotated[str, typer.Option(help="A file with a word and its synonyms a line, by tabs.")] = "",
     model: Annotated[str, typer.Option("--with", metavar="RUN", help="Add this run's fakes instead of copies.")] = "",
-    keep: Annotated[float, typer.Option(help="The share of fakes kept by the run's discriminator.")] = 0.7,
+    keep: Annotated[float, typer.Option(help="The share of fakes kept by the sieve.")] = 0.7,
+    sieve: Annotated[str, typer.Option(help="A recognition model; left out, the run's own discriminator.")] = "",
     as_json: Json = False,
 ) -> None:
     """Make a data set larger by changed copies of its samples: pictures, or texts (.txt, .csv, .tsv)."""
     from gannet.api import Columns, Wish
     from gannet.api import augment as augment_data
 
-    made = augment_data(data, out, Wish(times, kinds, seed, force, Columns(text, label, synonyms), model, keep))
+    wish = Wish(times, kinds, seed, force, Columns(text, label, synonyms), model, keep, sieve)
+    made = augment_data(data, out, wish)
     _print("augment", made.to_json(), made.lines(), as_json)
 
 

@@ -26,11 +26,11 @@ Score = Callable[[Tensor, Tensor | None], Tensor]
 
 @dataclass(frozen=True)
 class Forger:
-    """A generator whose fakes its own discriminator sifts.
+    """A generator, and what sifts its fakes.
 
     Attributes:
         pipeline: draws.
-        score: the discriminator's logits (b,) for pictures and labels.
+        score: how believable pictures are, (b,), by pictures and labels.
         keep: the share of the fakes that stays.
         seed: of the fakes.
     """
@@ -50,22 +50,30 @@ class Forger:
         return pictures[best], scores[best]
 
 
-def forger(run: str, keep: float, seed: int) -> Forger:
-    """The generator of a run, and the discriminator it played with.
+def forger(run: str, keep: float, seed: int, sieve: str = "") -> Forger:
+    """The generator of a run, and what sifts its fakes: the discriminator it played with, or a classifier.
+
+    Args:
+        sieve: a recognition model that knows the run's classes; left out, the discriminator.
 
     Raises:
-        ValueError: it is no run, or one without a discriminator; one sentence.
+        ValueError: it is no run, or one without a discriminator, or the classifier does not fit; one sentence.
     """
     if not 0 < keep <= 1:
         raise ValueError(f"keep is {keep:g}; it is the share of the fakes that stay, above 0 and at most 1.")
-    folder = Path(run)
-    if not (folder / "recipe.yaml").is_file():
+    if not sieve and not (Path(run) / "recipe.yaml").is_file():
         raise ValueError(f"{run} is no run: fakes are sifted by the discriminator, which only a run keeps.")
     pipeline: Any = load(run)
-    checkpoint = CheckpointFolder(folder / "state", 1).newest()
+    score = _by_classifier(sieve, pipeline) if sieve else _by_discriminator(Path(run), pipeline)
+    return Forger(pipeline, score, keep, seed)
+
+
+def _by_discriminator(run: Path, pipeline: Any) -> Score:
+    """Its logits."""
+    checkpoint = CheckpointFolder(run / "state", 1).newest()
     if checkpoint is None or DISCRIMINATOR not in checkpoint["networks"]:
         raise ValueError(f"{run} has no discriminator to sift its fakes; give a run of a game of two, with its state/.")
-    recipe = read_recipe(folder)
+    recipe = read_recipe(run)
     network = find_task(recipe.task.name).game(recipe, pipeline.config.description).networks[DISCRIMINATOR]
     network.load_state_dict(checkpoint["networks"][DISCRIMINATOR])
     network.eval()
@@ -75,7 +83,28 @@ def forger(run: str, keep: float, seed: int) -> Forger:
         logits: Tensor = network(pictures, labels)
         return logits.float()
 
-    return Forger(pipeline, score, keep, seed)
+    return score
+
+
+def _by_classifier(sieve: str, pipeline: Any) -> Score:
+    """The probability of the class that was asked for."""
+    classifier: Any = load(sieve)
+    if classifier.task != "recognition":
+        raise ValueError(f"{sieve} is a model of {classifier.task}; fakes are sifted by one of recognition.")
+    drawn, known = pipeline.config.description, classifier.config.description
+    if not pipeline.settings.conditional or drawn.classes != known.classes or drawn.shape != known.shape:
+        raise ValueError(
+            f"{sieve} names {len(known.classes)} classes of pictures of {'x'.join(map(str, known.shape))}, and the run "
+            "draws others or no classes; train both on the same labelled data, at the same size."
+        )
+
+    @torch.no_grad()
+    def score(pictures: Tensor, labels: Tensor | None) -> Tensor:
+        assert labels is not None
+        probabilities: Tensor = classifier(pictures)
+        return probabilities.gather(1, labels[:, None]).flatten()
+
+    return score
 
 
 def synthetic_parts(forging: Forger, source: Source, times: int) -> Iterator[Callable[[], list[Entry]]]:

@@ -33,7 +33,8 @@ class Wish:
         force: allow a healthy share of a fifth and less.
         columns: where the texts of a table are.
         model: a run whose fakes are added instead of copies.
-        keep: the share of the fakes that stays when its discriminator has sifted them.
+        keep: the share of the fakes that stays when they have been sifted.
+        sieve: a recognition model that sifts them; left out, the run's discriminator does.
     """
 
     times: int = 4
@@ -43,11 +44,14 @@ class Wish:
     columns: Columns = Columns()
     model: str = ""
     keep: float = 0.7
+    sieve: str = ""
 
     def check(self) -> None:
         """Raise ValueError when too little would stay healthy, or the seed is negative."""
         if self.seed < 0:
             raise ValueError(f"--seed is {self.seed}; give 0 or more.")
+        if self.sieve and not self.model:
+            raise ValueError("--sieve sifts the fakes of --with RUN; give both, or neither.")
         if self.times < 2:
             raise ValueError(f"--times is {self.times}; give 2 or more, which doubles the data or more.")
         if 1 / self.times <= LEAST_HEALTHY and not self.force:
