@@ -148,6 +148,21 @@ def test_what_exists_is_not_overwritten(photos: Path, tmp_path: Path) -> None:
         augment(photos, tmp_path / "new.parquet")
 
 
+def test_an_output_within_the_data_would_become_a_part_of_them(photos: Path) -> None:
+    with pytest.raises(ValueError, match="lies within"):
+        augment(photos, photos / "sub")
+    assert not (photos / "sub").exists()
+
+
+@pytest.mark.parametrize("name", ["flip", "vertical-flip", "quarter-turn"])
+def test_kept_copies_are_all_mirrored_or_turned(name: str, photos: Path, tmp_path: Path) -> None:
+    augment(photos, tmp_path / "new", Wish(times=4, kinds=name))
+    for row in rows(tmp_path / "new"):
+        with Image.open(tmp_path / "new" / row["file"]) as copy, Image.open(photos / row["source"]) as source:
+            same = np.abs(np.asarray(copy).astype(int) - np.asarray(source)).mean() < 20
+        assert same == (not row["augmentation"]), row
+
+
 def test_force_allows_what_is_known_to_leak(photos: Path, tmp_path: Path) -> None:
     made = augment(photos, tmp_path / "new", Wish(times=6, kinds="noise", force=True))
     assert made.copies == 5 * 4 and made.share == 6 / 26
@@ -185,6 +200,13 @@ def test_auto_leaves_out_colours_of_grey_pictures_and_mirrorings_of_digits() -> 
     assert names == {n for n, kind in KINDS.items() if not kind.coloured and not kind.mirrors}
 
 
+def test_few_pictures_cannot_tell_whether_they_mind_being_mirrored(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    for index in range(99):
+        Image.fromarray(random.integers(0, 256, (16, 16), np.uint8)).save(tmp_path / f"{index}.png")
+    assert augmenting.symmetries(open_source(str(tmp_path))) == set()
+
+
 def test_noise_may_be_mirrored_and_turned(tmp_path: Path) -> None:
     random = np.random.default_rng(0)
     for index in range(100):
@@ -208,6 +230,8 @@ def test_fakes_of_a_run_are_sifted_marked_and_counted(tiny_run: Path, tmp_path: 
     source = open_source("digits")
     known = Counter(record.label for record in source.records() if record.split != "test")
     assert Counter(source.classes.index(row["file"].split("/")[1]) for row in fakes) == known
+    with pytest.raises(ValueError, match="was augmented before"):
+        augment(made.path, tmp_path / "again", Wish(times=2))
     assert made.copies == sum(known.values()) and made.healthy == sum(1 for _ in source.records())
     with Image.open(tmp_path / "new" / fakes[0]["file"]) as picture:
         assert SYNTHETIC in str(picture.text)  # type: ignore[attr-defined]
@@ -245,6 +269,7 @@ def test_a_classifier_of_other_pictures_sifts_nothing(tiny_run: Path, tmp_path: 
         (Wish(model="RUN", keep=0), "keep is 0"),
         (Wish(model="RUN", sieve="RUN"), "is a model of generation"),
         (Wish(sieve="RUN"), "sifts the fakes of --with"),
+        (Wish(model="RUN", kinds="noise"), "leave out --kinds"),
         (Wish(model="RUN", times=7), "would be healthy"),
     ],
 )
@@ -307,8 +332,9 @@ def test_lines_stay_lines_with_a_record_beside_them(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("wish", "out", "words"),
     [
-        (Wish(columns=Columns(text="txt")), "new.csv", "no text column 'txt'; did you mean 'text'"),
-        (Wish(columns=Columns(label="star")), "new.csv", "no label column 'star'; did you mean 'stars'"),
+        (Wish(columns=Columns(text="txt")), "new.csv", "no text column 'txt'; --text names one of: text, stars"),
+        (Wish(columns=Columns(label="star")), "new.csv", "no label column 'star'; --label names one of: text, stars"),
+        (Wish(columns=Columns(synonyms="none.tsv")), "new.csv", "There is no file none.tsv"),
         (Wish(kinds="swpa"), "new.csv", "did you mean 'swap'"),
         (Wish(kinds="swap=2"), "new.csv", "from 0 to 1"),
         (Wish(kinds="synonyms"), "new.csv", "needs a table"),
@@ -322,3 +348,20 @@ def test_a_mistake_with_texts_is_one_sentence(wish: Wish, out: str, words: str, 
     with pytest.raises(ValueError, match=words):
         augment(reviews, tmp_path / out, wish)
     assert [path.name for path in tmp_path.iterdir()] == ["reviews.csv"] and reviews.read_bytes() == before
+
+
+def test_every_copy_of_a_text_differs_and_what_cannot_change_has_none(tmp_path: Path) -> None:
+    lines = ["good", "very good", "", "a much longer line of eight words here"]
+    (tmp_path / "texts.csv").write_text("text\n" + "\n".join(f'"{line}"' for line in lines) + "\n", encoding="utf-8")
+    augment(tmp_path / "texts.csv", tmp_path / "new.csv", Wish(times=4, kinds="swap,delete,typing-errors=0.01"))
+    with (tmp_path / "new.csv").open(encoding="utf-8", newline="") as file:
+        told = list(csv.DictReader(file))
+    copies = [row for row in told if row["augmentation"]]
+    assert all(row["text"] != lines[int(row["source"]) - 1] for row in copies)
+    assert Counter(row["source"] for row in copies) == {"1": 3, "2": 3, "4": 3}
+
+
+def test_a_table_of_synonyms_is_used_without_being_named(reviews: Path, tmp_path: Path) -> None:
+    (tmp_path / "syn.tsv").write_text("good\tfine\n", encoding="utf-8")
+    made = augment(reviews, tmp_path / "new.csv", Wish(columns=Columns(synonyms=str(tmp_path / "syn.tsv"))))
+    assert "synonyms" in made.kinds

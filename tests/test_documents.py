@@ -11,6 +11,9 @@ from PIL import Image
 
 from gannet import cli
 from gannet.adversarial.losses import LOSSES
+from gannet.augmentation.kinds import KINDS
+from gannet.augmentation.mixing import MIXES
+from gannet.augmentation.texts import TEXT_KINDS
 from gannet.recipe import Recipe, preset_names
 
 ROOT = Path(__file__).parents[1]
@@ -53,6 +56,14 @@ def test_the_commands_of_the_readme_run_in_their_order(photos: Path, monkeypatch
     names = {path.name for path in photos.iterdir()}
     assert {"grid.png", "singles", "walk.gif"} <= names
     assert len(list((photos / "singles").iterdir())) == 16
+
+
+def test_the_kinds_of_augmentation_are_listed_with_their_strengths() -> None:
+    words = (ROOT / "docs" / "augmentation.md").read_text(encoding="utf-8")
+    for kind in KINDS.values():
+        assert f"| {kind.name} | {kind.usual:g} | {kind.lowest:g} to {kind.highest:g} | {kind.unit} |" in words
+    for name, usual in [(kind.name, kind.usual) for kind in (*MIXES.values(), *TEXT_KINDS.values())]:
+        assert f"| {name} | {usual:g} |" in words
 
 
 def test_the_python_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,12 +27,12 @@ from gannet.data.survey import sample, survey
 from gannet.delivery import RECORD, Entry, Order, deliver, folders
 from gannet.parallel import cores
 from gannet.randomness import generator
-from gannet.synthesizing import forger, synthetic_parts
+from gannet.synthesizing import FAKE, forger, synthetic_parts
 from gannet.texting import augment_texts, is_text
 from gannet.wishes import Augmented, Wish
 
 RECORDS_IN_PART, PARTNERS = 8, 256
-COMPARED, SIDE, HALVINGS = 512, 32, 8
+COMPARED, FEWEST_COMPARED, SIDE, HALVINGS = 512, 100, 32, 8
 MOVES: dict[str, Callable[[Tensor], Tensor]] = {
     "flip": lambda pictures: pictures.flip(3),
     "vertical-flip": lambda pictures: pictures.flip(2),
@@ -88,6 +88,10 @@ def augment_data(data: str, out: Path, wish: Wish) -> Augmented:
         return augment_texts(Path(data), out, wish)
     if out.suffix.lower() not in ("", ".zip"):
         raise ValueError(f"{out} is neither a folder's name nor a .zip; files keep their own formats in one of these.")
+    if Path(data).is_dir() and out.resolve().is_relative_to(Path(data).resolve()):
+        raise ValueError(f"{out} lies within {data}, and would become a part of it; give a place outside.")
+    if wish.model and wish.kinds != "auto":
+        raise ValueError("--with adds a run's fakes instead of copies; leave out --kinds.")
     source = open_source(data)
     _refuse_copies(source)
     looked = survey(source)
@@ -104,7 +108,7 @@ def augment_data(data: str, out: Path, wish: Wish) -> Augmented:
     told = _told(out)
     copies = sum(bool(row["augmentation"]) for row in told)
     names = tuple(change.name for change in changes) or (f"the fakes of {wish.model}",)
-    advice = f"{RECORD} says which through what. {KEEP_TOGETHER}"
+    advice = f"{RECORD} says which through what." + (f" {KEEP_TOGETHER}" if changes else "")
     return Augmented(out, len(told) - copies, copies, names, "pictures", _left_out(source, told), advice)
 
 
@@ -113,9 +117,9 @@ def _made(make: Callable[[list[Family]], list[Entry]], part: Callable[[], list[F
 
 
 def _refuse_copies(source: Source) -> None:
-    """Copies of copies would take the names of the first; arrays have none."""
+    """Copies of copies would take the names of the first, and fakes pass for healthy; arrays have no names."""
     names = () if isinstance(source, Chunked) else (record.name for record in source.records())
-    if copy := next((name for name in names if re.search(rf"{MARK}\d+\.", name)), ""):
+    if copy := next((name for name in names if re.search(rf"{MARK}\d+\.|(^|/){FAKE}-\d+\.", name)), ""):
         raise ValueError(f"{source.name} was augmented before ({copy}); give the healthy pictures.")
 
 
@@ -164,6 +168,11 @@ def _change(group: str, source: Source, channels: int) -> Change:
         return Change(name, f"{alpha:g}", mix=(MIXES[name], alpha))
     if mixing := [word for word in asked if word in MIXES]:
         raise ValueError(f"{mixing[0]} is done to a copy alone; put a comma instead of the plus.")
+    # Kept copies are all mirrored; in a game half of them are.
+    asked = {
+        name: KINDS[name].highest if strength is None and name in MOVES else strength
+        for name, strength in asked.items()
+    }
     chosen = choose_kinds(asked, channels)
     return Change("+".join(asked), "+".join(f"{strength:g}" for _, strength in chosen), chosen)
 
@@ -172,10 +181,12 @@ def symmetries(source: Source) -> set[str]:
     """Which mirrorings and turns the data do not mind: one half moved is as near to the other half as it is unmoved.
 
     Looked at are up to 512 pictures at 32 pixels a side, by the energy distance of their pixels; halves are drawn anew
-    several times, which tells how far apart halves lie by chance.
+    several times, which tells how far apart halves lie by chance. Fewer than 100 pictures cannot tell, and none passes.
     """
     read = [_small(record) for record in islice(sample(source, COMPARED), COMPARED)]
     pictures = torch.cat([picture for picture in read if picture is not None])
+    if len(pictures) < FEWEST_COMPARED:
+        return set()
     random = torch.Generator().manual_seed(0)
     apart: dict[str, list[float]] = {name: [] for name in ("", *MOVES)}
     for _ in range(HALVINGS):

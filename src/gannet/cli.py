@@ -210,7 +210,11 @@ def augment(
     from gannet.api import augment as augment_data
 
     wish = Wish(times, kinds, seed, force, Columns(text, label, synonyms), model, keep, sieve)
-    made = augment_data(data, out, wish)
+    try:
+        made = augment_data(data, out, wish)
+    except KeyboardInterrupt:
+        typer.echo("Stopped; the same command goes on where it stood.", err=True)
+        raise typer.Exit(STOPPED) from None
     _print("augment", made.to_json(), made.lines(), as_json)
 
 

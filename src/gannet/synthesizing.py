@@ -20,7 +20,7 @@ from gannet.sheets import to_pictures
 from gannet.task import find_task
 from gannet.training.checkpoint import CheckpointFolder
 
-BATCH = 64
+BATCH, FAKE = 64, "synthetic"
 Score = Callable[[Tensor, Tensor | None], Tensor]
 
 
@@ -137,11 +137,9 @@ def _part(forging: Forger, drawn: int, label: int, home: PurePosixPath, indices:
     pictures, scores = forging.draw(drawn, indices.start, len(indices))
     entries = []
     for index, picture, score in zip(indices, to_pictures(pictures), scores.tolist(), strict=True):
-        path = home / f"synthetic-{index:06d}.png"
+        path = home / f"{FAKE}-{index:06d}.png"
         facts = {"model": forging.pipeline.name, "seed": forging.seed, "index": index}
-        line = record_line(
-            path, "", "synthetic", f"{forging.keep:g}", forging.pipeline.name, f"{score:.3f}", forging.seed
-        )
+        line = record_line(path, "", FAKE, f"{forging.keep:g}", forging.pipeline.name, f"{score:.3f}", forging.seed)
         entries.append(Entry(str(path), encode_picture(picture, facts), label, line))
     return entries
 

@@ -35,7 +35,8 @@ def augment_texts(path: Path, out: Path, wish: Wish) -> Augmented:
     if out.exists():
         raise ValueError(f"{out} exists; choose another name or remove it first.")
     times, columns = wish.times, wish.columns
-    chosen, table = _choose(wish.kinds), _read_synonyms(columns.synonyms)
+    table = _read_synonyms(columns.synonyms)
+    chosen = _choose(wish.kinds, table)
     if any(kind.name == "synonyms" for kind, _ in chosen) and not table:
         raise ValueError("synonyms needs a table of them; give a file with a word and its synonyms a line, by tabs.")
     content = _decoded(path)
@@ -46,10 +47,12 @@ def augment_texts(path: Path, out: Path, wish: Wish) -> Augmented:
     for number, row in enumerate(rows, 1):
         made.append([*row, str(number), ""])
         for copy in range(1, times):
-            kind, share = chosen[(number * (times - 1) + copy - 1) % len(chosen)]
-            random = Random(address(wish.seed, "augment", number, copy))
-            changed = augment_text(row[text_at], kind, share, random, table)
-            made.append([*row[:text_at], changed, *row[text_at + 1 :], str(number), f"{kind.name}={share:g}"])
+            random, first = Random(address(wish.seed, "augment", number, copy)), number * (times - 1) + copy - 1
+            for kind, share in (chosen[(first + turn) % len(chosen)] for turn in range(len(chosen))):
+                changed = augment_text(row[text_at], kind, share, random, table)
+                if changed != row[text_at]:  # A text that no kind can change has no copies.
+                    made.append([*row[:text_at], changed, *row[text_at + 1 :], str(number), f"{kind.name}={share:g}"])
+                    break
     told = [*names, SOURCE, DONE]
     if separator:
         write_bytes(out, _table(told, made, separator))
@@ -57,18 +60,25 @@ def augment_texts(path: Path, out: Path, wish: Wish) -> Augmented:
         write_bytes(out, "".join(f"{row[0]}\n" for row in made).encode())
         lines = [[str(number), *row[-2:]] for number, row in enumerate(made, 1)]
         write_bytes(out.with_suffix(".record.csv"), _table([LINE, SOURCE, DONE], lines, ","))
-    return Augmented(out, len(rows), len(made) - len(rows), tuple(kind.name for kind, _ in chosen), "texts")
+    kinds = tuple(kind.name for kind, _ in chosen)
+    where = "The column" if separator else f"In {out.with_suffix('.record.csv').name} the column"
+    advice = (
+        f"{where} {SOURCE} says which text a copy was made from: keep copies of what you test with out of training."
+    )
+    return Augmented(out, len(rows), len(made) - len(rows), kinds, "texts", advice=advice)
 
 
 def _decoded(path: Path) -> str:
+    if not path.is_file():
+        raise ValueError(f"There is no file {path}; check its name.")
     try:
         return path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ValueError(f"{path} is not in UTF-8 ({error.reason} at byte {error.start:,}); save it so.") from None
 
 
-def _choose(words: str) -> list[tuple[TextKind, float]]:
-    usual = [name for name in TEXT_KINDS if name != "synonyms"]
+def _choose(words: str, table: Table) -> list[tuple[TextKind, float]]:
+    usual = [name for name in TEXT_KINDS if table or name != "synonyms"]
     asked = named_strengths(",".join(usual) if words in ("auto", "all") else words)
     return [_checked(name, share) for name, share in asked.items()]
 
@@ -91,7 +101,7 @@ def _read_table(content: str, separator: str, columns: Columns, path: Path) -> t
     names, *rows = [row for row in csv.reader(io.StringIO(content), delimiter=separator) if row] or [[]]
     for what, name in (("text", columns.text), ("label", columns.label)):
         if name and name not in names:
-            raise ValueError(f"{path.name} has no {what} column {name!r}; {nearest(name, names)}")
+            raise ValueError(f"{path.name} has no {what} column {name!r}; --{what} names one of: {', '.join(names)}.")
     if ragged := next((number for number, row in enumerate(rows, 2) if len(row) != len(names)), 0):
         raise ValueError(f"{path.name}: line {ragged} has not {len(names)} cells as its first line; mend it first.")
     return names, rows

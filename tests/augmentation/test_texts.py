@@ -73,4 +73,4 @@ def test_synonyms_come_from_the_table_and_keep_punctuation_and_capitals() -> Non
 
 
 def test_a_text_is_never_lost_whole() -> None:
-    assert changed("one two three", "delete", 1.0) == "one two three"
+    assert changed("one two three", "delete", 1.0) in {"one", "two", "three"}

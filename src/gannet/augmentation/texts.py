@@ -35,7 +35,10 @@ def swap(words: Words, share: float, random: Random, table: Table) -> Words:  # 
 def delete(words: Words, share: float, random: Random, table: Table) -> Words:  # noqa: ARG001
     """Leaves words out, but never all."""
     kept = [word if random.random() >= share else "" for word in words]
-    return kept if any(kept) else list(words)
+    if not any(kept):
+        stays = random.randrange(len(words))
+        kept[stays] = words[stays]
+    return kept
 
 
 def repeat(words: Words, share: float, random: Random, table: Table) -> Words:  # noqa: ARG001
@@ -90,13 +93,21 @@ TEXT_KINDS = {
 
 
 def augment_text(text: str, kind: TextKind, share: float, random: Random, table: Table) -> str:
-    """The text changed in one way; what is left out takes the white space behind it along."""
+    """The text changed in one way, in one place at least where it can be; a share of zero changes nothing.
+
+    What is left out takes the white space behind it along.
+    """
     pieces = re.split(r"(\s+)", text)
     words, spaces = pieces[::2], [*pieces[1::2], ""]
     places = [index for index, word in enumerate(words) if word]
     if not places:
         return text
-    for index, word in zip(places, kind.change([words[index] for index in places], share, random, table), strict=True):
+    before = [words[index] for index in places]
+    after = kind.change(before, share, random, table)
+    while after == before and 0 < share < 1:  # Short texts would often be spared.
+        share = min(1.0, 2 * share)
+        after = kind.change(before, share, random, table)
+    for index, word in zip(places, after, strict=True):
         words[index] = word
         spaces[index] = spaces[index] if word else ""
     changed = "".join(word + space for word, space in zip(words, spaces, strict=True))

@@ -178,8 +178,10 @@ def _by_class(evidence: Evidence, seed: int) -> Iterator[tuple[str, Measure]]:
 
 
 def _audit(evidence: Evidence) -> tuple[Memorization | None, dict[str, str]]:
-    if evidence.training is None or evidence.held_out is None or len(evidence.training) < FEWEST:
+    if evidence.training is None or evidence.held_out is None:
         return None, {"memorization": "the model's training data are not known here; judge the run, with its data"}
+    if len(evidence.training) < FEWEST:
+        return None, {"memorization": f"it needs {FEWEST} training samples; there are {len(evidence.training)}"}
     found = CopyAudit(evidence.training, evidence.held_out)(evidence.fake)
     reason = f"it needs {FEWEST} held-out reals that are no copies of training samples"
     return found, {} if found else {"memorization": reason}

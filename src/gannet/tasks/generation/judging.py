@@ -96,6 +96,8 @@ def _check(pipeline: GenerationPipeline, reals: Loader, own: Own | None, query: 
     asked = "Utility" if query.utility else "Baselines" if query.baselines else "Leaks"
     if (query.utility or query.baselines or query.leaks) and own is None:
         raise ValueError(f"{asked} need what the model learned from; judge its run, with its own data still there.")
+    if query.leaks and own and len(own[1]) < FEWEST:
+        raise ValueError(f"Leaks are looked for beside {FEWEST} held-out pictures or more; this run has {len(own[1])}.")
     if query.baselines and own:
         numbers = int(np.prod(pipeline.settings.description.shape))
         if numbers > MOST_NUMBERS or len(reals) < 2 * FEWEST:
