@@ -1,8 +1,11 @@
 """Augmented data sets: what is healthy stays bit for bit, and every copy is accounted for."""
 
 import csv
+import json
+import pickle
 import zipfile
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +15,7 @@ import torch
 from PIL import Image
 
 import gannet
-from gannet import augmenting, copying
+from gannet import augmenting, copying, delivery
 from gannet.api import Columns, Wish, augment
 from gannet.augmentation.kinds import KINDS
 from gannet.data.sources import open_source
@@ -66,6 +69,56 @@ def test_what_is_healthy_stays_and_every_copy_is_accounted_for(photos: Path, tmp
     assert source.classes == ("cats", "dogs")
 
 
+def test_parts_can_be_sent_to_processes_that_are_started_anew(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on macOS and Windows, and everywhere from Python 3.14 on."""
+
+    def send(function: object, items: object, workers: int) -> Iterator[object]:
+        for item in items:  # type: ignore[attr-defined]
+            yield pickle.loads(pickle.dumps(function))(pickle.loads(pickle.dumps(item)))  # noqa: S301
+
+    monkeypatch.setattr(delivery, "map_in_processes", send)
+    augment(photos, tmp_path / "sent", Wish(kinds="all", seed=3))
+    monkeypatch.undo()
+    augment(photos, tmp_path / "here", Wish(kinds="all", seed=3))
+    assert files(tmp_path / "sent") == files(tmp_path / "here")
+
+
+def test_what_a_process_cannot_write_is_told_in_one_sentence(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setitem(delivery.FORMATS, ".zip", replace(delivery.FORMATS[".zip"], write=full))
+    with pytest.raises(ValueError, match=r"^\S*new.zip cannot be written .No space left on device.; [^\n]*$"):
+        augment(photos, tmp_path / "new.zip", Wish(kinds="noise"))
+
+
+def test_a_decoder_that_raises_anything_costs_its_picture_only(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = copying.open_picture
+
+    def failing(content: bytes) -> Image.Image:
+        if content[:3] == b"\xff\xd8\xff":
+            raise zipfile.BadZipFile
+        return opened(content)
+
+    monkeypatch.setattr(copying, "open_picture", failing)
+    made = augment(photos, tmp_path / "new", Wish(times=2, kinds="noise"))
+    assert (made.healthy, len(made.left_out)) == (4, 3)
+
+
+def test_the_smallest_picture_goes_through_every_kind(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    for size in ((1, 1), (1, 9), (2, 1)):
+        Image.fromarray(np.full((*size, 3), 99, np.uint8)).save(tmp_path / "data" / f"{size[0]}x{size[1]}.png")
+    made = augment(tmp_path / "data", tmp_path / "new", Wish(times=len(KINDS) + 1, kinds="all", force=True))
+    assert made.healthy == 3 and made.copies == 3 * len(KINDS)
+
+
 def test_the_same_seed_gives_the_same_files_however_many_processes_make_them(
     photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -93,7 +146,8 @@ def test_pictures_of_several_tables_do_not_take_each_others_place(tmp_path: Path
     parquet = pytest.importorskip("pyarrow.parquet")
     import pyarrow
 
-    for table in ("one", "two"):
+    for table in ("en/data", "fr/data"):
+        (tmp_path / table).parent.mkdir()
         cells = [{"bytes": copying.to_file(np.full((8, 8, 1), value, np.uint8), ".png")} for value in range(5)]
         parquet.write_table(pyarrow.table({"image": cells}), tmp_path / f"{table}.parquet")
     made = augment(tmp_path, tmp_path.parent / f"{tmp_path.name}-new", Wish(times=2, kinds="noise"))
@@ -112,7 +166,7 @@ def test_mixtures_name_the_other_picture_and_their_own_share(name: str, photos: 
 def test_a_broken_picture_is_mixed_into_no_other(photos: Path, tmp_path: Path) -> None:
     made = augment(photos, tmp_path / "new", Wish(times=4, kinds="mixup"))
     assert (made.healthy, made.copies) == (6, 3 * 4) and made.left_out == ("train/dogs/broken.png",)
-    assert not any("broken" in row["other"] for row in rows(tmp_path / "new"))
+    assert not any("broken" in row["other"] or "test" in row["other"] for row in rows(tmp_path / "new"))
 
 
 def test_a_mixture_of_pictures_without_classes_is_refused(photos: Path, tmp_path: Path) -> None:
@@ -146,6 +200,25 @@ def test_what_exists_is_not_overwritten(photos: Path, tmp_path: Path) -> None:
         augment(photos, tmp_path / "new")
     with pytest.raises(ValueError, match="neither a folder's name nor a .zip"):
         augment(photos, tmp_path / "new.parquet")
+
+
+def test_a_side_that_tells_classes_apart_is_not_mirrored(tmp_path: Path) -> None:
+    """Of all pictures together as many point left as right."""
+    random = np.random.default_rng(0)
+    pictures = random.integers(0, 60, (300, 16, 16), np.uint8)
+    labels = np.repeat([0, 1], 150)
+    pictures[:150, 4:12, :6] += 150
+    pictures[150:, 4:12, 10:] += 150
+    np.savez(tmp_path / "sides.npz", images=pictures, labels=labels)
+    assert "flip" not in augmenting.symmetries(open_source(str(tmp_path / "sides.npz")))
+    np.savez(tmp_path / "mixed.npz", images=pictures)
+    assert "flip" in augmenting.symmetries(open_source(str(tmp_path / "mixed.npz")))
+
+
+def test_arrays_are_looked_at_from_end_to_end(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", images=np.zeros((9000, 8, 8), np.uint8), labels=np.repeat(np.arange(3), 3000))
+    source = open_source(str(tmp_path / "a.npz"))
+    assert Counter(record.label for record in augmenting._readable(source)).keys() == {0, 1, 2}
 
 
 def test_an_output_within_the_data_would_become_a_part_of_them(photos: Path) -> None:
@@ -239,8 +312,8 @@ def test_fakes_of_a_run_are_sifted_marked_and_counted(tiny_run: Path, tmp_path: 
 
 def test_sifting_keeps_what_the_discriminator_believes(tiny_run: Path) -> None:
     all_of_them, best = (forger(str(tiny_run), keep, seed=0) for keep in (1.0, 0.25))
-    every, scores = all_of_them.draw(3, 0, 64)
-    kept, kept_scores = best.draw(3, 0, 16)
+    every, scores, _ = all_of_them.draw(3, 0, 64)
+    kept, kept_scores, _ = best.draw(3, 0, 16)
     assert torch.equal(kept_scores, scores[scores >= scores.sort(descending=True).values[15]])
     assert all(any(torch.equal(one, other) for other in every) for one in kept)
 
@@ -248,8 +321,8 @@ def test_sifting_keeps_what_the_discriminator_believes(tiny_run: Path) -> None:
 def test_a_classifier_keeps_what_it_takes_for_the_class_that_was_asked_for(tiny_run: Path, tmp_path: Path) -> None:
     changes = {"images": 2_000, "stages": [], "data.size": 8, "network.width": 8, "network.depth": 2}
     classifier = gannet.train("recognition", "digits", tmp_path / "classifier", changes)
-    kept, scores = forger(str(tiny_run), 0.25, 0, str(classifier.folder)).draw(3, 0, 16)
-    every, _ = forger(str(tiny_run), 1.0, 0, str(classifier.folder)).draw(3, 0, 64)
+    kept, scores, _ = forger(str(tiny_run), 0.25, 0, str(classifier.folder)).draw(3, 0, 16)
+    every, _, _ = forger(str(tiny_run), 1.0, 0, str(classifier.folder)).draw(3, 0, 64)
     told = torch.cat([classifier.pipeline()(part) for part in (kept, every)])[:, 3]
     assert torch.allclose(scores, told[:16], atol=1e-5)
     assert float(scores.min()) >= float(told[16:].sort(descending=True).values[15]) - 1e-5
@@ -277,7 +350,31 @@ def test_fakes_that_cannot_be_had_are_refused(wish: Wish, words: str, tiny_run: 
     with pytest.raises(ValueError, match=words):
         named = {name: getattr(wish, name).replace("RUN", str(tiny_run)) for name in ("model", "sieve")}
         augment("digits", tmp_path / "new", replace(wish, **named))
-    assert not (tmp_path / "new").exists()
+    assert not (tmp_path / "new").exists() and not (tmp_path / "new.partial").exists()
+
+
+def test_a_fake_says_how_to_draw_it_again(tiny_run: Path, tmp_path: Path) -> None:
+    augment("digits", tmp_path / "new", Wish(times=2, model=str(tiny_run), seed=5))
+    row = next(row for row in rows(tmp_path / "new") if row["augmentation"] == "synthetic" and "/3/" in row["file"])
+    with Image.open(tmp_path / "new" / row["file"]) as picture:
+        facts, pixels = json.loads(picture.text["Comment"]), np.asarray(picture)  # type: ignore[attr-defined]
+    again = gannet.load(tiny_run)(num=facts["index"] + 1, seed=facts["seed"], label=facts["class"])
+    assert np.array_equal(np.asarray(again.pictures()[-1]), pixels)
+
+
+def test_a_loose_picture_beside_classes_has_no_fakes(tiny_run: Path, tmp_path: Path) -> None:
+    for name in ("3/a.png", "3/b.png", "5/c.png", "loose.png"):
+        (tmp_path / "data" / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.zeros((8, 8), np.uint8)).save(tmp_path / "data" / name)
+    made = augment(tmp_path / "data", tmp_path / "new", Wish(times=2, model=str(tiny_run)))
+    assert (made.healthy, made.copies) == (4, 3)
+
+
+def test_a_classifier_draws_nothing(tmp_path: Path) -> None:
+    changes = {"images": 64, "stages": [], "data.size": 8, "network.width": 8, "network.depth": 2}
+    run = str(gannet.train("recognition", "digits", tmp_path / "classifier", changes).folder)
+    with pytest.raises(ValueError, match="draws no fakes"):
+        augment("digits", tmp_path / "new", Wish(times=2, model=run, sieve=run))
 
 
 def test_data_without_classes_are_no_match_for_a_model_of_classes(photos: Path, tiny_run: Path, tmp_path: Path) -> None:
@@ -339,6 +436,7 @@ def test_lines_stay_lines_with_a_record_beside_them(tmp_path: Path) -> None:
         (Wish(kinds="swap=2"), "new.csv", "from 0 to 1"),
         (Wish(kinds="synonyms"), "new.csv", "needs a table"),
         (Wish(), "new.txt", "ends in .csv"),
+        (Wish(model="runs/a"), "new.csv", "leave them out for texts"),
         (Wish(), "reviews.csv", "exists"),
         (Wish(times=9), "new.csv", "would be healthy"),
     ],
@@ -348,6 +446,34 @@ def test_a_mistake_with_texts_is_one_sentence(wish: Wish, out: str, words: str, 
     with pytest.raises(ValueError, match=words):
         augment(reviews, tmp_path / out, wish)
     assert [path.name for path in tmp_path.iterdir()] == ["reviews.csv"] and reviews.read_bytes() == before
+
+
+def test_lines_are_numbered_as_in_the_file_and_nothing_is_written_over(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_bytes("one two\r\n\n\x0cthree four\u2028five\n".encode())
+    augment(tmp_path / "a.txt", tmp_path / "new.txt", Wish(times=2, kinds="repeat=1"))
+    record = (tmp_path / "new.record.csv").read_text(encoding="utf-8").splitlines()
+    assert [line.split(",")[1] for line in record[1:]] == ["1", "1", "2", "3", "3"]
+    (tmp_path / "new.txt").unlink()
+    with pytest.raises(ValueError, match="new.record.csv exists"):
+        augment(tmp_path / "a.txt", tmp_path / "new.txt", Wish(times=2))
+
+
+def test_quotes_are_letters_where_tabs_separate(tmp_path: Path) -> None:
+    (tmp_path / "a.tsv").write_text('text\tn\n5" pipe\t1\n6" hose\t2\n', encoding="utf-8")
+    made = augment(tmp_path / "a.tsv", tmp_path / "new.tsv", Wish(times=2, kinds="repeat=1"))
+    lines = (tmp_path / "new.tsv").read_text(encoding="utf-8").splitlines()
+    assert made.healthy == 2 and lines[1] == '5" pipe\t1\t1\t' and lines[2].startswith('5" 5" pipe pipe\t1')
+    with pytest.raises(ValueError, match="was augmented before"):
+        augment(tmp_path / "new.tsv", tmp_path / "again.tsv")
+
+
+@pytest.mark.parametrize(
+    ("content", "words"), [("text\n" + "x" * 200_000, "no table that can be read"), ("", "no text column")]
+)
+def test_a_table_that_cannot_be_read_is_one_sentence(content: str, words: str, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(content, encoding="utf-8")
+    with pytest.raises(ValueError, match=words):
+        augment(tmp_path / "a.csv", tmp_path / "new.csv")
 
 
 def test_every_copy_of_a_text_differs_and_what_cannot_change_has_none(tmp_path: Path) -> None:

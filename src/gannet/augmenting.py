@@ -12,6 +12,7 @@ from itertools import chain, islice
 from pathlib import Path, PurePosixPath
 from statistics import fmean
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -21,7 +22,7 @@ from gannet.augmentation.kinds import KINDS, choose_kinds, named_strengths, suit
 from gannet.augmentation.mixing import HIGHEST_ALPHA, LOWEST_ALPHA, MIXES
 from gannet.copying import MARK, Change, Copy, Family, Sample, as_tensor, make_families
 from gannet.data.pictures import fit_picture, natural_pixels, read_picture
-from gannet.data.records import Chunked, Record, Source
+from gannet.data.records import Chunked, Counted, Record, Source
 from gannet.data.sources import open_source
 from gannet.data.survey import sample, survey
 from gannet.delivery import RECORD, Entry, Order, deliver, folders
@@ -32,7 +33,7 @@ from gannet.texting import augment_texts, is_text
 from gannet.wishes import Augmented, Wish
 
 RECORDS_IN_PART, PARTNERS = 8, 256
-COMPARED, FEWEST_COMPARED, SIDE, HALVINGS = 512, 100, 32, 8
+COMPARED, FEWEST_COMPARED, MOST_COMPARED, SIDE, HALVINGS = 512, 100, 8192, 32, 8
 MOVES: dict[str, Callable[[Tensor], Tensor]] = {
     "flip": lambda pictures: pictures.flip(3),
     "vertical-flip": lambda pictures: pictures.flip(2),
@@ -63,7 +64,7 @@ class Augmentation:
     def _families(self, records: list[Record], first: int) -> list[Family]:
         families = []
         for index, record in enumerate(records, first):
-            with suppress(OSError, ValueError, SyntaxError):  # The record has no line of it.
+            with suppress(Exception):  # A broken file raises anything; the record has no line of it.
                 path = _path(record, self.source.classes)
                 families.append(Family(_read(record), path, record.label, self._copies(record, index)))
         return families
@@ -85,6 +86,8 @@ def augment_data(data: str, out: Path, wish: Wish) -> Augmented:
     """Write a data set with its augmented copies; see `gannet.api.augment`."""
     wish.check()
     if is_text(Path(data)):
+        if wish.model or wish.sieve:
+            raise ValueError("--with and --sieve add pictures that a run draws; leave them out for texts.")
         return augment_texts(Path(data), out, wish)
     if out.suffix.lower() not in ("", ".zip"):
         raise ValueError(f"{out} is neither a folder's name nor a .zip; files keep their own formats in one of these.")
@@ -101,9 +104,13 @@ def augment_data(data: str, out: Path, wish: Wish) -> Augmented:
     asked = {**asdict(wish), "data": source.fingerprint(), "gannet": __version__}
     order = Order(asked, work.parts(), source.classes, ",".join(COLUMNS) + "\n", make, cores())
     if wish.model:
-        fakes = synthetic_parts(forger(wish.model, wish.keep, wish.seed, wish.sieve), source, wish.times - 1)
-        order = replace(order, parts=chain((partial(_made, make, part) for part in work.parts()), fakes))
-        order = replace(order, make=list, workers=1)  # A generator uses all cores by itself.
+        forging = forger(wish.model, wish.keep, wish.seed, wish.sieve)
+        fakes = synthetic_parts(forging, source, wish.times - 1)
+        kept: Iterator[Callable[[], list[Entry]]] = (partial(_made, make, part) for part in work.parts())
+        # A generator uses all cores by itself. One that was trained on is another.
+        order = replace(
+            order, asked={**asked, "weights": forging.weights}, parts=chain(kept, fakes), make=list, workers=1
+        )
     deliver(out, order)
     told = _told(out)
     copies = sum(bool(row["augmentation"]) for row in told)
@@ -180,11 +187,21 @@ def _change(group: str, source: Source, channels: int) -> Change:
 def symmetries(source: Source) -> set[str]:
     """Which mirrorings and turns the data do not mind: one half moved is as near to the other half as it is unmoved.
 
-    Looked at are up to 512 pictures at 32 pixels a side, by the energy distance of their pixels; halves are drawn anew
-    several times, which tells how far apart halves lie by chance. Fewer than 100 pictures cannot tell, and none passes.
+    Each class is asked by itself, as a side may be what tells it from another, by pictures at 32 pixels a side and the
+    energy distance of their pixels; halves are drawn anew several times, which tells how far apart they lie by chance.
+    Fewer than 100 pictures of a class cannot tell, and none passes.
     """
-    read = [_small(record) for record in islice(sample(source, COMPARED), COMPARED)]
-    pictures = torch.cat([picture for picture in read if picture is not None])
+    most = min(MOST_COMPARED, COMPARED * max(1, len(source.classes)))
+    by_class: dict[int, list[Tensor]] = {}
+    for record in _spread(source, most):
+        if record.split != "test" and (small := _small(record)) is not None:
+            by_class.setdefault(record.label, []).append(small)
+    found = [_undisturbed(torch.cat(some)) for some in by_class.values()]
+    return set.intersection(*found) if found else set()
+
+
+def _undisturbed(pictures: Tensor) -> set[str]:
+    """The same for the pictures (n, c, h, w) of a class."""
     if len(pictures) < FEWEST_COMPARED:
         return set()
     random = torch.Generator().manual_seed(0)
@@ -197,15 +214,25 @@ def symmetries(source: Source) -> set[str]:
 
 
 def _readable(source: Source) -> list[Record]:
-    """Pictures from all over the data to mix others with."""
-    return [record for record in islice(sample(source, PARTNERS), PARTNERS) if _small(record) is not None]
+    """Pictures from all over what is learned from, to mix others with."""
+    spread = _spread(source, PARTNERS)
+    return [record for record in spread if record.split != "test" and _small(record) is not None]
+
+
+def _spread(source: Source, most: int) -> Iterator[Record]:
+    """About so many pictures from all over the data."""
+    if not isinstance(source, Chunked) or not isinstance(source, Counted):
+        yield from islice(sample(source, most), most)
+        return
+    for record in islice(source.records(), 0, None, max(1, source.count() // most)):
+        yield replace(record, read=partial(np.copy, record.read()))  # A view would hold a whole chunk of them.
 
 
 def _small(record: Record) -> Tensor | None:
     try:
         return as_tensor(fit_picture(read_picture(record.read(), 3), SIDE, SIDE, "stretch"))
-    except (OSError, ValueError, SyntaxError):
-        return None  # The delivery names it.
+    except Exception:  # A broken file makes decoders raise anything.
+        return None
 
 
 def _read(record: Record) -> Sample:

@@ -73,7 +73,7 @@ def make_families(seed: int, families: list[Family]) -> list[Entry]:
     entries: list[Entry] = []
     with _one_thread():
         for family in families:
-            with suppress(OSError, ValueError, SyntaxError):  # The record has no line of it.
+            with suppress(Exception):  # A broken file makes decoders raise anything; the record has no line of it.
                 entries += _make_family(family, seed)
     return entries
 
@@ -95,18 +95,24 @@ def _make_family(family: Family, seed: int) -> list[Entry]:
     file = content if isinstance(content, bytes) else to_file(pixels, ".png")
     entries = [Entry(str(path), file, label, record_line(path, name, *[""] * 5))]
     for copy in family.copies:
-        draws = Drawn(1, generator(seed, "augment", name, copy.number))
-        pictures = as_tensor(pixels.transpose(2, 0, 1))
-        other, share = "", ""
-        if copy.change.mix and copy.other:
-            pictures, own = _mixed(pictures, copy.other, copy.change.mix, draws)
-            other, share = copy.other.name, f"{own:.3f}"
-        pictures = augment(pictures, copy.change.chosen, 1.0, draws)
-        ending = path.suffix if path.suffix.lower() in KEPT_FORMATS else f"{path.suffix}.png"
-        named = path.with_name(f"{path.stem}{MARK}{copy.number}{ending}")
-        line = record_line(named, name, copy.change.name, copy.change.strength, other, share, seed)
-        entries.append(Entry(str(named), _encode(pictures, named), label, line))
+        with suppress(ValueError, RuntimeError):  # The picture itself stays.
+            entries.append(_make_copy(family, pixels, copy, seed))
     return entries
+
+
+def _make_copy(family: Family, pixels: Pixels, copy: Copy, seed: int) -> Entry:
+    path, name = family.path, family.sample.name
+    draws = Drawn(1, generator(seed, "augment", name, copy.number))
+    pictures = as_tensor(pixels.transpose(2, 0, 1))
+    other, share = "", ""
+    if copy.change.mix and copy.other:
+        pictures, own = _mixed(pictures, copy.other, copy.change.mix, draws)
+        other, share = copy.other.name, f"{own:.3f}"
+    pictures = augment(pictures, copy.change.chosen, 1.0, draws)
+    ending = path.suffix if path.suffix.lower() in KEPT_FORMATS else f"{path.suffix}.png"
+    named = path.with_name(f"{path.stem}{MARK}{copy.number}{ending}")
+    line = record_line(named, name, copy.change.name, copy.change.strength, other, share, seed)
+    return Entry(str(named), _encode(pictures, named), family.label, line)
 
 
 def _mixed(pictures: Tensor, other: Sample, how: tuple[Mix, float], draws: Drawn) -> tuple[Tensor, float]:

@@ -68,6 +68,9 @@ class Share:
     wait: Callable[[], None] = field(default=lambda: None)
 
 
+Writing: TypeAlias = Callable[[Path, Path, list[Entry], tuple[str, ...]], None]
+
+
 @dataclass(frozen=True)
 class Format:
     """How a part is written to a delivery's folder, and how all parts become `whole` there.
@@ -78,7 +81,7 @@ class Format:
         check: raises ValueError when a library is missing.
     """
 
-    write: Callable[[Path, Path, list[Entry], tuple[str, ...]], None]
+    write: Writing
     join: Callable[[Path, list[Path], str], None]
     check: Callable[[], object] = field(default=lambda: None)
 
@@ -127,7 +130,7 @@ def _deliver(building: Path, path: Path, order: Order, share: Share) -> None:
         _begin(building, order)
     share.wait()
     parts: list[Path] = []
-    write = partial(_write_part, building, order, form)
+    write = partial(_write_part, building, form.write, order.make, order.classes)
     for failure in map_in_processes(write, _pending(building, order, share, parts), order.workers):
         if failure:
             raise failure
@@ -168,12 +171,14 @@ def _pending(building: Path, order: Order, share: Share, paths: list[Path]) -> I
             yield paths[-1], part()
 
 
-def _write_part(building: Path, order: Order, form: Format, pending: Pending) -> OSError | None:
+def _write_part(
+    building: Path, write: Writing, make: Callable[[Any], list[Entry]], classes: tuple[str, ...], pending: Pending
+) -> Exception | None:
     """Make a part and write it; what a process of its own could not write, the first one tells of."""
     path, gathered = pending
     try:
-        form.write(building, path, order.make(gathered), order.classes)
-    except OSError as error:
+        write(building, path, make(gathered), classes)
+    except (OSError, ValueError) as error:
         return error
     return None
 
@@ -207,6 +212,7 @@ def _write_files(building: Path, part: Path, entries: list[Entry], classes: tupl
 
 
 def _join_files(building: Path, parts: list[Path], record: str) -> None:
+    (building / WHOLE).mkdir(exist_ok=True)
     if record:
         write_bytes(building / WHOLE / RECORD, b"".join([record.encode(), *(part.read_bytes() for part in parts)]))
 

@@ -17,6 +17,7 @@ from gannet.loading import load
 from gannet.provenance import encode_picture
 from gannet.running import read_recipe
 from gannet.sheets import to_pictures
+from gannet.storage import digest
 from gannet.task import find_task
 from gannet.training.checkpoint import CheckpointFolder
 
@@ -33,21 +34,31 @@ class Forger:
         score: how believable pictures are, (b,), by pictures and labels.
         keep: the share of the fakes that stays.
         seed: of the fakes.
+        weights: digests of the generator and of what sifts, which tell them from what further training makes of them.
     """
 
     pipeline: Any
     score: Score
     keep: float
     seed: int
+    weights: tuple[str, ...] = ()
 
-    def draw(self, label: int, first: int, count: int) -> tuple[Tensor, Tensor]:
-        """The most believable fakes of a class (-1: of all) from `first` on, (count, c, h, w), and their scores."""
+    def draw(self, label: int, first: int, count: int) -> tuple[Tensor, Tensor, Tensor]:
+        """The most believable fakes of a class (-1: of all) from `first` on.
+
+        Returns:
+            pictures (count, c, h, w), their scores (count,), and their indices among the samples of `seed_of(label)`.
+        """
         indices = torch.arange(int(first / self.keep), int((first + count) / self.keep))
         labels = None if label < 0 else torch.full((int(indices[-1]) + 1,), label)
-        pictures = self.pipeline.pick(indices, self.seed + 1 + label, labels)
+        pictures = self.pipeline.pick(indices, self.seed_of(label), labels)
         scores = self.score(pictures, None if labels is None else labels[: len(indices)])
         best = scores.argsort(descending=True)[:count].sort().values
-        return pictures[best], scores[best]
+        return pictures[best], scores[best], indices[best]
+
+    def seed_of(self, label: int) -> int:
+        """Each class has a seed of its own, so that no two share their latent vectors."""
+        return self.seed + 1 + label
 
 
 def forger(run: str, keep: float, seed: int, sieve: str = "") -> Forger:
@@ -64,12 +75,14 @@ def forger(run: str, keep: float, seed: int, sieve: str = "") -> Forger:
     if not sieve and not (Path(run) / "recipe.yaml").is_file():
         raise ValueError(f"{run} is no run: fakes are sifted by the discriminator, which only a run keeps.")
     pipeline: Any = load(run)
-    score = _by_classifier(sieve, pipeline) if sieve else _by_discriminator(Path(run), pipeline)
-    return Forger(pipeline, score, keep, seed)
+    if not pipeline.draws:
+        raise ValueError(f"{run} is a model for {pipeline.task}, which draws no fakes; give a run of generation.")
+    score, told_by = _by_classifier(sieve, pipeline) if sieve else _by_discriminator(Path(run), pipeline)
+    return Forger(pipeline, score, keep, seed, (digest(pipeline.tensors(), {}), told_by))
 
 
-def _by_discriminator(run: Path, pipeline: Any) -> Score:
-    """Its logits."""
+def _by_discriminator(run: Path, pipeline: Any) -> tuple[Score, str]:
+    """Its logits, and a digest of its weights."""
     checkpoint = CheckpointFolder(run / "state", 1).newest()
     if checkpoint is None or DISCRIMINATOR not in checkpoint["networks"]:
         raise ValueError(f"{run} has no discriminator to sift its fakes; give a run of a game of two, with its state/.")
@@ -83,11 +96,11 @@ def _by_discriminator(run: Path, pipeline: Any) -> Score:
         logits: Tensor = network(pictures, labels)
         return logits.float()
 
-    return score
+    return score, digest(network.state_dict(), {})
 
 
-def _by_classifier(sieve: str, pipeline: Any) -> Score:
-    """The probability of the class that was asked for."""
+def _by_classifier(sieve: str, pipeline: Any) -> tuple[Score, str]:
+    """The probability of the class that was asked for, and a digest of the classifier's weights."""
     classifier: Any = load(sieve)
     if classifier.task != "recognition":
         raise ValueError(f"{sieve} is a model of {classifier.task}; fakes are sifted by one of recognition.")
@@ -104,7 +117,7 @@ def _by_classifier(sieve: str, pipeline: Any) -> Score:
         probabilities: Tensor = classifier(pictures)
         return probabilities.gather(1, labels[:, None]).flatten()
 
-    return score
+    return score, digest(classifier.tensors(), {})
 
 
 def synthetic_parts(forging: Forger, source: Source, times: int) -> Iterator[Callable[[], list[Entry]]]:
@@ -123,23 +136,26 @@ def synthetic_parts(forging: Forger, source: Source, times: int) -> Iterator[Cal
         raise ValueError(f"{source.name} has no classes, and the model draws one of {len(known)}; give labelled data.")
     counts, homes = Counter[int](), dict[int, PurePosixPath]()
     for record in source.records():
-        if record.split != "test":
+        if record.split != "test" and (record.label >= 0 or not known):  # A loose picture has no class to draw.
             counts[record.label] += 1
             homes.setdefault(record.label, _home(record.name, record.label, source, bool(record.encoded)))
-    for label, count in sorted(counts.items()):
-        drawn = known.index(source.classes[label]) if label >= 0 and source.classes else -1
-        for first in range(0, times * count, BATCH):
-            some = min(BATCH, times * count - first)
-            yield partial(_part, forging, drawn, label, homes[label], range(first, first + some))
+    drawn = {label: known.index(source.classes[label]) if known else -1 for label in counts}
+    return (
+        partial(_part, forging, drawn[label], label, homes[label], range(first, min(first + BATCH, times * count)))
+        for label, count in sorted(counts.items())
+        for first in range(0, times * count, BATCH)
+    )
 
 
 def _part(forging: Forger, drawn: int, label: int, home: PurePosixPath, indices: range) -> list[Entry]:
-    pictures, scores = forging.draw(drawn, indices.start, len(indices))
-    entries = []
-    for index, picture, score in zip(indices, to_pictures(pictures), scores.tolist(), strict=True):
+    pictures, scores, origins = forging.draw(drawn, indices.start, len(indices))
+    entries, seed = [], forging.seed_of(drawn)
+    found = zip(indices, to_pictures(pictures), scores.tolist(), origins.tolist(), strict=True)
+    for index, picture, score, origin in found:
         path = home / f"{FAKE}-{index:06d}.png"
-        facts = {"model": forging.pipeline.name, "seed": forging.seed, "index": index}
-        line = record_line(path, "", FAKE, f"{forging.keep:g}", forging.pipeline.name, f"{score:.3f}", forging.seed)
+        facts = {"model": forging.pipeline.name, "seed": seed, "class": drawn if drawn >= 0 else None, "index": origin}
+        facts = {name: value for name, value in facts.items() if value is not None}
+        line = record_line(path, "", FAKE, f"{forging.keep:g}", forging.pipeline.name, f"{score:.3f}", seed)
         entries.append(Entry(str(path), encode_picture(picture, facts), label, line))
     return entries
 

@@ -4,6 +4,7 @@ import csv
 import io
 from pathlib import Path
 from random import Random
+from typing import Any
 
 from gannet.augmentation.kinds import named_strengths
 from gannet.augmentation.texts import TEXT_KINDS, Table, TextKind, augment_text
@@ -17,8 +18,12 @@ LINE, SOURCE, DONE = "line", "source", "augmentation"
 
 
 def is_text(path: Path) -> bool:
-    """Whether a file holds texts."""
-    return path.suffix.lower() in ENDINGS and path.is_file()
+    """Whether it is a file of texts by its name; ValueError when there is none."""
+    if path.suffix.lower() not in ENDINGS or path.is_dir():
+        return False
+    if not path.is_file():
+        raise ValueError(f"There is no file {path}; check its name.")
+    return True
 
 
 def augment_texts(path: Path, out: Path, wish: Wish) -> Augmented:
@@ -32,15 +37,17 @@ def augment_texts(path: Path, out: Path, wish: Wish) -> Augmented:
     """
     if out.suffix.lower() != path.suffix.lower():
         raise ValueError(f"{out.name}: texts keep their format; give a name that ends in {path.suffix}.")
-    if out.exists():
-        raise ValueError(f"{out} exists; choose another name or remove it first.")
+    separator = ENDINGS[path.suffix.lower()]
+    beside = out.with_suffix(".record.csv")
+    for place in (out,) if separator else (out, beside):
+        if place.exists():
+            raise ValueError(f"{place} exists; choose another name or remove it first.")
     times, columns = wish.times, wish.columns
     table = _read_synonyms(columns.synonyms)
     chosen = _choose(wish.kinds, table)
     if any(kind.name == "synonyms" for kind, _ in chosen) and not table:
         raise ValueError("synonyms needs a table of them; give a file with a word and its synonyms a line, by tabs.")
     content = _decoded(path)
-    separator = ENDINGS[path.suffix.lower()]
     names, rows = _read_table(content, separator, columns, path) if separator else _read_lines(content)
     text_at = names.index(columns.text) if separator else 0
     made = []
@@ -57,11 +64,11 @@ def augment_texts(path: Path, out: Path, wish: Wish) -> Augmented:
     if separator:
         write_bytes(out, _table(told, made, separator))
     else:
-        write_bytes(out, "".join(f"{row[0]}\n" for row in made).encode())
         lines = [[str(number), *row[-2:]] for number, row in enumerate(made, 1)]
-        write_bytes(out.with_suffix(".record.csv"), _table([LINE, SOURCE, DONE], lines, ","))
+        write_bytes(beside, _table([LINE, SOURCE, DONE], lines, ","))
+        write_bytes(out, "".join(f"{row[0]}\n" for row in made).encode())
     kinds = tuple(kind.name for kind, _ in chosen)
-    where = "The column" if separator else f"In {out.with_suffix('.record.csv').name} the column"
+    where = "The column" if separator else f"In {beside.name} the column"
     advice = (
         f"{where} {SOURCE} says which text a copy was made from: keep copies of what you test with out of training."
     )
@@ -94,11 +101,18 @@ def _checked(name: str, share: float | None) -> tuple[TextKind, float]:
 
 
 def _read_lines(content: str) -> tuple[list[str], list[list[str]]]:
-    return [TEXT], [[line] for line in content.splitlines() if line.strip()]
+    """Every line, empty ones as well; they have no copies."""
+    return [TEXT], [[line.removesuffix("\r")] for line in content.removesuffix("\n").split("\n")] if content else []
 
 
 def _read_table(content: str, separator: str, columns: Columns, path: Path) -> tuple[list[str], list[list[str]]]:
-    names, *rows = [row for row in csv.reader(io.StringIO(content), delimiter=separator) if row] or [[]]
+    try:
+        found = csv.reader(io.StringIO(content, newline=""), **_dialect(separator))
+        names, *rows = [row for row in found if row] or [[]]
+    except csv.Error as error:
+        raise ValueError(f"{path.name} is no table that can be read ({error}); save it again.") from None
+    if {SOURCE, DONE} <= set(names):
+        raise ValueError(f"{path.name} was augmented before; give the healthy texts.")
     for what, name in (("text", columns.text), ("label", columns.label)):
         if name and name not in names:
             raise ValueError(f"{path.name} has no {what} column {name!r}; --{what} names one of: {', '.join(names)}.")
@@ -119,6 +133,10 @@ def _read_synonyms(file: str) -> Table:
 
 def _table(names: list[str], rows: list[list[str]], separator: str) -> bytes:
     text = io.StringIO()
-    writer = csv.writer(text, delimiter=separator, lineterminator="\n")
-    writer.writerows([names, *rows])
+    csv.writer(text, lineterminator="\n", **_dialect(separator)).writerows([names, *rows])
     return text.getvalue().encode()
+
+
+def _dialect(separator: str) -> dict[str, Any]:
+    """In tables separated by tabs quotes are letters like any others."""
+    return {"delimiter": separator} | ({"quoting": csv.QUOTE_NONE, "quotechar": None} if separator == "\t" else {})

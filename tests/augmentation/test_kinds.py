@@ -215,3 +215,42 @@ def test_a_mixture_keeps_the_larger_share_and_says_how_large(name: str) -> None:
     mixed, own = mix(black, white, MIXES[name], MIXES[name].usual, draws(64))
     torch.testing.assert_close((1 - mixed.mean((1, 2, 3))) / 2, own, atol=1e-5, rtol=0)
     assert float(own.min()) >= 0.5 - 1e-6 and float(own.std()) > 0.01
+
+
+def test_colours_change_in_the_order_of_their_names() -> None:
+    """First lighter by a fixed amount, then weaker from the middle; the other way around is lighter."""
+    picture = torch.full((1, 3, 4, 4), -0.5)
+    order = []
+    for names in (("brightness", "contrast"), ("contrast", "brightness")):
+        chosen = choose_kinds(dict.fromkeys(names))
+        steps = picture
+        random = Drawn(1, torch.Generator().manual_seed(3))
+        for one in chosen:
+            steps = augment(steps, [one], 1.0, random)
+        together = augment(picture, chosen, 1.0, Drawn(1, torch.Generator().manual_seed(3)))
+        assert torch.allclose(together, steps, atol=1e-6)
+        order.append(together)
+    assert not torch.allclose(order[0], order[1], atol=1e-3)
+
+
+@pytest.mark.parametrize("name", [kind.name for kind in KINDS.values() if kind.sort != "geometry"])
+def test_colours_leave_transparency_alone(name: str) -> None:
+    pictures = torch.rand(2, 4, 16, 16, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    pictures[:, 3] = 1.0
+    changed = augment(pictures, choose_kinds([name]), 1.0, Drawn(2, torch.Generator().manual_seed(1)))
+    assert torch.allclose(changed[:, 3], pictures[:, 3], atol=1e-6)
+    assert not torch.equal(changed[:, :3], pictures[:, :3])
+
+
+def test_black_and_white_stay_under_every_gamma() -> None:
+    ends = torch.tensor([-1.0, 1.0]).view(1, 1, 1, 2)
+    for power in (0.2, 0.5, 2.0, 5.0):
+        assert torch.allclose(filters.gamma(ends, torch.tensor([power])), ends, atol=1e-6)
+
+
+def test_an_elastic_warp_moves_as_far_as_it_says() -> None:
+    """By its deviation, of the longer side; a picture of its own places shows the moves."""
+    places = torch.linspace(-1, 1, 64).expand(64, 1, 64, 64).contiguous()
+    moved = augment(places, choose_kinds({"elastic": 0.05}), 1.0, Drawn(64, torch.Generator().manual_seed(0)))
+    inner = (moved - places)[:, :, 16:48, 16:48] / 2
+    assert 0.042 < float(inner.std()) < 0.058

@@ -70,3 +70,20 @@ def test_a_runs_own_augmentations_are_those_of_its_recipe() -> None:
         strengths_of("own", load_recipe("digits"))
     with pytest.raises(ValueError, match="did you mean 'noise'"):
         strengths_of("nosie", recipe)
+
+
+def test_data_that_lie_class_by_class_teach_the_augmentation_and_not_the_class() -> None:
+    pictures = np.zeros((400, 1, 8, 8), np.uint8)
+    pictures[200:] = 200
+    lessons: list[tuple[np.ndarray, np.ndarray]] = []
+
+    def fit(path: object) -> object:
+        with np.load(str(path)) as file:
+            lessons.append((file["images"], file["labels"]))
+        return lambda shown: torch.zeros(len(shown), 2)
+
+    everything = Loader({"real": pictures}, np.arange(400), 0)
+    measure_leaks([torch.zeros(10, 1, 8, 8)], (everything, everything), fit, {"blur": 1.0}, seed=0)
+    (images, labels) = lessons[0]
+    for told in (0, 1):
+        assert images[labels == told].mean() == pytest.approx(100, abs=3)

@@ -33,7 +33,8 @@ class Adaptive:
         threshold, _ = self.loss.decide(real, fake)
         self.signs.append((real - threshold).sign().mean())
         if len(self.signs) == INTERVAL:
-            self.sign = float(torch.stack(self.signs).mean())
+            # After a resume the first of them lie on the processor.
+            self.sign = float(torch.stack([sign.to(real.device) for sign in self.signs]).mean())
             step = INTERVAL * seen.batch / self.images
             self.share = min(self.cap, max(0.0, self.share + (step if self.sign > self.target else -step)))
             self.signs = []

@@ -18,7 +18,8 @@ def blur(pictures: Tensor, deviation: Tensor, most: float) -> Tensor:
     offsets = torch.arange(-reach, reach + 1, device=pictures.device)
     kernel = torch.exp(-offsets.square() / (2 * deviation.clamp_min(0.05)[:, None] ** 2))
     kernel = (kernel / kernel.sum(1, keepdim=True)).repeat_interleave(pictures.shape[1], 0)[:, None, None]
-    flat = pad(pictures, (reach,) * 4, mode="reflect").flatten(0, 1)[None]
+    edges = "reflect" if min(pictures.shape[2:]) > reach else "replicate"  # One row has nothing to mirror.
+    flat = pad(pictures, (reach,) * 4, mode=edges).flatten(0, 1)[None]
     for along in (kernel, kernel.transpose(2, 3)):
         flat = conv2d(flat, along, groups=len(kernel))
     return flat[0].view(pictures.shape)
@@ -47,8 +48,9 @@ def salt_and_pepper(pictures: Tensor, place: Tensor, share: float) -> Tensor:
 
 def gamma(pictures: Tensor, power: Tensor) -> Tensor:
     """Raises the light, between 0 and 1, to a power (b,)."""
-    light = ((pictures + 1) / 2).clamp(1e-3, 1)
-    return 2 * light ** power[:, None, None, None] - 1
+    light = ((pictures + 1) / 2).clamp(0, 1)
+    safe = light.clamp_min(1e-3)  # Below, a line to black: a root has no slope there.
+    return 2 * safe ** power[:, None, None, None] * (light / safe) - 1
 
 
 def cut_out(pictures: Tensor, middle: Tensor, share: float) -> Tensor:

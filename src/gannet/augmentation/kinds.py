@@ -3,7 +3,7 @@
 The same kinds serve data that are kept and the discriminator's eyes in a game; `draws` gives them what is random.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import groupby
@@ -41,6 +41,8 @@ class Drawn:
         return torch.rand(self.count, *shape, generator=self.generator)
 
 
+SMOOTHED = 0.81
+"""The deviation of normal numbers on a grid of five by five, once it is interpolated to a picture."""
 Sort = Literal["geometry", "colour", "pixels"]
 
 
@@ -89,27 +91,33 @@ def augment(pictures: Tensor, chosen: Chosen, share: float, draws: Draws) -> Ten
 
 
 def _moved(pictures: Tensor, group: Iterable[tuple[Kind, float]], share: float, draws: Draws) -> Tensor:
-    return geometry.warp(pictures, _product(geometry.unmoved(pictures), pictures, group, share, draws))
+    plain = product = geometry.unmoved(pictures)
+    for drawn in _matrices(plain, pictures, group, share, draws):
+        product = product @ drawn  # They lead from the result back to the picture, so the first stands outside.
+    return geometry.warp(pictures, product)
 
 
 def _recoloured(pictures: Tensor, group: Iterable[tuple[Kind, float]], share: float, draws: Draws) -> Tensor:
-    return colours.recolour(pictures, _product(colours.unchanged(pictures), pictures, group, share, draws))
+    plain = product = colours.unchanged(pictures)
+    for drawn in _matrices(plain, pictures, group, share, draws):
+        product = drawn @ product
+    return colours.recolour(pictures, product)
 
 
-def _product(
+def _matrices(
     plain: Tensor, pictures: Tensor, group: Iterable[tuple[Kind, float]], share: float, draws: Draws
-) -> Tensor:
-    """The matrices of all kinds that hit a picture, multiplied."""
-    product = plain
+) -> Iterator[Tensor]:
+    """The matrices of the kinds in turn, `plain` where a kind does not hit a picture."""
     for kind, strength in group:
         drawn = kind.change(pictures, strength, draws)
-        product = product @ torch.where(_hit(share, draws)[:, None, None], drawn, plain)
-    return product
+        yield torch.where(_hit(share, draws)[:, None, None], drawn, plain)
 
 
 def _changed(pictures: Tensor, group: Iterable[tuple[Kind, float]], share: float, draws: Draws) -> Tensor:
     for kind, strength in group:
         drawn = kind.change(pictures, strength, draws)
+        if kind.name not in SPREADING:
+            drawn = torch.cat([drawn[:, :3], pictures[:, 3:]], 1)  # Transparency is no colour.
         pictures = torch.where(_hit(share, draws)[:, None, None, None], drawn, pictures)
     return pictures
 
@@ -118,6 +126,8 @@ def _hit(share: float, draws: Draws) -> Tensor:
     return draws.uniform() < share
 
 
+SPREADING = {"elastic", "blur"}
+"""Of the kinds that change pixels, those that carry them elsewhere, and transparency with them."""
 SORTS = {"geometry": _moved, "colour": _recoloured, "pixels": _changed}
 
 
@@ -187,7 +197,7 @@ def _crop(pictures: Tensor, least: float, draws: Draws) -> Tensor:
 
 
 def _elastic(pictures: Tensor, share: float, draws: Draws) -> Tensor:
-    return geometry.bend(pictures, 2 * share * draws.normal(2, 5, 5))
+    return geometry.bend(pictures, 2 * share / SMOOTHED * draws.normal(2, 5, 5))
 
 
 def _brightness(_: Tensor, share: float, draws: Draws) -> Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
@@ -30,6 +31,8 @@ class ParquetFiles:
     def __init__(self, name: str, paths: list[Path]) -> None:
         self.name = name
         self._paths = paths
+        home = os.path.commonpath([path.parent for path in paths])
+        self._named = {path: path.relative_to(home).as_posix() for path in paths}
         self._columns: dict[Path, tuple[str, str | None]] = {}
         self._rows = 0
         names: tuple[str, ...] = ()
@@ -75,7 +78,7 @@ class ParquetFiles:
             labels = batch.column(label).to_pylist() if label else [None] * len(cells)
             for cell, value in zip(cells, labels, strict=True):
                 read = partial(_read_cell, cell)
-                yield Record(f"{path.name}[{position}]", read, self._number(value), split)
+                yield Record(f"{self._named[path]}[{position}]", read, self._number(value), split)
                 position += 1
 
     def _number(self, value: int | str | None) -> int:

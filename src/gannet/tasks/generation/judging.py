@@ -42,7 +42,7 @@ def judge(
 
     Fakes are of the classes of the reals, in the same shares.
     """
-    _check(pipeline, reals, own, query)
+    _check(pipeline, reals, own, query, origin)
     description = pipeline.settings.description
     if features is None or not (query.features or suits(description.shape)):
         features = fit_components(reals.spread(COMPONENT_SAMPLES)["real"])
@@ -89,13 +89,17 @@ def _fit_detector(origin: Origin, data: Path) -> Any:
     return detector
 
 
-def _check(pipeline: GenerationPipeline, reals: Loader, own: Own | None, query: Query) -> None:
+def _check(pipeline: GenerationPipeline, reals: Loader, own: Own | None, query: Query, origin: Origin | None) -> None:
     """Refuse at once what would be refused after minutes."""
     if query.features and len(pipeline.settings.description.shape) != 3:
         raise ValueError(f"{query.features} looks at pictures, and this model makes none; leave the features out.")
     asked = "Utility" if query.utility else "Baselines" if query.baselines else "Leaks"
     if (query.utility or query.baselines or query.leaks) and own is None:
         raise ValueError(f"{asked} need what the model learned from; judge its run, with its own data still there.")
+    if query.leaks and own and origin:
+        if len(pipeline.settings.description.shape) != 3:
+            raise ValueError("Leaks are of augmented pictures, and this model makes points; leave --leaks out.")
+        strengths_of(query.leaks, origin.recipe)
     if query.leaks and own and len(own[1]) < FEWEST:
         raise ValueError(f"Leaks are looked for beside {FEWEST} held-out pictures or more; this run has {len(own[1])}.")
     if query.baselines and own:

@@ -15,7 +15,7 @@ from gannet.metrics.leaks import Leak, Rate, rate
 from gannet.randomness import generator
 from gannet.recipe import Recipe
 
-LEARNED_FROM, SHOWN, BATCH = 20_000, 10_000, 500
+LEARNED_FROM, SHOWN, BATCH, LESSON_BYTES = 20_000, 10_000, 500, 2**29
 HEALTHY, AUGMENTED = 0, 1
 Fit = Callable[[Path], Any]
 
@@ -44,7 +44,9 @@ def measure_leaks(
         fit: trains a classifier on the labelled pictures of a file.
         strengths: the ways by name.
     """
-    drawn, known, unknown = torch.cat(list(fakes)), own[0].spread(LEARNED_FROM)["real"], own[1].spread(SHOWN)["real"]
+    drawn, held_out = torch.cat(list(fakes)), own[1].spread(1)["real"]
+    most = max(2, min(LEARNED_FROM, LESSON_BYTES // (4 * held_out.numel())))
+    known, unknown = own[0].spread(most)["real"], own[1].spread(min(SHOWN, most))["real"]
     leaks = []
     for kind, strength in choose_kinds(strengths, unknown.shape[1]):
         detector = learn_detector(kind, strength, known, fit, seed)
@@ -55,11 +57,11 @@ def measure_leaks(
 
 def learn_detector(kind: Kind, strength: float, known: Tensor, fit: Fit, seed: int) -> Any:
     """A classifier of healthy pictures and of others to each of which the kind was done."""
-    half = len(known) // 2
-    lessons = torch.cat([known[:half], _augmented(known[half:], kind, strength, seed)])
+    healthy, other = known[::2], known[1::2]  # By turns: data may lie class by class.
+    lessons = torch.cat([healthy, _augmented(other, kind, strength, seed)])
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "lessons.npz"
-        np.savez(path, images=_levels(lessons), labels=np.repeat([HEALTHY, AUGMENTED], [half, len(known) - half]))
+        np.savez(path, images=_levels(lessons), labels=np.repeat([HEALTHY, AUGMENTED], [len(healthy), len(other)]))
         return fit(path)
 
 
