@@ -84,7 +84,8 @@ def save_npz(path, *shape, labels=True):
 )
 def test_recipe_fits_the_pictures(tmp_path, shape, labels, name, recipe, settings):
     report = visit(save_npz(tmp_path / name, *shape, labels=labels), 28)
-    assert (report.advice.recipe, report.advice.settings) == (recipe, settings)
+    few = {"augment.name": "diffaugment"} if recipe == "images" else {}
+    assert (report.advice.recipe, report.advice.settings) == (recipe, settings | few)
     assert ("without a GPU" in report.advice.reasons[0]) == (shape[1] > 64)
 
 
@@ -97,3 +98,9 @@ def test_clean_data_has_short_words():
     lines = visit("digits", 8).lines()
     assert lines[0] == "digits: 1,797 pictures, 171 of them held out."
     assert all(0 < len(line) < 250 for line in lines) and len(lines) < 12
+
+
+@pytest.mark.parametrize(("count", "way"), [(900, "diffaugment"), (2_000, "ada"), (7_000, None)])
+def test_few_pictures_call_for_augmentation_in_the_game(tmp_path, count, way):
+    report = visit(save_npz(tmp_path / "a.npz", count, 9, 9, labels=False), 8)
+    assert report.advice.settings.get("augment.name") == way

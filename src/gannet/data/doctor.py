@@ -13,7 +13,7 @@ from gannet.data.duplicates import Copies, find_exact, find_near
 from gannet.data.records import Source
 from gannet.data.survey import Survey, fitting_size
 
-FEW_PICTURES = 5_000
+FEW_PICTURES, VERY_FEW_PICTURES = 5_000, 1_000
 FEW_OF_CLASS = 50
 MOST_GROUPS = 10
 MOST_NAMES = 6  # of one group
@@ -151,6 +151,9 @@ def advise(dataset: Dataset, survey: Survey, classes: dict[str, int]) -> Advice:
         if classes:
             settings["task.conditional"] = "true"
             reasons.append(f"With {len(classes):,} classes it can learn to draw the one that is asked for.")
+        if few := _few(int((~dataset.held_out).sum())):
+            settings["augment.name"], reason = few
+            reasons.append(reason)
     small = [name for name, count in classes.items() if count < FEW_OF_CLASS]
     if small:
         more = f" and {len(small) - 5} more" if len(small) > 5 else ""
@@ -168,6 +171,15 @@ def _known_recipe(survey: Survey, dataset: Dataset) -> str:
     if survey.channels == 3 and sizes == {"32x32"} and classes:
         return "cifar10"
     return ""
+
+
+def _few(count: int) -> tuple[str, str] | None:
+    """How to augment in the game when so many pictures are too few to go without, and why."""
+    if count >= FEW_PICTURES:
+        return None
+    if count >= VERY_FEW_PICTURES:
+        return "ada", "augment.name=ada augments in the game, as much as the critic's learning by heart calls for."
+    return "diffaugment", "augment.name=diffaugment augments strongly in the game, which so few pictures need."
 
 
 def _choose_size(median_side: int) -> tuple[int, str]:
