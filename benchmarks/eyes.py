@@ -18,7 +18,7 @@ from rivals import Rival
 WAYS = {
     "none": [],
     "DiffAugment": ["--set=augment.name=diffaugment"],
-    "ADA's kinds, share 0.5": ["--set=augment.name=fixed", "--set=augment.share=0.5"],
+    "ADA's kinds, share 0.5": ["--set=augment.name=fixed", "--set=augment.share=0.5", "--set=augment.climb=1"],
 }
 
 

@@ -103,7 +103,18 @@ def test_adaptive_eyes_see_what_their_share_says() -> None:
 
 def test_a_run_climbs_in_a_quarter_of_it_and_in_half_a_million_images_at_most() -> None:
     assert Ada().settled(3, 100_000).climb == 25_000 and Ada().settled(3, 10**8).climb == 500_000
-    assert Ada(climb=7).settled(3, 10**8).climb == 7
+    assert Ada(climb=7).settled(3, 10**8).climb == Fixed(climb=7).settled(3, 10**8).climb == 7
+    assert Fixed().settled(3, 100_000).climb == 25_000
+
+
+@pytest.mark.parametrize("score", [-3.0, 0.0, 3.0])
+def test_a_fixed_share_is_climbed_to_whatever_the_scores_and_stays(score: float) -> None:
+    eyes = Fixed(share=0.6, climb=200, kinds=["flip"]).settled(1, 1000).eyes(LOSS)
+    assert eyes.observer and eyes.share() == 0
+    for expected in (0.2, 0.4, 0.6, 0.6, 0.6):
+        for _ in range(INTERVAL):
+            eyes.observer.observe(seen(score))
+        assert eyes.share() == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("options", [Fixed, DiffAugment, Ada])

@@ -17,8 +17,9 @@ from gannet.adversarial.game import Observer, Pass
 from gannet.adversarial.losses import AdversarialLoss
 from gannet.augmentation.kinds import Chosen, Strengths, augment, choose_kinds, suited
 
-CAP, LONGEST_CLIMB, CLIMBS = 0.8, 500_000, 4
+CAP, LONGEST_CLIMB, CLIMBS, NEVER_ENOUGH = 0.8, 500_000, 4, -2.0
 Share: TypeAlias = Annotated[float, Field(ge=0, le=1)]
+Climb: TypeAlias = Annotated[int, Field(ge=1)] | Literal["auto"]
 Kinds: TypeAlias = Strengths | list[str] | Literal["auto"]
 
 ADA: Strengths = {
@@ -92,20 +93,28 @@ class Unaugmented(Augment):
 
 @dataclass(frozen=True)
 class Fixed(Augment):
-    """A share that stays as it is."""
+    """A share that is climbed to, and then stays as it is.
+
+    A generator that is augmented for from its first picture on may take what is common for what is healthy; one that
+    has drawn healthy pictures before goes on to (docs/augmentation.md measures both).
+    """
 
     share: Share = 0.5
     """The probability of each kind; the rest is healthy. Above 0.8 augmentations leak into the fakes."""
+    climb: Climb = "auto"
+    """Images in which the share goes from 0 to 1; 1: it begins as it stays. `auto`: a quarter of the run, at most
+    500,000."""
     kinds: Kinds = "auto"
     """Names, or names with strengths (`{rotation: 15}`); `auto`: pixel blitting, geometry and colour."""
 
-    def settled(self, channels: int, images: int) -> Self:  # noqa: ARG002
-        """With the kinds for so many channels."""
-        return replace(self, kinds=_named(self.kinds, ADA, channels))
+    def settled(self, channels: int, images: int) -> Self:
+        """With the kinds for so many channels, and a climb that fits the run."""
+        return replace(self, kinds=_named(self.kinds, ADA, channels), climb=_climb(self.climb, images))
 
-    def eyes(self, loss: AdversarialLoss) -> Eyes:  # noqa: ARG002
+    def eyes(self, loss: AdversarialLoss) -> Eyes:
         """Eyes of that share."""
-        return Eyes(choose_kinds(self.kinds), lambda: self.share)
+        assert self.climb != "auto"
+        return _steered(Adaptive(loss, NEVER_ENOUGH, self.share, self.climb), self.kinds)
 
 
 @dataclass(frozen=True)
@@ -132,21 +141,27 @@ class Ada(Augment):
     """E[sign D(real)] that is aimed at: lower augments more."""
     cap: Share = CAP
     """The share is never higher; above 0.8 augmentations leak into the fakes."""
-    climb: Annotated[int, Field(ge=1)] | Literal["auto"] = "auto"
+    climb: Climb = "auto"
     """Images in which the share goes from 0 to 1 at the fastest; `auto`: a quarter of the run, at most 500,000."""
     kinds: Kinds = "auto"
     """Names, or names with strengths; `auto`: pixel blitting, geometry and colour."""
 
     def settled(self, channels: int, images: int) -> Self:
         """With the kinds for so many channels, and a climb that fits the run."""
-        climb = max(1, min(LONGEST_CLIMB, images // CLIMBS)) if self.climb == "auto" else self.climb
-        return replace(self, kinds=_named(self.kinds, ADA, channels), climb=climb)
+        return replace(self, kinds=_named(self.kinds, ADA, channels), climb=_climb(self.climb, images))
 
     def eyes(self, loss: AdversarialLoss) -> Eyes:
         """Eyes whose share is steered."""
         assert self.climb != "auto"
-        steered = Adaptive(loss, self.target, self.cap, self.climb)
-        return Eyes(choose_kinds(self.kinds), lambda: steered.share, steered)
+        return _steered(Adaptive(loss, self.target, self.cap, self.climb), self.kinds)
+
+
+def _climb(asked: Climb, images: int) -> int:
+    return max(1, min(LONGEST_CLIMB, images // CLIMBS)) if asked == "auto" else asked
+
+
+def _steered(adaptive: Adaptive, kinds: Kinds) -> Eyes:
+    return Eyes(choose_kinds(kinds), lambda: adaptive.share, adaptive)
 
 
 def _named(kinds: Kinds, usual: Strengths, channels: int) -> Strengths:

@@ -193,8 +193,9 @@ def observers(
     training, held_out = (_exhibits(loader, count, _config(recipe).conditional) for loader in loaders)
     noise = latents(generator, seed=0, first=0, count=len(held_out["real"]))
     looks, facts = inspect(loaders, description)
-    if steer := played.observers.get("augmentation"):
-        looks.append(lambda _: {"augmented": steer.measures()["share"], "cap": recipe.augment.options["cap"]})
+    steer, cap = played.observers.get("augmentation"), recipe.augment.options.get("cap")
+    if steer and cap is not None:
+        looks.append(lambda _: {"augmented": steer.measures()["share"], "cap": cap})
     audit = Audit(generator, discriminator, noise, loss, training, held_out, looks)
     facts |= {"batch": recipe.batch, "conditional": _config(recipe).conditional}
     return {"referee": Referee(rule, loss, audit, facts)}
