@@ -30,6 +30,9 @@ from gannet.sheets import draw_grid
 from gannet.tasks.generation.leaking import learn_detector, looking_augmented
 
 KINDS = {"quarter-turn": 1.0, "noise": 0.1}
+IN_GAME = {**KINDS, "quarter-turn": 0.75}
+"""In the game a turn is drawn from all four, no turn among them, as ADA has it: where all four are as common, nothing
+tells which is healthy. Were pictures always turned, that would be so at a probability of three quarters, and less beyond."""
 SHARES = (1.0, 0.6, 0.4, 0.3, 0.2, 0.1)
 WAYS = {"kept": SHARES, "at once": (*SHARES, 0.0), "climbing": SHARES[1:]}
 """With the healthy shares of each; without any healthy picture an augmentation must show."""
@@ -84,7 +87,7 @@ def play(kind: str, way: str, share: float, asked: argparse.Namespace) -> dict[s
             data = kept(kind, share, Path(temporary))
         elif share < 1:
             climb = 1 if way == "at once" else max(1, asked.images // 2)
-            changes["augment"] = {"name": "fixed", "share": 1 - share, "climb": climb, "kinds": {kind: KINDS[kind]}}
+            changes["augment"] = {"name": "fixed", "share": 1 - share, "climb": climb, "kinds": {kind: IN_GAME[kind]}}
         run = gannet.train(RECIPE, data, Path(temporary) / "run", changes)
         pipeline: Any = run.pipeline()
         fakes = torch.cat(list(pipeline.stream(FAKES, seed=0)))
