@@ -32,7 +32,7 @@ from gannet.tasks.generation.leaking import learn_detector, looking_augmented
 KINDS = {"quarter-turn": 1.0, "noise": 0.1}
 IN_GAME = {**KINDS, "quarter-turn": 0.75}
 """In the game a turn is drawn from all four, no turn among them, as ADA has it: where all four are as common, nothing
-tells which is healthy. Were pictures always turned, that would be so at a probability of three quarters, and less beyond."""
+tells which is healthy. Were pictures always turned, that would be so at a probability of three quarters."""
 SHARES = (1.0, 0.6, 0.4, 0.3, 0.2, 0.1)
 WAYS = {"kept": SHARES, "at once": (*SHARES, 0.0), "climbing": SHARES[1:]}
 """With the healthy shares of each; without any healthy picture an augmentation must show."""

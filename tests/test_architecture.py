@@ -25,7 +25,7 @@ MAY_IMPORT = {
     "networks": set(),
     "adversarial": {"augmentation"},
     "augmentation": set(),
-    "metrics": set(),
+    "metrics": {"augmentation.lab"},
     "data": {"augmentation", "parallel", "recipe", "randomness"},
     "training": LEAVES | {"adversarial.game", "data.loader"},
     "task": {"recipe", "schema"},
@@ -37,14 +37,18 @@ MAY_IMPORT = {
     "exporting": {"pipeline", "storage"},
     "engines": {"exporting", "launch", "pipeline", "schema", "samples"},
     "pipeline": {"recipe", "schema", "storage", "task"},
-    "tasks": LEAVES | {"networks", "adversarial", "augmentation", "data", "metrics", "pipeline", "samples"},
+    "photographs": {"data.pictures", "provenance", "storage"},
+    "tiling": {"photographs"},
+    "tasks": LEAVES
+    | {"networks", "adversarial", "augmentation", "data", "metrics", "pipeline", "samples"}
+    | {"loading", "photographs", "tiling"},
     "launch": {"recipe", "schema"},
     "report": {"storage"},
     "loading": {"pipeline"},
     "running": {"adversarial", "pipeline", "report", "storage", "training"} | LEAVES,
 }
 # The API and what it is made of may use everything; the command line speaks to the API.
-FREE = {"api", "applying", "augmenting", "benching", "judging", "planning", "synthesizing", "texting"}
+FREE = {"api", "applying", "augmenting", "benching", "improving", "judging", "planning", "synthesizing", "texting"}
 MAY_IMPORT["cli"] = {"api", "benching", "launch", "planning", "provenance", "recipe", "training", ""}
 
 

@@ -16,7 +16,7 @@ from gannet.networks import PAIRS
 from gannet.recipe import Optimizer, Penalty, Recipe, Stage, dump_yaml, load_recipe, parse_change, preset_names
 from gannet.schema import check, nearest
 from gannet.task import find_task
-from gannet.tasks import flow_matching
+from gannet.tasks import colorization, flow_matching, super_resolution
 from gannet.tasks.generation import example
 from gannet.tasks.recognition import NETWORKS
 
@@ -261,7 +261,11 @@ def test_a_shipped_recipe_is_whole(name: str, tmp_path: Path) -> None:
     assert recipe.about.endswith(".")
     assert recipe.loss.name in LOSSES
     check(find_task(recipe.task.name).Config, recipe.task.options, "task")
-    known = set((PAIRS | NETWORKS | flow_matching.NETWORKS)[recipe.network.name].__dataclass_fields__)
+    known = set(
+        (PAIRS | NETWORKS | flow_matching.NETWORKS | super_resolution.NETWORKS | colorization.NETWORKS)[
+            recipe.network.name
+        ].__dataclass_fields__
+    )
     assert set(recipe.network.options) <= known
     path = tmp_path / "again.yaml"
     path.write_text(dump_yaml(recipe), encoding="utf-8")

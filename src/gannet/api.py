@@ -22,6 +22,7 @@ from gannet.data.sources import open_source
 from gannet.data.survey import survey
 from gannet.exporting import Exported
 from gannet.exporting import export as export_pipeline
+from gannet.improving import Photographs, improve
 from gannet.launch import launch
 from gannet.loading import absolute, load
 from gannet.metrics.judgement import Judgement, Query
@@ -42,6 +43,7 @@ from gannet.wishes import Augmented, Columns, Wish
 
 __all__ = [
     "Columns",
+    "Photographs",
     "Query",
     "Request",
     "Wish",
@@ -274,21 +276,28 @@ def _fit(recipe: Recipe) -> tuple[Pipeline, Loader]:
         return run.pipeline(), prepared.task.samples(prepared.recipe, prepared.source, prepared.description)[1]
 
 
-def apply(target: str | Path, out: str | Path, request: Request = ONE, weights: str = "model") -> dict[str, Any]:
-    """Draw samples and save them, as many as are wanted in constant memory; returns what their metadata say.
+def apply(
+    target: str | Path, out: str | Path, request: Request | Photographs = ONE, weights: str = "model"
+) -> dict[str, Any]:
+    """Draw samples, or make photographs better, and save them; returns what their metadata say.
+
+    As many samples as are wanted are drawn in constant memory, and photographs of any size go through in tiles.
 
     A broken-off folder, zip or parquet file goes on where it stood when the same is asked for again; under torchrun
     every process writes its share.
 
     Args:
         target: a run, a model's folder, a shipped model's name or `hf:owner/name`.
-        out: a folder, a .zip or .parquet file of single pictures, or a picture's name for one sheet or animation.
-        request: how many, of which seed and class.
+        out: a folder, a .zip or .parquet file of single pictures, or a picture's name for one sheet or animation, or
+            for one photograph; empty: a name made of the photograph's.
+        request: how many, of which seed and class; or which photographs.
         weights: `model`, `best` or a stage's name.
 
     Raises:
         ValueError: nothing is there that draws, the request is out of range, or `out` exists; one sentence.
     """
+    if isinstance(request, Photographs):
+        return improve(target, Path(out) if out else None, request, weights)
     return applying.apply(target, out, request, weights)
 
 

@@ -23,7 +23,9 @@ def apply(target: str | Path, out: str | Path, request: Request, weights: str) -
         check_format(path, request.frames)
     pipeline: Any = load(target, weights)
     if not pipeline.draws:
-        raise ValueError(f"{target} is a model for {pipeline.task}; it draws nothing. Use it from Python: gannet.load.")
+        raise ValueError(
+            f"{target} is a model for {pipeline.task}; it draws nothing. Name photographs, or use gannet.load."
+        )
     request.check()
     labels, told_by = pipeline.labels(request.num, request.label), digest(pipeline.tensors(), {})
     join()

@@ -106,6 +106,9 @@ def _report(run: Any, as_json: bool) -> None:
 @app.command()
 def apply(
     model: Annotated[str, typer.Argument(help="A run, a model's folder, a shipped model's name, or hf:owner/name.")],
+    inputs: Annotated[
+        list[str] | None, typer.Argument(help="Photographs to make better: files, folders, patterns.")
+    ] = None,
     num: Annotated[int, typer.Option(help="How many samples.")] = 1,
     seed: Annotated[int, typer.Option(help="The same seed gives the same samples.")] = 0,
     label: Annotated[str, typer.Option("--class", help="Only this class, by name or number.")] = "",
@@ -115,13 +118,24 @@ def apply(
     engine: Annotated[
         str, typer.Option(help="torch or onnx (single precision), bf16; auto: the fastest of them.")
     ] = "auto",
+    strength: Annotated[
+        float | None, typer.Option(help="Photographs: 0 is true to pixels, 1 sharp; left out, as the model is.")
+    ] = None,
+    compare: Annotated[str, typer.Option(help="Photographs: a picture of some before and after.")] = "",
+    mask: Annotated[str, typer.Option(help="Photographs: light where something is lost; a file, or a folder.")] = "",
     as_json: Json = False,
 ) -> None:
-    """Use a trained model."""
-    from gannet.api import Request
+    """Use a trained model: draw samples, or make photographs better."""
+    from gannet.api import Photographs, Request
     from gannet.api import apply as apply_model
     from gannet.launch import is_first
 
+    if inputs:
+        asked = Photographs(tuple(inputs), strength, compare, mask, lambda words: typer.echo(words, err=True))
+        told = apply_model(model, out, asked, weights)
+        lost = [f"Left out: {words}" for words in told["left_out"]]
+        _print("apply", told, [f"Saved {told['out']}.", *lost], as_json)
+        return
     path = Path(out or ("samples.gif" if frames > 1 else "samples.png"))
     facts = apply_model(model, path, Request(num, seed, label or None, frames, engine), weights)
     if is_first():

@@ -44,7 +44,10 @@ def judge(target: str | Path, data: str | Path, query: Query, weights: str, fit:
     if recipe is None and not data:
         raise ValueError(f"{target} has no run around it, so what it held out is unknown; give data to judge by.")
     own = _own_samples(recipe, pipeline, needed=not data) if recipe else None
-    if data:
+    reals: Any
+    if data and pipeline.whole:
+        reals, notes = open_source(absolute(str(data))), tuple[str, ...]()
+    elif data:
         given = _recipe_for(pipeline, recipe, absolute(str(data)))
         reals, notes = _given_samples(given, pipeline), _conversions(given)
     else:

@@ -58,6 +58,7 @@ class Pipeline(ABC):
     Attributes:
         task: the task that made it; its module rebuilds it from `config`.
         draws: whether it makes samples of its own, without input.
+        whole: whether it is judged by samples as they lie, of any size.
         config: everything but the weights, as plain data.
         networks: by name, in evaluation mode.
         name: what to call the model in metadata.
@@ -65,6 +66,7 @@ class Pipeline(ABC):
 
     task: ClassVar[str]
     draws: ClassVar[bool] = False
+    whole: ClassVar[bool] = False
     Config: ClassVar[type[Section]]
 
     def __init__(self, config: Section, networks: dict[str, nn.Module], name: str = "") -> None:

@@ -13,6 +13,7 @@ from PIL.PngImagePlugin import PngInfo
 SYNTHETIC = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
 """The IPTC digital source type of media made by a trained model."""
 FORMATS = (".png", ".jpg", ".jpeg", ".webp", ".gif")
+XMP_TAG = 700
 FILM_FORMATS = (".gif", ".webp", ".png")
 
 
@@ -31,7 +32,7 @@ def save_picture(picture: Image.Image, path: Path, facts: dict[str, Any]) -> Non
 def save_film(pictures: list[Image.Image], path: Path, facts: dict[str, Any], seconds: float = 0.06) -> None:
     """Save one picture, or several as an animation (GIF or WebP) that shows each for so many seconds."""
     check_format(path, len(pictures))
-    options = _metadata(path.suffix.lower(), _comment(facts), facts)
+    options = metadata(path.suffix.lower(), facts)
     if len(pictures) > 1:
         options |= {
             "save_all": True,
@@ -53,7 +54,7 @@ def save_film(pictures: list[Image.Image], path: Path, facts: dict[str, Any], se
 def encode_picture(picture: Image.Image, facts: dict[str, Any]) -> bytes:
     """A picture as a PNG file with the same metadata, for whoever writes many."""
     content = io.BytesIO()
-    picture.save(content, "PNG", **_metadata(".png", _comment(facts), facts))
+    picture.save(content, "PNG", **metadata(".png", facts))
     return content.getvalue()
 
 
@@ -71,8 +72,11 @@ def check_format(path: Path, count: int = 1) -> None:
         )
 
 
-def _metadata(ending: str, comment: str, facts: dict[str, Any]) -> dict[str, Any]:
-    packet = _packet(facts)
+def metadata(ending: str, facts: dict[str, Any]) -> dict[str, Any]:
+    """Pillow's options that write XMP and a comment into a file of that ending."""
+    packet, comment = _packet(facts), _comment(facts)
+    if ending in (".tif", ".tiff"):
+        return {"tiffinfo": {XMP_TAG: packet.encode()}, "compression": "tiff_deflate"}
     if ending == ".png":
         info = PngInfo()
         info.add_itxt("XML:com.adobe.xmp", packet)

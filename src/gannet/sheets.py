@@ -1,12 +1,14 @@
 """Sheets: many samples in one picture, as a grid of pictures or as points in the plane."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from PIL import Image, ImageDraw
 from torch import Tensor
 
 SMALLEST_FRAME, SMALLEST_SHEET, PLANE_PIXELS, PLANE_REACH, GAP = 160, 480, 480, 1.6, 2
+LARGEST_PANEL = 640
 MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 
 
@@ -36,6 +38,30 @@ def draw_grid(samples: Tensor, columns: int = 0) -> Image.Image:
     for index, picture in enumerate(pictures):
         sheet.paste(picture, (index % columns * width, index // columns * height))
     return sheet
+
+
+def side_by_side(pairs: Sequence[tuple[Image.Image, Image.Image]]) -> Image.Image:
+    """Pictures before and after, a pair a row, each pair brought to one size: small ones as squares of their pixels."""
+    panels = [_panels(*pair) for pair in pairs]
+    width, height = 2 * max(first.width for first, _ in panels) + GAP, sum(first.height + GAP for first, _ in panels)
+    sheet, top = Image.new("RGB", (width, height - GAP), "grey"), 0
+    for before, after in panels:
+        sheet.paste(before, (0, top))
+        sheet.paste(after, ((width + GAP) // 2, top))
+        top += before.height + GAP
+    return sheet
+
+
+def _panels(before: Image.Image, after: Image.Image) -> tuple[Image.Image, Image.Image]:
+    size = after.size if max(after.size) <= LARGEST_PANEL else _within(after.size, LARGEST_PANEL)
+    way = Image.Resampling.NEAREST if before.width < after.width else Image.Resampling.LANCZOS
+    first, second = before.resize(size, way), after.resize(size, Image.Resampling.LANCZOS)
+    return first, second
+
+
+def _within(size: tuple[int, int], most: int) -> tuple[int, int]:
+    across, down = (max(1, round(side * most / max(size))) for side in size)
+    return across, down
 
 
 def _enlarge(picture: Image.Image, factor: int) -> Image.Image:

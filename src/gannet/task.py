@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Task(Protocol):
-    """The names a task's module defines; its docstring is its page in the docs.
+    """The names a task's module defines, or the object `task` in it; its docstring is its page in the docs.
 
     Attributes:
         Config: the keys of `task` besides its name.
@@ -97,5 +97,5 @@ def find_task(name: str) -> Task:
     known = task_names()
     if name not in known:
         raise ValueError(f"There is no task {name!r}; {nearest(name, known)}")
-    task: Any = import_module(known[name])
-    return task  # type: ignore[no-any-return]
+    module: Any = import_module(known[name])
+    return getattr(module, "task", module)  # type: ignore[no-any-return]

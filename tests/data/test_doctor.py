@@ -50,6 +50,7 @@ def test_defects_are_found_and_named(write_pictures):
     assert json.loads(json.dumps(report.to_json()))["advice"]["settings"] == {
         "data.size": 40,
         "task.conditional": "true",
+        "augment.name": "diffaugment",
     }
 
 

@@ -42,6 +42,8 @@ class Contest:
         generate: the generator's samples (b, ...) for a pass.
         score: the discriminator's logits (b,) for samples of a pass.
         see: how it sees samples (b, ...) of a pass, reals and fakes alike: augmented, perhaps.
+        beside: what else the generator descends, by name, for its samples of a pass.
+        weight: of the adversarial loss among all that.
     """
 
     loss: AdversarialLoss
@@ -49,6 +51,8 @@ class Contest:
     generate: Callable[[Pass], Tensor]
     score: Callable[[Tensor, Pass], Tensor]
     see: Callable[[Tensor, Pass], Tensor] = lambda sample, _: sample
+    beside: Callable[[Tensor, Pass], dict[str, Tensor]] = lambda *_: {}
+    weight: float = 1.0
 
     def turns(
         self, r1: Lazy | None, r2: Lazy | None, between: Lazy | None, moves: Moves = "in-turn"
@@ -83,9 +87,11 @@ class Contest:
         return Outcome({DISCRIMINATOR: losses}, {"real_score": real_score, "fake_score": fake_score})
 
     def _forge(self, run: Pass) -> Outcome:
-        fake_score = self.score(self._fake(run), run)
+        fake = self.generate(run)
+        fake_score = self.score(self.see(fake, run), run)
         real_score = self.score(self._real(run), run) if self.loss.needs_real else fake_score
-        return Outcome({GENERATOR: {"adversarial": self.loss.generator(real_score, fake_score)}})
+        adversarial = self.weight * self.loss.generator(real_score, fake_score)
+        return Outcome({GENERATOR: {"adversarial": adversarial, **self.beside(fake, run)}})
 
     def _real(self, run: Pass) -> Tensor:
         return self.see(self.real(run), run)

@@ -1,0 +1,51 @@
+"""How far a picture is from the one that it should be: losses beside the adversarial one."""
+
+from collections.abc import Callable, Sequence
+
+from torch import Tensor, nn
+from torch.nn.functional import normalize
+
+Activations = Callable[[Tensor], Sequence[Tensor]]
+
+
+def pixel_distance(picture: Tensor, aim: Tensor) -> Tensor:
+    """The mean absolute difference of (b, c, h, w): sharper than the mean square (Zhao et al., 2017)."""
+    return (picture - aim).abs().mean()
+
+
+def perceptual_distance(picture: Tensor, aim: Tensor, activations: Activations) -> Tensor:
+    """How far a network's activations on the way are apart, (b,).
+
+    Each layer's activations have unit length over the channels; summed over layers are the mean squares of their
+    differences (Zhang et al., 2018, "The Unreasonable Effectiveness of Deep Features ...", equation 1, with equal
+    weights).
+
+    Args:
+        picture, aim: (b, c, h, w) in [-1, 1].
+        activations: maps pictures to one tensor (b, c', h', w') a layer.
+    """
+    layers = zip(activations(picture), activations(aim), strict=True)
+    distances = [
+        (normalize(ours.float(), dim=1) - normalize(theirs.float(), dim=1)).square().sum(1).mean((1, 2))
+        for ours, theirs in layers
+    ]
+    total: Tensor = sum(distances[1:], start=distances[0])
+    return total
+
+
+def as_colour(picture: Tensor, channels: int) -> Tensor:
+    """A grey picture (b, 1, h, w) as one of so many equal channels; transparency is left out."""
+    return picture.expand(-1, channels, -1, -1) if picture.shape[1] == 1 else picture[:, :channels]
+
+
+class Frozen:
+    """A trained network that looks and does not learn; it follows the pictures to their device."""
+
+    def __init__(self, network: nn.Module, channels: int) -> None:
+        self.network, self.channels = network.eval().requires_grad_(False), channels
+
+    def __call__(self, picture: Tensor) -> Sequence[Tensor]:
+        """The activations of every layer."""
+        self.network.to(picture.device)
+        activations: Sequence[Tensor] = self.network.activations(as_colour(picture, self.channels))  # type: ignore[operator]
+        return activations

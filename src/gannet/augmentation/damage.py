@@ -1,0 +1,143 @@
+"""What time does to photographs: holes, scratches, stains, tears, fading; drawn for pieces of them.
+
+Masks are (b, 1, h, w), one where something is lost; everything random comes from `draws`, a row a picture.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import pi
+
+import torch
+from torch import Tensor
+from torch.nn.functional import interpolate
+
+from gannet.augmentation.kinds import Draws
+
+STROKES, BENDS = 4, 5
+
+
+def strokes(pictures: Tensor, draws: Draws, thickness: tuple[float, float], turn: float, length: float) -> Tensor:
+    """Bent strokes of a brush (after Yu et al., 2019, "Free-Form Image Inpainting ...", section 3.4).
+
+    Args:
+        thickness: of a stroke, from and to, in shares of the longer side.
+        turn: how much a stroke turns at each bend, at most, in radians.
+        length: of a stroke from bend to bend, at most, in shares of the longer side.
+    """
+    start = draws.uniform(STROKES, 2)
+    heading = 2 * pi * draws.uniform(STROKES, 1) + turn * (2 * draws.uniform(STROKES, BENDS) - 1).cumsum(2)
+    way = (length * draws.uniform(STROKES, BENDS))[..., None] * torch.stack([heading.cos(), heading.sin()], 3)
+    bends = torch.cat([start[:, :, None], start[:, :, None] + way.cumsum(2)], 2)
+    low, high = thickness
+    width = low + (high - low) * draws.uniform(STROKES)
+    shown = draws.uniform(STROKES) < 0.7
+    return _near_lines(pictures, bends, torch.where(shown, width, -1.0))
+
+
+def _near_lines(pictures: Tensor, bends: Tensor, width: Tensor) -> Tensor:
+    """Which pixels lie within half of `width` (b, s) of lines through `bends` (b, s, n, 2)."""
+    places = _places(pictures)
+    mask = torch.zeros(len(pictures), places.shape[0], dtype=torch.bool, device=pictures.device)
+    for stroke in range(bends.shape[1]):
+        for piece in range(bends.shape[2] - 1):
+            begin, end = bends[:, stroke, piece], bends[:, stroke, piece + 1]
+            along = end - begin
+            share = ((places - begin[:, None]) * along[:, None]).sum(2) / along.square().sum(1).clamp_min(1e-9)[:, None]
+            nearest = begin[:, None] + share.clamp(0, 1)[..., None] * along[:, None]
+            mask |= (places - nearest).norm(dim=2) < width[:, stroke, None] / 2
+    return mask.view(len(pictures), 1, *pictures.shape[2:]).float()
+
+
+def _places(pictures: Tensor) -> Tensor:
+    """Where the pixels lie, (h * w, 2), in shares of the longer side."""
+    height, width = pictures.shape[2:]
+    rows, columns = (
+        (torch.arange(side, device=pictures.device) + 0.5) / max(height, width) for side in (height, width)
+    )
+    return torch.cartesian_prod(rows, columns)
+
+
+def boxes(pictures: Tensor, draws: Draws, least: float, most: float) -> Tensor:
+    """A rectangle, its sides from `least` to `most` of the picture's."""
+    height, width = pictures.shape[2:]
+    mask = torch.ones(len(pictures), 1, height, width, device=pictures.device)
+    for axis, length in ((2, height), (3, width)):
+        side = least + (most - least) * draws.uniform()
+        begin = draws.uniform() * (1 - side)
+        place = (torch.arange(length, device=pictures.device) + 0.5) / length
+        within = (place >= begin[:, None]) & (place < (begin + side)[:, None])
+        mask = mask * within.float().view(len(pictures), 1, *(length if at == axis else 1 for at in (2, 3)))
+    return mask
+
+
+def holes(pictures: Tensor, draws: Draws) -> Tensor:
+    """Free-form strokes and boxes, about a fifth of the area."""
+    brushed = strokes(pictures, draws, (0.06, 0.16), 1.5, 0.25)
+    boxed = boxes(pictures, draws, 0.1, 0.4) * (draws.uniform() < 0.4)[:, None, None, None]
+    return torch.maximum(brushed, boxed)
+
+
+@dataclass(frozen=True)
+class Damaged:
+    """Pictures with damage (b, c, h, w), and where it is, (b, 1, h, w)."""
+
+    pictures: Tensor
+    lost: Tensor
+
+
+def scratches(pictures: Tensor, draws: Draws) -> Damaged:
+    """Thin, nearly straight lines, light or dark."""
+    lost = strokes(pictures, draws, (0.006, 0.02), 0.2, 0.5)
+    return _covered(pictures, lost, torch.where(draws.uniform() < 0.7, 1.0, -1.0), 0.6 + 0.4 * draws.uniform())
+
+
+def tears(pictures: Tensor, draws: Draws) -> Damaged:
+    """Jagged white lines, where paper is torn."""
+    lost = strokes(pictures, draws, (0.015, 0.05), 1.2, 0.12)
+    return _covered(pictures, lost, 0.85 + 0.15 * draws.uniform(), torch.ones_like(draws.uniform()))
+
+
+def stains(pictures: Tensor, draws: Draws) -> Damaged:
+    """Blots with soft shapes, darker or lighter than what they cover."""
+    coarse = interpolate(draws.normal(1, 6, 6), pictures.shape[2:], mode="bicubic", align_corners=True)
+    lost = (coarse > 1.0 + 0.5 * draws.uniform()[:, None, None, None]).float()
+    return _covered(pictures, lost, 2 * draws.uniform() - 1, 0.4 + 0.5 * draws.uniform())
+
+
+def dust(pictures: Tensor, draws: Draws) -> Damaged:
+    """Small spots, light or dark."""
+    height, width = pictures.shape[2:]
+    fine = interpolate(draws.uniform(1, -(-height // 2), -(-width // 2)), (height, width), mode="bilinear")
+    lost = (fine > 0.88).float()
+    return _covered(pictures, lost, torch.where(draws.uniform() < 0.5, 1.0, -1.0), 0.7 + 0.3 * draws.uniform())
+
+
+DAMAGES: dict[str, Callable[[Tensor, Draws], Damaged]] = {
+    "scratches": scratches,
+    "tears": tears,
+    "stains": stains,
+    "dust": dust,
+}
+"""By name."""
+
+
+def damage(pictures: Tensor, names: Sequence[str], draws: Draws) -> Damaged:
+    """Each of the damages with probability one half, one over the other."""
+    lost = torch.zeros_like(pictures[:, :1])
+    for name in names:
+        done, hit = DAMAGES[name](pictures, draws), (draws.uniform() < 0.5)[:, None, None, None]
+        pictures, lost = torch.where(hit, done.pictures, pictures), torch.maximum(lost, done.lost * hit)
+    return Damaged(pictures, lost)
+
+
+def fade(pictures: Tensor, draws: Draws) -> Tensor:
+    """Less contrast, and a warmer tone, as old prints have it."""
+    kept = 1 - 0.5 * draws.uniform()[:, None, None, None]
+    tone = torch.linspace(0.3, -0.3, pictures.shape[1], device=pictures.device).view(1, -1, 1, 1)
+    return (pictures * kept + (1 - kept) * tone).clamp(-1, 1)
+
+
+def _covered(pictures: Tensor, lost: Tensor, colour: Tensor, opacity: Tensor) -> Damaged:
+    """A colour (b,) laid over what is lost, with an opacity (b,)."""
+    share = lost * opacity[:, None, None, None]
+    return Damaged(pictures * (1 - share) + colour[:, None, None, None] * share, lost)

@@ -1,0 +1,89 @@
+"""A network that enlarges pictures: residual blocks at the small size, and one step of sub-pixels at the end."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from torch import Tensor, nn
+from torch.nn.functional import interpolate, pixel_shuffle
+
+from gannet.networks.convolution import Convolution
+
+BICUBIC_REACH = 2
+"""Pixels of the small picture to either side that bicubic interpolation looks at."""
+
+
+class ResidualBlock(nn.Module):
+    """Two convolutions whose result is added to what they were given; without normalization (Lim et al., 2017)."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        last = silent(Convolution(width, width, 3, 1, 1))
+        self.body = nn.Sequential(Convolution(width, width, 3, 1, 1), nn.ReLU(), last)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Map (b, width, h, w) to the same shape."""
+        changed: Tensor = features + self.body(features)
+        return changed
+
+
+class Enlarger(nn.Module):
+    """Adds to the bicubic enlargement what it lacks (Ledig et al., 2017; sub-pixels: Shi et al., 2016, equation 4).
+
+    Attributes:
+        scale: how many times larger the result is.
+        reach: how many pixels away a pixel of the small picture still matters.
+    """
+
+    def __init__(self, channels: int, scale: int, width: int, blocks: int) -> None:
+        super().__init__()
+        self.scale, self.reach = scale, max(2 * blocks + 3, BICUBIC_REACH)
+        self.entry = Convolution(channels, width, 3, 1, 1)
+        self.body = nn.Sequential(*(ResidualBlock(width) for _ in range(blocks)))
+        self.exit = silent(Convolution(width, channels * scale**2, 3, 1, 1))
+
+    def forward(self, small: Tensor) -> Tensor:
+        """Map (b, c, h, w) in [-1, 1] to (b, c, scale * h, scale * w)."""
+        features = self.entry(small)
+        detail = self.exit(features + self.body(features))
+        return enlarge(small, self.scale) + pixel_shuffle(detail, self.scale).float()
+
+
+def silent(layer: Convolution) -> Convolution:
+    """The layer, saying nothing at first: what it is added to passes unchanged (Zhang et al., 2019, "Fixup")."""
+    nn.init.zeros_(layer.weight)
+    if layer.bias is not None:
+        nn.init.zeros_(layer.bias)
+    return layer
+
+
+def enlarge(small: Tensor, scale: int) -> Tensor:
+    """Bicubic interpolation (Keys, 1981, with a = -1/2, as imaging programs have it) to `scale` times the size."""
+    size = [scale * side for side in small.shape[2:]]
+    return interpolate(small.float(), size, mode="bicubic", antialias=True)
+
+
+def reduce(large: Tensor, scale: int) -> Tensor:
+    """Bicubic reduction of (b, c, scale * h, scale * w) to (b, c, h, w), smoothed as much as it is reduced."""
+    size = [side // scale for side in large.shape[2:]]
+    return interpolate(large.float(), size, mode="bicubic", antialias=True).clamp(-1, 1)
+
+
+@dataclass(frozen=True)
+class Srresnet:
+    """How wide and deep the network is."""
+
+    # Read when a recipe's section is checked: keys that are not fields are refused.
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
+
+    width: int = 48
+    """Channels between the blocks."""
+    blocks: int = 8
+    """Residual blocks."""
+
+    def __post_init__(self) -> None:
+        if not (1 <= self.width <= 256 and 1 <= self.blocks <= 64):
+            raise ValueError("network.width must be 1 to 256 and network.blocks 1 to 64.")
+
+    def enlarger(self, channels: int, scale: int) -> Enlarger:
+        """Build the network."""
+        return Enlarger(channels, scale, self.width, self.blocks)

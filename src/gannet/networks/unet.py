@@ -1,0 +1,78 @@
+"""A network that sees a picture coarsely and finely at once, and gives one of the same size."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import interpolate, pad
+
+from gannet.networks.convolution import Convolution
+from gannet.networks.srresnet import silent
+
+SLOPE, MOST_TIMES = 0.2, 8
+
+
+def _twice(before: int, after: int) -> nn.Sequential:
+    return nn.Sequential(
+        *(Convolution(before, after, 3, 1, 1), nn.LeakyReLU(SLOPE)),
+        *(Convolution(after, after, 3, 1, 1), nn.LeakyReLU(SLOPE)),
+    )
+
+
+class UNet(nn.Module):
+    """Convolutions that halve the picture, others that bring it back, and bridges between (Ronneberger et al., 2015).
+
+    Without normalization, so that each pixel depends on its surroundings alone.
+
+    Attributes:
+        step: sides of what goes through are brought to a multiple of it.
+        reach: how many pixels away a pixel still matters.
+    """
+
+    def __init__(self, before: int, after: int, width: int, depth: int) -> None:
+        super().__init__()
+        widths = [width * min(2**level, MOST_TIMES) for level in range(depth + 1)]
+        self.step = 2**depth
+        # Two convolutions a level on the way down and up, each reaching one pixel of its own size.
+        self.reach = sum(4 * 2**level + 2 * 2**level for level in range(depth)) + 2 * self.step
+        self.entry = _twice(before, widths[0])
+        self.down = nn.ModuleList(_twice(widths[level], widths[level + 1]) for level in range(depth))
+        self.up = nn.ModuleList(
+            _twice(widths[level + 1] + widths[level], widths[level]) for level in reversed(range(depth))
+        )
+        self.exit = silent(Convolution(widths[0], after, 3, 1, 1))
+
+    def forward(self, picture: Tensor) -> Tensor:
+        """Map (b, before, h, w) to (b, after, h, w)."""
+        height, width = picture.shape[2:]
+        features = self.entry(pad(picture, (0, -width % self.step, 0, -height % self.step), mode="replicate"))
+        bridges = []
+        for layer in self.down:
+            bridges.append(features)
+            features = layer(nn.functional.avg_pool2d(features, 2))
+        for layer, bridge in zip(self.up, reversed(bridges), strict=True):
+            features = layer(torch.cat([interpolate(features, scale_factor=2.0, mode="nearest"), bridge], 1))
+        result: Tensor = self.exit(features)[:, :, :height, :width]
+        return result.float()
+
+
+@dataclass(frozen=True)
+class Unet:
+    """How wide and deep the network is."""
+
+    # Read when a recipe's section is checked: keys that are not fields are refused.
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
+
+    width: int = 24
+    """Channels at full size; each halving has twice as many, up to eight times."""
+    depth: int = 4
+    """How often the picture is halved."""
+
+    def __post_init__(self) -> None:
+        if not (1 <= self.width <= 256 and 1 <= self.depth <= 7):
+            raise ValueError("network.width must be 1 to 256 and network.depth 1 to 7.")
+
+    def unet(self, before: int, after: int) -> UNet:
+        """Build the network."""
+        return UNet(before, after, self.width, self.depth)

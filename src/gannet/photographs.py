@@ -1,0 +1,157 @@
+"""Photographs: read as they are, whatever their mode, and written with everything that came with them."""
+
+import io
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageOps
+
+from gannet.data.pictures import open_picture
+from gannet.provenance import metadata
+from gannet.storage import write_bytes
+
+Values: TypeAlias = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
+GREY_DEEP = ("I", "I;16", "I;16B", "I;16L", "I;16N")
+SAVED = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP", ".tif": "TIFF", ".tiff": "TIFF"}
+INNER_TABLES = (0x8769, 0x8825)
+NOTES = {0x010E, 0x010F, 0x0110, 0x011A, 0x011B, 0x0128, 0x0131, 0x0132, 0x013B, 0x8298, *INNER_TABLES}
+"""What a camera or its owner notes; the other tags of a file say how its pixels lie."""
+
+
+@dataclass(frozen=True)
+class Photograph:
+    """A photograph, upright.
+
+    Attributes:
+        values: (h, w, 1) grey or (h, w, 3) colour, of eight or sixteen bits.
+        alpha: (h, w) of the same type, or None where it is opaque.
+        profile: the colour profile (ICC) that its values are meant in; empty: none.
+        exif: the camera's notes, without the rotation, which the values have undergone; empty: none.
+    """
+
+    values: Values
+    alpha: Values | None = None
+    profile: bytes = b""
+    exif: bytes = b""
+
+    @property
+    def largest(self) -> int:
+        """The value of white."""
+        return int(np.iinfo(self.values.dtype).max)
+
+    def with_values(self, values: Values) -> "Photograph":
+        """Another of the same kind; its transparency is brought to the new size."""
+        height, width = values.shape[:2]
+        alpha = self.alpha
+        if alpha is not None and alpha.shape != (height, width):
+            # Pillow resizes single channels of any depth as floats.
+            resized = Image.fromarray(alpha.astype(np.float32)).resize((width, height), Image.Resampling.BICUBIC)
+            alpha = np.rint(np.asarray(resized)).clip(0, self.largest).astype(alpha.dtype)
+        return replace(self, values=values, alpha=alpha)
+
+    def picture(self) -> Image.Image:
+        """As Pillow has it; sixteen bits only where it can, which is in grey."""
+        values, alpha = self.values, self.alpha
+        if values.dtype == np.uint16:
+            if values.shape[2] == 1 and alpha is None:
+                return Image.fromarray(values[..., 0])
+            values = (values >> 8).astype(np.uint8)
+            alpha = None if alpha is None else (alpha >> 8).astype(np.uint8)
+        if alpha is not None:
+            values = np.concatenate(
+                [np.broadcast_to(values, (*values.shape[:2], values.shape[2])), alpha[..., None]], 2
+            )
+        return Image.fromarray(values[..., 0] if values.shape[2] == 1 else values)
+
+    def save(self, path: str | Path, facts: "dict[str, Any] | None" = None) -> Path:
+        """Write a file of the format that its ending names; see `encode`. ValueError when it cannot be written."""
+        path = Path(path)
+        content = self.encode(path.suffix, facts or {})
+        try:
+            write_bytes(path, content)
+        except OSError as error:
+            raise ValueError(f"{path} cannot be written ({error.strerror or error}); choose another place.") from None
+        return path
+
+    def encode(self, ending: str, facts: dict[str, Any]) -> bytes:
+        """The file of that ending, which says by `facts` that a model had a hand in it.
+
+        Raises:
+            ValueError: no format has that ending; one sentence.
+        """
+        ending = ending.lower()
+        if ending not in SAVED:
+            raise ValueError(f"Photographs are saved as {', '.join(SAVED)}, not {ending or 'without an ending'}.")
+        picture, options = self.picture(), metadata(ending, facts)
+        if SAVED[ending] == "JPEG" and picture.mode not in ("L", "RGB"):
+            picture = _on_white(picture)
+        options |= {"icc_profile": self.profile} if self.profile else {}
+        if self.exif and SAVED[ending] == "TIFF":
+            options["tiffinfo"] |= self._plain_notes()
+        elif self.exif:
+            options["exif"] = self.exif
+        content = io.BytesIO()
+        picture.save(content, SAVED[ending], **options)
+        return content.getvalue()
+
+    def _plain_notes(self) -> dict[int, Any]:
+        """The camera's notes that a TIFF file has as tags of its own; what lies in tables within them is lost."""
+        notes = Image.Exif()
+        notes.load(self.exif)
+        return {tag: value for tag, value in notes.items() if tag not in INNER_TABLES}
+
+
+def read_photograph(given: "str | Path | bytes | Image.Image | Photograph") -> Photograph:
+    """Read a photograph: a path, a file's content, or Pillow's own.
+
+    Raises:
+        ValueError: it is not there, no picture, cut short, or too large; one sentence.
+    """
+    if isinstance(given, Photograph):
+        return given
+    name = str(given) if isinstance(given, str | Path) else "The picture"
+    try:
+        content = Path(given).read_bytes() if isinstance(given, str | Path) else given
+        picture = open_picture(content) if isinstance(content, bytes) else content
+        picture.load()
+        return _photograph(picture)
+    except FileNotFoundError:
+        raise ValueError(f"There is no picture at {name}; give a picture's file.") from None
+    except (OSError, ValueError, SyntaxError) as error:
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        raise ValueError(f"{name} cannot be read: {reason}.") from None
+
+
+def _photograph(picture: Image.Image) -> Photograph:
+    profile = picture.info.get("icc_profile") or b""
+    exif = picture.getexif()
+    upright = ImageOps.exif_transpose(picture)
+    for tag in set(exif) - NOTES:
+        del exif[tag]
+    notes = exif.tobytes() if len(exif) else b""
+    if upright.mode in GREY_DEEP:
+        values = np.asarray(upright)
+        if values.min() < 0 or values.max() > 65535:
+            raise ValueError(f"its values reach from {values.min()} to {values.max()}, and 0 to 65535 are read")
+        return Photograph(values.astype(np.uint16)[..., None], None, profile, notes)
+    if upright.mode == "F":
+        raise ValueError("its values are floating-point numbers; save it with eight or sixteen bits")
+    grey = upright.mode in ("1", "L", "LA", "La")
+    if picture.mode == "CMYK":
+        profile = b""  # It describes inks.
+    if not upright.has_transparency_data:
+        values = np.asarray(upright.convert("L" if grey else "RGB"))
+        return Photograph(values[..., None] if grey else values, None, profile, notes)
+    both = np.asarray(upright.convert("LA" if grey else "RGBA"))
+    return Photograph(both[..., :-1], both[..., -1], profile, notes)
+
+
+def _on_white(picture: Image.Image) -> Image.Image:
+    """Opaque, with eight bits, as JPEG wants it."""
+    if picture.mode.startswith("I"):
+        return Image.fromarray((np.asarray(picture) >> 8).astype(np.uint8))
+    white = Image.new("RGBA", picture.size, "white")
+    return Image.alpha_composite(white, picture.convert("RGBA")).convert("L" if picture.mode == "LA" else "RGB")

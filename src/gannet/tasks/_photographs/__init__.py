@@ -1,0 +1,258 @@
+"""What all tasks share that make a better photograph of a lesser one: lessons, a game in two stages, and a judge.
+
+First the network learns to come near each pixel; then, in the stage called `game`, a discriminator of pieces keeps it
+honest, and a perceptual distance near (Ledig et al., 2017, "Photo-Realistic Single Image Super-Resolution ...").
+"""
+
+from abc import ABC, abstractmethod
+from dataclasses import asdict, replace
+from functools import cache
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from gannet.adversarial.contest import DISCRIMINATOR, GENERATOR, Contest
+from gannet.adversarial.game import Game, Observer, Outcome, Pass, Turn
+from gannet.adversarial.losses import LOSSES
+from gannet.adversarial.periodic import Periodic
+from gannet.adversarial.similarity import Frozen, perceptual_distance, pixel_distance
+from gannet.augmentation.kinds import Drawn, Draws
+from gannet.data.loader import Loader
+from gannet.data.points import PointSource
+from gannet.data.sources import Source
+from gannet.loading import load
+from gannet.metrics.features import Features
+from gannet.metrics.judgement import Judgement, Query
+from gannet.networks.patch import PatchDiscriminator
+from gannet.photographs import Photograph
+from gannet.pipeline import Origin, Pipeline
+from gannet.randomness import generator
+from gannet.recipe import Data, Optimizer, Recipe
+from gannet.schedule import stages
+from gannet.schema import Choice, Positive, Section, Weight, check, choose, nearest
+from gannet.tasks import generation
+from gannet.tasks._photographs.judging import Trial, fidelity_figures, judge_trials, photographs
+from gannet.tasks._photographs.lessons import Lesson, Lessons, cut
+from gannet.tasks._photographs.pipeline import PhotographPipeline, Settings
+from gannet.tasks.generation import Description
+
+GAME, LOSS_NETWORK = "game", "loss-v1"
+SHOWN, LOOK_SEED, MOST_JUDGED = 32, 0, 500
+
+
+class PhotographConfig(Section):
+    """The keys of `task` that these tasks share."""
+
+    piece: Positive = 96
+    """Pixels a side of the pieces that are learned from at once."""
+    pixel: Weight = 0.05
+    """Weight of the mean difference of pixels in the stage `game`."""
+    perceptual: Weight = 1.0
+    """Weight of the perceptual distance in the stage `game`."""
+    adversarial: Weight = 0.1
+    """Weight of the adversarial loss in the stage `game`."""
+    police: Positive = 48
+    """Channels of the discriminator's first layer."""
+
+
+class PhotographTask(ABC):
+    """A task that makes a better photograph of a lesser one.
+
+    Attributes:
+        networks: what `network.name` may be, by name.
+        channels: that photographs to learn from may have.
+        further: the names of further networks that are kept beside the one that makes pictures.
+        protocol: how the judge's figures are taken.
+    """
+
+    Config: ClassVar[type[PhotographConfig]]
+    networks: ClassVar[dict[str, Any]]
+    pipeline_class: ClassVar[type[PhotographPipeline]]
+    channels: ClassVar[tuple[int, ...]] = (1, 3)
+    further: ClassVar[tuple[str, ...]] = ()
+    judged_by: ClassVar[str] = "held_out/perceptual"
+    protocol: ClassVar[str] = "Y of BT.601, eight bits; as many pixels cut from each side as the scale"
+
+    @abstractmethod
+    def lesson(self, pictures: Tensor, draws: Draws, config: Any) -> Lesson:
+        """What is given of whole pictures (b, c, h, w), and what should be made of it."""
+
+    def seen(self, picture: Tensor) -> Tensor:
+        """What the network makes, as a picture that eyes can look at, in [-1, 1]."""
+        return picture
+
+    @abstractmethod
+    def smallest(self, config: Any) -> int:
+        """Pieces must be a multiple of so many pixels."""
+
+    @abstractmethod
+    def trial(self, real: Photograph, config: Any) -> Trial:
+        """A true photograph, what the judge shows of it, and what is made of that without learning."""
+
+    def figures(self, made: Photograph, trial: Trial, eye: Frozen | None) -> dict[str, float]:
+        """What the judge measures of what was made of a trial; `eye` is the network that judges."""
+        return fidelity_figures(made, trial, eye)
+
+    def options(self, recipe: Recipe) -> Any:
+        """The keys of `task`, checked."""
+        return check(self.Config, recipe.task.options, "task")
+
+    def open_source(self, recipe: Recipe) -> Source:
+        """Open the photographs that the recipe names; nothing is decoded yet."""
+        source = generation.open_source(self._plain(recipe))
+        if isinstance(source, PointSource):
+            raise ValueError(f"{recipe.data.source} holds points; {recipe.task.name} wants photographs.")
+        return source
+
+    def describe(self, recipe: Recipe, source: Source) -> Description:
+        """Choose size and channels where the recipe leaves them open."""
+        description = generation.describe(self._plain(recipe), source)
+        config, (channels, side, _) = self.options(recipe), description.shape
+        if channels not in self.channels:
+            allowed = " or ".join(map(str, self.channels))
+            raise ValueError(f"{recipe.task.name} learns from pictures of {allowed} channels; set data.channels.")
+        if config.piece > side or config.piece % self.smallest(config):
+            raise ValueError(
+                f"task.piece is {config.piece}; it is a multiple of {self.smallest(config)}, and at most the {side} "
+                "pixels of data.size."
+            )
+        return description
+
+    def resolve(self, recipe: Recipe, description: Description) -> Recipe:
+        """Write the chosen size and channels into the recipe."""
+        channels, size, _ = description.shape
+        if recipe.augment.name != "none" or recipe.loss.moves != "in-turn":
+            raise ValueError(f"{recipe.task.name} knows neither augment nor loss.moves=at-once; leave them out.")
+        players = (GENERATOR, *self.further, DISCRIMINATOR)
+        if unknown := set(recipe.optimizer) - set(players):
+            raise ValueError(f"Unknown key 'optimizer.{min(unknown)}'; {nearest(min(unknown), players)}")
+        return recipe.model_copy(
+            update={
+                "task": Choice(name=recipe.task.name, **self.options(recipe).model_dump(mode="json")),
+                "data": Data(**{**recipe.data.model_dump(), "channels": channels, "size": size}),
+                "network": Choice(name=recipe.network.name, **asdict(self.choice(recipe.network))),
+                "optimizer": {player: recipe.optimizer.get(player, Optimizer()) for player in players},
+            }
+        )
+
+    def choice(self, network: Choice) -> Any:
+        """What builds the network, checked."""
+        return check(choose(network.name, self.networks, "network"), network.options, "network")
+
+    def adopt(self, recipe: Recipe, config: Settings) -> Recipe:
+        """Take over a model's network, channels and options, so that its weights fit."""
+        kept = {**recipe.task.options, **self.pipeline_class.fixed(config)}
+        data = recipe.data.model_copy(update={"channels": config.description.shape[0]})
+        task = Choice(name=recipe.task.name, **kept)
+        return recipe.model_copy(update={"network": config.network, "data": data, "task": task})
+
+    def samples(self, recipe: Recipe, source: Source, description: Description) -> tuple[Loader, Loader]:
+        """The training and the held-out photographs: `real` (b, c, h, w)."""
+        loaders = generation.samples(self._plain(recipe), source, description)
+        first, second = (Loader({"real": one.arrays["real"]}, one.chosen, one.seed) for one in loaders)
+        return first, second
+
+    def noise(self, recipe: Recipe, description: Description, count: int) -> dict[str, np.ndarray]:
+        """Meaningless pictures."""
+        return generation.noise(self._plain(recipe), description, count)
+
+    def game(self, recipe: Recipe, description: Description) -> Game:
+        """The turns of both stages."""
+        config, channels = self.options(recipe), description.shape[0]
+        made = self.pipeline_class.build_networks(self.settings(recipe, description))
+        maker, police = made[GENERATOR], PatchDiscriminator(channels, config.police)
+        lessons = Lessons(lambda pictures, draws: self.lesson(pictures, draws, config))
+
+        def make(run: Pass) -> Tensor:
+            picture: Tensor = maker(lessons(run).given)
+            return picture
+
+        def learn(run: Pass) -> Outcome:
+            return Outcome({GENERATOR: {"pixel": pixel_distance(make(run), lessons(run).aim)}})
+
+        def beside(picture: Tensor, run: Pass) -> dict[str, Tensor]:
+            aim = lessons(run).aim
+            losses = {"pixel": config.pixel * pixel_distance(picture, aim)}
+            if config.perceptual:
+                near = perceptual_distance(self.seen(picture), self.seen(aim), eye()).mean()
+                losses["perceptual"] = config.perceptual * near
+            return losses
+
+        contest = Contest(
+            loss=choose(recipe.loss.name, LOSSES, "loss"),
+            real=lambda run: lessons(run).aim,
+            generate=make,
+            score=lambda picture, run: police(picture).float(),  # noqa: ARG005
+            beside=beside,
+            weight=config.adversarial,
+        )
+        turns = contest.turns(recipe.loss.r1, recipe.loss.r2, recipe.loss.gradient_penalty)
+        first = tuple(stage.name for stage in stages(recipe) if stage.name != GAME)
+        alone = (Turn("learn", (GENERATOR,), learn, stages=first),) if first else ()
+        played = (*alone, *(replace(turn, stages=(GAME,)) for turn in turns), *self.turns_beside(made, lessons))
+        return Game({**made, DISCRIMINATOR: police}, played, tuple(made))
+
+    def turns_beside(self, networks: dict[str, nn.Module], lessons: Lessons) -> tuple[Turn, ...]:  # noqa: ARG002
+        """Turns of further networks of a task."""
+        return ()
+
+    def observers(
+        self,
+        recipe: Recipe,
+        description: Description,  # noqa: ARG002
+        played: Game,  # noqa: ARG002
+        kept: dict[str, nn.Module],
+        loaders: tuple[Loader, Loader],
+    ) -> dict[str, Observer]:
+        """Who looks how far the averaged network is from held-out photographs, by pixels and by perception."""
+        config, shown = self.options(recipe), loaders[1].spread(SHOWN)["real"]
+        lesson = self.lesson(shown, Drawn(len(shown), generator(LOOK_SEED, "look")), config)
+
+        @torch.no_grad()
+        def look() -> dict[str, float]:
+            network = kept[GENERATOR].eval()
+            device = next(network.parameters()).device
+            made = network(lesson.given.to(device)).float().cpu().clamp(-1, 1)
+            near = perceptual_distance(self.seen(made), self.seen(lesson.aim), eye()).mean()
+            return {"error": float(pixel_distance(made, lesson.aim)), "perceptual": float(near)}
+
+        return {"held_out": Periodic(look, recipe.referee.every)}
+
+    def judge(
+        self,
+        pipeline: Any,
+        reals: "Loader | Source",
+        own: tuple[Loader, Loader] | None,  # noqa: ARG002
+        features: Features | None,
+        query: Query,
+        origin: Origin | None,  # noqa: ARG002
+    ) -> Judgement:
+        """How near the model comes to photographs that it did not learn from, beside what needs no learning."""
+        config = check(self.Config, pipeline.config.task.options, "task")
+        trials = (self.trial(real, config) for real in photographs(reals, query.num or MOST_JUDGED))
+        return judge_trials(pipeline, trials, self.figures, self.protocol, features)
+
+    def settings(self, recipe: Recipe, description: Description) -> Settings:
+        """What `config.json` keeps."""
+        return Settings(description=description, network=recipe.network, task=recipe.task)
+
+    def pipeline(self, recipe: Recipe, description: Description, kept: dict[str, nn.Module]) -> Pipeline:
+        """Wrap the averaged network."""
+        settings = self.settings(recipe, description)
+        return self.pipeline_class(settings, dict(kept), recipe.name)
+
+    def _plain(self, recipe: Recipe) -> Recipe:
+        """The recipe of generation from the same photographs, which wants the same samples but for their labels."""
+        return recipe.model_copy(update={"task": Choice(name="generation")})
+
+
+@cache
+def eye() -> Frozen:
+    """The network whose activations the perceptual loss compares; none that judges."""
+    pipeline: Any = load(LOSS_NETWORK)
+    return Frozen(pipeline.networks["recognizer"], pipeline.config.description.shape[0])
+
+
+__all__ = ["Lesson", "PhotographConfig", "PhotographTask", "cut", "eye"]

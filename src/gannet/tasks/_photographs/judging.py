@@ -1,0 +1,173 @@
+"""Judging what makes photographs better: against the true ones, beside what needs no learning."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from statistics import fmean, stdev
+from typing import Any, TypeAlias
+
+import numpy as np
+import torch
+from scipy.stats import binomtest
+from scipy.stats import t as student
+
+from gannet.adversarial.similarity import Frozen, perceptual_distance
+from gannet.data.loader import Loader
+from gannet.data.pictures import natural_pixels
+from gannet.data.sources import Source
+from gannet.metrics.features import Features
+from gannet.metrics.judgement import Judgement
+from gannet.metrics.measure import Measure
+from gannet.metrics.restoration import (
+    WINDOW,
+    chroma_distance,
+    chroma_error,
+    colourfulness,
+    fine_detail,
+    luma,
+    signal_to_noise,
+    structural_similarity,
+    without_border,
+)
+from gannet.metrics.rivals import Rival
+from gannet.photographs import Photograph, read_photograph
+from gannet.tiling import as_tensor, as_values
+
+MODEL, PERCEPTUAL = "model", "perceptual distance"
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A photograph to be won back.
+
+    Attributes:
+        given: what the model is shown.
+        real: what it should make of it.
+        others: what is made of it without learning, by name.
+        border: pixels along the edges that do not count.
+        mask: light where it is to be won back; only there do errors count.
+    """
+
+    given: Photograph
+    real: Photograph
+    others: Mapping[str, Photograph]
+    border: int = 0
+    mask: Photograph | None = None
+
+
+def photographs(reals: Loader | Source, most: int) -> Iterator[Photograph]:
+    """Up to `most` photographs of a source, whole, or pictures of a loader."""
+    if isinstance(reals, Loader):
+        for part in reals.parts(1, most):
+            yield Photograph(as_values(part["real"], "uint8"))
+    else:
+        for record in islice(reals.records(), most):
+            picture = record.encoded() if record.encoded else record.read()
+            yield Photograph(natural_pixels(picture)) if isinstance(picture, np.ndarray) else read_photograph(picture)
+
+
+Figures: TypeAlias = "Callable[[Photograph, Trial, Frozen | None], dict[str, float]]"
+
+
+def judge_trials(
+    pipeline: Any, trials: Iterator[Trial], take: Figures, words: str, features: Features | None
+) -> Judgement:
+    """Every measure of the model, and of the others beside it.
+
+    Args:
+        take: the figures of what was made of a trial.
+        words: how they were taken.
+    """
+    eye = _eye(features)
+    figures: dict[str, list[dict[str, float]]] = {}
+    seconds = 0.0
+    for trial in trials:
+        start = time.perf_counter()
+        made = pipeline(trial.given, trial.mask)
+        seconds += time.perf_counter() - start
+        for name, photograph in {MODEL: made, **trial.others}.items():
+            figures.setdefault(name, []).append(take(photograph, trial, eye))
+    if MODEL not in figures:
+        raise ValueError("There is no photograph to judge by; give a folder of some.")
+    own = _measures(figures[MODEL], features, words)
+    others = {name: rows for name, rows in figures.items() if name != MODEL}
+    shares = [_nearer(figures, name, features) for name in others if features and eye]
+    rivals = [Rival(name, None, 0.0, _measures(rows, features, words)) for name, rows in others.items()]
+    milliseconds = 1000 * seconds / len(figures[MODEL])
+    return Judgement([*own, *shares], rivals=(Rival(MODEL, None, milliseconds, own), *rivals))
+
+
+def _eye(features: Features | None) -> Frozen | None:
+    network = getattr(features, "network", None)
+    return Frozen(network, 3) if network is not None and hasattr(network, "activations") else None
+
+
+@torch.inference_mode()
+def fidelity_figures(made: Photograph, trial: Trial, eye: Frozen | None) -> dict[str, float]:
+    """PSNR and SSIM of the luma, fine detail, and the perceptual distance; where there is a mask, PSNR within it."""
+    ours, theirs = (without_border(as_tensor(one.values), trial.border) for one in (made, trial.real))
+    bright, true = luma(ours), luma(theirs)
+    if trial.mask:
+        lost = torch.from_numpy(trial.mask.values[..., 0] > 0).expand_as(bright)
+        within, there = (values[lost].view(1, 1, 1, -1) for values in (bright, true))
+        found = {"PSNR within": signal_to_noise(within, there)}
+    else:
+        found = {"PSNR": signal_to_noise(bright, true)}
+        if min(bright.shape[2:]) >= WINDOW:
+            found["SSIM"] = structural_similarity(bright, true)
+            found["fine detail, of the real"] = fine_detail(bright) / fine_detail(true).clamp_min(1e-9)
+    if eye:
+        found[PERCEPTUAL] = perceptual_distance(ours, theirs, eye)
+    return {name: float(value) for name, value in found.items()}
+
+
+@torch.inference_mode()
+def colour_figures(made: Photograph, trial: Trial, eye: Frozen | None) -> dict[str, float]:
+    """How far colours are from the true ones, in Lab, and how many there are."""
+    ours, theirs = (as_tensor(one.values).expand(-1, 3, -1, -1) for one in (made, trial.real))
+    found = {
+        "chroma error": chroma_error(ours, theirs),
+        "distance of the chroma's distribution": chroma_distance(ours, theirs),
+        "colourfulness, of the real": colourfulness(ours) / colourfulness(theirs).clamp_min(1e-3),
+    }
+    if eye:
+        found[PERCEPTUAL] = perceptual_distance(ours, theirs, eye)
+    return {name: float(value) for name, value in found.items()}
+
+
+def _measures(rows: Sequence[Mapping[str, float]], features: Features | None, words: str) -> list[Measure]:
+    measures = []
+    for name in dict.fromkeys(name for row in rows for name in row):
+        values = [row[name] for row in rows if name in row]
+        count, middle, reach = len(values), fmean(values), 0.0
+        if count > 1:
+            reach = float(student.ppf(0.975, count - 1)) * stdev(values) / count**0.5
+        seen = features.name if features and name == PERCEPTUAL else "none"
+        protocol = f"mean of {count:,} photographs; {'all channels' if name == PERCEPTUAL else words}"
+        measures.append(Measure(name, middle, middle - reach, middle + reach, None, seen, count, count, protocol))
+    return measures
+
+
+def _nearer(figures: Mapping[str, Sequence[Mapping[str, float]]], other: str, features: Features | None) -> Measure:
+    """On how many photographs the model is perceptually nearer than another."""
+    pairs = zip(figures[MODEL], figures[other], strict=True)
+    wins, count = sum(ours[PERCEPTUAL] < theirs[PERCEPTUAL] for ours, theirs in pairs), len(figures[other])
+    interval = binomtest(wins, count).proportion_ci(method="wilson")
+    name, words = f"perceptually nearer than {other}", f"the share of {count:,} photographs"
+    return Measure(
+        name, wins / count, interval.low, interval.high, None, features.name if features else "", count, count, words
+    )
+
+
+def resized(photograph: Photograph, size: tuple[int, int], how: Any) -> Photograph:
+    """A photograph brought to (width, height) by one of Pillow's resamplings."""
+    return read_photograph(photograph.picture().resize(size, how))
+
+
+def whole_multiple(photograph: Photograph, step: int) -> Photograph:
+    """The photograph less the rows and columns beyond a multiple of `step`."""
+    height, width = (side - side % step for side in photograph.values.shape[:2])
+    if not (height and width):
+        raise ValueError(f"A photograph has fewer than {step} pixels a side; leave it out.")
+    return Photograph(photograph.values[:height, :width])

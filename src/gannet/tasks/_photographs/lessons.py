@@ -1,0 +1,53 @@
+"""What a network of photographs learns from at once: a piece of a photograph, and what is given of it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from gannet.adversarial.game import Pass
+from gannet.augmentation.kinds import Draws
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """Pieces of photographs.
+
+    Attributes:
+        given: what the network is shown, (b, c, h, w).
+        aim: what it should make of that, (b, c', h', w') in [-1, 1].
+        found: pictures with damage, and where it is (b, 1, h, w), for those who learn to find it.
+    """
+
+    given: Tensor
+    aim: Tensor
+    found: tuple[Tensor, Tensor] | None = None
+
+
+class Lessons:
+    """The lesson of each pass, drawn once, however often it is asked for."""
+
+    def __init__(self, teach: Callable[[Tensor, Draws], Lesson]) -> None:
+        self.teach = teach
+        self._last: tuple[Pass, Lesson] | None = None
+
+    def __call__(self, run: Pass) -> Lesson:
+        """The lesson that belongs to a pass."""
+        if self._last is None or self._last[0] is not run:
+            self._last = run, self.teach(run.sample["real"], run)
+        return self._last[1]
+
+
+def cut(pictures: Tensor, side: int, draws: Draws) -> Tensor:
+    """A square piece of each picture (b, c, h, w), mirrored or turned by quarters: (b, c, side, side)."""
+    count, _, height, width = pictures.shape
+    device = pictures.device
+    room = torch.tensor([height - side + 1, width - side + 1], device=device)
+    corner = (draws.uniform(2) * room).long()
+    along = torch.arange(side, device=device)
+    rows, columns = (corner[:, axis, None] + along for axis in range(2))
+    rows, columns = (torch.where(draws.uniform()[:, None] < 0.5, line.flip(1), line) for line in (rows, columns))
+    which = torch.arange(count, device=device)[:, None, None]
+    pieces = pictures[which, :, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
+    return torch.where(draws.uniform()[:, None, None, None] < 0.5, pieces.transpose(2, 3), pieces).contiguous()

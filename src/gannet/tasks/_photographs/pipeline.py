@@ -1,0 +1,113 @@
+"""The pipeline of a network that makes better photographs of lesser ones."""
+
+from abc import abstractmethod
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import torch
+from PIL import Image
+from torch import Tensor, nn
+
+from gannet.adversarial.contest import GENERATOR
+from gannet.photographs import Photograph, read_photograph
+from gannet.pipeline import Pipeline
+from gannet.schema import Choice, Section
+from gannet.tasks.generation import Description
+
+Given = str | Path | bytes | Image.Image | Photograph
+
+
+class Settings(Section):
+    """What `config.json` keeps of it: the pictures it learned from, its network, and the options of its task."""
+
+    description: Description
+    network: Choice
+    task: Choice
+
+
+class PhotographPipeline(Pipeline):
+    """Makes photographs better: `pipeline("photo.jpg")` gives a `Photograph`."""
+
+    whole: ClassVar[bool] = True
+    Config: ClassVar[type[Section]] = Settings
+
+    @classmethod
+    @abstractmethod
+    def network(cls, config: Settings) -> nn.Module:
+        """Build the network that makes pictures."""
+
+    @classmethod
+    def build_networks(cls, config: Settings) -> dict[str, nn.Module]:
+        """Build all networks that are kept, by name."""
+        return {GENERATOR: cls.network(config)}
+
+    @classmethod
+    @abstractmethod
+    def fixed(cls, config: Settings) -> dict[str, Any]:
+        """The options of the task that the network's shape follows from."""
+
+    @abstractmethod
+    def improve(self, photograph: Photograph, mask: Photograph | None = None) -> Photograph:
+        """Make a photograph better; a mask tells where, for models that want to know."""
+
+    def __call__(self, given: "Given | Tensor", mask: "Given | None" = None) -> "Photograph | Tensor":
+        """Make a photograph better, whatever its size; or what the network makes of a batch.
+
+        Args:
+            given: a path, a file's content, Pillow's or Gannet's photograph; or a tensor (b, c, h, w) in [-1, 1].
+            mask: for models that want to know where: of the same size, light there.
+
+        Raises:
+            ValueError: it cannot be read; one sentence.
+        """
+        if isinstance(given, Tensor):
+            return self.compute(given)
+        return self.improve(read_photograph(given), None if mask is None else read_photograph(mask))
+
+    def compute_any(self, given: Tensor) -> Tensor:
+        """The same for one picture (1, c, h, w), grey or colour, whatever the model learned from."""
+        settings: Any = self.config
+        known, channels = settings.description.shape[0], given.shape[1]
+        if known == channels:
+            return self.compute(given)
+        if channels == 1:
+            return self.compute(given.expand(-1, known, -1, -1)).mean(1, keepdim=True)
+        return self.compute(given.transpose(0, 1)).transpose(0, 1)  # Channel by channel.
+
+    @torch.inference_mode()
+    def compute(self, given: Tensor) -> Tensor:
+        """What the network makes of (b, c, h, w) in [-1, 1], with as many channels as it learned from."""
+        network = self.networks[GENERATOR]
+        result: Tensor = network(given.to(next(network.parameters()).device)).float().clamp(-1, 1).cpu()
+        return result
+
+    def blended(self, other: Pipeline, strength: float) -> Self:
+        """This model's weights by `strength`, the other's by the rest (Wang et al., 2018, "ESRGAN", section 3.4).
+
+        Raises:
+            ValueError: a strength outside 0 to 1.
+        """
+        if not 0 <= strength <= 1:
+            raise ValueError(f"strength is {strength:g}; it goes from 0 (true to pixels) to 1 (sharp).")
+        made = type(self).build(self.config)
+        for kind, network in made.networks.items():
+            ours, theirs = (pipeline.networks[kind].state_dict() for pipeline in (self, other))
+            network.load_state_dict({name: strength * ours[name] + (1 - strength) * theirs[name] for name in ours})
+        made.name = self.name
+        return made
+
+    @classmethod
+    def build(cls, config: Any) -> Self:
+        """Build the pipeline with an untrained network."""
+        return cls(config, cls.build_networks(config))
+
+    def traced(self) -> tuple[nn.Module, dict[str, Tensor]]:
+        """The network, and a `picture` (1, c, h, w) as it learned from."""
+        settings: Any = self.config
+        return self.networks[GENERATOR], {"picture": torch.zeros(1, *settings.description.shape)}
+
+
+def refuse_mask(mask: Photograph | None) -> None:
+    """Raise ValueError when there is a mask, for models that change all of a photograph."""
+    if mask is not None:
+        raise ValueError("This model changes all of a photograph; leave the mask out.")

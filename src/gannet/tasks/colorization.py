@@ -1,0 +1,158 @@
+"""Colorization: colours for grey photographs.
+
+The network is shown the lightness of photographs and learns their colours (Lab; Isola et al., 2017), first pixel by
+pixel, then against a discriminator. Colours are found on at most 512 pixels and brought up to the photograph's size,
+so that no two parts of it disagree; its lightness stays as it is.
+"""
+
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import interpolate
+
+from gannet.adversarial.similarity import Frozen
+from gannet.augmentation.kinds import Draws
+from gannet.augmentation.lab import from_lab, to_lab
+from gannet.networks.unet import Unet
+from gannet.photographs import Photograph
+from gannet.recipe import Checkpoints, Data, Recipe, Record, Referee, Stage
+from gannet.schema import Choice, check, choose
+from gannet.tasks._photographs import Lesson, PhotographConfig, PhotographTask, cut
+from gannet.tasks._photographs.judging import Trial, colour_figures
+from gannet.tasks._photographs.pipeline import PhotographPipeline, Settings, refuse_mask
+from gannet.tiling import as_tensor, as_values
+
+NETWORKS = {"unet": Unet}
+SIDE, ROWS = 512, 256
+
+
+class Config(PhotographConfig):
+    """The keys of `task` for colorization."""
+
+
+class Colourist(nn.Module):
+    """Finds colours by lightness, and gives them back with it."""
+
+    def __init__(self, unet: nn.Module) -> None:
+        super().__init__()
+        self.unet = unet
+
+    def forward(self, lightness: Tensor) -> Tensor:
+        """Map the lightness (b, 1, h, w) to Lab (b, 3, h, w), all in [-1, 1]."""
+        return torch.cat([lightness.float(), self.unet(lightness)], 1)
+
+
+class ColorizationPipeline(PhotographPipeline):
+    """Colours photographs: `pipeline("grey.jpg").save("coloured.jpg")`."""
+
+    task: ClassVar[str] = "colorization"
+
+    @classmethod
+    def network(cls, config: Settings) -> nn.Module:
+        """The colouring network."""
+        choice: Any = check(choose(config.network.name, NETWORKS, "network"), config.network.options, "network")
+        return Colourist(choice.unet(1, 2))
+
+    @classmethod
+    def fixed(cls, config: Settings) -> dict[str, Any]:  # noqa: ARG003
+        """Nothing."""
+        return {}
+
+    def improve(self, photograph: Photograph, mask: Photograph | None = None) -> Photograph:
+        """Colour a photograph, grey or not; a strip at a time, but for the network's part."""
+        refuse_mask(mask)
+        values = photograph.values
+        height, width = values.shape[:2]
+        shrink = min(1.0, SIDE / max(height, width))
+        size = [max(1, round(side * shrink)) for side in (height, width)]
+        small = as_tensor(_small(photograph, size))
+        chroma = super().compute(_lightness(small))[:, 1:]
+        made = np.empty((height, width, 3), values.dtype)
+        for top in range(0, height, ROWS):
+            strip = as_tensor(values[top : top + ROWS])
+            colours = _rows(chroma, top, strip.shape[2], (height, width))
+            made[top : top + ROWS] = as_values(from_lab(torch.cat([_lightness(strip), colours], 1)), values.dtype)
+        return photograph.with_values(made)
+
+    def compute(self, given: Tensor) -> Tensor:
+        """Pictures (b, c, h, w) in [-1, 1], grey or colour, with colours by their lightness."""
+        return from_lab(super().compute(_lightness(given)))
+
+
+def _small(photograph: Photograph, size: list[int]) -> np.ndarray:
+    picture = Photograph((photograph.values >> (8 if photograph.largest > 255 else 0)).astype(np.uint8)).picture()
+    values = np.asarray(picture.resize((size[1], size[0]), reducing_gap=3.0))
+    return values if values.ndim == 3 else values[..., None]
+
+
+def _rows(chroma: Tensor, top: int, count: int, size: tuple[int, int]) -> Tensor:
+    """Rows `top`, ... of the colours (1, 2, h, w), brought to a size (bilinear)."""
+    height, width = size
+    across = interpolate(chroma, (chroma.shape[2], width), mode="bilinear")
+    place = ((torch.arange(top, top + count) + 0.5) * chroma.shape[2] / height - 0.5).clamp(0, chroma.shape[2] - 1)
+    before = place.long()
+    after, share = (before + 1).clamp_max(chroma.shape[2] - 1), (place - before)[None, None, :, None]
+    return across[:, :, before] * (1 - share) + across[:, :, after] * share
+
+
+def _lightness(picture: Tensor) -> Tensor:
+    return to_lab(picture.expand(-1, 3, -1, -1))[:, :1]
+
+
+class Colorization(PhotographTask):
+    """Colours for grey photographs."""
+
+    Config = Config
+    networks: ClassVar[dict[str, Any]] = NETWORKS
+    pipeline_class: ClassVar[type[PhotographPipeline]] = ColorizationPipeline
+    channels: ClassVar[tuple[int, ...]] = (3,)
+    protocol: ClassVar[str] = "L*a*b* under D65"
+
+    def smallest(self, config: Any) -> int:  # noqa: ARG002
+        """So that pieces pass through the discriminator."""
+        return 8
+
+    def lesson(self, pictures: Tensor, draws: Draws, config: Any) -> Lesson:
+        """A piece's lightness, and all of its Lab."""
+        aim = to_lab(cut(pictures, config.piece, draws))
+        return Lesson(aim[:, :1], aim)
+
+    def seen(self, picture: Tensor) -> Tensor:
+        """As sRGB."""
+        return from_lab(picture)
+
+    def figures(self, made: Photograph, trial: Trial, eye: Frozen | None) -> dict[str, float]:
+        """Of the colours."""
+        return colour_figures(made, trial, eye)
+
+    def trial(self, real: Photograph, config: Any) -> Trial:  # noqa: ARG002
+        """A photograph without its colours, which grey leaves as it is."""
+        grey = Photograph(as_values(from_lab(_grey(as_tensor(real.values))), real.values.dtype))
+        return Trial(Photograph(grey.values[..., :1]), real, {"grey": grey})
+
+    def example(self) -> Recipe:
+        """A tiny network that finds the colours of stacked digits."""
+        return Recipe(
+            name="example",
+            task=Choice(name="colorization", piece=16, police=8),
+            data=Data(source="digits", size=16, channels=3, stack=3),
+            network=Choice(name="unet", width=4, depth=2),
+            stages=(Stage(name="pixel", images=256), Stage(name="game", images=256)),
+            batch=16,
+            referee=Referee(window=64, every=128),
+            checkpoint=Checkpoints(every=128),
+            log=Record(every=64, sheet_every=256),
+            precision="32",
+            device="cpu",
+        )
+
+
+def _grey(picture: Tensor) -> Tensor:
+    """The lightness alone, as Lab."""
+    lightness = _lightness(picture)
+    return torch.cat([lightness, torch.zeros_like(lightness), torch.zeros_like(lightness)], 1)
+
+
+task = Colorization()

@@ -1,0 +1,55 @@
+"""Damage lies where its mask says, and nowhere else."""
+
+import pytest
+import torch
+
+from gannet.augmentation.damage import DAMAGES, damage, fade, holes
+from gannet.augmentation.kinds import Drawn
+
+COUNT, SIDE = 64, 64
+
+
+def draws(seed: int = 0) -> Drawn:
+    return Drawn(COUNT, torch.Generator().manual_seed(seed))
+
+
+def pictures() -> torch.Tensor:
+    return torch.rand(COUNT, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(9)) * 1.2 - 0.6
+
+
+@pytest.mark.parametrize("name", sorted(DAMAGES))
+def test_damage_lies_within_its_mask_and_shows_there(name: str) -> None:
+    before = pictures()
+    found = DAMAGES[name](before, draws())
+    changed = (found.pictures != before).any(1, keepdim=True)
+    assert set(found.lost.unique().tolist()) == {0.0, 1.0}
+    assert not bool((changed & (found.lost == 0)).any())
+    assert float(changed[found.lost > 0].float().mean()) > 0.95
+    assert 0.002 < float(found.lost.mean()) < 0.3
+
+
+def test_several_damages_share_a_mask() -> None:
+    before = pictures()
+    found = damage(before, tuple(DAMAGES), draws())
+    assert torch.equal(
+        (found.pictures != before).any(1, keepdim=True) & (found.lost == 0), torch.zeros_like(found.lost) > 0
+    )
+    assert torch.equal(damage(before, (), draws()).pictures, before)
+
+
+def test_the_same_draws_give_the_same_damage() -> None:
+    one, other, third = (damage(pictures(), tuple(DAMAGES), draws(seed)) for seed in (1, 1, 2))
+    assert torch.equal(one.pictures, other.pictures) and not torch.equal(one.pictures, third.pictures)
+
+
+def test_holes_are_about_a_fifth_of_the_area() -> None:
+    shares = holes(pictures(), draws()).mean((1, 2, 3))
+    assert 0.12 < float(shares.mean()) < 0.3 and float(shares.max()) < 0.8
+
+
+def test_fading_takes_contrast_and_warms() -> None:
+    before = pictures()
+    after = fade(before, draws())
+    assert bool((after.std((2, 3)) <= before.std((2, 3)) + 1e-6).all())
+    assert float((after[:, 0] - after[:, 2]).mean()) > float((before[:, 0] - before[:, 2]).mean())
+    assert float(after.abs().max()) <= 1

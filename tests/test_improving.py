@@ -1,0 +1,266 @@
+"""Photographs go through a model to where they are wanted, and nothing that was there is lost."""
+
+import json
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import gannet
+from gannet import improving
+from gannet.api import Photographs
+from gannet.augmentation.lab import to_lab
+from gannet.photographs import Photograph
+
+RANDOM = np.random.default_rng(0)
+
+
+@pytest.fixture(scope="module")
+def enlarger(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of a tiny enlarger, both stages played."""
+    folder = tmp_path_factory.mktemp("photos")
+    for index in range(24):
+        Image.fromarray(RANDOM.integers(0, 256, (20, 20, 3), np.uint8)).save(folder / f"{index}.png")
+    changes = {
+        **{"task.piece": 16, "task.police": 8, "data.size": 16, "network.width": 8, "network.blocks": 1},
+        **{"task.scale": 2, "images": 96, "batch": 16, "device": "cpu"},
+    }
+    return gannet.train("super-resolution", folder, folder.parent / f"{folder.name}-run", changes).folder
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    for name in ("a.png", "deep/b.jpg", "deep/c.bmp"):
+        path = tmp_path / "photos" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(RANDOM.integers(0, 256, (9, 13, 3), np.uint8)).save(path)
+    (tmp_path / "photos" / "broken.png").write_bytes(b"no picture")
+    return tmp_path / "photos"
+
+
+def size(path: Path) -> tuple[int, int]:
+    with Image.open(path) as picture:
+        return picture.size
+
+
+def test_one_photograph_becomes_one_file(enlarger: Path, photos: Path, tmp_path: Path) -> None:
+    told = gannet.apply(enlarger, tmp_path / "large.png", Photographs((photos / "a.png",)))
+    assert size(tmp_path / "large.png") == (26, 18) and told["photographs"] == 1
+    with pytest.raises(ValueError, match="exists"):
+        gannet.apply(enlarger, tmp_path / "large.png", Photographs((photos / "a.png",)))
+    direct = gannet.load(enlarger)(photos / "a.png")
+    with Image.open(tmp_path / "large.png") as picture:
+        assert np.array_equal(np.asarray(picture), direct.values)
+        assert json.loads(picture.text["Comment"])["source"] == "a.png"  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("ending", ["", ".zip"])
+def test_a_folder_keeps_its_shape_and_says_what_is_left_out(
+    ending: str, enlarger: Path, photos: Path, tmp_path: Path
+) -> None:
+    said: list[str] = []
+    told = gannet.apply(enlarger, tmp_path / f"new{ending}", Photographs((photos,), say=said.append))
+    made = tmp_path / f"new{ending}"
+    names = (
+        {path.relative_to(made).as_posix() for path in made.rglob("*") if path.is_file()}
+        if not ending
+        else set(zipfile.ZipFile(made).namelist())
+    )
+    assert names - {"record.csv"} == {"a.png", "deep/b.jpg", "deep/c.bmp.png"}
+    assert len(told["left_out"]) == 1 and "broken.png cannot be read" in told["left_out"][0]
+    assert sum("of 4" in words for words in said) == 3
+
+
+def test_it_goes_on_where_it_was_broken_off(
+    enlarger: Path, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, opened = improving.read_photograph, []
+
+    def failing(path: Path) -> object:
+        opened.append(path.name)
+        if path.name == "c.bmp" and opened.count("c.bmp") == 1:
+            raise KeyboardInterrupt
+        return read(path)
+
+    monkeypatch.setattr(improving, "read_photograph", failing)
+    with pytest.raises(KeyboardInterrupt):
+        gannet.apply(enlarger, tmp_path / "new", Photographs((photos,)))
+    gannet.apply(enlarger, tmp_path / "new", Photographs((photos,)))
+    assert opened.count("a.png") == 1 and (tmp_path / "new" / "deep" / "c.bmp.png").is_file()
+
+
+def test_strength_goes_from_the_first_stage_to_the_last(enlarger: Path, photos: Path) -> None:
+    ours, first = gannet.load(enlarger), gannet.load(enlarger, "pixel")
+    batch = torch.rand(1, 3, 8, 8) * 2 - 1
+    assert torch.equal(ours.blended(first, 1.0)(batch), ours(batch))
+    assert torch.equal(ours.blended(first, 0.0)(batch), first(batch))
+    assert not torch.equal(ours(batch), first(batch))
+    with pytest.raises(ValueError, match="strength is 1.5"):
+        ours.blended(first, 1.5)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["nowhere.jpg"], "no picture at nowhere.jpg"),
+        (["PHOTOS/a.png", "--strength", "2"], "strength is 2"),
+        (["PHOTOS", "--out", "x.jpg"], "go to a folder or a .zip"),
+        (["PHOTOS/broken.png"], "broken.png cannot be read"),
+        (["PHOTOS/a.png", "--out", "x.xyz"], "go to a folder or a .zip"),
+    ],
+)
+def test_a_mistake_is_one_sentence(
+    words: list[str],
+    message: str,
+    enlarger: Path,
+    photos: Path,
+    gannet_command: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(photos.parent)
+    before = sorted(photos.parent.rglob("*"))
+    ended = gannet_command("apply", enlarger, *(word.replace("PHOTOS", str(photos)) for word in words))
+    assert ended.code == 2 and message in ended.err and ended.err.count("\n") == 1
+    assert sorted(photos.parent.rglob("*")) == before
+
+
+def test_the_command_names_its_result_and_compares(
+    enlarger: Path, photos: Path, gannet_command: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(photos.parent)
+    ended = gannet_command("apply", enlarger, photos / "a.png", "--compare", "sheet.png")
+    assert ended.code == 0 and "a-super-resolution.png" in ended.out
+    assert size(photos.parent / "a-super-resolution.png") == (26, 18) and size(photos.parent / "sheet.png") == (54, 18)
+
+
+def test_a_model_that_draws_takes_no_photographs(tiny_run: Path, photos: Path, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="takes no photographs"):
+        gannet.apply(tiny_run, tmp_path / "x.png", Photographs((photos / "a.png",)))
+
+
+def test_a_model_of_photographs_draws_nothing(enlarger: Path, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="Name photographs"):
+        gannet.apply(enlarger, tmp_path / "x.png")
+
+
+def test_it_is_judged_beside_what_needs_no_learning(enlarger: Path, photos: Path) -> None:
+    (photos / "broken.png").unlink()
+    for index in range(2):
+        Image.fromarray(RANDOM.integers(0, 256, (40, 41, 3), np.uint8)).save(photos / f"more{index}.png")
+    judgement = gannet.judge(enlarger, photos)
+    assert [rival.name for rival in judgement.rivals] == ["model", "bicubic", "Lanczos"]
+    names = [found.name for found in judgement.measures]
+    assert {"PSNR", "SSIM", "fine detail, of the real", "perceptual distance"} < set(names)
+    assert all(found.features != "loss-v1" for found in judgement.measures)
+
+
+@pytest.fixture(scope="module")
+def others(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Runs of a tiny colourist and of a tiny network that fills holes."""
+    folder = tmp_path_factory.mktemp("more")
+    for index in range(24):
+        Image.fromarray(RANDOM.integers(0, 256, (20, 20, 3), np.uint8)).save(folder / f"{index}.png")
+    changes = {
+        **{"task.piece": 16, "task.police": 8, "data.size": 16, "network.width": 4, "network.depth": 2},
+        **{"images": 96, "batch": 16, "device": "cpu"},
+    }
+    return {
+        name: gannet.train(name, folder, folder.parent / f"{folder.name}-{name}", changes).folder
+        for name in ("colorization", "inpainting", "restoration")
+    }
+
+
+def test_only_what_is_lost_changes(others: dict[str, Path], photos: Path, tmp_path: Path) -> None:
+    values = RANDOM.integers(0, 65536, (50, 41)).astype(np.uint16)
+    lost = np.zeros((50, 41), np.uint8)
+    lost[10:20, 5:30] = 255
+    Image.fromarray(values).save(tmp_path / "deep.png")
+    Image.fromarray(lost).save(tmp_path / "mask.png")
+    made = gannet.load(others["inpainting"])(tmp_path / "deep.png", mask=tmp_path / "mask.png")
+    assert made.values.dtype == np.uint16
+    assert np.array_equal(made.values[..., 0][lost == 0], values[lost == 0])
+    assert (made.values[..., 0][lost > 0] != values[lost > 0]).mean() > 0.9
+    with pytest.raises(ValueError, match="The mask has 41x50 pixels and the photograph 13x9"):
+        gannet.load(others["inpainting"])(photos / "a.png", mask=tmp_path / "mask.png")
+    Image.fromarray(lost * 0).save(tmp_path / "dark.png")
+    for mask, words in ((None, "give a mask"), (tmp_path / "dark.png", "dark all over")):
+        with pytest.raises(ValueError, match=words):
+            gannet.load(others["inpainting"])(tmp_path / "deep.png", mask=mask)
+
+
+def test_masks_in_a_folder_go_by_name(others: dict[str, Path], photos: Path, tmp_path: Path) -> None:
+    (photos / "broken.png").unlink()
+    for name in ("a.jpg", "deep/b.png"):
+        (tmp_path / "masks" / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.full((9, 13), 255, np.uint8)).save(tmp_path / "masks" / name)
+    told = gannet.apply(others["inpainting"], tmp_path / "new", Photographs((photos,), mask=tmp_path / "masks"))
+    assert told["left_out"] == [f"There is no mask for deep/c.bmp in {tmp_path / 'masks'}; name it deep/c.png."]
+    assert (tmp_path / "new" / "a.png").is_file() and (tmp_path / "new" / "deep" / "b.jpg").is_file()
+
+
+@pytest.mark.parametrize("shape", [(30, 41), (700, 20), (1, 1), (3, 600)])
+def test_colours_are_added_and_lightness_stays(shape: tuple[int, int], others: dict[str, Path]) -> None:
+    grey = Image.fromarray(RANDOM.integers(60, 200, shape).astype(np.uint8))
+    made = gannet.load(others["colorization"])(grey)
+    assert made.values.shape == (*shape, 3)
+    lightness = [
+        to_lab(torch.from_numpy(values.transpose(2, 0, 1).copy())[None] / 127.5 - 1)[:, 0]
+        for values in (made.values, np.repeat(np.asarray(grey)[..., None], 3, 2))
+    ]
+    assert float((lightness[0] - lightness[1]).abs().max()) < 0.03
+    with pytest.raises(ValueError, match="leave the mask out"):
+        gannet.load(others["colorization"])(grey, mask=grey)
+
+
+def test_colours_and_holes_are_judged(others: dict[str, Path], photos: Path) -> None:
+    (photos / "broken.png").unlink()
+    for index in range(3):
+        Image.fromarray(RANDOM.integers(0, 256, (40, 41, 3), np.uint8)).save(photos / f"more{index}.png")
+    colours, filled = (gannet.judge(others[name], photos) for name in ("colorization", "inpainting"))
+    assert {"chroma error", "colourfulness, of the real"} < {found.name for found in colours.measures}
+    assert [rival.name for rival in colours.rivals] == ["model", "grey"]
+    assert "PSNR within" in {found.name for found in filled.measures}
+
+
+def test_damage_is_found_or_named_and_all_else_stays(
+    others: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipeline = gannet.load(others["restoration"])
+    values = RANDOM.integers(0, 256, (60, 50, 3), np.uint8)
+    found = pipeline.find(Photograph(values)).values[..., 0]
+    assert set(np.unique(found)) <= {0, 255} and found.shape == (60, 50)
+    lost = np.zeros((60, 50, 1), np.uint8)
+    lost[5:9] = 255
+    for mask, given in ((Photograph(lost), None), (None, Photograph(lost))):
+        monkeypatch.setattr(type(pipeline), "find", lambda *_, given=given: given)
+        made = pipeline.improve(Photograph(values), mask)
+        assert np.array_equal(made.values[lost[..., 0] == 0], values[lost[..., 0] == 0])
+        assert (made.values[5:9] != values[5:9]).mean() > 0.5
+    monkeypatch.setattr(type(pipeline), "find", lambda *_: Photograph(lost * 0))
+    assert np.array_equal(pipeline.improve(Photograph(values)).values, values)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "changes", "words"),
+    [
+        ("colorization", {"data.channels": 1}, "learns from pictures of 3 channels"),
+        ("super-resolution", {"data.channels": 4}, "learns from pictures of 1 or 3 channels"),
+        ("super-resolution", {"task.piece": 50}, "multiple of 32"),
+        ("inpainting", {"task.piece": 512}, "at most the 256"),
+        ("restoration", {"task.damages": ["scratch"]}, "did you mean 'scratches'"),
+        ("super-resolution", {"augment.name": "ada"}, "knows neither augment"),
+        ("super-resolution", {"task.scale": 3}, "task.scale"),
+        ("restoration", {"optimizer.detektor.learning_rate": 0.1}, "did you mean 'detector'"),
+    ],
+)
+def test_what_a_task_cannot_learn_is_refused(
+    recipe: str, changes: dict[str, Any], words: str, photos: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(ValueError, match=words):
+        gannet.train(recipe, photos, tmp_path / "run", changes)
+    assert not (tmp_path / "run").exists()
