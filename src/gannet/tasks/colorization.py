@@ -17,8 +17,7 @@ from gannet.augmentation.kinds import Draws
 from gannet.augmentation.lab import from_lab, to_lab
 from gannet.networks.unet import Unet
 from gannet.photographs import Photograph
-from gannet.recipe import Checkpoints, Data, Recipe, Record, Referee, Stage
-from gannet.schema import Choice, check, choose
+from gannet.schema import check, choose
 from gannet.tasks._photographs import Lesson, PhotographConfig, PhotographTask, cut
 from gannet.tasks._photographs.judging import Trial, colour_figures
 from gannet.tasks._photographs.pipeline import PhotographPipeline, Settings, refuse_mask
@@ -131,22 +130,6 @@ class Colorization(PhotographTask):
         """A photograph without its colours, which grey leaves as it is."""
         grey = Photograph(as_values(from_lab(_grey(as_tensor(real.values))), real.values.dtype))
         return Trial(Photograph(grey.values[..., :1]), real, {"grey": grey})
-
-    def example(self) -> Recipe:
-        """A tiny network that finds the colours of stacked digits."""
-        return Recipe(
-            name="example",
-            task=Choice(name="colorization", piece=16, police=8),
-            data=Data(source="digits", size=16, channels=3, stack=3),
-            network=Choice(name="unet", width=4, depth=2),
-            stages=(Stage(name="pixel", images=256), Stage(name="game", images=256)),
-            batch=16,
-            referee=Referee(window=64, every=128),
-            checkpoint=Checkpoints(every=128),
-            log=Record(every=64, sheet_every=256),
-            precision="32",
-            device="cpu",
-        )
 
 
 def _grey(picture: Tensor) -> Tensor:

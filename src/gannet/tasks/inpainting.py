@@ -16,8 +16,7 @@ from gannet.augmentation.kinds import Drawn, Draws
 from gannet.networks.unet import Unet
 from gannet.photographs import Photograph
 from gannet.randomness import generator
-from gannet.recipe import Checkpoints, Data, Recipe, Record, Referee, Stage
-from gannet.schema import Choice, check, choose
+from gannet.schema import check, choose
 from gannet.tasks._photographs import Lesson, PhotographConfig, PhotographTask, cut
 from gannet.tasks._photographs.judging import Trial
 from gannet.tasks._photographs.pipeline import PhotographPipeline, Settings
@@ -130,22 +129,6 @@ class Inpainting(PhotographTask):
         mean = real.values.reshape(-1, real.values.shape[2]).mean(0).astype(real.values.dtype)
         flat = Photograph(np.where(lost[..., None], mean, real.values))
         return Trial(flat, real, {"mean colour": flat}, mask=Photograph(lost.astype(np.uint8)[..., None] * 255))
-
-    def example(self) -> Recipe:
-        """A tiny network that fills holes in the embedded digits."""
-        return Recipe(
-            name="example",
-            task=Choice(name="inpainting", piece=16, police=8),
-            data=Data(source="digits", size=16, channels=1),
-            network=Choice(name="unet", width=4, depth=2),
-            stages=(Stage(name="pixel", images=256), Stage(name="game", images=256)),
-            batch=16,
-            referee=Referee(window=64, every=128),
-            checkpoint=Checkpoints(every=128),
-            log=Record(every=64, sheet_every=256),
-            precision="32",
-            device="cpu",
-        )
 
 
 task = Inpainting()

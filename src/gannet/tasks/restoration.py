@@ -18,8 +18,7 @@ from gannet.augmentation.damage import DAMAGES, damage, fade
 from gannet.augmentation.kinds import Drawn, Draws
 from gannet.photographs import Photograph
 from gannet.randomness import generator
-from gannet.recipe import Recipe
-from gannet.schema import Choice, check, choose, nearest
+from gannet.schema import check, choose, nearest
 from gannet.tasks import inpainting
 from gannet.tasks._photographs import Lesson, cut
 from gannet.tasks._photographs.judging import Trial
@@ -111,12 +110,6 @@ class Restoration(Inpainting):
         spoiled = damage(picture, config.damages, Drawn(1, generator(address, "damage")))
         given = Photograph(as_values(spoiled.pictures, real.values.dtype))
         return Trial(given, real, {"untouched": given})
-
-    def example(self) -> Recipe:
-        """A tiny pair of networks on the embedded digits."""
-        recipe = super().example()
-        task = Choice(name="restoration", **recipe.task.options)
-        return recipe.model_copy(update={"task": task})
 
 
 task = Restoration()

@@ -14,7 +14,6 @@ from gannet.adversarial.contest import GENERATOR
 from gannet.augmentation.kinds import Draws
 from gannet.networks.srresnet import Srresnet, reduce
 from gannet.photographs import Photograph
-from gannet.recipe import Checkpoints, Data, Recipe, Record, Referee, Stage
 from gannet.schema import Choice, check, choose
 from gannet.tasks._photographs import Lesson, PhotographConfig, PhotographTask, cut
 from gannet.tasks._photographs.judging import Trial, resized, whole_multiple
@@ -66,6 +65,8 @@ class SuperResolution(PhotographTask):
     Config = Config
     networks: ClassVar[dict[str, Any]] = NETWORKS
     pipeline_class: ClassVar[type[PhotographPipeline]] = SuperResolutionPipeline
+    tiny: ClassVar[Choice] = Choice(name="srresnet", width=8, blocks=1)
+    modest: ClassVar[dict[str, Any]] = {"scale": 2}
 
     def smallest(self, config: Any) -> int:
         """So that reduced pieces have whole sides, and pass through the discriminator."""
@@ -84,22 +85,6 @@ class SuperResolution(PhotographTask):
         ways = {"bicubic": Image.Resampling.BICUBIC, "Lanczos": Image.Resampling.LANCZOS}
         return Trial(
             given, real, {name: resized(given, (width, height), way) for name, way in ways.items()}, config.scale
-        )
-
-    def example(self) -> Recipe:
-        """A tiny network that doubles the embedded digits, in both stages."""
-        return Recipe(
-            name="example",
-            task=Choice(name="super-resolution", scale=2, piece=16, police=8),
-            data=Data(source="digits", size=16, channels=1),
-            network=Choice(name="srresnet", width=8, blocks=1),
-            stages=(Stage(name="pixel", images=256), Stage(name="game", images=256)),
-            batch=16,
-            referee=Referee(window=64, every=128),
-            checkpoint=Checkpoints(every=128),
-            log=Record(every=64, sheet_every=256),
-            precision="32",
-            device="cpu",
         )
 
 

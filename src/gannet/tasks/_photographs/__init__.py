@@ -29,7 +29,7 @@ from gannet.networks.patch import PatchDiscriminator
 from gannet.photographs import Photograph
 from gannet.pipeline import Origin, Pipeline
 from gannet.randomness import generator
-from gannet.recipe import Data, Optimizer, Recipe
+from gannet.recipe import Checkpoints, Data, Optimizer, Recipe, Record, Referee, Stage
 from gannet.schedule import stages
 from gannet.schema import Choice, Positive, Section, Weight, check, choose, nearest
 from gannet.tasks import generation
@@ -64,6 +64,7 @@ class PhotographTask(ABC):
         networks: what `network.name` may be, by name.
         channels: that photographs to learn from may have.
         further: the names of further networks that are kept beside the one that makes pictures.
+        tiny, modest: the network of the example, and options of its task.
         protocol: how the judge's figures are taken.
     """
 
@@ -72,6 +73,8 @@ class PhotographTask(ABC):
     pipeline_class: ClassVar[type[PhotographPipeline]]
     channels: ClassVar[tuple[int, ...]] = (1, 3)
     further: ClassVar[tuple[str, ...]] = ()
+    tiny: ClassVar[Choice] = Choice(name="unet", width=4, depth=2)
+    modest: ClassVar[dict[str, Any]] = {}
     judged_by: ClassVar[str] = "held_out/perceptual"
     protocol: ClassVar[str] = "Y of BT.601, eight bits; as many pixels cut from each side as the scale"
 
@@ -242,6 +245,23 @@ class PhotographTask(ABC):
         """Wrap the averaged network."""
         settings = self.settings(recipe, description)
         return self.pipeline_class(settings, dict(kept), recipe.name)
+
+    def example(self) -> Recipe:
+        """A tiny network for the embedded digits, or for three of them as colours, in both stages."""
+        channels = self.channels[0]
+        return Recipe(
+            name="example",
+            task=Choice(name=self.pipeline_class.task, piece=16, police=8, **self.modest),
+            data=Data(source="digits", size=16, channels=channels, stack=channels),
+            network=self.tiny,
+            stages=(Stage(name="pixel", images=256), Stage(name=GAME, images=256)),
+            batch=16,
+            referee=Referee(window=64, every=128),
+            checkpoint=Checkpoints(every=128),
+            log=Record(every=64, sheet_every=256),
+            precision="32",
+            device="cpu",
+        )
 
     def _plain(self, recipe: Recipe) -> Recipe:
         """The recipe of generation from the same photographs, which wants the same samples but for their labels."""
