@@ -112,6 +112,9 @@ def test_strength_goes_from_the_first_stage_to_the_last(enlarger: Path, photos: 
         (["PHOTOS", "--out", "x.jpg"], "go to a folder or a .zip"),
         (["PHOTOS/broken.png"], "broken.png cannot be read"),
         (["PHOTOS/a.png", "--out", "x.xyz"], "go to a folder or a .zip"),
+        (["PHOTOS/a.png", "--compare", "PHOTOS/a.png"], "exists"),
+        (["PHOTOS/a.png", "--compare", "sheet.xyz"], "sheet.xyz: pictures are saved as"),
+        (["PHOTOS/a.png", "--mask", "nowhere.png"], "no picture at nowhere.png"),
     ],
 )
 def test_a_mistake_is_one_sentence(

@@ -17,6 +17,7 @@ from gannet.delivery import FORMATS, Entry, Order, deliver
 from gannet.launch import choose_device
 from gannet.loading import load
 from gannet.photographs import SAVED, Photograph, read_photograph
+from gannet.provenance import check_format, save_picture
 from gannet.sheets import side_by_side
 from gannet.storage import digest, write_bytes
 from gannet.tasks._photographs.pipeline import PhotographPipeline
@@ -62,6 +63,10 @@ def improve(target: str | Path, out: Path | None, asked: Photographs, weights: s
     Raises:
         ValueError: nothing is there to improve, or what was asked cannot be had; one sentence.
     """
+    if asked.compare:
+        check_format(Path(asked.compare))
+        if Path(asked.compare).exists():
+            raise ValueError(f"{asked.compare} exists; choose another name or remove it first.")
     given = list(find_photographs(asked.inputs))
     pipeline = _pipeline(target, asked.strength, weights)
     facts: dict[str, Any] = {"model": pipeline.name, "weights": weights}
@@ -80,7 +85,7 @@ def improve(target: str | Path, out: Path | None, asked: Photographs, weights: s
     else:
         names = [str(one.file.resolve()) for one in given]
         told_by = digest(pipeline.tensors(), {})
-        order = {**facts, "inputs": names, "weights": told_by, "gannet": __version__}
+        order = {**facts, "inputs": names, "mask": str(asked.mask), "weights": told_by, "gannet": __version__}
         deliver(path, Order(order, [partial(work.part, one) for one in given]))
     if asked.compare:
         work.compare(given, Path(asked.compare))
@@ -145,8 +150,7 @@ class Work:
                     self.pipeline.improve(before, self.mask(one)).picture().convert("RGB"),
                 )
             )
-        sheet = read_photograph(side_by_side(pairs))
-        write_bytes(path, sheet.encode(path.suffix or ".png", self.facts))
+        save_picture(side_by_side(pairs), path, self.facts)
 
 
 def find_photographs(inputs: Sequence[str | Path]) -> Iterator[Given]:
