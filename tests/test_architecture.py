@@ -37,11 +37,13 @@ MAY_IMPORT = {
     "exporting": {"pipeline", "storage"},
     "engines": {"exporting", "launch", "pipeline", "schema", "samples"},
     "pipeline": {"recipe", "schema", "storage", "task"},
-    "photographs": {"data.pictures", "provenance", "storage"},
+    "deep": set(),
+    "photographs": {"data.pictures", "deep", "provenance", "storage"},
     "tiling": {"photographs"},
+    "coarsening": {"photographs"},
     "tasks": LEAVES
     | {"networks", "adversarial", "augmentation", "data", "metrics", "pipeline", "samples"}
-    | {"loading", "photographs", "tiling"},
+    | {"coarsening", "loading", "photographs", "tiling"},
     "launch": {"recipe", "schema"},
     "report": {"storage"},
     "loading": {"pipeline"},

@@ -16,8 +16,10 @@ from gannet import improving
 from gannet.api import Photographs
 from gannet.augmentation.lab import to_lab
 from gannet.photographs import Photograph
+from gannet.tasks.restoration import found_share
 
 RANDOM = np.random.default_rng(0)
+STAGES = [{"name": "pixel", "images": 48}, {"name": "game", "images": 48}]
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +30,7 @@ def enlarger(tmp_path_factory: pytest.TempPathFactory) -> Path:
         Image.fromarray(RANDOM.integers(0, 256, (20, 20, 3), np.uint8)).save(folder / f"{index}.png")
     changes = {
         **{"task.piece": 16, "task.police": 8, "data.size": 16, "network.width": 8, "network.blocks": 1},
-        **{"task.scale": 2, "images": 96, "batch": 16, "device": "cpu"},
+        **{"task.scale": 2, "stages": STAGES, "batch": 16, "device": "cpu"},
     }
     return gannet.train("super-resolution", folder, folder.parent / f"{folder.name}-run", changes).folder
 
@@ -97,11 +99,18 @@ def test_it_goes_on_where_it_was_broken_off(
 def test_strength_goes_from_the_first_stage_to_the_last(enlarger: Path, photos: Path) -> None:
     ours, first = gannet.load(enlarger), gannet.load(enlarger, "pixel")
     batch = torch.rand(1, 3, 8, 8) * 2 - 1
-    assert torch.equal(ours.blended(first, 1.0)(batch), ours(batch))
-    assert torch.equal(ours.blended(first, 0.0)(batch), first(batch))
+    assert torch.equal(ours.blended(1.0)(batch), ours(batch))
+    assert torch.equal(ours.blended(0.0)(batch), first(batch))
     assert not torch.equal(ours(batch), first(batch))
     with pytest.raises(ValueError, match="strength is 1.5"):
-        ours.blended(first, 1.5)
+        ours.blended(1.5)
+
+
+def test_a_model_without_an_earlier_stage_says_so(enlarger: Path, tmp_path: Path) -> None:
+    alone = gannet.load(gannet.load(enlarger).save_pretrained(tmp_path / "alone"))
+    assert alone.earlier() is None and gannet.load(enlarger, "pixel").earlier() is None
+    with pytest.raises(ValueError, match="keeps no weights 'pixel'"):
+        alone.blended(0.5)
 
 
 @pytest.mark.parametrize(
@@ -156,8 +165,9 @@ def test_it_is_judged_beside_what_needs_no_learning(enlarger: Path, photos: Path
     for index in range(2):
         Image.fromarray(RANDOM.integers(0, 256, (40, 41, 3), np.uint8)).save(photos / f"more{index}.png")
     judgement = gannet.judge(enlarger, photos)
-    assert [rival.name for rival in judgement.rivals] == ["model", "bicubic", "Lanczos"]
+    assert [rival.name for rival in judgement.rivals] == ["model", "before the game", "bicubic", "Lanczos"]
     names = [found.name for found in judgement.measures]
+    assert "perceptually nearest of all" in names
     assert {"PSNR", "SSIM", "fine detail, of the real", "perceptual distance"} < set(names)
     assert all(found.features != "loss-v1" for found in judgement.measures)
 
@@ -170,7 +180,7 @@ def others(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         Image.fromarray(RANDOM.integers(0, 256, (20, 20, 3), np.uint8)).save(folder / f"{index}.png")
     changes = {
         **{"task.piece": 16, "task.police": 8, "data.size": 16, "network.width": 4, "network.depth": 2},
-        **{"images": 96, "batch": 16, "device": "cpu"},
+        **{"stages": STAGES, "batch": 16, "device": "cpu"},
     }
     return {
         name: gannet.train(name, folder, folder.parent / f"{folder.name}-{name}", changes).folder
@@ -194,6 +204,39 @@ def test_only_what_is_lost_changes(others: dict[str, Path], photos: Path, tmp_pa
     for mask, words in ((None, "give a mask"), (tmp_path / "dark.png", "dark all over")):
         with pytest.raises(ValueError, match=words):
             gannet.load(others["inpainting"])(tmp_path / "deep.png", mask=mask)
+
+
+def test_holes_wider_than_the_network_sees_are_filled_from_coarse_to_fine(
+    others: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipeline = gannet.load(others["inpainting"])
+    values = np.full((500, 411, 3), 40, np.uint8)
+    values[:, 200:] = 210
+    lost = np.zeros((500, 411), bool)
+    lost[50:450, 30:380] = True
+    spoiled = np.where(lost[..., None], RANDOM.integers(0, 256, values.shape).astype(np.uint8), values)
+    seen: list[tuple[tuple[int, ...], float]] = []
+    compute = pipeline._made
+
+    def told(given: torch.Tensor) -> torch.Tensor:
+        seen.append((tuple(given.shape[2:]), float(given[:, -1:].max())))
+        return compute(given)
+
+    monkeypatch.setattr(pipeline, "_made", told)
+    made = pipeline.improve(Photograph(spoiled), Photograph(lost[..., None].astype(np.uint8) * 255)).values
+    assert np.array_equal(made[~lost], values[~lost])
+    assert seen[0] == ((125, 103), 1.0) and {sign for _, sign in seen[1:]} == {0.5}
+    again = pipeline.improve(Photograph(values), Photograph(lost[..., None].astype(np.uint8) * 255)).values
+    assert np.array_equal(made, again)  # What is lost is never looked at.
+
+
+def test_found_damage_is_scored_by_its_pixels(others: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    pipeline: Any = gannet.load(others["restoration"])
+    lost = np.zeros((20, 20), bool)
+    lost[:10] = True
+    for found, score in ((lost, 1.0), (~lost, 0.0), (np.ones_like(lost), 2 / 3)):
+        monkeypatch.setattr(type(pipeline), "damaged", lambda *_, found=found: found)
+        assert found_share(pipeline, Photograph(np.zeros((20, 20, 3), np.uint8)), lost) == pytest.approx(score)
 
 
 def test_masks_in_a_folder_go_by_name(others: dict[str, Path], photos: Path, tmp_path: Path) -> None:
@@ -226,8 +269,12 @@ def test_colours_and_holes_are_judged(others: dict[str, Path], photos: Path) -> 
         Image.fromarray(RANDOM.integers(0, 256, (40, 41, 3), np.uint8)).save(photos / f"more{index}.png")
     colours, filled = (gannet.judge(others[name], photos) for name in ("colorization", "inpainting"))
     assert {"chroma error", "colourfulness, of the real"} < {found.name for found in colours.measures}
-    assert [rival.name for rival in colours.rivals] == ["model", "grey"]
+    assert [rival.name for rival in colours.rivals] == ["model", "before the game", "grey", "the true mean chroma"]
     assert "PSNR within" in {found.name for found in filled.measures}
+    assert "biharmonic" in {rival.name for rival in filled.rivals}
+    restored = {found.name: found for found in gannet.judge(others["restoration"], photos).measures}
+    learned, unknown = (restored[f"damage of kinds {words} found, F1"] for words in ("learned", "not learned"))
+    assert "scratches" in learned.protocol and "creases" in unknown.protocol
 
 
 def test_damage_is_found_or_named_and_all_else_stays(

@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
-from gannet.networks.srresnet import Enlarger, reduce
-from gannet.networks.unet import UNet
+from gannet.augmentation.degrading import reduced
+from gannet.networks.srresnet import Enlarger
+from gannet.networks.unet import Unet
 from gannet.photographs import Photograph, read_photograph
 from gannet.tiling import Local, as_tensor, as_values, in_tiles
 
@@ -45,11 +46,13 @@ def test_tiles_give_what_the_whole_gives(height: int, width: int, side: int) -> 
 
 
 @settings(max_examples=15, deadline=None)
-@given(height=st.integers(1, 90), width=st.integers(1, 90), side=st.integers(4, 60))
+@given(height=st.integers(1, 90), width=st.integers(1, 90), side=st.integers(4, 60), fold=st.sampled_from([1, 2]))
 @torch.no_grad()
-def test_tiles_of_a_network_that_halves_give_what_the_whole_gives(height: int, width: int, side: int) -> None:
+def test_tiles_of_a_network_that_halves_give_what_the_whole_gives(
+    height: int, width: int, side: int, fold: int
+) -> None:
     torch.manual_seed(0)
-    network = UNet(3, 3, 4, 2).eval()
+    network = Unet(4, 2, fold).unet(3, 3).eval()
     torch.nn.init.normal_(network.exit.weight)
     photograph = Photograph(noise(height, width, 3))
     whole = as_values(network(as_tensor(photograph.values)), np.uint8)
@@ -57,12 +60,13 @@ def test_tiles_of_a_network_that_halves_give_what_the_whole_gives(height: int, w
     assert np.abs(whole.astype(int) - tiled).max() <= 1
 
 
-def test_the_reach_of_a_network_that_halves_is_no_shorter_than_what_matters() -> None:
+@pytest.mark.parametrize("fold", [1, 2, 4])
+def test_the_reach_of_a_network_that_halves_is_no_shorter_than_what_matters(fold: int) -> None:
     torch.manual_seed(0)
-    network = UNet(1, 1, 4, 2)
+    network = Unet(4, 2, fold).unet(1, 1)
     torch.nn.init.ones_(network.exit.weight)
-    picture = torch.randn(1, 1, 128, 128, requires_grad=True)
-    for place in (64, 65, 66, 67):
+    picture = torch.randn(1, 1, 192, 192, requires_grad=True)
+    for place in range(96, 96 + network.step):
         (gradient,) = torch.autograd.grad(network(picture)[0, 0, place, place], picture)
         rows = gradient[0, 0].abs().sum(1).nonzero()
         assert place - int(rows.min()) <= network.reach and int(rows.max()) - place <= network.reach
@@ -90,7 +94,7 @@ def test_an_untrained_enlarger_is_bicubic_as_pillow_has_it(scale: int) -> None:
     large = small.resize((18 * scale, 12 * scale), Image.Resampling.BICUBIC)
     made = as_values(Enlarger(3, scale, 8, 1)(as_tensor(np.asarray(small))).detach(), np.uint8)
     assert np.abs(made.astype(int) - np.asarray(large)).max() <= 1
-    back = as_values(reduce(as_tensor(np.asarray(large)), scale), np.uint8)
+    back = as_values(reduced(as_tensor(np.asarray(large)), scale), np.uint8)
     theirs = np.asarray(large.resize(small.size, Image.Resampling.BICUBIC))
     assert np.abs(back.astype(int) - theirs).max() <= 1
 

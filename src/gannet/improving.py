@@ -22,7 +22,7 @@ from gannet.sheets import side_by_side
 from gannet.storage import digest, write_bytes
 from gannet.tasks._photographs.pipeline import PhotographPipeline
 
-TRUE, SHOWN = "pixel", 8
+SHOWN = 8
 
 
 @dataclass(frozen=True)
@@ -194,7 +194,7 @@ def _pipeline(target: str | Path, strength: float | None, weights: str) -> Photo
     if not isinstance(pipeline, PhotographPipeline):
         raise ValueError(f"{target} is a model for {pipeline.task}, which takes no photographs; leave them out.")
     if strength is not None:
-        pipeline = pipeline.blended(load(target, TRUE), strength)
+        pipeline = pipeline.blended(strength)
     device = torch.device(choose_device("auto"))
     for network in pipeline.networks.values():
         network.to(device)

@@ -10,12 +10,14 @@ import numpy.typing as npt
 from PIL import Image, ImageOps
 
 from gannet.data.pictures import open_picture
+from gannet.deep import encode_png, encode_tiff, is_deep, joined, read_lower
 from gannet.provenance import metadata
 from gannet.storage import write_bytes
 
 Values: TypeAlias = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 GREY_DEEP = ("I", "I;16", "I;16B", "I;16L", "I;16N")
 SAVED = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP", ".tif": "TIFF", ".tiff": "TIFF"}
+DEEP = {"PNG": encode_png, "TIFF": encode_tiff}
 INNER_TABLES = (0x8769, 0x8825)
 NOTES = {0x010E, 0x010F, 0x0110, 0x011A, 0x011B, 0x0128, 0x0131, 0x0132, 0x013B, 0x8298, *INNER_TABLES}
 """What a camera or its owner notes; the other tags of a file say how its pixels lie."""
@@ -53,7 +55,7 @@ class Photograph:
         return replace(self, values=values, alpha=alpha)
 
     def picture(self) -> Image.Image:
-        """As Pillow has it; sixteen bits only where it can, which is in grey."""
+        """As Pillow has it; sixteen bits only where it can, which is in grey without transparency."""
         values, alpha = self.values, self.alpha
         if values.dtype == np.uint16:
             if values.shape[2] == 1 and alpha is None:
@@ -86,6 +88,7 @@ class Photograph:
         if ending not in SAVED:
             raise ValueError(f"Photographs are saved as {', '.join(SAVED)}, not {ending or 'without an ending'}.")
         picture, options = self.picture(), metadata(ending, facts)
+        encode_deep = DEEP.get(SAVED[ending]) if self.values.dtype == np.uint16 and picture.mode != "I;16" else None
         if SAVED[ending] == "JPEG" and picture.mode not in ("L", "RGB"):
             picture = _on_white(picture)
         options |= {"icc_profile": self.profile} if self.profile else {}
@@ -93,9 +96,16 @@ class Photograph:
             options["tiffinfo"] |= self._plain_notes()
         elif self.exif:
             options["exif"] = self.exif
+        if encode_deep:
+            return encode_deep(self._deep(), options)
         content = io.BytesIO()
         picture.save(content, SAVED[ending], **options)
         return content.getvalue()
+
+    def _deep(self) -> npt.NDArray[np.uint16]:
+        """Colours, and transparency where there is some, (h, w, 3) or (h, w, 4)."""
+        layers = [*np.broadcast_to(self.values, (*self.values.shape[:2], 3)).transpose(2, 0, 1)]
+        return np.stack(layers if self.alpha is None else [*layers, self.alpha], 2).astype(np.uint16)
 
     def _plain_notes(self) -> dict[int, Any]:
         """The camera's notes that a TIFF file has as tags of its own; what lies in tables within them is lost."""
@@ -116,13 +126,24 @@ def read_photograph(given: "str | Path | bytes | Image.Image | Photograph") -> P
     try:
         content = Path(given).read_bytes() if isinstance(given, str | Path) else given
         picture = open_picture(content) if isinstance(content, bytes) else content
+        deep = is_deep(picture)  # Asked before it is decoded.
         picture.load()
-        return _photograph(picture)
+        photograph = _photograph(picture)
+        return _deepened(photograph, content) if deep and isinstance(content, bytes) else photograph
     except FileNotFoundError:
         raise ValueError(f"There is no picture at {name}; give a picture's file.") from None
     except (OSError, ValueError, SyntaxError) as error:
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         raise ValueError(f"{name} cannot be read: {reason}.") from None
+
+
+def _deepened(photograph: Photograph, content: bytes) -> Photograph:
+    """A photograph whose colours have sixteen bits, of which only the upper eight were read."""
+    picture = open_picture(content)
+    read_lower(picture)
+    lower = _photograph(picture)
+    alpha = None if photograph.alpha is None or lower.alpha is None else joined(photograph.alpha, lower.alpha)
+    return replace(photograph, values=joined(photograph.values, lower.values), alpha=alpha)
 
 
 def _photograph(picture: Image.Image) -> Photograph:

@@ -62,8 +62,10 @@ class Pipeline(ABC):
         config: everything but the weights, as plain data.
         networks: by name, in evaluation mode.
         name: what to call the model in metadata.
+        file: of its weights; None for a model that was not loaded.
     """
 
+    file: Path | None = None
     task: ClassVar[str]
     draws: ClassVar[bool] = False
     whole: ClassVar[bool] = False
@@ -129,7 +131,8 @@ class Pipeline(ABC):
         if not (folder / f"{weights}.safetensors").is_file():
             there = ", ".join(sorted(path.stem for path in folder.glob("*.safetensors")))
             raise ValueError(f"{folder} has no weights {weights!r}; it has: {there or 'none'}.")
-        pipeline.load_tensors(folder / f"{weights}.safetensors")
+        pipeline.file = folder / f"{weights}.safetensors"
+        pipeline.load_tensors(pipeline.file)
         return pipeline
 
     def load_tensors(self, path: Path) -> None:

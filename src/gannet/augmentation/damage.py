@@ -87,7 +87,7 @@ class Damaged:
 
 def scratches(pictures: Tensor, draws: Draws) -> Damaged:
     """Thin, nearly straight lines, light or dark."""
-    lost = strokes(pictures, draws, (0.006, 0.02), 0.2, 0.5)
+    lost = strokes(pictures, draws, (0.006, 0.03), 0.2, 0.5)
     return _covered(pictures, lost, torch.where(draws.uniform() < 0.7, 1.0, -1.0), 0.6 + 0.4 * draws.uniform())
 
 
@@ -104,6 +104,20 @@ def stains(pictures: Tensor, draws: Draws) -> Damaged:
     return _covered(pictures, lost, 2 * draws.uniform() - 1, 0.4 + 0.5 * draws.uniform())
 
 
+def hairs(pictures: Tensor, draws: Draws) -> Damaged:
+    """Thin, curled lines, as a scanner's glass leaves them."""
+    lost = strokes(pictures, draws, (0.004, 0.012), 1.0, 0.06)
+    return _covered(pictures, lost, torch.where(draws.uniform() < 0.5, 1.0, -1.0), 0.7 + 0.3 * draws.uniform())
+
+
+def creases(pictures: Tensor, draws: Draws) -> Damaged:
+    """A fold from edge to edge, where the paper shows."""
+    angle, middle = 2 * pi * draws.uniform(1, 1), 0.25 + 0.5 * draws.uniform(1, 2)
+    way = torch.stack([angle.cos(), angle.sin()], 3) * torch.tensor([-2.0, 2.0], device=angle.device)[:, None]
+    lost = _near_lines(pictures, middle[:, :, None] + way, 0.008 + 0.017 * draws.uniform(1))
+    return _covered(pictures, lost, 0.5 + 0.5 * draws.uniform(), 0.6 + 0.4 * draws.uniform())
+
+
 def dust(pictures: Tensor, draws: Draws) -> Damaged:
     """Small spots, light or dark."""
     height, width = pictures.shape[2:]
@@ -117,6 +131,8 @@ DAMAGES: dict[str, Callable[[Tensor, Draws], Damaged]] = {
     "tears": tears,
     "stains": stains,
     "dust": dust,
+    "hairs": hairs,
+    "creases": creases,
 }
 """By name."""
 

@@ -67,10 +67,10 @@ def inside(pictures: Tensor, middle: Tensor, sides: Tensor) -> Tensor:
     return (within[0][:, :, None] & within[1][:, None, :])[:, None]
 
 
-def compress(pictures: Tensor, quality: int) -> Tensor:
-    """What JPEG makes of pictures at a quality of 1 to 95; transparency, a fourth channel, is left. Not smooth."""
+def compress(pictures: Tensor, quality: Tensor) -> Tensor:
+    """What JPEG makes of pictures at qualities (b,) from 1 to 95; transparency, a fourth channel, stays. Not smooth."""
     levels = ((pictures[:, :3].clamp(-1, 1) + 1) * 127.5).round().byte().movedim(1, 3).cpu().numpy()
-    decoded = np.stack([_through_jpeg(picture, quality) for picture in levels])
+    decoded = np.stack([_through_jpeg(*one) for one in zip(levels, quality.round().int().tolist(), strict=True)])
     colours = torch.from_numpy(decoded).movedim(3, 1).to(pictures) / 127.5 - 1
     return torch.cat([colours, pictures[:, 3:]], 1)
 

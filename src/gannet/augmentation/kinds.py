@@ -245,7 +245,7 @@ def _cutout(pictures: Tensor, share: float, draws: Draws) -> Tensor:
 
 
 def _jpeg(pictures: Tensor, quality: float, draws: Draws) -> Tensor:  # noqa: ARG001
-    return filters.compress(pictures, round(quality))
+    return filters.compress(pictures, torch.full((len(pictures),), quality))
 
 
 ALL = (

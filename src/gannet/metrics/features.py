@@ -81,6 +81,15 @@ def fitted(pictures: Tensor) -> Tensor:
     return pictures
 
 
+def as_patches(picture: Tensor) -> Tensor:
+    """The squares of 64 pixels a side that a picture (1, c, h, w) has room for, next to each other: (n, c, 64, 64)."""
+    channels, height, width = picture.shape[1:]
+    rows, columns = height // LARGEST, width // LARGEST
+    whole = picture[0, :, : rows * LARGEST, : columns * LARGEST]
+    cut = whole.reshape(channels, rows, LARGEST, columns, LARGEST)
+    return cut.permute(1, 3, 0, 2, 4).reshape(-1, channels, LARGEST, LARGEST)
+
+
 def extract(features: Features, parts: Sequence[Callable[[], Tensor]]) -> Tensor:
     """The features (n, d) of samples that are made part by part and not kept; several processes share the parts."""
     several = distributed.is_available() and distributed.is_initialized()

@@ -62,12 +62,6 @@ def enlarge(small: Tensor, scale: int) -> Tensor:
     return interpolate(small.float(), size, mode="bicubic", antialias=True)
 
 
-def reduce(large: Tensor, scale: int) -> Tensor:
-    """Bicubic reduction of (b, c, scale * h, scale * w) to (b, c, h, w), smoothed as much as it is reduced."""
-    size = [side // scale for side in large.shape[2:]]
-    return interpolate(large.float(), size, mode="bicubic", antialias=True).clamp(-1, 1)
-
-
 @dataclass(frozen=True)
 class Srresnet:
     """How wide and deep the network is."""

@@ -17,7 +17,6 @@ from gannet.augmentation.kinds import Draws
 from gannet.augmentation.lab import from_lab, to_lab
 from gannet.networks.unet import Unet
 from gannet.photographs import Photograph
-from gannet.schema import check, choose
 from gannet.tasks._photographs import Lesson, PhotographConfig, PhotographTask, cut
 from gannet.tasks._photographs.judging import Trial, colour_figures
 from gannet.tasks._photographs.pipeline import PhotographPipeline, Settings, refuse_mask
@@ -47,12 +46,12 @@ class ColorizationPipeline(PhotographPipeline):
     """Colours photographs: `pipeline("grey.jpg").save("coloured.jpg")`."""
 
     task: ClassVar[str] = "colorization"
+    offered: ClassVar[dict[str, Any]] = NETWORKS
 
     @classmethod
     def network(cls, config: Settings) -> nn.Module:
         """The colouring network."""
-        choice: Any = check(choose(config.network.name, NETWORKS, "network"), config.network.options, "network")
-        return Colourist(choice.unet(1, 2))
+        return Colourist(cls.choice(config.network).unet(1, 2))
 
     @classmethod
     def fixed(cls, config: Settings) -> dict[str, Any]:  # noqa: ARG003
@@ -67,7 +66,7 @@ class ColorizationPipeline(PhotographPipeline):
         shrink = min(1.0, SIDE / max(height, width))
         size = [max(1, round(side * shrink)) for side in (height, width)]
         small = as_tensor(_small(photograph, size))
-        chroma = super().compute(_lightness(small))[:, 1:]
+        chroma = self._made(_lightness(small))[:, 1:]
         made = np.empty((height, width, 3), values.dtype)
         for top in range(0, height, ROWS):
             strip = as_tensor(values[top : top + ROWS])
@@ -77,7 +76,7 @@ class ColorizationPipeline(PhotographPipeline):
 
     def compute(self, given: Tensor) -> Tensor:
         """Pictures (b, c, h, w) in [-1, 1], grey or colour, with colours by their lightness."""
-        return from_lab(super().compute(_lightness(given)))
+        return from_lab(self._made(_lightness(given)))
 
 
 def _small(photograph: Photograph, size: list[int]) -> np.ndarray:
@@ -104,7 +103,6 @@ class Colorization(PhotographTask):
     """Colours for grey photographs."""
 
     Config = Config
-    networks: ClassVar[dict[str, Any]] = NETWORKS
     pipeline_class: ClassVar[type[PhotographPipeline]] = ColorizationPipeline
     channels: ClassVar[tuple[int, ...]] = (3,)
     protocol: ClassVar[str] = "L*a*b* under D65"
@@ -115,7 +113,7 @@ class Colorization(PhotographTask):
 
     def lesson(self, pictures: Tensor, draws: Draws, config: Any) -> Lesson:
         """A piece's lightness, and all of its Lab."""
-        aim = to_lab(cut(pictures, config.piece, draws))
+        aim = to_lab(cut(pictures, config.piece, draws, upright=True))
         return Lesson(aim[:, :1], aim)
 
     def seen(self, picture: Tensor) -> Tensor:
@@ -127,9 +125,12 @@ class Colorization(PhotographTask):
         return colour_figures(made, trial, eye)
 
     def trial(self, real: Photograph, config: Any) -> Trial:  # noqa: ARG002
-        """A photograph without its colours, which grey leaves as it is."""
+        """A photograph without its colours; grey leaves it so, and one who is told their mean gives it to all."""
         grey = Photograph(as_values(from_lab(_grey(as_tensor(real.values))), real.values.dtype))
-        return Trial(Photograph(grey.values[..., :1]), real, {"grey": grey})
+        true = to_lab(as_tensor(real.values).expand(-1, 3, -1, -1))
+        true[:, 1:] = true[:, 1:].mean((2, 3), keepdim=True)
+        mean = Photograph(as_values(from_lab(true), real.values.dtype))
+        return Trial(Photograph(grey.values[..., :1]), real, {"grey": grey, "the true mean chroma": mean})
 
 
 def _grey(picture: Tensor) -> Tensor:

@@ -1,28 +1,34 @@
 """Inpainting: holes in photographs filled with what might have been there.
 
 The network is shown photographs with holes (free-form strokes and boxes) and which pixels are lost, first pixel by
-pixel, then against a discriminator (Pathak et al., 2016; Yu et al., 2019). The user names what is lost by a mask; all
-else comes back untouched, bit for bit.
+pixel, then against a discriminator (Pathak et al., 2016; Yu et al., 2019). Holes of any size are filled from coarse to
+fine: what was found in a copy of half the size is a hint where the next begins. The user names what is lost by a mask;
+all else comes back untouched, bit for bit.
 """
 
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import avg_pool2d, interpolate
 
 from gannet.augmentation.damage import holes
-from gannet.augmentation.kinds import Drawn, Draws
+from gannet.augmentation.kinds import Draws
+from gannet.coarsening import Mask, as_mask, doubled, halved
 from gannet.networks.unet import Unet
-from gannet.photographs import Photograph
-from gannet.randomness import generator
-from gannet.schema import check, choose
+from gannet.photographs import Photograph, Values
 from gannet.tasks._photographs import Lesson, PhotographConfig, PhotographTask, cut
-from gannet.tasks._photographs.judging import Trial
-from gannet.tasks._photographs.pipeline import PhotographPipeline, Settings
+from gannet.tasks._photographs.judging import Trial, draws_for
+from gannet.tasks._photographs.pipeline import PhotographPipeline, Settings, as_learned
 from gannet.tiling import Local, as_tensor, in_tiles
 
 NETWORKS = {"unet": Unet}
+COARSEST = 192
+"""Pixels of the longer side up to which holes are filled at once, without a hint."""
+LOST, HINTED = 1.0, 0.5
+"""What the mask says of a pixel that is lost, and of one that is lost but for a hint."""
 
 
 class Config(PhotographConfig):
@@ -37,28 +43,36 @@ class Inpainter(nn.Module):
         self.unet = unet
 
     def forward(self, given: Tensor) -> Tensor:
-        """Map pictures and their masks (b, c + 1, h, w), one where something is lost, to pictures (b, c, h, w)."""
-        picture, lost = given[:, :-1].float(), given[:, -1:].float()
+        """Map pictures and their masks (b, c + 1, h, w), light where something is lost, to pictures (b, c, h, w)."""
+        picture, lost = given[:, :-1].float(), (given[:, -1:] > 0).float()
         made: Tensor = self.unet(given)
         return picture * (1 - lost) + made * lost
 
 
-def spoilt(pictures: Tensor, lost: Tensor) -> Tensor:
-    """Pictures less what is lost (b, 1, h, w), and that: (b, c + 1, h, w)."""
-    return torch.cat([pictures * (1 - lost), lost], 1)
+def spoilt(pictures: Tensor, lost: Tensor, hinted: Tensor | None = None) -> Tensor:
+    """Pictures less what is lost (b, 1, h, w), and that: (b, c + 1, h, w).
+
+    Args:
+        hinted: (b,), which pictures get a hint of what is lost: it at half the size.
+    """
+    if hinted is None:
+        return torch.cat([pictures * (1 - lost), LOST * lost], 1)
+    which = hinted[:, None, None, None]
+    hint = which * interpolate(avg_pool2d(pictures, 2), scale_factor=2.0, mode="nearest")
+    return torch.cat([torch.where(lost > 0, hint, pictures), torch.where(which > 0, HINTED, LOST) * lost], 1)
 
 
 class InpaintingPipeline(PhotographPipeline):
     """Fills holes: `pipeline("photo.jpg", mask="mask.png").save("whole.jpg")`."""
 
     task: ClassVar[str] = "inpainting"
+    offered: ClassVar[dict[str, Any]] = NETWORKS
 
     @classmethod
     def network(cls, config: Settings) -> nn.Module:
         """The network that fills holes."""
-        choice: Any = check(choose(config.network.name, NETWORKS, "network"), config.network.options, "network")
         channels = config.description.shape[0]
-        return Inpainter(choice.unet(channels + 1, channels))
+        return Inpainter(cls.choice(config.network).unet(channels + 1, channels))
 
     @classmethod
     def fixed(cls, config: Settings) -> dict[str, Any]:  # noqa: ARG003
@@ -66,30 +80,49 @@ class InpaintingPipeline(PhotographPipeline):
         return {}
 
     def improve(self, photograph: Photograph, mask: Photograph | None = None) -> Photograph:
-        """Fill the holes of a photograph, a tile at a time.
+        """Fill the holes of a photograph, from coarse to fine.
 
         Args:
             mask: of the photograph's size, light where something is lost.
         """
         if mask is None:
             raise ValueError("Which pixels are lost is not known: give a mask, light where something is lost.")
-        values, lost = photograph.values, lost_pixels(mask, photograph)
+        return photograph.with_values(self._filled(photograph.values, lost_pixels(mask, photograph)))
+
+    def _filled(self, values: Values, lost: Mask) -> Values:
+        """Values (h, w, c) whose lost pixels (h, w) are filled; all others stay as they are."""
+        if not lost.any():
+            return values
+        white, sign = np.iinfo(values.dtype).max, LOST
+        if max(lost.shape) > COARSEST:
+            hint = doubled(self._filled(*halved(values, lost)), lost.shape)
+            values, sign = np.where(lost[..., None], hint, values), HINTED
+        marked = np.concatenate([values, (lost[..., None] * white).astype(values.dtype)], 2)
         unet: Any = self.networks["generator"].unet
-        marked = np.concatenate([values, lost[..., None] * values.dtype.type(photograph.largest)], 2)
-        filled = in_tiles(Photograph(marked), Local(self._fill, unet.reach, 1, unet.step)).values
-        return photograph.with_values(np.where(lost[..., None], filled, values))
+        local = Local(partial(self._fill, sign=sign), unet.reach, 1, unet.step)
+        filled = in_tiles(Photograph(marked), local).values
+        return np.where(lost[..., None], filled, values)
 
     def compute(self, given: Tensor) -> Tensor:
         """Pictures (b, c, h, w) in [-1, 1] with their holes filled: those pixels that are not a number."""
         lost = given.isnan().any(1, keepdim=True).float()
-        return super().compute(spoilt(given.nan_to_num(), lost))
+        return self._made(spoilt(given.nan_to_num(), lost))
 
-    def _fill(self, tile: Tensor) -> Tensor:
-        picture, lost = tile[:, :-1], tile[:, -1:] > 0
-        return self.compute_any(picture.masked_fill(lost, torch.nan)) if bool(lost.any()) else picture
+    def _fill(self, tile: Tensor, sign: float) -> Tensor:
+        """Fill the holes of a tile (1, c + 1, h, w); the sign says whether they hold a hint."""
+        picture, lost = tile[:, :-1], (tile[:, -1:] > 0).float()
+        if not lost.any():
+            return picture
+        picture = picture if sign == HINTED else picture * (1 - lost)
+
+        def fill(pictures: Tensor) -> Tensor:
+            return self._made(torch.cat([pictures, (sign * lost).expand(len(pictures), -1, -1, -1)], 1))
+
+        settings: Any = self.config
+        return as_learned(picture, settings.description.shape[0], fill)
 
 
-def lost_pixels(mask: Photograph, photograph: Photograph) -> np.ndarray:
+def lost_pixels(mask: Photograph, photograph: Photograph) -> Mask:
     """Where a mask is light, (h, w).
 
     Raises:
@@ -98,7 +131,7 @@ def lost_pixels(mask: Photograph, photograph: Photograph) -> np.ndarray:
     if mask.values.shape[:2] != photograph.values.shape[:2]:
         sizes = [f"{one.values.shape[1]}x{one.values.shape[0]}" for one in (mask, photograph)]
         raise ValueError(f"The mask has {sizes[0]} pixels and the photograph {sizes[1]}; give one of the same size.")
-    lost: np.ndarray = mask.values.max(2) > mask.largest // 2
+    lost: Mask = mask.values.max(2) > mask.largest // 2
     if not lost.any():
         raise ValueError("The mask is dark all over, so nothing is lost; make it light where something is.")
     return lost
@@ -108,7 +141,6 @@ class Inpainting(PhotographTask):
     """Holes in photographs filled with what might have been there."""
 
     Config = Config
-    networks: ClassVar[dict[str, Any]] = NETWORKS
     pipeline_class: ClassVar[type[PhotographPipeline]] = InpaintingPipeline
     protocol: ClassVar[str] = "Y of BT.601, eight bits, within the holes"
 
@@ -118,17 +150,27 @@ class Inpainting(PhotographTask):
 
     def lesson(self, pictures: Tensor, draws: Draws, config: Any) -> Lesson:
         """A piece with holes, and the whole piece."""
-        aim = cut(pictures, config.piece, draws)
-        return Lesson(spoilt(aim, holes(aim, draws)), aim)
+        aim = cut(pictures, config.piece, draws, upright=True)
+        return Lesson(spoilt(aim, holes(aim, draws), (draws.uniform() < 0.5).float()), aim)
 
     def trial(self, real: Photograph, config: Any) -> Trial:  # noqa: ARG002
         """A photograph with holes, the same for the same photograph."""
-        picture = as_tensor(real.values)
-        address = int(np.frombuffer(real.values.tobytes()[:8].ljust(8), np.uint32)[0])
-        lost = holes(picture, Drawn(1, generator(address, "holes")))[0, 0].numpy() > 0
+        lost = holes(as_tensor(real.values), draws_for(real, "holes"))[0, 0].numpy() > 0
         mean = real.values.reshape(-1, real.values.shape[2]).mean(0).astype(real.values.dtype)
         flat = Photograph(np.where(lost[..., None], mean, real.values))
-        return Trial(flat, real, {"mean colour": flat}, mask=Photograph(lost.astype(np.uint8)[..., None] * 255))
+        others = {"mean colour": flat, **biharmonic(flat, lost)}
+        return Trial(flat, real, others, mask=Photograph(as_mask(lost)))
+
+
+def biharmonic(photograph: Photograph, lost: Mask) -> dict[str, Photograph]:
+    """Holes filled as smoothly as can be (Damelin & Hoang, 2018), where scikit-image is installed."""
+    try:
+        from skimage.restoration import inpaint_biharmonic
+    except ImportError:
+        return {}
+    filled = inpaint_biharmonic(photograph.values / photograph.largest, lost, channel_axis=2)
+    values = np.rint(filled.clip(0, 1) * photograph.largest).astype(photograph.values.dtype)
+    return {"biharmonic": Photograph(np.where(lost[..., None], values, photograph.values))}
 
 
 task = Inpainting()

@@ -1,34 +1,44 @@
 """Restoration: scratches, tears, stains and dust on old photographs found, and filled with what might have been there.
 
-Two networks learn side by side from damage that is drawn on whole photographs: one finds it, the other fills what is
-lost (Wan et al., 2020, "Bringing Old Photos Back to Life", has both). What was not damaged comes back untouched, bit
-for bit. A mask of the user's own goes before what is found.
+Two networks learn side by side from damage that is drawn on whole photographs: one finds it, in the photograph and in
+smaller copies of a large one, the other fills what is lost (Wan et al., 2020, "Bringing Old Photos Back to Life", has
+both). What was not damaged comes back untouched, bit for bit. A mask of the user's own goes before what is found.
 """
 
+from dataclasses import replace
 from typing import Annotated, Any, ClassVar
 
 import numpy as np
 import torch
 from pydantic import AfterValidator
+from scipy.ndimage import maximum_filter
+from sklearn.metrics import f1_score
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, max_pool2d
 
 from gannet.adversarial.game import Outcome, Pass, Turn
 from gannet.augmentation.damage import DAMAGES, damage, fade
-from gannet.augmentation.kinds import Drawn, Draws
+from gannet.augmentation.kinds import Draws
+from gannet.coarsening import Mask, as_mask, doubled, halved
+from gannet.data.loader import Loader
+from gannet.data.sources import Source
+from gannet.metrics.features import Features
+from gannet.metrics.judgement import Judgement, Query
 from gannet.photographs import Photograph
-from gannet.randomness import generator
-from gannet.schema import check, choose, nearest
+from gannet.pipeline import Origin
+from gannet.schema import check, nearest
 from gannet.tasks import inpainting
-from gannet.tasks._photographs import Lesson, cut
-from gannet.tasks._photographs.judging import Trial
+from gannet.tasks._photographs import MOST_JUDGED, Lesson, cut
+from gannet.tasks._photographs.judging import Trial, draws_for, measures, photographs
 from gannet.tasks._photographs.lessons import Lessons
 from gannet.tasks._photographs.pipeline import PhotographPipeline, Settings
-from gannet.tasks.inpainting import NETWORKS, Inpainting, InpaintingPipeline, spoilt
+from gannet.tasks.inpainting import Inpainting, InpaintingPipeline, spoilt
 from gannet.tiling import Local, as_tensor, as_values, in_tiles
 
 DETECTOR, WIDER = "detector", 2
 """Pixels by which what is found is widened: the edges of a scratch are damaged as well."""
+SMALL = 768
+"""Pixels of the longer side beyond which damage is looked for in a copy of half the size, too: some of it is wide."""
 
 
 def _known(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -41,7 +51,7 @@ class Config(inpainting.Config):
     """The keys of `task` for restoration."""
 
     damages: Annotated[tuple[str, ...], AfterValidator(_known)] = tuple(DAMAGES)
-    """What is drawn on photographs to learn from: scratches, tears, stains, dust."""
+    """What is drawn on photographs to learn from: scratches, tears, stains, dust, hairs, creases."""
 
 
 class RestorationPipeline(InpaintingPipeline):
@@ -52,8 +62,10 @@ class RestorationPipeline(InpaintingPipeline):
     @classmethod
     def build_networks(cls, config: Settings) -> dict[str, nn.Module]:
         """The network that fills what is lost, and the one that finds it."""
-        choice: Any = check(choose(config.network.name, NETWORKS, "network"), config.network.options, "network")
-        return {**super().build_networks(config), DETECTOR: choice.unet(config.description.shape[0], 1)}
+        return {
+            **super().build_networks(config),
+            DETECTOR: cls.choice(config.network).unet(config.description.shape[0], 1),
+        }
 
     def improve(self, photograph: Photograph, mask: Photograph | None = None) -> Photograph:
         """Fill what is lost: what the mask says, or what is found."""
@@ -61,19 +73,28 @@ class RestorationPipeline(InpaintingPipeline):
         return super().improve(photograph, mask) if mask.values.any() else photograph
 
     def find(self, photograph: Photograph) -> Photograph:
-        """Where a photograph is damaged: white there, black elsewhere."""
+        """Where a photograph is damaged, with the edges of that: white there, black elsewhere."""
+        return Photograph(maximum_filter(as_mask(self.damaged(photograph)), 2 * WIDER + 1, axes=(0, 1)))
+
+    def damaged(self, photograph: Photograph) -> Mask:
+        """Where a photograph is damaged, (h, w)."""
         unet: Any = self.networks[DETECTOR]
-        found = in_tiles(photograph, Local(self._found, unet.reach + WIDER, 1, unet.step))
-        return Photograph((found.values[..., :1] > found.largest // 2).astype(np.uint8) * 255)
+        seen = in_tiles(photograph, Local(self._seen, unet.reach, 1, unet.step)).values
+        found: Mask = seen[..., 0] > photograph.largest // 2
+        if max(found.shape) > SMALL:
+            half, _ = halved(photograph.values, np.zeros_like(found))
+            found |= doubled(self.damaged(Photograph(half)), found.shape)
+        return found
 
     @torch.inference_mode()
-    def _found(self, tile: Tensor) -> Tensor:
+    def _seen(self, tile: Tensor) -> Tensor:
+        """Light where a tile is damaged."""
         settings: Any = self.config
         channels, network = settings.description.shape[0], self.networks[DETECTOR]
         picture = tile.expand(-1, channels, -1, -1) if tile.shape[1] == 1 else tile
         picture = picture.mean(1, keepdim=True) if channels == 1 else picture
-        damaged = (network(picture.to(next(network.parameters()).device)) > 0).float().cpu()
-        return 2 * max_pool2d(damaged, 2 * WIDER + 1, 1, WIDER) - 1
+        damaged: Tensor = network(picture.to(next(network.parameters()).device)).cpu()
+        return damaged.sign()
 
 
 class Restoration(Inpainting):
@@ -85,11 +106,12 @@ class Restoration(Inpainting):
 
     def lesson(self, pictures: Tensor, draws: Draws, config: Any) -> Lesson:
         """A piece, faded at times, less its damage; the whole piece; and the damage, to be found."""
-        whole = cut(pictures, config.piece, draws)
+        whole = cut(pictures, config.piece, draws, upright=True)
         aim = torch.where((draws.uniform() < 0.5)[:, None, None, None], fade(whole, draws), whole)
         spoiled = damage(aim, config.damages, draws)
         wider = max_pool2d(spoiled.lost, 2 * WIDER + 1, 1, WIDER)
-        return Lesson(spoilt(spoiled.pictures, wider), aim, (spoiled.pictures, spoiled.lost))
+        given = spoilt(aim, wider, (draws.uniform() < 0.5).float())
+        return Lesson(given, aim, (spoiled.pictures, spoiled.lost))
 
     def turns_beside(self, networks: dict[str, nn.Module], lessons: Lessons) -> tuple[Turn, ...]:
         """The detector learns which pixels are damaged, in every stage."""
@@ -105,11 +127,43 @@ class Restoration(Inpainting):
 
     def trial(self, real: Photograph, config: Any) -> Trial:
         """A photograph with damage, the same for the same photograph; the model has to find it."""
-        picture = as_tensor(real.values)
-        address = int(np.frombuffer(real.values.tobytes()[:8].ljust(8), np.uint32)[0])
-        spoiled = damage(picture, config.damages, Drawn(1, generator(address, "damage")))
-        given = Photograph(as_values(spoiled.pictures, real.values.dtype))
+        given, _ = _damaged(real, config.damages)
         return Trial(given, real, {"untouched": given})
+
+    def judge(
+        self,
+        pipeline: Any,
+        reals: "Loader | Source",
+        own: tuple[Loader, Loader] | None,
+        features: Features | None,
+        query: Query,
+        origin: Origin | None,
+    ) -> Judgement:
+        """How near the model comes to whole photographs, and how much of their damage it finds, by F1 of the pixels."""
+        judgement = super().judge(pipeline, reals, own, features, query, origin)
+        learned = check(Config, pipeline.config.task.options, "task").damages
+        unknown = tuple(name for name in DAMAGES if name not in learned)
+        found = list(judgement.measures)
+        for kinds, words in ((learned, "learned"), (unknown, "not learned")):
+            if kinds:
+                rows = [
+                    {f"damage of kinds {words} found, F1": found_share(pipeline, *_damaged(real, kinds))}
+                    for real in photographs(reals, query.num or MOST_JUDGED)
+                ]
+                found += measures(rows, None, ", ".join(kinds))
+        return replace(judgement, measures=found)
+
+
+def _damaged(real: Photograph, kinds: tuple[str, ...]) -> tuple[Photograph, Mask]:
+    """A photograph with damage of some kinds, and where it is."""
+    spoiled = damage(as_tensor(real.values), kinds, draws_for(real, "damage"))
+    return Photograph(as_values(spoiled.pictures, real.values.dtype)), spoiled.lost[0, 0].numpy() > 0
+
+
+def found_share(pipeline: RestorationPipeline, spoiled: Photograph, lost: Mask) -> float:
+    """The F1 of the pixels that are found; 1 where nothing is lost and nothing found."""
+    found = pipeline.damaged(spoiled)
+    return float(f1_score(lost.ravel(), found.ravel(), zero_division=1.0))
 
 
 task = Restoration()

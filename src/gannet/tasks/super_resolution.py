@@ -1,24 +1,26 @@
 """Super-resolution: photographs two or four times as large, with the detail that they would have.
 
-The network learns from photographs and from what bicubic reduction leaves of them (SRGAN: Ledig et al., 2017), first
-pixel by pixel, then against a discriminator. `gannet apply` enlarges photographs of any size; `--strength` goes from
-true to pixels (0) to sharp (1).
+The network learns from photographs and from what is left of them: by bicubic reduction (SRGAN: Ledig et al., 2017), or
+by blur, noise and compression as well, as the world has it; first pixel by pixel, then against a discriminator.
+`gannet apply` enlarges photographs of any size; `--strength` goes from true to pixels (0) to sharp (1).
 """
 
+from functools import partial
 from typing import Any, ClassVar, Literal
 
 from PIL import Image
 from torch import Tensor, nn
 
 from gannet.adversarial.contest import GENERATOR
+from gannet.augmentation.degrading import DEGRADATIONS
 from gannet.augmentation.kinds import Draws
-from gannet.networks.srresnet import Srresnet, reduce
+from gannet.networks.srresnet import Srresnet
 from gannet.photographs import Photograph
-from gannet.schema import Choice, check, choose
+from gannet.schema import Choice, check
 from gannet.tasks._photographs import Lesson, PhotographConfig, PhotographTask, cut
-from gannet.tasks._photographs.judging import Trial, resized, whole_multiple
-from gannet.tasks._photographs.pipeline import PhotographPipeline, Settings, refuse_mask
-from gannet.tiling import Local, in_tiles
+from gannet.tasks._photographs.judging import Trial, draws_for, resized, whole_multiple
+from gannet.tasks._photographs.pipeline import PhotographPipeline, Settings, as_learned, refuse_mask
+from gannet.tiling import Local, as_tensor, as_values, in_tiles
 
 NETWORKS = {"srresnet": Srresnet}
 
@@ -28,18 +30,20 @@ class Config(PhotographConfig):
 
     scale: Literal[2, 4] = 4
     """How many times larger photographs become."""
+    degradation: Literal["bicubic", "world"] = "bicubic"
+    """What photographs to learn from undergo: bicubic reduction, or blur, noise and JPEG as well."""
 
 
 class SuperResolutionPipeline(PhotographPipeline):
     """Enlarges photographs: `pipeline("small.png").save("large.png")`."""
 
     task: ClassVar[str] = "super-resolution"
+    offered: ClassVar[dict[str, Any]] = NETWORKS
 
     @classmethod
     def network(cls, config: Settings) -> nn.Module:
         """The enlarging network."""
-        choice: Any = check(choose(config.network.name, NETWORKS, "network"), config.network.options, "network")
-        enlarger: nn.Module = choice.enlarger(config.description.shape[0], _scale(config))
+        enlarger: nn.Module = cls.choice(config.network).enlarger(config.description.shape[0], _scale(config))
         return enlarger
 
     @classmethod
@@ -51,7 +55,9 @@ class SuperResolutionPipeline(PhotographPipeline):
         """Enlarge a photograph, a tile at a time."""
         refuse_mask(mask)
         network: Any = self.networks[GENERATOR]
-        return in_tiles(photograph, Local(self.compute_any, network.reach, network.scale))
+        settings: Any = self.config
+        enlarge = partial(as_learned, channels=settings.description.shape[0], compute=self.compute)
+        return in_tiles(photograph, Local(enlarge, network.reach, network.scale))
 
 
 def _scale(config: Settings) -> int:
@@ -63,7 +69,6 @@ class SuperResolution(PhotographTask):
     """Photographs two or four times as large, with the detail that they would have."""
 
     Config = Config
-    networks: ClassVar[dict[str, Any]] = NETWORKS
     pipeline_class: ClassVar[type[PhotographPipeline]] = SuperResolutionPipeline
     tiny: ClassVar[Choice] = Choice(name="srresnet", width=8, blocks=1)
     modest: ClassVar[dict[str, Any]] = {"scale": 2}
@@ -73,15 +78,19 @@ class SuperResolution(PhotographTask):
         return 8 * int(config.scale)
 
     def lesson(self, pictures: Tensor, draws: Draws, config: Any) -> Lesson:
-        """A piece, and what bicubic reduction leaves of it."""
+        """A piece, and what its degradation leaves of it."""
         aim = cut(pictures, config.piece, draws)
-        return Lesson(reduce(aim, config.scale), aim)
+        return Lesson(DEGRADATIONS[config.degradation](aim, config.scale, draws), aim)
 
     def trial(self, real: Photograph, config: Any) -> Trial:
-        """A photograph reduced by Pillow's bicubic, beside its bicubic and its Lanczos enlargement."""
+        """A photograph reduced by Pillow's bicubic, or as the world does it, beside what interpolation makes of it."""
         real = whole_multiple(real, config.scale)
         height, width = real.values.shape[:2]
-        given = resized(real, (width // config.scale, height // config.scale), Image.Resampling.BICUBIC)
+        if config.degradation == "bicubic":
+            given = resized(real, (width // config.scale, height // config.scale), Image.Resampling.BICUBIC)
+        else:
+            left = DEGRADATIONS[config.degradation](as_tensor(real.values), config.scale, draws_for(real, "given"))
+            given = Photograph(as_values(left, real.values.dtype))
         ways = {"bicubic": Image.Resampling.BICUBIC, "Lanczos": Image.Resampling.LANCZOS}
         return Trial(
             given, real, {name: resized(given, (width, height), way) for name, way in ways.items()}, config.scale

@@ -61,7 +61,6 @@ class PhotographTask(ABC):
     """A task that makes a better photograph of a lesser one.
 
     Attributes:
-        networks: what `network.name` may be, by name.
         channels: that photographs to learn from may have.
         further: the names of further networks that are kept beside the one that makes pictures.
         tiny, modest: the network of the example, and options of its task.
@@ -69,7 +68,6 @@ class PhotographTask(ABC):
     """
 
     Config: ClassVar[type[PhotographConfig]]
-    networks: ClassVar[dict[str, Any]]
     pipeline_class: ClassVar[type[PhotographPipeline]]
     channels: ClassVar[tuple[int, ...]] = (1, 3)
     further: ClassVar[tuple[str, ...]] = ()
@@ -135,14 +133,10 @@ class PhotographTask(ABC):
             update={
                 "task": Choice(name=recipe.task.name, **self.options(recipe).model_dump(mode="json")),
                 "data": Data(**{**recipe.data.model_dump(), "channels": channels, "size": size}),
-                "network": Choice(name=recipe.network.name, **asdict(self.choice(recipe.network))),
+                "network": Choice(name=recipe.network.name, **asdict(self.pipeline_class.choice(recipe.network))),
                 "optimizer": {player: recipe.optimizer.get(player, Optimizer()) for player in players},
             }
         )
-
-    def choice(self, network: Choice) -> Any:
-        """What builds the network, checked."""
-        return check(choose(network.name, self.networks, "network"), network.options, "network")
 
     def adopt(self, recipe: Recipe, config: Settings) -> Recipe:
         """Take over a model's network, channels and options, so that its weights fit."""

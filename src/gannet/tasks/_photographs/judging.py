@@ -6,19 +6,23 @@ from dataclasses import dataclass
 from itertools import islice
 from statistics import fmean, stdev
 from typing import Any, TypeAlias
+from zlib import crc32
 
 import numpy as np
 import torch
 from scipy.stats import binomtest
 from scipy.stats import t as student
+from torch import Tensor
 
 from gannet.adversarial.similarity import Frozen, perceptual_distance
+from gannet.augmentation.kinds import Drawn
 from gannet.data.loader import Loader
 from gannet.data.pictures import natural_pixels
 from gannet.data.sources import Source
 from gannet.metrics.features import Features
 from gannet.metrics.judgement import Judgement
 from gannet.metrics.measure import Measure
+from gannet.metrics.patches import patch_distance, patch_features
 from gannet.metrics.restoration import (
     WINDOW,
     chroma_distance,
@@ -32,9 +36,10 @@ from gannet.metrics.restoration import (
 )
 from gannet.metrics.rivals import Rival
 from gannet.photographs import Photograph, read_photograph
+from gannet.randomness import generator
 from gannet.tiling import as_tensor, as_values
 
-MODEL, PERCEPTUAL = "model", "perceptual distance"
+MODEL, PIXEL, REAL, PERCEPTUAL = "model", "before the game", "real", "perceptual distance"
 
 
 @dataclass(frozen=True)
@@ -79,21 +84,30 @@ def judge_trials(
         take: the figures of what was made of a trial.
         words: how they were taken.
     """
-    eye = _eye(features)
+    eye, earlier = _eye(features), pipeline.earlier()
     figures: dict[str, list[dict[str, float]]] = {}
+    patches: dict[str, list[Tensor]] = {}
     seconds = 0.0
     for trial in trials:
         start = time.perf_counter()
         made = pipeline(trial.given, trial.mask)
         seconds += time.perf_counter() - start
-        for name, photograph in {MODEL: made, **trial.others}.items():
+        before = {PIXEL: earlier(trial.given, trial.mask)} if earlier else {}
+        ways = {MODEL: made, **before, **trial.others}
+        for name, photograph in ways.items():
             figures.setdefault(name, []).append(take(photograph, trial, eye))
+        if features and not trial.mask:
+            for name, photograph in {REAL: trial.real, **ways}.items():
+                patches.setdefault(name, []).append(patch_features(features, as_tensor(photograph.values)))
     if MODEL not in figures:
         raise ValueError("There is no photograph to judge by; give a folder of some.")
-    own = _measures(figures[MODEL], features, words)
-    others = {name: rows for name, rows in figures.items() if name != MODEL}
-    shares = [_nearer(figures, name, features) for name in others if features and eye]
-    rivals = [Rival(name, None, 0.0, _measures(rows, features, words)) for name, rows in others.items()]
+    found = {name: measures(rows, features, words) for name, rows in figures.items()}
+    for name in figures.keys() & patches.keys():
+        found[name] += patch_distance(patches[REAL], patches[name], features.name if features else "")
+    own, others = found[MODEL], [name for name in figures if name != MODEL]
+    compared = [[name] for name in others] + ([others] if len(others) > 1 else [])
+    shares = [_nearer(figures, which, features) for which in compared] if eye else []
+    rivals = [Rival(name, None, 0.0, found[name]) for name in others]
     milliseconds = 1000 * seconds / len(figures[MODEL])
     return Judgement([*own, *shares], rivals=(Rival(MODEL, None, milliseconds, own), *rivals))
 
@@ -136,8 +150,14 @@ def colour_figures(made: Photograph, trial: Trial, eye: Frozen | None) -> dict[s
     return {name: float(value) for name, value in found.items()}
 
 
-def _measures(rows: Sequence[Mapping[str, float]], features: Features | None, words: str) -> list[Measure]:
-    measures = []
+def measures(rows: Sequence[Mapping[str, float]], features: Features | None, words: str) -> list[Measure]:
+    """The mean of each figure over photographs, with its interval (Student's t).
+
+    Args:
+        rows: the figures of each photograph.
+        words: how they were taken.
+    """
+    found = []
     for name in dict.fromkeys(name for row in rows for name in row):
         values = [row[name] for row in rows if name in row]
         count, middle, reach = len(values), fmean(values), 0.0
@@ -145,19 +165,28 @@ def _measures(rows: Sequence[Mapping[str, float]], features: Features | None, wo
             reach = float(student.ppf(0.975, count - 1)) * stdev(values) / count**0.5
         seen = features.name if features and name == PERCEPTUAL else "none"
         protocol = f"mean of {count:,} photographs; {'all channels' if name == PERCEPTUAL else words}"
-        measures.append(Measure(name, middle, middle - reach, middle + reach, None, seen, count, count, protocol))
-    return measures
+        found.append(Measure(name, middle, middle - reach, middle + reach, None, seen, count, count, protocol))
+    return found
 
 
-def _nearer(figures: Mapping[str, Sequence[Mapping[str, float]]], other: str, features: Features | None) -> Measure:
-    """On how many photographs the model is perceptually nearer than another."""
-    pairs = zip(figures[MODEL], figures[other], strict=True)
-    wins, count = sum(ours[PERCEPTUAL] < theirs[PERCEPTUAL] for ours, theirs in pairs), len(figures[other])
+def _nearer(
+    figures: Mapping[str, Sequence[Mapping[str, float]]], others: list[str], features: Features | None
+) -> Measure:
+    """On how many photographs the model is perceptually nearer than each of the others."""
+    apart = {name: np.array([row[PERCEPTUAL] for row in rows]) for name, rows in figures.items()}
+    nearer = np.all([apart[MODEL] < apart[other] for other in others], 0)
+    wins, count = int(nearer.sum()), len(nearer)
     interval = binomtest(wins, count).proportion_ci(method="wilson")
-    name, words = f"perceptually nearer than {other}", f"the share of {count:,} photographs"
+    name = f"perceptually nearer than {others[0]}" if len(others) == 1 else "perceptually nearest of all"
+    words = f"{wins:,} of {count:,} photographs"
     return Measure(
         name, wins / count, interval.low, interval.high, None, features.name if features else "", count, count, words
     )
+
+
+def draws_for(photograph: Photograph, purpose: str) -> Drawn:
+    """Random numbers that are the same for the same photograph."""
+    return Drawn(1, generator(crc32(photograph.values.tobytes()), purpose))
 
 
 def resized(photograph: Photograph, size: tuple[int, int], how: Any) -> Photograph:

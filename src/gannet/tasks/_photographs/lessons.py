@@ -39,15 +39,23 @@ class Lessons:
         return self._last[1]
 
 
-def cut(pictures: Tensor, side: int, draws: Draws) -> Tensor:
-    """A square piece of each picture (b, c, h, w), mirrored or turned by quarters: (b, c, side, side)."""
+def cut(pictures: Tensor, side: int, draws: Draws, upright: bool = False) -> Tensor:
+    """A square piece of each picture (b, c, h, w), (b, c, side, side), mirrored and turned by quarters.
+
+    Args:
+        upright: only mirrored, left to right, for those who learn what things look like.
+    """
     count, _, height, width = pictures.shape
     device = pictures.device
     room = torch.tensor([height - side + 1, width - side + 1], device=device)
     corner = (draws.uniform(2) * room).long()
     along = torch.arange(side, device=device)
     rows, columns = (corner[:, axis, None] + along for axis in range(2))
-    rows, columns = (torch.where(draws.uniform()[:, None] < 0.5, line.flip(1), line) for line in (rows, columns))
+    columns = torch.where(draws.uniform()[:, None] < 0.5, columns.flip(1), columns)
+    if not upright:
+        rows = torch.where(draws.uniform()[:, None] < 0.5, rows.flip(1), rows)
     which = torch.arange(count, device=device)[:, None, None]
     pieces = pictures[which, :, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
+    if upright:
+        return pieces.contiguous()
     return torch.where(draws.uniform()[:, None, None, None] < 0.5, pieces.transpose(2, 3), pieces).contiguous()

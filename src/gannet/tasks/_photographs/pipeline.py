@@ -1,6 +1,7 @@
 """The pipeline of a network that makes better photographs of lesser ones."""
 
 from abc import abstractmethod
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -11,10 +12,14 @@ from torch import Tensor, nn
 from gannet.adversarial.contest import GENERATOR
 from gannet.photographs import Photograph, read_photograph
 from gannet.pipeline import Pipeline
-from gannet.schema import Choice, Section
+from gannet.schema import Choice, Section, check, choose
 from gannet.tasks.generation import Description
 
 Given = str | Path | bytes | Image.Image | Photograph
+
+
+TRUE = "pixel"
+"""The stage whose weights are true to pixels."""
 
 
 class Settings(Section):
@@ -26,10 +31,20 @@ class Settings(Section):
 
 
 class PhotographPipeline(Pipeline):
-    """Makes photographs better: `pipeline("photo.jpg")` gives a `Photograph`."""
+    """Makes photographs better: `pipeline("photo.jpg")` gives a `Photograph`.
 
+    Attributes:
+        offered: what `network.name` may be, by name.
+    """
+
+    offered: ClassVar[dict[str, Any]]
     whole: ClassVar[bool] = True
     Config: ClassVar[type[Section]] = Settings
+
+    @classmethod
+    def choice(cls, network: Choice) -> Any:
+        """What builds the network, checked."""
+        return check(choose(network.name, cls.offered, "network"), network.options, "network")
 
     @classmethod
     @abstractmethod
@@ -64,31 +79,37 @@ class PhotographPipeline(Pipeline):
             return self.compute(given)
         return self.improve(read_photograph(given), None if mask is None else read_photograph(mask))
 
-    def compute_any(self, given: Tensor) -> Tensor:
-        """The same for one picture (1, c, h, w), grey or colour, whatever the model learned from."""
-        settings: Any = self.config
-        known, channels = settings.description.shape[0], given.shape[1]
-        if known == channels:
-            return self.compute(given)
-        if channels == 1:
-            return self.compute(given.expand(-1, known, -1, -1)).mean(1, keepdim=True)
-        return self.compute(given.transpose(0, 1)).transpose(0, 1)  # Channel by channel.
+    def compute(self, given: Tensor) -> Tensor:
+        """What becomes of pictures (b, c, h, w) in [-1, 1], with as many channels as it learned from."""
+        return self._made(given)
 
     @torch.inference_mode()
-    def compute(self, given: Tensor) -> Tensor:
-        """What the network makes of (b, c, h, w) in [-1, 1], with as many channels as it learned from."""
+    def _made(self, given: Tensor) -> Tensor:
+        """What the network makes of what it is given."""
         network = self.networks[GENERATOR]
         result: Tensor = network(given.to(next(network.parameters()).device)).float().clamp(-1, 1).cpu()
         return result
 
-    def blended(self, other: Pipeline, strength: float) -> Self:
-        """This model's weights by `strength`, the other's by the rest (Wang et al., 2018, "ESRGAN", section 3.4).
+    def earlier(self) -> "PhotographPipeline | None":
+        """The model as it was before the game, where its weights lie beside this one's."""
+        if self.file is None or self.file.stem == TRUE or not self.file.with_stem(TRUE).is_file():
+            return None
+        return type(self).from_pretrained(self.file.parent, TRUE)  # type: ignore[return-value]
+
+    def blended(self, strength: float) -> Self:
+        """This model's weights by `strength`, those before the game by the rest (Wang et al., 2018, "ESRGAN", 3.4).
 
         Raises:
-            ValueError: a strength outside 0 to 1.
+            ValueError: a strength outside 0 to 1, or a model without weights from before the game.
         """
         if not 0 <= strength <= 1:
             raise ValueError(f"strength is {strength:g}; it goes from 0 (true to pixels) to 1 (sharp).")
+        other = self.earlier()
+        if other is None:
+            raise ValueError(
+                f"{self.name or 'The model'} keeps no weights {TRUE!r} from before the game, so strength means nothing "
+                "to it; leave it out."
+            )
         made = type(self).build(self.config)
         for kind, network in made.networks.items():
             ours, theirs = (pipeline.networks[kind].state_dict() for pipeline in (self, other))
@@ -105,6 +126,15 @@ class PhotographPipeline(Pipeline):
         """The network, and a `picture` (1, c, h, w) as it learned from."""
         settings: Any = self.config
         return self.networks[GENERATOR], {"picture": torch.zeros(1, *settings.description.shape)}
+
+
+def as_learned(picture: Tensor, channels: int, compute: Callable[[Tensor], Tensor]) -> Tensor:
+    """Put a picture (1, c, h, w), grey or colour, through what takes so many channels."""
+    if picture.shape[1] == channels:
+        return compute(picture)
+    if picture.shape[1] == 1:
+        return compute(picture.expand(-1, channels, -1, -1)).mean(1, keepdim=True)
+    return compute(picture.transpose(0, 1)).transpose(0, 1)  # Channel by channel.
 
 
 def refuse_mask(mask: Photograph | None) -> None:

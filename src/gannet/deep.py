@@ -1,0 +1,87 @@
+"""Colours of sixteen bits, which Pillow decodes by halves: their upper bytes, or, asked the other way round, the lower.
+
+A decoder that is told the wrong order of bytes gives the lower ones, so that reading twice gives both.
+"""
+
+import io
+import struct
+import sys
+import zlib
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, PngImagePlugin, TiffImagePlugin
+
+FIRST = 8
+"""Where the table of a TIFF file lies."""
+Deep = npt.NDArray[np.uint16]
+NATIVE, OTHER = ("L", "B") if sys.byteorder == "little" else ("B", "L")
+ORDERS = {f"{mode};16{order}": mode for mode in ("RGB", "RGBA") for order in "BLN"}
+
+
+def is_deep(picture: Image.Image) -> bool:
+    """Whether a picture, opened and not yet decoded, has colours of sixteen bits."""
+    tiles = getattr(picture, "tile", [])
+    return bool(tiles) and all(_raw(tile.args) in ORDERS for tile in tiles)
+
+
+def read_lower(picture: Image.Image) -> None:
+    """Have the lower bytes of a picture, opened and not yet decoded, decoded in place of the upper ones."""
+    picture.tile = [tile._replace(args=_with_raw(tile.args)) for tile in picture.tile]  # type: ignore[attr-defined]
+    picture.load()
+
+
+def joined(upper: npt.NDArray[Any], lower: npt.NDArray[Any]) -> Deep:
+    """Upper and lower bytes as values of sixteen bits."""
+    values: Deep = upper.astype(np.uint16) << np.uint16(8) | lower.astype(np.uint16)
+    return values
+
+
+def _raw(args: Any) -> str:
+    return str(args[0] if isinstance(args, tuple) else args)
+
+
+def _with_raw(args: Any) -> Any:
+    raw = _raw(args)
+    swapped = raw[:-1] + {"B": "L", "L": "B", "N": OTHER}[raw[-1]]
+    return (swapped, *args[1:]) if isinstance(args, tuple) else swapped
+
+
+def encode_png(values: Deep, options: dict[str, Any]) -> bytes:
+    """A PNG file of colours (h, w, 3) or, with transparency, (h, w, 4), with Pillow's options for the format."""
+    height, width, channels = values.shape
+    content = io.BytesIO(b"\x89PNG\r\n\x1a\n")
+    content.seek(0, io.SEEK_END)
+    put = PngImagePlugin.putchunk
+    put(content, b"IHDR", struct.pack(">IIBBBBB", width, height, 16, {3: 2, 4: 6}[channels], 0, 0, 0))
+    if profile := options.get("icc_profile"):
+        put(content, b"iCCP", b"ICC Profile\0\0" + zlib.compress(profile))
+    for kind, data, *_ in options["pnginfo"].chunks if "pnginfo" in options else ():
+        put(content, kind, data)
+    if notes := options.get("exif"):
+        put(content, b"eXIf", notes.removeprefix(b"Exif\0\0"))
+    rows = values.astype(">u2").view(np.uint8).reshape(height, -1)
+    # Each row less the one above it (the filter called Up), which compresses better than the values.
+    rows = np.concatenate([rows[:1], rows[1:] - rows[:-1]])
+    filtered = np.concatenate([np.full((height, 1), 2, np.uint8), rows], 1)
+    put(content, b"IDAT", zlib.compress(filtered.tobytes(), 6))
+    put(content, b"IEND", b"")
+    return content.getvalue()
+
+
+def encode_tiff(values: Deep, options: dict[str, Any]) -> bytes:
+    """A TIFF file of the same, not compressed."""
+    height, width, channels = values.shape
+    table = TiffImagePlugin.ImageFileDirectory_v2(prefix=b"II")
+    for tag, value in dict(options.get("tiffinfo", {})).items():
+        table[tag] = value
+    data = values.astype("<u2").tobytes()
+    # Pillow adds to the place of the data where the table ends, which is where they begin.
+    plain = {256: width, 257: height, 258: (16,) * channels, 259: 1, 262: 2, 273: 0, 277: channels, 278: height}
+    for tag, value in {**plain, 279: len(data), **({338: 2} if channels == 4 else {})}.items():
+        table[tag] = value
+    if profile := options.get("icc_profile"):
+        table.tagtype[34675] = 7
+        table[34675] = profile
+    return b"II*\0" + struct.pack("<I", FIRST) + table.tobytes(FIRST) + data

@@ -1,0 +1,46 @@
+"""The distance of patches is zero for equal photographs, grows as they blur, and says how sure it is."""
+
+import pytest
+import torch
+
+from gannet.augmentation import filters
+from gannet.metrics.features import as_patches
+from gannet.metrics.patches import patch_distance, patch_features
+
+
+class Means:
+    """Features that are known: mean and deviation of each channel."""
+
+    name = "means"
+
+    def __call__(self, samples: torch.Tensor) -> torch.Tensor:
+        return torch.cat([samples.mean((2, 3)), samples.std((2, 3))], 1)
+
+
+def photographs(count: int) -> list[torch.Tensor]:
+    generator = torch.Generator().manual_seed(0)
+    return [torch.rand(1, 3, 130, 200, generator=generator) * 2 - 1 for _ in range(count)]
+
+
+def features(pictures: list[torch.Tensor]) -> list[torch.Tensor]:
+    return [patch_features(Means(), picture) for picture in pictures]
+
+
+def test_patches_lie_side_by_side() -> None:
+    (picture,) = photographs(1)
+    pieces = as_patches(picture)
+    assert pieces.shape == (6, 3, 64, 64)
+    assert torch.equal(pieces[4], picture[0, :, 64:128, 64:128])
+    assert len(as_patches(picture[..., :63])) == 0
+
+
+def test_equal_photographs_are_not_apart_and_blurred_ones_are() -> None:
+    real = photographs(12)
+    blurred = [filters.blur(one, torch.ones(1), 1.0) for one in real]
+    (none,), (some,) = (patch_distance(features(real), features(made), "means") for made in (real, blurred))
+    assert none.value == pytest.approx(0, abs=1e-8) and none.high < 1e-6
+    assert some.low > 0 and some.low < some.value < some.high and some.n_real == 72
+
+
+def test_few_photographs_are_not_measured_by_it() -> None:
+    assert patch_distance(features(photographs(3)), features(photographs(3)), "means") == []
