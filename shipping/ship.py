@@ -2,13 +2,15 @@
 
     python shipping/ship.py RUN --name judge-v1
 
-The card is `shipping/NAME.md`, with what the run knows of itself filled in; a model that draws is judged for it.
+The card is `shipping/NAME.md`, with what the run knows of itself filled in; a model that draws is judged for it, one
+that makes photographs better by the data that are named. `--keep pixel` ships the weights of that stage as well.
 """
 
 import argparse
 import datetime
 import os
 import platform
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -19,7 +21,7 @@ from gannet.running import Run
 from gannet.storage import write_text
 
 
-def facts(run: Run) -> dict[str, str]:
+def facts(run: Run, judged_by: Sequence[Path]) -> dict[str, str]:
     """What the card's placeholders stand for."""
     line = list(run.log())[-1]
     known = {
@@ -28,30 +30,41 @@ def facts(run: Run) -> dict[str, str]:
         "machine": f"{os.cpu_count()} cores ({platform.machine()}), torch {torch.__version__}",
         "date": str(datetime.date.today()),
     }
-    if "held_out" in line:
+    if "held_out" in line and not judged_by:
         return {**known, "error": f"{line['held_out']['error']:.1%}"}
-    judged = gannet.judge(run.folder).lines()
-    return {**known, "scores": "\n".join(f"- {words}" for words in judged)}
+    told = [(data, gannet.judge(run.folder, data).lines()) for data in judged_by or [""]]
+    words = "\n\n".join(
+        "\n".join(([f"`{data.name}`:\n"] if data else []) + [f"- {line}" for line in lines]) for data, lines in told
+    )
+    return {**known, "scores": words}
+
+
+def halve(run: Path, name: str, weights: str) -> gannet.Pipeline:
+    """The model with its weights in half precision."""
+    pipeline = gannet.load(run, weights)
+    pipeline.name = name
+    for network in pipeline.networks.values():
+        network.half()
+    return pipeline
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("run", type=Path)
     parser.add_argument("--name", required=True)
+    parser.add_argument("--judged-by", nargs="+", type=Path, default=[])
+    parser.add_argument("--keep", nargs="+", default=[])
     options = parser.parse_args()
     folder = SHIPPED / options.name
     if folder.exists():
         parser.error(f"{folder} exists, and shipped models are never changed: take the next version")
-    pipeline = gannet.load(options.run)
-    pipeline.name = options.name
-    for network in pipeline.networks.values():
-        network.half()
     card = Path(__file__).with_name(f"{options.name}.md").read_text(encoding="utf-8")
-    card = card.format(**facts(Run(options.run)))
+    card = card.format(**facts(Run(options.run), options.judged_by))
     folder.mkdir(parents=True)
     write_text(folder / "README.md", card)
-    pipeline.save_pretrained(folder)
-    size = (folder / "model.safetensors").stat().st_size
+    for weights in ("model", *options.keep):
+        halve(options.run, options.name, weights).save_pretrained(folder, weights)
+    size = sum(file.stat().st_size for file in folder.glob("*.safetensors"))
     print(f"{folder}: {size / 1e6:.2f} MB")
 
 

@@ -2,8 +2,8 @@
 
 The network is shown photographs with holes (free-form strokes and boxes) and which pixels are lost, first pixel by
 pixel, then against a discriminator (Pathak et al., 2016; Yu et al., 2019). Holes of any size are filled from coarse to
-fine: what was found in a copy of half the size is a hint where the next begins. The user names what is lost by a mask;
-all else comes back untouched, bit for bit.
+fine: the smallest copy from a smooth filling, each larger one from what was found in the one of half its size. The user
+names what is lost by a mask; all else comes back untouched, bit for bit.
 """
 
 from functools import partial
@@ -36,7 +36,7 @@ class Config(PhotographConfig):
 
 
 class Inpainter(nn.Module):
-    """Fills holes, and leaves all else as it is."""
+    """Adds to what stands in holes what it lacks, and leaves all else as it is."""
 
     def __init__(self, unet: nn.Module) -> None:
         super().__init__()
@@ -45,21 +45,40 @@ class Inpainter(nn.Module):
     def forward(self, given: Tensor) -> Tensor:
         """Map pictures and their masks (b, c + 1, h, w), light where something is lost, to pictures (b, c, h, w)."""
         picture, lost = given[:, :-1].float(), (given[:, -1:] > 0).float()
-        made: Tensor = self.unet(given)
-        return picture * (1 - lost) + made * lost
+        added: Tensor = self.unet(given)
+        return picture + added * lost
 
 
 def spoilt(pictures: Tensor, lost: Tensor, hinted: Tensor | None = None) -> Tensor:
-    """Pictures less what is lost (b, 1, h, w), and that: (b, c + 1, h, w).
+    """Pictures less what is lost (b, 1, h, w), smoothly filled, and that: (b, c + 1, h, w).
 
     Args:
         hinted: (b,), which pictures get a hint of what is lost: it at half the size.
     """
+    known = smoothly_filled(pictures, lost)
     if hinted is None:
-        return torch.cat([pictures * (1 - lost), LOST * lost], 1)
-    which = hinted[:, None, None, None]
-    hint = which * interpolate(avg_pool2d(pictures, 2), scale_factor=2.0, mode="nearest")
-    return torch.cat([torch.where(lost > 0, hint, pictures), torch.where(which > 0, HINTED, LOST) * lost], 1)
+        return torch.cat([known, LOST * lost], 1)
+    which = hinted[:, None, None, None] > 0
+    hint = interpolate(avg_pool2d(pictures, 2), scale_factor=2.0, mode="nearest")
+    shown = torch.where(which & (lost > 0), hint, known)
+    return torch.cat([shown, torch.where(which, HINTED, LOST) * lost], 1)
+
+
+def smoothly_filled(pictures: Tensor, lost: Tensor) -> Tensor:
+    """What is lost (b, 1, h, w) of pictures as the mean of what is known around it, pulled from ever coarser copies.
+
+    Gortler et al. (1996), "The Lumigraph", section 3.4.
+    """
+    size = pictures.shape[2:]
+    if not bool(lost.any()):
+        return pictures
+    if max(size) == 1:
+        return pictures * (1 - lost)  # Nothing is known at all: grey.
+    weight, total = (
+        avg_pool2d(values, 2, ceil_mode=True, count_include_pad=False) for values in (1 - lost, pictures * (1 - lost))
+    )
+    coarse = smoothly_filled(total / weight.clamp_min(1e-6), (weight == 0).float())
+    return torch.where(lost > 0, interpolate(coarse, size, mode="bilinear"), pictures)
 
 
 class InpaintingPipeline(PhotographPipeline):
@@ -113,7 +132,7 @@ class InpaintingPipeline(PhotographPipeline):
         picture, lost = tile[:, :-1], (tile[:, -1:] > 0).float()
         if not lost.any():
             return picture
-        picture = picture if sign == HINTED else picture * (1 - lost)
+        picture = picture if sign == HINTED else smoothly_filled(picture, lost)
 
         def fill(pictures: Tensor) -> Tensor:
             return self._made(torch.cat([pictures, (sign * lost).expand(len(pictures), -1, -1, -1)], 1))

@@ -34,7 +34,7 @@ from gannet.schedule import stages
 from gannet.schema import Choice, Positive, Section, Weight, check, choose, nearest
 from gannet.tasks import generation
 from gannet.tasks._photographs.judging import Trial, fidelity_figures, judge_trials, photographs
-from gannet.tasks._photographs.lessons import Lesson, Lessons, cut
+from gannet.tasks._photographs.lessons import MOST_SHIFTED, Lesson, Lessons, cut, shifted
 from gannet.tasks._photographs.pipeline import PhotographPipeline, Settings
 from gannet.tasks.generation import Description
 
@@ -114,10 +114,11 @@ class PhotographTask(ABC):
         if channels not in self.channels:
             allowed = " or ".join(map(str, self.channels))
             raise ValueError(f"{recipe.task.name} learns from pictures of {allowed} channels; set data.channels.")
-        if config.piece > side or config.piece % self.smallest(config):
+        step = self.smallest(config)
+        if not 2 * MOST_SHIFTED <= config.piece <= side or config.piece % step:
             raise ValueError(
-                f"task.piece is {config.piece}; it is a multiple of {self.smallest(config)}, and at most the {side} "
-                "pixels of data.size."
+                f"task.piece is {config.piece}; it is a multiple of {step}, at least {2 * MOST_SHIFTED}, at most "
+                f"the {side} pixels of data.size."
             )
         return description
 
@@ -173,7 +174,8 @@ class PhotographTask(ABC):
             aim = lessons(run).aim
             losses = {"pixel": config.pixel * pixel_distance(picture, aim)}
             if config.perceptual:
-                near = perceptual_distance(self.seen(picture), self.seen(aim), eye()).mean()
+                ours, theirs = shifted(torch.cat([picture, aim]), run).chunk(2)
+                near = perceptual_distance(self.seen(ours), self.seen(theirs), eye()).mean()
                 losses["perceptual"] = config.perceptual * near
             return losses
 
@@ -181,7 +183,7 @@ class PhotographTask(ABC):
             loss=choose(recipe.loss.name, LOSSES, "loss"),
             real=lambda run: lessons(run).aim,
             generate=make,
-            score=lambda picture, run: police(picture).float(),  # noqa: ARG005
+            score=lambda picture, run: police(shifted(picture, run)).float(),
             beside=beside,
             weight=config.adversarial,
         )

@@ -84,7 +84,7 @@ def judge_trials(
         take: the figures of what was made of a trial.
         words: how they were taken.
     """
-    eye, earlier = _eye(features), pipeline.earlier()
+    eye, earlier = eye_of(features), pipeline.earlier()
     figures: dict[str, list[dict[str, float]]] = {}
     patches: dict[str, list[Tensor]] = {}
     seconds = 0.0
@@ -112,7 +112,8 @@ def judge_trials(
     return Judgement([*own, *shares], rivals=(Rival(MODEL, None, milliseconds, own), *rivals))
 
 
-def _eye(features: Features | None) -> Frozen | None:
+def eye_of(features: Features | None) -> Frozen | None:
+    """The network that features come from, where it tells its activations."""
     network = getattr(features, "network", None)
     return Frozen(network, 3) if network is not None and hasattr(network, "activations") else None
 

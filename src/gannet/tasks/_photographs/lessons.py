@@ -9,6 +9,8 @@ from torch import Tensor
 from gannet.adversarial.game import Pass
 from gannet.augmentation.kinds import Draws
 
+MOST_SHIFTED = 8
+
 
 @dataclass(frozen=True)
 class Lesson:
@@ -37,6 +39,17 @@ class Lessons:
         if self._last is None or self._last[0] is not run:
             self._last = run, self.teach(run.sample["real"], run)
         return self._last[1]
+
+
+def shifted(pictures: Tensor, draws: Draws) -> Tensor:
+    """Pictures (b, c, h, w) less up to seven rows and columns in front, eight in all, the same of each.
+
+    Networks that halve pictures see each pixel in one way, by its place; one that learned from them whole would draw a
+    grid that they do not mind.
+    """
+    above, before = (MOST_SHIFTED * draws.uniform(2)[0]).long().tolist()
+    height, width = (side - MOST_SHIFTED for side in pictures.shape[2:])
+    return pictures[:, :, above : above + height, before : before + width]
 
 
 def cut(pictures: Tensor, side: int, draws: Draws, upright: bool = False) -> Tensor:

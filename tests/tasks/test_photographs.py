@@ -1,0 +1,70 @@
+"""What networks of photographs learn from: pieces that lie as they should, holes that hide what was there."""
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gannet.augmentation.kinds import Drawn
+from gannet.tasks._photographs.lessons import MOST_SHIFTED, cut, shifted
+from gannet.tasks.inpainting import HINTED, LOST, smoothly_filled, spoilt
+
+TORCH = torch.Generator().manual_seed(0)
+
+
+def draws(count: int, seed: int = 0) -> Drawn:
+    return Drawn(count, torch.Generator().manual_seed(seed))
+
+
+def test_upright_pieces_stay_upright() -> None:
+    ramp = torch.arange(12.0)[:, None].expand(12, 16).expand(40, 1, 12, 16)
+    pieces = cut(ramp, 8, draws(40), upright=True)
+    assert bool((pieces[:, :, 1:] - pieces[:, :, :-1] == 1).all())
+    assert not bool((cut(ramp, 8, draws(40))[:, :, 1:] - cut(ramp, 8, draws(40))[:, :, :-1] == 1).all())
+
+
+def test_shifted_pictures_are_parts_of_them_and_reach_every_place() -> None:
+    pictures = torch.arange(400.0).view(1, 1, 20, 20).expand(3, 1, 20, 20)
+    corners = set()
+    for seed in range(300):
+        part = shifted(pictures, draws(3, seed))
+        assert part.shape == (3, 1, 20 - MOST_SHIFTED, 20 - MOST_SHIFTED) and torch.equal(part[0], part[2])
+        corners.add(int(part[0, 0, 0, 0]))
+    assert len(corners) > 0.9 * MOST_SHIFTED**2
+
+
+@given(height=st.integers(1, 20), width=st.integers(1, 20), seed=st.integers(0, 9))
+def test_a_smooth_filling_lies_between_what_is_known(height: int, width: int, seed: int) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    pictures = torch.rand(2, 3, height, width, generator=generator)
+    lost = (torch.rand(2, 1, height, width, generator=generator) < 0.7).float()
+    filled = smoothly_filled(pictures, lost)
+    assert torch.equal(filled[(lost == 0).expand_as(filled)], pictures[(lost == 0).expand_as(filled)])
+    for one, known, hole in zip(filled, pictures, lost, strict=True):
+        if not bool(hole.all()):
+            values = known[:, hole[0] == 0]
+            assert float(one.min()) >= min(0.0, float(values.min())) - 1e-6
+            assert float(one.max()) <= float(values.max()) + 1e-6
+
+
+def test_a_smooth_filling_does_not_know_what_is_lost() -> None:
+    pictures, lost = torch.rand(1, 3, 17, 22, generator=TORCH), torch.zeros(1, 1, 17, 22)
+    lost[..., 3:15, 2:20] = 1
+    other = torch.where(lost > 0, torch.rand(1, 3, 17, 22, generator=TORCH), pictures)
+    assert torch.equal(smoothly_filled(pictures, lost), smoothly_filled(other, lost))
+    flat = torch.full_like(pictures, 0.25)
+    torch.testing.assert_close(smoothly_filled(flat, lost), flat)
+
+
+@pytest.mark.parametrize("hinted", [None, 1.0])
+def test_only_a_hint_tells_what_is_lost_and_only_at_half_the_size(hinted: float | None) -> None:
+    pictures, lost = torch.rand(1, 3, 16, 16, generator=TORCH), torch.zeros(1, 1, 16, 16)
+    lost[..., 4:12, 4:12] = 1
+    given = spoilt(pictures, lost, None if hinted is None else torch.tensor([hinted]))
+    assert torch.equal(given[:, :3, :4], pictures[:, :, :4])
+    assert given[:, 3].max() == (LOST if hinted is None else HINTED) and given[0, 3, 0, 0] == 0
+    inside = given[0, :3, 4:12, 4:12]
+    told = (
+        pictures[0, :, 4:12, 4:12].reshape(3, 4, 2, 4, 2).mean((2, 4)).repeat_interleave(2, 1).repeat_interleave(2, 2)
+    )
+    assert torch.allclose(inside, told) == (hinted is not None)
