@@ -124,6 +124,8 @@ def test_a_model_without_an_earlier_stage_says_so(enlarger: Path, tmp_path: Path
         (["PHOTOS/a.png", "--compare", "PHOTOS/a.png"], "exists"),
         (["PHOTOS/a.png", "--compare", "sheet.xyz"], "sheet.xyz: pictures are saved as"),
         (["PHOTOS/a.png", "--mask", "nowhere.png"], "no picture at nowhere.png"),
+        (["PHOTOS/a.png", "--num", "4"], "--num means nothing beside photographs"),
+        (["--mask", "PHOTOS/a.png"], "--mask means nothing without photographs"),
     ],
 )
 def test_a_mistake_is_one_sentence(

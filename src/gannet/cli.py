@@ -131,15 +131,23 @@ def apply(
     from gannet.launch import is_first
 
     if inputs:
+        drawing = {"--num": num != 1, "--seed": seed, "--class": label, "--frames": frames != 1}
+        _refuse({**drawing, "--engine": engine != "auto"}, "beside photographs")
         asked = Photographs(tuple(inputs), strength, compare, mask, lambda words: typer.echo(words, err=True))
         told = apply_model(model, out, asked, weights)
         lost = [f"Left out: {words}" for words in told["left_out"]]
         _print("apply", told, [f"Saved {told['out']}.", *lost], as_json)
         return
+    _refuse({"--strength": strength is not None, "--compare": compare, "--mask": mask}, "without photographs")
     path = Path(out or ("samples.gif" if frames > 1 else "samples.png"))
     facts = apply_model(model, path, Request(num, seed, label or None, frames, engine), weights)
     if is_first():
         _print("apply", {"out": str(path), **facts}, [f"Saved {path}."], as_json)
+
+
+def _refuse(given: dict[str, Any], where: str) -> None:
+    for name in (name for name, there in given.items() if there):
+        raise ValueError(f"{name} means nothing {where}; leave it out.")
 
 
 @app.command()
