@@ -167,7 +167,8 @@ class Recipe(Section):
     """The networks (a pair is mlp, dcgan or residual), and their options."""
     loss: Loss = Loss()
     augment: Choice = Choice(name=USUAL["augment"])
-    """What the discriminator sees (none, diffaugment, ada or fixed), and its options."""
+    """What the discriminator sees (none, diffaugment, ada, fixed, or auto, which goes by how many pictures there are),
+    and its options."""
     optimizer: Annotated[dict[str, Optimizer], AfterValidator(FrozenDict)] = Field(
         default_factory=dict, validate_default=True
     )

@@ -90,6 +90,14 @@ def test_what_is_settled_is_plain_data_that_settles_to_itself(name: str, channel
     assert ("hue" in settled.kinds or "saturation" in settled.kinds) == (channels == 3)  # type: ignore[attr-defined]
 
 
+@pytest.mark.parametrize(
+    ("pictures", "name"), [(1, "diffaugment"), (999, "diffaugment"), (1_000, "ada"), (4_999, "ada"), (5_000, "none")]
+)
+def test_the_fewer_pictures_the_more_is_augmented(pictures: int, name: str) -> None:
+    settled = AUGMENTS["auto"]().settled(3, 1_000, pictures)
+    assert settled == AUGMENTS[name]().settled(3, 1_000) and settled.name == name
+
+
 def test_adaptive_eyes_see_what_their_share_says() -> None:
     eyes = Ada(kinds={"brightness": 0.5}).settled(1, 1000).eyes(LOSS)
     picture = torch.zeros(400, 1, 8, 8)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from gannet.api import configure, prepare
 from gannet.data.cache import build_dataset, survey
 from gannet.data.doctor import Report, examine
 from gannet.data.sources import open_source
@@ -50,7 +51,6 @@ def test_defects_are_found_and_named(write_pictures):
     assert json.loads(json.dumps(report.to_json()))["advice"]["settings"] == {
         "data.size": 40,
         "task.conditional": "true",
-        "augment.name": "diffaugment",
     }
 
 
@@ -85,8 +85,7 @@ def save_npz(path, *shape, labels=True):
 )
 def test_recipe_fits_the_pictures(tmp_path, shape, labels, name, recipe, settings):
     report = visit(save_npz(tmp_path / name, *shape, labels=labels), 28)
-    few = {"augment.name": "diffaugment"} if recipe == "images" else {}
-    assert (report.advice.recipe, report.advice.settings) == (recipe, settings | few)
+    assert (report.advice.recipe, report.advice.settings) == (recipe, settings)
     assert ("without a GPU" in report.advice.reasons[0]) == (shape[1] > 64)
 
 
@@ -102,6 +101,9 @@ def test_clean_data_has_short_words():
 
 
 @pytest.mark.parametrize(("count", "way"), [(900, "diffaugment"), (2_000, "ada"), (7_000, None)])
-def test_few_pictures_call_for_augmentation_in_the_game(tmp_path, count, way):
-    report = visit(save_npz(tmp_path / "a.npz", count, 9, 9, labels=False), 8)
-    assert report.advice.settings.get("augment.name") == way
+def test_what_the_doctor_says_of_few_pictures_is_what_their_recipe_does(tmp_path, count, way):
+    path = save_npz(tmp_path / "a.npz", count, 9, 9, labels=False)
+    reasons = " ".join(visit(path, 8).advice.reasons)
+    assert f"augment.name=auto becomes {way})" in reasons if way else "augment" not in reasons
+    recipe = prepare(configure("images", path, {}, "")).recipe
+    assert recipe.augment.name == (way or "none")

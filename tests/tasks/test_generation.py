@@ -1,8 +1,9 @@
 """Generation: what it learns from, and what it holds out."""
 
 import numpy as np
+import pytest
 
-from gannet.api import prepare
+from gannet.api import configure, prepare
 from gannet.data.loader import Loader
 from gannet.tasks import generation
 
@@ -27,3 +28,20 @@ def test_the_limited_samples_follow_from_the_seed() -> None:
 
 def test_a_limit_above_what_there_is_takes_all() -> None:
     assert len(loaders(limit=10**6)[0]) == len(loaders()[0])
+
+
+@pytest.mark.parametrize(
+    ("source", "changes", "name"),
+    [
+        ("digits", {}, "ada"),
+        ("digits", {"data.limit": 500}, "diffaugment"),
+        ("digits", {"data.limit": 500, "augment.name": "none"}, "none"),
+        ("ring", {"network.name": "mlp"}, "none"),
+    ],
+)
+def test_a_recipe_of_ones_own_pictures_augments_as_so_few_of_them_call_for(
+    source: str, changes: dict[str, object], name: str
+) -> None:
+    prepared = prepare(configure("images", source, changes, ""))
+    assert prepared.recipe.augment.name == name
+    assert "pictures" not in prepared.description.model_dump(), "what a resumed run does not count would be saved"

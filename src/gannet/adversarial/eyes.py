@@ -15,6 +15,7 @@ from torch import Tensor
 from gannet.adversarial.adaptive import Adaptive
 from gannet.adversarial.game import Observer, Pass
 from gannet.adversarial.losses import AdversarialLoss
+from gannet.augmentation.amount import fitting_augmentation
 from gannet.augmentation.kinds import Chosen, Strengths, augment, choose_kinds, suited
 
 CAP, LONGEST_CLIMB, CLIMBS, NEVER_ENOUGH = 0.8, 500_000, 4, -2.0
@@ -64,14 +65,16 @@ class Eyes:
 
 @dataclass(frozen=True)
 class Augment(ABC):
-    """How the discriminator's eyes are chosen in a recipe."""
+    """How the discriminator's eyes are chosen in a recipe, by the `name` that `augment.name` takes."""
 
     # Read when a recipe's section is checked: keys that are not fields are refused.
     __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
 
+    name: ClassVar[str]
+
     @abstractmethod
-    def settled(self, channels: int, images: int) -> Self:
-        """The same with every `auto` replaced by what so many channels, and a run of so many images, call for."""
+    def settled(self, channels: int, images: int, pictures: int | None = None) -> "Augment":
+        """With every `auto` replaced by what so many channels, images of the run, and pictures of the data call for."""
 
     @abstractmethod
     def eyes(self, loss: AdversarialLoss) -> Eyes:
@@ -82,7 +85,9 @@ class Augment(ABC):
 class Unaugmented(Augment):
     """Samples are seen as they are."""
 
-    def settled(self, channels: int, images: int) -> Self:  # noqa: ARG002
+    name: ClassVar[str] = "none"
+
+    def settled(self, channels: int, images: int, pictures: int | None = None) -> Self:  # noqa: ARG002
         """Nothing is open."""
         return self
 
@@ -99,6 +104,8 @@ class Fixed(Augment):
     has drawn healthy pictures before goes on to (docs/augmentation.md measures both).
     """
 
+    name: ClassVar[str] = "fixed"
+
     share: Share = 0.5
     """The probability of each kind; the rest is healthy. Above 0.8 augmentations leak into the fakes."""
     climb: Climb = "auto"
@@ -107,7 +114,7 @@ class Fixed(Augment):
     kinds: Kinds = "auto"
     """Names, or names with strengths (`{rotation: 15}`); `auto`: pixel blitting, geometry and colour."""
 
-    def settled(self, channels: int, images: int) -> Self:
+    def settled(self, channels: int, images: int, pictures: int | None = None) -> Self:  # noqa: ARG002
         """With the kinds for so many channels, and a climb that fits the run."""
         return replace(self, kinds=_named(self.kinds, ADA, channels), climb=_climb(self.climb, images))
 
@@ -121,10 +128,12 @@ class Fixed(Augment):
 class DiffAugment(Augment):
     """Colour, translation and cutout, always (Zhao et al., 2020): strong, simple, for very few data."""
 
+    name: ClassVar[str] = "diffaugment"
+
     kinds: Kinds = "auto"
     """Names, or names with strengths; `auto`: brightness, saturation, contrast, shift and cutout."""
 
-    def settled(self, channels: int, images: int) -> Self:  # noqa: ARG002
+    def settled(self, channels: int, images: int, pictures: int | None = None) -> Self:  # noqa: ARG002
         """With the kinds for so many channels."""
         return replace(self, kinds=_named(self.kinds, DIFFERENTIABLE, channels))
 
@@ -137,6 +146,8 @@ class DiffAugment(Augment):
 class Ada(Augment):
     """As much as the discriminator's overfitting calls for (Karras et al., 2020)."""
 
+    name: ClassVar[str] = "ada"
+
     target: Annotated[float, Field(ge=-1, le=1)] = 0.6
     """E[sign D(real)] that is aimed at: lower augments more."""
     cap: Share = CAP
@@ -146,7 +157,7 @@ class Ada(Augment):
     kinds: Kinds = "auto"
     """Names, or names with strengths; `auto`: pixel blitting, geometry and colour."""
 
-    def settled(self, channels: int, images: int) -> Self:
+    def settled(self, channels: int, images: int, pictures: int | None = None) -> Self:  # noqa: ARG002
         """With the kinds for so many channels, and a climb that fits the run."""
         return replace(self, kinds=_named(self.kinds, ADA, channels), climb=_climb(self.climb, images))
 
@@ -154,6 +165,22 @@ class Ada(Augment):
         """Eyes whose share is steered."""
         assert self.climb != "auto"
         return _steered(Adaptive(loss, self.target, self.cap, self.climb), self.kinds)
+
+
+@dataclass(frozen=True)
+class Automatic(Augment):
+    """What so many pictures call for: `diffaugment` below 1,000, `ada` below 5,000, else `none`; so for points."""
+
+    name: ClassVar[str] = "auto"
+
+    def settled(self, channels: int, images: int, pictures: int | None = None) -> Augment:
+        """The one that so many pictures call for."""
+        name = "none" if pictures is None else fitting_augmentation(pictures)
+        return AUGMENTS[name]().settled(channels, images)
+
+    def eyes(self, loss: AdversarialLoss) -> Eyes:  # noqa: ARG002
+        """None before it is settled."""
+        raise AssertionError("settled first")
 
 
 def _climb(asked: Climb, images: int) -> int:
@@ -175,5 +202,5 @@ def _named(kinds: Kinds, usual: Strengths, channels: int) -> Strengths:
     return {kind.name: strength for kind, strength in chosen}
 
 
-AUGMENTS: dict[str, type[Augment]] = {"none": Unaugmented, "fixed": Fixed, "diffaugment": DiffAugment, "ada": Ada}
+AUGMENTS: dict[str, type[Augment]] = {kind.name: kind for kind in (Unaugmented, Fixed, DiffAugment, Ada, Automatic)}
 """By the name that `augment.name` takes; their fields are the other keys of `augment`."""

@@ -8,16 +8,24 @@ from typing import Any
 
 import numpy as np
 
+from gannet.augmentation.amount import FEW_PICTURES, fitting_augmentation
 from gannet.data.cache import Dataset
 from gannet.data.duplicates import Copies, find_exact, find_near
 from gannet.data.records import Source
 from gannet.data.survey import Survey, fitting_size
 
-FEW_PICTURES, VERY_FEW_PICTURES = 5_000, 1_000
 FEW_OF_CLASS = 50
 MOST_GROUPS = 10
 MOST_NAMES = 6  # of one group
 LARGEST_SIDE, SIDE_ON_CPU = 256, 64
+
+
+_AUGMENTED = {
+    "ada": "So few pictures are augmented in the game, as much as the critic's learning by heart calls for "
+    "(augment.name=auto becomes ada).",
+    "diffaugment": "So few pictures are augmented in the game, strongly and always (augment.name=auto becomes "
+    "diffaugment).",
+}
 
 
 @dataclass(frozen=True)
@@ -151,9 +159,8 @@ def advise(dataset: Dataset, survey: Survey, classes: dict[str, int]) -> Advice:
         if classes:
             settings["task.conditional"] = "true"
             reasons.append(f"With {len(classes):,} classes it can learn to draw the one that is asked for.")
-        if few := _few(int((~dataset.held_out).sum())):
-            settings["augment.name"], reason = few
-            reasons.append(reason)
+        if few := _AUGMENTED.get(fitting_augmentation(len(dataset.images))):
+            reasons.append(few)
     small = [name for name, count in classes.items() if count < FEW_OF_CLASS]
     if small:
         more = f" and {len(small) - 5} more" if len(small) > 5 else ""
@@ -171,15 +178,6 @@ def _known_recipe(survey: Survey, dataset: Dataset) -> str:
     if survey.channels == 3 and sizes == {"32x32"} and classes:
         return "cifar10"
     return ""
-
-
-def _few(count: int) -> tuple[str, str] | None:
-    """How to augment in the game when so many pictures are too few to go without, and why."""
-    if count >= FEW_PICTURES:
-        return None
-    if count >= VERY_FEW_PICTURES:
-        return "ada", "augment.name=ada augments in the game, as much as the critic's learning by heart calls for."
-    return "diffaugment", "augment.name=diffaugment augments strongly in the game, which so few pictures need."
 
 
 def _choose_size(median_side: int) -> tuple[int, str]:

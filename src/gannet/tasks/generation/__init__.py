@@ -21,6 +21,7 @@ from gannet.adversarial.referee import Referee, Rule
 from gannet.data.cache import build_dataset
 from gannet.data.loader import Loader
 from gannet.data.points import POINTS, PointSource
+from gannet.data.records import Counted
 from gannet.data.sources import Source
 from gannet.data.sources import open_source as open_pictures
 from gannet.data.survey import fitting_size, survey
@@ -73,7 +74,18 @@ def describe(recipe: Recipe, source: Source | PointSource) -> Description:
             f"{source.name} has no labels, which task.conditional needs; put the pictures of each class into a "
             "sub-folder of its own, or set task.conditional=false."
         )
-    return Description(name=Path(source.name).name, shape=(int(channels), int(size), int(size)), classes=source.classes)
+    return Description(
+        name=Path(source.name).name,
+        shape=(int(channels), int(size), int(size)),
+        classes=source.classes,
+        pictures=_count(source, data.limit) if recipe.augment.name == "auto" else None,
+    )
+
+
+def _count(source: Source, limit: int | None) -> int:
+    """How many pictures may be learned from, those that are held out or turn out unreadable included."""
+    count = source.count() if isinstance(source, Counted) else sum(1 for _ in source.records())
+    return min(count, limit or count)
 
 
 def auto_size(median_side: float) -> int:
@@ -83,11 +95,11 @@ def auto_size(median_side: float) -> int:
 
 def resolve(recipe: Recipe, description: Description) -> Recipe:
     """Write the chosen size, channels and width into the recipe."""
-    pair = choose_pair(recipe.network).sized(description.shape)
+    pair, augment = choose_pair(recipe.network).sized(description.shape), _augment(recipe, description)
     updates: dict[str, Any] = {
         "task": Choice(name=recipe.task.name, **_config(recipe).model_dump()),
         "network": Choice(name=recipe.network.name, **asdict(pair)),
-        "augment": Choice(name=recipe.augment.name, **asdict(_augment(recipe, description))),
+        "augment": Choice(name=augment.name, **asdict(augment)),
         "optimizer": {player: recipe.optimizer.get(player, Optimizer()) for player in (GENERATOR, DISCRIMINATOR)},
     }
     if len(description.shape) == 3:
@@ -173,9 +185,10 @@ def _augment(recipe: Recipe, description: Description) -> Augment:
     """How the discriminator sees samples; points it sees as they are."""
     augment = recipe.augment
     options = check(choose(augment.name, AUGMENTS, "augment"), augment.options, "augment")
-    if augment.name != "none" and len(description.shape) != 3:
+    settled = options.settled(description.shape[0], total_images(recipe), description.pictures)
+    if settled.name != "none" and len(description.shape) != 3:
         raise ValueError("augment changes pictures, and these samples are points; set augment.name=none.")
-    return options.settled(description.shape[0], total_images(recipe))
+    return settled
 
 
 def observers(

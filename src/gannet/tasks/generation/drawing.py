@@ -5,7 +5,7 @@ from functools import partial
 from typing import ClassVar, Self
 
 import torch
-from pydantic import model_validator
+from pydantic import Field, model_validator
 from torch import Tensor, nn
 
 from gannet.adversarial.contest import GENERATOR
@@ -24,11 +24,13 @@ class Description(Section):
         name: the data's name, without a path.
         shape: of one sample: (c, h, w) for pictures in [-1, 1], (d,) for points.
         classes: the names of the classes, empty when there are none.
+        pictures: how many there are, where something is to be chosen by that; not saved.
     """
 
     name: str
     shape: tuple[Positive, ...]
     classes: tuple[str, ...] = ()
+    pictures: int | None = Field(default=None, exclude=True)
 
 
 class Settings(Section):
