@@ -9,7 +9,10 @@ SMALLEST_PIECES = 8
 
 
 class PatchDiscriminator(nn.Module):
-    """Convolutions that halve the picture, and a score for each place left (Isola et al., 2017, section 3.2.2)."""
+    """Convolutions that halve the picture, and a score for each place left (Isola et al., 2017, section 3.2.2).
+
+    A penalty on its gradient takes all scores of a picture together, so its weight is to be smaller by their number.
+    """
 
     def __init__(self, channels: int, width: int, depth: int = 3) -> None:
         super().__init__()
