@@ -38,3 +38,10 @@ def test_gradients_are_finite_everywhere() -> None:
             picture = ends.clone().requires_grad_()
             (gradient,) = torch.autograd.grad(change(picture).sum(), picture)
             assert bool(gradient.isfinite().all())
+
+
+def test_half_precision_around_it_does_not_touch_colours() -> None:
+    pictures = torch.rand(2, 3, 8, 8, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    with torch.autocast("cpu", torch.bfloat16):
+        mixed = from_lab(to_lab(pictures))
+    torch.testing.assert_close(mixed, pictures, atol=1e-4, rtol=0)

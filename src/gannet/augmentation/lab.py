@@ -16,8 +16,7 @@ CHROMA = 110.0
 def to_lab(pictures: Tensor) -> Tensor:
     """Colours (b, 3, h, w) in [-1, 1] as lightness, and green to red and blue to yellow, in [-1, 1] as well."""
     light = _linear(((pictures + 1) / 2).clamp(0, 1))
-    matrix = (FROM_RGB / WHITE[:, None]).to(pictures)
-    ratios = torch.einsum("ij,bjhw->bihw", matrix, light)
+    ratios = _mixed(FROM_RGB / WHITE[:, None], light)
     roots = torch.where(ratios > BEND**3, ratios.clamp_min(BEND**3) ** (1 / 3), ratios / SLOPE + 4 / 29)
     x, y, z = roots.unbind(1)
     return torch.stack([(116 * y - 16) / 50 - 1, 500 * (x - y) / CHROMA, 200 * (y - z) / CHROMA], 1)
@@ -29,9 +28,14 @@ def from_lab(pictures: Tensor) -> Tensor:
     y = (50 * (lightness + 1) + 16) / 116
     roots = torch.stack([y + CHROMA * red / 500, y, y - CHROMA * yellow / 200], 1)
     ratios = torch.where(roots > BEND, roots**3, SLOPE * (roots - 4 / 29))
-    matrix = torch.linalg.inv(FROM_RGB / WHITE[:, None]).to(pictures)
-    light = torch.einsum("ij,bjhw->bihw", matrix, ratios)
+    light = _mixed(torch.linalg.inv(FROM_RGB / WHITE[:, None]), ratios)
     return _companded(light.clamp(0, 1)) * 2 - 1
+
+
+def _mixed(matrix: Tensor, values: Tensor) -> Tensor:
+    """A matrix (3, 3) times each colour; in half precision it would be off by levels that eyes can tell."""
+    with torch.autocast(values.device.type, enabled=False):
+        return torch.einsum("ij,bjhw->bihw", matrix.to(values), values)
 
 
 def _linear(values: Tensor) -> Tensor:
