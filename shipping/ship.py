@@ -30,7 +30,7 @@ def facts(run: Run, judged_by: Sequence[Path]) -> dict[str, str]:
         "machine": f"{os.cpu_count()} cores ({platform.machine()}), torch {torch.__version__}",
         "date": str(datetime.date.today()),
     }
-    if "held_out" in line and not judged_by:
+    if run.recipe.task.name == "recognition":
         return {**known, "error": f"{line['held_out']['error']:.1%}"}
     told = [(data, gannet.judge(run.folder, data).lines()) for data in judged_by or [""]]
     words = "\n\n".join(
@@ -60,10 +60,11 @@ def main() -> None:
         parser.error(f"{folder} exists, and shipped models are never changed: take the next version")
     card = Path(__file__).with_name(f"{options.name}.md").read_text(encoding="utf-8")
     card = card.format(**facts(Run(options.run), options.judged_by))
+    halved = {weights: halve(options.run, options.name, weights) for weights in ("model", *options.keep)}
     folder.mkdir(parents=True)
     write_text(folder / "README.md", card)
-    for weights in ("model", *options.keep):
-        halve(options.run, options.name, weights).save_pretrained(folder, weights)
+    for weights, pipeline in halved.items():
+        pipeline.save_pretrained(folder, weights)
     size = sum(file.stat().st_size for file in folder.glob("*.safetensors"))
     print(f"{folder}: {size / 1e6:.2f} MB")
 

@@ -15,7 +15,9 @@ import gannet
 from gannet import improving
 from gannet.api import Photographs
 from gannet.augmentation.lab import to_lab
-from gannet.photographs import Photograph
+from gannet.photographs import Photograph, read_photograph
+from gannet.tasks.inpainting import lost_pixels
+from gannet.tasks.inpainting import task as inpainting
 from gannet.tasks.restoration import found_share
 
 RANDOM = np.random.default_rng(0)
@@ -96,6 +98,58 @@ def test_it_goes_on_where_it_was_broken_off(
     assert opened.count("a.png") == 1 and (tmp_path / "new" / "deep" / "c.bmp.png").is_file()
 
 
+def test_results_within_what_is_given_are_not_made_better_again(
+    enlarger: Path, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = improving.read_photograph
+
+    def failing(path: Path) -> object:
+        if path.name == "c.bmp":
+            raise KeyboardInterrupt
+        return read(path)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(improving, "read_photograph", failing)
+        with pytest.raises(KeyboardInterrupt):
+            gannet.apply(enlarger, photos / "new", Photographs((photos,)))
+    told = gannet.apply(enlarger, photos / "new", Photographs((photos,)))
+    assert told["photographs"] == 4 and told["left_out"] == [f"{photos / 'broken.png'} was left out before."]
+    assert sum(path.is_file() for path in (photos / "new").rglob("*")) == 3
+
+
+def test_what_was_begun_of_other_photographs_is_not_gone_on_with(
+    enlarger: Path, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as broken:
+        broken.setattr(improving, "read_photograph", stop)
+        with pytest.raises(KeyboardInterrupt):
+            gannet.apply(enlarger, tmp_path / "new", Photographs((photos,)))
+    Image.fromarray(RANDOM.integers(0, 256, (5, 5, 3), np.uint8)).save(photos / "a.png")
+    with pytest.raises(ValueError, match="the beginning of something else"):
+        gannet.apply(enlarger, tmp_path / "new", Photographs((photos,)))
+
+
+@pytest.mark.parametrize("ending", ["", ".zip"])
+def test_where_nothing_can_be_made_nothing_is_left(ending: str, enlarger: Path, photos: Path, tmp_path: Path) -> None:
+    (photos / "more").mkdir()
+    (photos / "broken.png").rename(photos / "more" / "broken.png")
+    with pytest.raises(ValueError, match="broken.png cannot be read.*was not made"):
+        gannet.apply(enlarger, tmp_path / f"new{ending}", Photographs((photos / "more",)))
+    assert not list(tmp_path.glob("new*"))
+
+
+def test_a_sheet_shows_deep_greys_as_they_are(enlarger: Path, tmp_path: Path) -> None:
+    Image.fromarray(np.full((12, 12), 40 << 8, np.uint16)).save(tmp_path / "grey.png")
+    asked = Photographs((tmp_path / "grey.png",), compare=tmp_path / "sheet.png")
+    gannet.apply(enlarger, tmp_path / "large.webp", asked)
+    for name in ("large.webp", "sheet.png"):
+        with Image.open(tmp_path / name) as picture:
+            assert abs(float(np.asarray(picture.convert("L"))[:, :12].mean()) - 40) < 8
+
+
 def test_strength_goes_from_the_first_stage_to_the_last(enlarger: Path, photos: Path) -> None:
     ours, first = gannet.load(enlarger), gannet.load(enlarger, "pixel")
     batch = torch.rand(1, 3, 8, 8) * 2 - 1
@@ -123,7 +177,9 @@ def test_a_model_without_an_earlier_stage_says_so(enlarger: Path, tmp_path: Path
         (["PHOTOS/a.png", "--out", "x.xyz"], "go to a folder or a .zip"),
         (["PHOTOS/a.png", "--compare", "PHOTOS/a.png"], "exists"),
         (["PHOTOS/a.png", "--compare", "sheet.xyz"], "sheet.xyz: pictures are saved as"),
-        (["PHOTOS/a.png", "--mask", "nowhere.png"], "no picture at nowhere.png"),
+        (["PHOTOS/a.png", "--mask", "nowhere.png"], "leave the mask out"),
+        (["PHOTOS/a.png", "--out", "x.png", "--compare", "x.png"], "are both x.png"),
+        (["PHOTOS/a.png", "PHOTOS/deep/a.png", "--out", "x"], "would both become a.png"),
         (["PHOTOS/a.png", "--num", "4"], "--num means nothing beside photographs"),
         (["--mask", "PHOTOS/a.png"], "--mask means nothing without photographs"),
     ],
@@ -206,6 +262,16 @@ def test_only_what_is_lost_changes(others: dict[str, Path], photos: Path, tmp_pa
     for mask, words in ((None, "give a mask"), (tmp_path / "dark.png", "dark all over")):
         with pytest.raises(ValueError, match=words):
             gannet.load(others["inpainting"])(tmp_path / "deep.png", mask=mask)
+    with pytest.raises(ValueError, match="give a mask"):
+        gannet.apply(others["inpainting"], tmp_path / "new", Photographs((photos,)))
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_mask_is_light_only_where_it_is_not_transparent() -> None:
+    mask = np.full((4, 6, 2), 255, np.uint8)
+    mask[:, 3:, 1] = 0
+    lost = lost_pixels(read_photograph(Image.fromarray(mask)), Photograph(np.zeros((4, 6, 3), np.uint8)))
+    assert lost[:, :3].all() and not lost[:, 3:].any()
 
 
 def test_holes_wider_than_the_network_sees_are_filled_from_coarse_to_fine(
@@ -232,6 +298,13 @@ def test_holes_wider_than_the_network_sees_are_filled_from_coarse_to_fine(
     assert np.array_equal(made, again)  # What is lost is never looked at.
 
 
+@pytest.mark.parametrize("shape", [(1, 1, 3), (4, 90, 1), (60, 30, 3)])
+def test_something_is_lost_of_every_photograph_that_holes_are_judged_by(shape: tuple[int, ...]) -> None:
+    for value in range(60):
+        trial = inpainting.trial(Photograph(np.full(shape, value, np.uint8)), None)
+        assert trial.mask and trial.mask.values.any()
+
+
 def test_found_damage_is_scored_by_its_pixels(others: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
     pipeline: Any = gannet.load(others["restoration"])
     lost = np.zeros((20, 20), bool)
@@ -243,7 +316,7 @@ def test_found_damage_is_scored_by_its_pixels(others: dict[str, Path], monkeypat
 
 def test_masks_in_a_folder_go_by_name(others: dict[str, Path], photos: Path, tmp_path: Path) -> None:
     (photos / "broken.png").unlink()
-    for name in ("a.jpg", "deep/b.png"):
+    for name in ("a.jpg", "deep/b.png", "deep/c.1.png"):
         (tmp_path / "masks" / name).parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(np.full((9, 13), 255, np.uint8)).save(tmp_path / "masks" / name)
     told = gannet.apply(others["inpainting"], tmp_path / "new", Photographs((photos,), mask=tmp_path / "masks"))
@@ -274,6 +347,10 @@ def test_colours_and_holes_are_judged(others: dict[str, Path], photos: Path) -> 
     assert [rival.name for rival in colours.rivals] == ["model", "before the game", "grey", "the true mean chroma"]
     assert "PSNR within" in {found.name for found in filled.measures}
     assert "biharmonic" in {rival.name for rival in filled.rivals}
+    (photos / "a.png").write_bytes(b"no picture")
+    with pytest.raises(ValueError, match="a.png cannot be judged by"):
+        gannet.judge(others["colorization"], photos)
+    (photos / "a.png").unlink()
     restored = {found.name: found for found in gannet.judge(others["restoration"], photos).measures}
     learned, unknown = (restored[f"damage of kinds {words} found, F1"] for words in ("learned", "not learned"))
     assert "scratches" in learned.protocol and "creases" in unknown.protocol

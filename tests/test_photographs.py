@@ -159,3 +159,27 @@ def test_what_is_broken_is_one_sentence(content: bytes, tmp_path: Path) -> None:
         read_photograph(tmp_path / "a.png")
     with pytest.raises(ValueError, match="There is no picture at"):
         read_photograph(tmp_path / "b.png")
+
+
+def test_a_format_says_what_it_cannot_hold() -> None:
+    wide = Photograph(np.zeros((1, 16_384, 1), np.uint8))
+    with pytest.raises(ValueError, match="WEBP takes 16,383 pixels a side, not 16,384x1"):
+        wide.encode(".webp", {})
+    assert read_photograph(wide.encode(".png", {})).values.shape == (1, 16_384, 1)
+
+
+@pytest.mark.parametrize("error", [TypeError("fill"), AttributeError("encode"), OSError("short")])
+def test_a_cameras_broken_notes_cost_only_themselves(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_: object) -> None:
+        raise error
+
+    values = noise(5, 6, 3)
+    monkeypatch.setattr("gannet.photographs.ImageOps.exif_transpose", broken)
+    photograph = read_photograph(Image.fromarray(values))
+    assert np.array_equal(photograph.values, values) and photograph.exif == b""
+
+
+def test_a_profile_of_greys_is_not_given_to_colours() -> None:
+    grey = Photograph(noise(4, 4, 1), profile=b"greys")
+    assert grey.with_values(noise(8, 8, 1)).profile == b"greys"
+    assert grey.with_values(noise(4, 4, 3)).profile == b""

@@ -7,18 +7,20 @@ from functools import partial
 from glob import escape as glob_escape
 from pathlib import Path, PurePosixPath
 from typing import Any
+from zipfile import ZipFile
 
 import torch
 from PIL import Image
 
 from gannet import __version__
 from gannet.data.layout import is_hidden, is_picture
+from gannet.data.records import file_stamp
 from gannet.delivery import FORMATS, Entry, Order, deliver
 from gannet.launch import choose_device
 from gannet.loading import load
-from gannet.photographs import SAVED, Photograph, read_photograph
+from gannet.photographs import SAVED, Photograph, check_size, read_photograph
 from gannet.provenance import check_format, save_picture
-from gannet.sheets import side_by_side
+from gannet.sheets import panels, side_by_side
 from gannet.storage import digest, write_bytes
 from gannet.tasks._photographs.pipeline import PhotographPipeline
 
@@ -52,9 +54,15 @@ class Given:
     file: Path
     path: PurePosixPath
 
+    @property
     def ending(self) -> str:
         """The ending of the result: the file's own where photographs can be saved so."""
         return self.file.suffix if self.file.suffix.lower() in SAVED else ".png"
+
+    @property
+    def result(self) -> PurePosixPath:
+        """The path of its result in a folder of results."""
+        return self.path if self.path.suffix == self.ending else self.path.with_name(f"{self.path.name}.png")
 
 
 def improve(target: str | Path, out: Path | None, asked: Photographs, weights: str) -> dict[str, Any]:
@@ -65,51 +73,109 @@ def improve(target: str | Path, out: Path | None, asked: Photographs, weights: s
     """
     if asked.compare:
         check_format(Path(asked.compare))
-        if Path(asked.compare).exists():
-            raise ValueError(f"{asked.compare} exists; choose another name or remove it first.")
+        _refuse_existing(Path(asked.compare))
     given = list(find_photographs(asked.inputs))
     pipeline = _pipeline(target, asked.strength, weights)
+    pipeline.accept(bool(asked.mask))
     facts: dict[str, Any] = {"model": pipeline.name, "weights": weights}
     facts |= {} if asked.strength is None else {"strength": asked.strength}
     single = len(given) == 1 and Path(asked.inputs[0]).is_file()
     path = out or _usual_name(pipeline, given, single)
-    work = Work(pipeline, asked, facts, len(given))
+    if asked.compare and Path(asked.compare).resolve() == path.resolve():
+        raise ValueError(f"--out and --compare are both {path}; choose two names.")
     if single and path.suffix.lower() in SAVED:
-        if path.exists():
-            raise ValueError(f"{path} exists; choose another name or remove it first.")
+        _refuse_existing(path)
+        work = Work(pipeline, asked, facts, given)
         content = work.make(given[0], path.suffix)
         path.parent.mkdir(parents=True, exist_ok=True)
         write_bytes(path, content)
-    elif path.suffix.lower() not in FORMATS or path.suffix.lower() == ".parquet":
-        raise ValueError(f"{path.name}: {len(given):,} photographs go to a folder or a .zip; name one.")
     else:
-        names = [str(one.file.resolve()) for one in given]
-        told_by = digest(pipeline.tensors(), {})
-        order = {**facts, "inputs": names, "mask": str(asked.mask), "weights": told_by, "gannet": __version__}
-        deliver(path, Order(order, [partial(work.part, one) for one in given]))
-    if asked.compare:
-        work.compare(given, Path(asked.compare))
-    return {**facts, "out": str(path), "photographs": len(given), "left_out": work.left_out}
+        work = Work(pipeline, asked, facts, [one for one in given if not _made_there(one.file, path)])
+        work.deliver(path)
+    if asked.compare and work.pairs:
+        save_picture(side_by_side(work.pairs), Path(asked.compare), facts)
+    return {**facts, "out": str(path), "photographs": len(work.given), "left_out": list(work.left_out.values())}
+
+
+def _refuse_existing(path: Path) -> None:
+    if path.exists():
+        raise ValueError(f"{path} exists; choose another name or remove it first.")
+
+
+def _made_there(file: Path, out: Path) -> bool:
+    """Whether a file is a result, whole or in the making, that was found because it lies within what is given."""
+    whole = out.resolve()
+    return any(file.resolve().is_relative_to(place) for place in (whole, whole.with_name(f"{whole.name}.partial")))
 
 
 class Work:
     """Photographs through a model, one by one."""
 
-    def __init__(self, pipeline: PhotographPipeline, asked: Photographs, facts: dict[str, Any], count: int) -> None:
-        self.pipeline, self.asked, self.facts, self.count = pipeline, asked, facts, count
-        self.done, self.left_out = 0, list[str]()
+    def __init__(
+        self, pipeline: PhotographPipeline, asked: Photographs, facts: dict[str, Any], given: list[Given]
+    ) -> None:
+        self.pipeline, self.asked, self.facts, self.given = pipeline, asked, facts, given
+        self.done, self.left_out = 0, dict[PurePosixPath, str]()
+        self.pairs: list[tuple[Image.Image, Image.Image]] = []
+
+    def deliver(self, path: Path) -> None:
+        """Make all of them, into a folder or a .zip."""
+        if not self.given:
+            raise ValueError(f"All that was given lies in {path}, where results go; choose another place for them.")
+        if path.suffix.lower() not in FORMATS or path.suffix.lower() == ".parquet":
+            raise ValueError(f"{path.name}: {len(self.given):,} photographs go to a folder or a .zip; name one.")
+        self._refuse_twins()
+        deliver(path, Order(self._order(), [partial(self.part, one) for one in self.given]))
+        self._tell_of_earlier(path)
+
+    def _refuse_twins(self) -> None:
+        first: dict[str, Given] = {}
+        for one in self.given:
+            other = first.setdefault(str(one.result).casefold(), one)
+            if other is not one:
+                raise ValueError(
+                    f"{other.file} and {one.file} would both become {one.result}; give the folder that holds both, or "
+                    "one after the other."
+                )
+
+    def _order(self) -> dict[str, Any]:
+        """What tells this delivery from any other: the model, and each file as it is now."""
+        mask = Path(self.asked.mask)
+        masks = [] if not self.asked.mask else sorted(mask.rglob("*")) if mask.is_dir() else [mask]
+        stamps = {
+            name: [file_stamp(file, str(file.resolve())) for file in files if file.is_file()]
+            for name, files in (("inputs", [one.file for one in self.given]), ("masks", masks))
+        }
+        return {**self.facts, **stamps, "digest": digest(self.pipeline.tensors(), {}), "gannet": __version__}
+
+    def _tell_of_earlier(self, path: Path) -> None:
+        """Name also what was left out before the delivery was broken off; nothing at all is no delivery."""
+        if path.is_dir():
+            made = {file.relative_to(path).as_posix() for file in path.rglob("*")}
+        else:
+            with ZipFile(path) as archive:
+                made = set(archive.namelist())
+        for one in self.given:
+            if str(one.result) not in made:
+                self.left_out.setdefault(one.result, f"{one.file} was left out before.")
+        if len(self.left_out) == len(self.given):
+            _remove(path)
+            raise ValueError(f"{next(iter(self.left_out.values()))} Nothing else was given, so {path} was not made.")
 
     def make(self, given: Given, ending: str) -> bytes:
         """The file of what becomes of a photograph."""
         start = time.monotonic()
         before = read_photograph(given.file)
+        check_size(ending, *map(self.pipeline.enlarged, before.values.shape[:2]))
         after = self.pipeline.improve(before, self.mask(given))
         content = after.encode(ending, {**self.facts, "source": given.file.name})
         self.done += 1
+        if self.asked.compare and len(self.pairs) < SHOWN:
+            self.pairs.append(panels(before.shown().convert("RGB"), after.shown().convert("RGB")))
         (height, width), (large, wide) = before.values.shape[:2], after.values.shape[:2]
         seconds = time.monotonic() - start
         self.asked.say(
-            f"{self.done:,} of {self.count:,}: {given.file} ({width}x{height} to {wide}x{large}, {seconds:.1f} s)"
+            f"{self.done:,} of {len(self.given):,}: {given.file} ({width}x{height} to {wide}x{large}, {seconds:.1f} s)"
         )
         return content
 
@@ -120,7 +186,8 @@ class Work:
         path = Path(self.asked.mask)
         if path.is_dir():
             wanted = given.path.with_suffix("")
-            found = [file for file in path.glob(f"{glob_escape(str(wanted))}.*") if is_picture(file.name)]
+            beside = sorted(path.glob(f"{glob_escape(str(wanted))}.*"))
+            found = [file for file in beside if is_picture(file.name) and file.stem == wanted.name]
             if not found:
                 raise ValueError(f"There is no mask for {given.path} in {path}; name it {wanted}.png.")
             path = found[0]
@@ -128,29 +195,21 @@ class Work:
 
     def part(self, given: Given) -> list[Entry]:
         """The same as a part of a delivery; what cannot be read is left out."""
-        path = given.path if given.path.suffix == given.ending() else given.path.with_name(given.path.name + ".png")
         try:
-            return [Entry(str(path), self.make(given, given.ending()))]
+            return [Entry(str(given.result), self.make(given, given.ending))]
         except ValueError as error:
-            self.left_out.append(str(error))
-            self.asked.say(f"Left out: {error}")
+            told = str(error) if str(given.file) in str(error) else f"{given.file}: {error}"
+            self.left_out[given.result] = told
+            self.asked.say(f"Left out: {told}")
             return []
 
-    def compare(self, given: Sequence[Given], path: Path) -> None:
-        """A picture of some photographs before and after."""
-        pairs: list[tuple[Image.Image, Image.Image]] = []
-        for one in given[:SHOWN]:
-            try:
-                before = read_photograph(one.file)
-            except ValueError:
-                continue
-            pairs.append(
-                (
-                    before.picture().convert("RGB"),
-                    self.pipeline.improve(before, self.mask(one)).picture().convert("RGB"),
-                )
-            )
-        save_picture(side_by_side(pairs), path, self.facts)
+
+def _remove(path: Path) -> None:
+    """Take away a delivery that holds no picture."""
+    if path.is_dir():
+        path.rmdir()
+    else:
+        path.unlink()
 
 
 def find_photographs(inputs: Sequence[str | Path]) -> Iterator[Given]:
@@ -203,4 +262,4 @@ def _pipeline(target: str | Path, strength: float | None, weights: str) -> Photo
 
 def _usual_name(pipeline: PhotographPipeline, given: Sequence[Given], single: bool) -> Path:
     first = given[0]
-    return Path(f"{first.file.stem}-{pipeline.task}{first.ending()}" if single else f"{pipeline.task}-photographs")
+    return Path(f"{first.file.stem}-{pipeline.task}{first.ending}" if single else f"{pipeline.task}-photographs")

@@ -17,6 +17,8 @@ from gannet.storage import write_bytes
 Values: TypeAlias = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 GREY_DEEP = ("I", "I;16", "I;16B", "I;16L", "I;16N")
 SAVED = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP", ".tif": "TIFF", ".tiff": "TIFF"}
+LARGEST = {"JPEG": 65_500, "WEBP": 16_383}
+"""Pixels a side that a format takes at most."""
 DEEP = {"PNG": encode_png, "TIFF": encode_tiff}
 INNER_TABLES = (0x8769, 0x8825)
 NOTES = {0x010E, 0x010F, 0x0110, 0x011A, 0x011B, 0x0128, 0x0131, 0x0132, 0x013B, 0x8298, *INNER_TABLES}
@@ -45,14 +47,15 @@ class Photograph:
         return int(np.iinfo(self.values.dtype).max)
 
     def with_values(self, values: Values) -> "Photograph":
-        """Another of the same kind; its transparency is brought to the new size."""
+        """Another of the same kind: transparency is brought to its size; a profile of greys is not kept for colours."""
         height, width = values.shape[:2]
         alpha = self.alpha
         if alpha is not None and alpha.shape != (height, width):
             # Pillow resizes single channels of any depth as floats.
             resized = Image.fromarray(alpha.astype(np.float32)).resize((width, height), Image.Resampling.BICUBIC)
             alpha = np.rint(np.asarray(resized)).clip(0, self.largest).astype(alpha.dtype)
-        return replace(self, values=values, alpha=alpha)
+        profile = self.profile if values.shape[2] == self.values.shape[2] else b""
+        return replace(self, values=values, alpha=alpha, profile=profile)
 
     def picture(self) -> Image.Image:
         """As Pillow has it; sixteen bits only where it can, which is in grey without transparency."""
@@ -68,6 +71,11 @@ class Photograph:
             )
         return Image.fromarray(values[..., 0] if values.shape[2] == 1 else values)
 
+    def shown(self) -> Image.Image:
+        """As Pillow has it, with eight bits."""
+        picture = self.picture()
+        return Image.fromarray((self.values[..., 0] >> 8).astype(np.uint8)) if picture.mode == "I;16" else picture
+
     def save(self, path: str | Path, facts: "dict[str, Any] | None" = None) -> Path:
         """Write a file of the format that its ending names; see `encode`. ValueError when it cannot be written."""
         path = Path(path)
@@ -82,13 +90,14 @@ class Photograph:
         """The file of that ending, which says by `facts` that a model had a hand in it.
 
         Raises:
-            ValueError: no format has that ending; one sentence.
+            ValueError: no format has that ending, or it takes no picture so large; one sentence.
         """
         ending = ending.lower()
-        if ending not in SAVED:
-            raise ValueError(f"Photographs are saved as {', '.join(SAVED)}, not {ending or 'without an ending'}.")
-        picture, options = self.picture(), metadata(ending, facts)
-        encode_deep = DEEP.get(SAVED[ending]) if self.values.dtype == np.uint16 and picture.mode != "I;16" else None
+        check_size(ending, *self.values.shape[:2])
+        options, encode_deep = metadata(ending, facts), DEEP.get(SAVED[ending])
+        picture = self.picture() if encode_deep else self.shown()
+        if self.values.dtype != np.uint16 or picture.mode == "I;16":
+            encode_deep = None
         if SAVED[ending] == "JPEG" and picture.mode not in ("L", "RGB"):
             picture = _on_white(picture)
         options |= {"icc_profile": self.profile} if self.profile else {}
@@ -112,6 +121,15 @@ class Photograph:
         notes = Image.Exif()
         notes.load(self.exif)
         return {tag: value for tag, value in notes.items() if tag not in INNER_TABLES}
+
+
+def check_size(ending: str, height: int, width: int) -> None:
+    """Raise ValueError when no format of photographs has that ending, or it takes none so large."""
+    form = SAVED.get(ending.lower())
+    if form is None:
+        raise ValueError(f"Photographs are saved as {', '.join(SAVED)}, not {ending or 'without an ending'}.")
+    if max(height, width) > LARGEST.get(form, max(height, width)):
+        raise ValueError(f"{form} takes {LARGEST[form]:,} pixels a side, not {width:,}x{height:,}; take .png.")
 
 
 def read_photograph(given: "str | Path | bytes | Image.Image | Photograph") -> Photograph:
@@ -148,11 +166,7 @@ def _deepened(photograph: Photograph, content: bytes) -> Photograph:
 
 def _photograph(picture: Image.Image) -> Photograph:
     profile = picture.info.get("icc_profile") or b""
-    exif = picture.getexif()
-    upright = ImageOps.exif_transpose(picture)
-    for tag in set(exif) - NOTES:
-        del exif[tag]
-    notes = exif.tobytes() if len(exif) else b""
+    upright, notes = _upright(picture)
     if upright.mode in GREY_DEEP:
         values = np.asarray(upright)
         if values.min() < 0 or values.max() > 65535:
@@ -170,9 +184,19 @@ def _photograph(picture: Image.Image) -> Photograph:
     return Photograph(both[..., :-1], both[..., -1], profile, notes)
 
 
+def _upright(picture: Image.Image) -> tuple[Image.Image, bytes]:
+    """The picture turned as its camera was held, and the camera's notes; broken ones are left out."""
+    try:
+        exif = picture.getexif()
+        upright = ImageOps.exif_transpose(picture)
+        for tag in set(exif) - NOTES:
+            del exif[tag]
+        return upright, exif.tobytes() if len(exif) else b""
+    except Exception:  # Broken notes make Pillow raise anything.
+        return picture, b""
+
+
 def _on_white(picture: Image.Image) -> Image.Image:
-    """Opaque, with eight bits, as JPEG wants it."""
-    if picture.mode.startswith("I"):
-        return Image.fromarray((np.asarray(picture) >> 8).astype(np.uint8))
+    """Opaque, as JPEG wants it."""
     white = Image.new("RGBA", picture.size, "white")
     return Image.alpha_composite(white, picture.convert("RGBA")).convert("L" if picture.mode == "LA" else "RGB")

@@ -41,18 +41,18 @@ def draw_grid(samples: Tensor, columns: int = 0) -> Image.Image:
 
 
 def side_by_side(pairs: Sequence[tuple[Image.Image, Image.Image]]) -> Image.Image:
-    """Pictures before and after, a pair a row, each pair brought to one size: small ones as squares of their pixels."""
-    panels = [_panels(*pair) for pair in pairs]
-    width, height = 2 * max(first.width for first, _ in panels) + GAP, sum(first.height + GAP for first, _ in panels)
+    """Pairs of pictures of one size, as `panels` gives them, a pair a row."""
+    width, height = 2 * max(first.width for first, _ in pairs) + GAP, sum(first.height + GAP for first, _ in pairs)
     sheet, top = Image.new("RGB", (width, height - GAP), "grey"), 0
-    for before, after in panels:
+    for before, after in pairs:
         sheet.paste(before, (0, top))
         sheet.paste(after, ((width + GAP) // 2, top))
         top += before.height + GAP
     return sheet
 
 
-def _panels(before: Image.Image, after: Image.Image) -> tuple[Image.Image, Image.Image]:
+def panels(before: Image.Image, after: Image.Image) -> tuple[Image.Image, Image.Image]:
+    """A picture before and after, brought to one size that a sheet has room for: small ones as squares of pixels."""
     size = after.size if max(after.size) <= LARGEST_PANEL else _within(after.size, LARGEST_PANEL)
     way = Image.Resampling.NEAREST if before.width < after.width else Image.Resampling.LANCZOS
     first, second = before.resize(size, way), after.resize(size, Image.Resampling.LANCZOS)

@@ -17,9 +17,9 @@ from gannet.augmentation.kinds import Draws
 from gannet.augmentation.lab import from_lab, to_lab
 from gannet.networks.unet import Unet
 from gannet.photographs import Photograph
-from gannet.tasks._photographs import Lesson, PhotographConfig, PhotographTask, cut
+from gannet.tasks._photographs import Lesson, PhotographConfig, PhotographTask, cut_upright
 from gannet.tasks._photographs.judging import Trial, colour_figures
-from gannet.tasks._photographs.pipeline import PhotographPipeline, Settings, refuse_mask
+from gannet.tasks._photographs.pipeline import PhotographPipeline, Settings
 from gannet.tiling import as_tensor, as_values
 
 NETWORKS = {"unet": Unet}
@@ -58,9 +58,8 @@ class ColorizationPipeline(PhotographPipeline):
         """Nothing."""
         return {}
 
-    def improve(self, photograph: Photograph, mask: Photograph | None = None) -> Photograph:
+    def improve(self, photograph: Photograph, mask: Photograph | None = None) -> Photograph:  # noqa: ARG002
         """Colour a photograph, grey or not; a strip at a time, but for the network's part."""
-        refuse_mask(mask)
         values = photograph.values
         height, width = values.shape[:2]
         shrink = min(1.0, SIDE / max(height, width))
@@ -113,7 +112,7 @@ class Colorization(PhotographTask):
 
     def lesson(self, pictures: Tensor, draws: Draws, config: Any) -> Lesson:
         """A piece's lightness, and all of its Lab."""
-        aim = to_lab(cut(pictures, config.piece, draws, upright=True))
+        aim = to_lab(cut_upright(pictures, config.piece, draws))
         return Lesson(aim[:, :1], aim)
 
     def seen(self, picture: Tensor) -> Tensor:

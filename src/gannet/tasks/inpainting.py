@@ -7,6 +7,7 @@ names what is lost by a mask; all else comes back untouched, bit for bit.
 """
 
 from functools import partial
+from itertools import count
 from typing import Any, ClassVar
 
 import numpy as np
@@ -19,7 +20,7 @@ from gannet.augmentation.kinds import Draws
 from gannet.coarsening import Mask, as_mask, doubled, halved
 from gannet.networks.unet import Unet
 from gannet.photographs import Photograph, Values
-from gannet.tasks._photographs import Lesson, PhotographConfig, PhotographTask, cut
+from gannet.tasks._photographs import Lesson, PhotographConfig, PhotographTask, cut_upright
 from gannet.tasks._photographs.judging import Trial, draws_for
 from gannet.tasks._photographs.pipeline import PhotographPipeline, Settings, as_learned
 from gannet.tiling import Local, as_tensor, in_tiles
@@ -98,14 +99,18 @@ class InpaintingPipeline(PhotographPipeline):
         """Nothing."""
         return {}
 
+    def accept(self, masked: bool) -> None:
+        """A mask is needed."""
+        if not masked:
+            raise ValueError("Which pixels are lost is not known: give a mask, light where something is lost.")
+
     def improve(self, photograph: Photograph, mask: Photograph | None = None) -> Photograph:
         """Fill the holes of a photograph, from coarse to fine.
 
         Args:
             mask: of the photograph's size, light where something is lost.
         """
-        if mask is None:
-            raise ValueError("Which pixels are lost is not known: give a mask, light where something is lost.")
+        assert mask is not None
         return photograph.with_values(self._filled(photograph.values, lost_pixels(mask, photograph)))
 
     def _filled(self, values: Values, lost: Mask) -> Values:
@@ -142,7 +147,7 @@ class InpaintingPipeline(PhotographPipeline):
 
 
 def lost_pixels(mask: Photograph, photograph: Photograph) -> Mask:
-    """Where a mask is light, (h, w).
+    """Where a mask is light, and not transparent, (h, w).
 
     Raises:
         ValueError: its size is another, or it is dark all over.
@@ -151,6 +156,8 @@ def lost_pixels(mask: Photograph, photograph: Photograph) -> Mask:
         sizes = [f"{one.values.shape[1]}x{one.values.shape[0]}" for one in (mask, photograph)]
         raise ValueError(f"The mask has {sizes[0]} pixels and the photograph {sizes[1]}; give one of the same size.")
     lost: Mask = mask.values.max(2) > mask.largest // 2
+    if mask.alpha is not None:
+        lost &= mask.alpha > mask.largest // 2
     if not lost.any():
         raise ValueError("The mask is dark all over, so nothing is lost; make it light where something is.")
     return lost
@@ -169,12 +176,14 @@ class Inpainting(PhotographTask):
 
     def lesson(self, pictures: Tensor, draws: Draws, config: Any) -> Lesson:
         """A piece with holes, and the whole piece."""
-        aim = cut(pictures, config.piece, draws, upright=True)
+        aim = cut_upright(pictures, config.piece, draws)
         return Lesson(spoilt(aim, holes(aim, draws), (draws.uniform() < 0.5).float()), aim)
 
     def trial(self, real: Photograph, config: Any) -> Trial:  # noqa: ARG002
         """A photograph with holes, the same for the same photograph."""
-        lost = holes(as_tensor(real.values), draws_for(real, "holes"))[0, 0].numpy() > 0
+        draws, values = draws_for(real, "holes"), as_tensor(real.values)
+        drawn = (holes(values, draws)[0, 0].numpy() > 0 for _ in count())
+        lost = next(mask for mask in drawn if mask.any())  # Strokes may miss a photograph.
         mean = real.values.reshape(-1, real.values.shape[2]).mean(0).astype(real.values.dtype)
         flat = Photograph(np.where(lost[..., None], mean, real.values))
         others = {"mean colour": flat, **biharmonic(flat, lost)}

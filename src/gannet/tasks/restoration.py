@@ -28,7 +28,7 @@ from gannet.photographs import Photograph
 from gannet.pipeline import Origin
 from gannet.schema import check, nearest
 from gannet.tasks import inpainting
-from gannet.tasks._photographs import MOST_JUDGED, Lesson, cut
+from gannet.tasks._photographs import MOST_JUDGED, Lesson, cut_upright
 from gannet.tasks._photographs.judging import Trial, draws_for, measures, photographs
 from gannet.tasks._photographs.lessons import Lessons
 from gannet.tasks._photographs.pipeline import PhotographPipeline, Settings
@@ -66,6 +66,9 @@ class RestorationPipeline(InpaintingPipeline):
             **super().build_networks(config),
             DETECTOR: cls.choice(config.network).unet(config.description.shape[0], 1),
         }
+
+    def accept(self, masked: bool) -> None:
+        """A mask may be given."""
 
     def improve(self, photograph: Photograph, mask: Photograph | None = None) -> Photograph:
         """Fill what is lost: what the mask says, or what is found."""
@@ -106,7 +109,7 @@ class Restoration(Inpainting):
 
     def lesson(self, pictures: Tensor, draws: Draws, config: Any) -> Lesson:
         """A piece, faded at times, less its damage; the whole piece; and the damage, to be found."""
-        whole = cut(pictures, config.piece, draws, upright=True)
+        whole = cut_upright(pictures, config.piece, draws)
         aim = torch.where((draws.uniform() < 0.5)[:, None, None, None], fade(whole, draws), whole)
         spoiled = damage(aim, config.damages, draws)
         wider = max_pool2d(spoiled.lost, 2 * WIDER + 1, 1, WIDER)

@@ -19,7 +19,7 @@ from gannet.photographs import Photograph
 from gannet.schema import Choice, check
 from gannet.tasks._photographs import Lesson, PhotographConfig, PhotographTask, cut
 from gannet.tasks._photographs.judging import Trial, draws_for, resized, whole_multiple
-from gannet.tasks._photographs.pipeline import PhotographPipeline, Settings, as_learned, refuse_mask
+from gannet.tasks._photographs.pipeline import PhotographPipeline, Settings, as_learned
 from gannet.tiling import Local, as_tensor, as_values, in_tiles
 
 NETWORKS = {"srresnet": Srresnet}
@@ -51,9 +51,13 @@ class SuperResolutionPipeline(PhotographPipeline):
         """The scale."""
         return {"scale": _scale(config)}
 
-    def improve(self, photograph: Photograph, mask: Photograph | None = None) -> Photograph:
+    def enlarged(self, side: int) -> int:
+        """As many times as it was made for."""
+        network: Any = self.networks[GENERATOR]
+        return side * int(network.scale)
+
+    def improve(self, photograph: Photograph, mask: Photograph | None = None) -> Photograph:  # noqa: ARG002
         """Enlarge a photograph, a tile at a time."""
-        refuse_mask(mask)
         network: Any = self.networks[GENERATOR]
         settings: Any = self.config
         enlarge = partial(as_learned, channels=settings.description.shape[0], compute=self.compute)

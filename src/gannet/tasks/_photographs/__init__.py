@@ -34,7 +34,7 @@ from gannet.schedule import stages
 from gannet.schema import Choice, Positive, Section, Weight, check, choose, nearest
 from gannet.tasks import generation
 from gannet.tasks._photographs.judging import Trial, fidelity_figures, judge_trials, photographs
-from gannet.tasks._photographs.lessons import MOST_SHIFTED, Lesson, Lessons, cut, shifted
+from gannet.tasks._photographs.lessons import MOST_SHIFTED, Lesson, Lessons, cut, cut_upright, shifted
 from gannet.tasks._photographs.pipeline import PhotographPipeline, Settings
 from gannet.tasks.generation import Description
 
@@ -271,4 +271,4 @@ def eye() -> Frozen:
     return Frozen(pipeline.networks["recognizer"], pipeline.config.description.shape[0])
 
 
-__all__ = ["Lesson", "PhotographConfig", "PhotographTask", "cut", "eye"]
+__all__ = ["Lesson", "PhotographConfig", "PhotographTask", "cut", "cut_upright", "eye"]

@@ -18,7 +18,7 @@ from gannet.adversarial.similarity import Frozen, perceptual_distance
 from gannet.augmentation.kinds import Drawn
 from gannet.data.loader import Loader
 from gannet.data.pictures import natural_pixels
-from gannet.data.sources import Source
+from gannet.data.sources import Record, Source
 from gannet.metrics.features import Features
 from gannet.metrics.judgement import Judgement
 from gannet.metrics.measure import Measure
@@ -68,8 +68,21 @@ def photographs(reals: Loader | Source, most: int) -> Iterator[Photograph]:
             yield Photograph(as_values(part["real"], "uint8"))
     else:
         for record in islice(reals.records(), most):
-            picture = record.encoded() if record.encoded else record.read()
-            yield Photograph(natural_pixels(picture)) if isinstance(picture, np.ndarray) else read_photograph(picture)
+            yield _photograph(record)
+
+
+def _photograph(record: Record) -> Photograph:
+    """The photograph of a record, whole. ValueError, which names it, when it cannot be read."""
+    try:
+        picture = record.encoded() if record.encoded else record.read()
+        if not isinstance(picture, np.ndarray):
+            return read_photograph(picture)
+        values = natural_pixels(picture)
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{record.name} cannot be judged by ({error}); take it away, or mend it.") from None
+    if values.shape[2] <= 3:
+        return Photograph(values)
+    return Photograph(values[..., :3], values[..., 3])
 
 
 Figures: TypeAlias = "Callable[[Photograph, Trial, Frozen | None], dict[str, float]]"

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import cycle
 
 import torch
 from torch import Tensor
@@ -42,22 +43,33 @@ class Lessons:
 
 
 def shifted(pictures: Tensor, draws: Draws) -> Tensor:
-    """Pictures (b, c, h, w) less up to seven rows and columns in front, eight in all, the same of each.
+    """Pictures (b, c, h, w), or several times as many, less up to seven rows and columns in front, eight in all.
 
     Networks that halve pictures see each pixel in one way, by its place; one that learned from them whole would draw a
     grid that they do not mind.
     """
-    above, before = (MOST_SHIFTED * draws.uniform(2)[0]).long().tolist()
+    corners = (MOST_SHIFTED * draws.uniform(2)).long().tolist()
     height, width = (side - MOST_SHIFTED for side in pictures.shape[2:])
-    return pictures[:, :, above : above + height, before : before + width]
+    places = zip(pictures, cycle(corners), strict=False)
+    return torch.stack([picture[:, top : top + height, left : left + width] for picture, (top, left) in places])
 
 
-def cut(pictures: Tensor, side: int, draws: Draws, upright: bool = False) -> Tensor:
-    """A square piece of each picture (b, c, h, w), (b, c, side, side), mirrored and turned by quarters.
+def cut(pictures: Tensor, side: int, draws: Draws) -> Tensor:
+    """A square piece of each picture (b, c, h, w), (b, c, side, side), mirrored and turned by quarters."""
+    which, rows, columns = _places(pictures, side, draws)
+    rows = torch.where(draws.uniform()[:, None] < 0.5, rows.flip(1), rows)
+    pieces = pictures[which, :, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
+    return torch.where(draws.uniform()[:, None, None, None] < 0.5, pieces.transpose(2, 3), pieces).contiguous()
 
-    Args:
-        upright: only mirrored, left to right, for those who learn what things look like.
-    """
+
+def cut_upright(pictures: Tensor, side: int, draws: Draws) -> Tensor:
+    """A piece of each picture, only mirrored, left to right: for those who learn what things look like."""
+    which, rows, columns = _places(pictures, side, draws)
+    return pictures[which, :, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2).contiguous()
+
+
+def _places(pictures: Tensor, side: int, draws: Draws) -> tuple[Tensor, Tensor, Tensor]:
+    """Each picture's number, and the rows and columns of a piece of it, mirrored left to right at times."""
     count, _, height, width = pictures.shape
     device = pictures.device
     room = torch.tensor([height - side + 1, width - side + 1], device=device)
@@ -65,10 +77,4 @@ def cut(pictures: Tensor, side: int, draws: Draws, upright: bool = False) -> Ten
     along = torch.arange(side, device=device)
     rows, columns = (corner[:, axis, None] + along for axis in range(2))
     columns = torch.where(draws.uniform()[:, None] < 0.5, columns.flip(1), columns)
-    if not upright:
-        rows = torch.where(draws.uniform()[:, None] < 0.5, rows.flip(1), rows)
-    which = torch.arange(count, device=device)[:, None, None]
-    pieces = pictures[which, :, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
-    if upright:
-        return pieces.contiguous()
-    return torch.where(draws.uniform()[:, None, None, None] < 0.5, pieces.transpose(2, 3), pieces).contiguous()
+    return torch.arange(count, device=device)[:, None, None], rows, columns

@@ -61,6 +61,15 @@ class PhotographPipeline(Pipeline):
     def fixed(cls, config: Settings) -> dict[str, Any]:
         """The options of the task that the network's shape follows from."""
 
+    def accept(self, masked: bool) -> None:
+        """Raise ValueError when a mask is given to a model that wants none, or lacks to one that needs it."""
+        if masked:
+            raise ValueError(f"A model for {self.task} changes all of a photograph; leave the mask out.")
+
+    def enlarged(self, side: int) -> int:
+        """How many pixels a side becomes."""
+        return side
+
     @abstractmethod
     def improve(self, photograph: Photograph, mask: Photograph | None = None) -> Photograph:
         """Make a photograph better; a mask tells where, for models that want to know."""
@@ -77,6 +86,7 @@ class PhotographPipeline(Pipeline):
         """
         if isinstance(given, Tensor):
             return self.compute(given)
+        self.accept(mask is not None)
         return self.improve(read_photograph(given), None if mask is None else read_photograph(mask))
 
     def compute(self, given: Tensor) -> Tensor:
@@ -105,6 +115,8 @@ class PhotographPipeline(Pipeline):
         if not 0 <= strength <= 1:
             raise ValueError(f"strength is {strength:g}; it goes from 0 (true to pixels) to 1 (sharp).")
         other = self.earlier()
+        if self.file is not None and self.file.stem == TRUE:
+            raise ValueError("These are the weights from before the game, where strength is 0; leave strength out.")
         if other is None:
             raise ValueError(
                 f"{self.name or 'The model'} keeps no weights {TRUE!r} from before the game, so strength means nothing "
@@ -135,9 +147,3 @@ def as_learned(picture: Tensor, channels: int, compute: Callable[[Tensor], Tenso
     if picture.shape[1] == 1:
         return compute(picture.expand(-1, channels, -1, -1)).mean(1, keepdim=True)
     return compute(picture.transpose(0, 1)).transpose(0, 1)  # Channel by channel.
-
-
-def refuse_mask(mask: Photograph | None) -> None:
-    """Raise ValueError when there is a mask, for models that change all of a photograph."""
-    if mask is not None:
-        raise ValueError("This model changes all of a photograph; leave the mask out.")
