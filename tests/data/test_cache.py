@@ -299,6 +299,9 @@ def test_large_jpeg_is_decoded_small_and_described_as_it_was(tmp_path):
     assert dataset.sizes == {"128x128": 2}
     wanted = np.asarray(picture.resize((32, 32), Image.Resampling.LANCZOS)).transpose(2, 0, 1)
     assert np.abs(dataset.images[0].astype(int) - wanted).mean() < 2
+    middle = build_dataset(open_source(str(tmp_path)), 32, 32, 3, "middle").images[0]
+    with Image.open(tmp_path / "a.jpg") as whole:
+        assert np.array_equal(middle, np.asarray(whole)[48:80, 48:80].transpose(2, 0, 1))
 
 
 def test_nobodys_pictures_are_on_both_sides_where_names_say_whose_they_are(write_pictures):

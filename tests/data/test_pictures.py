@@ -164,7 +164,7 @@ def test_array_and_file_agree_on_grey():
     st.integers(1, 9),
     st.integers(1, 9),
     st.sampled_from([1, 3, 4]),
-    st.sampled_from(["crop", "pad", "stretch"]),
+    st.sampled_from(["crop", "middle", "pad", "stretch"]),
 )
 def test_the_right_size_is_kept_bit_for_bit(height, width, channels, fit):
     pixels = np.random.default_rng(height).integers(0, 256, (height, width, channels), np.uint8)
@@ -174,7 +174,7 @@ def test_the_right_size_is_kept_bit_for_bit(height, width, channels, fit):
 @given(st.integers(1, 40), st.integers(1, 40), st.integers(1, 20), st.integers(1, 20), st.sampled_from([1, 3, 4]))
 def test_any_size_fits_any_other(height, width, wanted_height, wanted_width, channels):
     pixels = np.full((height, width, channels), 255, np.uint8)
-    for fit in ("crop", "pad", "stretch"):
+    for fit in ("crop", "middle", "pad", "stretch"):
         fitted = fit_picture(pixels, wanted_height, wanted_width, fit)
         assert fitted.shape == (channels, wanted_height, wanted_width) and fitted.flags.writeable
         assert fitted.min() == 255 or fit == "pad"
@@ -183,6 +183,12 @@ def test_any_size_fits_any_other(height, width, wanted_height, wanted_width, cha
 def test_crop_keeps_the_middle_without_blur():
     pixels = np.random.default_rng(0).integers(0, 256, (4, 8, 3), np.uint8)
     np.testing.assert_array_equal(fit_picture(pixels, 4, 4, "crop"), pixels[:, 2:6].transpose(2, 0, 1))
+
+
+def test_middle_keeps_pixels_as_they_are_where_there_are_enough():
+    pixels = np.random.default_rng(0).integers(0, 256, (6, 8, 3), np.uint8)
+    np.testing.assert_array_equal(fit_picture(pixels, 4, 4, "middle"), pixels[1:5, 2:6].transpose(2, 0, 1))
+    np.testing.assert_array_equal(fit_picture(pixels, 7, 7, "middle"), fit_picture(pixels, 7, 7, "crop"))
 
 
 def test_pad_adds_black_around_the_whole():

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from gannet.data.pictures import convert_channels, fit_picture, read_picture
+from gannet.data.pictures import MIDDLE, convert_channels, fit_picture, read_picture
 from gannet.data.records import Chunk, Chunked, Labels, Picture, Pixels, Record, Source
 from gannet.parallel import cores, map_in_order
 
@@ -109,7 +109,7 @@ def group_of(name: str, pattern: str) -> int:
 
 
 def _fitted(picture: Picture, target: Target) -> Pixels:
-    if isinstance(picture, Image.Image):
+    if isinstance(picture, Image.Image) and target.fit != MIDDLE:
         # JPEG decodes to 1/2, 1/4 or 1/8 in a fraction of the time; twice the side leaves Lanczos its work.
         side = 2 * max(target.height, target.width)
         picture.draft(None, (side, side))

@@ -148,14 +148,19 @@ def _on_white(pixels: Pixels) -> Pixels:
 def fit_picture(pixels: Pixels, height: int, width: int, fit: str) -> Pixels:
     """Bring uint8 (h w c) to uint8 (c height width); a picture of that size already is kept bit for bit.
 
-    `crop` keeps the largest centred part of the right proportions, `pad` adds black (transparent with alpha)
-    around the whole, `stretch` ignores proportions. Raises ValueError for another word.
+    `crop` keeps the largest centred part of the right proportions, `middle` the centred part of that size, pixel for
+    pixel, where there is one, `pad` adds black (transparent with alpha) around the whole, `stretch` ignores
+    proportions. Raises ValueError for another word.
     """
     check_fit(fit)
     if pixels.shape[:2] != (height, width):
         image = Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
         pixels = np.asarray(_FITS[fit](image, width, height)).reshape(height, width, pixels.shape[-1])
     return np.array(pixels.transpose(2, 0, 1), order="C")
+
+
+MIDDLE = "middle"
+"""The way to fit pictures that keeps them at their own scale, so that none may be read coarsely."""
 
 
 def check_fit(fit: str) -> None:
@@ -180,6 +185,13 @@ def _crop(image: Image.Image, width: int, height: int) -> Image.Image:
     return _stretch(image.crop((left, top, left + inner[0], top + inner[1])), width, height)
 
 
+def _middle(image: Image.Image, width: int, height: int) -> Image.Image:
+    if image.width < width or image.height < height:
+        return _crop(image, width, height)
+    left, top = (image.width - width) // 2, (image.height - height) // 2
+    return image.crop((left, top, left + width, top + height))
+
+
 def _pad(image: Image.Image, width: int, height: int) -> Image.Image:
     scale = min(width / image.width, height / image.height)
     inner = max(1, round(image.width * scale)), max(1, round(image.height * scale))
@@ -190,6 +202,7 @@ def _pad(image: Image.Image, width: int, height: int) -> Image.Image:
 
 _FITS: dict[str, Callable[[Image.Image, int, int], Image.Image]] = {
     "crop": _crop,
+    MIDDLE: _middle,
     "pad": _pad,
     "stretch": _stretch,
 }
