@@ -98,6 +98,14 @@ def test_it_goes_on_where_it_was_broken_off(
     assert opened.count("a.png") == 1 and (tmp_path / "new" / "deep" / "c.bmp.png").is_file()
 
 
+def test_two_results_of_one_name_are_refused(enlarger: Path, photos: Path, tmp_path: Path) -> None:
+    (photos / "deep" / "b.jpg").rename(photos / "deep" / "A.png")
+    with pytest.raises(ValueError, match="a.png and .*A.png would both become A.png"):
+        gannet.apply(enlarger, tmp_path / "new", Photographs((photos / "a.png", photos / "deep" / "A.png")))
+    assert not list(tmp_path.glob("new*"))
+    gannet.apply(enlarger, tmp_path / "new", Photographs((photos,)))
+
+
 def test_results_within_what_is_given_are_not_made_better_again(
     enlarger: Path, photos: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -179,7 +187,6 @@ def test_a_model_without_an_earlier_stage_says_so(enlarger: Path, tmp_path: Path
         (["PHOTOS/a.png", "--compare", "sheet.xyz"], "sheet.xyz: pictures are saved as"),
         (["PHOTOS/a.png", "--mask", "nowhere.png"], "leave the mask out"),
         (["PHOTOS/a.png", "--out", "x.png", "--compare", "x.png"], "are both x.png"),
-        (["PHOTOS/a.png", "PHOTOS/deep/a.png", "--out", "x"], "would both become a.png"),
         (["PHOTOS/a.png", "--num", "4"], "--num means nothing beside photographs"),
         (["--mask", "PHOTOS/a.png"], "--mask means nothing without photographs"),
     ],

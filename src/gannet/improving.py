@@ -198,7 +198,7 @@ class Work:
         try:
             return [Entry(str(given.result), self.make(given, given.ending))]
         except ValueError as error:
-            told = str(error) if str(given.file) in str(error) else f"{given.file}: {error}"
+            told = str(error) if str(given.path) in str(error) else f"{given.file}: {error}"
             self.left_out[given.result] = told
             self.asked.say(f"Left out: {told}")
             return []

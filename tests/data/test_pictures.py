@@ -151,7 +151,7 @@ def test_array_that_is_no_picture_is_refused(array):
 def test_channels_and_fit_are_checked():
     with pytest.raises(ValueError, match="cannot have 2 channels"):
         read_picture(np.zeros((2, 2), np.uint8), 2)
-    with pytest.raises(ValueError, match=r"'squeeze'.*crop, pad, stretch"):
+    with pytest.raises(ValueError, match=r"'squeeze'.*crop, middle, pad, stretch"):
         fit_picture(np.zeros((2, 2, 1), np.uint8), 4, 4, "squeeze")
 
 

@@ -196,6 +196,8 @@ def biharmonic(photograph: Photograph, lost: Mask) -> dict[str, Photograph]:
         from skimage.restoration import inpaint_biharmonic
     except ImportError:
         return {}
+    if lost.all():
+        return {}
     filled = inpaint_biharmonic(photograph.values / photograph.largest, lost, channel_axis=2)
     values = np.rint(filled.clip(0, 1) * photograph.largest).astype(photograph.values.dtype)
     return {"biharmonic": Photograph(np.where(lost[..., None], values, photograph.values))}
