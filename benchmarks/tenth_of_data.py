@@ -66,7 +66,7 @@ def play(share: str, way: str, seed: int, asked: argparse.Namespace) -> dict[str
             changes["data.group"] = GROUP
         changes |= {"images": asked.images, "seed": seed, "log.sheet_every": 10**9}
         start = digits(asked) if way.startswith("from") else ""
-        run = gannet.train("fashion-mnist", data, Path(temporary) / "run", changes, start_from=start)
+        run = whole(gannet.train("fashion-mnist", data, Path(temporary) / "run", changes, start_from=start))
         found: dict[str, Any] = {"share": share, "way": way, "seed": seed}
         for weights in WEIGHTS:
             pipeline: Any = gannet.load(run.folder, weights)
@@ -79,13 +79,20 @@ def play(share: str, way: str, seed: int, asked: argparse.Namespace) -> dict[str
     return found
 
 
+def whole(run: gannet.Run) -> gannet.Run:
+    """The run, unless it was broken off."""
+    if run.ending == "interrupted":
+        raise SystemExit("Broken off; the same command goes on.")
+    return run
+
+
 def digits(asked: argparse.Namespace) -> Path:
     """A run of the same recipe that has learned MNIST, to start from."""
     folder: Path = asked.out / f"digits-{asked.images}"
     if not folder.exists():
         with tempfile.TemporaryDirectory(dir=asked.out) as temporary:
-            run = gannet.train("fashion-mnist", "mnist", Path(temporary) / "run", {"images": asked.images})
-            run.folder.rename(folder)
+            changes = {"images": asked.images}
+            whole(gannet.train("fashion-mnist", "mnist", Path(temporary) / "run", changes)).folder.rename(folder)
     return folder
 
 

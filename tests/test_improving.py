@@ -16,6 +16,7 @@ from gannet import improving
 from gannet.api import Photographs
 from gannet.augmentation.lab import to_lab
 from gannet.photographs import Photograph, read_photograph
+from gannet.sheets import GAP
 from gannet.tasks.inpainting import lost_pixels
 from gannet.tasks.inpainting import task as inpainting
 from gannet.tasks.restoration import found_share
@@ -99,9 +100,9 @@ def test_it_goes_on_where_it_was_broken_off(
 
 
 def test_two_results_of_one_name_are_refused(enlarger: Path, photos: Path, tmp_path: Path) -> None:
-    (photos / "deep" / "b.jpg").rename(photos / "deep" / "A.png")
-    with pytest.raises(ValueError, match="a.png and .*A.png would both become A.png"):
-        gannet.apply(enlarger, tmp_path / "new", Photographs((photos / "a.png", photos / "deep" / "A.png")))
+    (photos / "deep" / "b.jpg").rename(photos / "deep" / "a.png")
+    with pytest.raises(ValueError, match="a.png and .*deep/a.png would both become a.png"):
+        gannet.apply(enlarger, tmp_path / "new", Photographs((photos / "a.png", photos / "deep" / "a.png")))
     assert not list(tmp_path.glob("new*"))
     gannet.apply(enlarger, tmp_path / "new", Photographs((photos,)))
 
@@ -120,7 +121,8 @@ def test_results_within_what_is_given_are_not_made_better_again(
         broken.setattr(improving, "read_photograph", failing)
         with pytest.raises(KeyboardInterrupt):
             gannet.apply(enlarger, photos / "new", Photographs((photos,)))
-    told = gannet.apply(enlarger, photos / "new", Photographs((photos,)))
+    told = gannet.apply(enlarger, photos / "new", Photographs((photos,), compare=photos.parent / "sheet.png"))
+    assert size(photos.parent / "sheet.png")[1] == 3 * 18 + 2 * GAP, "what was made before is not on the sheet"
     assert told["photographs"] == 4 and told["left_out"] == [f"{photos / 'broken.png'} was left out before."]
     assert sum(path.is_file() for path in (photos / "new").rglob("*")) == 3
 
@@ -144,7 +146,10 @@ def test_what_was_begun_of_other_photographs_is_not_gone_on_with(
 def test_where_nothing_can_be_made_nothing_is_left(ending: str, enlarger: Path, photos: Path, tmp_path: Path) -> None:
     (photos / "more").mkdir()
     (photos / "broken.png").rename(photos / "more" / "broken.png")
-    with pytest.raises(ValueError, match="broken.png cannot be read.*was not made"):
+    with pytest.raises(ValueError, match=r"broken.png cannot be read: [^.]*\.$"):
+        gannet.apply(enlarger, tmp_path / f"new{ending}", Photographs((photos / "more",)))
+    (photos / "more" / "worse.png").write_bytes(b"nothing")
+    with pytest.raises(ValueError, match="broken.png cannot be read.*the other 1; nothing was made"):
         gannet.apply(enlarger, tmp_path / f"new{ending}", Photographs((photos / "more",)))
     assert not list(tmp_path.glob("new*"))
 

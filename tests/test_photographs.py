@@ -9,7 +9,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageCms
+from PIL import Image, ImageCms, ImageOps
 
 from gannet.augmentation.degrading import reduced
 from gannet.networks.srresnet import Enlarger
@@ -174,9 +174,21 @@ def test_a_cameras_broken_notes_cost_only_themselves(error: Exception, monkeypat
         raise error
 
     values = noise(5, 6, 3)
-    monkeypatch.setattr("gannet.photographs.ImageOps.exif_transpose", broken)
-    photograph = read_photograph(Image.fromarray(values))
-    assert np.array_equal(photograph.values, values) and photograph.exif == b""
+    picture = Image.fromarray(values)
+    picture.getexif()[ORIENTATION] = 6
+    with monkeypatch.context() as context:
+        context.setattr(Image.Exif, "tobytes", broken)
+        picture.getexif()[0x010F] = "a camera"
+        photograph = read_photograph(picture)
+    assert np.array_equal(photograph.values, np.rot90(values, -1)) and photograph.exif == b""
+
+
+@pytest.mark.parametrize("orientation", range(10))
+def test_photographs_are_turned_as_pillow_turns_them(orientation: int) -> None:
+    picture = Image.fromarray(noise(5, 6, 3))
+    picture.getexif()[ORIENTATION] = orientation
+    turned = np.asarray(ImageOps.exif_transpose(picture))
+    assert np.array_equal(read_photograph(picture).values, turned)
 
 
 def test_a_profile_of_greys_is_not_given_to_colours() -> None:

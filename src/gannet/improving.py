@@ -81,10 +81,10 @@ def improve(target: str | Path, out: Path | None, asked: Photographs, weights: s
     facts |= {} if asked.strength is None else {"strength": asked.strength}
     single = len(given) == 1 and Path(asked.inputs[0]).is_file()
     path = out or _usual_name(pipeline, given, single)
+    _refuse_existing(path)
     if asked.compare and Path(asked.compare).resolve() == path.resolve():
         raise ValueError(f"--out and --compare are both {path}; choose two names.")
     if single and path.suffix.lower() in SAVED:
-        _refuse_existing(path)
         work = Work(pipeline, asked, facts, given)
         content = work.make(given[0], path.suffix)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -92,8 +92,8 @@ def improve(target: str | Path, out: Path | None, asked: Photographs, weights: s
     else:
         work = Work(pipeline, asked, facts, [one for one in given if not _made_there(one.file, path)])
         work.deliver(path)
-    if asked.compare and work.pairs:
-        save_picture(side_by_side(work.pairs), Path(asked.compare), facts)
+    if asked.compare:
+        save_picture(side_by_side(work.shown()), Path(asked.compare), facts)
     return {**facts, "out": str(path), "photographs": len(work.given), "left_out": list(work.left_out.values())}
 
 
@@ -105,7 +105,7 @@ def _refuse_existing(path: Path) -> None:
 def _made_there(file: Path, out: Path) -> bool:
     """Whether a file is a result, whole or in the making, that was found because it lies within what is given."""
     whole = out.resolve()
-    return any(file.resolve().is_relative_to(place) for place in (whole, whole.with_name(f"{whole.name}.partial")))
+    return any(file.resolve().is_relative_to(place) for place in (whole, whole.parent / f"{whole.name}.partial"))
 
 
 class Work:
@@ -116,7 +116,7 @@ class Work:
     ) -> None:
         self.pipeline, self.asked, self.facts, self.given = pipeline, asked, facts, given
         self.done, self.left_out = 0, dict[PurePosixPath, str]()
-        self.pairs: list[tuple[Image.Image, Image.Image]] = []
+        self.pairs: dict[PurePosixPath, tuple[Image.Image, Image.Image]] = {}
 
     def deliver(self, path: Path) -> None:
         """Make all of them, into a folder or a .zip."""
@@ -131,17 +131,16 @@ class Work:
     def _refuse_twins(self) -> None:
         first: dict[str, Given] = {}
         for one in self.given:
-            other = first.setdefault(str(one.result).casefold(), one)
+            other = first.setdefault(str(one.result), one)
             if other is not one:
                 raise ValueError(
-                    f"{other.file} and {one.file} would both become {one.result}; give the folder that holds both, or "
-                    "one after the other."
+                    f"{other.file} and {one.file} would both become {one.result}; give them one after the other, or "
+                    "rename one."
                 )
 
     def _order(self) -> dict[str, Any]:
         """What tells this delivery from any other: the model, and each file as it is now."""
-        mask = Path(self.asked.mask)
-        masks = [] if not self.asked.mask else sorted(mask.rglob("*")) if mask.is_dir() else [mask]
+        masks = [mask for one in self.given if (mask := self._mask_file(one))]
         stamps = {
             name: [file_stamp(file, str(file.resolve())) for file in files if file.is_file()]
             for name, files in (("inputs", [one.file for one in self.given]), ("masks", masks))
@@ -160,7 +159,15 @@ class Work:
                 self.left_out.setdefault(one.result, f"{one.file} was left out before.")
         if len(self.left_out) == len(self.given):
             _remove(path)
-            raise ValueError(f"{next(iter(self.left_out.values()))} Nothing else was given, so {path} was not made.")
+            first, others = next(iter(self.left_out.values())), len(self.given) - 1
+            raise ValueError(f"{first} So it is with the other {others:,}; nothing was made." if others else first)
+
+    def shown(self) -> list[tuple[Image.Image, Image.Image]]:
+        """The first photographs before and after; what an earlier call made is made once more."""
+        for one in self.given[:SHOWN]:
+            if one.result not in self.pairs and one.result not in self.left_out:
+                self.make(one, one.ending)
+        return list(self.pairs.values())[:SHOWN]
 
     def make(self, given: Given, ending: str) -> bytes:
         """The file of what becomes of a photograph."""
@@ -171,7 +178,7 @@ class Work:
         content = after.encode(ending, {**self.facts, "source": given.file.name})
         self.done += 1
         if self.asked.compare and len(self.pairs) < SHOWN:
-            self.pairs.append(panels(before.shown().convert("RGB"), after.shown().convert("RGB")))
+            self.pairs[given.result] = panels(before.shown().convert("RGB"), after.shown().convert("RGB"))
         (height, width), (large, wide) = before.values.shape[:2], after.values.shape[:2]
         seconds = time.monotonic() - start
         self.asked.say(
@@ -181,17 +188,22 @@ class Work:
 
     def mask(self, given: Given) -> Photograph | None:
         """The mask that belongs to a photograph, where masks are given."""
+        path = self._mask_file(given)
+        if path is None and self.asked.mask:
+            wanted = given.path.with_suffix(".png")
+            raise ValueError(f"There is no mask for {given.path} in {self.asked.mask}; name it {wanted}.")
+        return None if path is None else read_photograph(path)
+
+    def _mask_file(self, given: Given) -> Path | None:
+        """The file of that mask: the one that is given, or the one of the same name in the folder that is."""
         if not self.asked.mask:
             return None
         path = Path(self.asked.mask)
-        if path.is_dir():
-            wanted = given.path.with_suffix("")
-            beside = sorted(path.glob(f"{glob_escape(str(wanted))}.*"))
-            found = [file for file in beside if is_picture(file.name) and file.stem == wanted.name]
-            if not found:
-                raise ValueError(f"There is no mask for {given.path} in {path}; name it {wanted}.png.")
-            path = found[0]
-        return read_photograph(path)
+        if not path.is_dir():
+            return path
+        wanted = given.path.with_suffix("")
+        beside = sorted(path.glob(f"{glob_escape(str(wanted))}.*"))
+        return next((file for file in beside if is_picture(file.name) and file.stem == wanted.name), None)
 
     def part(self, given: Given) -> list[Entry]:
         """The same as a part of a delivery; what cannot be read is left out."""

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps
+from PIL import Image
 
 from gannet.data.pictures import open_picture
 from gannet.deep import encode_png, encode_tiff, is_deep, joined, read_lower
@@ -20,6 +20,17 @@ SAVED = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP", ".tif"
 LARGEST = {"JPEG": 65_500, "WEBP": 16_383}
 """Pixels a side that a format takes at most."""
 DEEP = {"PNG": encode_png, "TIFF": encode_tiff}
+ORIENTATION = 0x0112
+TURNED = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""What brings a picture upright, by the orientation that its camera noted (Exif 2.3)."""
 INNER_TABLES = (0x8769, 0x8825)
 NOTES = {0x010E, 0x010F, 0x0110, 0x011A, 0x011B, 0x0128, 0x0131, 0x0132, 0x013B, 0x8298, *INNER_TABLES}
 """What a camera or its owner notes; the other tags of a file say how its pixels lie."""
@@ -129,7 +140,9 @@ def check_size(ending: str, height: int, width: int) -> None:
     if form is None:
         raise ValueError(f"Photographs are saved as {', '.join(SAVED)}, not {ending or 'without an ending'}.")
     if max(height, width) > LARGEST.get(form, max(height, width)):
-        raise ValueError(f"{form} takes {LARGEST[form]:,} pixels a side, not {width:,}x{height:,}; take .png.")
+        raise ValueError(
+            f"{form} takes {LARGEST[form]:,} pixels a side, not {width:,}x{height:,}; as .png it has room."
+        )
 
 
 def read_photograph(given: "str | Path | bytes | Image.Image | Photograph") -> Photograph:
@@ -186,14 +199,17 @@ def _photograph(picture: Image.Image) -> Photograph:
 
 def _upright(picture: Image.Image) -> tuple[Image.Image, bytes]:
     """The picture turned as its camera was held, and the camera's notes; broken ones are left out."""
+    upright = picture
     try:
         exif = picture.getexif()
-        upright = ImageOps.exif_transpose(picture)
+        noted = exif.get(ORIENTATION)
+        if noted in TURNED:
+            upright = picture.transpose(TURNED[noted])
         for tag in set(exif) - NOTES:
             del exif[tag]
         return upright, exif.tobytes() if len(exif) else b""
     except Exception:  # Broken notes make Pillow raise anything.
-        return picture, b""
+        return upright, b""
 
 
 def _on_white(picture: Image.Image) -> Image.Image:

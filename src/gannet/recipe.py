@@ -55,8 +55,9 @@ class Data(Section):
     channels: Annotated[int, Field(ge=1, le=4)] | Literal["auto"] = "auto"
     """1 grey, 3 colour, 4 colour with transparency; `auto` looks."""
     fit: Literal["crop", "middle", "pad", "stretch"] = "crop"
-    """What is done to a picture of another size: `crop` shrinks it to the shorter side and takes the middle, `middle`
-    takes the middle at its own scale, `pad` and `stretch` keep all of it."""
+    """What is done to a picture of another size: `crop` brings the largest middle part of the right shape to size,
+    `middle` takes so many pixels from the middle as they are (of a smaller picture it does as `crop`), `pad` and
+    `stretch` keep all of it."""
     limit: Positive | None = None
     """Learn from only so many samples, drawn from the seed; None: from all. The held-out ones stay as they are."""
     group: Annotated[str, AfterValidator(_pattern)] = ""

@@ -107,3 +107,10 @@ def test_what_the_doctor_says_of_few_pictures_is_what_their_recipe_does(tmp_path
     assert f"augment.name=auto becomes {way})" in reasons if way else "augment" not in reasons
     recipe = prepare(configure("images", path, {}, "")).recipe
     assert recipe.augment.name == (way or "none")
+
+
+def test_a_sources_own_test_pictures_do_not_make_few_many(tmp_path):
+    images = np.random.default_rng(0).integers(0, 256, (6_600, 9, 9), np.uint8)
+    np.savez(tmp_path / "a.npz", x_train=images[:600], x_test=images[600:])
+    assert "becomes diffaugment" in " ".join(visit(str(tmp_path / "a.npz"), 8).advice.reasons)
+    assert prepare(configure("images", tmp_path / "a.npz", {}, "")).recipe.augment.name == "diffaugment"

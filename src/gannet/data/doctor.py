@@ -12,7 +12,7 @@ from gannet.augmentation.amount import FEW_PICTURES, fitting_augmentation
 from gannet.data.cache import Dataset
 from gannet.data.duplicates import Copies, find_exact, find_near
 from gannet.data.records import Source
-from gannet.data.survey import Survey, fitting_size
+from gannet.data.survey import Survey, count_learned, fitting_size
 
 FEW_OF_CLASS = 50
 MOST_GROUPS = 10
@@ -109,7 +109,7 @@ def examine(source: Source, dataset: Dataset, survey: Survey) -> Report:
         exact_duplicates=_named(exact, names),
         near_duplicates=_named(near, names),
         leaked=int(np.isin(dataset.digests[dataset.held_out], trained).sum()),
-        advice=advise(dataset, survey, classes),
+        advice=advise(source, dataset, survey, classes),
     )
 
 
@@ -145,7 +145,7 @@ def _name_members(source: Source, dataset: Dataset, found: list[Copies]) -> dict
     return names
 
 
-def advise(dataset: Dataset, survey: Survey, classes: dict[str, int]) -> Advice:
+def advise(source: Source, dataset: Dataset, survey: Survey, classes: dict[str, int]) -> Advice:
     """Recommend a recipe, its size and augmentation, with reasons."""
     recipe = _known_recipe(survey, dataset)
     settings: dict[str, int | str] = {}
@@ -159,7 +159,7 @@ def advise(dataset: Dataset, survey: Survey, classes: dict[str, int]) -> Advice:
         if classes:
             settings["task.conditional"] = "true"
             reasons.append(f"With {len(classes):,} classes it can learn to draw the one that is asked for.")
-        if few := _AUGMENTED.get(fitting_augmentation(len(dataset.images))):
+        if few := _AUGMENTED.get(fitting_augmentation(count_learned(source, FEW_PICTURES))):
             reasons.append(few)
     small = [name for name, count in classes.items() if count < FEW_OF_CLASS]
     if small:

@@ -62,6 +62,11 @@ def survey(source: Source, most: int = 256) -> Survey:
     return Survey(len(sides), side, 3 if coloured else 1, dict(sizes.most_common()), dict(modes.most_common()))
 
 
+def count_learned(source: Source, most: int) -> int:
+    """How many pictures there are but for the source's own test pictures, at most `most`; nothing is read."""
+    return sum(1 for _ in islice((record for record in source.records() if record.split != "test"), most))
+
+
 def sample(source: Source, most: int) -> Iterator[Record]:
     """Give about `most` pictures, spread over the source where that takes no reading."""
     if isinstance(source, Sampled):

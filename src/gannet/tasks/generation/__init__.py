@@ -18,13 +18,13 @@ from gannet.adversarial.eyes import AUGMENTS, Augment
 from gannet.adversarial.game import Game, Observer, Pass
 from gannet.adversarial.losses import LOSSES
 from gannet.adversarial.referee import Referee, Rule
+from gannet.augmentation.amount import FEW_PICTURES
 from gannet.data.cache import build_dataset
 from gannet.data.loader import Loader
 from gannet.data.points import POINTS, PointSource
-from gannet.data.records import Counted
 from gannet.data.sources import Source
 from gannet.data.sources import open_source as open_pictures
-from gannet.data.survey import fitting_size, survey
+from gannet.data.survey import count_learned, fitting_size, survey
 from gannet.randomness import address
 from gannet.recipe import Checkpoints, Data, Loss, Optimizer, Penalty, Recipe, Record
 from gannet.recipe import Referee as RefereeSettings
@@ -78,14 +78,8 @@ def describe(recipe: Recipe, source: Source | PointSource) -> Description:
         name=Path(source.name).name,
         shape=(int(channels), int(size), int(size)),
         classes=source.classes,
-        pictures=_count(source, data.limit) if recipe.augment.name == "auto" else None,
+        pictures=count_learned(source, data.limit or FEW_PICTURES) if recipe.augment.name == "auto" else None,
     )
-
-
-def _count(source: Source, limit: int | None) -> int:
-    """How many pictures may be learned from, those that are held out or turn out unreadable included."""
-    count = source.count() if isinstance(source, Counted) else sum(1 for _ in source.records())
-    return min(count, limit or count)
 
 
 def auto_size(median_side: float) -> int:
