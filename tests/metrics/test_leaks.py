@@ -87,3 +87,21 @@ def test_data_that_lie_class_by_class_teach_the_augmentation_and_not_the_class()
     (images, labels) = lessons[0]
     for told in (0, 1):
         assert images[labels == told].mean() == pytest.approx(100, abs=3)
+
+
+@pytest.mark.parametrize(("kind", "resampled"), [("rotation", 0.5), ("quarter-turn", 0.5), ("brightness", 0.0)])
+def test_blur_by_interpolation_tells_a_detector_nothing(kind: str, resampled: float) -> None:
+    """Of turned pictures and of healthy ones alike, half are interpolated once more."""
+    lessons: dict[str, np.ndarray] = {}
+
+    def fit(path: object) -> object:
+        with np.load(str(path)) as file:
+            lessons.update(file)
+        return lambda pictures: torch.zeros(len(pictures), 2)
+
+    own = loaders()
+    measure_leaks([torch.zeros(4, 1, 8, 8)], own, fit, {kind: 0.5}, seed=0)
+    known = {picture.tobytes() for picture in own[0].arrays["real"]}
+    healthy = lessons["images"][lessons["labels"] == 0]
+    untouched = np.mean([np.ascontiguousarray(picture[..., 0]).tobytes() in known for picture in healthy])
+    assert 1 - untouched == pytest.approx(resampled, abs=0.02)

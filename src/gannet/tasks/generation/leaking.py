@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gannet.augmentation.geometry import shift, warp
 from gannet.augmentation.kinds import Drawn, Kind, Strengths, augment, choose_kinds, named_strengths
 from gannet.data.loader import Loader
 from gannet.metrics.leaks import Leak, Rate, rate
@@ -58,7 +59,10 @@ def measure_leaks(
 def learn_detector(kind: Kind, strength: float, known: Tensor, fit: Fit, seed: int) -> Any:
     """A classifier of healthy pictures and of others to each of which the kind was done."""
     healthy, other = known[::2], known[1::2]  # By turns: data may lie class by class.
-    lessons = torch.cat([healthy, _augmented(other, kind, strength, seed)])
+    other = _augmented(other, kind, strength, seed)
+    if kind.sort == "geometry" or kind.name == "elastic":
+        healthy, other = (_resampled(part, seed + index) for index, part in enumerate((healthy, other)))
+    lessons = torch.cat([healthy, other])
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "lessons.npz"
         np.savez(path, images=_levels(lessons), labels=np.repeat([HEALTHY, AUGMENTED], [len(healthy), len(other)]))
@@ -70,6 +74,16 @@ def _augmented(pictures: Tensor, kind: Kind, strength: float, seed: int) -> Tens
     draws = [Drawn(len(part), generator(seed, "leak", kind.name, index)) for index, part in enumerate(parts)]
     changed = [augment(part, [(kind, strength)], 1.0, drawn) for part, drawn in zip(parts, draws, strict=True)]
     return torch.cat(changed).clamp(-1, 1)
+
+
+def _resampled(pictures: Tensor, seed: int) -> Tensor:
+    """Every second one moved by up to half a pixel: interpolation blurs, and blur alone is no sign of a turn."""
+    moved = pictures[::2]
+    across, down = (Drawn(len(moved), generator(seed, "resample")).uniform(2) - 0.5).unbind(1)
+    longest = max(pictures.shape[2:])
+    pictures = pictures.clone()
+    pictures[::2] = warp(moved, shift(across / longest, down / longest)).clamp(-1, 1)
+    return pictures
 
 
 def looking_augmented(detector: Any, pictures: Tensor) -> Rate:
