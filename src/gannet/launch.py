@@ -1,5 +1,6 @@
 """Where a run computes: device, precision and processes, through Lightning Fabric."""
 
+import atexit
 import ctypes
 import logging
 import os
@@ -41,6 +42,8 @@ def launch(recipe: Recipe) -> Fabric:
             precision="bf16-mixed" if choose_precision(recipe.precision, device) == "bf16" else "32-true",
         )
         fabric.launch()
+    if world > 1:
+        atexit.register(leave)
     return fabric
 
 
@@ -63,6 +66,13 @@ def join() -> None:
         torch.distributed.init_process_group("gloo", timeout=timedelta(days=1))
         if torch.cuda.is_available():
             torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")) % torch.cuda.device_count())
+        atexit.register(leave)
+
+
+def leave() -> None:
+    """Leave the other processes: threads that still listen to them while Python ends may abort this one."""
+    if torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
 
 
 def processes() -> int:
