@@ -18,6 +18,8 @@ from gannet.recipe import Recipe
 
 LEARNED_FROM, SHOWN, BATCH, LESSON_BYTES = 20_000, 10_000, 500, 2**29
 HEALTHY, AUGMENTED = 0, 1
+INTERPOLATING = {"rotation", "zoom", "stretch", "shear", "perspective", "crop", "elastic"}
+"""Kinds that move pixels between pixels; flips, quarter turns and shifts move whole ones."""
 Fit = Callable[[Path], Any]
 
 
@@ -60,7 +62,7 @@ def learn_detector(kind: Kind, strength: float, known: Tensor, fit: Fit, seed: i
     """A classifier of healthy pictures and of others to each of which the kind was done."""
     healthy, other = known[::2], known[1::2]  # By turns: data may lie class by class.
     other = _augmented(other, kind, strength, seed)
-    if kind.sort == "geometry" or kind.name == "elastic":
+    if kind.name in INTERPOLATING:
         healthy, other = (_resampled(part, seed + index) for index, part in enumerate((healthy, other)))
     lessons = torch.cat([healthy, other])
     with tempfile.TemporaryDirectory() as folder:
