@@ -1,9 +1,11 @@
 """Damage lies where its mask says, and nowhere else."""
 
+from math import hypot
+
 import pytest
 import torch
 
-from gannet.augmentation.damage import DAMAGES, damage, fade, holes
+from gannet.augmentation.damage import DAMAGES, damage, fade, holes, near_lines
 from gannet.augmentation.kinds import Drawn
 
 COUNT, SIDE = 64, 64
@@ -26,6 +28,22 @@ def test_damage_lies_within_its_mask_and_shows_there(name: str) -> None:
     assert not bool((changed & (found.lost == 0)).any())
     assert float(changed[found.lost > 0].float().mean()) > 0.95
     assert 0.002 < float(found.lost.mean()) < 0.3
+
+
+def test_lines_reach_as_far_as_they_are_wide() -> None:
+    bends = torch.tensor([[[[0.2, 0.1], [0.5, 0.4], [0.1, 0.5]], [[0.4, 0.5], [0.4, 0.5], [0.4, 0.5]]]])
+    mask = near_lines(torch.zeros(1, 1, 20, 30), bends, torch.tensor([[0.1, 0.2]]))[0, 0]
+    for row in range(20):
+        for column in range(30):
+            y, x = (row + 0.5) / 30, (column + 0.5) / 30
+            line = min(apart(y, x, *bends[0, 0, at : at + 2].flatten().tolist()) for at in range(2))
+            assert bool(mask[row, column]) == (line < 0.05 or hypot(y - 0.4, x - 0.5) < 0.1)
+
+
+def apart(y: float, x: float, top: float, left: float, bottom: float, right: float) -> float:
+    """How far a point is from the nearest of a thousand points of a line."""
+    shares = [index / 1000 for index in range(1001)]
+    return min(hypot(y - top - share * (bottom - top), x - left - share * (right - left)) for share in shares)
 
 
 def test_several_damages_share_a_mask() -> None:

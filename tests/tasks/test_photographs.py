@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gannet.augmentation.kinds import Drawn
+from gannet.tasks import restoration
 from gannet.tasks._photographs.lessons import MOST_SHIFTED, cut, cut_upright, shifted
-from gannet.tasks.inpainting import HINTED, LOST, smoothly_filled, spoilt
+from gannet.tasks.inpainting import HINTED, LOST, near_or_far, smoothly_filled, spoilt
 
 TORCH = torch.Generator().manual_seed(0)
 
@@ -32,6 +33,27 @@ def test_shifted_pictures_are_parts_of_them_and_reach_every_place() -> None:
         assert torch.equal(part[:3], part[3:]), "what is made and what it should be were shifted apart"
         corners |= set(part[:, 0, 0, 0].int().tolist())
     assert len(corners) > 0.9 * MOST_SHIFTED**2
+
+
+def test_far_pictures_show_all_of_it_and_near_ones_a_piece() -> None:
+    ramp = torch.arange(16.0)[:, None].expand(16, 16).expand(40, 1, 16, 16)
+    near = (torch.arange(40) % 2).float()
+    shown = near_or_far(ramp, 8, near, draws(40))
+    steps = (shown[:, :, 1:] - shown[:, :, :-1]).flatten(1)
+    assert bool((steps[near > 0] == 1).all()) and bool((steps[near == 0] == 2).all())
+    assert torch.equal(shown[near == 0][0, 0, :, 0], torch.arange(0.5, 16, 2))
+
+
+def test_damage_to_be_found_shows_where_it_is_said_to_be() -> None:
+    config = restoration.Config(piece=32, damages=("scratches",))
+    lesson = restoration.task.lesson(torch.zeros(20, 3, 64, 64), draws(20), config)
+    assert lesson.found is not None
+    pictures, lost = lesson.found
+    assert pictures.shape == (20, 3, 32, 32) and 0.01 < float(lost.mean()) < 0.3
+    for picture, hole in zip(pictures, lost[:, 0] > 0, strict=True):
+        around = picture[:, ~hole]
+        assert bool((around == around[:, :1]).all())
+        assert bool((picture[:, hole] != around[:, :1]).any(0).all())
 
 
 @given(height=st.integers(1, 20), width=st.integers(1, 20), seed=st.integers(0, 9))

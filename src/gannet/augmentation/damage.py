@@ -31,30 +31,40 @@ def strokes(pictures: Tensor, draws: Draws, thickness: tuple[float, float], turn
     low, high = thickness
     width = low + (high - low) * draws.uniform(STROKES)
     shown = draws.uniform(STROKES) < 0.7
-    return _near_lines(pictures, bends, torch.where(shown, width, -1.0))
+    return near_lines(pictures, bends, torch.where(shown, width, -1.0))
 
 
-def _near_lines(pictures: Tensor, bends: Tensor, width: Tensor) -> Tensor:
-    """Which pixels lie within half of `width` (b, s) of lines through `bends` (b, s, n, 2)."""
-    places = _places(pictures)
-    mask = torch.zeros(len(pictures), places.shape[0], dtype=torch.bool, device=pictures.device)
+def near_lines(pictures: Tensor, bends: Tensor, width: Tensor) -> Tensor:
+    """Which pixels lie within half of `width` (b, s) of lines through `bends` (b, s, n, 2).
+
+    Along a line and across it a pixel's place is the sum of its row's and its column's: most work is on those alone.
+    """
+    count, (height, width_of_picture) = len(pictures), pictures.shape[2:]
+    rows, columns = _rows_and_columns(pictures)
+    mask = torch.zeros(count, height, width_of_picture, dtype=torch.bool, device=pictures.device)
     for stroke in range(bends.shape[1]):
+        reach = width[:, stroke, None, None]
+        limit = torch.where(reach > 0, reach.square() / 4, -1.0)
         for piece in range(bends.shape[2] - 1):
             begin, end = bends[:, stroke, piece], bends[:, stroke, piece + 1]
-            along = end - begin
-            share = ((places - begin[:, None]) * along[:, None]).sum(2) / along.square().sum(1).clamp_min(1e-9)[:, None]
-            nearest = begin[:, None] + share.clamp(0, 1)[..., None] * along[:, None]
-            mask |= (places - nearest).norm(dim=2) < width[:, stroke, None] / 2
-    return mask.view(len(pictures), 1, *pictures.shape[2:]).float()
+            way = end - begin + 1e-9  # A line without length has a direction, too.
+            length = way.norm(dim=1, keepdim=True)
+            down, right = ((axis - begin[:, index, None]) for index, axis in enumerate((rows, columns)))
+            (dy, dx), far = (way / length).T[:, :, None], length[:, :, None]
+            along = (down * dy)[:, :, None] + (right * dx)[:, None, :]
+            across = (down * dx)[:, :, None] - (right * dy)[:, None, :]
+            beyond = along - along.clamp_min(0).minimum(far)
+            mask |= across.square_().addcmul_(beyond, beyond) < limit
+    return mask[:, None].float()
 
 
-def _places(pictures: Tensor) -> Tensor:
-    """Where the pixels lie, (h * w, 2), in shares of the longer side."""
+def _rows_and_columns(pictures: Tensor) -> tuple[Tensor, Tensor]:
+    """Where rows (h,) and columns (w,) lie, in shares of the longer side."""
     height, width = pictures.shape[2:]
     rows, columns = (
         (torch.arange(side, device=pictures.device) + 0.5) / max(height, width) for side in (height, width)
     )
-    return torch.cartesian_prod(rows, columns)
+    return rows, columns
 
 
 def boxes(pictures: Tensor, draws: Draws, least: float, most: float) -> Tensor:
@@ -114,7 +124,7 @@ def creases(pictures: Tensor, draws: Draws) -> Damaged:
     """A fold from edge to edge, where the paper shows."""
     angle, middle = 2 * pi * draws.uniform(1, 1), 0.25 + 0.5 * draws.uniform(1, 2)
     way = torch.stack([angle.cos(), angle.sin()], 3) * torch.tensor([-2.0, 2.0], device=angle.device)[:, None]
-    lost = _near_lines(pictures, middle[:, :, None] + way, 0.008 + 0.017 * draws.uniform(1))
+    lost = near_lines(pictures, middle[:, :, None] + way, 0.008 + 0.017 * draws.uniform(1))
     return _covered(pictures, lost, 0.5 + 0.5 * draws.uniform(), 0.6 + 0.4 * draws.uniform())
 
 

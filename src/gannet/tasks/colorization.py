@@ -1,8 +1,8 @@
 """Colorization: colours for grey photographs.
 
 The network is shown the lightness of photographs and learns their colours (Lab; Isola et al., 2017), first pixel by
-pixel, then against a discriminator. Colours are found on at most 512 pixels and brought up to the photograph's size,
-so that no two parts of it disagree; its lightness stays as it is.
+pixel, then against a discriminator. Colours are found on a copy as small as the pictures it learned from and brought up
+to the photograph's size, so that no two parts of it disagree; its lightness stays as it is.
 """
 
 from typing import Any, ClassVar
@@ -23,7 +23,7 @@ from gannet.tasks._photographs.pipeline import PhotographPipeline, Settings
 from gannet.tiling import as_tensor, as_values
 
 NETWORKS = {"unet": Unet}
-SIDE, ROWS = 512, 256
+ROWS = 256
 
 
 class Config(PhotographConfig):
@@ -62,7 +62,8 @@ class ColorizationPipeline(PhotographPipeline):
         """Colour a photograph, grey or not; a strip at a time, but for the network's part."""
         values = photograph.values
         height, width = values.shape[:2]
-        shrink = min(1.0, SIDE / max(height, width))
+        settings: Any = self.config
+        shrink = min(1.0, settings.description.shape[1] / min(height, width))
         size = [max(1, round(side * shrink)) for side in (height, width)]
         small = as_tensor(_small(photograph, size))
         chroma = self._made(_lightness(small))[:, 1:]

@@ -65,6 +65,16 @@ def spoilt(pictures: Tensor, lost: Tensor, hinted: Tensor | None = None) -> Tens
     return torch.cat([shown, torch.where(which, HINTED, LOST) * lost], 1)
 
 
+def near_or_far(pictures: Tensor, side: int, near: Tensor, draws: Draws) -> Tensor:
+    """Pieces of pictures (b, c, h, w) where `near` (b,) says so, else all of them, shrunk; mirrored at times.
+
+    Large holes are first filled in a small copy of a photograph, where things are as small.
+    """
+    far = interpolate(pictures, (side, side), mode="area")
+    shown = [cut_upright(one, side, draws) for one in (pictures, far)]
+    return torch.where(near[:, None, None, None] > 0, *shown)
+
+
 def smoothly_filled(pictures: Tensor, lost: Tensor) -> Tensor:
     """What is lost (b, 1, h, w) of pictures as the mean of what is known around it, pulled from ever coarser copies.
 
@@ -175,9 +185,14 @@ class Inpainting(PhotographTask):
         return 8
 
     def lesson(self, pictures: Tensor, draws: Draws, config: Any) -> Lesson:
-        """A piece with holes, and the whole piece."""
-        aim = cut_upright(pictures, config.piece, draws)
-        return Lesson(spoilt(aim, holes(aim, draws), (draws.uniform() < 0.5).float()), aim)
+        """A picture with holes, and the whole picture: pieces with a hint, or all of a small copy without one."""
+        hinted = (draws.uniform() < 0.5).float()
+        aim = near_or_far(pictures, config.piece, hinted, draws)
+        return Lesson(spoilt(aim, self.lost(aim, config, draws), hinted), aim)
+
+    def lost(self, pictures: Tensor, config: Any, draws: Draws) -> Tensor:  # noqa: ARG002
+        """What is lost of pictures to learn from, (b, 1, h, w)."""
+        return holes(pictures, draws)
 
     def trial(self, real: Photograph, config: Any) -> Trial:  # noqa: ARG002
         """A photograph with holes, the same for the same photograph."""

@@ -6,6 +6,7 @@ both). What was not damaged comes back untouched, bit for bit. A mask of the use
 """
 
 from dataclasses import replace
+from itertools import count
 from typing import Annotated, Any, ClassVar
 
 import numpy as np
@@ -32,16 +33,18 @@ from gannet.tasks._photographs import MOST_JUDGED, Lesson, cut_upright
 from gannet.tasks._photographs.judging import Trial, draws_for, measures, photographs
 from gannet.tasks._photographs.lessons import Lessons
 from gannet.tasks._photographs.pipeline import PhotographPipeline, Settings
-from gannet.tasks.inpainting import Inpainting, InpaintingPipeline, spoilt
+from gannet.tasks.inpainting import Inpainting, InpaintingPipeline
 from gannet.tiling import Local, as_tensor, as_values, in_tiles
 
 DETECTOR, WIDER = "detector", 2
 """Pixels by which what is found is widened: the edges of a scratch are damaged as well."""
-SMALL = 768
+SMALL = 384
 """Pixels of the longer side beyond which damage is looked for in a copy of half the size, too: some of it is wide."""
 
 
 def _known(names: tuple[str, ...]) -> tuple[str, ...]:
+    if not names:
+        raise ValueError(f"there is no damage in it; give some of {', '.join(DAMAGES)}")
     if unknown := [name for name in names if name not in DAMAGES]:
         raise ValueError(f"there is no damage {unknown[0]!r}; {nearest(unknown[0], DAMAGES)}")
     return names
@@ -108,13 +111,15 @@ class Restoration(Inpainting):
     further: ClassVar[tuple[str, ...]] = (DETECTOR,)
 
     def lesson(self, pictures: Tensor, draws: Draws, config: Any) -> Lesson:
-        """A piece, faded at times, less its damage; the whole piece; and the damage, to be found."""
-        whole = cut_upright(pictures, config.piece, draws)
-        aim = torch.where((draws.uniform() < 0.5)[:, None, None, None], fade(whole, draws), whole)
-        spoiled = damage(aim, config.damages, draws)
-        wider = max_pool2d(spoiled.lost, 2 * WIDER + 1, 1, WIDER)
-        given = spoilt(aim, wider, (draws.uniform() < 0.5).float())
-        return Lesson(given, aim, (spoiled.pictures, spoiled.lost))
+        """A picture less some damage, and the whole picture; beside it a piece with damage, to be found."""
+        faded = torch.where((draws.uniform() < 0.5)[:, None, None, None], fade(pictures, draws), pictures)
+        spoiled = damage(faded, config.damages, draws)
+        piece = cut_upright(torch.cat([spoiled.pictures, spoiled.lost], 1), config.piece, draws)
+        return replace(super().lesson(faded, draws, config), found=(piece[:, :-1], piece[:, -1:]))
+
+    def lost(self, pictures: Tensor, config: Any, draws: Draws) -> Tensor:
+        """Damage, with its edges."""
+        return max_pool2d(damage(pictures, config.damages, draws).lost, 2 * WIDER + 1, 1, WIDER)
 
     def turns_beside(self, networks: dict[str, nn.Module], lessons: Lessons) -> tuple[Turn, ...]:
         """The detector learns which pixels are damaged, in every stage."""
@@ -158,8 +163,10 @@ class Restoration(Inpainting):
 
 
 def _damaged(real: Photograph, kinds: tuple[str, ...]) -> tuple[Photograph, Mask]:
-    """A photograph with damage of some kinds, and where it is."""
-    spoiled = damage(as_tensor(real.values), kinds, draws_for(real, "damage"))
+    """A photograph with damage of some kinds, and where it is; drawn until there is some."""
+    draws, values = draws_for(real, "damage"), as_tensor(real.values)
+    drawn = (damage(values, kinds, draws) for _ in count())
+    spoiled = next(one for one in drawn if one.lost.any())
     return Photograph(as_values(spoiled.pictures, real.values.dtype)), spoiled.lost[0, 0].numpy() > 0
 
 
