@@ -70,9 +70,9 @@ def near_or_far(pictures: Tensor, side: int, near: Tensor, draws: Draws) -> Tens
 
     Large holes are first filled in a small copy of a photograph, where things are as small.
     """
-    far = interpolate(pictures, (side, side), mode="area")
-    shown = [cut_upright(one, side, draws) for one in (pictures, far)]
-    return torch.where(near[:, None, None, None] > 0, *shown)
+    piece = cut_upright(pictures, side, draws)
+    small = cut_upright(interpolate(pictures, (side, side), mode="area"), side, draws)
+    return torch.where(near[:, None, None, None] > 0, piece, small)
 
 
 def smoothly_filled(pictures: Tensor, lost: Tensor) -> Tensor:
