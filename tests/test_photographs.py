@@ -189,6 +189,7 @@ def test_photographs_are_turned_as_pillow_turns_them(orientation: int) -> None:
     picture.getexif()[ORIENTATION] = orientation
     turned = np.asarray(ImageOps.exif_transpose(picture))
     assert np.array_equal(read_photograph(picture).values, turned)
+    assert picture.getexif()[ORIENTATION] == orientation, "what was given was changed"
 
 
 def test_a_profile_of_greys_is_not_given_to_colours() -> None:

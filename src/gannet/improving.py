@@ -108,6 +108,32 @@ def _made_there(file: Path, out: Path) -> bool:
     return any(file.resolve().is_relative_to(place) for place in (whole, whole.parent / f"{whole.name}.partial"))
 
 
+@dataclass(frozen=True)
+class Masks:
+    """The mask of each photograph: one for all, or a folder with one of the same name for each; empty: none."""
+
+    path: str | Path
+
+    def read(self, given: Given) -> Photograph | None:
+        """The mask that belongs to a photograph, where masks are given."""
+        file = self.file(given)
+        if file is None and self.path:
+            wanted = given.path.with_suffix(".png")
+            raise ValueError(f"There is no mask for {given.path} in {self.path}; name it {wanted}.")
+        return None if file is None else read_photograph(file)
+
+    def file(self, given: Given) -> Path | None:
+        """The file of that mask, where there is one."""
+        if not self.path:
+            return None
+        path = Path(self.path)
+        if not path.is_dir():
+            return path
+        wanted = given.path.with_suffix("")
+        beside = sorted(path.glob(f"{glob_escape(str(wanted))}.*"))
+        return next((file for file in beside if is_picture(file.name) and file.stem == wanted.name), None)
+
+
 class Work:
     """Photographs through a model, one by one."""
 
@@ -115,7 +141,7 @@ class Work:
         self, pipeline: PhotographPipeline, asked: Photographs, facts: dict[str, Any], given: list[Given]
     ) -> None:
         self.pipeline, self.asked, self.facts, self.given = pipeline, asked, facts, given
-        self.done, self.left_out = 0, dict[PurePosixPath, str]()
+        self.masks, self.done, self.left_out = Masks(asked.mask), 0, dict[PurePosixPath, str]()
         self.pairs: dict[PurePosixPath, tuple[Image.Image, Image.Image]] = {}
 
     def deliver(self, path: Path) -> None:
@@ -140,7 +166,7 @@ class Work:
 
     def _order(self) -> dict[str, Any]:
         """What tells this delivery from any other: the model, and each file as it is now."""
-        masks = [mask for one in self.given if (mask := self._mask_file(one))]
+        masks = [mask for one in self.given if (mask := self.masks.file(one))]
         stamps = {
             name: [file_stamp(file, str(file.resolve())) for file in files if file.is_file()]
             for name, files in (("inputs", [one.file for one in self.given]), ("masks", masks))
@@ -174,7 +200,7 @@ class Work:
         start = time.monotonic()
         before = read_photograph(given.file)
         check_size(ending, *map(self.pipeline.enlarged, before.values.shape[:2]))
-        after = self.pipeline.improve(before, self.mask(given))
+        after = self.pipeline.improve(before, self.masks.read(given))
         content = after.encode(ending, {**self.facts, "source": given.file.name})
         self.done += 1
         if self.asked.compare and len(self.pairs) < SHOWN:
@@ -185,25 +211,6 @@ class Work:
             f"{self.done:,} of {len(self.given):,}: {given.file} ({width}x{height} to {wide}x{large}, {seconds:.1f} s)"
         )
         return content
-
-    def mask(self, given: Given) -> Photograph | None:
-        """The mask that belongs to a photograph, where masks are given."""
-        path = self._mask_file(given)
-        if path is None and self.asked.mask:
-            wanted = given.path.with_suffix(".png")
-            raise ValueError(f"There is no mask for {given.path} in {self.asked.mask}; name it {wanted}.")
-        return None if path is None else read_photograph(path)
-
-    def _mask_file(self, given: Given) -> Path | None:
-        """The file of that mask: the one that is given, or the one of the same name in the folder that is."""
-        if not self.asked.mask:
-            return None
-        path = Path(self.asked.mask)
-        if not path.is_dir():
-            return path
-        wanted = given.path.with_suffix("")
-        beside = sorted(path.glob(f"{glob_escape(str(wanted))}.*"))
-        return next((file for file in beside if is_picture(file.name) and file.stem == wanted.name), None)
 
     def part(self, given: Given) -> list[Entry]:
         """The same as a part of a delivery; what cannot be read is left out."""

@@ -205,9 +205,11 @@ def _upright(picture: Image.Image) -> tuple[Image.Image, bytes]:
         noted = exif.get(ORIENTATION)
         if noted in TURNED:
             upright = picture.transpose(TURNED[noted])
-        for tag in set(exif) - NOTES:
-            del exif[tag]
-        return upright, exif.tobytes() if len(exif) else b""
+        kept = Image.Exif()
+        kept.load(exif.tobytes())
+        for tag in set(kept) - NOTES:
+            del kept[tag]
+        return upright, kept.tobytes() if len(kept) else b""
     except Exception:  # Broken notes make Pillow raise anything.
         return upright, b""
 

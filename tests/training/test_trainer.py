@@ -60,6 +60,18 @@ def test_a_stage_scales_the_rates_and_writes_its_weights(tmp_path: Path) -> None
     assert {"first.safetensors", "still.safetensors"} <= {path.name for path in (tmp_path / "model").iterdir()}
 
 
+def test_the_time_left_goes_by_the_pace_of_the_stage(tmp_path: Path) -> None:
+    stages = (Stage(name="fast", images=256), Stage(name="slow", images=256))
+    trainer = make_trainer(changed(network=MLP, stages=stages, images=512, batch=16), tmp_path)
+    for images, seconds, left in ((240, 15, 17), (256, 16, 16), (272, 26, 150), (384, 96, 80)):
+        while trainer.progress.images < images:
+            trainer.round()
+            trainer.progress.seconds += 1 if trainer.progress.images <= 256 else 10
+            trainer._after_round()
+        assert trainer.progress.seconds == seconds
+        assert trainer._status().seconds_left == pytest.approx(left)
+
+
 def test_a_turn_is_taken_every_so_many_rounds(tmp_path: Path) -> None:
     trainer = make_trainer(generation.example(), tmp_path)
     for _ in range(4):

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -113,6 +113,7 @@ class Trainer:
         self.logbook = Logbook(folder / "log.jsonl", board)
         self.progress, self.best, self.measured = Progress(), dict(NOTHING_YET), dict[str, float]()
         self.rolled_back_to = self.looked_at = -1
+        self.paced_from = self.progress
 
     def run(self) -> str:
         """Play on to the end; returns `finished`, `budget`, `converged` or `interrupted`.
@@ -121,6 +122,7 @@ class Trainer:
             ValueError: the game diverged again after a rollback, the disk is full, or a checkpoint is damaged.
         """
         resumed = self.resume()
+        self.paced_from = replace(self.progress)
         self.fabric.barrier()  # Or a slow process would find the checkpoint that a fast one is about to write.
         if not resumed:
             self.checkpoint()
@@ -211,6 +213,7 @@ class Trainer:
             self._look()
         if recipe.stages and ended:
             self._publish(position(recipe, before).stage.name)
+            self.paced_from = replace(self.progress)  # The next stage has a pace of its own.
         if saves:
             self.checkpoint()
         if self.fabric.is_global_zero:
@@ -232,7 +235,9 @@ class Trainer:
 
     def _status(self) -> Status:
         progress, total = self.progress, total_images(self.recipe)
-        speed = progress.images / progress.seconds if progress.seconds else 0.0
+        start = self.paced_from if self.paced_from.images < progress.images else Progress()
+        seconds = progress.seconds - start.seconds
+        speed = (progress.images - start.images) / seconds if seconds > 0 else 0.0
         left = max(0, total - progress.images) / speed if speed else 0.0
         if self.recipe.minutes is not None:
             left = min(left, max(0.0, 60 * self.recipe.minutes - progress.seconds))
