@@ -183,9 +183,9 @@ def build_trainer(
     """Bring game, average, observers and surroundings together."""
     recipe, task = prepared.recipe, prepared.task
     average = RunningAverage({name: game.networks[name] for name in game.kept}, recipe.average)
-    watching = task.observers(recipe, prepared.description, game, average.networks, samples)
-    observers: dict[str, Observer] = {**game.observers, **watching}
     pipeline = task.pipeline(recipe, prepared.description, average.networks)
+    watching = task.observers(recipe, prepared.description, game, pipeline, samples)
+    observers: dict[str, Observer] = {**game.observers, **watching}
     if fabric.is_global_zero:
         observers["sheets"] = Sheets(pipeline, folder / "samples", recipe.log.sheet_every)
     house = House(pipeline, cast("Referee | None", observers.get("referee")), folder, display)

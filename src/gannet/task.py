@@ -58,10 +58,10 @@ class Task(Protocol):
         recipe: Recipe,
         description: Any,
         game: "Game",
-        kept: "dict[str, nn.Module]",
+        model: "Pipeline",
         samples: "tuple[Loader, Loader]",
     ) -> "dict[str, Observer]":
-        """What watches the game; `kept` are the averaged networks."""
+        """What watches the game; `model` wraps the averaged networks."""
 
     def pipeline(self, recipe: Recipe, description: Any, kept: "dict[str, nn.Module]") -> "Pipeline":
         """Wrap the kept networks for use."""

@@ -2,6 +2,7 @@
 
 import inspect
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -91,3 +92,16 @@ def test_what_is_saved_equals_what_was_trained(task: Task, tmp_path: Path) -> No
         return loaded(noise) if shown is None else shown.values
 
     check_saved_equals_live(pipeline, tmp_path / "model", use)
+
+
+def test_sheets_show_the_same_things_again(task: Task, tmp_path: Path) -> None:
+    trainer: Any = make_trainer(task.example(), tmp_path / "run")
+    sheets = [trainer.surroundings.pipeline.demonstrate() for _ in range(2)]
+    if trainer.recipe.task.name == "recognition":
+        assert sheets == [None, None]
+        return
+    first, second = (sheet.values for sheet in sheets)
+    assert len(first) > 1 and torch.equal(first, second)
+    assert torch.isfinite(first).all() and (first.ndim == 2 or float(first.abs().max()) <= 1)
+    trainer.round()
+    assert not torch.equal(trainer.surroundings.pipeline.demonstrate().values, first)

@@ -17,6 +17,7 @@ from gannet.adversarial.game import Game, Observer, Outcome, Pass, Turn
 from gannet.adversarial.periodic import Periodic
 from gannet.data.loader import Loader
 from gannet.networks.flow import FlowChoice
+from gannet.pipeline import Pipeline
 from gannet.recipe import Data, Loss, Optimizer, Recipe
 from gannet.samples import latents
 from gannet.schema import Choice, check, choose, nearest
@@ -84,11 +85,11 @@ def observers(
     recipe: Recipe,
     description: Description,
     played: Game,
-    kept: dict[str, nn.Module],
+    model: Pipeline,
     loaders: tuple[Loader, Loader],
 ) -> dict[str, Observer]:
     """Who looks how far what is drawn lies from held-out pictures."""
-    network, shown = kept[GENERATOR], loaders[1].spread(LOOKED_AT)
+    network, shown = model.networks[GENERATOR], loaders[1].spread(LOOKED_AT)
     start = latents(network, seed=0, first=0, count=len(shown["real"]))
 
     @torch.no_grad()

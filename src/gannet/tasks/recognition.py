@@ -110,11 +110,11 @@ def observers(
     recipe: Recipe,
     description: Description,
     played: Game,
-    kept: dict[str, nn.Module],
+    model: Pipeline,
     loaders: tuple[Loader, Loader],
 ) -> dict[str, Observer]:
     """Who looks how often the averaged recognizer errs on held-out pictures."""
-    network, shown = kept[RECOGNIZER], loaders[1].spread(HELD_OUT_SAMPLES)
+    network, shown = model.networks[RECOGNIZER], loaders[1].spread(HELD_OUT_SAMPLES)
 
     def look() -> dict[str, float]:
         return {"error": float((recognize(network, shown["real"]).argmax(1) != shown["label"]).float().mean())}

@@ -39,7 +39,7 @@ from gannet.tasks._photographs.pipeline import PhotographPipeline, Settings
 from gannet.tasks.generation import Description
 
 GAME, LOSS_NETWORK = "game", "loss-v1"
-SHOWN, LOOK_SEED, MOST_JUDGED = 32, 0, 500
+SHOWN, ON_SHEETS, LOOK_SEED, MOST_JUDGED = 32, 16, 0, 500
 
 
 class PhotographConfig(Section):
@@ -202,21 +202,30 @@ class PhotographTask(ABC):
         recipe: Recipe,
         description: Description,  # noqa: ARG002
         played: Game,  # noqa: ARG002
-        kept: dict[str, nn.Module],
+        model: Any,
         loaders: tuple[Loader, Loader],
     ) -> dict[str, Observer]:
-        """Who looks how far the averaged network is from held-out photographs, by pixels and by perception."""
+        """Who looks how far the averaged network is from held-out photographs, by pixels and by perception.
+
+        Sheets show what it makes of some of them.
+        """
         config, shown = self.options(recipe), loaders[1].spread(SHOWN)["real"]
         lesson = self.lesson(shown, Drawn(len(shown), generator(LOOK_SEED, "look")), config)
 
         @torch.no_grad()
-        def look() -> dict[str, float]:
-            network = kept[GENERATOR].eval()
+        def make(given: Tensor) -> Tensor:
+            network = model.networks[GENERATOR].eval()
             device = next(network.parameters()).device
-            made = network(lesson.given.to(device)).float().cpu().clamp(-1, 1)
+            picture: Tensor = network(given.to(device)).float().cpu().clamp(-1, 1)
+            return picture
+
+        @torch.no_grad()
+        def look() -> dict[str, float]:
+            made = make(lesson.given)
             near = perceptual_distance(self.seen(made), self.seen(lesson.aim), eye()).mean()
             return {"error": float(pixel_distance(made, lesson.aim)), "perceptual": float(near)}
 
+        model.show = lambda: self.seen(make(lesson.given[:ON_SHEETS]))
         return {"held_out": Periodic(look, recipe.referee.every)}
 
     def judge(

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from gannet.adversarial.contest import GENERATOR
 from gannet.photographs import Photograph, read_photograph
 from gannet.pipeline import Pipeline
+from gannet.samples import Samples
 from gannet.schema import Choice, Section, check, choose
 from gannet.tasks.generation import Description
 
@@ -35,7 +36,10 @@ class PhotographPipeline(Pipeline):
 
     Attributes:
         offered: what `network.name` may be, by name.
+        show: gives the pictures of a sheet, (n, c, h, w); None for a model that is not just being trained.
     """
+
+    show: Callable[[], Tensor] | None = None
 
     offered: ClassVar[dict[str, Any]]
     whole: ClassVar[bool] = True
@@ -65,6 +69,10 @@ class PhotographPipeline(Pipeline):
         """Raise ValueError when a mask is given to a model that wants none, or lacks to one that needs it."""
         if masked:
             raise ValueError(f"A model for {self.task} changes all of a photograph; leave the mask out.")
+
+    def demonstrate(self) -> Samples | None:
+        """What it makes of photographs that it does not learn from, while it learns."""
+        return Samples(self.show(), None, {"model": self.name}) if self.show else None
 
     def enlarged(self, side: int) -> int:
         """How many pixels a side becomes."""

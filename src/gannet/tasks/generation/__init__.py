@@ -25,6 +25,7 @@ from gannet.data.points import POINTS, PointSource
 from gannet.data.sources import Source
 from gannet.data.sources import open_source as open_pictures
 from gannet.data.survey import count_learned, fitting_size, survey
+from gannet.pipeline import Pipeline
 from gannet.randomness import address
 from gannet.recipe import Checkpoints, Data, Loss, Optimizer, Penalty, Recipe, Record
 from gannet.recipe import Referee as RefereeSettings
@@ -189,13 +190,13 @@ def observers(
     recipe: Recipe,
     description: Description,
     played: Game,
-    kept: dict[str, nn.Module],
+    model: Pipeline,
     loaders: tuple[Loader, Loader],
 ) -> dict[str, Observer]:
     """The referee, who looks at held-out samples too."""
     rule = Rule(recipe.referee.window, recipe.referee.share, recipe.referee.every)
     loss = choose(recipe.loss.name, LOSSES, "loss")
-    generator, discriminator = kept[GENERATOR], played.networks[DISCRIMINATOR]
+    generator, discriminator = model.networks[GENERATOR], played.networks[DISCRIMINATOR]
     count = min(AUDIT_SAMPLES, *map(len, loaders))
     training, held_out = (_exhibits(loader, count, _config(recipe).conditional) for loader in loaders)
     noise = latents(generator, seed=0, first=0, count=len(held_out["real"]))
