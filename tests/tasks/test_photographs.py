@@ -4,6 +4,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torch.nn.functional import max_pool2d, pad
 
 from gannet.augmentation.kinds import Drawn
 from gannet.tasks import restoration
@@ -50,9 +51,10 @@ def test_damage_to_be_found_shows_where_it_is_said_to_be() -> None:
     assert lesson.found is not None
     pictures, lost = lesson.found
     assert pictures.shape == (20, 3, 32, 32) and 0.01 < float(lost.mean()) < 0.3
-    for picture, hole in zip(pictures, lost[:, 0] > 0, strict=True):
-        around = picture[:, ~hole]
-        assert bool((around == around[:, :1]).all())
+    near = max_pool2d(pad(lost, (1, 1, 1, 1), value=1.0), 3, 1)[:, 0] > 0  # A soft scan has soft edges.
+    for picture, hole, edged in zip(pictures, lost[:, 0] > 0, near, strict=True):
+        around = picture[:, ~edged]
+        assert float((around - around[:, :1]).abs().max()) < 1e-6
         assert bool((picture[:, hole] != around[:, :1]).any(0).all())
 
 

@@ -15,7 +15,7 @@ from pydantic import AfterValidator
 from scipy.ndimage import maximum_filter
 from sklearn.metrics import f1_score
 from torch import Tensor, nn
-from torch.nn.functional import binary_cross_entropy_with_logits, max_pool2d
+from torch.nn.functional import avg_pool2d, binary_cross_entropy_with_logits, max_pool2d
 
 from gannet.adversarial.game import Outcome, Pass, Turn
 from gannet.augmentation.damage import DAMAGES, damage, fade
@@ -111,10 +111,15 @@ class Restoration(Inpainting):
     further: ClassVar[tuple[str, ...]] = (DETECTOR,)
 
     def lesson(self, pictures: Tensor, draws: Draws, config: Any) -> Lesson:
-        """A picture less some damage, and the whole picture; beside it a piece with damage, to be found."""
-        faded = torch.where((draws.uniform() < 0.5)[:, None, None, None], fade(pictures, draws), pictures)
+        """A picture less some damage, and the whole picture; beside it a piece with damage, to be found.
+
+        Scans are soft at times, or edges as sharp as drawn ones would be all that is looked for.
+        """
+        faded, soft = (draws.uniform()[:, None, None, None] < 0.5 for _ in range(2))
+        faded = torch.where(faded, fade(pictures, draws), pictures)
         spoiled = damage(faded, config.damages, draws)
-        piece = cut_upright(torch.cat([spoiled.pictures, spoiled.lost], 1), config.piece, draws)
+        scanned = torch.where(soft, avg_pool2d(spoiled.pictures, 3, 1, 1, count_include_pad=False), spoiled.pictures)
+        piece = cut_upright(torch.cat([scanned, spoiled.lost], 1), config.piece, draws)
         return replace(super().lesson(faded, draws, config), found=(piece[:, :-1], piece[:, -1:]))
 
     def lost(self, pictures: Tensor, config: Any, draws: Draws) -> Tensor:
