@@ -396,6 +396,8 @@ def test_damage_is_found_or_named_and_all_else_stays(
         ("restoration", {"task.damages": ["scratch"]}, "did you mean 'scratches'"),
         ("super-resolution", {"augment.name": "ada"}, "knows neither augment"),
         ("super-resolution", {"task.scale": 3}, "task.scale"),
+        ("super-resolution", {"task.perceptual_network": "vgg.pth"}, "vgg.pth does not exist; give loss-v1"),
+        ("restoration", {"task.damages": []}, "there is no damage in it"),
         ("restoration", {"optimizer.detektor.learning_rate": 0.1}, "did you mean 'detector'"),
     ],
 )

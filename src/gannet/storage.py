@@ -100,6 +100,20 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], Meta]:
     return tensors, meta
 
 
+def read_tensors(path: Path) -> dict[str, Tensor]:
+    """Read a safetensors file that somebody else wrote, on the CPU.
+
+    Raises:
+        ValueError: the file is missing, or is not safetensors.
+    """
+    if not path.is_file():
+        raise ValueError(f"{path} does not exist.")
+    try:
+        return safetensors.load(path.read_bytes())
+    except SafetensorError:
+        raise ValueError(f"{path} is no safetensors file, or it is damaged; nothing was loaded.") from None
+
+
 def digest(tensors: Mapping[str, Tensor], meta: Meta) -> str:
     """SHA-256 over the names, types, shapes and bytes of all tensors and over `meta`."""
     whole = hashlib.sha256(json.dumps(meta, sort_keys=True).encode())

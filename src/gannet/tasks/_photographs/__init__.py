@@ -7,6 +7,7 @@ honest, and a perceptual distance near (Ledig et al., 2017, "Photo-Realistic Sin
 from abc import ABC, abstractmethod
 from dataclasses import asdict, replace
 from functools import cache
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -26,12 +27,14 @@ from gannet.loading import load
 from gannet.metrics.features import Features
 from gannet.metrics.judgement import Judgement, Query
 from gannet.networks.patch import PatchDiscriminator
+from gannet.networks.vgg import Vgg
 from gannet.photographs import Photograph
 from gannet.pipeline import Origin, Pipeline
 from gannet.randomness import generator
 from gannet.recipe import Checkpoints, Data, Optimizer, Recipe, Record, Referee, Stage
 from gannet.schedule import stages
 from gannet.schema import Choice, Positive, Section, Weight, check, choose, nearest
+from gannet.storage import read_tensors
 from gannet.tasks import generation
 from gannet.tasks._photographs.judging import Trial, fidelity_figures, judge_trials, photographs
 from gannet.tasks._photographs.lessons import MOST_SHIFTED, Lesson, Lessons, cut, cut_upright, shifted
@@ -53,6 +56,9 @@ class PhotographConfig(Section):
     """Weight of the perceptual distance in the stage `game`."""
     adversarial: Weight = 0.1
     """Weight of the adversarial loss in the stage `game`."""
+    perceptual_network: str = LOSS_NETWORK
+    """Whose activations the perceptual distance compares in learning: loss-v1, or a .safetensors file with a VGG's
+    weights as torchvision and timm name them (features.0.weight, ...)."""
     police: Positive = 48
     """Channels of the discriminator's first layer."""
 
@@ -127,6 +133,7 @@ class PhotographTask(ABC):
         channels, size, _ = description.shape
         if recipe.augment.name != "none" or recipe.loss.moves != "in-turn":
             raise ValueError(f"{recipe.task.name} knows neither augment nor loss.moves=at-once; leave them out.")
+        eye(self.options(recipe).perceptual_network)  # Is it there?
         players = (GENERATOR, *self.further, DISCRIMINATOR)
         if unknown := set(recipe.optimizer) - set(players):
             raise ValueError(f"Unknown key 'optimizer.{min(unknown)}'; {nearest(min(unknown), players)}")
@@ -175,7 +182,7 @@ class PhotographTask(ABC):
             losses = {"pixel": config.pixel * pixel_distance(picture, aim)}
             if config.perceptual:
                 ours, theirs = shifted(torch.cat([picture, aim]), run).chunk(2)
-                near = perceptual_distance(self.seen(ours), self.seen(theirs), eye()).mean()
+                near = perceptual_distance(self.seen(ours), self.seen(theirs), eye(config.perceptual_network)).mean()
                 losses["perceptual"] = config.perceptual * near
             return losses
 
@@ -222,7 +229,7 @@ class PhotographTask(ABC):
         @torch.no_grad()
         def look() -> dict[str, float]:
             made = make(lesson.given)
-            near = perceptual_distance(self.seen(made), self.seen(lesson.aim), eye()).mean()
+            near = perceptual_distance(self.seen(made), self.seen(lesson.aim), eye(config.perceptual_network)).mean()
             return {"error": float(pixel_distance(made, lesson.aim)), "perceptual": float(near)}
 
         model.show = lambda: self.seen(make(lesson.given[:ON_SHEETS]))
@@ -274,10 +281,22 @@ class PhotographTask(ABC):
 
 
 @cache
-def eye() -> Frozen:
-    """The network whose activations the perceptual loss compares; none that judges."""
-    pipeline: Any = load(LOSS_NETWORK)
-    return Frozen(pipeline.networks["recognizer"], pipeline.config.description.shape[0])
+def eye(name: str) -> Frozen:
+    """The network whose activations the perceptual loss compares; none that judges.
+
+    Raises:
+        ValueError: neither the shipped network nor a file of a VGG's weights has that name.
+    """
+    if name == LOSS_NETWORK:
+        pipeline: Any = load(LOSS_NETWORK)
+        return Frozen(pipeline.networks["recognizer"], pipeline.config.description.shape[0])
+    try:
+        return Frozen(Vgg(read_tensors(Path(name).expanduser())), 3)
+    except ValueError as error:
+        raise ValueError(
+            f"task.perceptual_network is {name}: {str(error).rstrip('.')}; give {LOSS_NETWORK}, or a .safetensors file "
+            "with the weights of a VGG as torchvision names them."
+        ) from None
 
 
 __all__ = ["Lesson", "PhotographConfig", "PhotographTask", "cut", "cut_upright", "eye"]
