@@ -47,9 +47,7 @@ def test_far_pictures_show_all_of_it_and_near_ones_a_piece() -> None:
 
 def test_damage_to_be_found_shows_where_it_is_said_to_be() -> None:
     config = restoration.Config(piece=32, damages=("scratches",))
-    lesson = restoration.task.lesson(torch.zeros(20, 3, 64, 64), draws(20), config)
-    assert lesson.found is not None
-    pictures, lost = lesson.found
+    pictures, lost = restoration.task.search(torch.zeros(20, 3, 64, 64), draws(20), config)
     assert pictures.shape == (20, 3, 32, 32) and 0.01 < float(lost.mean()) < 0.3
     near = max_pool2d(pad(lost, (1, 1, 1, 1), value=1.0), 3, 1)[:, 0] > 0  # A soft scan has soft edges.
     for picture, hole, edged in zip(pictures, lost[:, 0] > 0, near, strict=True):

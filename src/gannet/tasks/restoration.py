@@ -31,7 +31,6 @@ from gannet.schema import check, nearest
 from gannet.tasks import inpainting
 from gannet.tasks._photographs import MOST_JUDGED, Lesson, cut_upright
 from gannet.tasks._photographs.judging import Trial, draws_for, measures, photographs
-from gannet.tasks._photographs.lessons import Lessons
 from gannet.tasks._photographs.pipeline import PhotographPipeline, Settings
 from gannet.tasks.inpainting import Inpainting, InpaintingPipeline
 from gannet.tiling import Local, as_tensor, as_values, in_tiles
@@ -111,29 +110,30 @@ class Restoration(Inpainting):
     further: ClassVar[tuple[str, ...]] = (DETECTOR,)
 
     def lesson(self, pictures: Tensor, draws: Draws, config: Any) -> Lesson:
-        """A picture less some damage, and the whole picture; beside it a piece with damage, to be found.
+        """A picture, faded at times, less some damage; and the whole picture."""
+        return super().lesson(faded(pictures, draws), draws, config)
+
+    def search(self, pictures: Tensor, draws: Draws, config: Any) -> tuple[Tensor, Tensor]:
+        """Pieces with damage (b, c, h, w), and where it is (b, 1, h, w), to be found.
 
         Scans are soft at times, or edges as sharp as drawn ones would be all that is looked for.
         """
-        faded, soft = (draws.uniform()[:, None, None, None] < 0.5 for _ in range(2))
-        faded = torch.where(faded, fade(pictures, draws), pictures)
-        spoiled = damage(faded, config.damages, draws)
+        spoiled = damage(faded(pictures, draws), config.damages, draws)
+        soft = draws.uniform()[:, None, None, None] < 0.5
         scanned = torch.where(soft, avg_pool2d(spoiled.pictures, 3, 1, 1, count_include_pad=False), spoiled.pictures)
         piece = cut_upright(torch.cat([scanned, spoiled.lost], 1), config.piece, draws)
-        return replace(super().lesson(faded, draws, config), found=(piece[:, :-1], piece[:, -1:]))
+        return piece[:, :-1], piece[:, -1:]
 
     def lost(self, pictures: Tensor, config: Any, draws: Draws) -> Tensor:
         """Damage, with its edges."""
         return max_pool2d(damage(pictures, config.damages, draws).lost, 2 * WIDER + 1, 1, WIDER)
 
-    def turns_beside(self, networks: dict[str, nn.Module], lessons: Lessons) -> tuple[Turn, ...]:
+    def turns_beside(self, networks: dict[str, nn.Module], config: Any) -> tuple[Turn, ...]:
         """The detector learns which pixels are damaged, in every stage."""
         network = networks[DETECTOR]
 
         def find(run: Pass) -> Outcome:
-            found = lessons(run).found
-            assert found is not None
-            pictures, lost = found
+            pictures, lost = self.search(run.sample["real"], run, config)
             return Outcome({DETECTOR: {"cross_entropy": binary_cross_entropy_with_logits(network(pictures), lost)}})
 
         return (Turn("find", (DETECTOR,), find),)
@@ -165,6 +165,11 @@ class Restoration(Inpainting):
                 ]
                 found += measures(rows, None, ", ".join(kinds))
         return replace(judgement, measures=found)
+
+
+def faded(pictures: Tensor, draws: Draws) -> Tensor:
+    """Half of the pictures (b, c, h, w) faded."""
+    return torch.where((draws.uniform() < 0.5)[:, None, None, None], fade(pictures, draws), pictures)
 
 
 def _damaged(real: Photograph, kinds: tuple[str, ...]) -> tuple[Photograph, Mask]:

@@ -197,10 +197,10 @@ class PhotographTask(ABC):
         turns = contest.turns(recipe.loss.r1, recipe.loss.r2, recipe.loss.gradient_penalty)
         first = tuple(stage.name for stage in stages(recipe) if stage.name != GAME)
         alone = (Turn("learn", (GENERATOR,), learn, stages=first),) if first else ()
-        played = (*alone, *(replace(turn, stages=(GAME,)) for turn in turns), *self.turns_beside(made, lessons))
+        played = (*alone, *(replace(turn, stages=(GAME,)) for turn in turns), *self.turns_beside(made, config))
         return Game({**made, DISCRIMINATOR: police}, played, tuple(made))
 
-    def turns_beside(self, networks: dict[str, nn.Module], lessons: Lessons) -> tuple[Turn, ...]:  # noqa: ARG002
+    def turns_beside(self, networks: dict[str, nn.Module], config: Any) -> tuple[Turn, ...]:  # noqa: ARG002
         """Turns of further networks of a task."""
         return ()
 

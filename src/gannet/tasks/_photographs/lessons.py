@@ -20,12 +20,10 @@ class Lesson:
     Attributes:
         given: what the network is shown, (b, c, h, w).
         aim: what it should make of that, (b, c', h', w') in [-1, 1].
-        found: pictures with damage, and where it is (b, 1, h, w), for those who learn to find it.
     """
 
     given: Tensor
     aim: Tensor
-    found: tuple[Tensor, Tensor] | None = None
 
 
 class Lessons:
