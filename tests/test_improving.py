@@ -10,16 +10,28 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import save_file
 
 import gannet
 from gannet import improving
 from gannet.api import Photographs
 from gannet.augmentation.lab import to_lab
+from gannet.data.sources import open_source
+from gannet.judging import judge_features
 from gannet.photographs import Photograph, read_photograph
 from gannet.sheets import GAP
+from gannet.tasks._photographs.judging import (
+    LARGEST_JUDGED,
+    Trial,
+    colour_figures,
+    eye_of,
+    fidelity_figures,
+    photographs,
+)
 from gannet.tasks.inpainting import lost_pixels
 from gannet.tasks.inpainting import task as inpainting
-from gannet.tasks.restoration import found_share
+from gannet.tasks.restoration import SMALL, found_share
+from gannet.tasks.restoration import task as restoration
 
 RANDOM = np.random.default_rng(0)
 STAGES = [{"name": "pixel", "images": 48}, {"name": "game", "images": 48}]
@@ -333,7 +345,21 @@ def test_masks_in_a_folder_go_by_name(others: dict[str, Path], photos: Path, tmp
         Image.fromarray(np.full((9, 13), 255, np.uint8)).save(tmp_path / "masks" / name)
     told = gannet.apply(others["inpainting"], tmp_path / "new", Photographs((photos,), mask=tmp_path / "masks"))
     assert told["left_out"] == [f"There is no mask for deep/c.bmp in {tmp_path / 'masks'}; name it deep/c.png."]
-    assert (tmp_path / "new" / "a.png").is_file() and (tmp_path / "new" / "deep" / "b.jpg").is_file()
+    assert (tmp_path / "new" / "a.png").is_file() and (tmp_path / "new" / "deep" / "b.jpg.png").is_file()
+
+
+def test_what_is_not_lost_is_not_compressed_anew(others: dict[str, Path], tmp_path: Path) -> None:
+    Image.fromarray(RANDOM.integers(0, 256, (30, 20, 3), np.uint8)).save(tmp_path / "old.jpg", quality=60)
+    lost = np.zeros((30, 20), np.uint8)
+    lost[5:9] = 255
+    Image.fromarray(lost).save(tmp_path / "mask.png")
+    asked = Photographs((tmp_path / "old.jpg",), mask=tmp_path / "mask.png")
+    out = tmp_path / "delivered"
+    gannet.apply(others["inpainting"], out, asked)
+    made, given = (read_photograph(path).values for path in (out / "old.jpg.png", tmp_path / "old.jpg"))
+    assert np.array_equal(made[lost == 0], given[lost == 0])
+    gannet.apply(others["inpainting"], tmp_path / "asked.jpg", asked)
+    assert (tmp_path / "asked.jpg").read_bytes()[:2] == b"\xff\xd8"
 
 
 @pytest.mark.parametrize("shape", [(30, 41), (700, 20), (1, 1), (3, 600)])
@@ -350,6 +376,55 @@ def test_colours_are_added_and_lightness_stays(shape: tuple[int, int], others: d
         gannet.load(others["colorization"])(grey, mask=grey)
 
 
+@pytest.mark.parametrize(
+    ("shape", "copy"), [((64, 80), (16, 20)), ((12, 20), (12, 20)), ((16, 2048), (4, 512)), ((4000, 16), (512, 2))]
+)
+def test_colours_are_found_on_a_copy_as_small_as_what_was_learned_from(
+    shape: tuple[int, int], copy: tuple[int, int], others: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipeline, seen = gannet.load(others["colorization"]), []
+    compute = pipeline._made
+    monkeypatch.setattr(pipeline, "_made", lambda given: seen.append(tuple(given.shape[2:])) or compute(given))
+    pipeline(Image.fromarray(np.zeros(shape, np.uint8)))
+    assert seen == [copy]
+
+
+def test_grey_photographs_have_no_share_of_colours() -> None:
+    values = RANDOM.integers(0, 256, (20, 20, 3), np.uint8)
+    for real, told in ((values, True), (np.repeat(values[..., :1], 3, 2), False)):
+        found = colour_figures(Photograph(values), Trial(Photograph(values), Photograph(real), {}), None)
+        assert ("colourfulness, of the real" in found) == told
+
+
+def test_errors_count_only_where_something_was_lost() -> None:
+    real, lost = RANDOM.integers(0, 256, (40, 40, 3), np.uint8), np.zeros((40, 40), bool)
+    lost[:20] = True
+    trial, eye = Trial(Photograph(real), Photograph(real), {}, lost=lost), eye_of(judge_features())
+    without, within = real.copy(), real.copy()
+    without[30:], within[:10] = 0, 0
+    right, wrong = (fidelity_figures(Photograph(made), trial, eye) for made in (without, within))
+    assert right["PSNR within"] == fidelity_figures(Photograph(real), trial, eye)["PSNR within"] > wrong["PSNR within"]
+    # What the network sees of a place includes some of what is around it.
+    assert right["perceptual distance"] < 0.1 * wrong["perceptual distance"]
+    assert {"PSNR", "PSNR within"} <= set(restoration.figures(Photograph(within), trial, None))
+
+
+def test_large_photographs_are_judged_by_their_middle(tmp_path: Path) -> None:
+    values = RANDOM.integers(0, 256, (LARGEST_JUDGED + 40, 30, 3), np.uint8)
+    Image.fromarray(values).save(tmp_path / "tall.png")
+    (found,) = photographs(open_source(str(tmp_path)), 5)
+    assert np.array_equal(found.values, values[20:-20])
+
+
+def test_photographs_to_judge_by_come_from_all_over(tmp_path: Path) -> None:
+    for index in range(10):
+        Image.fromarray(np.full((4, 4), index, np.uint8)).save(tmp_path / f"{index}.png")
+    for most in (1, 3, 7, 10, 20):
+        shades = [int(one.values[0, 0, 0]) for one in photographs(open_source(str(tmp_path)), most)]
+        assert len(shades) == min(most, 10) and shades == sorted(set(shades))
+        assert most == 1 or shades[-1] >= 6
+
+
 def test_colours_and_holes_are_judged(others: dict[str, Path], photos: Path) -> None:
     (photos / "broken.png").unlink()
     for index in range(3):
@@ -364,6 +439,7 @@ def test_colours_and_holes_are_judged(others: dict[str, Path], photos: Path) -> 
         gannet.judge(others["colorization"], photos)
     (photos / "a.png").unlink()
     restored = {found.name: found for found in gannet.judge(others["restoration"], photos).measures}
+    assert {"PSNR", "SSIM", "PSNR within"} < set(restored)
     learned, unknown = (restored[f"damage of kinds {words} found, F1"] for words in ("learned", "not learned"))
     assert "scratches" in learned.protocol and "creases" in unknown.protocol
 
@@ -384,6 +460,53 @@ def test_damage_is_found_or_named_and_all_else_stays(
         assert (made.values[5:9] != values[5:9]).mean() > 0.5
     monkeypatch.setattr(type(pipeline), "find", lambda *_: Photograph(lost * 0))
     assert np.array_equal(pipeline.improve(Photograph(values)).values, values)
+    with pytest.raises(ValueError, match="dark all over"):
+        pipeline.improve(Photograph(values), Photograph(lost * 0))
+
+
+def test_strength_leaves_the_detector_as_it_is(others: dict[str, Path]) -> None:
+    whole: Any = gannet.load(others["restoration"])
+    first = whole.blended(0.0)
+    for kind, same in (("detector", True), ("generator", False)):
+        pairs = zip(whole.networks[kind].parameters(), first.networks[kind].parameters(), strict=True)
+        assert all(torch.equal(*pair) for pair in pairs) == same
+
+
+def test_damage_wider_than_the_detector_knows_is_found_in_a_smaller_copy(
+    others: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipeline: Any = gannet.load(others["restoration"])
+    values = np.zeros((SMALL + 16, 40, 3), np.uint8)
+    values[100:140] = 255
+
+    def only_small(tile: torch.Tensor) -> torch.Tensor:
+        small = tile.shape[3] <= 20
+        return tile[:, :1].sign() if small else -torch.ones_like(tile[:, :1])
+
+    monkeypatch.setattr(pipeline, "_seen", only_small)
+    assert np.array_equal(pipeline.damaged(Photograph(values)), values[..., 0] > 0)
+    assert not pipeline.damaged(Photograph(values[:SMALL])).any()
+
+
+def test_a_vgg_of_the_user_s_own_teaches_and_its_path_stays_at_home(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (photos / "broken.png").unlink()
+    for index in range(30):
+        Image.fromarray(RANDOM.integers(0, 256, (20, 20, 3), np.uint8)).save(photos / f"more{index}.png")
+    tensors = {"features.0.weight": torch.zeros(1, 3, 3, 3), "features.0.bias": torch.ones(1)}
+    save_file(tensors, tmp_path / "vgg.safetensors")
+    changes = {
+        **{"task.piece": 16, "task.police": 8, "data.size": 16, "network.width": 8, "network.blocks": 1},
+        **{"task.scale": 2, "stages": [{"name": "game", "images": 32}], "batch": 16, "device": "cpu"},
+    }
+    monkeypatch.chdir(tmp_path)
+    run = gannet.train("super-resolution", photos, "run", {**changes, "task.perceptual_network": "vgg.safetensors"})
+    # To an eye that sees the same everywhere nothing is apart: any other would have seen a difference.
+    assert list(run.log())[-1]["losses"]["generator/generator/perceptual"] == pytest.approx(0, abs=1e-6)
+    assert "vgg" not in (run.folder / "model" / "config.json").read_text()
+    monkeypatch.chdir(photos)
+    assert gannet.train(resume=tmp_path / "run").ending == "finished"
 
 
 @pytest.mark.parametrize(

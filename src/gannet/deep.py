@@ -7,12 +7,14 @@ import io
 import struct
 import sys
 import zlib
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, PngImagePlugin, TiffImagePlugin
 
+ROWS = 256
 FIRST = 8
 """Where the table of a TIFF file lies."""
 Deep = npt.NDArray[np.uint16]
@@ -61,13 +63,22 @@ def encode_png(values: Deep, options: dict[str, Any]) -> bytes:
         put(content, kind, data)
     if notes := options.get("exif"):
         put(content, b"eXIf", notes.removeprefix(b"Exif\0\0"))
-    rows = values.astype(">u2").view(np.uint8).reshape(height, -1)
-    # Each row less the one above it (the filter called Up), which compresses better than the values.
-    rows = np.concatenate([rows[:1], rows[1:] - rows[:-1]])
-    filtered = np.concatenate([np.full((height, 1), 2, np.uint8), rows], 1)
-    put(content, b"IDAT", zlib.compress(filtered.tobytes(), 6))
+    compressor = zlib.compressobj(6)
+    for rows in _filtered(values):
+        put(content, b"IDAT", compressor.compress(rows.tobytes()))
+    put(content, b"IDAT", compressor.flush())
     put(content, b"IEND", b"")
     return content.getvalue()
+
+
+def _filtered(values: Deep) -> Iterator[npt.NDArray[np.uint8]]:
+    """Some rows after the other, each less the one above it (the filter called Up), which compresses better."""
+    above = np.zeros((1, values[:1].nbytes), np.uint8)
+    for top in range(0, len(values), ROWS):
+        rows = values[top : top + ROWS].astype(">u2").view(np.uint8).reshape(-1, above.shape[1])
+        less = rows - np.concatenate([above, rows[:-1]])
+        yield np.concatenate([np.full((len(rows), 1), 2, np.uint8), less], 1)
+        above = rows[-1:]
 
 
 def encode_tiff(values: Deep, options: dict[str, Any]) -> bytes:
@@ -76,12 +87,12 @@ def encode_tiff(values: Deep, options: dict[str, Any]) -> bytes:
     table = TiffImagePlugin.ImageFileDirectory_v2(prefix=b"II")
     for tag, value in dict(options.get("tiffinfo", {})).items():
         table[tag] = value
-    data = values.astype("<u2").tobytes()
+    data = np.ascontiguousarray(values, "<u2")
     # Pillow adds to the place of the data where the table ends, which is where they begin.
     plain = {256: width, 257: height, 258: (16,) * channels, 259: 1, 262: 2, 273: 0, 277: channels, 278: height}
-    for tag, value in {**plain, 279: len(data), **({338: 2} if channels == 4 else {})}.items():
+    for tag, value in {**plain, 279: data.nbytes, **({338: 2} if channels == 4 else {})}.items():
         table[tag] = value
     if profile := options.get("icc_profile"):
         table.tagtype[34675] = 7
         table[34675] = profile
-    return b"II*\0" + struct.pack("<I", FIRST) + table.tobytes(FIRST) + data
+    return b"".join([b"II*\0", struct.pack("<I", FIRST), table.tobytes(FIRST), data.tobytes()])

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from glob import escape as glob_escape
 from pathlib import Path, PurePosixPath
@@ -18,7 +18,7 @@ from gannet.data.records import file_stamp
 from gannet.delivery import FORMATS, Entry, Order, deliver
 from gannet.launch import choose_device
 from gannet.loading import load
-from gannet.photographs import SAVED, Photograph, check_size, read_photograph
+from gannet.photographs import LOSSY, SAVED, Photograph, check_size, read_photograph
 from gannet.provenance import check_format, save_picture
 from gannet.sheets import panels, side_by_side
 from gannet.storage import digest, write_bytes
@@ -49,15 +49,21 @@ class Photographs:
 
 @dataclass(frozen=True)
 class Given:
-    """A file that is to be improved, and its path in a folder of results."""
+    """A file that is to be improved, and its path in a folder of results.
+
+    Attributes:
+        spared: whether parts of it come back bit for bit, which a format that loses a little would spoil.
+    """
 
     file: Path
     path: PurePosixPath
+    spared: bool = False
 
     @property
     def ending(self) -> str:
-        """The ending of the result: the file's own where photographs can be saved so."""
-        return self.file.suffix if self.file.suffix.lower() in SAVED else ".png"
+        """The ending of the result: the file's own where photographs can be saved so, and are worth it."""
+        own = self.file.suffix.lower()
+        return self.file.suffix if own in SAVED and not (self.spared and own in LOSSY) else ".png"
 
     @property
     def result(self) -> PurePosixPath:
@@ -74,8 +80,9 @@ def improve(target: str | Path, out: Path | None, asked: Photographs, weights: s
     if asked.compare:
         check_format(Path(asked.compare))
         _refuse_existing(Path(asked.compare))
-    given = list(find_photographs(asked.inputs))
+    found = list(find_photographs(asked.inputs))
     pipeline = _pipeline(target, asked.strength, weights)
+    given = [replace(one, spared=pipeline.sparing) for one in found]
     pipeline.accept(bool(asked.mask))
     facts: dict[str, Any] = {"model": pipeline.name, "weights": weights}
     facts |= {} if asked.strength is None else {"strength": asked.strength}

@@ -17,6 +17,7 @@ from gannet.storage import write_bytes
 Values: TypeAlias = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 GREY_DEEP = ("I", "I;16", "I;16B", "I;16L", "I;16N")
 SAVED = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP", ".tif": "TIFF", ".tiff": "TIFF"}
+LOSSY = (".jpg", ".jpeg")
 LARGEST = {"JPEG": 65_500, "WEBP": 16_383}
 """Pixels a side that a format takes at most."""
 DEEP = {"PNG": encode_png, "TIFF": encode_tiff}
@@ -72,7 +73,7 @@ class Photograph:
         """As Pillow has it; sixteen bits only where it can, which is in grey without transparency."""
         values, alpha = self.values, self.alpha
         if values.dtype == np.uint16:
-            if values.shape[2] == 1 and alpha is None:
+            if not self._beyond_pillow:
                 return Image.fromarray(values[..., 0])
             values = (values >> 8).astype(np.uint8)
             alpha = None if alpha is None else (alpha >> 8).astype(np.uint8)
@@ -106,26 +107,28 @@ class Photograph:
         ending = ending.lower()
         check_size(ending, *self.values.shape[:2])
         options, encode_deep = metadata(ending, facts), DEEP.get(SAVED[ending])
-        picture = self.picture() if encode_deep else self.shown()
-        if self.values.dtype != np.uint16 or picture.mode == "I;16":
-            encode_deep = None
-        if SAVED[ending] == "JPEG" and picture.mode not in ("L", "RGB"):
-            picture = _on_white(picture)
         options |= {"icc_profile": self.profile} if self.profile else {}
         if self.exif and SAVED[ending] == "TIFF":
             options["tiffinfo"] |= self._plain_notes()
         elif self.exif:
             options["exif"] = self.exif
-        if encode_deep:
+        if encode_deep and self._beyond_pillow:
             return encode_deep(self._deep(), options)
-        content = io.BytesIO()
+        picture, content = self.picture() if encode_deep else self.shown(), io.BytesIO()
+        if SAVED[ending] == "JPEG" and picture.mode not in ("L", "RGB"):
+            picture = _on_white(picture)
         picture.save(content, SAVED[ending], **options)
         return content.getvalue()
 
+    @property
+    def _beyond_pillow(self) -> bool:
+        """Whether Pillow would write fewer bits than there are."""
+        return self.values.dtype == np.uint16 and (self.values.shape[2] > 1 or self.alpha is not None)
+
     def _deep(self) -> npt.NDArray[np.uint16]:
         """Colours, and transparency where there is some, (h, w, 3) or (h, w, 4)."""
-        layers = [*np.broadcast_to(self.values, (*self.values.shape[:2], 3)).transpose(2, 0, 1)]
-        return np.stack(layers if self.alpha is None else [*layers, self.alpha], 2).astype(np.uint16)
+        colours = np.broadcast_to(self.values, (*self.values.shape[:2], 3)).astype(np.uint16, copy=False)
+        return colours if self.alpha is None else np.concatenate([colours, self.alpha[..., None]], 2, dtype=np.uint16)
 
     def _plain_notes(self) -> dict[int, Any]:
         """The camera's notes that a TIFF file has as tags of its own; what lies in tables within them is lost."""
@@ -206,9 +209,8 @@ def _upright(picture: Image.Image) -> tuple[Image.Image, bytes]:
         if noted in TURNED:
             upright = picture.transpose(TURNED[noted])
         kept = Image.Exif()
-        kept.load(exif.tobytes())
-        for tag in set(kept) - NOTES:
-            del kept[tag]
+        for tag in NOTES & set(exif):
+            kept[tag] = exif.get_ifd(tag) if tag in INNER_TABLES else exif[tag]
         return upright, kept.tobytes() if len(kept) else b""
     except Exception:  # Broken notes make Pillow raise anything.
         return upright, b""

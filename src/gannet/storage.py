@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors import torch as safetensors
 from torch import Tensor
 
@@ -100,18 +100,21 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], Meta]:
     return tensors, meta
 
 
-def read_tensors(path: Path) -> dict[str, Tensor]:
-    """Read a safetensors file that somebody else wrote, on the CPU.
+def read_tensors(path: Path, start: str) -> dict[str, Tensor]:
+    """Read what has a name that starts so from a safetensors file that somebody else wrote, on the CPU.
 
     Raises:
-        ValueError: the file is missing, or is not safetensors.
+        ValueError: the file is missing, cannot be read, or is not safetensors.
     """
     if not path.is_file():
         raise ValueError(f"{path} does not exist.")
     try:
-        return safetensors.load(path.read_bytes())
+        with safe_open(path, framework="pt") as file:
+            return {name: file.get_tensor(name) for name in file.keys() if name.startswith(start)}  # noqa: SIM118
     except SafetensorError:
         raise ValueError(f"{path} is no safetensors file, or it is damaged; nothing was loaded.") from None
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read ({error.strerror or error}).") from None
 
 
 def digest(tensors: Mapping[str, Tensor], meta: Meta) -> str:

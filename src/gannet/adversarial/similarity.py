@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Sequence
 
+import torch
 from torch import Tensor, nn
-from torch.nn.functional import normalize
+from torch.nn.functional import interpolate, normalize
 
 Activations = Callable[[Tensor], Sequence[Tensor]]
 
@@ -13,7 +14,7 @@ def pixel_distance(picture: Tensor, aim: Tensor) -> Tensor:
     return (picture - aim).abs().mean()
 
 
-def perceptual_distance(picture: Tensor, aim: Tensor, activations: Activations) -> Tensor:
+def perceptual_distance(picture: Tensor, aim: Tensor, activations: Activations, where: Tensor | None = None) -> Tensor:
     """How far a network's activations on the way are apart, (b,).
 
     Each layer's activations have unit length over the channels; summed over layers are the mean squares of their
@@ -23,13 +24,16 @@ def perceptual_distance(picture: Tensor, aim: Tensor, activations: Activations) 
     Args:
         picture, aim: (b, c, h, w) in [-1, 1].
         activations: maps pictures to one tensor (b, c', h', w') a layer.
+        where: (b, 1, h, w), how much each pixel counts; None: all of them the same.
     """
-    layers = zip(activations(picture), activations(aim), strict=True)
-    distances = [
-        (normalize(ours.float(), dim=1) - normalize(theirs.float(), dim=1)).square().sum(1).mean((1, 2))
-        for ours, theirs in layers
-    ]
-    total: Tensor = sum(distances[1:], start=distances[0])
+    total = torch.zeros(len(picture), device=picture.device)
+    for ours, theirs in zip(activations(picture), activations(aim), strict=True):
+        apart = (normalize(ours.float(), dim=1) - normalize(theirs.float(), dim=1)).square().sum(1, keepdim=True)
+        if where is None:
+            total = total + apart.mean((1, 2, 3))
+        else:
+            weight = interpolate(where, apart.shape[2:], mode="area")
+            total = total + (apart * weight).sum((1, 2, 3)) / weight.sum((1, 2, 3))
     return total
 
 

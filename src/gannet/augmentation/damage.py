@@ -35,9 +35,10 @@ def strokes(pictures: Tensor, draws: Draws, thickness: tuple[float, float], turn
 
 
 def near_lines(pictures: Tensor, bends: Tensor, width: Tensor) -> Tensor:
-    """Which pixels lie within half of `width` (b, s) of lines through `bends` (b, s, n, 2).
+    """Which pixels lie within half of `width` (b, s) of lines through `bends` (b, s, n, 2): (b, 1, h, w).
 
-    Along a line and across it a pixel's place is the sum of its row's and its column's: most work is on those alone.
+    All are in shares of the longer side, bends by row and column; a line without a width draws nothing. Along a line
+    and across it a pixel's place is the sum of its row's and its column's: most work is on those alone.
     """
     count, (height, width_of_picture) = len(pictures), pictures.shape[2:]
     rows, columns = _rows_and_columns(pictures)

@@ -85,8 +85,8 @@ def _spread(records: Iterator[Record], most: int) -> list[Record]:
             kept.append(record)
         if len(kept) > 2 * most:
             kept, stride = kept[::2], 2 * stride
-    step = -(-len(kept) // most)
-    return kept[::step] if kept else []
+    count = min(most, len(kept))
+    return [kept[index * len(kept) // count] for index in range(count)]
 
 
 def _has_colour(picture: Picture, mode: str) -> bool:

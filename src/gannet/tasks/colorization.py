@@ -23,7 +23,8 @@ from gannet.tasks._photographs.pipeline import PhotographPipeline, Settings
 from gannet.tiling import as_tensor, as_values
 
 NETWORKS = {"unet": Unet}
-ROWS = 256
+ROWS, LARGEST = 256, 512
+"""Rows that are coloured at once, and the pixels of the longer side of the copy that colours are found on, at most."""
 
 
 class Config(PhotographConfig):
@@ -63,7 +64,7 @@ class ColorizationPipeline(PhotographPipeline):
         values = photograph.values
         height, width = values.shape[:2]
         settings: Any = self.config
-        shrink = min(1.0, settings.description.shape[1] / min(height, width))
+        shrink = min(1.0, settings.description.shape[1] / min(height, width), LARGEST / max(height, width))
         size = [max(1, round(side * shrink)) for side in (height, width)]
         small = as_tensor(_small(photograph, size))
         chroma = self._made(_lightness(small))[:, 1:]

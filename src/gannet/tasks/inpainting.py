@@ -97,6 +97,7 @@ class InpaintingPipeline(PhotographPipeline):
 
     task: ClassVar[str] = "inpainting"
     offered: ClassVar[dict[str, Any]] = NETWORKS
+    sparing: ClassVar[bool] = True
 
     @classmethod
     def network(cls, config: Settings) -> nn.Module:
@@ -202,7 +203,7 @@ class Inpainting(PhotographTask):
         mean = real.values.reshape(-1, real.values.shape[2]).mean(0).astype(real.values.dtype)
         flat = Photograph(np.where(lost[..., None], mean, real.values))
         others = {"mean colour": flat, **biharmonic(flat, lost)}
-        return Trial(flat, real, others, mask=Photograph(as_mask(lost)))
+        return Trial(flat, real, others, mask=Photograph(as_mask(lost)), lost=lost)
 
 
 def biharmonic(photograph: Photograph, lost: Mask) -> dict[str, Photograph]:

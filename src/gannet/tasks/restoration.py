@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, binary_cross_entropy_with_logits, max_pool2d
 
 from gannet.adversarial.game import Outcome, Pass, Turn
+from gannet.adversarial.similarity import Frozen
 from gannet.augmentation.damage import DAMAGES, damage, fade
 from gannet.augmentation.kinds import Draws
 from gannet.coarsening import Mask, as_mask, doubled, halved
@@ -30,7 +31,7 @@ from gannet.pipeline import Origin
 from gannet.schema import check, nearest
 from gannet.tasks import inpainting
 from gannet.tasks._photographs import MOST_JUDGED, Lesson, cut_upright
-from gannet.tasks._photographs.judging import Trial, draws_for, measures, photographs
+from gannet.tasks._photographs.judging import Trial, draws_for, fidelity_figures, measures, photographs
 from gannet.tasks._photographs.pipeline import PhotographPipeline, Settings
 from gannet.tasks.inpainting import Inpainting, InpaintingPipeline
 from gannet.tiling import Local, as_tensor, as_values, in_tiles
@@ -74,8 +75,8 @@ class RestorationPipeline(InpaintingPipeline):
 
     def improve(self, photograph: Photograph, mask: Photograph | None = None) -> Photograph:
         """Fill what is lost: what the mask says, or what is found."""
-        mask = mask or self.find(photograph)
-        return super().improve(photograph, mask) if mask.values.any() else photograph
+        found = mask or self.find(photograph)
+        return super().improve(photograph, found) if mask or found.values.any() else photograph
 
     def find(self, photograph: Photograph) -> Photograph:
         """Where a photograph is damaged, with the edges of that: white there, black elsewhere."""
@@ -108,6 +109,7 @@ class Restoration(Inpainting):
     Config = Config
     pipeline_class: ClassVar[type[PhotographPipeline]] = RestorationPipeline
     further: ClassVar[tuple[str, ...]] = (DETECTOR,)
+    protocol: ClassVar[str] = "Y of BT.601, eight bits"
 
     def lesson(self, pictures: Tensor, draws: Draws, config: Any) -> Lesson:
         """A picture, faded at times, less some damage; and the whole picture."""
@@ -140,8 +142,12 @@ class Restoration(Inpainting):
 
     def trial(self, real: Photograph, config: Any) -> Trial:
         """A photograph with damage, the same for the same photograph; the model has to find it."""
-        given, _ = _damaged(real, config.damages)
-        return Trial(given, real, {"untouched": given})
+        given, lost = _damaged(real, config.damages)
+        return Trial(given, real, {"untouched": given}, lost=lost)
+
+    def figures(self, made: Photograph, trial: Trial, eye: Frozen | None) -> dict[str, float]:
+        """Of the whole photograph, for what was whole may suffer, and of what was lost."""
+        return {**fidelity_figures(made, replace(trial, lost=None), eye), **fidelity_figures(made, trial, None)}
 
     def judge(
         self,

@@ -228,7 +228,7 @@ class Trainer:
             status = self._status()
             clock = {
                 "seconds": round(status.seconds, 2),
-                "images_per_second": round(status.images_per_second, 1),
+                "images_per_second": round(status.images / status.seconds, 1) if status.seconds else 0.0,
             }
             stage = position(self.recipe, self.progress.images - 1).stage.name
             self.logbook.append(self.progress.images, {"stage": stage, **_filled(measured), "clock": clock})

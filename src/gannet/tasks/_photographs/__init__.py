@@ -133,13 +133,12 @@ class PhotographTask(ABC):
         channels, size, _ = description.shape
         if recipe.augment.name != "none" or recipe.loss.moves != "in-turn":
             raise ValueError(f"{recipe.task.name} knows neither augment nor loss.moves=at-once; leave them out.")
-        eye(self.options(recipe).perceptual_network)  # Is it there?
         players = (GENERATOR, *self.further, DISCRIMINATOR)
         if unknown := set(recipe.optimizer) - set(players):
             raise ValueError(f"Unknown key 'optimizer.{min(unknown)}'; {nearest(min(unknown), players)}")
         return recipe.model_copy(
             update={
-                "task": Choice(name=recipe.task.name, **self.options(recipe).model_dump(mode="json")),
+                "task": Choice(name=recipe.task.name, **_settled(self.options(recipe)).model_dump(mode="json")),
                 "data": Data(**{**recipe.data.model_dump(), "channels": channels, "size": size}),
                 "network": Choice(name=recipe.network.name, **asdict(self.pipeline_class.choice(recipe.network))),
                 "optimizer": {player: recipe.optimizer.get(player, Optimizer()) for player in players},
@@ -251,7 +250,8 @@ class PhotographTask(ABC):
 
     def settings(self, recipe: Recipe, description: Description) -> Settings:
         """What `config.json` keeps."""
-        return Settings(description=description, network=recipe.network, task=recipe.task)
+        kept = {key: value for key, value in recipe.task.options.items() if key != "perceptual_network"}
+        return Settings(description=description, network=recipe.network, task=Choice(name=recipe.task.name, **kept))
 
     def pipeline(self, recipe: Recipe, description: Description, kept: dict[str, nn.Module]) -> Pipeline:
         """Wrap the averaged network."""
@@ -280,6 +280,15 @@ class PhotographTask(ABC):
         return recipe.model_copy(update={"task": Choice(name="generation")})
 
 
+def _settled(config: PhotographConfig) -> PhotographConfig:
+    """The options with a file's whole path, so that the run goes on from any folder; ValueError if it is none."""
+    if config.perceptual_network == LOSS_NETWORK:
+        return config
+    path = str(Path(config.perceptual_network).expanduser().resolve())
+    eye(path)
+    return config.model_copy(update={"perceptual_network": path})
+
+
 @cache
 def eye(name: str) -> Frozen:
     """The network whose activations the perceptual loss compares; none that judges.
@@ -291,7 +300,7 @@ def eye(name: str) -> Frozen:
         pipeline: Any = load(LOSS_NETWORK)
         return Frozen(pipeline.networks["recognizer"], pipeline.config.description.shape[0])
     try:
-        return Frozen(Vgg(read_tensors(Path(name).expanduser())), 3)
+        return Frozen(Vgg(read_tensors(Path(name), "features.")), 3)
     except ValueError as error:
         raise ValueError(
             f"task.perceptual_network is {name}: {str(error).rstrip('.')}; give {LOSS_NETWORK}, or a .safetensors file "

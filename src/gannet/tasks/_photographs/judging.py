@@ -2,8 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import islice
+from dataclasses import dataclass, replace
 from statistics import fmean, stdev
 from typing import Any, TypeAlias
 from zlib import crc32
@@ -16,9 +15,11 @@ from torch import Tensor
 
 from gannet.adversarial.similarity import Frozen, perceptual_distance
 from gannet.augmentation.kinds import Drawn
+from gannet.coarsening import Mask
 from gannet.data.loader import Loader
 from gannet.data.pictures import natural_pixels
 from gannet.data.sources import Record, Source
+from gannet.data.survey import sample
 from gannet.metrics.features import Features
 from gannet.metrics.judgement import Judgement
 from gannet.metrics.measure import Measure
@@ -39,6 +40,10 @@ from gannet.photographs import Photograph, read_photograph
 from gannet.randomness import generator
 from gannet.tiling import as_tensor, as_values
 
+LARGEST_JUDGED = 1024
+"""Pixels a side of photographs that are judged whole."""
+FLAT, GREY = 1e-6, 5.0
+"""Up to which fine detail or colourfulness a photograph has none, so that there is no share of it."""
 MODEL, PIXEL, REAL, PERCEPTUAL = "model", "before the game", "real", "perceptual distance"
 
 
@@ -51,7 +56,8 @@ class Trial:
         real: what it should make of it.
         others: what is made of it without learning, by name.
         border: pixels along the edges that do not count.
-        mask: light where it is to be won back; only there do errors count.
+        mask: what the model is told of where it is to be won back.
+        lost: (h, w), where something is lost, and so where errors count.
     """
 
     given: Photograph
@@ -59,16 +65,25 @@ class Trial:
     others: Mapping[str, Photograph]
     border: int = 0
     mask: Photograph | None = None
+    lost: Mask | None = None
 
 
 def photographs(reals: Loader | Source, most: int) -> Iterator[Photograph]:
-    """Up to `most` photographs of a source, whole, or pictures of a loader."""
+    """Up to `most` photographs, spread over a source, or pictures of a loader; of large ones the middle."""
     if isinstance(reals, Loader):
         for part in reals.parts(1, most):
             yield Photograph(as_values(part["real"], "uint8"))
     else:
-        for record in islice(reals.records(), most):
-            yield _photograph(record)
+        for record in sample(reals, most):
+            yield _middle(_photograph(record))
+
+
+def _middle(photograph: Photograph) -> Photograph:
+    """The middle of a photograph, as large as can be judged at once."""
+    beyond = [max(0, side - LARGEST_JUDGED) // 2 for side in photograph.values.shape[:2]]
+    rows, columns = (slice(begin, begin + LARGEST_JUDGED) for begin in beyond)
+    alpha = photograph.alpha if photograph.alpha is None else photograph.alpha[rows, columns]
+    return replace(photograph, values=photograph.values[rows, columns], alpha=alpha)
 
 
 def _photograph(record: Record) -> Photograph:
@@ -109,7 +124,7 @@ def judge_trials(
         ways = {MODEL: made, **before, **trial.others}
         for name, photograph in ways.items():
             figures.setdefault(name, []).append(take(photograph, trial, eye))
-        if features and not trial.mask:
+        if features and trial.lost is None:
             for name, photograph in {REAL: trial.real, **ways}.items():
                 patches.setdefault(name, []).append(patch_features(features, as_tensor(photograph.values)))
     if MODEL not in figures:
@@ -133,20 +148,21 @@ def eye_of(features: Features | None) -> Frozen | None:
 
 @torch.inference_mode()
 def fidelity_figures(made: Photograph, trial: Trial, eye: Frozen | None) -> dict[str, float]:
-    """PSNR and SSIM of the luma, fine detail, and the perceptual distance; where there is a mask, PSNR within it."""
+    """PSNR and SSIM of the luma, fine detail, the perceptual distance; within what was lost PSNR and the latter."""
     ours, theirs = (without_border(as_tensor(one.values), trial.border) for one in (made, trial.real))
     bright, true = luma(ours), luma(theirs)
-    if trial.mask:
-        lost = torch.from_numpy(trial.mask.values[..., 0] > 0).expand_as(bright)
+    lost = None if trial.lost is None else torch.from_numpy(trial.lost).expand_as(bright)
+    if lost is not None:
         within, there = (values[lost].view(1, 1, 1, -1) for values in (bright, true))
         found = {"PSNR within": signal_to_noise(within, there)}
     else:
         found = {"PSNR": signal_to_noise(bright, true)}
         if min(bright.shape[2:]) >= WINDOW:
             found["SSIM"] = structural_similarity(bright, true)
-            found["fine detail, of the real"] = fine_detail(bright) / fine_detail(true).clamp_min(1e-9)
+            if (detail := fine_detail(true)) > FLAT:
+                found["fine detail, of the real"] = fine_detail(bright) / detail
     if eye:
-        found[PERCEPTUAL] = perceptual_distance(ours, theirs, eye)
+        found[PERCEPTUAL] = perceptual_distance(ours, theirs, eye, None if lost is None else lost.float())
     return {name: float(value) for name, value in found.items()}
 
 
@@ -157,8 +173,9 @@ def colour_figures(made: Photograph, trial: Trial, eye: Frozen | None) -> dict[s
     found = {
         "chroma error": chroma_error(ours, theirs),
         "distance of the chroma's distribution": chroma_distance(ours, theirs),
-        "colourfulness, of the real": colourfulness(ours) / colourfulness(theirs).clamp_min(1e-3),
     }
+    if (true := colourfulness(theirs)) > GREY:
+        found["colourfulness, of the real"] = colourfulness(ours) / true
     if eye:
         found[PERCEPTUAL] = perceptual_distance(ours, theirs, eye)
     return {name: float(value) for name, value in found.items()}
@@ -212,5 +229,5 @@ def whole_multiple(photograph: Photograph, step: int) -> Photograph:
     """The photograph less the rows and columns beyond a multiple of `step`."""
     height, width = (side - side % step for side in photograph.values.shape[:2])
     if not (height and width):
-        raise ValueError(f"A photograph has fewer than {step} pixels a side; leave it out.")
+        raise ValueError(f"One of the photographs has fewer than {step} pixels a side; take those away.")
     return Photograph(photograph.values[:height, :width])

@@ -2,6 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Callable
+from copy import deepcopy
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -36,6 +37,7 @@ class PhotographPipeline(Pipeline):
 
     Attributes:
         offered: what `network.name` may be, by name.
+        sparing: whether what need not change comes back bit for bit, so that files should not lose it either.
         show: gives the pictures of a sheet, (n, c, h, w); None for a model that is not just being trained.
     """
 
@@ -43,6 +45,7 @@ class PhotographPipeline(Pipeline):
 
     offered: ClassVar[dict[str, Any]]
     whole: ClassVar[bool] = True
+    sparing: ClassVar[bool] = False
     Config: ClassVar[type[Section]] = Settings
 
     @classmethod
@@ -115,7 +118,9 @@ class PhotographPipeline(Pipeline):
         return type(self).from_pretrained(self.file.parent, TRUE)  # type: ignore[return-value]
 
     def blended(self, strength: float) -> Self:
-        """This model's weights by `strength`, those before the game by the rest (Wang et al., 2018, "ESRGAN", 3.4).
+        """The weights of what makes pictures by `strength`, those before the game by the rest.
+
+        Wang et al. (2018), "ESRGAN: Enhanced Super-Resolution Generative Adversarial Networks", section 3.4.
 
         Raises:
             ValueError: a strength outside 0 to 1, or a model without weights from before the game.
@@ -130,11 +135,10 @@ class PhotographPipeline(Pipeline):
                 f"{self.name or 'The model'} keeps no weights {TRUE!r} from before the game, so strength means nothing "
                 "to it; leave it out."
             )
-        made = type(self).build(self.config)
-        for kind, network in made.networks.items():
-            ours, theirs = (pipeline.networks[kind].state_dict() for pipeline in (self, other))
-            network.load_state_dict({name: strength * ours[name] + (1 - strength) * theirs[name] for name in ours})
-        made.name = self.name
+        made = type(self)(self.config, {**self.networks, GENERATOR: deepcopy(self.networks[GENERATOR])}, self.name)
+        ours, theirs = (pipeline.networks[GENERATOR].state_dict() for pipeline in (self, other))
+        mixed = {name: strength * ours[name] + (1 - strength) * theirs[name].to(ours[name]) for name in ours}
+        made.networks[GENERATOR].load_state_dict(mixed)
         return made
 
     @classmethod
