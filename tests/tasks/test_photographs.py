@@ -7,8 +7,13 @@ from hypothesis import strategies as st
 from torch.nn.functional import max_pool2d, pad
 
 from gannet.augmentation.kinds import Drawn
-from gannet.tasks import restoration
+from gannet.augmentation.lab import to_lab
+from gannet.networks.unet import Unet
+from gannet.schema import Choice
+from gannet.tasks import colorization, inpainting, restoration
 from gannet.tasks._photographs.lessons import MOST_SHIFTED, cut, cut_upright, shifted
+from gannet.tasks._photographs.pipeline import Settings
+from gannet.tasks.generation import Description
 from gannet.tasks.inpainting import HINTED, LOST, near_or_far, smoothly_filled, spoilt
 
 TORCH = torch.Generator().manual_seed(0)
@@ -91,3 +96,48 @@ def test_only_a_hint_tells_what_is_lost_and_only_at_half_the_size(hinted: float 
         pictures[0, :, 4:12, 4:12].reshape(3, 4, 2, 4, 2).mean((2, 4)).repeat_interleave(2, 1).repeat_interleave(2, 2)
     )
     assert torch.allclose(inside, told) == (hinted is not None)
+
+
+@pytest.mark.parametrize("overview", [False, True])
+def test_only_an_overview_tells_a_place_of_what_is_beyond_its_reach(overview: bool) -> None:
+    torch.manual_seed(0)
+    network = Unet(width=4, depth=1, fold=1, overview=overview).unet(1, 1)
+    torch.nn.init.normal_(network.exit.weight)
+    picture = torch.rand(1, 1, 8, 8 * network.reach)
+    other = picture.clone()
+    other[..., : network.reach] = 0
+    made = [network(one)[..., 2 * network.reach + 1 :] for one in (picture, other)]
+    assert torch.equal(*made) != overview
+
+
+def test_what_passes_through_does_not_fade_before_anything_is_learned() -> None:
+    torch.manual_seed(0)
+    network = Unet(width=16, depth=4).unet(3, 1)
+    torch.nn.init.normal_(network.exit.weight)
+    sizes = []
+    for layer in (network.entry, network.down[-1], network.up[-1]):
+        layer.register_forward_hook(lambda *seen: sizes.append(float(seen[-1].square().mean().sqrt())))
+    network(torch.rand(4, 3, 64, 64) * 2 - 1)
+    assert len(sizes) == 3 and min(sizes) > 0.2 * max(sizes)
+
+
+def test_what_is_filled_a_part_at_a_time_has_no_overview() -> None:
+    with pytest.raises(ValueError, match="leave network.overview=true out"):
+        inpainting.InpaintingPipeline.network(
+            Settings(
+                description=Description(name="photos", shape=(3, 16, 16)),
+                network=Choice(name="unet", overview=True),
+                task=Choice(name="inpainting"),
+            )
+        )
+
+
+def test_colours_stay_when_the_exposure_changes() -> None:
+    pictures = torch.rand(30, 3, 20, 20, generator=TORCH) * 2 - 1
+    lesson = colorization.task.lesson(pictures, draws(30), colorization.Config(piece=20))
+    true = to_lab(cut_upright(pictures, 20, draws(30)))
+    assert torch.equal(lesson.given, lesson.aim[:, :1]) and torch.equal(lesson.aim[:, 1:], true[:, 1:])
+    changes = (lesson.given - true[:, :1]).mean((1, 2, 3))
+    assert float(changes.min()) < -0.05 and float(changes.max()) > 0.05, "some lighter, some darker"
+    first, order = lesson.given[0].flatten(), true[0, 0].flatten().argsort()
+    assert bool((first[order].diff() >= 0).all()), "what is lighter stays lighter"

@@ -15,9 +15,20 @@ SLOPE, MOST_TIMES = 0.2, 4
 
 def _twice(before: int, after: int) -> nn.Sequential:
     return nn.Sequential(
-        *(Convolution(before, after, 3, 1, 1), nn.LeakyReLU(SLOPE)),
-        *(Convolution(after, after, 3, 1, 1), nn.LeakyReLU(SLOPE)),
+        *(lively(Convolution(before, after, 3, 1, 1)), nn.LeakyReLU(SLOPE)),
+        *(lively(Convolution(after, after, 3, 1, 1)), nn.LeakyReLU(SLOPE)),
     )
+
+
+def lively(layer: Convolution) -> Convolution:
+    """The layer with weights that keep the size of what passes through many of them (He et al., 2015, equation 14).
+
+    PyTorch's own would let it fade to a hundredth at the smallest size, where nothing is normalized.
+    """
+    nn.init.kaiming_normal_(layer.weight, SLOPE, nonlinearity="leaky_relu")
+    if layer.bias is not None:
+        nn.init.zeros_(layer.bias)
+    return layer
 
 
 class UNet(nn.Module):
@@ -27,7 +38,7 @@ class UNet(nn.Module):
 
     Attributes:
         step: sides of what goes through are brought to a multiple of it.
-        reach: how many pixels away a pixel still matters.
+        reach: how many pixels away a pixel still matters, without an overview.
     """
 
     def __init__(self, before: int, after: int, options: "Unet") -> None:
@@ -38,6 +49,7 @@ class UNet(nn.Module):
         # Two convolutions a level on the way down and up, each reaching one pixel of its own size.
         self.reach = self.fold * (sum(4 * 2**level + 2 * 2**level for level in range(depth)) + 2 * 2**depth + 1)
         self.entry = _twice(before * self.fold**2, widths[0])
+        self.overview = Convolution(widths[-1], widths[-1], 1, 1, 0) if options.overview else None
         self.down = nn.ModuleList(_twice(widths[level], widths[level + 1]) for level in range(depth))
         self.up = nn.ModuleList(
             _twice(widths[level + 1] + widths[level], widths[level]) for level in reversed(range(depth))
@@ -53,6 +65,8 @@ class UNet(nn.Module):
         for layer in self.down:
             bridges.append(features)
             features = layer(nn.functional.avg_pool2d(features, 2))
+        if self.overview is not None:
+            features = features + self.overview(features.mean((2, 3), keepdim=True))
         for layer, bridge in zip(self.up, reversed(bridges), strict=True):
             features = layer(torch.cat([interpolate(features, scale_factor=2.0, mode="nearest"), bridge], 1))
         result: Tensor = pixel_shuffle(self.exit(features), self.fold)[:, :, :height, :width]
@@ -73,6 +87,10 @@ class Unet:
     fold: int = 2
     """Squares of so many pixels a side become channels of one pixel (Shi et al., 2016, equation 4), and back at the
     end: a quarter of the work at 2."""
+
+    overview: bool = False
+    """Whether each place is also told the mean of all at the smallest size (after Iizuka et al., 2016, "Let there be
+    Color!", section 3.3): for what depends on the whole picture, and is not made a part at a time."""
 
     def __post_init__(self) -> None:
         if not (1 <= self.width <= 256 and 1 <= self.depth <= 7 and self.fold in (1, 2, 4)):

@@ -23,8 +23,9 @@ from gannet.tasks._photographs.pipeline import PhotographPipeline, Settings
 from gannet.tiling import as_tensor, as_values
 
 NETWORKS = {"unet": Unet}
-ROWS, LARGEST = 256, 512
-"""Rows that are coloured at once, and the pixels of the longer side of the copy that colours are found on, at most."""
+ROWS, LARGEST, MOST_EXPOSED = 256, 512, 1.6
+"""Rows that are coloured at once, pixels of the longer side of the copy that colours are found on, at most, and the
+power of the strongest change of exposure."""
 
 
 class Config(PhotographConfig):
@@ -115,6 +116,7 @@ class Colorization(PhotographTask):
     def lesson(self, pictures: Tensor, draws: Draws, config: Any) -> Lesson:
         """A piece's lightness, and all of its Lab."""
         aim = to_lab(cut_upright(pictures, config.piece, draws))
+        aim[:, :1] = exposed(aim[:, :1], draws)
         return Lesson(aim[:, :1], aim)
 
     def seen(self, picture: Tensor) -> Tensor:
@@ -132,6 +134,12 @@ class Colorization(PhotographTask):
         true[:, 1:] = true[:, 1:].mean((2, 3), keepdim=True)
         mean = Photograph(as_values(from_lab(true), real.values.dtype))
         return Trial(Photograph(grey.values[..., :1]), real, {"grey": grey, "the true mean chroma": mean})
+
+
+def exposed(lightness: Tensor, draws: Draws) -> Tensor:
+    """Lightness in [-1, 1] by another curve of exposure: films and scanners differ."""
+    power = (MOST_EXPOSED ** (2 * draws.uniform() - 1))[:, None, None, None]
+    return ((lightness + 1) / 2).clamp_min(0) ** power * 2 - 1
 
 
 def _grey(picture: Tensor) -> Tensor:

@@ -102,8 +102,10 @@ class InpaintingPipeline(PhotographPipeline):
     @classmethod
     def network(cls, config: Settings) -> nn.Module:
         """The network that fills holes."""
-        channels = config.description.shape[0]
-        return Inpainter(cls.choice(config.network).unet(channels + 1, channels))
+        channels, choice = config.description.shape[0], cls.choice(config.network)
+        if choice.overview:
+            raise ValueError("Holes are filled a part of a photograph at a time; leave network.overview=true out.")
+        return Inpainter(choice.unet(channels + 1, channels))
 
     @classmethod
     def fixed(cls, config: Settings) -> dict[str, Any]:  # noqa: ARG003
