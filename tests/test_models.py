@@ -12,7 +12,7 @@ from sklearn.datasets import load_sample_image
 import gannet
 from gannet.judging import judge_features
 from gannet.loading import shipped_models
-from gannet.metrics.restoration import fine_detail, luma
+from gannet.metrics.restoration import colourfulness, fine_detail, luma
 from gannet.photographs import Photograph
 from gannet.tasks._photographs.judging import resized
 from gannet.tiling import as_tensor
@@ -79,3 +79,10 @@ def test_super_resolution_comes_nearer_than_bicubic_and_draws_what_it_lacks(flow
         float(fine_detail(luma(as_tensor(one.values)))) for one in (plain, model.blended(0.0)(given), model(given))
     ]
     assert detail == sorted(detail), "the game was to add detail"
+
+
+def test_colorization_adds_colours(flower: Photograph) -> None:
+    grey = Photograph(np.asarray(flower.picture().convert("L"))[..., None])
+    made: Any = gannet.load("colorization")(grey)
+    assert made.values.shape == flower.values.shape
+    assert float(colourfulness(as_tensor(made.values))) > 3
