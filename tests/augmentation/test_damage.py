@@ -5,7 +5,7 @@ from math import hypot
 import pytest
 import torch
 
-from gannet.augmentation.damage import DAMAGES, damage, fade, holes, near_lines
+from gannet.augmentation.damage import DAMAGES, WHOLE, View, damage, fade, holes, near_lines, pieces
 from gannet.augmentation.kinds import Drawn
 
 COUNT, SIDE = 64, 64
@@ -22,12 +22,31 @@ def pictures() -> torch.Tensor:
 @pytest.mark.parametrize("name", sorted(DAMAGES))
 def test_damage_lies_within_its_mask_and_shows_there(name: str) -> None:
     before = pictures()
-    found = DAMAGES[name](before, draws())
+    found = DAMAGES[name](before, draws(), WHOLE)
     changed = (found.pictures != before).any(1, keepdim=True)
     assert set(found.lost.unique().tolist()) == {0.0, 1.0}
     assert not bool((changed & (found.lost == 0)).any())
     assert float(changed[found.lost > 0].float().mean()) > 0.95
     assert 0.002 < float(found.lost.mean()) < 0.3
+
+
+@pytest.mark.parametrize("name", sorted({*DAMAGES} - {"dust"}))
+def test_a_piece_shows_what_stands_there_in_the_whole_photograph(name: str) -> None:
+    before = pictures()
+    count, side = len(before), before.shape[2]
+    corner, share = torch.tensor([[0.25, 0.5]]).expand(count, 2), torch.tensor([0.25]).expand(count)
+    rows, columns = (slice(int(at * side), int((at + 0.25) * side)) for at in (0.25, 0.5))
+    whole = DAMAGES[name](before, draws(), WHOLE)
+    piece = DAMAGES[name](before[:, :, rows, columns], draws(), View(corner, share))
+    assert bool(piece.lost.any())
+    assert torch.equal(piece.lost, whole.lost[:, :, rows, columns])
+    assert torch.equal(piece.pictures, whole.pictures[:, :, rows, columns])
+
+
+def test_pieces_lie_within_photographs() -> None:
+    side = torch.linspace(0.1, 1, len(pictures()))
+    view = pieces(side, draws())
+    assert bool((view.corner >= 0).all()) and bool((view.corner + side[:, None] <= 1 + 1e-6).all())
 
 
 def test_lines_reach_as_far_as_they_are_wide() -> None:

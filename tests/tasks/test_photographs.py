@@ -9,6 +9,7 @@ from torch.nn.functional import max_pool2d, pad
 from gannet.augmentation.kinds import Drawn
 from gannet.augmentation.lab import to_lab
 from gannet.networks.unet import Unet
+from gannet.recipe import Stage
 from gannet.schema import Choice
 from gannet.tasks import colorization, inpainting, restoration
 from gannet.tasks._photographs.lessons import MOST_SHIFTED, cut, cut_upright, shifted
@@ -53,12 +54,38 @@ def test_far_pictures_show_all_of_it_and_near_ones_a_piece() -> None:
 def test_damage_to_be_found_shows_where_it_is_said_to_be() -> None:
     config = restoration.Config(piece=32, damages=("scratches",))
     pictures, lost = restoration.task.search(torch.zeros(20, 3, 64, 64), draws(20), config)
-    assert pictures.shape == (20, 3, 32, 32) and 0.01 < float(lost.mean()) < 0.3
+    assert pictures.shape == (20, 3, 32, 32) and 0.003 < float(lost.mean()) < 0.3
     near = max_pool2d(pad(lost, (1, 1, 1, 1), value=1.0), 3, 1)[:, 0] > 0  # A soft scan has soft edges.
     for picture, hole, edged in zip(pictures, lost[:, 0] > 0, near, strict=True):
         around = picture[:, ~edged]
         assert float((around - around[:, :1]).abs().max()) < 1e-6
         assert bool((picture[:, hole] != around[:, :1]).any(0).all())
+
+
+def test_the_overlap_that_is_lacking_counts_a_hair_as_much_as_a_stain() -> None:
+    lost, found = torch.zeros(2, 1, 40, 40), torch.zeros(2, 1, 40, 40)
+    lost[0, 0, :20], found[0, 0, 10:30] = 1, 1  # Half of a stain, and as much beside it.
+    lost[1, 0, 0, :20], found[1, 0, 0, 10:30] = 1, 1  # Half of a hair, and as much beside it.
+    expected = 1 - ((2 * 400 + 10) / (1600 + 10) + (2 * 10 + 10) / (40 + 10)) / 2
+    scores = 100 * (2 * found - 1)
+    torch.testing.assert_close(restoration.overlap_lacking(scores, lost), torch.tensor(expected))
+    assert float(restoration.overlap_lacking(scores.new_full(scores.shape, -100), torch.zeros_like(lost))) < 1e-6
+
+
+@pytest.mark.parametrize(
+    ("stage", "learning"),
+    [
+        ("search", {"detector"}),
+        ("pixel", {"detector", "generator"}),
+        ("game", {"detector", "generator", "discriminator"}),
+    ],
+)
+def test_while_it_searches_only_the_detector_learns(stage: str, learning: set[str]) -> None:
+    task, recipe = restoration.task, restoration.task.example()
+    recipe = recipe.model_copy(update={"stages": (Stage(name="search", images=16), *recipe.stages)})
+    description = task.describe(recipe, task.open_source(recipe))
+    turns = task.game(task.resolve(recipe, description), description).turns
+    assert {player for turn in turns if turn.due(0, stage) for player in turn.players} == learning
 
 
 @given(height=st.integers(1, 20), width=st.integers(1, 20), seed=st.integers(0, 9))

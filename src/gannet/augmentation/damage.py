@@ -1,6 +1,7 @@
 """What time does to photographs: holes, scratches, stains, tears, fading; drawn for pieces of them.
 
-Masks are (b, 1, h, w), one where something is lost; everything random comes from `draws`, a row a picture.
+Masks are (b, 1, h, w), one where something is lost; everything random comes from `draws`, a row a picture. A `View`
+says which pieces of photographs are seen: damage is drawn as if all of them were there.
 """
 
 from collections.abc import Callable, Sequence
@@ -9,14 +10,51 @@ from math import pi
 
 import torch
 from torch import Tensor
-from torch.nn.functional import interpolate
+from torch.nn.functional import grid_sample, interpolate
 
 from gannet.augmentation.kinds import Draws
 
 STROKES, BENDS = 4, 5
 
 
-def strokes(pictures: Tensor, draws: Draws, thickness: tuple[float, float], turn: float, length: float) -> Tensor:
+@dataclass(frozen=True)
+class View:
+    """Which pieces of photographs are seen.
+
+    Attributes:
+        corner: where they begin, by row and column (b, 2).
+        side: their longer side (b,), like the corner in shares of the photograph's.
+    """
+
+    corner: Tensor
+    side: Tensor
+
+    def near_lines(self, pictures: Tensor, bends: Tensor, width: Tensor) -> Tensor:
+        """Which of the seen pixels lie near lines across whole photographs; see `near_lines`."""
+        corner, side = self.corner.to(bends.device)[:, None, None], self.side.to(bends.device)
+        return near_lines(pictures, (bends - corner) / side[:, None, None, None], width / side[:, None])
+
+    def spread(self, pictures: Tensor, coarse: Tensor) -> Tensor:
+        """What is seen (b, 1, h, w) of coarse values (b, 1, n, n) that are spread smoothly over whole photographs."""
+        sides = [(torch.arange(side, device=coarse.device) + 0.5) / side for side in pictures.shape[2:]]
+        corner, side = self.corner.to(coarse.device), self.side.to(coarse.device)[:, None]
+        rows, columns = (2 * (corner[:, axis, None] + side * along) - 1 for axis, along in enumerate(sides))
+        count, height, width = len(coarse), len(sides[0]), len(sides[1])
+        places = [columns[:, None, :].expand(count, height, width), rows[:, :, None].expand(count, height, width)]
+        return grid_sample(coarse, torch.stack(places, 3), "bicubic", "border", align_corners=True)
+
+
+WHOLE = View(torch.zeros(1, 2), torch.ones(1))
+
+
+def pieces(side: Tensor, draws: Draws) -> View:
+    """Pieces anywhere in square photographs, their sides (b,) in shares of the photographs'."""
+    return View(draws.uniform(2) * (1 - side)[:, None], side)
+
+
+def strokes(
+    pictures: Tensor, draws: Draws, thickness: tuple[float, float], turn: float, length: float, view: View = WHOLE
+) -> Tensor:
     """Bent strokes of a brush (after Yu et al., 2019, "Free-Form Image Inpainting ...", section 3.4).
 
     Args:
@@ -31,7 +69,7 @@ def strokes(pictures: Tensor, draws: Draws, thickness: tuple[float, float], turn
     low, high = thickness
     width = low + (high - low) * draws.uniform(STROKES)
     shown = draws.uniform(STROKES) < 0.7
-    return near_lines(pictures, bends, torch.where(shown, width, -1.0))
+    return view.near_lines(pictures, bends, torch.where(shown, width, -1.0))
 
 
 def near_lines(pictures: Tensor, bends: Tensor, width: Tensor) -> Tensor:
@@ -96,48 +134,48 @@ class Damaged:
     lost: Tensor
 
 
-def scratches(pictures: Tensor, draws: Draws) -> Damaged:
+def scratches(pictures: Tensor, draws: Draws, view: View) -> Damaged:
     """Thin, nearly straight lines, light or dark."""
-    lost = strokes(pictures, draws, (0.006, 0.03), 0.2, 0.5)
+    lost = strokes(pictures, draws, (0.006, 0.03), 0.2, 0.5, view)
     return _covered(pictures, lost, torch.where(draws.uniform() < 0.7, 1.0, -1.0), 0.6 + 0.4 * draws.uniform())
 
 
-def tears(pictures: Tensor, draws: Draws) -> Damaged:
+def tears(pictures: Tensor, draws: Draws, view: View) -> Damaged:
     """Jagged white lines, where paper is torn."""
-    lost = strokes(pictures, draws, (0.015, 0.05), 1.2, 0.12)
+    lost = strokes(pictures, draws, (0.015, 0.05), 1.2, 0.12, view)
     return _covered(pictures, lost, 0.85 + 0.15 * draws.uniform(), torch.ones_like(draws.uniform()))
 
 
-def stains(pictures: Tensor, draws: Draws) -> Damaged:
+def stains(pictures: Tensor, draws: Draws, view: View) -> Damaged:
     """Blots with soft shapes, darker or lighter than what they cover."""
-    coarse = interpolate(draws.normal(1, 6, 6), pictures.shape[2:], mode="bicubic", align_corners=True)
+    coarse = view.spread(pictures, draws.normal(1, 6, 6))
     lost = (coarse > 1.0 + 0.5 * draws.uniform()[:, None, None, None]).float()
     return _covered(pictures, lost, 2 * draws.uniform() - 1, 0.4 + 0.5 * draws.uniform())
 
 
-def hairs(pictures: Tensor, draws: Draws) -> Damaged:
+def hairs(pictures: Tensor, draws: Draws, view: View) -> Damaged:
     """Thin, curled lines, as a scanner's glass leaves them."""
-    lost = strokes(pictures, draws, (0.004, 0.012), 1.0, 0.06)
+    lost = strokes(pictures, draws, (0.004, 0.012), 1.0, 0.06, view)
     return _covered(pictures, lost, torch.where(draws.uniform() < 0.5, 1.0, -1.0), 0.7 + 0.3 * draws.uniform())
 
 
-def creases(pictures: Tensor, draws: Draws) -> Damaged:
+def creases(pictures: Tensor, draws: Draws, view: View) -> Damaged:
     """A fold from edge to edge, where the paper shows."""
     angle, middle = 2 * pi * draws.uniform(1, 1), 0.25 + 0.5 * draws.uniform(1, 2)
     way = torch.stack([angle.cos(), angle.sin()], 3) * torch.tensor([-2.0, 2.0], device=angle.device)[:, None]
-    lost = near_lines(pictures, middle[:, :, None] + way, 0.008 + 0.017 * draws.uniform(1))
+    lost = view.near_lines(pictures, middle[:, :, None] + way, 0.008 + 0.017 * draws.uniform(1))
     return _covered(pictures, lost, 0.5 + 0.5 * draws.uniform(), 0.6 + 0.4 * draws.uniform())
 
 
-def dust(pictures: Tensor, draws: Draws) -> Damaged:
-    """Small spots, light or dark."""
+def dust(pictures: Tensor, draws: Draws, view: View) -> Damaged:  # noqa: ARG001
+    """Small spots, light or dark, of the same few pixels in photographs of any size."""
     height, width = pictures.shape[2:]
     fine = interpolate(draws.uniform(1, -(-height // 2), -(-width // 2)), (height, width), mode="bilinear")
     lost = (fine > 0.88).float()
     return _covered(pictures, lost, torch.where(draws.uniform() < 0.5, 1.0, -1.0), 0.7 + 0.3 * draws.uniform())
 
 
-DAMAGES: dict[str, Callable[[Tensor, Draws], Damaged]] = {
+DAMAGES: dict[str, Callable[[Tensor, Draws, View], Damaged]] = {
     "scratches": scratches,
     "tears": tears,
     "stains": stains,
@@ -148,11 +186,11 @@ DAMAGES: dict[str, Callable[[Tensor, Draws], Damaged]] = {
 """By name."""
 
 
-def damage(pictures: Tensor, names: Sequence[str], draws: Draws) -> Damaged:
+def damage(pictures: Tensor, names: Sequence[str], draws: Draws, view: View = WHOLE) -> Damaged:
     """Each of the damages with probability one half, one over the other."""
     lost = torch.zeros_like(pictures[:, :1])
     for name in names:
-        done, hit = DAMAGES[name](pictures, draws), (draws.uniform() < 0.5)[:, None, None, None]
+        done, hit = DAMAGES[name](pictures, draws, view), (draws.uniform() < 0.5)[:, None, None, None]
         pictures, lost = torch.where(hit, done.pictures, pictures), torch.maximum(lost, done.lost * hit)
     return Damaged(pictures, lost)
 

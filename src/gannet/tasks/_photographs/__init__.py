@@ -69,6 +69,7 @@ class PhotographTask(ABC):
     Attributes:
         channels: that photographs to learn from may have.
         further: the names of further networks that are kept beside the one that makes pictures.
+        resting: stages in which only those learn.
         tiny, modest: the network of the example, and options of its task.
         protocol: how the judge's figures are taken.
     """
@@ -77,6 +78,7 @@ class PhotographTask(ABC):
     pipeline_class: ClassVar[type[PhotographPipeline]]
     channels: ClassVar[tuple[int, ...]] = (1, 3)
     further: ClassVar[tuple[str, ...]] = ()
+    resting: ClassVar[tuple[str, ...]] = ()
     tiny: ClassVar[Choice] = Choice(name="unet", width=4, depth=2)
     modest: ClassVar[dict[str, Any]] = {}
     judged_by: ClassVar[str] = "held_out/perceptual"
@@ -194,7 +196,7 @@ class PhotographTask(ABC):
             weight=config.adversarial,
         )
         turns = contest.turns(recipe.loss.r1, recipe.loss.r2, recipe.loss.gradient_penalty)
-        first = tuple(stage.name for stage in stages(recipe) if stage.name != GAME)
+        first = tuple(stage.name for stage in stages(recipe) if stage.name not in {GAME, *self.resting})
         alone = (Turn("learn", (GENERATOR,), learn, stages=first),) if first else ()
         played = (*alone, *(replace(turn, stages=(GAME,)) for turn in turns), *self.turns_beside(made, config))
         return Game({**made, DISCRIMINATOR: police}, played, tuple(made))
@@ -202,6 +204,10 @@ class PhotographTask(ABC):
     def turns_beside(self, networks: dict[str, nn.Module], config: Any) -> tuple[Turn, ...]:  # noqa: ARG002
         """Turns of further networks of a task."""
         return ()
+
+    def held_out_beside(self, networks: dict[str, nn.Module], shown: Tensor, config: Any) -> dict[str, float]:  # noqa: ARG002
+        """How well further networks do on held-out pictures (b, c, h, w)."""
+        return {}
 
     def observers(
         self,
@@ -229,7 +235,8 @@ class PhotographTask(ABC):
         def look() -> dict[str, float]:
             made = make(lesson.given)
             near = perceptual_distance(self.seen(made), self.seen(lesson.aim), eye(config.perceptual_network)).mean()
-            return {"error": float(pixel_distance(made, lesson.aim)), "perceptual": float(near)}
+            beside = self.held_out_beside(model.networks, shown, config)
+            return {"error": float(pixel_distance(made, lesson.aim)), "perceptual": float(near), **beside}
 
         model.show = lambda: self.seen(make(lesson.given[:ON_SHEETS]))
         return {"held_out": Periodic(look, recipe.referee.every)}
