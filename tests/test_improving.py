@@ -248,6 +248,7 @@ def test_it_is_judged_beside_what_needs_no_learning(enlarger: Path, photos: Path
         Image.fromarray(RANDOM.integers(0, 256, (40, 41, 3), np.uint8)).save(photos / f"more{index}.png")
     judgement = gannet.judge(enlarger, photos)
     assert [rival.name for rival in judgement.rivals] == ["model", "before the game", "bicubic", "Lanczos"]
+    assert ["ms a sample" in rival.line() for rival in judgement.rivals] == [True, False, False, False]
     names = [found.name for found in judgement.measures]
     assert "perceptually nearest of all" in names
     assert {"PSNR", "SSIM", "fine detail, of the real", "perceptual distance"} < set(names)

@@ -10,6 +10,7 @@ from PIL import Image
 from sklearn.datasets import load_sample_image
 
 import gannet
+from gannet.coarsening import as_mask
 from gannet.judging import judge_features
 from gannet.loading import shipped_models
 from gannet.metrics.restoration import colourfulness, fine_detail, luma
@@ -79,6 +80,15 @@ def test_super_resolution_comes_nearer_than_bicubic_and_draws_what_it_lacks(flow
         float(fine_detail(luma(as_tensor(one.values)))) for one in (plain, model.blended(0.0)(given), model(given))
     ]
     assert detail == sorted(detail), "the game was to add detail"
+
+
+def test_inpainting_comes_nearer_than_the_mean_of_what_is_left_and_leaves_the_rest(flower: Photograph) -> None:
+    lost = np.zeros(flower.values.shape[:2], bool)
+    lost[60:100, 80:240] = lost[20:220, 150:170] = True
+    flat = np.where(lost[..., None], flower.values[~lost].mean(0).astype(np.uint8), flower.values)
+    made: Any = gannet.load("inpainting")(Photograph(flat), Photograph(as_mask(lost)))
+    assert np.array_equal(made.values[~lost], flower.values[~lost])
+    assert off(made, flower) < 0.5 * off(Photograph(flat), flower)
 
 
 def test_colorization_adds_colours(flower: Photograph) -> None:

@@ -27,13 +27,13 @@ class Rival:
     Attributes:
         name: the kind of model.
         fit_seconds: what it took to learn; not known for the model that is judged.
-        sample_milliseconds: what one sample takes.
+        sample_milliseconds: what one sample takes, where that was measured.
         measures: as for the model that is judged.
     """
 
     name: str
     fit_seconds: float | None
-    sample_milliseconds: float
+    sample_milliseconds: float | None
     measures: list[Measure]
 
     def to_json(self) -> dict[str, Any]:
@@ -43,8 +43,9 @@ class Rival:
     def line(self) -> str:
         """The figures in a row."""
         learnt = "" if self.fit_seconds is None else f"{self.fit_seconds:8.1f} s to learn,"
+        taken = "" if self.sample_milliseconds is None else f"{self.sample_milliseconds:7.3f} ms a sample;"
         figures = ", ".join(f"{found.name} {found.value:.4g}" for found in self.measures)
-        return f"{self.name:20} {learnt:22} {self.sample_milliseconds:7.3f} ms a sample; {figures}"
+        return f"{self.name:20} {learnt:22} {taken:20} {figures}"
 
 
 def judge_rivals(

@@ -135,7 +135,7 @@ def judge_trials(
     own, others = found[MODEL], [name for name in figures if name != MODEL]
     compared = [[name] for name in others] + ([others] if len(others) > 1 else [])
     shares = [_nearer(figures, which, features) for which in compared] if eye else []
-    rivals = [Rival(name, None, 0.0, found[name]) for name in others]
+    rivals = [Rival(name, None, None, found[name]) for name in others]
     milliseconds = 1000 * seconds / len(figures[MODEL])
     return Judgement([*own, *shares], rivals=(Rival(MODEL, None, milliseconds, own), *rivals))
 
