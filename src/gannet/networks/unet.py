@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate, pad, pixel_shuffle, pixel_unshuffle
 
-from gannet.networks.convolution import Convolution
+from gannet.networks.convolution import Convolution, side_by_side
 from gannet.networks.srresnet import silent
 
 SLOPE, MOST_TIMES = 0.2, 4
@@ -60,7 +60,7 @@ class UNet(nn.Module):
         """Map (b, before, h, w) to (b, after, h, w)."""
         height, width = picture.shape[2:]
         whole = pad(picture, (0, -width % self.step, 0, -height % self.step), mode="replicate")
-        features = self.entry(pixel_unshuffle(whole, self.fold))
+        features = self.entry(side_by_side(pixel_unshuffle(whole, self.fold)))
         bridges = []
         for layer in self.down:
             bridges.append(features)

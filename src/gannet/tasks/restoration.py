@@ -39,12 +39,10 @@ from gannet.tiling import Local, as_tensor, as_values, in_tiles
 
 DETECTOR, SEARCH, WIDER = "detector", "search", 2
 """Pixels by which what is found is widened: the edges of a scratch are damaged as well."""
-LEAST, MOST = 1.0, 5.0
+LEAST_SIDES, MOST_SIDES = 1.0, 5.0
 """Sides of the photographs to learn to find damage in, in sides of the pieces of them that are seen."""
-OVERLAP, FEW = 0.2, 10
-"""Weight of the overlap that is lacking beside the cross-entropy, and what is a few pixels to it."""
-SMALL = 640
-"""Pixels of the longer side beyond which damage is looked for in a copy of half the size, too: some of it is wide."""
+OVERLAP, FEW_PIXELS = 0.2, 10
+"""Weight of the overlap that is lacking beside the cross-entropy, and what is added to both of its sides."""
 
 
 def _known(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -88,11 +86,15 @@ class RestorationPipeline(InpaintingPipeline):
         return Photograph(maximum_filter(as_mask(self.damaged(photograph)), 2 * WIDER + 1, axes=(0, 1)))
 
     def damaged(self, photograph: Photograph) -> Mask:
-        """Where a photograph is damaged, (h, w)."""
+        """Where a photograph is damaged, (h, w).
+
+        One larger than all that was learned from is searched in a copy of half the size as well: some of it is wide.
+        """
         unet: Any = self.networks[DETECTOR]
+        settings: Any = self.config
         seen = in_tiles(photograph, Local(self._seen, unet.reach, 1, unet.step)).values
         found: Mask = seen[..., 0] > photograph.largest // 2
-        if max(found.shape) > SMALL:
+        if max(found.shape) > MOST_SIDES * check(Config, settings.task.options, "task").piece:
             half, _ = halved(photograph.values, np.zeros_like(found))
             found |= doubled(self.damaged(Photograph(half)), found.shape)
         return found
@@ -122,16 +124,17 @@ class Restoration(Inpainting):
         return super().lesson(faded(pictures, draws), draws, config)
 
     def search(self, pictures: Tensor, draws: Draws, config: Any) -> tuple[Tensor, Tensor]:
-        """Pieces with damage (b, c, h, w), and where it is (b, 1, h, w), to be found.
+        """Pieces (b, c, h, w), half of them damaged, and where (b, 1, h, w), to be found.
 
-        Scans are soft at times, or edges as sharp as drawn ones would be all that is looked for.
+        Whole ones teach what only looks like damage: seams, and shadows. Scans are soft at times, or edges as sharp as
+        drawn ones would be all that is looked for.
         """
-        piece = cut_upright(faded(pictures, draws), config.piece, draws)
-        view = pieces(1 / (LEAST + (MOST - LEAST) * draws.uniform()), draws)
-        spoiled = damage(piece, config.damages, draws, view)
-        soft = draws.uniform()[:, None, None, None] < 0.5
-        blurred = avg_pool2d(spoiled.pictures, 3, 1, 1, count_include_pad=False)
-        return torch.where(soft, blurred, spoiled.pictures), spoiled.lost
+        piece = faded(cut_upright(pictures, config.piece, draws), draws)
+        view = pieces(1 / (LEAST_SIDES + (MOST_SIDES - LEAST_SIDES) * draws.uniform()), draws)
+        spoiled, hit = damage(piece, config.damages, draws, view), _half(draws)
+        scan = torch.where(hit, spoiled.pictures, piece)
+        soft = avg_pool2d(scan, 3, 1, 1, count_include_pad=False)
+        return torch.where(_half(draws), soft, scan), spoiled.lost * hit
 
     def lost(self, pictures: Tensor, config: Any, draws: Draws) -> Tensor:
         """Damage, with its edges."""
@@ -197,7 +200,12 @@ class Restoration(Inpainting):
 
 def faded(pictures: Tensor, draws: Draws) -> Tensor:
     """Half of the pictures (b, c, h, w) faded."""
-    return torch.where((draws.uniform() < 0.5)[:, None, None, None], fade(pictures, draws), pictures)
+    return torch.where(_half(draws), fade(pictures, draws), pictures)
+
+
+def _half(draws: Draws) -> Tensor:
+    """Which half of the pictures, (b, 1, 1, 1)."""
+    return (draws.uniform() < 0.5)[:, None, None, None]
 
 
 def _damaged(real: Photograph, kinds: tuple[str, ...]) -> tuple[Photograph, Mask]:
@@ -221,13 +229,13 @@ def f1_of_masks(lost: Mask, found: Mask) -> float:
 def overlap_lacking(scores: Tensor, lost: Tensor) -> Tensor:
     """One less the mean overlap of what is found, by its probability, with what is lost (b, 1, h, w).
 
-    As much for a hair as for a stain (the Dice of Milletari et al., 2016, "V-Net", section 3); a few pixels more on
-    both sides, so that a picture without damage asks for nothing to be found.
+    Nearly as much for a hair as for a stain (Dice's; Drozdzal et al., 2016, "The Importance of Skip Connections in
+    Biomedical Image Segmentation"); a few pixels more on both sides, so that a whole picture asks for nothing found.
     """
     every = (1, 2, 3)
     found = scores.sigmoid()
     shared, all_of_both = (found * lost).sum(every), found.sum(every) + lost.sum(every)
-    return 1 - ((2 * shared + FEW) / (all_of_both + FEW)).mean()
+    return 1 - ((2 * shared + FEW_PIXELS) / (all_of_both + FEW_PIXELS)).mean()
 
 
 task = Restoration()
