@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from gannet.api import build_game, configure, prepare
 from gannet.launch import launch
-from gannet.planning import Plan, plan
+from gannet.planning import Plan, plan, whole_time
+from gannet.recipe import Stage
+from gannet.schedule import position
 from gannet.schema import check
+from gannet.training.trainer import Progress
 
 
 @pytest.fixture
@@ -55,6 +61,16 @@ def test_time_grows_with_the_images_and_ends_with_the_budget(elsewhere: Path) ->
     assert 0 < short.seconds < long.seconds / 50
     assert planned("ring", images=10**12, minutes=0.5, network__width=8).seconds == 30
     assert elsewhere.is_dir()
+
+
+def test_each_stage_takes_its_own_time() -> None:
+    recipe = configure("ring", "", {}, "").model_copy(
+        update={"batch": 50, "stages": (Stage(name="quick", images=100), Stage(name="slow", images=1000))}
+    )
+    trainer: Any = SimpleNamespace(recipe=recipe, progress=Progress(), fabric=launch(recipe))
+    slow = {"quick": 0.0, "slow": 0.01}
+    trainer.round = lambda: time.sleep(slow[position(recipe, trainer.progress.images).stage.name])
+    assert 0.2 <= whole_time(trainer) < 0.4
 
 
 def test_a_plan_is_plain_data_and_words(elsewhere: Path) -> None:

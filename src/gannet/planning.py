@@ -15,7 +15,7 @@ from gannet.api import Prepared, build_game, build_trainer
 from gannet.data.loader import Loader
 from gannet.launch import choose_precision, launch
 from gannet.recipe import Recipe, dump_yaml
-from gannet.schedule import total_images
+from gannet.schedule import stages
 from gannet.training.progress import Silence, duration
 from gannet.training.trainer import Trainer
 
@@ -29,7 +29,7 @@ class Plan:
     Attributes:
         recipe: resolved.
         parameters: numbers to learn, by network.
-        memory: bytes; the highest seen in a few rounds of training on noise.
+        memory: bytes; the highest seen in a few rounds of each stage, on noise.
         seconds: estimated training time, from the same rounds.
         device: what it would run on, and in which precision.
     """
@@ -62,9 +62,8 @@ def plan(prepared: Prepared) -> Plan:
         noise = noise_of(prepared)
         game = build_game(prepared, fabric)
         trainer = build_trainer(prepared, game, fabric, Path(folder), (noise, noise), Silence())
-        per_round = _time_rounds(trainer)
+        seconds = whole_time(trainer)
     recipe = prepared.recipe
-    seconds = per_round * total_images(recipe) / recipe.batch
     return Plan(
         recipe=recipe,
         parameters={name: _count(network) for name, network in trainer.networks.items()},
@@ -79,6 +78,16 @@ def noise_of(prepared: Prepared) -> Loader:
     count = prepared.recipe.batch
     arrays = prepared.task.noise(prepared.recipe, prepared.description, count)
     return Loader(arrays, np.arange(count), seed=0)
+
+
+def whole_time(trainer: Trainer) -> float:
+    """The seconds of a whole run, from a few rounds of each of its stages."""
+    recipe, progress, seconds, start = trainer.recipe, trainer.progress, 0.0, 0
+    for stage in stages(recipe):
+        progress.images = start
+        seconds += _time_rounds(trainer) * stage.images / recipe.batch
+        start += stage.images
+    return seconds
 
 
 def _time_rounds(trainer: Trainer) -> float:

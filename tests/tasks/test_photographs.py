@@ -9,15 +9,18 @@ from torch.nn.functional import max_pool2d, pad
 from gannet.augmentation.kinds import Drawn
 from gannet.augmentation.lab import to_lab
 from gannet.networks.unet import Unet
+from gannet.randomness import generator
 from gannet.recipe import Stage
 from gannet.schema import Choice
 from gannet.tasks import colorization, inpainting, restoration
+from gannet.tasks._photographs import LOOK_SEED
 from gannet.tasks._photographs.lessons import MOST_SHIFTED, cut, cut_upright, shifted
 from gannet.tasks._photographs.pipeline import Settings
 from gannet.tasks.generation import Description
 from gannet.tasks.inpainting import HINTED, LOST, near_or_far, smoothly_filled, spoilt
+from gannet.training.passes import BatchPass, Place
 
-TORCH = torch.Generator().manual_seed(0)
+TORCH, LAST = torch.Generator().manual_seed(0), torch.channels_last
 
 
 def draws(count: int, seed: int = 0) -> Drawn:
@@ -81,6 +84,33 @@ def test_the_overlap_that_is_lacking_counts_a_hair_as_much_as_a_stain() -> None:
     assert float(restoration.overlap_lacking(scores.new_full(scores.shape, -100), torch.zeros_like(lost))) < 1e-6
 
 
+class Told(torch.nn.Module):
+    """Gives the same answer whatever it is shown."""
+
+    def __init__(self, answer: torch.Tensor) -> None:
+        super().__init__()
+        self.answer = torch.nn.Parameter(answer)
+
+    def forward(self, pictures: torch.Tensor) -> torch.Tensor:
+        assert len(pictures) == len(self.answer)
+        return self.answer
+
+
+def test_all_or_nothing_of_held_out_damage_is_found() -> None:
+    config, shown = restoration.Config(piece=32, damages=("scratches",)), torch.zeros(40, 3, 64, 64)
+    _, lost = restoration.task.search(shown, Drawn(40, generator(LOOK_SEED, "search")), config)
+    for scores, share in ((2 * lost - 1, 1.0), (-torch.ones_like(lost), 0.0)):
+        assert restoration.task.held_out_beside({"detector": Told(scores)}, shown, config) == {"found_f1": share}
+
+
+def test_the_detector_descends_cross_entropy_and_lacking_overlap() -> None:
+    config, pictures = restoration.Config(piece=32), torch.rand(4, 3, 64, 64, generator=TORCH)
+    detector = Told(torch.randn(4, 1, 32, 32, generator=TORCH))
+    (turn,) = restoration.task.turns_beside({"detector": detector}, config)
+    losses = turn.play(BatchPass({"real": pictures}, Place(0, 0, 0, "find"), 4, slice(4))).losses["detector"]
+    assert set(losses) == {"cross_entropy", "overlap"} and all(float(loss.detach()) > 0 for loss in losses.values())
+
+
 @pytest.mark.parametrize(
     ("stage", "learning"),
     [
@@ -99,9 +129,9 @@ def test_while_it_searches_only_the_detector_learns(stage: str, learning: set[st
 
 @given(height=st.integers(1, 20), width=st.integers(1, 20), seed=st.integers(0, 9))
 def test_a_smooth_filling_lies_between_what_is_known(height: int, width: int, seed: int) -> None:
-    generator = torch.Generator().manual_seed(seed)
-    pictures = torch.rand(2, 3, height, width, generator=generator)
-    lost = (torch.rand(2, 1, height, width, generator=generator) < 0.7).float()
+    numbers = torch.Generator().manual_seed(seed)
+    pictures = torch.rand(2, 3, height, width, generator=numbers)
+    lost = (torch.rand(2, 1, height, width, generator=numbers) < 0.7).float()
     filled = smoothly_filled(pictures, lost)
     assert torch.equal(filled[(lost == 0).expand_as(filled)], pictures[(lost == 0).expand_as(filled)])
     for one, known, hole in zip(filled, pictures, lost, strict=True):
@@ -144,6 +174,15 @@ def test_only_an_overview_tells_a_place_of_what_is_beyond_its_reach(overview: bo
     other[..., : network.reach] = 0
     made = [network(one)[..., 2 * network.reach + 1 :] for one in (picture, other)]
     assert torch.equal(*made) != overview
+
+
+def test_what_passes_through_has_the_channels_of_a_pixel_side_by_side() -> None:
+    layouts: list[bool] = []
+    network = Unet(width=4, depth=1).unet(3, 1)
+    for layer in (network.entry, network.down[0], network.up[0]):
+        layer.register_forward_hook(lambda *seen: layouts.append(seen[-1].is_contiguous(memory_format=LAST)))
+    network(torch.rand(2, 3, 16, 16, generator=TORCH))
+    assert layouts == [True, True, True]
 
 
 def test_what_passes_through_does_not_fade_before_anything_is_learned() -> None:
