@@ -30,7 +30,7 @@ from gannet.tasks._photographs.judging import (
 )
 from gannet.tasks.inpainting import lost_pixels
 from gannet.tasks.inpainting import task as inpainting
-from gannet.tasks.restoration import SMALL, found_share
+from gannet.tasks.restoration import MOST_SIDES, found_share
 from gannet.tasks.restoration import task as restoration
 
 RANDOM = np.random.default_rng(0)
@@ -238,7 +238,7 @@ def test_a_model_that_draws_takes_no_photographs(tiny_run: Path, photos: Path, t
 
 
 def test_a_model_of_photographs_draws_nothing(enlarger: Path, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="Name photographs"):
+    with pytest.raises(ValueError, match="name the photographs"):
         gannet.apply(enlarger, tmp_path / "x.png")
 
 
@@ -284,9 +284,10 @@ def test_only_what_is_lost_changes(others: dict[str, Path], photos: Path, tmp_pa
     with pytest.raises(ValueError, match="The mask has 41x50 pixels and the photograph 13x9"):
         gannet.load(others["inpainting"])(photos / "a.png", mask=tmp_path / "mask.png")
     Image.fromarray(lost * 0).save(tmp_path / "dark.png")
-    for mask, words in ((None, "give a mask"), (tmp_path / "dark.png", "dark all over")):
+    Image.fromarray(lost * 0 + 255).save(tmp_path / "light.png")
+    for mask, words in ((None, "give a mask"), ("dark.png", "dark all over"), ("light.png", "light all over")):
         with pytest.raises(ValueError, match=words):
-            gannet.load(others["inpainting"])(tmp_path / "deep.png", mask=mask)
+            gannet.load(others["inpainting"])(tmp_path / "deep.png", mask=mask and tmp_path / mask)
     with pytest.raises(ValueError, match="give a mask"):
         gannet.apply(others["inpainting"], tmp_path / "new", Photographs((photos,)))
     assert not (tmp_path / "new").exists()
@@ -343,7 +344,7 @@ def test_masks_in_a_folder_go_by_name(others: dict[str, Path], photos: Path, tmp
     (photos / "broken.png").unlink()
     for name in ("a.jpg", "deep/b.png", "deep/c.1.png"):
         (tmp_path / "masks" / name).parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(np.full((9, 13), 255, np.uint8)).save(tmp_path / "masks" / name)
+        Image.fromarray(np.eye(9, 13, dtype=np.uint8) * 255).save(tmp_path / "masks" / name)
     told = gannet.apply(others["inpainting"], tmp_path / "new", Photographs((photos,), mask=tmp_path / "masks"))
     assert told["left_out"] == [f"There is no mask for deep/c.bmp in {tmp_path / 'masks'}; name it deep/c.png."]
     assert (tmp_path / "new" / "a.png").is_file() and (tmp_path / "new" / "deep" / "b.jpg.png").is_file()
@@ -459,8 +460,9 @@ def test_damage_is_found_or_named_and_all_else_stays(
         made = pipeline.improve(Photograph(values), mask)
         assert np.array_equal(made.values[lost[..., 0] == 0], values[lost[..., 0] == 0])
         assert (made.values[5:9] != values[5:9]).mean() > 0.5
-    monkeypatch.setattr(type(pipeline), "find", lambda *_: Photograph(lost * 0))
-    assert np.array_equal(pipeline.improve(Photograph(values)).values, values)
+    for nothing_or_all in (lost * 0, lost * 0 + 255):
+        monkeypatch.setattr(type(pipeline), "find", lambda *_, found=nothing_or_all: Photograph(found))
+        assert np.array_equal(pipeline.improve(Photograph(values)).values, values)
     with pytest.raises(ValueError, match="dark all over"):
         pipeline.improve(Photograph(values), Photograph(lost * 0))
 
@@ -477,8 +479,9 @@ def test_damage_wider_than_the_detector_knows_is_found_in_a_smaller_copy(
     others: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pipeline: Any = gannet.load(others["restoration"])
-    values = np.zeros((SMALL + 16, 40, 3), np.uint8)
-    values[100:140] = 255
+    known = int(MOST_SIDES * pipeline.config.task.options["piece"])
+    values = np.zeros((known + 16, 40, 3), np.uint8)
+    values[20:40] = 255
 
     def only_small(tile: torch.Tensor) -> torch.Tensor:
         small = tile.shape[3] <= 20
@@ -486,7 +489,7 @@ def test_damage_wider_than_the_detector_knows_is_found_in_a_smaller_copy(
 
     monkeypatch.setattr(pipeline, "_seen", only_small)
     assert np.array_equal(pipeline.damaged(Photograph(values)), values[..., 0] > 0)
-    assert not pipeline.damaged(Photograph(values[:SMALL])).any()
+    assert not pipeline.damaged(Photograph(values[:known])).any()
 
 
 def test_a_vgg_of_the_user_s_own_teaches_and_its_path_stays_at_home(

@@ -24,7 +24,7 @@ def apply(target: str | Path, out: str | Path, request: Request, weights: str) -
     pipeline: Any = load(target, weights)
     if not pipeline.draws:
         raise ValueError(
-            f"{target} is a model for {pipeline.task}; it draws nothing. Name photographs, or use gannet.load."
+            f"{target} is a model for {pipeline.task}; it draws nothing: name the photographs to make better."
         )
     request.check()
     labels, told_by = pipeline.labels(request.num, request.label), digest(pipeline.tensors(), {})

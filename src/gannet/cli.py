@@ -17,7 +17,7 @@ app = typer.Typer(
 
 Set = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a key; repeatable.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
-STOPPED = 130
+STOPPED, GOES_ON = 130, "Stopped; the same command goes on where it stood."
 
 
 @app.callback(invoke_without_command=True)
@@ -134,7 +134,11 @@ def apply(
         drawing = {"--num": num != 1, "--seed": seed, "--class": label, "--frames": frames != 1}
         _refuse({**drawing, "--engine": engine != "auto"}, "beside photographs")
         asked = Photographs(tuple(inputs), strength, compare, mask, lambda words: typer.echo(words, err=True))
-        told = apply_model(model, out, asked, weights)
+        try:
+            told = apply_model(model, out, asked, weights)
+        except KeyboardInterrupt:
+            typer.echo(GOES_ON, err=True)
+            raise typer.Exit(STOPPED) from None
         lost = [f"Left out: {words}" for words in told["left_out"]]
         _print("apply", told, [f"Saved {told['out']}.", *lost], as_json)
         return
@@ -235,7 +239,7 @@ def augment(
     try:
         made = augment_data(data, out, wish)
     except KeyboardInterrupt:
-        typer.echo("Stopped; the same command goes on where it stood.", err=True)
+        typer.echo(GOES_ON, err=True)
         raise typer.Exit(STOPPED) from None
     _print("augment", made.to_json(), made.lines(), as_json)
 

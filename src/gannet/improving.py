@@ -156,7 +156,10 @@ class Work:
         if not self.given:
             raise ValueError(f"All that was given lies in {path}, where results go; choose another place for them.")
         if path.suffix.lower() not in FORMATS or path.suffix.lower() == ".parquet":
-            raise ValueError(f"{path.name}: {len(self.given):,} photographs go to a folder or a .zip; name one.")
+            raise ValueError(
+                f"{path.name}: photographs go to a folder or a .zip, one alone also to a file ({', '.join(SAVED)}); "
+                "name one of these."
+            )
         self._refuse_twins()
         deliver(path, Order(self._order(), [partial(self.part, one) for one in self.given]))
         self._tell_of_earlier(path)

@@ -5,6 +5,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from gannet.pipeline import CONFIG, Pipeline, fetch
+from gannet.recipe import preset_names
 
 SHIPPED = Path(__file__).parent / "models"
 
@@ -32,6 +33,11 @@ def model_folder(target: str) -> Path:
     shipped = None if folder.exists() else _newest(target)
     if shipped:
         return shipped
+    if not folder.is_dir() and target in preset_names():
+        raise ValueError(
+            f"{target} is a recipe, and no model of it comes with Gannet; make one (gannet train {target}), and give "
+            "the folder that it wrote."
+        )
     if not folder.is_dir():
         raise ValueError(
             f"There is no run or model at {target!r}; {_hint(target)}give the folder that `gannet train` wrote"

@@ -163,7 +163,7 @@ def lost_pixels(mask: Photograph, photograph: Photograph) -> Mask:
     """Where a mask is light, and not transparent, (h, w).
 
     Raises:
-        ValueError: its size is another, or it is dark all over.
+        ValueError: its size is another, or it is dark or light all over.
     """
     if mask.values.shape[:2] != photograph.values.shape[:2]:
         sizes = [f"{one.values.shape[1]}x{one.values.shape[0]}" for one in (mask, photograph)]
@@ -173,6 +173,8 @@ def lost_pixels(mask: Photograph, photograph: Photograph) -> Mask:
         lost &= mask.alpha > mask.largest // 2
     if not lost.any():
         raise ValueError("The mask is dark all over, so nothing is lost; make it light where something is.")
+    if lost.all():
+        raise ValueError("The mask is light all over, so there is nothing to go by; make it dark where all is well.")
     return lost
 
 

@@ -77,9 +77,10 @@ class RestorationPipeline(InpaintingPipeline):
         """A mask may be given."""
 
     def improve(self, photograph: Photograph, mask: Photograph | None = None) -> Photograph:
-        """Fill what is lost: what the mask says, or what is found."""
+        """Fill what is lost: what the mask says, or what is found, if it is not all of it."""
         found = mask or self.find(photograph)
-        return super().improve(photograph, found) if mask or found.values.any() else photograph
+        nothing_to_do = mask is None and (not found.values.any() or found.values.all())
+        return photograph if nothing_to_do else super().improve(photograph, found)
 
     def find(self, photograph: Photograph) -> Photograph:
         """Where a photograph is damaged, with the edges of that: white there, black elsewhere."""
