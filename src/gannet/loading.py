@@ -5,9 +5,8 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from gannet.pipeline import CONFIG, Pipeline, fetch
-from gannet.recipe import preset_names
 
-SHIPPED = Path(__file__).parent / "models"
+SHIPPED, RECIPES = Path(__file__).parent / "models", Path(__file__).parent / "recipes"
 
 
 def load(target: str | Path, weights: str = "model") -> Pipeline:
@@ -33,7 +32,7 @@ def model_folder(target: str) -> Path:
     shipped = None if folder.exists() else _newest(target)
     if shipped:
         return shipped
-    if not folder.is_dir() and target in preset_names():
+    if not folder.is_dir() and target in {file.stem for file in RECIPES.glob("*.yaml")}:
         raise ValueError(
             f"{target} is a recipe, and no model of it comes with Gannet; make one (gannet train {target}), and give "
             "the folder that it wrote."
