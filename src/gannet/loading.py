@@ -32,12 +32,12 @@ def model_folder(target: str) -> Path:
     shipped = None if folder.exists() else _newest(target)
     if shipped:
         return shipped
-    if not folder.is_dir() and target in {file.stem for file in RECIPES.glob("*.yaml")}:
-        raise ValueError(
-            f"{target} is a recipe, and no model of it comes with Gannet; make one (gannet train {target}), and give "
-            "the folder that it wrote."
-        )
     if not folder.is_dir():
+        if target in {file.stem for file in RECIPES.glob("*.yaml")}:
+            raise ValueError(
+                f"{target} is a recipe, and no model of it comes with Gannet; make one (gannet train {target}), and "
+                "give the folder that it wrote."
+            )
         raise ValueError(
             f"There is no run or model at {target!r}; {_hint(target)}give the folder that `gannet train` wrote"
             f"{_shipped_names()}."

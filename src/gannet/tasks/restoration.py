@@ -39,8 +39,8 @@ from gannet.tiling import Local, as_tensor, as_values, in_tiles
 
 DETECTOR, SEARCH, WIDER = "detector", "search", 2
 """Pixels by which what is found is widened: the edges of a scratch are damaged as well."""
-LEAST_SIDES, MOST_SIDES = 1.0, 5.0
-"""Sides of the photographs to learn to find damage in, in sides of the pieces of them that are seen."""
+MOST_SIDES = 5.0
+"""Sides of the largest photographs to learn to find damage in, in sides of the pieces of them that are seen."""
 OVERLAP, FEW_PIXELS = 0.2, 10
 """Weight of the overlap that is lacking beside the cross-entropy, and what is added to both of its sides."""
 
@@ -131,7 +131,7 @@ class Restoration(Inpainting):
         drawn ones would be all that is looked for.
         """
         piece = faded(cut_upright(pictures, config.piece, draws), draws)
-        view = pieces(1 / (LEAST_SIDES + (MOST_SIDES - LEAST_SIDES) * draws.uniform()), draws)
+        view = pieces(1 / (1 + (MOST_SIDES - 1) * draws.uniform()), draws)
         spoiled, hit = damage(piece, config.damages, draws, view), _half(draws)
         scan = torch.where(hit, spoiled.pictures, piece)
         soft = avg_pool2d(scan, 3, 1, 1, count_include_pad=False)
