@@ -30,7 +30,7 @@ from gannet.tasks._photographs.judging import (
 )
 from gannet.tasks.inpainting import lost_pixels
 from gannet.tasks.inpainting import task as inpainting
-from gannet.tasks.restoration import MOST_SIDES, found_share
+from gannet.tasks.restoration import LARGE, found_share
 from gannet.tasks.restoration import task as restoration
 
 RANDOM = np.random.default_rng(0)
@@ -467,6 +467,19 @@ def test_damage_is_found_or_named_and_all_else_stays(
         pipeline.improve(Photograph(values), Photograph(lost * 0))
 
 
+@pytest.mark.parametrize(("damaged", "words"), [(0, "as it was"), (255, "13x9 to 13x9")])
+def test_a_photograph_without_damage_is_said_to_be_as_it_was(
+    damaged: int, words: str, others: dict[str, Path], photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found, said = np.zeros((9, 13, 1), np.uint8), list[str]()
+    found[2:4] = damaged
+    monkeypatch.setattr(type(gannet.load(others["restoration"])), "find", lambda *_: Photograph(found))
+    gannet.apply(others["restoration"], tmp_path / "new.png", Photographs((photos / "a.png",), say=said.append))
+    assert words in said[-1]
+    same = np.array_equal(read_photograph(tmp_path / "new.png").values, read_photograph(photos / "a.png").values)
+    assert same == (damaged == 0)
+
+
 def test_strength_leaves_the_detector_as_it_is(others: dict[str, Path]) -> None:
     whole: Any = gannet.load(others["restoration"])
     first = whole.blended(0.0)
@@ -479,8 +492,7 @@ def test_damage_wider_than_the_detector_knows_is_found_in_a_smaller_copy(
     others: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pipeline: Any = gannet.load(others["restoration"])
-    known = int(MOST_SIDES * pipeline.config.task.options["piece"])
-    values = np.zeros((known + 16, 40, 3), np.uint8)
+    values = np.zeros((LARGE + 16, 40, 3), np.uint8)
     values[20:40] = 255
 
     def only_small(tile: torch.Tensor) -> torch.Tensor:
@@ -489,7 +501,7 @@ def test_damage_wider_than_the_detector_knows_is_found_in_a_smaller_copy(
 
     monkeypatch.setattr(pipeline, "_seen", only_small)
     assert np.array_equal(pipeline.damaged(Photograph(values)), values[..., 0] > 0)
-    assert not pipeline.damaged(Photograph(values[:known])).any()
+    assert not pipeline.damaged(Photograph(values[:LARGE])).any()
 
 
 def test_a_vgg_of_the_user_s_own_teaches_and_its_path_stays_at_home(

@@ -91,6 +91,16 @@ def test_inpainting_comes_nearer_than_the_mean_of_what_is_left_and_leaves_the_re
     assert off(made, flower) < 0.5 * off(Photograph(flat), flower)
 
 
+def test_restoration_finds_a_scratch_and_leaves_a_whole_photograph_nearly_alone(flower: Photograph) -> None:
+    model: Any = gannet.load("restoration")
+    scratched = flower.values.copy()
+    scratched[:, 100:103] = scratched[40:43, 30:300] = 255
+    lost = (scratched != flower.values).any(2)
+    assert model.find(Photograph(scratched)).values[lost].mean() > 0.8 * 255
+    assert off(model(Photograph(scratched)), flower) < 0.25 * off(Photograph(scratched), flower)
+    assert (model(flower).values != flower.values).any(2).mean() < 0.1
+
+
 def test_colorization_adds_colours(flower: Photograph) -> None:
     grey = Photograph(np.asarray(flower.picture().convert("L"))[..., None])
     made: Any = gannet.load("colorization")(grey)

@@ -112,7 +112,7 @@ def test_a_misspelt_key_of_a_stage_is_answered_with_the_right_one() -> None:
         ("minutes", float("nan"), "minutes"),
         ("precision", "fp8", "'bf16'"),
         ("data.size", 4, "data.size"),
-        ("data.size", 512, "256"),
+        ("data.size", 1024, "512"),
         ("data.channels", 5, "data.channels"),
         ("data.fit", "zoom", "'crop'"),
         ("data.stack", 2, "data.stack"),

@@ -152,9 +152,10 @@ class Damaged:
 
 
 def scratches(pictures: Tensor, draws: Draws, view: View) -> Damaged:
-    """Thin, nearly straight lines, light or dark."""
-    lost = strokes(pictures, draws, (0.006, 0.03), 0.2, 0.5, view)
-    return _covered(pictures, lost, torch.where(draws.uniform() < 0.7, 1.0, -1.0), 0.6 + 0.4 * draws.uniform())
+    """Thin, long lines, straight or bent, light or dark."""
+    lost = strokes(pictures, draws, (0.006, 0.03), 0.7, 0.5, view)
+    sign, lightness = torch.where(draws.uniform() < 0.6, 1.0, -1.0), 0.3 + 0.7 * draws.uniform()
+    return _covered(pictures, lost, sign * lightness, 0.6 + 0.4 * draws.uniform())
 
 
 def tears(pictures: Tensor, draws: Draws, view: View) -> Damaged:

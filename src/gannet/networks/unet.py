@@ -1,7 +1,7 @@
 """A network that sees a picture coarsely and finely at once, and gives one of the same size."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -13,11 +13,13 @@ from gannet.networks.srresnet import silent
 SLOPE, MOST_TIMES = 0.2, 4
 
 
-def _twice(before: int, after: int) -> nn.Sequential:
-    return nn.Sequential(
-        *(lively(Convolution(before, after, 3, 1, 1)), nn.LeakyReLU(SLOPE)),
-        *(lively(Convolution(after, after, 3, 1, 1)), nn.LeakyReLU(SLOPE)),
-    )
+def _twice(before: int, after: int, batch: bool) -> nn.Sequential:
+    layers: list[nn.Module] = []
+    for channels in (before, after):
+        layers.append(lively(Convolution(channels, after, 3, 1, 1, bias=not batch)))
+        layers += [nn.BatchNorm2d(after)] if batch else []
+        layers.append(nn.LeakyReLU(SLOPE))
+    return nn.Sequential(*layers)
 
 
 def lively(layer: Convolution) -> Convolution:
@@ -31,29 +33,40 @@ def lively(layer: Convolution) -> Convolution:
     return layer
 
 
+def _fine_first(layers: nn.Sequential) -> nn.Sequential:
+    """The layers, deaf at first to what comes from below: what is seen finely is learned from before."""
+    first: Any = layers[0]
+    with torch.no_grad():
+        first.weight[:, : first.in_channels - first.out_channels] = 0
+    return layers
+
+
 class UNet(nn.Module):
     """Convolutions that halve the picture, others that bring it back, and bridges between (Ronneberger et al., 2015).
 
-    Without normalization, so that each pixel depends on its surroundings alone.
+    Without normalization, or by the statistics of what was learned from, so that each pixel depends on its
+    surroundings alone.
+
+    Args:
+        batch: whether it normalizes, while it learns, by each batch's statistics (Ioffe & Szegedy, 2015).
 
     Attributes:
         step: sides of what goes through are brought to a multiple of it.
         reach: how many pixels away a pixel still matters, without an overview.
     """
 
-    def __init__(self, before: int, after: int, options: "Unet") -> None:
+    def __init__(self, before: int, after: int, options: "Unet", batch: bool = False) -> None:
         super().__init__()
         width, depth, self.fold = options.width, options.depth, options.fold
         widths = [width * min(2**level, MOST_TIMES) for level in range(depth + 1)]
         self.step = self.fold * 2**depth
         # Two convolutions a level on the way down and up, each reaching one pixel of its own size.
         self.reach = self.fold * (sum(4 * 2**level + 2 * 2**level for level in range(depth)) + 2 * 2**depth + 1)
-        self.entry = _twice(before * self.fold**2, widths[0])
+        self.entry = _twice(before * self.fold**2, widths[0], batch)
         self.overview = Convolution(widths[-1], widths[-1], 1, 1, 0) if options.overview else None
-        self.down = nn.ModuleList(_twice(widths[level], widths[level + 1]) for level in range(depth))
-        self.up = nn.ModuleList(
-            _twice(widths[level + 1] + widths[level], widths[level]) for level in reversed(range(depth))
-        )
+        self.down = nn.ModuleList(_twice(widths[level], widths[level + 1], batch) for level in range(depth))
+        up = [_twice(widths[level + 1] + widths[level], widths[level], batch) for level in reversed(range(depth))]
+        self.up = nn.ModuleList(_fine_first(layers) if batch else layers for layers in up)
         self.exit = silent(Convolution(widths[0], after * self.fold**2, 3, 1, 1))
 
     def forward(self, picture: Tensor) -> Tensor:
@@ -96,6 +109,6 @@ class Unet:
         if not (1 <= self.width <= 256 and 1 <= self.depth <= 7 and self.fold in (1, 2, 4)):
             raise ValueError("network.width must be 1 to 256, network.depth 1 to 7 and network.fold 1, 2 or 4.")
 
-    def unet(self, before: int, after: int) -> UNet:
+    def unet(self, before: int, after: int, batch: bool = False) -> UNet:
         """Build the network."""
-        return UNet(before, after, self)
+        return UNet(before, after, self, batch)

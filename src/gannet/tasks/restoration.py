@@ -26,21 +26,28 @@ from gannet.data.loader import Loader
 from gannet.data.sources import Source
 from gannet.metrics.features import Features
 from gannet.metrics.judgement import Judgement, Query
+from gannet.networks.unet import Unet
 from gannet.photographs import Photograph
 from gannet.pipeline import Origin
 from gannet.randomness import generator
-from gannet.schema import check, nearest
+from gannet.schema import Positive, check, nearest
 from gannet.tasks import inpainting
-from gannet.tasks._photographs import LOOK_SEED, MOST_JUDGED, Lesson, cut_upright
+from gannet.tasks._photographs import LOOK_SEED, MOST_JUDGED, Lesson
 from gannet.tasks._photographs.judging import Trial, draws_for, fidelity_figures, measures, photographs
 from gannet.tasks._photographs.pipeline import PhotographPipeline, Settings
-from gannet.tasks.inpainting import Inpainting, InpaintingPipeline
+from gannet.tasks.inpainting import Inpainting, InpaintingPipeline, near_or_far
 from gannet.tiling import Local, as_tensor, as_values, in_tiles
 
 DETECTOR, SEARCH, WIDER = "detector", "search", 2
 """Pixels by which what is found is widened: the edges of a scratch are damaged as well."""
-MOST_SIDES = 5.0
+MOST_SIDES = 2.0
 """Sides of the largest photographs to learn to find damage in, in sides of the pieces of them that are seen."""
+AROUND, OUTSTANDING = 5, 4.0
+"""Pixels a side around one from which its lightness may differ, and how many times that the detector is shown."""
+LARGE = 768
+"""Pixels of the longer side from which on a photograph is searched in smaller copies as well."""
+SOFT = 0.1
+"""Share of what is learned from that is a little out of focus."""
 OVERLAP, FEW_PIXELS = 0.2, 10
 """Weight of the overlap that is lacking beside the cross-entropy, and what is added to both of its sides."""
 
@@ -58,6 +65,24 @@ class Config(inpainting.Config):
 
     damages: Annotated[tuple[str, ...], AfterValidator(_known)] = tuple(DAMAGES)
     """What is drawn on photographs to learn from: scratches, tears, stains, dust, hairs, creases."""
+    detector: Positive = 16
+    """Channels of the first layer of the network that finds damage."""
+
+
+class Detector(nn.Module):
+    """Scores each pixel for damage, by the picture and by what is lighter or darker than all around it."""
+
+    def __init__(self, channels: int, options: Unet) -> None:
+        super().__init__()
+        self.unet = options.unet(channels + 1, 1, batch=True)
+        self.step, self.reach = self.unet.step, self.unet.reach + AROUND // 2
+
+    def forward(self, picture: Tensor) -> Tensor:
+        """Map (b, c, h, w) to logits (b, 1, h, w)."""
+        light = picture.mean(1, keepdim=True)
+        around = avg_pool2d(light, AROUND, 1, AROUND // 2, count_include_pad=False)
+        scores: Tensor = self.unet(torch.cat([picture, OUTSTANDING * (light - around)], 1))
+        return scores
 
 
 class RestorationPipeline(InpaintingPipeline):
@@ -68,10 +93,9 @@ class RestorationPipeline(InpaintingPipeline):
     @classmethod
     def build_networks(cls, config: Settings) -> dict[str, nn.Module]:
         """The network that fills what is lost, and the one that finds it."""
-        return {
-            **super().build_networks(config),
-            DETECTOR: cls.choice(config.network).unet(config.description.shape[0], 1),
-        }
+        width = check(Config, config.task.options, "task").detector
+        detector = Detector(config.description.shape[0], replace(cls.choice(config.network), width=width))
+        return {**super().build_networks(config), DETECTOR: detector}
 
     def accept(self, masked: bool) -> None:
         """A mask may be given."""
@@ -89,13 +113,12 @@ class RestorationPipeline(InpaintingPipeline):
     def damaged(self, photograph: Photograph) -> Mask:
         """Where a photograph is damaged, (h, w).
 
-        One larger than all that was learned from is searched in a copy of half the size as well: some of it is wide.
+        A large one is searched in a copy of half the size as well, and so on: some of it is wide.
         """
-        unet: Any = self.networks[DETECTOR]
-        settings: Any = self.config
-        seen = in_tiles(photograph, Local(self._seen, unet.reach, 1, unet.step)).values
+        detector: Any = self.networks[DETECTOR]
+        seen = in_tiles(photograph, Local(self._seen, detector.reach, 1, detector.step)).values
         found: Mask = seen[..., 0] > photograph.largest // 2
-        if max(found.shape) > MOST_SIDES * check(Config, settings.task.options, "task").piece:
+        if max(found.shape) > LARGE:
             half, _ = halved(photograph.values, np.zeros_like(found))
             found |= doubled(self.damaged(Photograph(half)), found.shape)
         return found
@@ -125,17 +148,16 @@ class Restoration(Inpainting):
         return super().lesson(faded(pictures, draws), draws, config)
 
     def search(self, pictures: Tensor, draws: Draws, config: Any) -> tuple[Tensor, Tensor]:
-        """Pieces (b, c, h, w), half of them damaged, and where (b, 1, h, w), to be found.
+        """Pieces, or all of small copies (b, c, h, w), mostly damaged, and where (b, 1, h, w), to be found.
 
-        Whole ones teach what only looks like damage: seams, and shadows. Scans are soft at times, or edges as sharp as
-        drawn ones would be all that is looked for.
+        Photographs fade after they are damaged, too, and scans are soft at times.
         """
-        piece = faded(cut_upright(pictures, config.piece, draws), draws)
+        piece = near_or_far(pictures, config.piece, (draws.uniform() < 0.5).float(), draws)
         view = pieces(1 / (1 + (MOST_SIDES - 1) * draws.uniform()), draws)
-        spoiled, hit = damage(piece, config.damages, draws, view), _half(draws)
-        scan = torch.where(hit, spoiled.pictures, piece)
+        spoiled = damage(piece, config.damages, draws, view)
+        scan = faded(spoiled.pictures, draws)
         soft = avg_pool2d(scan, 3, 1, 1, count_include_pad=False)
-        return torch.where(_half(draws), soft, scan), spoiled.lost * hit
+        return torch.where(_some(draws, SOFT), soft, scan), spoiled.lost
 
     def lost(self, pictures: Tensor, config: Any, draws: Draws) -> Tensor:
         """Damage, with its edges."""
@@ -201,12 +223,12 @@ class Restoration(Inpainting):
 
 def faded(pictures: Tensor, draws: Draws) -> Tensor:
     """Half of the pictures (b, c, h, w) faded."""
-    return torch.where(_half(draws), fade(pictures, draws), pictures)
+    return torch.where(_some(draws, 0.5), fade(pictures, draws), pictures)
 
 
-def _half(draws: Draws) -> Tensor:
-    """Which half of the pictures, (b, 1, 1, 1)."""
-    return (draws.uniform() < 0.5)[:, None, None, None]
+def _some(draws: Draws, share: float) -> Tensor:
+    """Which pictures, about a share of them, (b, 1, 1, 1)."""
+    return (draws.uniform() < share)[:, None, None, None]
 
 
 def _damaged(real: Photograph, kinds: tuple[str, ...]) -> tuple[Photograph, Mask]:
