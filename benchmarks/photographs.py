@@ -3,7 +3,7 @@
     python benchmarks/photographs.py super-resolution [colorization ...] [--sides 512 2449]
 
 Each is applied to noise of so many pixels a side, in a process of its own; a mask that covers all but a row is given to
-what fills holes, and what finds them itself fills as many. Memory is the peak above PyTorch's own.
+those that take one, after restoration has looked for damage. Memory is the peak above PyTorch's own.
 """
 
 import argparse

@@ -30,7 +30,7 @@ from gannet.tasks._photographs.judging import (
 )
 from gannet.tasks.inpainting import lost_pixels
 from gannet.tasks.inpainting import task as inpainting
-from gannet.tasks.restoration import LARGE, found_share
+from gannet.tasks.restoration import LARGE, MISTAKEN, RestorationPipeline, found_shares
 from gannet.tasks.restoration import task as restoration
 
 RANDOM = np.random.default_rng(0)
@@ -266,9 +266,21 @@ def others(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         **{"stages": STAGES, "batch": 16, "device": "cpu"},
     }
     return {
-        name: gannet.train(name, folder, folder.parent / f"{folder.name}-{name}", changes).folder
-        for name in ("colorization", "inpainting", "restoration")
+        name: gannet.train(name, folder, folder.parent / f"{folder.name}-{name}", {**changes, **more}).folder
+        for name, more in (("colorization", {}), ("inpainting", {}), ("restoration", {"task.detector": 6}))
     }
+
+
+@pytest.mark.parametrize("name", ["colorization", "inpainting", "restoration"])
+@torch.no_grad()
+def test_what_is_exported_makes_a_picture_of_what_it_is_given(name: str, others: dict[str, Path]) -> None:
+    network, inputs = gannet.load(others[name]).traced()
+    assert network(*inputs.values()).shape == (1, 3, 16, 16)
+
+
+def test_restoration_goes_on_from_a_model_with_its_detector(others: dict[str, Path]) -> None:
+    settings: Any = gannet.load(others["restoration"]).config
+    assert restoration.adopt(restoration.example(), settings).task.options["detector"] == 6
 
 
 def test_only_what_is_lost_changes(others: dict[str, Path], photos: Path, tmp_path: Path) -> None:
@@ -337,7 +349,20 @@ def test_found_damage_is_scored_by_its_pixels(others: dict[str, Path], monkeypat
     lost[:10] = True
     for found, score in ((lost, 1.0), (~lost, 0.0), (np.ones_like(lost), 2 / 3)):
         monkeypatch.setattr(type(pipeline), "damaged", lambda *_, found=found: found)
-        assert found_share(pipeline, Photograph(np.zeros((20, 20, 3), np.uint8)), lost) == pytest.approx(score)
+        shares = found_shares(pipeline, Photograph(np.zeros((20, 20, 3), np.uint8)), lost, "learned")
+        assert len(shares) == 2 and list(shares.values()) == pytest.approx([score, score])
+
+
+def test_damage_is_looked_for_on_a_soft_scan_as_well(others: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    pipeline: Any = gannet.load(others["restoration"])
+    spoiled = np.zeros((20, 20, 3), np.uint8)
+    spoiled[4, 4] = 255
+    monkeypatch.setattr(type(pipeline), "damaged", lambda _, scan: scan.values[..., 0] > 200)
+    shares = found_shares(pipeline, Photograph(spoiled), spoiled[..., 0] > 0, "learned")
+    assert shares == {
+        "damage of kinds learned found, F1": 1.0,
+        "damage of kinds learned found on a soft scan, F1": 0.0,  # Its white is a ninth as light there.
+    }
 
 
 def test_masks_in_a_folder_go_by_name(others: dict[str, Path], photos: Path, tmp_path: Path) -> None:
@@ -427,7 +452,7 @@ def test_photographs_to_judge_by_come_from_all_over(tmp_path: Path) -> None:
         assert most == 1 or shades[-1] >= 6
 
 
-def test_colours_and_holes_are_judged(others: dict[str, Path], photos: Path) -> None:
+def test_colours_and_holes_are_judged(others: dict[str, Path], photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (photos / "broken.png").unlink()
     for index in range(3):
         Image.fromarray(RANDOM.integers(0, 256, (40, 41, 3), np.uint8)).save(photos / f"more{index}.png")
@@ -440,10 +465,12 @@ def test_colours_and_holes_are_judged(others: dict[str, Path], photos: Path) -> 
     with pytest.raises(ValueError, match="a.png cannot be judged by"):
         gannet.judge(others["colorization"], photos)
     (photos / "a.png").unlink()
+    monkeypatch.setattr(RestorationPipeline, "find", lambda _, scan: Photograph(scan.values * 0 + 255))
     restored = {found.name: found for found in gannet.judge(others["restoration"], photos).measures}
     assert {"PSNR", "SSIM", "PSNR within"} < set(restored)
     learned, unknown = (restored[f"damage of kinds {words} found, F1"] for words in ("learned", "not learned"))
     assert "scratches" in learned.protocol and "creases" in unknown.protocol
+    assert restored[MISTAKEN].value == 1 and restored[MISTAKEN].protocol.endswith("without damage")
 
 
 def test_damage_is_found_or_named_and_all_else_stays(
@@ -467,7 +494,7 @@ def test_damage_is_found_or_named_and_all_else_stays(
         pipeline.improve(Photograph(values), Photograph(lost * 0))
 
 
-@pytest.mark.parametrize(("damaged", "words"), [(0, "as it was"), (255, "13x9 to 13x9")])
+@pytest.mark.parametrize(("damaged", "words"), [(0, "(as it was, "), (255, "13x9 to 13x9")])
 def test_a_photograph_without_damage_is_said_to_be_as_it_was(
     damaged: int, words: str, others: dict[str, Path], photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -36,7 +36,9 @@ def test_a_shipped_model_is_small_and_its_card_says_what_it_is_made_of(name: str
 def test_a_shipped_model_loads_by_its_name(name: str) -> None:
     pipeline = gannet.load(name)
     assert pipeline.name == name
-    assert all(tensor.isfinite().all() for network in pipeline.networks.values() for tensor in network.parameters())
+    assert all(
+        tensor.isfinite().all() for network in pipeline.networks.values() for tensor in network.state_dict().values()
+    )
 
 
 def test_all_shipped_models_together_stay_below_fifty_megabytes() -> None:
@@ -98,7 +100,7 @@ def test_restoration_finds_a_scratch_and_leaves_a_whole_photograph_nearly_alone(
     lost = (scratched != flower.values).any(2)
     assert model.find(Photograph(scratched)).values[lost].mean() > 0.8 * 255
     assert off(model(Photograph(scratched)), flower) < 0.25 * off(Photograph(scratched), flower)
-    assert (model(flower).values != flower.values).any(2).mean() < 0.1
+    assert (model(flower).values != flower.values).any(2).mean() < 0.07
 
 
 def test_colorization_adds_colours(flower: Photograph) -> None:

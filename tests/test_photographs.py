@@ -15,6 +15,7 @@ from gannet.augmentation.degrading import reduced
 from gannet.networks.srresnet import Enlarger
 from gannet.networks.unet import Unet
 from gannet.photographs import Photograph, read_photograph
+from gannet.tasks.restoration import Detector
 from gannet.tiling import Local, as_tensor, as_values, in_tiles
 
 ORIENTATION = 0x0112
@@ -58,6 +59,36 @@ def test_tiles_of_a_network_that_halves_give_what_the_whole_gives(
     whole = as_values(network(as_tensor(photograph.values)), np.uint8)
     tiled = in_tiles(photograph, Local(network, network.reach, 1, network.step), side).values
     assert np.abs(whole.astype(int) - tiled).max() <= 1
+
+
+@settings(max_examples=10, deadline=None)
+@given(height=st.integers(1, 90), width=st.integers(1, 90), side=st.integers(4, 60))
+@torch.no_grad()
+def test_damage_is_found_by_tiles_where_the_whole_finds_it(height: int, width: int, side: int) -> None:
+    torch.manual_seed(0)
+    network = Detector(3, Unet(4, 1, 2)).eval()
+    torch.nn.init.normal_(network.unet.exit.weight, 0, 0.1)
+    photograph = Photograph(noise(height, width, 3))
+
+    def scores(tile: torch.Tensor) -> torch.Tensor:
+        return network(tile).sigmoid().expand(-1, 3, -1, -1)
+
+    whole = as_values(scores(as_tensor(photograph.values)), np.uint8)
+    tiled = in_tiles(photograph, Local(scores, network.reach, 1, network.step), side).values
+    assert np.abs(whole.astype(int) - tiled).max() <= 1
+
+
+def test_what_stands_out_from_around_it_matters_as_far_as_the_detector_says() -> None:
+    torch.manual_seed(0)
+    network = Detector(1, Unet(4, 1, 1)).eval()
+    torch.nn.init.ones_(network.unet.exit.weight)
+    picture = torch.randn(1, 1, 96, 96, requires_grad=True)
+    reached = 0
+    for place in range(48, 48 + network.step):
+        (gradient,) = torch.autograd.grad(network(picture)[0, 0, place, place], picture)
+        rows = gradient[0, 0].abs().sum(1).nonzero()
+        reached = max(reached, place - int(rows.min()), int(rows.max()) - place)
+    assert network.unet.reach < reached <= network.reach
 
 
 @pytest.mark.parametrize("fold", [1, 2, 4])

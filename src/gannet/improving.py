@@ -217,7 +217,7 @@ class Work:
             self.pairs[given.result] = panels(before.shown().convert("RGB"), after.shown().convert("RGB"))
         (height, width), (large, wide) = before.values.shape[:2], after.values.shape[:2]
         seconds = time.monotonic() - start
-        became = "as it was: nothing to mend" if after is before else f"{width}x{height} to {wide}x{large}"
+        became = "as it was" if after is before else f"{width}x{height} to {wide}x{large}"
         self.asked.say(f"{self.done:,} of {len(self.given):,}: {given.file} ({became}, {seconds:.1f} s)")
         return content
 

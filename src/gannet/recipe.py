@@ -51,7 +51,7 @@ class Data(Section):
     source: str = ""
     """A path, a name under $GANNET_DATA, an embedded set, or `hf:owner/name`; empty: the recipe's own name."""
     size: Annotated[int, Field(ge=8, le=512)] | Literal["auto"] = "auto"
-    """Height and width in pixels, 8 to 512; `auto` chooses from the data."""
+    """Height and width in pixels, 8 to 512, of what is drawn anew at most 256; `auto` chooses from the data."""
     channels: Annotated[int, Field(ge=1, le=4)] | Literal["auto"] = "auto"
     """1 grey, 3 colour, 4 colour with transparency; `auto` looks."""
     fit: Literal["crop", "middle", "pad", "stretch"] = "crop"

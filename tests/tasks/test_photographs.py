@@ -67,7 +67,7 @@ def test_damage_to_be_found_shows_where_it_is_said_to_be() -> None:
         assert bool((picture[:, hole] != around[:, :1]).any(0).all())
 
 
-def test_what_is_searched_is_damaged_at_times() -> None:
+def test_nearly_half_of_what_is_searched_has_a_kind_of_damage() -> None:
     config = restoration.Config(piece=32, damages=("scratches",))
     _, lost = restoration.task.search(torch.zeros(400, 3, 64, 64), draws(400), config)
     damaged = lost.flatten(1).any(1)
@@ -219,8 +219,10 @@ def test_a_normalizing_network_sees_finely_first_and_judges_by_what_it_learned_f
     assert float(bottom[0].detach().abs().mean()) > 0
     below: Any = network.down[-1]
     assert float(below[0].weight.grad.abs().max()) == 0.0, "what comes from below was heard before anything was learned"
-    network.eval()
-    assert torch.allclose(network(pictures)[:1], network(pictures[:1]), atol=1e-5)
+    for learning in (True, False):
+        network.train(learning)
+        alone = torch.allclose(network(pictures)[:1], network(pictures[:1]), atol=1e-5)
+        assert alone != learning, "only while it learns do the others of a batch matter"
 
 
 def test_what_is_filled_a_part_at_a_time_has_no_overview() -> None:

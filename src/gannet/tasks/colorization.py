@@ -60,6 +60,11 @@ class ColorizationPipeline(PhotographPipeline):
         """Nothing."""
         return {}
 
+    def traced(self) -> tuple[nn.Module, dict[str, Tensor]]:
+        """The network, and a `lightness` (1, 1, h, w)."""
+        network, inputs = super().traced()
+        return network, {"lightness": inputs["picture"][:, :1]}
+
     def improve(self, photograph: Photograph, mask: Photograph | None = None) -> Photograph:  # noqa: ARG002
         """Colour a photograph, grey or not; a strip at a time, but for the network's part."""
         values = photograph.values

@@ -126,6 +126,12 @@ class InpaintingPipeline(PhotographPipeline):
         assert mask is not None
         return photograph.with_values(self._filled(photograph.values, lost_pixels(mask, photograph)))
 
+    def traced(self) -> tuple[nn.Module, dict[str, Tensor]]:
+        """The network, and a `picture_and_mask` (1, c + 1, h, w), all of it lost."""
+        network, inputs = super().traced()
+        picture = inputs["picture"]
+        return network, {"picture_and_mask": torch.cat([picture, LOST * torch.ones_like(picture[:, :1])], 1)}
+
     def _filled(self, values: Values, lost: Mask) -> Values:
         """Values (h, w, c) whose lost pixels (h, w) are filled; all others stay as they are."""
         if not lost.any():

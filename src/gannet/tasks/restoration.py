@@ -11,7 +11,7 @@ from typing import Annotated, Any, ClassVar
 
 import numpy as np
 import torch
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 from scipy.ndimage import maximum_filter
 from sklearn.metrics import f1_score
 from torch import Tensor, nn
@@ -30,7 +30,7 @@ from gannet.networks.unet import Unet
 from gannet.photographs import Photograph
 from gannet.pipeline import Origin
 from gannet.randomness import generator
-from gannet.schema import Positive, check, nearest
+from gannet.schema import check, nearest
 from gannet.tasks import inpainting
 from gannet.tasks._photographs import LOOK_SEED, MOST_JUDGED, Lesson
 from gannet.tasks._photographs.judging import Trial, draws_for, fidelity_figures, measures, photographs
@@ -43,11 +43,13 @@ DETECTOR, SEARCH, WIDER = "detector", "search", 2
 MOST_SIDES = 2.0
 """Sides of the largest photographs to learn to find damage in, in sides of the pieces of them that are seen."""
 AROUND, OUTSTANDING = 5, 4.0
-"""Pixels a side around one from which its lightness may differ, and how many times that the detector is shown."""
+"""Pixels a side of what a pixel is compared with, and how many times larger their difference is shown."""
 LARGE = 768
-"""Pixels of the longer side from which on a photograph is searched in smaller copies as well."""
+"""Pixels of the longer side above which a photograph is searched in a copy of half the size as well."""
 SOFT = 0.1
 """Share of what is learned from that is a little out of focus."""
+MISTAKEN = "share of a whole photograph taken for damage"
+"""What the judge calls it."""
 OVERLAP, FEW_PIXELS = 0.2, 10
 """Weight of the overlap that is lacking beside the cross-entropy, and what is added to both of its sides."""
 
@@ -65,8 +67,8 @@ class Config(inpainting.Config):
 
     damages: Annotated[tuple[str, ...], AfterValidator(_known)] = tuple(DAMAGES)
     """What is drawn on photographs to learn from: scratches, tears, stains, dust, hairs, creases."""
-    detector: Positive = 16
-    """Channels of the first layer of the network that finds damage."""
+    detector: Annotated[int, Field(ge=1, le=256)] = 16
+    """Channels of the first layer of the network that finds damage, 1 to 256."""
 
 
 class Detector(nn.Module):
@@ -93,9 +95,14 @@ class RestorationPipeline(InpaintingPipeline):
     @classmethod
     def build_networks(cls, config: Settings) -> dict[str, nn.Module]:
         """The network that fills what is lost, and the one that finds it."""
-        width = check(Config, config.task.options, "task").detector
-        detector = Detector(config.description.shape[0], replace(cls.choice(config.network), width=width))
+        options = replace(cls.choice(config.network), width=cls.fixed(config)[DETECTOR])
+        detector = Detector(config.description.shape[0], options)
         return {**super().build_networks(config), DETECTOR: detector}
+
+    @classmethod
+    def fixed(cls, config: Settings) -> dict[str, Any]:
+        """How wide the detector is."""
+        return {DETECTOR: check(Config, config.task.options, "task").detector}
 
     def accept(self, masked: bool) -> None:
         """A mask may be given."""
@@ -148,7 +155,7 @@ class Restoration(Inpainting):
         return super().lesson(faded(pictures, draws), draws, config)
 
     def search(self, pictures: Tensor, draws: Draws, config: Any) -> tuple[Tensor, Tensor]:
-        """Pieces, or all of small copies (b, c, h, w), mostly damaged, and where (b, 1, h, w), to be found.
+        """Pieces, or all of small copies (b, c, h, w), most of them damaged, and where (b, 1, h, w).
 
         Photographs fade after they are damaged, too, and scans are soft at times.
         """
@@ -156,8 +163,7 @@ class Restoration(Inpainting):
         view = pieces(1 / (1 + (MOST_SIDES - 1) * draws.uniform()), draws)
         spoiled = damage(piece, config.damages, draws, view)
         scan = faded(spoiled.pictures, draws)
-        soft = avg_pool2d(scan, 3, 1, 1, count_include_pad=False)
-        return torch.where(_some(draws, SOFT), soft, scan), spoiled.lost
+        return torch.where(_some(draws, SOFT), softened(scan), scan), spoiled.lost
 
     def lost(self, pictures: Tensor, config: Any, draws: Draws) -> Tensor:
         """Damage, with its edges."""
@@ -206,24 +212,30 @@ class Restoration(Inpainting):
         query: Query,
         origin: Origin | None,
     ) -> Judgement:
-        """How near the model comes to whole photographs, and how much of their damage it finds, by F1 of the pixels."""
+        """How near the model comes to whole photographs, how much of their damage it finds, and how much else.
+
+        Damage is found by F1 of the pixels, on sharp and on soft scans; else by the share that it would fill anew.
+        """
         judgement = super().judge(pipeline, reals, own, features, query, origin)
         learned = check(Config, pipeline.config.task.options, "task").damages
         unknown = tuple(name for name in DAMAGES if name not in learned)
-        found = list(judgement.measures)
+        found, most = list(judgement.measures), query.num or MOST_JUDGED
         for kinds, words in ((learned, "learned"), (unknown, "not learned")):
             if kinds:
-                rows = [
-                    {f"damage of kinds {words} found, F1": found_share(pipeline, *_damaged(real, kinds))}
-                    for real in photographs(reals, query.num or MOST_JUDGED)
-                ]
+                rows = [found_shares(pipeline, *_damaged(real, kinds), words) for real in photographs(reals, most)]
                 found += measures(rows, None, ", ".join(kinds))
-        return replace(judgement, measures=found)
+        taken = [{MISTAKEN: float((pipeline.find(real).values > 0).mean())} for real in photographs(reals, most)]
+        return replace(judgement, measures=found + measures(taken, None, "without damage"))
 
 
 def faded(pictures: Tensor, draws: Draws) -> Tensor:
     """Half of the pictures (b, c, h, w) faded."""
     return torch.where(_some(draws, 0.5), fade(pictures, draws), pictures)
+
+
+def softened(pictures: Tensor) -> Tensor:
+    """Pictures (b, c, h, w) a little out of focus: each pixel the mean of nine."""
+    return avg_pool2d(pictures, 3, 1, 1, count_include_pad=False)
 
 
 def _some(draws: Draws, share: float) -> Tensor:
@@ -239,9 +251,13 @@ def _damaged(real: Photograph, kinds: tuple[str, ...]) -> tuple[Photograph, Mask
     return Photograph(as_values(spoiled.pictures, real.values.dtype)), spoiled.lost[0, 0].numpy() > 0
 
 
-def found_share(pipeline: RestorationPipeline, spoiled: Photograph, lost: Mask) -> float:
-    """The F1 of the pixels that a model finds damaged."""
-    return f1_of_masks(lost, pipeline.damaged(spoiled))
+def found_shares(pipeline: RestorationPipeline, spoiled: Photograph, lost: Mask, words: str) -> dict[str, float]:
+    """The F1 of the pixels that a model finds damaged, as the photograph is and where a scan of it is soft."""
+    soft = Photograph(as_values(softened(as_tensor(spoiled.values)), spoiled.values.dtype))
+    return {
+        f"damage of kinds {words} found{how}, F1": f1_of_masks(lost, pipeline.damaged(scan))
+        for how, scan in (("", spoiled), (" on a soft scan", soft))
+    }
 
 
 def f1_of_masks(lost: Mask, found: Mask) -> float:

@@ -112,7 +112,7 @@ def judge_trials(
         take: the figures of what was made of a trial.
         words: how they were taken.
     """
-    eye, earlier = eye_of(features), pipeline.earlier()
+    eye, earlier = eye_of(features), pipeline.blended(0.0) if pipeline.earlier() else None
     figures: dict[str, list[dict[str, float]]] = {}
     patches: dict[str, list[Tensor]] = {}
     seconds = 0.0
