@@ -325,6 +325,18 @@ def test_a_run_with_stages_goes_on_in_its_last(tiny_yaml: Path, here: Path, gann
     assert logged(here / "run")[-1] == 320
 
 
+def test_a_budget_that_leaves_stages_out_says_which_and_how_to_go_on(
+    tiny_yaml: Path, here: Path, gannet_command: Command
+) -> None:
+    stages = "stages=[{name: fast, images: 128}, {name: slow, images: 64}]"
+    changes = ("--set", stages, "--set", "images=192")
+    ended = gannet_command("train", tiny_yaml, "--out", "run", *changes, "--set", "minutes=1e-6")
+    assert "more: --resume run --set images=192." in ended.out and "before its stages slow" in ended.out
+    ended = gannet_command("train", "--resume", "run", "--set", "images=192")
+    assert "images=N." in ended.out and "before its stages" not in ended.out
+    assert logged(here / "run")[-1] == 192
+
+
 def test_a_change_at_resuming_is_kept(tiny_run: Path, here: Path, gannet_command: Command) -> None:
     run = Path(shutil.copytree(tiny_run, here / "run"))
     gannet_command("train", "--resume", "run", "--set", "images=576")

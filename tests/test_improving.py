@@ -200,6 +200,8 @@ def test_a_model_without_an_earlier_stage_says_so(enlarger: Path, tmp_path: Path
         (["PHOTOS", "--out", "x.jpg"], "go to a folder or a .zip"),
         (["PHOTOS/broken.png"], "broken.png cannot be read"),
         (["PHOTOS/a.png", "--out", "x.xyz"], "go to a folder or a .zip"),
+        (["PHOTOS/a.png", "--out", "PHOTOS/broken.png/x.png"], "x.png cannot be written, for "),
+        (["PHOTOS/a.png", "--compare", "PHOTOS/broken.png/x.png"], "takes no files"),
         (["PHOTOS/a.png", "--compare", "PHOTOS/a.png"], "exists"),
         (["PHOTOS/a.png", "--compare", "sheet.xyz"], "sheet.xyz: pictures are saved as"),
         (["PHOTOS/a.png", "--mask", "nowhere.png"], "leave the mask out"),

@@ -29,7 +29,7 @@ from gannet.metrics.judgement import Judgement, Query
 from gannet.pipeline import Pipeline
 from gannet.randomness import address
 from gannet.recipe import Recipe, dump_yaml, lengthened, load_recipe
-from gannet.running import House, Run, Sheets, create_folder, free_folder, read_recipe
+from gannet.running import PLANNED, House, Run, Sheets, create_folder, free_folder, read_recipe
 from gannet.samples import Request
 from gannet.schedule import cut_short
 from gannet.storage import write_json, write_text
@@ -63,6 +63,7 @@ __all__ = [
 ALL, ONE, USUAL = Query(), Request(), Wish()
 CHANGEABLE = ("images", "minutes", "stages", "device", "checkpoint", "log", "referee.stop_on")
 """The keys that may change when a run is resumed: how long, where and how often, never the game."""
+LENGTHS = {"images", "minutes", "stages"}
 
 
 @dataclass(frozen=True)
@@ -112,6 +113,8 @@ def train(
     folder = fabric.broadcast(folder)
     if fabric.is_global_zero:
         write_text(folder / "recipe.yaml", dump_yaml(prepared.recipe))
+        if not LENGTHS.isdisjoint(changes):
+            (folder / PLANNED).unlink(missing_ok=True)
         _record_data(prepared, samples, folder, display)
     trainer = build_trainer(prepared, game, fabric, folder, samples, display)
     try:
@@ -121,6 +124,7 @@ def train(
     finally:
         display.close()
     if ending == "budget" and fabric.is_global_zero:
+        write_text(folder / PLANNED, dump_yaml(prepared.recipe.model_copy(update={"minutes": None})))
         write_text(folder / "recipe.yaml", dump_yaml(cut_short(prepared.recipe, trainer.progress.images)))
     return Run(folder, ending)
 
@@ -208,7 +212,10 @@ def _record_data(prepared: Prepared, samples: tuple[Loader, Loader], folder: Pat
 
 
 def _resumed(folder: Path, changes: Mapping[str, Any]) -> Recipe:
-    recipe = read_recipe(folder)
+    """The recipe of a run to continue: of one that a budget ended what was planned, when it is to last longer."""
+    longer = not LENGTHS.isdisjoint(changes) and (folder / PLANNED).is_file()
+    name = PLANNED if longer else "recipe.yaml"
+    recipe = read_recipe(folder, name)
     for key in changes:
         if key not in CHANGEABLE and key.split(".")[0] not in CHANGEABLE:
             raise ValueError(
@@ -217,7 +224,7 @@ def _resumed(folder: Path, changes: Mapping[str, Any]) -> Recipe:
             )
     if recipe.stages and isinstance(changes.get("images"), int) and "stages" not in changes:
         changes = {**changes, "stages": [stage.model_dump() for stage in lengthened(recipe.stages, changes["images"])]}
-    return load_recipe(str(folder / "recipe.yaml"), changes) if changes else recipe
+    return load_recipe(str(folder / name), changes) if changes else recipe
 
 
 def _start_from(game: Game, origin: str) -> None:

@@ -84,6 +84,12 @@ def _show_plan(target: str, data: str, overrides: dict[str, Any], start_from: st
     _print("train", found.to_json(), found.lines(), as_json)
 
 
+def _unbegun(run: Any) -> list[str]:
+    """The stages of a run that its budget left out."""
+    begun = {stage.name for stage in run.recipe.stages}
+    return [stage.name for stage in run.planned.stages if stage.name not in begun]
+
+
 def _report(run: Any, as_json: bool) -> None:
     from gannet.training.progress import duration
 
@@ -96,7 +102,10 @@ def _report(run: Any, as_json: bool) -> None:
     else:
         line = list(run.log())[-1]
         seen, seconds = line["images"], line["clock"]["seconds"]
-        lines.append(f"{seen:,} images in {duration(seconds)} of training; more: --resume {run.folder} --set images=N.")
+        more = f"--resume {run.folder} --set images=" + (str(run.planned.images) if _unbegun(run) else "N")
+        lines.append(f"{seen:,} images in {duration(seconds)} of training; more: {more}.")
+        if names := _unbegun(run):
+            lines.append(f"The budget ended it before its stages {', '.join(names)}: what it made is unfinished.")
         lines.append(f"The run is in {run.folder}, its report in {run.folder / 'report.html'}.")
         if verdict:
             lines.append(f"Use it with: gannet apply {run.folder} --num 64 --out samples.png")
@@ -283,5 +292,8 @@ def main() -> None:
     try:
         app()
     except (ValueError, OSError) as error:
-        typer.echo(f"gannet: {error}", err=True)
+        words = str(error)
+        if isinstance(error, OSError) and error.filename and error.strerror:
+            words = f"{error.filename} cannot be used ({error.strerror}); choose another place."
+        typer.echo(f"gannet: {words}", err=True)
         sys.exit(2)

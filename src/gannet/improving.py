@@ -1,5 +1,6 @@
 """Improving: photographs through a model that makes better ones of them, one by one, to where they are wanted."""
 
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -79,7 +80,7 @@ def improve(target: str | Path, out: Path | None, asked: Photographs, weights: s
     """
     if asked.compare:
         check_format(Path(asked.compare))
-        _refuse_existing(Path(asked.compare))
+        _check_place(Path(asked.compare))
     found = list(find_photographs(asked.inputs))
     pipeline = _pipeline(target, asked.strength, weights)
     given = [replace(one, spared=pipeline.sparing) for one in found]
@@ -88,7 +89,7 @@ def improve(target: str | Path, out: Path | None, asked: Photographs, weights: s
     facts |= {} if asked.strength is None else {"strength": asked.strength}
     single = len(given) == 1 and Path(asked.inputs[0]).is_file()
     path = out or _usual_name(pipeline, given, single)
-    _refuse_existing(path)
+    _check_place(path)
     if asked.compare and Path(asked.compare).resolve() == path.resolve():
         raise ValueError(f"--out and --compare are both {path}; choose two names.")
     if single and path.suffix.lower() in SAVED:
@@ -104,9 +105,13 @@ def improve(target: str | Path, out: Path | None, asked: Photographs, weights: s
     return {**facts, "out": str(path), "photographs": len(work.given), "left_out": list(work.left_out.values())}
 
 
-def _refuse_existing(path: Path) -> None:
+def _check_place(path: Path) -> None:
+    """Refuse a place that is taken or cannot be written, before there is work to lose."""
     if path.exists():
         raise ValueError(f"{path} exists; choose another name or remove it first.")
+    above = next(folder for folder in path.absolute().parents if folder.exists())
+    if not (above.is_dir() and os.access(above, os.W_OK)):
+        raise ValueError(f"{path} cannot be written, for {above} takes no files; choose another place.")
 
 
 def _made_there(file: Path, out: Path) -> bool:

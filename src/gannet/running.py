@@ -20,7 +20,7 @@ from gannet.storage import write_json, write_text
 from gannet.training.progress import Display
 from gannet.training.trainer import Status
 
-NOT_A_RUN = "it has no recipe.yaml"
+NOT_A_RUN, PLANNED = "it has no recipe.yaml", "planned.yaml"
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,8 @@ class Run:
     """A run on disk.
 
     Attributes:
-        folder: holds `recipe.yaml`, `state/`, `model/`, `log.jsonl`, `samples/` and `verdict.json`.
+        folder: holds `recipe.yaml`, `state/`, `model/`, `log.jsonl`, `samples/` and `verdict.json`; when a budget ended
+            the run, `planned.yaml` is the recipe without it.
         ending: how `train` left it: finished, budget, converged or interrupted; empty when only opened.
     """
 
@@ -39,6 +40,11 @@ class Run:
     def recipe(self) -> Recipe:
         """The resolved recipe."""
         return read_recipe(self.folder)
+
+    @property
+    def planned(self) -> Recipe:
+        """What the run would have been without the budget that ended it; its recipe when none did."""
+        return read_recipe(self.folder, PLANNED) if (self.folder / PLANNED).is_file() else self.recipe
 
     @property
     def verdict(self) -> dict[str, Any]:
@@ -74,9 +80,9 @@ def create_folder(recipe: Recipe, out: Path) -> Path:
     return out
 
 
-def read_recipe(folder: Path) -> Recipe:
+def read_recipe(folder: Path, name: str = "recipe.yaml") -> Recipe:
     """The recipe of a run; ValueError when the folder is no run or the recipe is damaged."""
-    path = folder / "recipe.yaml"
+    path = folder / name
     if not folder.exists():
         raise ValueError(f"There is no run at {folder}; give the folder that `gannet train` wrote.")
     if not path.is_file():

@@ -1,12 +1,13 @@
 """A whole judgement: what it finds, what it leaves out and why, and that a seed fixes it."""
 
 import json
+from dataclasses import replace
 
 import pytest
 import torch
 from torch import Tensor
 
-from gannet.metrics.judgement import Evidence, judge_samples
+from gannet.metrics.judgement import Evidence, Judgement, judge_samples
 
 
 def cloud(count: int, seed: int, centre: float = 0.0) -> Tensor:
@@ -71,6 +72,14 @@ def test_too_few_samples_are_said_and_not_measured(reals: int, fakes: int) -> No
     found = judge_samples(few, seed=0)
     assert not found.measures and set(found.left_out) == {"distances", "memorization"}
     assert str(reals) in found.left_out["distances"] and str(fakes) in found.left_out["distances"]
+
+
+def test_each_protocol_stands_once_behind_the_names_of_its_measures() -> None:
+    first, *others = judge_samples(evidence(cloud(300, 2)), seed=0).measures
+    found = Judgement([replace(first, name=name, protocol="BY HAND") for name in ("one", "two")] + others)
+    assert found.lines().count(f"one, two: BY HAND; features: {first.features}.") == 1
+    plain = Judgement([replace(first, name="three", protocol="BY EYE", features="none")])
+    assert "three: BY EYE." in plain.lines()
 
 
 def test_a_copier_is_told_in_words() -> None:

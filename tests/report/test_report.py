@@ -80,6 +80,31 @@ def test_a_judgement_is_a_table_with_its_protocol(tmp_path: Path) -> None:
         assert words in html
 
 
+@pytest.mark.parametrize(
+    ("name", "best"),
+    [
+        ("precision", "high"),
+        ("PSNR within", "high"),
+        ("perceptually nearer than bicubic", "high"),
+        ("classifier accuracy", "0.5"),
+        ("frechet distance of patches", "low"),
+        ("FID", "low"),
+        ("kernel distance of owl", "low"),
+        ("perceptual distance", "low"),
+        ("chroma error", "low"),
+        ("share of a whole photograph taken for damage", "low"),
+        ("fine detail, of the real", "1"),
+        ("colourfulness, of the real", "1"),
+    ],
+)
+def test_the_table_says_what_is_best_of_each_measure(tmp_path: Path, name: str, best: str) -> None:
+    found = {"name": name, "value": 0.5, "low": 0.4, "high": 0.6, "floor": 0.9, "features": "none", "protocol": ""}
+    judgement = {"measures": [found], "by_class": {}, "memorization": None, "left_out": {}, "utility": None}
+    judgement |= {"rivals": [], "notes": [], "asked": {"images": 100, "weights": "model", "data": "", "seed": 0}}
+    (tmp_path / "judgement.json").write_text(json.dumps(judgement))
+    assert f"<td>0.4 to 0.6</td><td>{best}</td>" in write_report(tmp_path).read_text()
+
+
 def points(drawing: str) -> list[tuple[float, float]]:
     return [tuple(map(float, pair.split(","))) for pair in re.search('points="([^"]*)"', drawing)[1].split()]
 

@@ -92,6 +92,22 @@ def test_a_budget_of_minutes_is_recorded_as_images(tmp_path: Path) -> None:
     assert gannet.train(resume=run.folder).ending == "finished"
 
 
+@pytest.mark.parametrize("longer", [{"images": 512}, {"minutes": 9}])
+def test_a_run_that_its_budget_ended_goes_on_with_the_stages_that_it_left_out(tmp_path: Path, longer) -> None:
+    path = tmp_path / "staged.yaml"
+    stages = (Stage(name="first", images=256), Stage(name="last", images=256, learning_rate_scale=0.1))
+    path.write_text(dump_yaml(changed(stages=stages, images=512)))
+    whole = gannet.train(str(path), out=tmp_path / "whole")
+    run = gannet.train(str(path), out=tmp_path / "run", set={"minutes": 1e-6})
+    assert [stage.name for stage in run.recipe.stages] == ["first"] and run.planned == whole.recipe
+    assert gannet.train(resume=run.folder).ending == "finished" and run.planned == whole.recipe
+    again = gannet.train(resume=run.folder, set=longer)
+    assert again.ending == "finished" and again.planned == again.recipe
+    assert again.recipe.stages == whole.recipe.stages and again.recipe.images == 512
+    ours, theirs = (one.pipeline().networks["generator"].state_dict() for one in (again, whole))
+    assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
+
+
 def poison(trainer: Trainer, at: int, attempts: int) -> None:
     """Make the generator's loss NaN in the round that begins at so many images, in the first attempts."""
     game = trainer.players.game

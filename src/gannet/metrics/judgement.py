@@ -110,12 +110,19 @@ class Judgement:
         """In words: a line a measure, then the audit, the classes, and what was left out."""
         rows = [_row(found.name, found) for found in self.measures]
         rows += [_row(f"kernel distance of {name}", found) for name, found in self.by_class.items()]
-        protocols = dict.fromkeys(f"{found.features}: {found.protocol}." for found in self.measures)
         audit = [self.memorization.words()] if self.memorization else []
         left_out = [f"{name}: left out, {reason}." for name, reason in self.left_out.items()]
         utility = self.utility.lines() if self.utility else []
         told = [*(leak.line() for leak in self.leaks), *(rival.line() for rival in self.rivals)]
-        return [*self.notes, *rows, *audit, *left_out, *protocols, *utility, *told]
+        return [*self.notes, *rows, *audit, *left_out, *self._protocols(), *utility, *told]
+
+    def _protocols(self) -> list[str]:
+        """Each protocol once, behind the names of the measures that followed it."""
+        names: dict[str, list[str]] = {}
+        for found in self.measures:
+            features = "" if found.features == "none" else f"; features: {found.features}"
+            names.setdefault(f"{found.protocol}{features}.", []).append(found.name)
+        return [f"{', '.join(measures)}: {words}" for words, measures in names.items()]
 
 
 def judge_samples(evidence: Evidence, seed: int) -> Judgement:

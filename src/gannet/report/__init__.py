@@ -25,7 +25,15 @@ CURVES = {
     "Share of what is augmented in the game": (("augmentation/share",), (Mark(0.8, "above it leaks"),)),
     "Errors on held-out data": (("held_out/",), ()),
 }
-AIMS = {"frechet": "low", "kernel": "low", "classifier": "0.5"}
+AIMS = {
+    "classifier": "0.5",
+    "distance": "low",
+    "error": "low",
+    "FID": "low",
+    "taken for damage": "low",
+    ", of the real": "1",
+}
+"""What is best of measures with these words in their names; of others, more."""
 GOOD, OPEN = {"healthy"}, {"too-early", "plateaued"}
 
 
@@ -101,7 +109,7 @@ def _interval(measure: dict[str, Any]) -> str:
 
 
 def _aim(name: str) -> str:
-    return next((words for start, words in AIMS.items() if name.startswith(start)), "high")
+    return next((best for words, best in AIMS.items() if words in name), "high")
 
 
 def _utility(utility: dict[str, Any] | None) -> list[str]:
