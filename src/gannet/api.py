@@ -29,7 +29,7 @@ from gannet.metrics.judgement import Judgement, Query
 from gannet.pipeline import Pipeline
 from gannet.randomness import address
 from gannet.recipe import Recipe, dump_yaml, lengthened, load_recipe
-from gannet.running import PLANNED, House, Run, Sheets, create_folder, free_folder, read_recipe
+from gannet.running import PLANNED, House, Run, Sheets, create_folder, free_folder
 from gannet.samples import Request
 from gannet.schedule import cut_short
 from gannet.storage import write_json, write_text
@@ -64,6 +64,7 @@ ALL, ONE, USUAL = Query(), Request(), Wish()
 CHANGEABLE = ("images", "minutes", "stages", "device", "checkpoint", "log", "referee.stop_on")
 """The keys that may change when a run is resumed: how long, where and how often, never the game."""
 LENGTHS = {"images", "minutes", "stages"}
+"""Those of them that say how long."""
 
 
 @dataclass(frozen=True)
@@ -113,8 +114,6 @@ def train(
     folder = fabric.broadcast(folder)
     if fabric.is_global_zero:
         write_text(folder / "recipe.yaml", dump_yaml(prepared.recipe))
-        if not LENGTHS.isdisjoint(changes):
-            (folder / PLANNED).unlink(missing_ok=True)
         _record_data(prepared, samples, folder, display)
     trainer = build_trainer(prepared, game, fabric, folder, samples, display)
     try:
@@ -212,19 +211,28 @@ def _record_data(prepared: Prepared, samples: tuple[Loader, Loader], folder: Pat
 
 
 def _resumed(folder: Path, changes: Mapping[str, Any]) -> Recipe:
-    """The recipe of a run to continue: of one that a budget ended what was planned, when it is to last longer."""
-    longer = not LENGTHS.isdisjoint(changes) and (folder / PLANNED).is_file()
-    name = PLANNED if longer else "recipe.yaml"
-    recipe = read_recipe(folder, name)
+    """The recipe of a run to continue; one that a budget ended is to last as planned when its length changes."""
+    run = Run(folder)
+    recipe = run.recipe
     for key in changes:
         if key not in CHANGEABLE and key.split(".")[0] not in CHANGEABLE:
             raise ValueError(
                 f"{key} cannot change when a run is resumed (allowed: {', '.join(CHANGEABLE)}); "
                 f"start a new run with `--from {folder}`."
             )
-    if recipe.stages and isinstance(changes.get("images"), int) and "stages" not in changes:
-        changes = {**changes, "stages": [stage.model_dump() for stage in lengthened(recipe.stages, changes["images"])]}
-    return load_recipe(str(folder / name), changes) if changes else recipe
+    if not LENGTHS.isdisjoint(changes) and "stages" not in changes:
+        changes = {**_lasting(recipe, run.planned, changes.get("images")), **changes}
+    return load_recipe(str(folder / "recipe.yaml"), changes) if changes else recipe
+
+
+def _lasting(recipe: Recipe, plan: Recipe, images: Any) -> dict[str, Any]:
+    """The length of a run that goes on to so many images (None: as planned), with its stages."""
+    images = plan.images if images is None else images
+    if not (plan.stages and isinstance(images, int)):
+        return {"images": images}
+    within = recipe.images <= images < plan.images
+    kept = cut_short(plan, images).stages if within else lengthened(plan.stages, images)
+    return {"images": images, "stages": [stage.model_dump() for stage in kept]}
 
 
 def _start_from(game: Game, origin: str) -> None:

@@ -84,17 +84,13 @@ def _show_plan(target: str, data: str, overrides: dict[str, Any], start_from: st
     _print("train", found.to_json(), found.lines(), as_json)
 
 
-def _unbegun(run: Any) -> list[str]:
-    """The stages of a run that its budget left out."""
-    begun = {stage.name for stage in run.recipe.stages}
-    return [stage.name for stage in run.planned.stages if stage.name not in begun]
-
-
 def _report(run: Any, as_json: bool) -> None:
     from gannet.training.progress import duration
 
     verdict = run.verdict
     result = {"run": str(run.folder), "ending": run.ending, "verdict": verdict}
+    unfinished = run.unfinished
+    result |= {"unfinished": list(unfinished)} if unfinished else {}
     said = [verdict["rule"], verdict["diagnosis"], *verdict.get("also", [])] if verdict else []
     lines = [found["words"] for found in said] + ([verdict["advice"]] if verdict else [])
     if run.ending == "interrupted":
@@ -102,10 +98,10 @@ def _report(run: Any, as_json: bool) -> None:
     else:
         line = list(run.log())[-1]
         seen, seconds = line["images"], line["clock"]["seconds"]
-        more = f"--resume {run.folder} --set images=" + (str(run.planned.images) if _unbegun(run) else "N")
+        more = f"--resume {run.folder} --set images={run.planned.images if unfinished else 'N'}"
         lines.append(f"{seen:,} images in {duration(seconds)} of training; more: {more}.")
-        if names := _unbegun(run):
-            lines.append(f"The budget ended it before its stages {', '.join(names)}: what it made is unfinished.")
+        if unfinished:
+            lines.append(f"The budget ended it before these stages were over: {', '.join(unfinished)}.")
         lines.append(f"The run is in {run.folder}, its report in {run.folder / 'report.html'}.")
         if verdict:
             lines.append(f"Use it with: gannet apply {run.folder} --num 64 --out samples.png")
@@ -294,6 +290,6 @@ def main() -> None:
     except (ValueError, OSError) as error:
         words = str(error)
         if isinstance(error, OSError) and error.filename and error.strerror:
-            words = f"{error.filename} cannot be used ({error.strerror}); choose another place."
+            words = f"{error.filename} cannot be used ({error.strerror})."
         typer.echo(f"gannet: {words}", err=True)
         sys.exit(2)

@@ -110,7 +110,7 @@ def _check_place(path: Path) -> None:
     if path.exists():
         raise ValueError(f"{path} exists; choose another name or remove it first.")
     above = next(folder for folder in path.absolute().parents if folder.exists())
-    if not (above.is_dir() and os.access(above, os.W_OK)):
+    if not (above.is_dir() and os.access(above, os.W_OK | os.X_OK)):
         raise ValueError(f"{path} cannot be written, for {above} takes no files; choose another place.")
 
 

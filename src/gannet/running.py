@@ -14,13 +14,14 @@ from gannet.adversarial.referee import Referee
 from gannet.pipeline import Pipeline
 from gannet.recipe import Recipe, dump_yaml
 from gannet.report import write_report
-from gannet.schedule import crossed
+from gannet.schedule import crossed, cut_short
 from gannet.schema import check
 from gannet.storage import write_json, write_text
 from gannet.training.progress import Display
 from gannet.training.trainer import Status
 
-NOT_A_RUN, PLANNED = "it has no recipe.yaml", "planned.yaml"
+NOT_A_RUN = "it has no recipe.yaml"
+PLANNED = "planned.yaml"
 
 
 @dataclass(frozen=True)
@@ -43,8 +44,19 @@ class Run:
 
     @property
     def planned(self) -> Recipe:
-        """What the run would have been without the budget that ended it; its recipe when none did."""
-        return read_recipe(self.folder, PLANNED) if (self.folder / PLANNED).is_file() else self.recipe
+        """The recipe as long as it was to be when a budget cut it short; the recipe itself when none did."""
+        recipe = self.recipe
+        try:
+            plan = read_recipe(self.folder, PLANNED)
+        except ValueError:
+            return recipe
+        whole = recipe.model_copy(update={"images": plan.images, "stages": plan.stages})
+        return whole if plan.images > recipe.images and cut_short(whole, recipe.images) == recipe else recipe
+
+    @property
+    def unfinished(self) -> tuple[str, ...]:
+        """The stages that a budget cut short or left out."""
+        return tuple(stage.name for stage in self.planned.stages if stage not in self.recipe.stages)
 
     @property
     def verdict(self) -> dict[str, Any]:

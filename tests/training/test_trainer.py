@@ -100,9 +100,10 @@ def test_a_run_that_its_budget_ended_goes_on_with_the_stages_that_it_left_out(tm
     whole = gannet.train(str(path), out=tmp_path / "whole")
     run = gannet.train(str(path), out=tmp_path / "run", set={"minutes": 1e-6})
     assert [stage.name for stage in run.recipe.stages] == ["first"] and run.planned == whole.recipe
+    assert run.unfinished == ("first", "last")
     assert gannet.train(resume=run.folder).ending == "finished" and run.planned == whole.recipe
     again = gannet.train(resume=run.folder, set=longer)
-    assert again.ending == "finished" and again.planned == again.recipe
+    assert again.ending == "finished" and again.planned == again.recipe and not again.unfinished
     assert again.recipe.stages == whole.recipe.stages and again.recipe.images == 512
     ours, theirs = (one.pipeline().networks["generator"].state_dict() for one in (again, whole))
     assert all(torch.equal(ours[name], theirs[name]) for name in theirs)

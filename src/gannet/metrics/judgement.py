@@ -120,7 +120,7 @@ class Judgement:
         """Each protocol once, behind the names of the measures that followed it."""
         names: dict[str, list[str]] = {}
         for found in self.measures:
-            features = "" if found.features == "none" else f"; features: {found.features}"
+            features = "" if found.features in ("", "none") else f"; features: {found.features}"
             names.setdefault(f"{found.protocol}{features}.", []).append(found.name)
         return [f"{', '.join(measures)}: {words}" for words, measures in names.items()]
 

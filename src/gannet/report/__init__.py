@@ -26,8 +26,9 @@ CURVES = {
     "Errors on held-out data": (("held_out/",), ()),
 }
 AIMS = {
-    "classifier": "0.5",
     "distance": "low",
+    "divergence": "low",
+    "classifier": "0.5",
     "error": "low",
     "FID": "low",
     "taken for damage": "low",
