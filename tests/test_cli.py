@@ -331,15 +331,23 @@ def test_a_budget_that_leaves_stages_out_says_which_and_how_to_go_on(
     stages = "stages=[{name: fast, images: 128}, {name: slow, images: 64}]"
     changes = ("--set", stages, "--set", "images=192")
     ended = gannet_command("train", tiny_yaml, "--out", "run", *changes, "--set", "minutes=1e-6")
-    assert "more: --resume run --set images=192." in ended.out and "stages were over: fast, slow." in ended.out
+    assert "more: --resume run --set images=192." in ended.out and "that are not over: fast, slow." in ended.out
     ended = gannet_command("train", "--resume", "run", "--set", "images=160")
-    assert "more: --resume run --set images=192." in ended.out and "stages were over: slow." in ended.out
+    assert "more: --resume run --set images=192." in ended.out and "that are not over: slow." in ended.out
     assert [stage.images for stage in read_recipe(here / "run").stages] == [128, 32]
     assert gannet_command("train", "--resume", "run", "--set", "log.every=32").code == 0
     found = result(gannet_command("train", "--resume", "run", "--set", "minutes=9", "--json"), "train")
     assert found["ending"] == "finished" and "unfinished" not in found
     recipe = read_recipe(here / "run")
     assert (recipe.images, recipe.log.every, logged(here / "run")[-1]) == (192, 32, 192)
+
+
+def test_a_file_that_the_system_refuses_is_named(tiny_run: Path, here: Path, gannet_command: Command) -> None:
+    run = Path(shutil.copytree(tiny_run, here / "run"))
+    (run / "log.jsonl").unlink()
+    (run / "log.jsonl").mkdir()
+    ended = gannet_command("train", "--resume", "run", "--set", "images=640")
+    assert ended.code == 2 and "gannet: run/log.jsonl cannot be used (Is a directory)." in ended.err
 
 
 def test_a_change_at_resuming_is_kept(tiny_run: Path, here: Path, gannet_command: Command) -> None:

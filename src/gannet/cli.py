@@ -101,7 +101,7 @@ def _report(run: Any, as_json: bool) -> None:
         more = f"--resume {run.folder} --set images={run.planned.images if unfinished else 'N'}"
         lines.append(f"{seen:,} images in {duration(seconds)} of training; more: {more}.")
         if unfinished:
-            lines.append(f"The budget ended it before these stages were over: {', '.join(unfinished)}.")
+            lines.append(f"Stages of the plan that are not over: {', '.join(unfinished)}.")
         lines.append(f"The run is in {run.folder}, its report in {run.folder / 'report.html'}.")
         if verdict:
             lines.append(f"Use it with: gannet apply {run.folder} --num 64 --out samples.png")

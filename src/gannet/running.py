@@ -29,8 +29,8 @@ class Run:
     """A run on disk.
 
     Attributes:
-        folder: holds `recipe.yaml`, `state/`, `model/`, `log.jsonl`, `samples/` and `verdict.json`; when a budget ended
-            the run, `planned.yaml` is the recipe without it.
+        folder: holds `recipe.yaml`, `state/`, `model/`, `log.jsonl`, `samples/` and `verdict.json`; `planned.yaml`
+            is the recipe of a run that a budget ended, without that budget.
         ending: how `train` left it: finished, budget, converged or interrupted; empty when only opened.
     """
 
@@ -55,7 +55,7 @@ class Run:
 
     @property
     def unfinished(self) -> tuple[str, ...]:
-        """The stages that a budget cut short or left out."""
+        """The stages of the plan that were cut short or left out."""
         return tuple(stage.name for stage in self.planned.stages if stage not in self.recipe.stages)
 
     @property
