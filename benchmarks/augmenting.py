@@ -20,8 +20,8 @@ import torch
 from PIL import Image
 
 from gannet.api import Wish, augment
-from gannet.data.pictures import fit_picture, read_picture
 from gannet.data.sources import open_source
+from gannet.media.pixels import fit_picture, read_picture
 from gannet.parallel import cores
 
 SIDE = 250

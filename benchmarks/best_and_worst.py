@@ -17,7 +17,7 @@ import gannet
 from gannet.adversarial.similarity import perceptual_distance
 from gannet.data.sources import open_source
 from gannet.judging import judge_features
-from gannet.photographs import Photograph
+from gannet.media.photograph import Photograph
 from gannet.schema import check
 from gannet.task import find_task
 from gannet.tasks._photographs.judging import eye_of, photographs

@@ -23,7 +23,7 @@ from PIL import Image
 BLOCKS = 3
 WORK = """
 import time, gannet
-from gannet.photographs import Photograph, read_photograph
+from gannet.media.photograph import Photograph, read_photograph
 pipeline, photograph = gannet.load({model!r}), read_photograph({file!r})
 mask = Photograph(photograph.values[..., :1] * 0 + 255)
 mask.values[0] = 0

@@ -31,9 +31,9 @@ from torch import Tensor
 import gannet
 from gannet.api import configure, prepare
 from gannet.judging import judge_features
+from gannet.media.grids import draw_grid
 from gannet.metrics.distances import frechet_distance
 from gannet.recipe import load_recipe
-from gannet.sheets import draw_grid
 
 MARKS, FAKES, SHOWN = (0.5, 1, 2, 3, 5, 7.5, 10, 15, 20, 30), 10_000, 64
 COLOURS = {"gannet": "#1f5fbf", "plain": "#c0392b", "torchgan": "#27864b"}

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from gannet.adversarial.losses import AdversarialLoss
-from gannet.api import build_game, build_trainer, prepare
+from gannet.api import build_game, build_trainer, prepare, split_of
 from gannet.launch import launch
 from gannet.pipeline import Pipeline
 from gannet.recipe import Recipe
@@ -23,7 +23,8 @@ def make_trainer(recipe: Recipe, folder: Path) -> Trainer:
     folder.mkdir(parents=True, exist_ok=True)
     prepared = prepare(recipe)
     fabric = launch(prepared.recipe)
-    samples = prepared.task.samples(prepared.recipe, prepared.source, prepared.description)
+    split = split_of(prepared)
+    samples = split.training, split.held_out
     return build_trainer(prepared, build_game(prepared, fabric), fabric, folder, samples, Silence())
 
 

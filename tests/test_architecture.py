@@ -26,31 +26,40 @@ MAY_IMPORT = {
     "adversarial": {"augmentation"},
     "augmentation": set(),
     "metrics": {"augmentation.lab"},
-    "data": {"augmentation", "parallel", "recipe", "randomness"},
+    "media": {"augmentation", "provenance", "schema", "storage"},
+    "data": {"augmentation", "media", "parallel", "recipe", "randomness", "schema"},
     "training": LEAVES | {"adversarial.game", "data.loader"},
     "task": {"recipe", "schema"},
     "provenance": set(),
-    "sheets": set(),
     "delivery": {"parallel", "storage"},
-    "copying": {"augmentation", "data", "delivery", "randomness"},
-    "samples": {"delivery", "provenance", "randomness", "sheets", "storage"},
+    "copying": {"augmentation", "data", "delivery", "media", "randomness"},
+    "samples": {"delivery", "media.grids", "provenance", "randomness", "storage"},
     "exporting": {"pipeline", "storage"},
     "engines": {"exporting", "launch", "pipeline", "schema", "samples"},
     "pipeline": {"recipe", "schema", "storage", "task"},
-    "deep": set(),
-    "photographs": {"data.pictures", "deep", "provenance", "storage"},
-    "tiling": {"photographs"},
-    "coarsening": {"photographs"},
+    "tiling": {"media.photograph"},
+    "coarsening": {"media.photograph"},
     "tasks": LEAVES
     | {"networks", "adversarial", "augmentation", "data", "metrics", "pipeline", "samples"}
-    | {"coarsening", "loading", "photographs", "tiling"},
+    | {"coarsening", "loading", "media", "task", "tiling"},
     "launch": {"recipe", "schema"},
-    "report": {"storage"},
+    "report": {"storage", ""},
     "loading": {"pipeline"},
-    "running": {"adversarial", "pipeline", "report", "storage", "training"} | LEAVES,
+    "running": {"adversarial", "media", "pipeline", "provenance", "report", "storage", "training"} | LEAVES,
 }
 # The API and what it is made of may use everything; the command line speaks to the API.
-FREE = {"api", "applying", "augmenting", "benching", "improving", "judging", "planning", "synthesizing", "texting"}
+FREE = {
+    "api",
+    "applying",
+    "augmenting",
+    "benching",
+    "examining",
+    "improving",
+    "judging",
+    "planning",
+    "synthesizing",
+    "texting",
+}
 MAY_IMPORT["cli"] = {"api", "benching", "launch", "planning", "provenance", "recipe", "training", ""}
 
 

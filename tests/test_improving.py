@@ -4,6 +4,7 @@ import json
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -18,8 +19,8 @@ from gannet.api import Photographs
 from gannet.augmentation.lab import to_lab
 from gannet.data.sources import open_source
 from gannet.judging import judge_features
-from gannet.photographs import Photograph, read_photograph
-from gannet.sheets import GAP
+from gannet.media.grids import GAP
+from gannet.media.photograph import Photograph, read_photograph
 from gannet.tasks._photographs.judging import (
     LARGEST_JUDGED,
     Trial,
@@ -438,10 +439,14 @@ def test_errors_count_only_where_something_was_lost() -> None:
     assert {"PSNR", "PSNR within"} <= set(restoration.figures(Photograph(within), trial, None))
 
 
+def exam_of(folder: Path) -> Any:
+    return SimpleNamespace(source=open_source(str(folder)))
+
+
 def test_large_photographs_are_judged_by_their_middle(tmp_path: Path) -> None:
     values = RANDOM.integers(0, 256, (LARGEST_JUDGED + 40, 30, 3), np.uint8)
     Image.fromarray(values).save(tmp_path / "tall.png")
-    (found,) = photographs(open_source(str(tmp_path)), 5)
+    (found,) = photographs(exam_of(tmp_path), 5)
     assert np.array_equal(found.values, values[20:-20])
 
 
@@ -449,7 +454,7 @@ def test_photographs_to_judge_by_come_from_all_over(tmp_path: Path) -> None:
     for index in range(10):
         Image.fromarray(np.full((4, 4), index, np.uint8)).save(tmp_path / f"{index}.png")
     for most in (1, 3, 7, 10, 20):
-        shades = [int(one.values[0, 0, 0]) for one in photographs(open_source(str(tmp_path)), most)]
+        shades = [int(one.values[0, 0, 0]) for one in photographs(exam_of(tmp_path), most)]
         assert len(shades) == min(most, 10) and shades == sorted(set(shades))
         assert most == 1 or shades[-1] >= 6
 

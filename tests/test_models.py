@@ -13,8 +13,8 @@ import gannet
 from gannet.coarsening import as_mask
 from gannet.judging import judge_features
 from gannet.loading import shipped_models
+from gannet.media.photograph import Photograph
 from gannet.metrics.restoration import colourfulness, fine_detail, luma
-from gannet.photographs import Photograph
 from gannet.tasks._photographs.judging import resized
 from gannet.tiling import as_tensor
 

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms, ImageOps
 
 from gannet.augmentation.degrading import reduced
+from gannet.media.photograph import Photograph, read_photograph
 from gannet.networks.srresnet import Enlarger
 from gannet.networks.unet import Unet
-from gannet.photographs import Photograph, read_photograph
 from gannet.tasks.restoration import Detector
 from gannet.tiling import Local, as_tensor, as_values, in_tiles
 

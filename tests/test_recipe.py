@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from gannet.adversarial.losses import LOSSES
 from gannet.api import prepare
+from gannet.data import image_dataset
 from gannet.networks import PAIRS
 from gannet.recipe import Optimizer, Penalty, Recipe, Stage, dump_yaml, load_recipe, parse_change, preset_names
 from gannet.schema import check, nearest
@@ -56,7 +57,7 @@ def misspelt_words(draw: st.DrawFn, word: str) -> str:
 
 def refusal(values: dict[str, Any]) -> str:
     with pytest.raises(ValueError) as caught:
-        load_recipe("digits", values)
+        image_dataset.options_of(load_recipe("digits", values))
     words = str(caught.value)
     assert "\n" not in words
     assert words[-1] in ".?"

@@ -11,15 +11,12 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
-from gannet import applying, augmenting, judging
+from gannet import applying, augmenting, examining, judging
 from gannet.adversarial.game import Game, Observer
 from gannet.adversarial.referee import Referee
-from gannet.data.cache import build_dataset
 from gannet.data.doctor import Report
-from gannet.data.doctor import examine as examine_data
-from gannet.data.loader import Loader
-from gannet.data.sources import open_source
-from gannet.data.survey import survey
+from gannet.data.loader import Samples, Sides
+from gannet.data.samples import Split, load_samples, open_data
 from gannet.exporting import Exported
 from gannet.exporting import export as export_pipeline
 from gannet.improving import Photographs, improve
@@ -29,12 +26,12 @@ from gannet.metrics.judgement import Judgement, Query
 from gannet.pipeline import Pipeline
 from gannet.randomness import address
 from gannet.recipe import Recipe, dump_yaml, lengthened, load_recipe
-from gannet.running import PLANNED, House, Run, Sheets, create_folder, free_folder
+from gannet.running import PLANNED, House, Run, Sheets, create_folder, free_folder, write_curves
 from gannet.samples import Request
 from gannet.schedule import cut_short
+from gannet.schema import check
 from gannet.storage import write_json, write_text
 from gannet.task import Task, find_task
-from gannet.tasks.generation import auto_size
 from gannet.training.checkpoint import CheckpointFolder
 from gannet.training.distributed import RunningAverage, slices
 from gannet.training.progress import Display, Silence
@@ -106,7 +103,7 @@ def train(
     fabric = launch(prepared.recipe)
     # Whatever the user may have got wrong shows before the folder is made.
     slices(prepared.recipe, fabric)
-    samples = prepared.task.samples(prepared.recipe, prepared.source, prepared.description)
+    split = split_of(prepared)
     game = build_game(prepared, fabric, Path(resume) if resume else None)
     folder = Path(resume or out or free_folder(prepared.recipe.name))
     if fabric.is_global_zero and not resume:
@@ -114,8 +111,8 @@ def train(
     folder = fabric.broadcast(folder)
     if fabric.is_global_zero:
         write_text(folder / "recipe.yaml", dump_yaml(prepared.recipe))
-        _record_data(prepared, samples, folder, display)
-    trainer = build_trainer(prepared, game, fabric, folder, samples, display)
+        _record_data(prepared, split, folder, display)
+    trainer = build_trainer(prepared, game, fabric, folder, (split.training, split.held_out), display)
     try:
         ending = trainer.run()
     except torch.OutOfMemoryError:
@@ -136,8 +133,9 @@ def configure(target: str, data: str | Path, changes: Mapping[str, Any], start_f
     if start_from:
         changes["start_from"] = absolute(str(start_from))
     recipe = load_recipe(target, changes)
-    source = recipe.data.model_copy(update={"source": absolute(recipe.data.source)})
-    recipe = recipe.model_copy(update={"data": source})
+    several = tuple(one.model_copy(update={"source": absolute(one.source)}) for one in recipe.data.sources)
+    named = recipe.data.model_copy(update={"source": absolute(recipe.data.source), "sources": several})
+    recipe = recipe.model_copy(update={"data": named})
     if not recipe.start_from:
         return recipe
     adopted = find_task(recipe.task.name).adopt(recipe, load(recipe.start_from).config)
@@ -158,9 +156,16 @@ def _value_at(recipe: Recipe, key: str) -> Any:
 def prepare(recipe: Recipe) -> Prepared:
     """Find the task, open the data, describe it, and resolve what the recipe leaves open."""
     task = find_task(recipe.task.name)
-    source = task.open_source(recipe)
+    options = check(task.Data, recipe.data.options, "data")
+    source = open_data(recipe, task.media(recipe), options)
     description = task.describe(recipe, source)
     return Prepared(task.resolve(recipe, description), task, source, description)
+
+
+def split_of(prepared: Prepared) -> Split:
+    """Load the samples, decoded and split."""
+    recipe, task = prepared.recipe, prepared.task
+    return load_samples(recipe, prepared.source, task.fields(recipe, prepared.description), task.labels(recipe))
 
 
 def build_game(prepared: Prepared, fabric: Fabric, resumed: Path | None = None) -> Game:
@@ -181,30 +186,36 @@ def build_game(prepared: Prepared, fabric: Fabric, resumed: Path | None = None) 
 
 
 def build_trainer(
-    prepared: Prepared, game: Game, fabric: Fabric, folder: Path, samples: tuple[Loader, Loader], display: Display
+    prepared: Prepared, game: Game, fabric: Fabric, folder: Path, samples: Sides, display: Display
 ) -> Trainer:
     """Bring game, average, observers and surroundings together."""
-    recipe, task = prepared.recipe, prepared.task
+    recipe, task, description = prepared.recipe, prepared.task, prepared.description
     average = RunningAverage({name: game.networks[name] for name in game.kept}, recipe.average)
-    pipeline = task.pipeline(recipe, prepared.description, average.networks)
-    watching = task.observers(recipe, prepared.description, game, pipeline, samples)
+    pipeline = task.pipeline(recipe, description, average.networks)
+    watching = task.observers(recipe, description, game, pipeline, samples)
     observers: dict[str, Observer] = {**game.observers, **watching}
+    look = task.sheet(recipe, description, pipeline, samples)
     if fabric.is_global_zero:
-        observers["sheets"] = Sheets(pipeline, folder / "samples", recipe.log.sheet_every)
-    house = House(pipeline, cast("Referee | None", observers.get("referee")), folder, display)
+        write_curves(folder, {**watching, **game.observers})
+        if look:
+            observers["sheets"] = Sheets(look, folder / "samples", recipe.log.sheet_every)
+    house = House(pipeline, look, cast("Referee | None", observers.get("referee")), folder, display)
     players = Players(game, average, observers, task.judged_by)
     return Trainer(recipe, players, samples[0], fabric, folder, house)
 
 
-def _record_data(prepared: Prepared, samples: tuple[Loader, Loader], folder: Path, display: Display) -> None:
+def _record_data(prepared: Prepared, split: Split, folder: Path, display: Display) -> None:
     """Note which data the run learns from; a resumed run is told when they are not the same any more."""
     path = folder / "data.json"
     facts = {
         "fingerprint": prepared.source.fingerprint(),
         "description": prepared.description.model_dump(mode="json"),
-        "training": len(samples[0]),
-        "held_out": len(samples[1]),
+        "training": len(split.training),
+        "held_out": len(split.held_out),
     }
+    facts |= {"left_out": list(split.notes)} if split.notes else {}
+    for note in split.notes:
+        display.say(note)
     if path.is_file() and path.read_text(encoding="utf-8") != json.dumps(facts, indent=2, ensure_ascii=False) + "\n":
         display.say("The data changed since this run began; it goes on with them as they are now.")
     write_json(path, facts)
@@ -279,7 +290,7 @@ def judge(target: str | Path, data: str | Path = "", query: Query = ALL, weights
     return judging.judge(target, data, query, weights, _fit)
 
 
-def _fit(recipe: Recipe) -> tuple[Pipeline, Loader]:
+def _fit(recipe: Recipe) -> tuple[Pipeline, Samples]:
     """Train a recipe on the way to something else; the run is not kept."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "recipe.yaml"
@@ -288,7 +299,7 @@ def _fit(recipe: Recipe) -> tuple[Pipeline, Loader]:
         if run.ending == "interrupted":
             raise ValueError(f"Stopped while training {recipe.name} to compare with; nothing was judged.")
         prepared = prepare(run.recipe)
-        return run.pipeline(), prepared.task.samples(prepared.recipe, prepared.source, prepared.description)[1]
+        return run.pipeline(), split_of(prepared).held_out
 
 
 def apply(
@@ -355,7 +366,4 @@ def examine(data: str | Path, size: int = 0) -> Report:
     Raises:
         ValueError: nothing readable is there; one sentence.
     """
-    source = open_source(absolute(str(data)))
-    looked = survey(source)
-    side = size or auto_size(looked.median_side)
-    return examine_data(source, build_dataset(source, side, side, looked.channels), looked)
+    return examining.examine(absolute(str(data)), size)

@@ -21,11 +21,11 @@ from gannet.adversarial.energy import energy_distance, flat
 from gannet.augmentation.kinds import KINDS, choose_kinds, named_strengths, suited
 from gannet.augmentation.mixing import HIGHEST_ALPHA, LOWEST_ALPHA, MIXES
 from gannet.copying import MARK, Change, Copy, Family, Sample, as_tensor, make_families
-from gannet.data.pictures import fit_picture, natural_pixels, read_picture
-from gannet.data.records import Chunked, Counted, Record, Source
+from gannet.data.records import VALUE, Chunked, Counted, Record, Source
 from gannet.data.sources import open_source
 from gannet.data.survey import sample, survey
 from gannet.delivery import RECORD, Entry, Order, deliver, folders
+from gannet.media.pixels import fit_picture, natural_pixels, read_picture
 from gannet.parallel import cores
 from gannet.randomness import generator
 from gannet.synthesizing import FAKE, forger, synthetic_parts
@@ -225,7 +225,9 @@ def _spread(source: Source, most: int) -> Iterator[Record]:
         yield from islice(sample(source, most), most)
         return
     for record in islice(source.records(), 0, None, max(1, source.count() // most)):
-        yield replace(record, read=partial(np.copy, record.read()))  # A view would hold a whole chunk of them.
+        yield replace(
+            record, fields={VALUE: partial(np.copy, record.read())}
+        )  # A view would hold a whole chunk of them.
 
 
 def _small(record: Record) -> Tensor | None:

@@ -14,7 +14,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
 from gannet.api import Prepared, build_game, build_trainer, configure, prepare
-from gannet.data.points import POINTS
+from gannet.data.sources.points import POINTS
 from gannet.engines import make_engine
 from gannet.launch import choose_precision, launch
 from gannet.planning import noise_of, peak_memory
@@ -97,7 +97,7 @@ def prepare_for(target: str, data: str, changes: dict[str, Any]) -> Prepared:
     if recipe.data.source in POINTS:
         return prepare(recipe)
     usual = {"size": 32, "channels": 3}
-    given = {f"data.{key}": value for key, value in usual.items() if getattr(recipe.data, key) == "auto"}
+    given = {f"data.{key}": value for key, value in usual.items() if recipe.data.options.get(key, "auto") == "auto"}
     return prepare(
         configure(target, "digits", given | {"data.stack": 1, "data.group": "", "data.limit": None} | changes, "")
     )

@@ -5,7 +5,7 @@ from typing import TypeAlias, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from gannet.photographs import Values
+from gannet.media.photograph import Values
 
 Mask: TypeAlias = npt.NDArray[np.bool_]
 Kind = TypeVar("Kind", bound=np.generic)

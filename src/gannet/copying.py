@@ -13,9 +13,8 @@ from torch import Tensor
 
 from gannet.augmentation.kinds import Chosen, Drawn, augment
 from gannet.augmentation.mixing import Mix, mix
-from gannet.data.pictures import fit_picture, natural_pixels, open_picture, read_picture
-from gannet.data.records import Pixels
 from gannet.delivery import Entry, record_line
+from gannet.media.pixels import Pixels, fit_picture, natural_pixels, open_picture, read_picture
 from gannet.randomness import generator
 
 QUALITY, MARK = 95, "~"

@@ -14,14 +14,15 @@ import torch
 from PIL import Image
 
 from gannet import __version__
-from gannet.data.layout import is_hidden, is_picture
 from gannet.data.records import file_stamp
+from gannet.data.sources.layout import is_hidden
 from gannet.delivery import FORMATS, Entry, Order, deliver
 from gannet.launch import choose_device
 from gannet.loading import load
-from gannet.photographs import LOSSY, SAVED, Photograph, check_size, read_photograph
+from gannet.media.grids import panels, side_by_side
+from gannet.media.photograph import LOSSY, SAVED, Photograph, check_size, read_photograph
+from gannet.media.pixels import is_picture
 from gannet.provenance import check_format, save_picture
-from gannet.sheets import panels, side_by_side
 from gannet.storage import digest, write_bytes
 from gannet.tasks._photographs.pipeline import PhotographPipeline
 

@@ -1,31 +1,30 @@
 """Judging: the model, the reals it is held against, and the features they are compared in."""
 
-from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import torch
 
 from gannet.data.cache import cache_folder
-from gannet.data.loader import Loader
-from gannet.data.records import Chunked
-from gannet.data.sources import open_source
-from gannet.data.survey import survey
+from gannet.data.loader import Loader, Samples, Sides
+from gannet.data.records import Chunked, Source
+from gannet.data.samples import Labels, load_samples, open_data
 from gannet.launch import is_first, join
 from gannet.loading import absolute, load, shipped_models
+from gannet.media.grids import draw_grid
 from gannet.metrics.backbones import backbone, inception
 from gannet.metrics.features import Features, NetworkFeatures
 from gannet.metrics.judgement import Judgement, Query
-from gannet.pipeline import Fit, Origin, Pipeline
+from gannet.pipeline import Pipeline
 from gannet.provenance import save_picture
-from gannet.recipe import Data, Recipe
+from gannet.recipe import Recipe
 from gannet.report import CLOSEST, JUDGEMENT, seen_images, trained_minutes, write_report
 from gannet.running import read_recipe
-from gannet.schema import Choice
-from gannet.sheets import draw_grid
+from gannet.schema import Choice, check
 from gannet.storage import write_json
-from gannet.task import find_task
+from gannet.task import Exam, Fit, Origin, find_task
 
 JUDGE = "judge-v1"
 
@@ -43,19 +42,9 @@ def judge(target: str | Path, data: str | Path, query: Query, weights: str, fit:
     recipe = read_recipe(run) if run else None
     if recipe is None and not data:
         raise ValueError(f"{target} has no run around it, so what it held out is unknown; give data to judge by.")
-    own = _own_samples(recipe, pipeline, needed=not data) if recipe else None
-    reals: Any
-    if data and pipeline.whole:
-        reals, notes = open_source(absolute(str(data))), tuple[str, ...]()
-    elif data:
-        given = _recipe_for(pipeline, recipe, absolute(str(data)))
-        reals, notes = _given_samples(given, pipeline), _conversions(given)
-    else:
-        assert own is not None
-        reals, notes = own[1], ()
     origin = Origin(recipe, trained_minutes(run), fit) if run and recipe else None
-    judgement = find_task(pipeline.task).judge(pipeline, reals, own, judge_features(query.features), query, origin)
-    judgement = replace(judgement, notes=notes)
+    exam = _exam(pipeline, recipe, absolute(str(data)) if data else "", query, origin)
+    judgement = find_task(pipeline.task).evaluate(pipeline, exam)
     if run and is_first():
         asked = {"images": seen_images(run), "weights": weights, "data": str(data), "seed": query.seed}
         write_json(run / JUDGEMENT, {**judgement.to_json(), "asked": asked})
@@ -64,6 +53,19 @@ def judge(target: str | Path, data: str | Path, query: Query, weights: str, fit:
             save_picture(closest, run / CLOSEST, {"model": pipeline.name, "seed": query.seed})
         write_report(run)
     return judgement
+
+
+def _exam(pipeline: Pipeline, recipe: Recipe | None, data: str, query: Query, origin: Origin | None) -> Exam:
+    """Set out what a model is judged by; the data are opened here, once, and decoded when they are asked for."""
+    features = partial(judge_features, query.features)
+    own = _own_samples(recipe, pipeline, needed=not data) if recipe else None
+    if not data:
+        assert own is not None
+        return Exam(query, origin, None, lambda: own[1], own, features)
+    given = _recipe_for(pipeline, recipe, data)
+    task = find_task(pipeline.task)
+    source = open_data(given, task.media(given), check(task.Data, given.data.options, "data"))
+    return Exam(query, origin, source, partial(_given_samples, given, pipeline, source), own, features)
 
 
 def _run_around(target: Path) -> Path | None:
@@ -90,60 +92,45 @@ def judge_features(name: str = "") -> Features | None:
     return NetworkFeatures(JUDGE, network, network.features)
 
 
-def _own_samples(recipe: Recipe, pipeline: Pipeline, needed: bool) -> tuple[Loader, Loader] | None:
+def _own_samples(recipe: Recipe, pipeline: Pipeline, needed: bool) -> Sides | None:
     """What the run learned from and what it held out; None where its data are gone and others are given."""
+    task = find_task(recipe.task.name)
     try:
-        return _samples(recipe, pipeline)
+        source = open_data(recipe, task.media(recipe), check(task.Data, recipe.data.options, "data"))
+        split = load_samples(recipe, source, task.fields(recipe, _description(pipeline)), task.labels(recipe))
     except ValueError:
         if needed:
             raise
         return None
+    return split.training, split.held_out
 
 
-def _samples(recipe: Recipe, pipeline: Pipeline) -> tuple[Loader, Loader]:
-    task, config = find_task(recipe.task.name), cast(Any, pipeline.config)
-    return task.samples(recipe, task.open_source(recipe), config.description)
+def _description(pipeline: Pipeline) -> Any:
+    config: Any = pipeline.config
+    return config.description
 
 
 def _recipe_for(pipeline: Pipeline, run: Recipe | None, data: str) -> Recipe:
-    """A recipe that reads data the way the model learned, labels included where they have any."""
-    shape = cast(Any, pipeline.config).description.shape
-    sizes = {"channels": shape[0], "size": shape[1]} if len(shape) == 3 else {}
-    known = run.data.model_dump() if run else {}
-    if isinstance(open_source(data), Chunked):
-        known["group"] = ""  # Arrays have no names to tell whose pictures they are.
-    recipe = Recipe(
-        name="judged", task=Choice(name=pipeline.task), data=Data(**{**known, **sizes, "source": data, "limit": None})
-    )
-    if pipeline.task != "generation" or not _classes(recipe):
-        return recipe
-    return recipe.model_copy(update={"task": Choice(name=pipeline.task, conditional=True)})
+    """A recipe that reads data the way the model learned: its task's options and its shapes stay."""
+    recipe = run or Recipe(name="judged", task=Choice(name=pipeline.task))
+    read = recipe.data.model_copy(update={"source": data, "sources": (), "limit": None})
+    return find_task(pipeline.task).adopt(recipe.model_copy(update={"data": read}), pipeline.config)
 
 
-def _classes(recipe: Recipe) -> tuple[str, ...]:
-    return tuple(getattr(find_task(recipe.task.name).open_source(recipe), "classes", ()))
-
-
-def _given_samples(recipe: Recipe, pipeline: Pipeline) -> Loader:
+def _given_samples(recipe: Recipe, pipeline: Pipeline, source: Source) -> Samples:
     """All of a data set, whatever its split; labels by the model's numbers, or none where it does not know them all."""
-    training, held_out = _samples(recipe, pipeline)
-    loader = training.joined(held_out)
-    theirs, known = _classes(recipe), cast(Any, pipeline.config).description.classes
-    arrays = {name: array for name, array in loader.arrays.items() if name != "label"}
-    if "label" in loader.arrays and theirs and set(theirs) <= set(known):
-        numbers = np.array([known.index(name) for name in theirs])
-        arrays["label"] = numbers[loader.arrays["label"]]
-    return Loader(arrays, loader.chosen, loader.seed)
-
-
-def _conversions(recipe: Recipe) -> tuple[str, ...]:
-    """What was done to data so that they are like the model's own, in words."""
-    size, channels = recipe.data.size, recipe.data.channels
-    if size == "auto":
-        return ()
-    looked = survey(open_source(recipe.data.source))
-    if (looked.median_side, looked.channels) == (size, channels):
-        return ()
-    kinds = {1: "grey", 3: "colour", 4: "colour with transparency"}
-    there, here = kinds.get(looked.channels, ""), kinds.get(int(channels), "")
-    return (f"The data, about {looked.median_side} pixels a side in {there}, were brought to {size} in {here}.",)
+    task, description = find_task(pipeline.task), _description(pipeline)
+    if isinstance(source, Chunked):  # Arrays have no names to tell whose pictures they are.
+        recipe = recipe.model_copy(update={"data": recipe.data.model_copy(update={"group": ""})})
+    wanted = task.labels(recipe) if source.classes else Labels.UNUSED
+    split = load_samples(recipe, source, task.fields(recipe, description), wanted)
+    assert isinstance(split.training, Loader) and isinstance(split.held_out, Loader)
+    loader = split.training.joined(split.held_out)
+    theirs, known = tuple(source.classes), description.classes
+    columns = dict(loader.columns)
+    if "label" in columns and theirs:
+        label = columns.pop("label")
+        if set(theirs) <= set(known):
+            numbers = np.array([*(known.index(name) for name in theirs), len(known)])
+            columns["label"] = type(label)(numbers[label.values])
+    return Loader(columns, loader.chosen, loader.seed)

@@ -6,25 +6,17 @@ A saved model is `config.json` and `model.safetensors`; both carry a digest, nei
 import hashlib
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias
+from typing import Any, ClassVar, Self
 
 import torch
 from torch import Tensor, nn
 
-from gannet.recipe import Recipe
 from gannet.schema import Section, check
 from gannet.storage import load_tensors, save_tensors, write_json, write_text
 from gannet.task import find_task
 
-if TYPE_CHECKING:
-    from gannet.data.loader import Loader
-    from gannet.samples import Samples
-
 CONFIG, FORMAT = "config.json", 1
-Fit: TypeAlias = "Callable[[Recipe], tuple[Pipeline, Loader]]"
 
 
 class Saved(Section):
@@ -37,28 +29,12 @@ class Saved(Section):
     digest: str
 
 
-@dataclass(frozen=True)
-class Origin:
-    """The run that a model came from, for those who judge it.
-
-    Attributes:
-        recipe: the run's.
-        minutes: its training time.
-        fit: trains another recipe and gives its model, to compare with or to measure by, and what it held out.
-    """
-
-    recipe: Recipe
-    minutes: float
-    fit: "Fit"
-
-
 class Pipeline(ABC):
     """A trained network ready for use; `__call__` is the only way in.
 
     Attributes:
         task: the task that made it; its module rebuilds it from `config`.
         draws: whether it makes samples of its own, without input.
-        whole: whether it is judged by samples as they lie, of any size.
         config: everything but the weights, as plain data.
         networks: by name, in evaluation mode.
         name: what to call the model in metadata.
@@ -68,7 +44,6 @@ class Pipeline(ABC):
     file: Path | None = None
     task: ClassVar[str]
     draws: ClassVar[bool] = False
-    whole: ClassVar[bool] = False
     Config: ClassVar[type[Section]]
 
     def __init__(self, config: Section, networks: dict[str, nn.Module], name: str = "") -> None:
@@ -79,10 +54,6 @@ class Pipeline(ABC):
     @abstractmethod
     def __call__(self, *args: Any, **options: Any) -> Any:
         """Use the model."""
-
-    def demonstrate(self) -> "Samples | None":
-        """What a sheet shows of the model, the same at every look; None for a model that needs input."""
-        return None
 
     def traced(self) -> tuple[nn.Module, dict[str, Tensor]]:
         """The network that does the work, and an example of what it is given, by name."""

@@ -12,7 +12,8 @@ import torch
 from torch import nn
 
 from gannet.api import Prepared, build_game, build_trainer
-from gannet.data.loader import Loader
+from gannet.data.loader import Samples
+from gannet.data.samples import Labels, noise
 from gannet.launch import choose_precision, launch
 from gannet.recipe import Recipe, dump_yaml
 from gannet.schedule import stages
@@ -59,9 +60,9 @@ def plan(prepared: Prepared) -> Plan:
     """Build the game, play a few rounds on noise, and extrapolate."""
     fabric = launch(prepared.recipe)
     with tempfile.TemporaryDirectory() as folder:
-        noise = noise_of(prepared)
+        meaningless = noise_of(prepared)
         game = build_game(prepared, fabric)
-        trainer = build_trainer(prepared, game, fabric, Path(folder), (noise, noise), Silence())
+        trainer = build_trainer(prepared, game, fabric, Path(folder), (meaningless, meaningless), Silence())
         seconds = whole_time(trainer)
     recipe = prepared.recipe
     return Plan(
@@ -73,11 +74,11 @@ def plan(prepared: Prepared) -> Plan:
     )
 
 
-def noise_of(prepared: Prepared) -> Loader:
+def noise_of(prepared: Prepared) -> Samples:
     """Noise of the data's shape and types, so that nothing needs to be decoded for an estimate."""
-    count = prepared.recipe.batch
-    arrays = prepared.task.noise(prepared.recipe, prepared.description, count)
-    return Loader(arrays, np.arange(count), seed=0)
+    recipe, task, description = prepared.recipe, prepared.task, prepared.description
+    classes = len(description.classes) if task.labels(recipe) is Labels.NEEDED else 0
+    return noise(task.fields(recipe, description), classes, recipe.batch)
 
 
 def whole_time(trainer: Trainer) -> float:

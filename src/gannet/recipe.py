@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from gannet.schema import (
     Choice,
@@ -45,26 +45,47 @@ USUAL = {"task": "generation", "network": "dcgan", "augment": "none"}
 """What is chosen where a recipe does not say."""
 
 
-class Data(Section):
-    """Which data, and how a picture is brought to size."""
+class Weighted(Section):
+    """One of several sources."""
+
+    source: str
+    """As `data.source`."""
+    weight: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
+    """How often it is drawn from, relative to the others."""
+
+
+class Data(BaseModel):
+    """Which data; the other keys say how they are brought to shape, and are checked by the task's media."""
+
+    model_config = ConfigDict(frozen=True, extra="allow", use_attribute_docstrings=True)
 
     source: str = ""
     """A path, a name under $GANNET_DATA, an embedded set, or `hf:owner/name`; empty: the recipe's own name."""
-    size: Annotated[int, Field(ge=8, le=512)] | Literal["auto"] = "auto"
-    """Height and width in pixels, 8 to 512, of what is drawn anew at most 256; `auto` chooses from the data."""
-    channels: Annotated[int, Field(ge=1, le=4)] | Literal["auto"] = "auto"
-    """1 grey, 3 colour, 4 colour with transparency; `auto` looks."""
-    fit: Literal["crop", "middle", "pad", "stretch"] = "crop"
-    """What is done to a picture of another size: `crop` brings the largest middle part of the right shape to size,
-    `middle` takes so many pixels from the middle as they are (of a smaller picture it does as `crop`), `pad` and
-    `stretch` keep all of it."""
+    sources: Annotated[tuple[Weighted, ...], Field(exclude_if=lambda given: not given)] = ()
+    """Several instead of one, as `[{source: photos, weight: 2}, {source: scans}]`: each has its own split, and their
+    classes agree."""
     limit: Positive | None = None
-    """Learn from only so many samples, drawn from the seed; None: from all. The held-out ones stay as they are."""
+    """Learn from only so many samples of a source, drawn from the seed; None: from all. The held-out ones stay as they
+    are."""
     group: Annotated[str, AfterValidator(_pattern)] = ""
     """A regular expression on file names whose first group says whose picture it is: `^([^/]+)/` is the folder. No
     person, patient or film is then both learned from and held out, unless the data come with a split of their own."""
-    stack: Literal[1, 3] = 1
-    """3 stacks three grey pictures as colour channels (Stacked MNIST)."""
+
+    @model_validator(mode="after")
+    def _one_or_several(self) -> Self:
+        if self.source and self.sources:
+            raise ValueError("either source or sources, not both")
+        return self
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The keys that the task's media understand."""
+        return dict(self.model_extra or {})
+
+    def with_options(self, **changes: Any) -> Self:
+        """Another with some of those keys changed."""
+        own = {name: getattr(self, name) for name in type(self).model_fields}
+        return type(self)(**own, **{**self.options, **changes})
 
 
 class Penalty(Section):

@@ -2,21 +2,23 @@
 
 import json
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from gannet.adversarial.game import Seen
+from gannet.adversarial.game import Curve, Observer, Seen
 from gannet.adversarial.referee import Referee
+from gannet.media.medium import Shown
 from gannet.pipeline import Pipeline
+from gannet.provenance import save_picture
 from gannet.recipe import Recipe, dump_yaml
-from gannet.report import write_report
+from gannet.report import CURVES, write_report
 from gannet.schedule import crossed, cut_short
 from gannet.schema import check
-from gannet.storage import write_json, write_text
+from gannet.storage import write_bytes, write_json, write_text
 from gannet.training.progress import Display
 from gannet.training.trainer import Status
 
@@ -115,26 +117,28 @@ def free_folder(name: str) -> Path:
     return next(path for path in numbered if not path.exists())
 
 
-def draw_sheet(pipeline: Pipeline, folder: Path, images: int) -> None:
-    """Draw what a model shows of itself after so many images; nothing for a model that needs input."""
-    samples = pipeline.demonstrate()
-    if samples is not None:
-        path = folder / f"{images:012d}.png"
-        path.unlink(missing_ok=True)
-        samples.save(path)
+def draw_sheet(shown: Shown, folder: Path, images: int) -> None:
+    """Draw what a model shows of itself after so many images, with a file to play beside it where there is one."""
+    path = folder / f"{images:012d}.png"
+    path.unlink(missing_ok=True)
+    save_picture(shown.medium.preview(shown.values), path, dict(shown.facts))
+    film = shown.medium.film(shown.values)
+    if film:
+        ending, content = film
+        write_bytes(path.with_suffix(ending), content)
 
 
 class Sheets:
-    """An observer that draws the same seeds again and again, to see how they grow: `samples/<images>.png`."""
+    """An observer that draws the same things again and again, to see how they grow: `samples/<images>.png`."""
 
-    def __init__(self, pipeline: Pipeline, folder: Path, every: int) -> None:
-        self.pipeline, self.folder, self.every, self.images = pipeline, folder, every, 0
+    def __init__(self, look: Callable[[], Shown], folder: Path, every: int) -> None:
+        self.look, self.folder, self.every, self.images = look, folder, every, 0
         folder.mkdir(exist_ok=True)
 
     def observe(self, seen: Seen) -> None:
         """Draw a sheet when it is time."""
         if crossed(self.images, seen.images, self.every):
-            draw_sheet(self.pipeline, self.folder, seen.images)
+            draw_sheet(self.look(), self.folder, seen.images)
         self.images = seen.images
 
     def measures(self) -> dict[str, float]:
@@ -150,11 +154,25 @@ class Sheets:
         self.images = state["images"]
 
 
+def write_curves(folder: Path, observers: Mapping[str, Observer]) -> None:
+    """Note which charts the observers want of their figures, for whoever writes the report later."""
+    wanted = [
+        {"observer": name, **asdict(curve)} for name, observer in observers.items() for curve in _curves_of(observer)
+    ]
+    write_json(folder / CURVES, wanted)
+
+
+def _curves_of(observer: Observer) -> tuple[Curve, ...]:
+    curves: tuple[Curve, ...] = getattr(observer, "curves", ())
+    return curves
+
+
 @dataclass(frozen=True)
 class House:
     """The trainer's surroundings: shows the run, writes its model and its verdict, knows when the rule is met."""
 
     pipeline: Pipeline
+    look: Callable[[], Shown] | None
     referee: Referee | None
     folder: Path
     display: Display
@@ -182,5 +200,6 @@ class House:
 
     def close(self, images: int) -> None:
         """Draw the last sheet, and write the report with it."""
-        draw_sheet(self.pipeline, self.folder / "samples", images)
+        if self.look:
+            draw_sheet(self.look(), self.folder / "samples", images)
         write_report(self.folder)

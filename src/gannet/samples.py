@@ -12,9 +12,9 @@ from PIL import Image
 from torch import Tensor, nn
 
 from gannet.delivery import FORMATS, Entry, Order, deliver, folders
+from gannet.media.grids import draw, draw_frame, to_pictures
 from gannet.provenance import encode_picture, save_film, save_picture
 from gannet.randomness import generator as addressed
-from gannet.sheets import draw, draw_frame, to_pictures
 from gannet.storage import digest
 
 BATCH, PLAIN = 64, "torch"

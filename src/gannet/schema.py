@@ -61,6 +61,13 @@ def nearest(word: str, allowed: Iterable[str]) -> str:
     return f"did you mean {alike[0]!r}?" if alike else f"allowed: {', '.join(names)}."
 
 
+def known_keys(given: Iterable[str], allowed: Iterable[str], section: str) -> None:
+    """Refuse a key of a recipe's section that is none of those allowed, by its whole name; ValueError."""
+    allowed = list(allowed)
+    if unknown := set(given) - set(allowed):
+        raise ValueError(f"Unknown key '{section}.{min(unknown)}'; {nearest(min(unknown), allowed)}")
+
+
 def choose(word: str, table: Mapping[str, Schema], what: str) -> Schema:
     """Look `word` up in `table`; a ValueError names the nearest entry when it is not there."""
     if word not in table:

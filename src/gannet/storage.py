@@ -123,7 +123,7 @@ def digest(tensors: Mapping[str, Tensor], meta: Meta) -> str:
     for name in sorted(tensors):
         tensor = tensors[name]
         whole.update(f"{name}|{tensor.dtype}|{tuple(tensor.shape)}|".encode())
-        whole.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
+        whole.update(tensor.detach().cpu().reshape(-1).view(torch.uint8).numpy().data)  # It may lie on a GPU.
     return whole.hexdigest()
 
 

@@ -10,13 +10,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gannet.adversarial.contest import DISCRIMINATOR
+from gannet.adversarial.two_player import DISCRIMINATOR
 from gannet.data.records import Source
 from gannet.delivery import Entry, folders, record_line
 from gannet.loading import load
+from gannet.media.grids import to_pictures
 from gannet.provenance import encode_picture
 from gannet.running import read_recipe
-from gannet.sheets import to_pictures
 from gannet.storage import digest
 from gannet.task import find_task
 from gannet.training.checkpoint import CheckpointFolder

@@ -1,22 +1,75 @@
 """What a task is, and how one is found: a module of `gannet.tasks`, or a third party's entry point `gannet.tasks`."""
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from gannet.recipe import Recipe
 from gannet.schema import Section, nearest
 
 if TYPE_CHECKING:
-    import numpy as np
     from torch import nn
 
     from gannet.adversarial.game import Game, Observer
-    from gannet.data.loader import Loader
+    from gannet.data.loader import Samples, Sides
+    from gannet.data.records import Source
+    from gannet.data.samples import Labels
+    from gannet.media.medium import Field, Medium, Shown
     from gannet.metrics.features import Features
     from gannet.metrics.judgement import Judgement, Query
-    from gannet.pipeline import Origin, Pipeline
+    from gannet.pipeline import Pipeline
+
+Fit: TypeAlias = "Callable[[Recipe], tuple[Pipeline, Samples]]"
+
+
+@dataclass(frozen=True)
+class Origin:
+    """The run that a model came from, for those who judge it.
+
+    Attributes:
+        recipe: the run's.
+        minutes: its training time.
+        fit: trains another recipe and gives its model, to compare with or to measure by, and what it held out.
+    """
+
+    recipe: Recipe
+    minutes: float
+    fit: "Fit"
+
+
+@dataclass(frozen=True)
+class Exam:
+    """What a model is judged by; what is expensive is made when it is asked for, once.
+
+    Attributes:
+        query: what is asked.
+        origin: the run around the model, where there is one.
+        source: the data that were given to judge by, as they lie; None where the run's own are meant.
+        load_reals: gives reals that the model did not learn from, brought to its shape.
+        own: what the run learned from and held out; None where that is not known.
+        load_features: gives what samples are compared in; None where no network for that ships.
+    """
+
+    query: "Query"
+    origin: Origin | None
+    source: "Source | None"
+    load_reals: "Callable[[], Samples]"
+    own: "Sides | None"
+    load_features: "Callable[[], Features | None]"
+
+    @cached_property
+    def reals(self) -> "Samples":
+        """The reals."""
+        return self.load_reals()
+
+    @cached_property
+    def features(self) -> "Features | None":
+        """What samples are compared in."""
+        return self.load_features()
 
 
 class Task(Protocol):
@@ -24,61 +77,55 @@ class Task(Protocol):
 
     Attributes:
         Config: the keys of `task` besides its name.
+        Data: the keys of `data` besides those of every task: those of its media.
         pipeline_class: what its models are used through.
         judged_by: the measure, `observer/name`, whose lowest value marks the best checkpoint.
     """
 
     Config: type[Section]
+    Data: type[Section]
     pipeline_class: "type[Pipeline]"
     judged_by: str
 
-    def open_source(self, recipe: Recipe) -> Any:
-        """Open the recipe's data without reading it; ValueError when it is not there."""
+    def media(self, recipe: Recipe) -> "Mapping[str, Medium]":
+        """Name the parts of a sample, the one it is known by first, each with its medium."""
 
-    def describe(self, recipe: Recipe, source: Any) -> Any:
+    def labels(self, recipe: Recipe) -> "Labels":
+        """Say whether the classes of samples matter."""
+
+    def describe(self, recipe: Recipe, source: "Source") -> Any:
         """Look at the data: a frozen Description that `config.json` keeps."""
 
+    def fields(self, recipe: Recipe, description: Any) -> "dict[str, Field]":
+        """Say what each part of a sample is brought to."""
+
     def resolve(self, recipe: Recipe, description: Any) -> Recipe:
-        """The recipe with every `auto` replaced by what the description calls for."""
+        """Replace every `auto` of the recipe by what the description calls for."""
 
-    def adopt(self, recipe: Recipe, config: Section) -> Recipe:
-        """The recipe for training on from a model with this config: its networks and shapes."""
-
-    def samples(self, recipe: Recipe, source: Any, description: Any) -> "tuple[Loader, Loader]":
-        """The training samples and the held-out ones."""
-
-    def noise(self, recipe: Recipe, description: Any, count: int) -> "dict[str, np.ndarray]":
-        """Meaningless samples of the right names, shapes and types, to time a game without its data."""
+    def adopt(self, recipe: Recipe, config: Any) -> Recipe:
+        """Fit the recipe to a model with this config, to train on from it or to judge it: networks and shapes."""
 
     def game(self, recipe: Recipe, description: Any) -> "Game":
         """Build networks (on the current default device) and turns."""
 
     def observers(
-        self,
-        recipe: Recipe,
-        description: Any,
-        game: "Game",
-        model: "Pipeline",
-        samples: "tuple[Loader, Loader]",
+        self, recipe: Recipe, description: Any, game: "Game", model: "Pipeline", samples: "Sides"
     ) -> "dict[str, Observer]":
-        """What watches the game; `model` wraps the averaged networks."""
+        """Say what watches the game; `model` wraps the averaged networks."""
+
+    def sheet(
+        self, recipe: Recipe, description: Any, model: "Pipeline", samples: "Sides"
+    ) -> "Callable[[], Shown] | None":
+        """Give what a sheet shows of the model, the same things at every look; None where there is nothing to see."""
 
     def pipeline(self, recipe: Recipe, description: Any, kept: "dict[str, nn.Module]") -> "Pipeline":
         """Wrap the kept networks for use."""
 
-    def judge(
-        self,
-        pipeline: Any,
-        reals: "Loader",
-        own: "tuple[Loader, Loader] | None",
-        features: "Features | None",
-        query: "Query",
-        origin: "Origin | None",
-    ) -> "Judgement":
-        """Judge a model by reals that it did not learn from; `own`: what its run learned from and held out."""
+    def evaluate(self, pipeline: Any, exam: Exam) -> "Judgement":
+        """Judge a model by reals that it did not learn from."""
 
     def example(self) -> Recipe:
-        """A recipe that runs in seconds on data of its own; the contract tests play it."""
+        """Give a recipe that runs in seconds on data of its own; the contract tests play it."""
 
 
 def task_names() -> dict[str, str]:

@@ -7,8 +7,9 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
+from torch.nn.functional import interpolate
 
-from gannet.photographs import Photograph, Values
+from gannet.media.photograph import Photograph, Values
 
 SIDE = 384
 
@@ -71,3 +72,13 @@ def as_values(picture: Tensor, kind: npt.DTypeLike) -> Values:
     white = np.iinfo(kind).max / 2
     levels = ((picture[0].float().clamp(-1, 1) + 1) * white).round().cpu().numpy()
     return levels.transpose(1, 2, 0).astype(kind)
+
+
+def enlarged_rows(values: Tensor, top: int, count: int, size: tuple[int, int]) -> Tensor:
+    """Rows `top`, ... of values (1, c, h, w), brought to a size (bilinear)."""
+    height, width = size
+    across = interpolate(values, (values.shape[2], width), mode="bilinear")
+    place = ((torch.arange(top, top + count) + 0.5) * values.shape[2] / height - 0.5).clamp(0, values.shape[2] - 1)
+    before = place.long()
+    after, share = (before + 1).clamp_max(values.shape[2] - 1), (place - before)[None, None, :, None]
+    return across[:, :, before] * (1 - share) + across[:, :, after] * share

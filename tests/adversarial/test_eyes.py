@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from gannet.adversarial.adaptive import INTERVAL, Adaptive
-from gannet.adversarial.contest import DISCRIMINATOR, Contest
 from gannet.adversarial.eyes import AUGMENTS, Ada, DiffAugment, Fixed
 from gannet.adversarial.game import Seen
 from gannet.adversarial.losses import LOSSES
+from gannet.adversarial.two_player import DISCRIMINATOR, Discriminator, Penalties, Scores, TwoPlayer, of_the_pass
 from gannet.augmentation.kinds import Drawn
 from gannet.schema import check
 
@@ -21,7 +21,12 @@ LOSS = LOSSES["non-saturating"]
 
 def seen(real: float, batch: int = 10) -> Seen:
     """A round in which the reals are all scored so."""
-    return Seen(0, batch, {}, {"real_score": torch.full((batch,), real), "fake_score": torch.full((batch,), -1.0)})
+    return Seen(
+        0,
+        batch,
+        {},
+        {"discriminator/real": torch.full((batch,), real), "discriminator/fake": torch.full((batch,), -1.0)},
+    )
 
 
 @given(scores=st.lists(st.integers(-3, 3), min_size=1, max_size=60), cap=st.sampled_from([0.3, 0.8]))
@@ -63,14 +68,20 @@ def test_reals_and_fakes_are_seen_through_the_same_eyes_by_both_players() -> Non
 
     scored: list[float] = []
 
-    def score(sample: Tensor, _: object) -> Tensor:
+    def score(sample: Tensor, _: object) -> Scores:
         scored.append(float(sample.detach().abs().mean()))
-        return sample.flatten(1).sum(1)
+        return Scores(sample.flatten(1).sum(1))
 
     strength = SimpleNamespace(weight=1.0, every=1)
     weight = torch.ones(1, requires_grad=True)
-    contest = Contest(LOSS, lambda _: torch.ones(2, 1, 2, 2), lambda _: -torch.ones(2, 1, 2, 2) * weight, score, see)
-    for turn in contest.turns(strength, strength, strength):
+    game = TwoPlayer(
+        LOSS,
+        [Discriminator(DISCRIMINATOR, score, see)],
+        prepare=of_the_pass,
+        real=lambda _: torch.ones(2, 1, 2, 2),
+        generate=lambda _: -torch.ones(2, 1, 2, 2) * weight,
+    )
+    for turn in game.turns(Penalties(strength, strength, strength)):
         turn.play(SimpleNamespace(uniform=lambda: torch.zeros(2)))  # type: ignore[arg-type]
     assert looked.count("real") == 3 and looked.count("fake") == 4
     assert set(scored) == {10.0}, "a score was given to a sample as it is"
@@ -134,7 +145,13 @@ def test_what_no_generator_can_learn_through_is_refused(options: type) -> None:
 
 
 def test_a_contest_without_eyes_sees_samples_as_they_are() -> None:
-    contest = Contest(LOSS, lambda _: torch.ones(2, 1), lambda _: torch.zeros(2, 1), lambda sample, _: sample[:, 0])
-    turn, *_ = contest.turns(None, None, None)
-    assert torch.equal(turn.play(SimpleNamespace()).watched["real_score"], torch.ones(2))  # type: ignore[arg-type]
+    game = TwoPlayer(
+        LOSS,
+        [Discriminator(DISCRIMINATOR, lambda sample, _: Scores(sample[:, 0]))],
+        prepare=of_the_pass,
+        real=lambda _: torch.ones(2, 1),
+        generate=lambda _: torch.zeros(2, 1),
+    )
+    turn, *_ = game.turns(Penalties())
+    assert torch.equal(turn.play(SimpleNamespace()).watched["discriminator/real"], torch.ones(2))  # type: ignore[arg-type]
     assert turn.players == (DISCRIMINATOR,)

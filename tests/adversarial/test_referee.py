@@ -48,7 +48,7 @@ def make(window: int = 4, share: float = 0.9, every: int = 4, audit: Auditor | N
 
 def show(judge: Referee, real: list[float], fake: list[float]) -> None:
     """Show one round more of as many images as there are scores."""
-    watched = {"real_score": torch.tensor(real), "fake_score": torch.tensor(fake)}
+    watched = {"discriminator/real": torch.tensor(real), "discriminator/fake": torch.tensor(fake)}
     judge.observe(Seen(judge.images + len(real), len(real), {}, watched))
 
 

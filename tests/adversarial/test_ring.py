@@ -8,7 +8,7 @@ from torch import Tensor
 
 import gannet
 from gannet.adversarial.losses import LOSSES
-from gannet.data.points import RING_MODES, modes_covered, ring
+from gannet.data.sources.points import RING_MODES, modes_covered, ring
 
 CHANGES = {"images": 60_000, "average.half_life": 5000, "checkpoint.every": 10**7, "log.sheet_every": 10**7}
 

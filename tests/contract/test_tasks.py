@@ -10,10 +10,9 @@ import yaml
 from contracts import check_equal_states, check_gradients, check_saved_equals_live, make_trainer
 from torch import Tensor
 
-from gannet.api import prepare
-from gannet.data.loader import to_tensor
+from gannet.api import prepare, split_of
 from gannet.pipeline import Pipeline
-from gannet.planning import plan
+from gannet.planning import noise_of, plan
 from gannet.recipe import Recipe, dump_yaml
 from gannet.schema import check
 from gannet.task import Task, find_task, task_names
@@ -32,7 +31,7 @@ def test_a_task_defines_every_name_of_the_protocol_with_the_same_parameters(task
         if inspect.isfunction(member) and not name.startswith("_"):
             wanted = [parameter for parameter in inspect.signature(member).parameters if parameter != "self"]
             assert len(inspect.signature(getattr(task, name)).parameters) == len(wanted), name
-    for name in ("Config", "pipeline_class", "judged_by"):
+    for name in ("Config", "Data", "pipeline_class", "judged_by"):
         assert hasattr(task, name)
 
 
@@ -85,23 +84,43 @@ def test_what_is_saved_equals_what_was_trained(task: Task, tmp_path: Path) -> No
     trainer.round()
     prepared = prepare(task.example())
     pipeline = task.pipeline(prepared.recipe, prepared.description, trainer.players.average.networks)
-    noise = to_tensor(next(iter(task.noise(prepared.recipe, prepared.description, 5).values())))
+    split = split_of(prepared)
 
     def use(loaded: Pipeline) -> Tensor:
-        shown = loaded.demonstrate()
-        return loaded(noise) if shown is None else shown.values
+        look = task.sheet(prepared.recipe, prepared.description, loaded, (split.training, split.held_out))
+        return loaded(next(iter(noise_of(prepared).spread(5).values()))) if look is None else look().values
 
     check_saved_equals_live(pipeline, tmp_path / "model", use)
 
 
 def test_sheets_show_the_same_things_again(task: Task, tmp_path: Path) -> None:
     trainer: Any = make_trainer(task.example(), tmp_path / "run")
-    sheets = [trainer.surroundings.pipeline.demonstrate() for _ in range(2)]
-    if trainer.recipe.task.name == "recognition":
-        assert sheets == [None, None]
+    look = trainer.surroundings.look
+    if look is None:
+        assert not (tmp_path / "run" / "samples").exists()
         return
-    first, second = (sheet.values for sheet in sheets)
-    assert len(first) > 1 and torch.equal(first, second)
-    assert torch.isfinite(first).all() and (first.ndim == 2 or float(first.abs().max()) <= 1)
+    first, second = look(), look()
+    assert len(first.values) > 1 and torch.equal(first.values, second.values)
+    assert torch.isfinite(first.values).all() and min(first.medium.preview(first.values).size) > 1
     trainer.round()
-    assert not torch.equal(trainer.surroundings.pipeline.demonstrate().values, first)
+    assert not torch.equal(look().values, first.values)
+
+
+def test_a_sample_has_the_parts_that_its_fields_say(task: Task) -> None:
+    prepared = prepare(task.example())
+    fields, batch = task.fields(prepared.recipe, prepared.description), split_of(prepared).training.gather(0, 4)
+    meaningless = noise_of(prepared).gather(0, 4)
+    assert list(fields) == list(task.media(prepared.recipe)) == list(batch)[: len(fields)]
+    for name, values in meaningless.items():
+        assert values.shape == batch[name].shape and values.dtype == batch[name].dtype, name
+
+
+def test_a_perfect_likeness_of_its_settings_reads_data_to_judge_by(task: Task, tmp_path: Path) -> None:
+    """The options of a task survive: what is judged by other data reads them as the run read its own."""
+    prepared = prepare(task.example())
+    with torch.device("meta"):
+        game = task.game(prepared.recipe, prepared.description)
+    config = task.pipeline(prepared.recipe, prepared.description, {n: game.networks[n] for n in game.kept}).config
+    adopted = task.adopt(prepared.recipe, config)
+    fields = [task.fields(recipe, prepared.description) for recipe in (prepared.recipe, adopted)]
+    assert fields[0] == fields[1] and adopted.task.options == prepared.recipe.task.options

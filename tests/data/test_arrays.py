@@ -7,8 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gannet.data.arrays import STACKED
 from gannet.data.sources import open_source
+from gannet.data.sources.idx import STACKED
+from gannet.media.image import Options
+from gannet.schema import check
 
 IMAGES = np.arange(5 * 3 * 2, dtype=np.uint8).reshape(5, 3, 2)
 LABELS = np.array([0, 1, 2, 1, 0])
@@ -151,28 +153,28 @@ def test_stacked_digits_are_three_digits_and_always_the_same(write_idx):
     tones = np.arange(10, dtype=np.uint8)[:, None, None].repeat(4, 1).repeat(4, 2)
     write_idx("train", tones, np.arange(10))
     folder = str(write_idx("t10k", tones + 100, np.arange(10)))
-    source = open_source(folder, stack=3)
+    source = open_source(folder, options=Options(stack=3))
     counts = {"train": 0, "test": 0}
     for chunk in source.arrays():
-        assert chunk.images.shape[1:] == (4, 4, 3)
-        digits = chunk.images[:, 0, 0].astype(int) - (100 if chunk.split == "test" else 0)
+        assert chunk.values.shape[1:] == (4, 4, 3)
+        digits = chunk.values[:, 0, 0].astype(int) - (100 if chunk.split == "test" else 0)
         np.testing.assert_array_equal(digits @ [100, 10, 1], chunk.labels)
-        counts[chunk.split] += len(chunk.images)
+        counts[chunk.split] += len(chunk.values)
     assert counts == STACKED and len(source.classes) == 1000
-    again = next(open_source(folder, stack=3).arrays())
+    again = next(open_source(folder, options=Options(stack=3)).arrays())
     np.testing.assert_array_equal(again.labels, next(source.arrays()).labels)
 
 
 def test_stacking_needs_ten_classes(tmp_path):
     with pytest.raises(ValueError, match="has 0 classes, but stacking"):
-        open_source(save(tmp_path / "a.npz", images=IMAGES), stack=3)
-    with pytest.raises(ValueError, match=r"data.stack is 2"):
-        open_source("digits", stack=2)
+        open_source(save(tmp_path / "a.npz", images=IMAGES), options=Options(stack=3))
+    with pytest.raises(ValueError, match=r"data.stack"):
+        check(Options, {"stack": 2}, "data")
 
 
 def test_stacking_splits_a_base_without_a_split_so_that_a_tenth_is_for_tests():
     drawn = {}
-    source = open_source("digits", stack=3)
+    source = open_source("digits", options=Options(stack=3))
     for split in STACKED:
         drawn[split] = set(source._draw(split).ravel().tolist())
     assert len(drawn["test"]) == 180 and len(drawn["train"]) == 1617 and not drawn["test"] & drawn["train"]

@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pictures import picture_dataset
 from PIL import Image
 
 from gannet.data import cache, room
-from gannet.data.cache import build_dataset, hold_out
+from gannet.data.cache import hold_out
 from gannet.data.records import Record
 from gannet.data.sources import open_source
 
@@ -31,7 +32,7 @@ class Noise:
 
     def records(self):
         for index in range(self._count):
-            yield Record(f"{index}", lambda index=index: self._read(index), index % 2, "")
+            yield Record(f"{index}", {"value": lambda index=index: self._read(index)}, index % 2, "")
 
     def _read(self, index: int) -> np.ndarray:
         self.reads += 1
@@ -44,52 +45,52 @@ def entries(folder: Path) -> list[Path]:
 
 def test_pixels_labels_and_counts_are_kept():
     source = Noise(40)
-    dataset = build_dataset(source, 8, 8, 3)
-    assert dataset.images.shape == (40, 3, 8, 8) and dataset.images.dtype == np.uint8
+    dataset = picture_dataset(source, 8, 8, 3)
+    assert dataset.first.shape == (40, 3, 8, 8) and dataset.first.dtype == np.uint8
     for index, record in enumerate(source.records()):
-        np.testing.assert_array_equal(dataset.images[index], record.read().transpose(2, 0, 1))
+        np.testing.assert_array_equal(dataset.first[index], record.read().transpose(2, 0, 1))
     assert dataset.labels.tolist() == [0, 1] * 20 and dataset.labels.dtype == np.int64
     assert dataset.sizes == {"8x8": 40} and dataset.modes == {"RGB": 40} and dataset.classes == ("a", "b")
     assert len(np.unique(dataset.digests)) == 40 and dataset.digests.dtype == np.uint64
-    assert not dataset.images.flags.writeable
+    assert not dataset.first.flags.writeable
 
 
 def test_reused_when_nothing_changed_and_rebuilt_when_a_file_did(write_pictures):
     folder = write_pictures("1.png", "2.png", "3.png")
-    first = build_dataset(open_source(str(folder)), 8, 8, 3)
+    first = picture_dataset(open_source(str(folder)), 8, 8, 3)
     (folder / "1.png").chmod(0o644)
-    assert build_dataset(open_source(str(folder)), 8, 8, 3).fingerprint == first.fingerprint
+    assert picture_dataset(open_source(str(folder)), 8, 8, 3).fingerprint == first.fingerprint
     Image.new("RGB", (8, 8), (1, 2, 3)).save(folder / "2.png")
-    second = build_dataset(open_source(str(folder)), 8, 8, 3)
+    second = picture_dataset(open_source(str(folder)), 8, 8, 3)
     assert second.fingerprint != first.fingerprint
-    assert second.images[1, :, 0, 0].tolist() == [1, 2, 3]
+    assert second.first[1, :, 0, 0].tolist() == [1, 2, 3]
 
 
 def test_decodes_once(own_cache):
     source = Noise(20)
-    build_dataset(source, 8, 8, 3)
-    build_dataset(source, 8, 8, 3)
+    picture_dataset(source, 8, 8, 3)
+    picture_dataset(source, 8, 8, 3)
     assert source.reads == 20
     for other in ((4, 8, 3, "crop"), (8, 8, 1, "crop"), (8, 8, 3, "pad")):
-        build_dataset(source, *other)
+        picture_dataset(source, *other)
     assert source.reads == 80 and len(entries(own_cache)) == 4
 
 
 @pytest.mark.parametrize("name", ["images.raw", "labels.npy", "held_out.npy", "digests.npy", "index.json"])
 def test_torn_entry_is_rebuilt(own_cache, name):
-    whole = build_dataset(Noise(20), 8, 8, 3)
-    pixels = np.array(whole.images)
+    whole = picture_dataset(Noise(20), 8, 8, 3)
+    pixels = np.array(whole.first)
     del whole
     path = entries(own_cache)[0] / name
     path.write_bytes(path.read_bytes()[:-3])
-    np.testing.assert_array_equal(build_dataset(Noise(20), 8, 8, 3).images, pixels)
+    np.testing.assert_array_equal(picture_dataset(Noise(20), 8, 8, 3).first, pixels)
 
 
 def test_what_a_killed_process_left_is_replaced(own_cache):
-    build_dataset(Noise(20), 8, 8, 3)
+    picture_dataset(Noise(20), 8, 8, 3)
     entry = entries(own_cache)[0]
     entry.rename(entry.with_name(entry.name + ".building"))
-    assert len(build_dataset(Noise(20), 8, 8, 3).images) == 20
+    assert len(picture_dataset(Noise(20), 8, 8, 3).first) == 20
     assert entries(own_cache) == [entry]
 
 
@@ -97,11 +98,9 @@ def test_unreadable_pictures_are_skipped_and_named(write_pictures):
     folder = write_pictures(*(f"{i}.png" for i in range(5)))
     (folder / "1.png").write_bytes(b"nothing")
     (folder / "3.png").write_bytes((folder / "2.png").read_bytes()[:100])
-    dataset = build_dataset(open_source(str(folder)), 8, 8, 3)
+    dataset = picture_dataset(open_source(str(folder)), 8, 8, 3)
     assert (
-        len(dataset.images) == 3
-        and dataset.skipped_count == 2
-        and [n for n, _ in dataset.skipped] == ["1.png", "3.png"]
+        len(dataset.first) == 3 and dataset.skipped_count == 2 and [n for n, _ in dataset.skipped] == ["1.png", "3.png"]
     )
     assert "not a picture" in dataset.skipped[0][1] and all(reason for _, reason in dataset.skipped)
 
@@ -110,28 +109,28 @@ def test_bomb_is_skipped(write_pictures, monkeypatch):
     folder = write_pictures("1.png", "2.png")
     Image.new("L", (100, 100)).save(folder / "bomb.png")
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 70)
-    dataset = build_dataset(open_source(str(folder)), 8, 8, 3)
+    dataset = picture_dataset(open_source(str(folder)), 8, 8, 3)
     assert dataset.skipped == (("bomb.png", "it has more pixels than the limit of 70 (PIL.Image.MAX_IMAGE_PIXELS)"),)
 
 
 def test_thousands_of_unreadable_pictures_are_counted_and_a_thousand_kept():
     source = Noise(1300)
     source._read = lambda index: np.zeros((4, 4), np.uint8) if index < 2 else 1 / 0
-    dataset = build_dataset(source, 4, 4, 1)
+    dataset = picture_dataset(source, 4, 4, 1)
     assert len(dataset.skipped) == 1000 and dataset.skipped_count == 1298
 
 
 def test_very_many_sizes_are_summed_up():
     source = Noise(1100)
     source._read = lambda index: np.zeros((1, index + 1), np.uint8)
-    sizes = build_dataset(source, 1, 1, 1).sizes
+    sizes = picture_dataset(source, 1, 1, 1).sizes
     assert len(sizes) == 1001 and sizes["other"] == 100
 
 
 @pytest.mark.parametrize(("count", "sentence"), [(0, "holds no pictures;"), (1, "holds only one readable picture;")])
 def test_too_few_pictures_is_one_sentence(own_cache, count, sentence):
     with pytest.raises(ValueError, match=sentence):
-        build_dataset(Noise(count), 8, 8, 3)
+        picture_dataset(Noise(count), 8, 8, 3)
     assert entries(own_cache) == []
 
 
@@ -140,20 +139,20 @@ def test_none_readable_is_one_sentence(write_pictures, own_cache):
     for path in folder.iterdir():
         path.write_bytes(b"nothing")
     with pytest.raises(ValueError, match=r"no readable picture \(2 unreadable, first 1.png: it is not a picture"):
-        build_dataset(open_source(str(folder)), 8, 8, 3)
+        picture_dataset(open_source(str(folder)), 8, 8, 3)
     assert entries(own_cache) == []
 
 
 def test_impossible_wishes_are_refused():
     for wish in ((0, 8, 3, "crop"), (8, 8, 2, "crop"), (8, 8, 3, "squeeze")):
         with pytest.raises(ValueError, match="choose"):
-            build_dataset(Noise(3), *wish)
+            picture_dataset(Noise(3), *wish)
 
 
 def build_slowly(folder: str, report: str) -> None:
     source = Noise(2000)
-    dataset = build_dataset(source, 8, 8, 3, folder=Path(folder))
-    Path(report).write_text(json.dumps([source.reads, int(dataset.images.sum(dtype=np.int64))]), "utf-8")
+    dataset = picture_dataset(source, 8, 8, 3, folder=Path(folder))
+    Path(report).write_text(json.dumps([source.reads, int(dataset.first.sum(dtype=np.int64))]), "utf-8")
 
 
 def test_two_processes_at_once_build_one_whole_cache(tmp_path):
@@ -172,13 +171,13 @@ def test_two_processes_at_once_build_one_whole_cache(tmp_path):
 
 
 def test_disk_that_fills_up_leaves_nothing_behind(own_cache, monkeypatch):
-    def full(_rows, _block, file):
-        file.write(b"half")
+    def full(_rows, _block, files):
+        files["real"].write(b"half")
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(cache._Rows, "append", full)
     with pytest.raises(ValueError, match=r"needs .* bytes .* free; choose a smaller data.size, .*GANNET_CACHE"):
-        build_dataset(Noise(50), 8, 8, 3)
+        picture_dataset(Noise(50), 8, 8, 3)
     assert entries(own_cache) == []
 
 
@@ -186,24 +185,24 @@ def test_interruption_leaves_nothing_behind(own_cache):
     source = Noise(50)
     source.records = lambda: (_ for _ in ()).throw(KeyboardInterrupt)
     with pytest.raises(KeyboardInterrupt):
-        build_dataset(source, 8, 8, 3)
+        picture_dataset(source, 8, 8, 3)
     assert entries(own_cache) == []
 
 
 def test_more_than_the_bound_is_refused_and_removes_nothing(own_cache, monkeypatch):
-    build_dataset(Noise(20, name="old"), 8, 8, 3)
+    picture_dataset(Noise(20, name="old"), 8, 8, 3)
     monkeypatch.setenv("GANNET_CACHE_GIB", "0.0001")  # 107 kB, less than is asked for ahead
     with pytest.raises(
         ValueError, match=r"more than the 107,374 bytes .* that GANNET_CACHE_GIB allows; choose a smaller"
     ):
-        build_dataset(open_source("digits"), 8, 8, 1)
+        picture_dataset(open_source("digits"), 8, 8, 1)
     assert len(entries(own_cache)) == 1
 
 
 def test_full_disk_is_told_ahead(own_cache, monkeypatch):
     monkeypatch.setattr(room.shutil, "disk_usage", lambda _: type("Usage", (), {"free": 1000}))
     with pytest.raises(ValueError, match=r"needs 159,933 bytes .* has 1,000 bytes"):
-        build_dataset(open_source("digits"), 8, 8, 1)
+        picture_dataset(open_source("digits"), 8, 8, 1)
     assert entries(own_cache) == []
 
 
@@ -211,24 +210,24 @@ def test_full_disk_is_told_ahead(own_cache, monkeypatch):
 def test_bound_that_is_no_number_is_refused(given, monkeypatch):
     monkeypatch.setenv("GANNET_CACHE_GIB", given)
     with pytest.raises(ValueError, match="GANNET_CACHE_GIB is"):
-        build_dataset(Noise(3), 8, 8, 3)
+        picture_dataset(Noise(3), 8, 8, 3)
 
 
 def test_least_recently_used_entries_make_room(own_cache, monkeypatch):
     monkeypatch.setattr(cache, "STEP", 0)
     for age, name in enumerate(("first", "second", "third")):
-        build_dataset(Noise(100, name=name), 8, 8, 3)
+        picture_dataset(Noise(100, name=name), 8, 8, 3)
         (index,) = (p / "index.json" for p in entries(own_cache) if (p / "index.json").stat().st_mtime > 1e9)
         os.utime(index, (100 + age, 100 + age))
     (own_cache / "precious.txt").write_text("not ours", "utf-8")
-    build_dataset(Noise(100, name="first"), 8, 8, 3)  # used again: now the youngest
+    picture_dataset(Noise(100, name="first"), 8, 8, 3)  # used again: now the youngest
     kept = 3.9 * 100 * (8 * 8 * 3 + 17)
     monkeypatch.setenv("GANNET_CACHE_GIB", str(kept / 2**30))
-    build_dataset(Noise(100, name="fourth"), 8, 8, 3)
+    picture_dataset(Noise(100, name="fourth"), 8, 8, 3)
     reads = {}
     for name in ("first", "third", "fourth", "second"):
         source = Noise(100, name=name)
-        build_dataset(source, 8, 8, 3)
+        picture_dataset(source, 8, 8, 3)
         reads[name] = source.reads
     assert reads == {"first": 0, "third": 0, "fourth": 0, "second": 100}
     assert (own_cache / "precious.txt").exists()
@@ -236,23 +235,23 @@ def test_least_recently_used_entries_make_room(own_cache, monkeypatch):
 
 def test_entry_that_is_being_built_is_not_removed(own_cache, monkeypatch):
     monkeypatch.setattr(cache, "STEP", 0)
-    build_dataset(Noise(100, name="busy"), 8, 8, 3)
+    picture_dataset(Noise(100, name="busy"), 8, 8, 3)
     entry = entries(own_cache)[0]
     monkeypatch.setenv("GANNET_CACHE_GIB", str(1.5 * 100 * (8 * 8 * 3 + 17) / 2**30))
     with room.entry_lock(entry):
-        build_dataset(Noise(100, name="new"), 8, 8, 3)
+        picture_dataset(Noise(100, name="new"), 8, 8, 3)
         assert entry in entries(own_cache)
 
 
 def test_cache_folder_that_cannot_be_made_is_one_sentence(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(ValueError, match=r"cannot be made .* set GANNET_CACHE"):
-        build_dataset(Noise(3), 8, 8, 3, folder=tmp_path / "file" / "below")
+        picture_dataset(Noise(3), 8, 8, 3, folder=tmp_path / "file" / "below")
 
 
 def test_own_split_is_held_out(write_pictures):
     folder = write_pictures(*(f"train/{i}.png" for i in range(6)), "test/1.png", "test/2.png")
-    dataset = build_dataset(open_source(str(folder)), 8, 8, 3)
+    dataset = picture_dataset(open_source(str(folder)), 8, 8, 3)
     assert dataset.held_out.tolist() == [True] * 2 + [False] * 6
 
 
@@ -266,27 +265,27 @@ def test_neither_side_is_empty_and_copies_stay_together(values, random):
 
 
 def test_about_a_tenth_is_held_out():
-    assert 0.08 < build_dataset(Noise(3000, side=2), 2, 2, 3).held_out.mean() < 0.12
+    assert 0.08 < picture_dataset(Noise(3000, side=2), 2, 2, 3).held_out.mean() < 0.12
 
 
 def test_only_test_pictures_are_split_anew(write_pictures):
     folder = write_pictures(*(f"test/{i}.png" for i in range(8)))
-    assert 0 < build_dataset(open_source(str(folder)), 8, 8, 3).held_out.sum() < 8
+    assert 0 < picture_dataset(open_source(str(folder)), 8, 8, 3).held_out.sum() < 8
 
 
 def test_dataset_is_plain_and_frozen():
-    dataset = build_dataset(Noise(3), 8, 8, 3)
+    dataset = picture_dataset(Noise(3), 8, 8, 3)
     assert replace(dataset, name="other").name == "other"
     with pytest.raises(AttributeError):
         dataset.name = "other"  # type: ignore[misc]
 
 
 def test_entry_that_is_too_long_is_rebuilt():
-    build_dataset(Noise(20), 8, 8, 3)
+    picture_dataset(Noise(20), 8, 8, 3)
     with (entries(cache.cache_folder())[0] / "images.raw").open("ab") as file:
         file.write(b"more")
     source = Noise(20)
-    build_dataset(source, 8, 8, 3)
+    picture_dataset(source, 8, 8, 3)
     assert source.reads == 20
 
 
@@ -295,41 +294,41 @@ def test_large_jpeg_is_decoded_small_and_described_as_it_was(tmp_path):
     picture = Image.fromarray(coarse).resize((128, 128), Image.Resampling.BICUBIC)
     for name in ("a", "b"):
         picture.save(tmp_path / f"{name}.jpg", quality=95, subsampling=0)
-    dataset = build_dataset(open_source(str(tmp_path)), 32, 32, 3)
+    dataset = picture_dataset(open_source(str(tmp_path)), 32, 32, 3)
     assert dataset.sizes == {"128x128": 2}
     wanted = np.asarray(picture.resize((32, 32), Image.Resampling.LANCZOS)).transpose(2, 0, 1)
-    assert np.abs(dataset.images[0].astype(int) - wanted).mean() < 2
-    middle = build_dataset(open_source(str(tmp_path)), 32, 32, 3, "middle").images[0]
+    assert np.abs(dataset.first[0].astype(int) - wanted).mean() < 2
+    middle = picture_dataset(open_source(str(tmp_path)), 32, 32, 3, "middle").first[0]
     with Image.open(tmp_path / "a.jpg") as whole:
         assert np.array_equal(middle, np.asarray(whole)[48:80, 48:80].transpose(2, 0, 1))
 
 
 def test_nobodys_pictures_are_on_both_sides_where_names_say_whose_they_are(write_pictures):
     folder = write_pictures(*(f"person-{index // 4:02d}/{index % 4}.png" for index in range(160)))
-    dataset = build_dataset(open_source(str(folder)), 8, 8, 3, group="^([^/]+)/")
+    dataset = picture_dataset(open_source(str(folder)), 8, 8, 3, group="^([^/]+)/")
     assert len(np.unique(dataset.groups)) == 40
     by_person = dataset.held_out.reshape(40, 4)
     assert (by_person.all(1) | ~by_person.any(1)).all() and 0 < by_person.any(1).sum() < 20
-    alone = build_dataset(open_source(str(folder)), 8, 8, 3)
+    alone = picture_dataset(open_source(str(folder)), 8, 8, 3)
     assert (alone.groups == 0).all()
 
 
 def test_a_name_that_tells_nothing_is_a_group_of_its_own(write_pictures):
     folder = write_pictures("ann-1.png", "ann-2.png", "x.png", "y.png")
-    groups = build_dataset(open_source(str(folder)), 8, 8, 3, group="(.+)-").groups
+    groups = picture_dataset(open_source(str(folder)), 8, 8, 3, group="(.+)-").groups
     assert groups[0] == groups[1] and len(np.unique(groups)) == 3
 
 
 def test_arrays_have_no_names_to_group_by():
     with pytest.raises(ValueError, match=r"no file names that data\.group could look at"):
-        build_dataset(open_source("digits"), 8, 8, 1, group="(.)")
+        picture_dataset(open_source("digits"), 8, 8, 1, group="(.)")
 
 
 @pytest.mark.parametrize("pattern", ["zzz(.)", "(p)"])
 def test_a_pattern_that_groups_nothing_or_everything_is_refused(write_pictures, pattern):
     folder = write_pictures(*(f"p{index}.png" for index in range(6)))
     with pytest.raises(ValueError, match=r"data\.group puts the 6 pictures into [16] groups"):
-        build_dataset(open_source(str(folder)), 8, 8, 3, group=pattern)
+        picture_dataset(open_source(str(folder)), 8, 8, 3, group=pattern)
 
 
 @pytest.mark.parametrize("people", [2, 4, 5, 10, 40])

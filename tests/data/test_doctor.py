@@ -8,15 +8,12 @@ import pytest
 from PIL import Image
 
 from gannet.api import configure, prepare
-from gannet.data.cache import build_dataset, survey
-from gannet.data.doctor import Report, examine
-from gannet.data.sources import open_source
+from gannet.data.doctor import Report
+from gannet.examining import examine
 
 
 def visit(target: str, side: int) -> Report:
-    source = open_source(target)
-    look = survey(source)
-    return examine(source, build_dataset(source, side, side, look.channels), look)
+    return examine(target, side)
 
 
 def test_defects_are_found_and_named(write_pictures):

@@ -13,18 +13,20 @@ import pytest
 MEASURE = """
 import json, re, sys, time
 from pathlib import Path
-from gannet.data import cache, doctor, sources
+from gannet.data import cache, doctor, sources, survey
+from gannet.media import image
 
 def peak():  # unlike getrusage, it does not begin with the parent's
     return int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) / 1024
 
 source = sources.open_source(sys.argv[1])
 side, channels = int(sys.argv[2]), int(sys.argv[3])
-look = cache.survey(source)
+look = survey.survey(source)
 before, start = peak(), time.perf_counter()
-dataset = cache.build_dataset(source, side, side, channels)
+fields = {"real": image.medium.field(side, side, channels)}
+dataset = cache.build_dataset(source, fields)
 built, middle = peak(), time.perf_counter()
-report = doctor.examine(source, dataset, look)
+report = doctor.examine(source, dataset, fields, doctor.Advice("", {}, "", ()))
 print(json.dumps({"count": report.count, "exact": report.exact_duplicates.count, "build_mib": built - before,
     "examine_mib": peak() - built, "build_s": middle - start, "examine_s": time.perf_counter() - middle}))
 """

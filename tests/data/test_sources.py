@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pictures import picture_dataset
 from PIL import Image
 
-from gannet.data.cache import build_dataset, survey
 from gannet.data.records import Record
 from gannet.data.sources import open_source
-from gannet.data.survey import _spread
+from gannet.data.survey import _spread, survey
 
 
 def seen(target: Path | str) -> dict[str, tuple[int, str]]:
@@ -183,6 +183,6 @@ def test_survey_of_nothing_readable_is_one_sentence(tmp_path):
 def test_real_data(name, count, held_out, classes):
     source = open_source(name)
     look = survey(source)
-    dataset = build_dataset(source, 28, 28, look.channels)
-    assert dataset.images.shape == (count, look.channels, 28, 28) and len(dataset.classes) == classes
+    dataset = picture_dataset(source, 28, 28, look.channels)
+    assert dataset.first.shape == (count, look.channels, 28, 28) and len(dataset.classes) == classes
     assert dataset.held_out.sum() == held_out if held_out else 0.04 < dataset.held_out.mean() < 0.16

@@ -5,10 +5,11 @@ import sys
 
 import numpy as np
 import pytest
+from pictures import picture_dataset
 from PIL import Image
 
-from gannet.data.cache import build_dataset, survey
 from gannet.data.sources import open_source
+from gannet.data.survey import survey
 
 pyarrow = pytest.importorskip("pyarrow")
 
@@ -52,8 +53,8 @@ def test_parquet_of_plain_bytes_and_words(tmp_path):
     write_table(tmp_path / "a.parquet", {"img": [png(1), png(2), None], "label": ["b", "a", "b"]})
     source = open_source(str(tmp_path / "a.parquet"))
     assert source.classes == ("a", "b") and [record.label for record in source.records()] == [1, 0, 1]
-    dataset = build_dataset(source, 4, 4, 3)
-    assert len(dataset.images) == 2 and dataset.skipped == (("a.parquet[2]", "its row holds no picture"),)
+    dataset = picture_dataset(source, 4, 4, 3)
+    assert len(dataset.first) == 2 and dataset.skipped == (("a.parquet[2]", "its row holds no picture"),)
 
 
 def test_parquet_without_pictures_is_one_sentence(tmp_path):
@@ -116,7 +117,7 @@ def test_hub(monkeypatch):
         ("train[2]", 1, "train"),
         ("test[0]", 1, "test"),
     ]
-    assert len(build_dataset(source, 4, 4, 3).images) == 4 and survey(source).median_side == 4
+    assert len(picture_dataset(source, 4, 4, 3).first) == 4 and survey(source).median_side == 4
     with pytest.raises(
         ValueError, match=r"hf:owner/none cannot be loaded \(ConnectionError: no such data set\); check"
     ):

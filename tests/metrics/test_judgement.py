@@ -8,6 +8,10 @@ import torch
 from torch import Tensor
 
 from gannet.metrics.judgement import Evidence, Judgement, judge_samples
+from gannet.metrics.modes import measure_modes
+from gannet.metrics.patches import patch_distance
+from gannet.metrics.rivals import SHOWN
+from gannet.tasks._photographs.judging import BEST, PERCEPTUAL
 
 
 def cloud(count: int, seed: int, centre: float = 0.0) -> Tensor:
@@ -86,3 +90,23 @@ def test_a_copier_is_told_in_words() -> None:
     found = judge_samples(evidence(cloud(1500, 1)[:300]), seed=0)
     assert found.memorization.memorizes
     assert "gives training samples back" in " ".join(found.lines())
+
+
+def test_every_measure_says_which_of_its_values_are_best() -> None:
+    """What was right of each name when a report guessed by names is declared where the measure is made."""
+    random = torch.Generator().manual_seed(0)
+    real, fake = (torch.randn(400, 8, generator=random).double() for _ in range(2))
+    found = {one.name: one.best for one in judge_samples(Evidence(real, fake, None, "test (FID)"), seed=0).measures}
+    told = torch.arange(400) % 10
+    modes = measure_modes(told[:, None].repeat(1, 3), told, told, 1.0, seed=0)
+    found |= (
+        {one.name: one.best for one in [*modes, *patch_distance([real[:50]] * 20, [fake[:50]] * 20, "test")]}
+        | BEST
+        | SHOWN
+    )
+    assert found["precision"] == found["recall"] == found["modes found"] == found["PSNR within"] == "high"
+    assert found["classifier accuracy"] == 0.5
+    assert found["fine detail, of the real"] == found["colourfulness, of the real"] == 1
+    low = ("frechet distance of patches", "FID", "kernel distance", "mode divergence (KL)", PERCEPTUAL, "chroma error")
+    assert {found[name] for name in low} == {"low"}
+    assert set(found.values()) == {"high", "low", 0.5, 1.0}

@@ -5,6 +5,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from pictures import picture_column
 from torch import Tensor
 
 from gannet.augmentation.kinds import KINDS
@@ -36,7 +37,9 @@ def test_the_share_is_found_behind_the_mistakes_of_the_detector(share: float, ba
 def loaders(count: int = 400) -> tuple[Loader, Loader]:
     pictures = np.random.default_rng(0).integers(0, 100, (count, 1, 8, 8), np.uint8)
     half = np.arange(count // 2)
-    return Loader({"real": pictures}, half, 0), Loader({"real": pictures}, half + count // 2, 0)
+    return Loader({"real": picture_column(pictures)}, half, 0), Loader(
+        {"real": picture_column(pictures)}, half + count // 2, 0
+    )
 
 
 def test_fakes_are_shown_to_a_detector_of_what_was_learned() -> None:
@@ -83,7 +86,7 @@ def test_data_that_lie_class_by_class_teach_the_augmentation_and_not_the_class()
             lessons.append((file["images"], file["labels"]))
         return lambda shown: torch.zeros(len(shown), 2)
 
-    everything = Loader({"real": pictures}, np.arange(400), 0)
+    everything = Loader({"real": picture_column(pictures)}, np.arange(400), 0)
     measure_leaks([torch.zeros(10, 1, 8, 8)], (everything, everything), fit, {"blur": 1.0}, seed=0)
     (images, labels) = lessons[0]
     for told in (0, 1):
@@ -103,7 +106,7 @@ def test_blur_by_interpolation_tells_a_detector_nothing(kind: str, resampled: fl
     assert set(KINDS) >= INTERPOLATING
     own = loaders()
     measure_leaks([torch.zeros(4, 1, 8, 8)], own, fit, {kind: 0.5}, seed=0)
-    known = {picture.tobytes() for picture in own[0].arrays["real"]}
+    known = {picture.tobytes() for picture in own[0].columns["real"].values}
     healthy = lessons["images"][lessons["labels"] == 0]
     untouched = np.mean([np.ascontiguousarray(picture[..., 0]).tobytes() in known for picture in healthy])
     assert 1 - untouched == pytest.approx(resampled, abs=0.02)

@@ -40,7 +40,7 @@ def test_the_interval_holds_the_truth_as_often_as_it_says(n_real: int, n_fake: i
         generator = torch.Generator().manual_seed(seed)
         real = torch.randn(n_real, 1, generator=generator)
         fake = deviation * torch.randn(n_fake, 1, generator=generator) + 1
-        (found,) = measure(difference, real, fake, draw_halves(n_real, n_fake, None, 10**6, seed), "none")
+        (found,) = measure(difference, real, fake, draw_halves(n_real, n_fake, None, 10**6, seed), "none", "low")
         held += found.low <= 1 <= found.high
     assert held >= 0.9 * 150  # Nearly 0.95; a few more where the reals' halves are smaller than half.
 
@@ -49,7 +49,7 @@ def test_the_floor_is_what_reals_score_against_reals() -> None:
     generator = torch.Generator().manual_seed(0)
     real, fake = torch.randn(600, 3, generator=generator), torch.randn(600, 3, generator=generator) + 0.7
     halves = draw_halves(600, 600, None, 10**6, seed=0)
-    (found,) = measure(lambda x, y: {"kernel distance": kernel_distance(x, y)}, real, fake, halves, "none")
+    (found,) = measure(lambda x, y: {"kernel distance": kernel_distance(x, y)}, real, fake, halves, "none", "low")
     assert abs(found.floor) < 0.05 * found.value
     assert found.low < found.value < found.high and found.n_real == 600
     assert "300 reals against 300 fakes" in found.protocol

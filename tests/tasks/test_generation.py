@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gannet.api import configure, prepare
+from gannet.api import configure, prepare, split_of
 from gannet.data.loader import Loader
 from gannet.tasks import generation
 
@@ -12,7 +12,8 @@ def loaders(**changes: object) -> tuple[Loader, Loader]:
     recipe = generation.example()
     data = recipe.data.model_copy(update={key: value for key, value in changes.items() if key == "limit"})
     prepared = prepare(recipe.model_copy(update={"data": data, "seed": changes.get("seed", 0)}))
-    return prepared.task.samples(prepared.recipe, prepared.source, prepared.description)
+    split = split_of(prepared)
+    return split.training, split.held_out
 
 
 def test_a_limit_draws_so_many_of_the_training_samples_and_leaves_the_held_out_ones_alone() -> None:

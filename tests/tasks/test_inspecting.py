@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from pictures import picture_column
 
 import gannet
 from gannet.adversarial.diagnosis import Case, diagnose
@@ -21,7 +22,8 @@ def loaders(label: np.ndarray, held_out: np.ndarray, **more: np.ndarray) -> tupl
     pictures = (80 * label.clip(0)[:, None, None, None] + random.integers(0, 60, (len(label), 1, 8, 8))).astype(
         np.uint8
     )
-    arrays = {"real": pictures, "label": label, **more}
+    label = np.where(label < 0, len(NAMES), label)
+    arrays = {"real": picture_column(pictures), "label": label, **more}
     return Loader(arrays, np.flatnonzero(~held_out), 0), Loader(arrays, np.flatnonzero(held_out), 0)
 
 
@@ -59,7 +61,8 @@ def test_perfect_fakes_of_many_classes_have_lost_none() -> None:
     """Of fifty classes, 256 fakes have five each: chance alone leaves some out."""
     label = np.arange(2_000) % 50
     arrays = {"real": np.repeat(5 * label[:, None], 64, 1).reshape(-1, 1, 8, 8).astype(np.uint8), "label": label}
-    parts = [Loader(arrays, rows, 0) for rows in (np.arange(1_000), np.arange(1_000, 2_000))]
+    columns = {"real": picture_column(arrays["real"]), "label": label}
+    parts = [Loader(columns, rows, 0) for rows in (np.arange(1_000), np.arange(1_000, 2_000))]
     looks, _ = look(*parts, names=tuple(str(number) for number in range(50)))
     for seed in range(5):
         drawn = np.random.default_rng(seed).integers(0, 2_000, 256)

@@ -10,6 +10,7 @@ from torch.nn.functional import max_pool2d, pad
 
 from gannet.augmentation.kinds import Drawn
 from gannet.augmentation.lab import to_lab
+from gannet.data.samples import open_data
 from gannet.networks.unet import Unet
 from gannet.randomness import generator
 from gannet.recipe import Stage
@@ -132,7 +133,7 @@ def test_the_detector_descends_cross_entropy_and_lacking_overlap() -> None:
 def test_while_it_searches_only_the_detector_learns(stage: str, learning: set[str]) -> None:
     task, recipe = restoration.task, restoration.task.example()
     recipe = recipe.model_copy(update={"stages": (Stage(name="search", images=16), *recipe.stages)})
-    description = task.describe(recipe, task.open_source(recipe))
+    description = task.describe(recipe, open_data(recipe, task.media(recipe), task.Data(**recipe.data.options)))
     turns = task.game(task.resolve(recipe, description), description).turns
     assert {player for turn in turns if turn.due(0, stage) for player in turn.players} == learning
 

@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gannet.adversarial.game import Seen
+from gannet.adversarial.game import Curve, Mark, Seen
 from gannet.adversarial.losses import AdversarialLoss
 
 INTERVAL = 4
@@ -20,16 +20,22 @@ class Adaptive:
         target: of E[sign D(real)].
         cap: the share never exceeds it; above 0.8 augmentations leak into the fakes.
         images: in which the share climbs from 0 to 1 at most.
+        discriminator: whose scores are watched.
     """
 
-    def __init__(self, loss: AdversarialLoss, target: float, cap: float, images: int) -> None:
+    curves = (Curve("Share of what is augmented in the game", ("share",), (Mark(0.8, "above it leaks"),)),)
+
+    def __init__(
+        self, loss: AdversarialLoss, target: float, cap: float, images: int, discriminator: str = "discriminator"
+    ) -> None:
         self.loss, self.target, self.cap, self.images = loss, target, cap, images
+        self.discriminator = discriminator
         self.share, self.sign = 0.0, 0.0
         self.signs: list[Tensor] = []
 
     def observe(self, seen: Seen) -> None:
         """Take note of the scores of a round's reals; every few rounds, move the share."""
-        real, fake = seen.watched["real_score"].float(), seen.watched["fake_score"].float()
+        real, fake = (seen.watched[f"{self.discriminator}/{side}"].float() for side in ("real", "fake"))
         threshold, _ = self.loss.decide(real, fake)
         self.signs.append((real - threshold).sign().mean())
         if len(self.signs) == INTERVAL:

@@ -71,6 +71,9 @@ class Game:
     def __post_init__(self) -> None:
         named = {player for turn in self.turns for player in turn.players} | set(self.kept)
         assert named <= set(self.networks), f"turns name networks that the game lacks: {named - set(self.networks)}"
+        names = [turn.name for turn in self.turns]
+        # Noise is addressed by a turn's name: two of one name would draw the same.
+        assert len(set(names)) == len(names), f"turns need names of their own: {names}"
 
 
 @dataclass(frozen=True)
@@ -90,8 +93,34 @@ class Seen:
     watched: Mapping[str, Tensor]
 
 
+@dataclass(frozen=True)
+class Mark:
+    """A line across a chart."""
+
+    value: float
+    words: str
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A chart of an observer's figures for the report.
+
+    Attributes:
+        title: above it.
+        names: of the figures in it, as `measures` calls them; empty: all.
+        marks: values that mean something.
+    """
+
+    title: str
+    names: tuple[str, ...] = ()
+    marks: tuple[Mark, ...] = ()
+
+
 class Observer(Protocol):
-    """Anything that watches rounds and carries state; the trainer saves and restores it."""
+    """Anything that watches rounds and carries state; the trainer saves and restores it.
+
+    It may have `curves`, the charts that the report draws of its figures.
+    """
 
     def observe(self, seen: Seen) -> None:
         """Take note of a round."""

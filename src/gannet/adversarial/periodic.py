@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from gannet.adversarial.game import Seen
+from gannet.adversarial.game import Curve, Seen
 
 
 @dataclass
@@ -15,6 +15,7 @@ class Periodic:
     every: int
     images: int = 0
     figures: dict[str, float] = field(default_factory=dict)
+    curves: tuple[Curve, ...] = (Curve("Errors on held-out data"),)
 
     def observe(self, seen: Seen) -> None:
         """Look when it is time."""

@@ -16,7 +16,7 @@ import yaml
 from torch import Tensor
 
 from gannet.adversarial.diagnosis import ENOUGH_LOOKS, Case, Look, diagnose
-from gannet.adversarial.game import Seen
+from gannet.adversarial.game import Curve, Mark, Seen
 from gannet.adversarial.losses import AdversarialLoss
 
 Audit = Callable[[], Look]
@@ -41,10 +41,24 @@ class Referee:
         audit: looks at held-out data and at fresh fakes; returns figures by name. It is called every `rule.every`
             images.
         facts: what the data are like.
+        discriminator: whose scores are watched.
     """
 
-    def __init__(self, rule: Rule, loss: AdversarialLoss, audit: Audit, facts: Look) -> None:
+    curves = (
+        Curve("Fakes that pass for real", ("fool_rate",), (Mark(0.5, "50 %: on track"), Mark(0.9, "90 %: converged"))),
+        Curve("Reals taken for real", ("accuracy_train", "accuracy_held_out")),
+        Curve(
+            "Diversity of the fakes (reals: 1) and energy distance (equal: 0)",
+            ("diversity", "energy_distance"),
+            (Mark(1.0, "as diverse as reals"),),
+        ),
+    )
+
+    def __init__(
+        self, rule: Rule, loss: AdversarialLoss, audit: Audit, facts: Look, discriminator: str = "discriminator"
+    ) -> None:
         self.rule, self.loss, self.audit, self.facts = rule, loss, audit, facts
+        self.discriminator = discriminator
         self.images = 0
         self.rounds: deque[Tensor] = deque()
         self.batches: deque[int] = deque()
@@ -55,7 +69,7 @@ class Referee:
 
     def observe(self, seen: Seen) -> None:
         """Take note of a round's scores; audit when it is time."""
-        real, fake = seen.watched["real_score"].float(), seen.watched["fake_score"].float()
+        real, fake = (seen.watched[f"{self.discriminator}/{side}"].float() for side in ("real", "fake"))
         threshold, _ = self.loss.decide(real, fake)
         real_passes, fake_passes = self.loss.pass_for_real(real, fake)
         shares = (fake_passes.float().mean(), real_passes.float().mean(), (real - threshold).sign().mean())

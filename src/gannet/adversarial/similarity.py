@@ -37,6 +37,14 @@ def perceptual_distance(picture: Tensor, aim: Tensor, activations: Activations, 
     return total
 
 
+def feature_distance(features: Sequence[Tensor], aim: Sequence[Tensor]) -> Tensor:
+    """Average the absolute difference of a discriminator's features (b, ...) over layers (Wang et al., 2018,
+    "High-Resolution Image Synthesis and Semantic Manipulation with Conditional GANs", equation 4)."""
+    assert len(features) == len(aim) > 0, "feature matching needs a discriminator that gives its features"
+    apart = [(ours.float() - theirs.float()).abs().mean() for ours, theirs in zip(features, aim, strict=True)]
+    return torch.stack(apart).mean()
+
+
 def as_colour(picture: Tensor, channels: int) -> Tensor:
     """A grey picture (b, 1, h, w) as one of so many equal channels; transparency is left out."""
     return picture.expand(-1, channels, -1, -1) if picture.shape[1] == 1 else picture[:, :channels]

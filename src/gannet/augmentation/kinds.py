@@ -90,18 +90,74 @@ def augment(pictures: Tensor, chosen: Chosen, share: float, draws: Draws) -> Ten
     return pictures
 
 
+class Aligned(Protocol):
+    """What lies over pictures pixel by pixel, or is the pictures: a medium does."""
+
+    def move(self, values: Tensor, places: Tensor) -> Tensor:
+        """Resample values (b, ...) as matrices of places (b, 3, 3) say."""
+
+    def recolour(self, values: Tensor, colours: Tensor) -> Tensor:
+        """Change colours by matrices (b, 4, 4), where values have any."""
+
+
+def augment_aligned(
+    sample: Mapping[str, Tensor], kinds: Mapping[str, Aligned], chosen: Chosen, share: float, draws: Draws
+) -> dict[str, Tensor]:
+    """Apply each of the kinds to all parts of a sample alike: places to all, colours and pixels to pictures only.
+
+    Args:
+        sample: by name; the first are pictures (b, c, h, w), the others lie over them.
+        kinds: what each part is.
+
+    Raises:
+        ValueError: a kind that hides or bends parts of pictures, which nothing that lies over them could follow.
+    """
+    first, changed = next(iter(sample)), dict(sample)
+    if share <= 0 or not chosen:
+        return changed
+    with torch.autocast(sample[first].device.type, enabled=False):
+        changed[first] = changed[first].float()
+        for sort, group in groupby(chosen, key=lambda one: one[0].sort):
+            pictures = changed[first]
+            if sort == "geometry":
+                places = _places(pictures, group, share, draws)
+                changed = {name: kinds[name].move(values, places) for name, values in changed.items()}
+            elif sort == "colour":
+                matrices = _colours(pictures, group, share, draws)
+                changed = {name: kinds[name].recolour(values, matrices) for name, values in changed.items()}
+            else:
+                changed[first] = _changed(pictures, _followed(group), share, draws)
+    return changed
+
+
+def _followed(group: Iterable[tuple[Kind, float]]) -> Iterator[tuple[Kind, float]]:
+    """Refuse kinds that what lies over pictures cannot follow."""
+    for kind, strength in group:
+        if kind.name in UNFOLLOWED:
+            raise ValueError(f"{kind.name} changes pictures where nothing that lies over them follows; leave it out.")
+        yield kind, strength
+
+
 def _moved(pictures: Tensor, group: Iterable[tuple[Kind, float]], share: float, draws: Draws) -> Tensor:
+    return geometry.warp(pictures, _places(pictures, group, share, draws))
+
+
+def _places(pictures: Tensor, group: Iterable[tuple[Kind, float]], share: float, draws: Draws) -> Tensor:
     plain = product = geometry.unmoved(pictures)
     for drawn in _matrices(plain, pictures, group, share, draws):
         product = product @ drawn  # They lead from the result back to the picture, so the first stands outside.
-    return geometry.warp(pictures, product)
+    return product
 
 
 def _recoloured(pictures: Tensor, group: Iterable[tuple[Kind, float]], share: float, draws: Draws) -> Tensor:
+    return colours.recolour(pictures, _colours(pictures, group, share, draws))
+
+
+def _colours(pictures: Tensor, group: Iterable[tuple[Kind, float]], share: float, draws: Draws) -> Tensor:
     plain = product = colours.unchanged(pictures)
     for drawn in _matrices(plain, pictures, group, share, draws):
         product = drawn @ product
-    return colours.recolour(pictures, product)
+    return product
 
 
 def _matrices(
@@ -126,6 +182,8 @@ def _hit(share: float, draws: Draws) -> Tensor:
     return draws.uniform() < share
 
 
+UNFOLLOWED = {"elastic", "cutout"}
+"""Kinds that hide or bend parts of pictures."""
 SPREADING = {"elastic", "blur"}
 """Of the kinds that change pixels, those that carry them elsewhere, and transparency with them."""
 SORTS = {"geometry": _moved, "colour": _recoloured, "pixels": _changed}

@@ -1,4 +1,4 @@
-"""The cache: every picture decoded once, to one size, in a file that is mapped into memory."""
+"""The cache: every sample decoded once, to one shape, in a file a field that is mapped into memory."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ import os
 import shutil
 from array import array
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 
-from gannet.data.decoding import Block, Target, decode
-from gannet.data.pictures import check_fit
-from gannet.data.records import Chunked, Counted, Labels, Pixels, Source, digest
+from gannet.data.columns import Column, column_of
+from gannet.data.decoding import Block, Fields, Target, decode
+from gannet.data.records import Array, Chunked, Counted, Labels, Source, digest
 from gannet.data.room import (
     INDEX,
     Room,
@@ -30,12 +30,12 @@ from gannet.data.room import (
     remove_torn,
     touch,
 )
-from gannet.data.survey import Survey, survey
+from gannet.media.medium import Field
 
-__all__ = ["Dataset", "Survey", "build_dataset", "cache_folder", "survey"]
+__all__ = ["Dataset", "build_dataset", "cache_folder"]
 
 FORMAT = "2"  # a change of what is stored, or of how pixels are made, raises it and so rebuilds every entry
-IMAGES = "images.raw"
+FIRST = "images.raw"  # of the first field, whatever it is: entries from when there were only pictures stay
 BESIDE = ("labels", "held_out", "digests", "groups")
 MOST_SKIPPED = 1000
 MOST_SIZES = 1000
@@ -45,50 +45,51 @@ STEP = 64 << 20  # bytes between looks at the disk when the number of pictures i
 
 @dataclass(frozen=True)
 class Dataset:
-    """Decoded pictures, ready to be drawn from."""
+    """Decoded samples, ready to be drawn from."""
 
     name: str
-    images: Pixels
-    """uint8 (n c h w), mapped from disk."""
+    columns: Mapping[str, Column]
+    """By field, mapped from disk."""
     labels: Labels
     """int64 (n,), -1 without."""
     held_out: npt.NDArray[np.bool_]
     """bool (n,): not to be trained on."""
     digests: npt.NDArray[np.uint64]
-    """uint64 (n,), of the pixels in `images`."""
+    """uint64 (n,), of the values of the first field."""
     groups: npt.NDArray[np.uint64]
-    """uint64 (n,), alike for pictures that belong together; all 0 where nothing is known."""
+    """uint64 (n,), alike for samples that belong together; all 0 where nothing is known."""
     classes: tuple[str, ...]
     fingerprint: str
-    """Identifies the content, the size, the channels and the fit."""
+    """Identifies the content, the shapes and how they were fitted."""
     skipped: tuple[tuple[str, str], ...]
-    """(name, reason) of unreadable pictures, the first 1,000."""
+    """(name, reason) of unreadable samples, the first 1,000."""
     skipped_count: int
     sizes: dict[str, int]
-    """Pictures by original `width x height`, the most common first."""
+    """Samples by original size, such as `width x height`, the most common first."""
     modes: dict[str, int]
-    """Pictures by Pillow's mode."""
+    """Samples by kind, such as Pillow's mode."""
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @property
+    def first(self) -> Array:
+        """The values of the first field."""
+        return next(iter(self.columns.values())).values
 
 
-def build_dataset(
-    source: Source,
-    height: int,
-    width: int,
-    channels: int,
-    fit: str = "crop",
-    group: str = "",
-    folder: Path | None = None,
-) -> Dataset:
+def build_dataset(source: Source, fields: Fields, group: str = "", folder: Path | None = None) -> Dataset:
     """Decode a source into the cache, or open it when it is there and unchanged.
 
-    Held out are the source's own test pictures, else a tenth by digest, so that exact copies stay together, or by what
-    the first group of the regular expression `group` finds in a picture's name, so that none is on both sides.
-    Raises ValueError when fewer than two pictures are readable, or when there is no room for them.
+    Held out are the source's own test samples, else a tenth by digest of the first field, so that exact copies stay
+    together, or by groups, so that none is on both sides: what the first group of the regular expression `group` finds
+    in a sample's name, or what the source knows.
+    Raises ValueError when fewer than two samples are readable, or when there is no room for them.
     """
-    target = _checked_target(height, width, channels, fit, group)
+    target = Target(fields, group)
     if group and isinstance(source, Chunked):
         raise ValueError(f"{source.name} has no file names that data.group could look at; leave it out.")
-    key = digest([FORMAT, source.fingerprint(), *map(str, target.shape), fit, group])
+    key = digest([FORMAT, source.fingerprint(), *_words(fields), group])
     entry = (folder or cache_folder()) / f"data-{key}"
     _make_folder(entry.parent)
     with entry_lock(entry):
@@ -102,15 +103,15 @@ def build_dataset(
     return dataset
 
 
-def _checked_target(height: int, width: int, channels: int, fit: str, group: str) -> Target:
-    check_fit(fit)
-    if height < 1 or width < 1 or channels not in (1, 3, 4):
-        raise ValueError(
-            f"Pictures of {height} x {width} with {channels} channels cannot be made; choose a data.size "
-            "of 1 or more "
-            "and 1, 3 or 4 channels."
-        )
-    return Target(channels, height, width, fit, group)
+def _words(fields: Fields) -> Iterator[str]:
+    """Give what an entry's name depends on beside the content; what the first field is called does not matter."""
+    for position, (name, field) in enumerate(fields.items()):
+        yield from field.words if position == 0 else (name, field.medium.name, *field.words)
+
+
+def _file_names(fields: Fields) -> dict[str, str]:
+    """Give the file of each field."""
+    return {name: FIRST if position == 0 else f"{name}.raw" for position, name in enumerate(fields)}
 
 
 def _make_folder(folder: Path) -> None:
@@ -127,17 +128,30 @@ def _open_entry(entry: Path, source: Source, target: Target) -> Dataset | None:
     try:
         index = json.loads((entry / INDEX).read_text("utf-8"))
         arrays = [np.load(entry / f"{name}.npy", allow_pickle=False) for name in BESIDE]
-        shape = (int(index["count"]), *target.shape)
-        if (entry / IMAGES).stat().st_size != np.prod(shape) or any(len(part) != shape[0] for part in arrays):
+        count = int(index["count"])
+        if any(len(part) != count for part in arrays):
             return None
-        images = np.memmap(entry / IMAGES, np.uint8, "r", shape=shape)
+        names = _file_names(target.fields)
+        columns = {name: _open_column(entry / names[name], field, count) for name, field in target.fields.items()}
         skipped = tuple((str(name), str(reason)) for name, reason in index["skipped"])
         counts = skipped, int(index["skipped_count"]), dict(index["sizes"]), dict(index["modes"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
     labels, held_out, digests, groups = arrays
     fingerprint = entry.name.removeprefix("data-")
-    return Dataset(source.name, images, labels, held_out, digests, groups, tuple(source.classes), fingerprint, *counts)
+    return Dataset(source.name, columns, labels, held_out, digests, groups, tuple(source.classes), fingerprint, *counts)
+
+
+def _open_column(path: Path, field: Field, count: int) -> Column:
+    """Map a field's file into memory; ValueError when it is not of the right length."""
+    offsets = np.load(path.with_suffix(".offsets.npy"), allow_pickle=False) if field.ragged else None
+    length = count if offsets is None else int(offsets[-1])
+    shape = (length, *(side for side in field.shape if side is not None))
+    expected = int(np.prod(shape)) * np.dtype(field.dtype).itemsize
+    if path.stat().st_size != expected or (offsets is not None and len(offsets) != count + 1):
+        raise ValueError(f"{path} is torn")
+    values = np.memmap(path, field.dtype, "r", shape=shape) if expected else np.empty(shape, field.dtype)
+    return column_of(values, field, offsets)
 
 
 def _build_entry(entry: Path, source: Source, target: Target) -> None:
@@ -149,11 +163,14 @@ def _build_entry(entry: Path, source: Source, target: Target) -> None:
         rows = _Rows(room, target)
         if isinstance(source, Counted):
             room.ask(source.count() * rows.row_bytes, 0)
-        with (building / IMAGES).open("wb") as file:
+        with ExitStack() as stack:
+            names = _file_names(target.fields)
+            files = {name: stack.enter_context((building / path).open("wb")) for name, path in names.items()}
             for block in decode(source, target):
-                rows.append(block, file)
-            file.flush()
-            os.fsync(file.fileno())  # a power cut must not leave a file of the right length full of zeros
+                rows.append(block, files)
+            for file in files.values():
+                file.flush()
+                os.fsync(file.fileno())  # a power cut must not leave a file of the right length full of zeros
         rows.finish(building)
         building.replace(entry)
 
@@ -170,14 +187,16 @@ def _all_or_nothing(building: Path, room: Room) -> Iterator[None]:
 
 
 class _Rows:
-    """What is known of the pictures written so far, in flat arrays: a million of them take 17 MB."""
+    """What is known of the samples written so far, in flat arrays: a million of them take 17 MB."""
 
     def __init__(self, room: Room, target: Target) -> None:
-        self.row_bytes = int(np.prod(target.shape)) + ROW_EXTRA
-        self._room = room
+        self.row_bytes = sum(field.row_bytes for field in target.fields.values()) + ROW_EXTRA
+        self._room, self._fields = room, target.fields
+        self._written = 0
         self._labels = array("q")
         self._digests = array("Q")
         self._groups = array("Q")
+        self._lengths = {name: array("q") for name, field in target.fields.items() if field.ragged}
         self._grouped = bool(target.group)
         self._is_test = bytearray()
         self._skipped: list[tuple[str, str]] = []
@@ -185,32 +204,41 @@ class _Rows:
         self._sizes: Counter[str] = Counter()
         self._modes: Counter[str] = Counter()
 
-    def append(self, block: Block, file: Any) -> None:
-        """Write a block's pixels and remember the rest."""
-        total = (len(self._labels) + len(block.labels)) * self.row_bytes
-        if total > self._room.reserved:
-            self._room.ask(total + STEP, len(self._labels) * self.row_bytes)
-        file.write(block.images.data)
+    def append(self, block: Block, files: Mapping[str, BinaryIO]) -> None:
+        """Write a block's values and remember the rest."""
+        size = sum(_bytes_of(values) for values in block.values.values()) + ROW_EXTRA * len(block.labels)
+        if self._written + size > self._room.reserved:
+            self._room.ask(self._written + size + STEP, self._written)
+        self._written += size
+        for name, values in block.values.items():
+            _write(values, files[name])
+            if name in self._lengths:
+                self._lengths[name].extend(len(value) for value in values)
         self._labels.frombytes(block.labels.astype(np.int64).tobytes())
-        self._digests.frombytes(_digest_rows(block.images))
+        self._digests.frombytes(_digest_rows(next(iter(block.values.values()))))
         self._groups.frombytes(block.groups.tobytes())
         self._is_test += block.is_test.tobytes()
         self._skipped += block.skipped[: MOST_SKIPPED - len(self._skipped)]
         self._skipped_count += len(block.skipped)
         self._modes += block.modes
-        for size, count in block.sizes.items():
-            self._sizes[size if size in self._sizes or len(self._sizes) < MOST_SIZES else "other"] += count
+        for word, count in block.sizes.items():
+            self._sizes[word if word in self._sizes or len(self._sizes) < MOST_SIZES else "other"] += count
 
     def finish(self, building: Path) -> None:
-        """Write everything but the pixels."""
+        """Write everything but the values."""
         self._refuse_too_few()
         digests = np.frombuffer(self._digests, np.uint64)
         np.save(building / "labels.npy", np.frombuffer(self._labels, np.int64), allow_pickle=False)
         groups = np.frombuffer(self._groups, np.uint64)
         np.save(building / "digests.npy", digests, allow_pickle=False)
         np.save(building / "groups.npy", groups, allow_pickle=False)
+        for name, lengths in self._lengths.items():
+            offsets = np.concatenate([[0], np.cumsum(np.frombuffer(lengths, np.int64))])
+            file = building / _file_names(self._fields)[name]
+            np.save(file.with_suffix(".offsets.npy"), offsets, allow_pickle=False)
         is_test = np.frombuffer(self._is_test, np.bool_)
-        held_out = hold_out_groups(groups, is_test) if self._grouped else hold_out(digests, is_test)
+        grouped = self._grouped or bool(groups.any())
+        held_out = hold_out_groups(groups, is_test) if grouped else hold_out(digests, is_test)
         np.save(building / "held_out.npy", held_out, allow_pickle=False)
         index = {
             "count": len(self._labels),
@@ -225,17 +253,27 @@ class _Rows:
         count, name = len(self._labels), self._room.name
         if count > 1:
             return
-        none = "no readable picture" if self._skipped else "no pictures"
-        found = "only one readable picture" if count else none
+        medium = next(iter(self._fields.values())).medium
+        none = f"no readable {medium.noun}" if self._skipped else f"no {medium.plural}"
+        found = f"only one readable {medium.noun}" if count else none
         first = f" ({self._skipped_count} unreadable, first {': '.join(self._skipped[0])})" if self._skipped else ""
         raise ValueError(f"{name} holds {found}{first}; give at least two, and hundreds to learn anything.")
 
 
-def _digest_rows(images: Pixels) -> bytes:
-    """Give 8 bytes for each picture, such that equal pixels give equal bytes on every machine."""
-    rows = images.reshape(len(images), int(np.prod(images.shape[1:])))  # -1 has no meaning for no images
-    values = b"".join(hashlib.blake2b(row.data, digest_size=8).digest() for row in rows)
-    return np.frombuffer(values, "<u8").astype(np.uint64).tobytes()
+def _bytes_of(values: Sequence[Array] | Array) -> int:
+    return values.nbytes if isinstance(values, np.ndarray) else sum(value.nbytes for value in values)
+
+
+def _write(values: Sequence[Array] | Array, file: BinaryIO) -> None:
+    for value in [values] if isinstance(values, np.ndarray) else values:
+        file.write(np.ascontiguousarray(value).data)
+
+
+def _digest_rows(values: Sequence[Array] | Array) -> bytes:
+    """Give 8 bytes for each value, such that equal values give equal bytes on every machine."""
+    rows = (np.ascontiguousarray(value).tobytes() for value in values)
+    digests = b"".join(hashlib.blake2b(row, digest_size=8).digest() for row in rows)
+    return np.frombuffer(digests, "<u8").astype(np.uint64).tobytes()
 
 
 def hold_out(digests: npt.NDArray[np.uint64], is_test: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:

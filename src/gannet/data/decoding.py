@@ -1,49 +1,41 @@
-"""Sources become blocks of decoded pictures, in order, several threads at once."""
+"""Sources become blocks of values brought to one shape, in order, several threads at once."""
 
 from __future__ import annotations
 
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 
-from gannet.data.pictures import MIDDLE, convert_channels, fit_picture, read_picture
-from gannet.data.records import Chunk, Chunked, Labels, Picture, Pixels, Record, Source
+from gannet.data.records import Array, Chunk, Chunked, Labels, Record, Source
+from gannet.media.medium import Field
 from gannet.parallel import cores, map_in_order
 
 RECORDS_PER_TASK = 16
-MODES = {1: "L", 3: "RGB", 4: "RGBA"}
+Fields: TypeAlias = Mapping[str, Field]
 
 
 @dataclass(frozen=True)
 class Target:
-    """What every picture of a cache is brought to."""
+    """What every sample of a cache is brought to."""
 
-    channels: int
-    height: int
-    width: int
-    fit: str
+    fields: Fields
     group: str = ""
-    """A regular expression on names whose first group tells what belongs together; empty: nothing does."""
-
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        """Give (channels, height, width)."""
-        return self.channels, self.height, self.width
+    """A regular expression on names whose first group tells what belongs together; empty: the source may know."""
 
 
 @dataclass(frozen=True)
 class Block:
-    """Some decoded pictures: uint8 (n c h w), int64 (n,), bool (n,), uint64 (n,), and what was seen on the way."""
+    """Some samples: for each field its values (n of them), int64 (n,), bool (n,), uint64 (n,), and what was seen."""
 
-    images: Pixels
+    values: Mapping[str, Sequence[Array] | Array]
     labels: Labels
     is_test: npt.NDArray[np.bool_]
     groups: npt.NDArray[np.uint64]
@@ -53,7 +45,7 @@ class Block:
 
 
 def decode(source: Source, target: Target) -> Iterator[Block]:
-    """Give all pictures of a source, in its order; only a bounded window of them is in memory."""
+    """Give all samples of a source, in its order; only a bounded window of them is in memory."""
     if isinstance(source, Chunked):
         return map_in_order(partial(_decode_chunk, target), source.arrays(), _workers())
     return map_in_order(partial(_decode_records, target), _batches(source.records()), _workers())
@@ -69,59 +61,58 @@ def _batches(records: Iterator[Record]) -> Iterator[list[Record]]:
 
 
 def _decode_chunk(target: Target, chunk: Chunk) -> Block:
-    images = chunk.images if chunk.images.ndim == 4 else chunk.images[..., None]
-    count, height, width, channels = images.shape
-    converted = convert_channels(images, target.channels)
-    if (height, width) == (target.height, target.width):
-        fitted = np.ascontiguousarray(np.moveaxis(converted, -1, 1))
-    else:
-        fitted = np.stack([fit_picture(pixels, *target.shape[1:], target.fit) for pixels in converted])
-    seen = Counter({f"{width}x{height}": count}), Counter({MODES[channels]: count})
-    return Block(fitted, chunk.labels, np.full(count, chunk.split == "test"), np.zeros(count, np.uint64), *seen)
+    pairs = list(zip(target.fields.items(), chunk.fields.values(), strict=True))
+    values = {name: one.medium.fit_many(given, one) for (name, one), given in pairs}
+    count = len(chunk.labels)
+    (_, first), given = pairs[0]
+    size, mode = first.medium.count(given)
+    seen = Counter({size: count}), Counter({mode: count})
+    return Block(values, chunk.labels, np.full(count, chunk.split == "test"), np.zeros(count, np.uint64), *seen)
 
 
 def _decode_records(target: Target, records: list[Record]) -> Block:
+    values: dict[str, list[Array]] = {name: [] for name in target.fields}
     sizes, modes = Counter[str](), Counter[str]()
-    images, labels, is_test, groups, skipped = [], [], [], [], []
+    labels, is_test, groups, skipped = [], [], [], []
     for record in records:
         try:
-            picture = record.read()
-            size, mode = describe(picture)
-            images.append(_fitted(picture, target))
+            (size, mode), fitted = _fitted(record, target.fields)
         except Exception as error:  # a broken file makes decoders raise anything; the run goes on without it
             skipped.append((record.name, reason(error)))
             continue
+        for name, value in fitted.items():
+            values[name].append(value)
         labels.append(record.label)
         is_test.append(record.split == "test")
-        groups.append(group_of(record.name, target.group))
-        sizes[f"{size[0]}x{size[1]}"] += 1
+        groups.append(group_of(record, target.group))
+        sizes[size] += 1
         modes[mode] += 1
-    stacked = np.stack(images) if images else np.empty((0, *target.shape), np.uint8)
     known = np.array(labels, np.int64), np.array(is_test, np.bool_), np.array(groups, np.uint64)
-    return Block(stacked, *known, sizes, modes, skipped)
+    return Block(values, *known, sizes, modes, skipped)
 
 
-def group_of(name: str, pattern: str) -> int:
-    """Give a number for what a picture belongs to by its name, its own where the pattern does not match; 0 without."""
-    found = re.search(pattern, name) if pattern else None
-    word = name if found is None or found[1] is None else f"group {found[1]}"
-    return int.from_bytes(hashlib.blake2b(word.encode(), digest_size=8).digest(), "little") if pattern else 0
+def _fitted(record: Record, fields: Fields) -> tuple[tuple[str, str], dict[str, Array]]:
+    """Read a record and bring its parts to shape; the size and kind of the first one are those of its file."""
+    readers = zip(fields.items(), record.fields.values(), strict=True)
+    opened = [(name, one, read()) for (name, one), read in readers]
+    _, first, value = opened[0]
+    told = first.medium.describe(value)
+    return told, {name: one.medium.fit(value, one) for name, one, value in opened}
 
 
-def _fitted(picture: Picture, target: Target) -> Pixels:
-    if isinstance(picture, Image.Image) and target.fit != MIDDLE:
-        # JPEG decodes to 1/2, 1/4 or 1/8 in a fraction of the time; twice the side leaves Lanczos its work.
-        side = 2 * max(target.height, target.width)
-        picture.draft(None, (side, side))
-    return fit_picture(read_picture(picture, target.channels), target.height, target.width, target.fit)
+def group_of(record: Record, pattern: str) -> int:
+    """Give a number for what a record belongs to.
+
+    By its name, its own where the pattern does not match; without a pattern by what the source says, else 0.
+    """
+    if not pattern:
+        return _number(f"group {record.group}") if record.group else 0
+    found = re.search(pattern, record.name)
+    return _number(record.name if found is None or found[1] is None else f"group {found[1]}")
 
 
-def describe(picture: Picture) -> tuple[tuple[int, int], str]:
-    """Give ((width, height), mode) of a picture from its header."""
-    if isinstance(picture, Image.Image):
-        return picture.size, picture.mode
-    height, width = picture.shape[:2]
-    return (width, height), MODES.get(1 if picture.ndim == 2 else picture.shape[-1], "?")
+def _number(word: str) -> int:
+    return int.from_bytes(hashlib.blake2b(word.encode(), digest_size=8).digest(), "little")
 
 
 def reason(error: Exception) -> str:

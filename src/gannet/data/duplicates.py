@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from gannet.data.records import Pixels, rows_per_chunk
+from gannet.data.records import rows_per_chunk
+from gannet.media.pixels import Pixels
 
 Hashes = npt.NDArray[np.uint64]
 Indices = npt.NDArray[np.int64]

@@ -1,78 +1,144 @@
 """The loader: round n's batch is a pure function of the seed and of n, so a run resumes without remembering."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeAlias
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from gannet.data.columns import Array, Column, Rows
 from gannet.randomness import address
 
 Batch = dict[str, Tensor]
 
 
-class Loader:
-    """Gives named tensors of the samples whose turn it is; the next batch is gathered while this one is used.
+class Samples(ABC):
+    """An endless stream of samples by position, and the samples themselves by number below `len`."""
 
-    Args:
-        arrays: by name, arrays (n, ...) of equal length (memory maps are fine); uint8 pictures become floats in
-            [-1, 1], all else stays as it is.
-        chosen: indices of the samples to use, (m,).
-        seed: seeds the order; every pass over the samples has its own.
-    """
-
-    def __init__(self, arrays: Mapping[str, np.ndarray], chosen: np.ndarray, seed: int) -> None:
-        self.arrays, self.chosen, self.seed = dict(arrays), np.asarray(chosen, dtype=np.int64), seed
-        self._passes: dict[int, np.ndarray] = {}
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
         self._ahead: dict[tuple[int, int, int], Future[Batch]] = {}
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="gannet-loader")
 
+    @abstractmethod
     def __len__(self) -> int:
-        return len(self.chosen)
+        """Count the samples."""
+
+    @abstractmethod
+    def at(self, positions: Rows) -> Batch:
+        """Gather the samples at positions of the stream, on the CPU."""
+
+    @abstractmethod
+    def numbered(self, numbers: Rows) -> Batch:
+        """Gather samples by number, always the same."""
+
+    @abstractmethod
+    def values(self, name: str) -> Array | None:
+        """Give a small part of every sample, such as its label; None where they have none of that name."""
 
     def batch(self, start: int, count: int, step: int) -> Batch:
-        """The `count` samples at positions `start`, ... of the endless stream; the next batch lies `step` on."""
+        """Gather the `count` samples at positions `start`, ...; the next batch lies `step` on, and is gathered while
+        this one is used."""
         ready = self._ahead.pop((start, count, step), None)
         batch = ready.result() if ready else self.gather(start, count)
         self._ahead = {(start + step, count, step): self._worker.submit(self.gather, start + step, count)}
         return batch
 
     def gather(self, start: int, count: int) -> Batch:
-        """The `count` samples at positions `start`, ... of the stream, on the CPU."""
-        indices = self.chosen[self.order(start, count)]
-        # Reading a memory map in file order spares the disk; the batch keeps the stream's order.
-        sort = np.argsort(indices)
-        back = np.argsort(sort)
-        return {name: to_tensor(array[indices[sort]][back]) for name, array in self.arrays.items()}
+        """Gather the `count` samples at positions `start`, ... of the stream, on the CPU."""
+        return self.at(np.arange(start, start + count))
 
     def spread(self, count: int) -> Batch:
-        """Up to `count` samples spread evenly over the storage: a fixed set to look at, of every class."""
+        """Give up to `count` samples spread evenly over the storage: a fixed set to look at, of every class."""
         return next(self.parts(max(1, count), count))
 
-    def joined(self, other: "Loader") -> "Loader":
-        """The samples of both, which lie in the same arrays."""
-        return Loader(self.arrays, np.union1d(self.chosen, other.chosen), self.seed)
-
     def parts(self, size: int, most: int) -> Iterator[Batch]:
-        """Up to `most` samples spread evenly over the storage, `size` at a time, in the order of the storage."""
+        """Give up to `most` samples spread evenly over the storage, `size` at a time, in the order of the storage."""
         for start in range(0, min(most, len(self)), size):
             yield self.pick(np.arange(start, min(start + size, most, len(self))), most)
 
     def pick(self, rows: np.ndarray, most: int) -> Batch:
-        """Samples by their rows among up to `most` that are spread evenly over the storage."""
-        spread = self.chosen[np.linspace(0, len(self) - 1, min(most, len(self))).astype(np.int64)]
-        return {name: to_tensor(array[spread[rows]]) for name, array in self.arrays.items()}
+        """Give samples by their rows among up to `most` that are spread evenly over the storage."""
+        return self.numbered(np.linspace(0, len(self) - 1, min(most, len(self))).astype(np.int64)[rows])
 
-    def order(self, start: int, count: int) -> np.ndarray:
-        """Positions `start`, ... of the stream as numbers below `len(self)`; each pass is its own permutation."""
-        size, pieces = len(self), []
-        while count:
-            epoch, offset = divmod(start, size)
-            piece = self._pass(epoch)[offset : offset + count]
-            pieces.append(piece)
-            start, count = start + len(piece), count - len(piece)
-        return np.concatenate(pieces)
+
+Sides: TypeAlias = tuple[Samples, Samples]
+"""The training samples and the held-out ones."""
+
+
+class Loader(Samples):
+    """The samples of one source.
+
+    A row counts as many samples as it takes windows to see all of it. Of the stream the window is drawn by seed and
+    position, of numbered samples it is fixed; all columns of a sample share it.
+
+    Args:
+        columns: by name, of equal length.
+        chosen: rows to use, (m,).
+        seed: of the order; every pass over the samples has its own.
+    """
+
+    def __init__(self, columns: Mapping[str, Column | Array], chosen: np.ndarray, seed: int) -> None:
+        super().__init__(seed)
+        self.columns = {name: one if isinstance(one, Column) else Column(one) for name, one in columns.items()}
+        self.chosen = np.asarray(chosen, dtype=np.int64)
+        self._passes: dict[int, np.ndarray] = {}
+        self._windowed = next((column for column in self.columns.values() if column.window), None)
+        # Where each row's windows end; without windows a row is one sample.
+        self._ends = None if self._windowed is None else np.cumsum(self._windowed.windows(self.chosen))
+
+    def __len__(self) -> int:
+        return len(self.chosen) if self._ends is None else int(self._ends[-1])
+
+    def at(self, positions: Rows) -> Batch:
+        """Gather the samples at positions of the stream, on the CPU."""
+        numbers = self.order(positions)
+        if self._windowed is None or self._ends is None:
+            return self._read(self.chosen[numbers], np.empty((len(numbers), 0)))
+        rows = self.chosen[np.searchsorted(self._ends, numbers, "right")]
+        axes = len(self._windowed.window)
+        places = [np.random.Generator(np.random.Philox(address(self.seed, "window", int(at)))) for at in positions]
+        return self._read(rows, np.array([place.random(axes) for place in places]).reshape(len(rows), axes))
+
+    def numbered(self, numbers: Rows) -> Batch:
+        """Gather samples by number; the windows of a row lie evenly from its beginning to its end."""
+        if self._windowed is None or self._ends is None:
+            return self._read(self.chosen[numbers], np.empty((len(numbers), 0)))
+        which = np.searchsorted(self._ends, numbers, "right")
+        rows = self.chosen[which]
+        first = np.where(which > 0, self._ends[which - 1], 0)
+        counts = -(-self._windowed.sizes(rows) // np.array(self._windowed.window))
+        return self._read(rows, _evenly(numbers - first, np.maximum(counts, 1)))
+
+    def _read(self, rows: Rows, places: np.ndarray) -> Batch:
+        """Read windows of rows; those of a memory map in file order, which spares the disk."""
+        sort = np.argsort(rows)
+        back = np.argsort(sort)
+        batch = {}
+        for name, column in self.columns.items():
+            batch[name] = column.tensor(column.read(rows[sort], places[sort])[back])
+            if column.offsets is not None:
+                batch[f"{name}_length"] = Column(column.lengths(rows)).tensor(column.lengths(rows))
+        return batch
+
+    def values(self, name: str) -> Array | None:
+        """Give a part of every row that is used; None where there is none of that name."""
+        return self.columns[name].values[self.chosen] if name in self.columns else None
+
+    def joined(self, other: "Loader") -> "Loader":
+        """Give the samples of both, which lie in the same columns."""
+        return Loader(self.columns, np.union1d(self.chosen, other.chosen), self.seed)
+
+    def order(self, positions: Rows) -> np.ndarray:
+        """Give the numbers below `len(self)` at positions of the stream; each pass is its own permutation."""
+        epochs, offsets = np.divmod(positions, len(self))
+        found = np.empty(len(positions), np.int64)
+        for epoch in np.unique(epochs).tolist():
+            found[epochs == epoch] = self._pass(epoch)[offsets[epochs == epoch]]
+        return found
 
     def _pass(self, epoch: int) -> np.ndarray:
         if epoch not in self._passes:
@@ -82,11 +148,85 @@ class Loader:
         return self._passes[epoch]
 
 
-def to_tensor(array: np.ndarray) -> Tensor:
-    """A tensor of the array's values; uint8 pictures become floats in [-1, 1]."""
-    if array.dtype == np.uint8:
-        # By NumPy: a second thread that computes in PyTorch takes the processor from the first one's OpenMP threads.
-        array = array.astype(np.float32)
-        array /= 127.5
-        array -= 1
-    return torch.from_numpy(np.ascontiguousarray(array))
+def _evenly(numbers: Rows, counts: Rows) -> np.ndarray:
+    """Give the places (b, axes) in [0, 1] of windows by their number, of so many along each axis (b, axes)."""
+    places = np.empty(counts.shape)
+    for axis in reversed(range(counts.shape[1])):
+        numbers, along = np.divmod(numbers, counts[:, axis])
+        places[:, axis] = along / np.maximum(counts[:, axis] - 1, 1)
+    return places
+
+
+class Mixture(Samples):
+    """The samples of several sources, each as often as its weight says.
+
+    A position addresses first the source, then the sample: of every thousand positions each source has the same
+    number, in an order that the seed draws, and each source's samples are passed over as if it were alone.
+
+    Args:
+        loaders: one a source.
+        weights: how often each is drawn from, relative to the others.
+    """
+
+    PERIOD = 1_000
+    """Positions in which every source has just its share."""
+
+    def __init__(self, loaders: tuple[Loader, ...], weights: tuple[float, ...], seed: int) -> None:
+        super().__init__(seed)
+        self.loaders, self.ends = loaders, np.cumsum([len(loader) for loader in loaders])
+        self.counts = _shared_out(self.PERIOD, weights)
+        self._periods: dict[int, tuple[Rows, Rows]] = {}
+
+    def __len__(self) -> int:
+        return int(self.ends[-1])
+
+    def at(self, positions: Rows) -> Batch:
+        """Gather the samples at positions of the stream, on the CPU."""
+        periods, offsets = np.divmod(positions, self.PERIOD)
+        which, within = np.empty_like(positions), np.empty_like(positions)
+        for period in np.unique(periods).tolist():
+            inside = periods == period
+            sources, ranks = self._period(period)
+            which[inside] = sources[offsets[inside]]
+            within[inside] = period * self.counts[which[inside]] + ranks[offsets[inside]]
+        return self._collected(which, [loader.at(within[which == one]) for one, loader in enumerate(self.loaders)])
+
+    def numbered(self, numbers: Rows) -> Batch:
+        """Gather samples by number, source after source."""
+        which = np.searchsorted(self.ends, numbers, "right")
+        starts = np.concatenate([[0], self.ends])
+        parts = [loader.numbered(numbers[which == one] - starts[one]) for one, loader in enumerate(self.loaders)]
+        return self._collected(which, parts)
+
+    def values(self, name: str) -> Array | None:
+        """Give a part of every sample, source after source."""
+        found = [loader.values(name) for loader in self.loaders]
+        known = [values for values in found if values is not None]
+        return np.concatenate(known) if len(known) == len(found) else None
+
+    def _period(self, number: int) -> tuple[Rows, Rows]:
+        """Give the source of each position of a period, and how many of that source come before it there."""
+        if number not in self._periods:
+            generator = np.random.Generator(np.random.Philox(address(self.seed, "sources", number)))
+            sources = generator.permutation(np.repeat(np.arange(len(self.counts)), self.counts))
+            ranks = np.empty_like(sources)
+            for one, count in enumerate(self.counts):
+                ranks[sources == one] = np.arange(count)
+            self._periods = {old: self._periods[old] for old in (number - 1, number + 1) if old in self._periods}
+            self._periods[number] = sources, ranks
+        return self._periods[number]
+
+    def _collected(self, which: Rows, parts: list[Batch]) -> Batch:
+        """Bring the samples of the sources (in the order of the sources) into the order that was asked for."""
+        back = np.argsort(np.argsort(which, kind="stable"), kind="stable")
+        return {name: torch.cat([part[name] for part in parts])[back] for name in parts[0]}
+
+
+def _shared_out(total: int, weights: tuple[float, ...]) -> Rows:
+    """Give whole shares of a total by weights, at least one each, by the largest remainders."""
+    exact = total * np.array(weights) / sum(weights)
+    counts = np.maximum(np.floor(exact).astype(np.int64), 1)
+    for one in np.argsort(np.floor(exact) - exact)[: max(0, total - counts.sum())]:
+        counts[one] += 1
+    counts[counts.argmax()] += total - counts.sum()
+    return counts

@@ -1,54 +1,65 @@
-"""What every source of pictures gives: records one by one, or chunks of equal arrays where it can."""
+"""What every source gives: records one by one, or chunks of equal arrays where it can."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Protocol, TypeAlias, runtime_checkable
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 
-Pixels: TypeAlias = npt.NDArray[np.uint8]
+Array: TypeAlias = npt.NDArray[Any]
 Labels: TypeAlias = npt.NDArray[np.int64]
-Picture: TypeAlias = Image.Image | Pixels
 
-CHUNK_BYTES = 4 << 20  # of pixels in one chunk: large enough that Python's cost per chunk vanishes
+VALUE = "value"
+"""What sources call the only part of their samples; a task's fields and a source's parts match by their order."""
+CHUNK_BYTES = 4 << 20  # of values in one chunk: large enough that Python's cost per chunk vanishes
 
 
 @dataclass(frozen=True)
 class Record:
-    """One picture that is not read yet."""
+    """One sample that is not read yet."""
 
     name: str
     """How messages call it, such as `cats/3.png` or `train[17]`."""
-    read: Callable[[], Picture]
-    """Gives the picture; may raise any error when the file is broken."""
+    fields: Mapping[str, Callable[[], Any]]
+    """Gives each of its parts, the first that it is known by; may raise any error when a file is broken."""
     label: int = -1
     """Index into the source's classes; -1: none."""
     split: str = ""
     """`train` or `test` when the source says so, else empty."""
     encoded: Callable[[], bytes] | None = None
-    """Gives the picture's file as it is, where it has one of its own."""
+    """Gives the first part's file as it is, where it has one of its own."""
+    group: str = ""
+    """What it belongs to, such as a person or a film, where the source knows; no group is on both sides of a split."""
+
+    def read(self) -> Any:
+        """Read its first part."""
+        return next(iter(self.fields.values()))()
 
 
 @dataclass(frozen=True)
 class Chunk:
-    """Many pictures of one size: `images` uint8 (n h w) or (n h w c), `labels` int64 (n,), -1 without."""
+    """Many samples of one size: `fields` (n, ...) by name, `labels` int64 (n,), -1 without."""
 
-    images: Pixels
+    fields: Mapping[str, Array]
     labels: Labels
     split: str
     start: int
-    """Position of the first picture within its split."""
+    """Position of the first sample within its split."""
+
+    @property
+    def values(self) -> Array:
+        """The first of its fields."""
+        return next(iter(self.fields.values()))
 
 
 class Source(Protocol):
-    """Anything that gives pictures; a source may also be `Chunked`, `Sampled` or `Counted`."""
+    """Anything that gives samples; a source may also be `Chunked`, `Sampled` or `Counted`."""
 
     @property
     def name(self) -> str: ...
@@ -61,7 +72,7 @@ class Source(Protocol):
         ...
 
     def records(self) -> Iterator[Record]:
-        """Give every picture, in an order that is always the same, holding few of them at a time."""
+        """Give every sample, in an order that is always the same, holding few of them at a time."""
         ...
 
 
@@ -70,38 +81,38 @@ class Chunked(Protocol):
     """A source of equal arrays, which are cached by the chunk and not one by one."""
 
     def arrays(self) -> Iterator[Chunk]:
-        """Give the same pictures as `records`, in the same order."""
+        """Give the same samples as `records`, in the same order."""
         ...
 
 
 @runtime_checkable
 class Sampled(Protocol):
-    """A source that can show pictures from all over it without reading everything between them."""
+    """A source that can show samples from all over it without reading everything between them."""
 
     def sample(self, most: int) -> Iterator[Record]:
-        """Give about `most` pictures, spread over the source."""
+        """Give about `most` samples, spread over the source."""
         ...
 
 
 @runtime_checkable
 class Counted(Protocol):
-    """A source that knows how many pictures it has before reading them."""
+    """A source that knows how many samples it has before reading them."""
 
     def count(self) -> int:
-        """Give the number of pictures, those that turn out to be unreadable included."""
+        """Give the number of samples, those that turn out to be unreadable included."""
         ...
 
 
 def records_of(chunks: Iterable[Chunk]) -> Iterator[Record]:
-    """Give the pictures of chunks one by one, named by split and position."""
+    """Give the samples of chunks one by one, named by split and position."""
     for chunk in chunks:
-        for offset, (pixels, label) in enumerate(zip(chunk.images, chunk.labels.tolist(), strict=True)):
-            name = f"{chunk.split or 'images'}[{chunk.start + offset}]"
-            yield Record(name, partial(_given, pixels), label, chunk.split)
+        for offset, label in enumerate(chunk.labels.tolist()):
+            fields = {name: partial(_given, values[offset]) for name, values in chunk.fields.items()}
+            yield Record(f"{chunk.split or 'images'}[{chunk.start + offset}]", fields, label, chunk.split)
 
 
-def _given(pixels: Pixels) -> Picture:
-    return pixels
+def _given(value: Array) -> Array:
+    return value
 
 
 def digest(parts: Iterable[str]) -> str:

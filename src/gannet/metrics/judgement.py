@@ -135,9 +135,9 @@ def judge_samples(evidence: Evidence, seed: int) -> Judgement:
     whole = draw_halves(len(real), len(fake), evidence.groups, MOST, seed)
     pairwise = draw_halves(len(real), len(fake), evidence.groups, MOST_PAIRWISE, seed)
     measures = [
-        *measure(corrected_distances, real, fake, whole, evidence.features),
-        *measure(_kernel, real, fake, pairwise, evidence.features),
-        *measure(fidelity, real, fake, pairwise, evidence.features),
+        *measure(corrected_distances, real, fake, whole, evidence.features, "low"),
+        *measure(_kernel, real, fake, pairwise, evidence.features, "low"),
+        *measure(fidelity, real, fake, pairwise, evidence.features, "high"),
         _two_sample(evidence, seed),
     ]
     if evidence.features.endswith("(FID)"):
@@ -154,7 +154,7 @@ def _published(evidence: Evidence, halves: Measure) -> Measure:
     value, reach = frechet_distance(real, fake), (halves.high - halves.low) / 2
     protocol = f"one distance between {len(real):,} reals and {len(fake):,} fakes; interval from halves of them"
     counts = (len(real), len(fake))
-    return Measure("FID", value, value - reach, value + reach, None, evidence.features, *counts, protocol)
+    return Measure("FID", value, value - reach, value + reach, None, evidence.features, *counts, protocol, "low")
 
 
 def _kernel(real: Tensor, fake: Tensor) -> dict[str, float]:
@@ -170,7 +170,7 @@ def _two_sample(evidence: Evidence, seed: int) -> Measure:
     floor, _, _ = classify_apart(real[: count // 2], real[count // 2 :], seed)
     protocol = f"logistic regression on one half of {count:,} reals and {count:,} fakes, tested on the other half"
     return Measure(
-        "classifier accuracy", value, low, high, floor, evidence.features, len(real), len(evidence.fake), protocol
+        "classifier accuracy", value, low, high, floor, evidence.features, len(real), len(evidence.fake), protocol, 0.5
     )
 
 
@@ -181,7 +181,7 @@ def _by_class(evidence: Evidence, seed: int) -> Iterator[tuple[str, Measure]]:
         real, fake = evidence.real[evidence.real_label == number], evidence.fake[evidence.fake_label == number]
         if len(real) >= 2 * FEWEST_OF_CLASS and len(fake) >= 2 * FEWEST_OF_CLASS:
             halves = draw_halves(len(real), len(fake), None, MOST_PAIRWISE, seed)
-            yield name, measure(_kernel, real, fake, halves, evidence.features)[0]
+            yield name, measure(_kernel, real, fake, halves, evidence.features, "low")[0]
 
 
 def _audit(evidence: Evidence) -> tuple[Memorization | None, dict[str, str]]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from statistics import fmean, stdev
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from scipy.stats import t as student
@@ -11,6 +11,7 @@ from torch import Tensor
 
 SPLITS = 10
 Statistics = Callable[[Tensor, Tensor], Mapping[str, float]]
+Best: TypeAlias = Literal["low", "high"] | float
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class Measure:
         features: the name of the features; never that of a loss.
         n_real, n_fake: how many samples took part.
         protocol: how it was done, in words.
+        best: whether `low` or `high` values are better, or which value is best.
     """
 
     name: str
@@ -35,6 +37,7 @@ class Measure:
     n_real: int
     n_fake: int
     protocol: str
+    best: Best
 
     def to_json(self) -> dict[str, Any]:
         """Plain data."""
@@ -84,7 +87,9 @@ def _split(count: int, groups: np.ndarray | None, random: np.random.Generator) -
     return np.flatnonzero(inside), np.flatnonzero(~inside)
 
 
-def measure(statistics: Statistics, real: Tensor, fake: Tensor, halves: Halves, features: str) -> list[Measure]:
+def measure(
+    statistics: Statistics, real: Tensor, fake: Tensor, halves: Halves, features: str, best: Best | Mapping[str, Best]
+) -> list[Measure]:
     """Take statistics over the splits: the mean against the fakes, its interval, and the mean between the halves.
 
     The interval is by Student's t over half-samples drawn without replacement, whose spread is that of the whole
@@ -93,6 +98,7 @@ def measure(statistics: Statistics, real: Tensor, fake: Tensor, halves: Halves, 
     Args:
         statistics: maps features of reals (n, d) and of fakes (n, d) to figures by name.
         real, fake: all features, (n, d).
+        best: as in `Measure`, of all of these figures or of each by its name.
     """
     splits = range(len(halves.first))
     values = [statistics(real[halves.first[i]], fake[halves.fake[i]]) for i in splits]
@@ -108,6 +114,7 @@ def measure(statistics: Statistics, real: Tensor, fake: Tensor, halves: Halves, 
             len(real),
             len(fake),
             protocol,
+            best[name] if isinstance(best, Mapping) else best,
         )
         for name in values[0]
         if all(name in found for found in [*values, *floors])

@@ -13,6 +13,9 @@ from gannet.metrics.measure import SPLITS, Measure
 
 SAMPLES, SUREST = 26_000, 0.985
 
+FOUND = "modes found"
+"""What the count of them is called."""
+
 
 def count_modes(modes: np.ndarray, known: np.ndarray) -> dict[str, float]:
     """How many modes are among samples, and KL(samples || reals) over them.
@@ -24,7 +27,7 @@ def count_modes(modes: np.ndarray, known: np.ndarray) -> dict[str, float]:
     shares = np.bincount(modes, minlength=len(known)) / len(modes)
     there = (shares > 0) & (known > 0)
     divergence = float((shares[there] * np.log(shares[there] / known[there])).sum())
-    return {"modes found": float(there.sum()), "mode divergence (KL)": divergence}
+    return {FOUND: float(there.sum()), "mode divergence (KL)": divergence}
 
 
 def measure_modes(fake: Tensor, told: Tensor, label: Tensor, accuracy: float, seed: int) -> list[Measure]:
@@ -47,7 +50,7 @@ def measure_modes(fake: Tensor, told: Tensor, label: Tensor, accuracy: float, se
         f"{count:,} stacks drawn with balanced classes, told by the same; interval from halves of the fakes"
     )
     reach = {name: float(student.ppf(0.975, SPLITS - 1)) * stdev(half[name] for half in halves) for name in found}
-    most = {"modes found": float(len(known))} | dict.fromkeys(set(found) - {"modes found"}, np.inf)
+    most = {FOUND: float(len(known))} | dict.fromkeys(set(found) - {FOUND}, np.inf)
     return [
         Measure(
             name,
@@ -59,6 +62,7 @@ def measure_modes(fake: Tensor, told: Tensor, label: Tensor, accuracy: float, se
             count,
             count,
             protocol,
+            "high" if name == FOUND else "low",
         )
         for name, value in found.items()
     ]

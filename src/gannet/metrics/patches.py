@@ -34,7 +34,7 @@ def patch_distance(real: Sequence[Tensor], made: Sequence[Tensor], features: str
     error = float(((FOLDS - 1) / FOLDS * (less - less.mean()).square().sum()).sqrt())
     reach, count = float(student.ppf(0.975, FOLDS - 1)) * error, sum(map(len, real))
     words = f"{count:,} patches of 64 pixels a side of {len(real):,} photographs"
-    return [Measure(NAME, value, max(0.0, value - reach), value + reach, None, features, count, count, words)]
+    return [Measure(NAME, value, max(0.0, value - reach), value + reach, None, features, count, count, words, "low")]
 
 
 def _without(real: Sequence[Tensor], made: Sequence[Tensor], fold: int) -> float:

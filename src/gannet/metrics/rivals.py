@@ -14,10 +14,16 @@ from gannet.metrics.baselines import BASELINES, ByClass
 from gannet.metrics.distances import corrected_distances, kernel_distance
 from gannet.metrics.features import Features, extract
 from gannet.metrics.fidelity import fidelity
-from gannet.metrics.measure import Measure, draw_halves, measure
+from gannet.metrics.measure import Best, Measure, draw_halves, measure
 
 MOST_SAMPLES, MOST_DRAWN, MOST_NUMBERS, MOST_PAIRWISE, PART = 10_000, 4_000, 1_200, 2_500, 500
-SHOWN = ("frechet distance, corrected", "kernel distance", "precision", "recall")
+SHOWN: dict[str, Best] = {
+    "frechet distance, corrected": "low",
+    "kernel distance": "low",
+    "precision": "high",
+    "recall": "high",
+}
+"""The measures that models are compared in, and which values are best."""
 
 
 @dataclass(frozen=True)
@@ -81,4 +87,5 @@ def judge_briefly(real: Tensor, fake: Tensor, features: str, seed: int) -> list[
         figures = corrected_distances(some, others) | kernel | fidelity(some, others)
         return {name: figures[name] for name in SHOWN if name in figures}
 
-    return measure(statistics, real, fake, draw_halves(len(real), len(fake), None, MOST_PAIRWISE, seed), features)
+    halves = draw_halves(len(real), len(fake), None, MOST_PAIRWISE, seed)
+    return measure(statistics, real, fake, halves, features, SHOWN)

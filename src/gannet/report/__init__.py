@@ -8,33 +8,15 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from gannet import __version__
 from gannet.report.curves import Curve, Mark, draw_curves
 from gannet.report.page import facts, folded, page, paragraph, picture, section, table
 from gannet.storage import write_text
 
 REPORT, JUDGEMENT, CLOSEST, MOST_SHEETS = "report.html", "judgement.json", "closest.png", 6
-MARKS = (Mark(0.5, "50 %: on track"), Mark(0.9, "90 %: converged"))
-CURVES = {
-    "Fakes that pass for real": (("referee/fool_rate",), MARKS),
-    "Losses": (("losses/",), ()),
-    "Reals taken for real": (("referee/accuracy_train", "referee/accuracy_held_out"), ()),
-    "Diversity of the fakes (reals: 1) and energy distance (equal: 0)": (
-        ("referee/diversity", "referee/energy_distance"),
-        (Mark(1.0, "as diverse as reals"),),
-    ),
-    "Share of what is augmented in the game": (("augmentation/share",), (Mark(0.8, "above it leaks"),)),
-    "Errors on held-out data": (("held_out/",), ()),
-}
-AIMS = {
-    "distance": "low",
-    "divergence": "low",
-    "classifier": "0.5",
-    "error": "low",
-    "FID": "low",
-    "taken for damage": "low",
-    ", of the real": "1",
-}
-"""What is best of measures with these words in their names; of others, more."""
+CURVES = "curves.json"
+"""Which charts the observers of a run want, as `running.write_curves` notes them."""
+LOSSES = "losses"
 GOOD, OPEN = {"healthy"}, {"too-early", "plateaued"}
 
 
@@ -43,9 +25,9 @@ def write_report(run: Path) -> Path:
     log = _log(run / "log.jsonl")
     parts = [
         _verdict(_json(run / "verdict.json")),
-        section("What it draws, at fixed seeds", _pictures(run / "samples")),
+        section("What it shows, always of the same", _pictures(run / "samples")),
         section("How it measures up", _measures(run, _json(run / JUDGEMENT))),
-        section("The game", *_curves(log)),
+        section("The game", *_curves(run, log)),
         section("The run", _facts(run, log)),
     ]
     write_text(run / REPORT, page(f"Gannet: {run.name}", parts))
@@ -89,7 +71,10 @@ def _measures(run: Path, judgement: dict[str, Any]) -> str:
         return ""
     found = {each["name"]: each for each in judgement["measures"]}
     found |= {f"kernel distance of {name}": each for name, each in judgement["by_class"].items()}
-    rows = [(name, each["value"], each["floor"], _interval(each), _aim(name)) for name, each in found.items()]
+    # Judgements from before measures said which values are best leave it open.
+    rows = [
+        (name, each["value"], each["floor"], _interval(each), str(each.get("best", ""))) for name, each in found.items()
+    ]
     asked = judgement["asked"]
     gone_on = " The run has gone on since: judge it again." if seen_images(run) > asked["images"] else ""
     held_against = asked["data"] or "what was held out"
@@ -107,10 +92,6 @@ def _measures(run: Path, judgement: dict[str, Any]) -> str:
 
 def _interval(measure: dict[str, Any]) -> str:
     return f"{measure['low']:.4g} to {measure['high']:.4g}"
-
-
-def _aim(name: str) -> str:
-    return next((best for words, best in AIMS.items() if words in name), "high")
 
 
 def _utility(utility: dict[str, Any] | None) -> list[str]:
@@ -159,18 +140,29 @@ def _protocols(measures: Sequence[dict[str, Any]]) -> list[str]:
     return [paragraph(f"{', '.join(them)}: {words}.", "small") for words, them in names.items()]
 
 
-def _curves(log: Sequence[dict[str, Any]]) -> list[str]:
+def _curves(run: Path, log: Sequence[dict[str, Any]]) -> list[str]:
     flat = [{"images": line["images"], **_flat(line)} for line in log]
     names = list(dict.fromkeys(name for line in flat for name in line if name != "images"))
     drawn = []
-    for title, (wanted, marks) in CURVES.items():
-        chosen = [
-            name
-            for name in names
-            if any(name == word or (word.endswith("/") and name.startswith(word)) for word in wanted)
-        ]
-        drawn.append(draw_curves(title, [_curve(name, flat) for name in chosen], marks))
+    for wanted in _wanted(run, names):
+        start = f"{wanted['observer']}/"
+        chosen = [name for name in names if name.startswith(start)]
+        chosen = [name for name in chosen if not wanted["names"] or name.removeprefix(start) in wanted["names"]]
+        marks = [Mark(mark["value"], mark["words"]) for mark in wanted["marks"]]
+        drawn.append(draw_curves(wanted["title"], [_curve(name, flat) for name in chosen], marks))
     return drawn
+
+
+def _wanted(run: Path, names: Sequence[str]) -> list[dict[str, Any]]:
+    """Which charts to draw: those that the run's observers want and the losses; of an older run one an observer."""
+    noted = run / CURVES
+    if noted.is_file():
+        found = list(json.loads(noted.read_text(encoding="utf-8")))
+    else:
+        observers = dict.fromkeys(name.split("/")[0] for name in names)
+        words = [name for name in observers if name not in (LOSSES, "clock")]
+        found = [{"observer": name, "title": name.replace("_", " "), "names": [], "marks": []} for name in words]
+    return [*found, {"observer": LOSSES, "title": "Losses", "names": [], "marks": []}]
 
 
 def _curve(name: str, flat: Sequence[dict[str, float]]) -> Curve:
@@ -203,7 +195,7 @@ def _facts(run: Path, log: Sequence[dict[str, Any]]) -> str:
 
 def environment() -> str:
     """The versions and the machine, in a line."""
-    packages = ", ".join(f"{name} {version(name)}" for name in ("gannet", "torch"))
+    packages = f"gannet {__version__}, torch {version('torch')}"
     machine = f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores"
     return f"{packages}, Python {platform.python_version()}, {machine}"
 

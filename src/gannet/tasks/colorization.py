@@ -10,17 +10,16 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import interpolate
 
 from gannet.adversarial.similarity import Frozen
 from gannet.augmentation.kinds import Draws
 from gannet.augmentation.lab import from_lab, to_lab
+from gannet.media.photograph import Photograph
 from gannet.networks.unet import Unet
-from gannet.photographs import Photograph
 from gannet.tasks._photographs import Lesson, PhotographConfig, PhotographTask, cut_upright
 from gannet.tasks._photographs.judging import Trial, colour_figures
 from gannet.tasks._photographs.pipeline import PhotographPipeline, Settings
-from gannet.tiling import as_tensor, as_values
+from gannet.tiling import as_tensor, as_values, enlarged_rows
 
 NETWORKS = {"unet": Unet}
 ROWS, LARGEST, MOST_EXPOSED = 256, 512, 1.6
@@ -77,7 +76,7 @@ class ColorizationPipeline(PhotographPipeline):
         made = np.empty((height, width, 3), values.dtype)
         for top in range(0, height, ROWS):
             strip = as_tensor(values[top : top + ROWS])
-            colours = _rows(chroma, top, strip.shape[2], (height, width))
+            colours = enlarged_rows(chroma, top, strip.shape[2], (height, width))
             made[top : top + ROWS] = as_values(from_lab(torch.cat([_lightness(strip), colours], 1)), values.dtype)
         return photograph.with_values(made)
 
@@ -90,16 +89,6 @@ def _small(photograph: Photograph, size: list[int]) -> np.ndarray:
     picture = Photograph((photograph.values >> (8 if photograph.largest > 255 else 0)).astype(np.uint8)).picture()
     values = np.asarray(picture.resize((size[1], size[0]), reducing_gap=3.0))
     return values if values.ndim == 3 else values[..., None]
-
-
-def _rows(chroma: Tensor, top: int, count: int, size: tuple[int, int]) -> Tensor:
-    """Rows `top`, ... of the colours (1, 2, h, w), brought to a size (bilinear)."""
-    height, width = size
-    across = interpolate(chroma, (chroma.shape[2], width), mode="bilinear")
-    place = ((torch.arange(top, top + count) + 0.5) * chroma.shape[2] / height - 0.5).clamp(0, chroma.shape[2] - 1)
-    before = place.long()
-    after, share = (before + 1).clamp_max(chroma.shape[2] - 1), (place - before)[None, None, :, None]
-    return across[:, :, before] * (1 - share) + across[:, :, after] * share
 
 
 def _lightness(picture: Tensor) -> Tensor:

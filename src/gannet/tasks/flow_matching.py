@@ -11,32 +11,35 @@ from typing import ClassVar, Self
 import torch
 from torch import nn
 
-from gannet.adversarial.contest import GENERATOR
 from gannet.adversarial.energy import energy_figures
 from gannet.adversarial.game import Game, Observer, Outcome, Pass, Turn
 from gannet.adversarial.periodic import Periodic
-from gannet.data.loader import Loader
+from gannet.adversarial.two_player import GENERATOR
+from gannet.data import image_dataset
+from gannet.data.image_dataset import Description
+from gannet.data.loader import Sides
 from gannet.networks.flow import FlowChoice
 from gannet.pipeline import Pipeline
-from gannet.recipe import Data, Loss, Optimizer, Recipe
+from gannet.recipe import Loss, Optimizer, Recipe
 from gannet.samples import latents
-from gannet.schema import Choice, check, choose, nearest
+from gannet.schema import Choice, check, choose, known_keys
 from gannet.tasks import generation
 from gannet.tasks.generation import (
     Config,
-    Description,
+    Data,
     GenerationPipeline,
     Settings,
     describe,
-    judge,
-    noise,
-    open_source,
-    samples,
+    evaluate,
+    fields,
+    labels,
+    media,
+    sheet,
 )
 
 NETWORKS, LOOKED_AT = {"flow": FlowChoice}, 128
 
-__all__ = ["Config", "describe", "judge", "noise", "open_source", "samples"]
+__all__ = ["Config", "Data", "describe", "evaluate", "fields", "labels", "media", "sheet"]
 
 judged_by = "held_out/energy_distance"
 
@@ -46,13 +49,11 @@ def resolve(recipe: Recipe, description: Description) -> Recipe:
     _choice(recipe.network).build(description.shape, 0)
     if recipe.augment.name != "none":
         raise ValueError(f"A game of {recipe.task.name} has no discriminator whose eyes to augment; leave augment out.")
-    if unknown := set(recipe.optimizer) - {GENERATOR}:
-        raise ValueError(f"Unknown key 'optimizer.{min(unknown)}'; {nearest(min(unknown), [GENERATOR])}")
-    channels, size, _ = description.shape
+    known_keys(recipe.optimizer, [GENERATOR], "optimizer")
     return recipe.model_copy(
         update={
             "task": Choice(name=recipe.task.name, **_config(recipe).model_dump()),
-            "data": Data(**{**recipe.data.model_dump(), "channels": channels, "size": size}),
+            "data": image_dataset.resolved_data(recipe, description),
             "network": Choice(name=recipe.network.name, **asdict(_choice(recipe.network))),
             "optimizer": {GENERATOR: recipe.optimizer.get(GENERATOR, Optimizer())},
         }
@@ -86,10 +87,10 @@ def observers(
     description: Description,
     played: Game,
     model: Pipeline,
-    loaders: tuple[Loader, Loader],
+    samples: Sides,
 ) -> dict[str, Observer]:
     """Who looks how far what is drawn lies from held-out pictures."""
-    network, shown = model.networks[GENERATOR], loaders[1].spread(LOOKED_AT)
+    network, shown = model.networks[GENERATOR], samples[1].spread(LOOKED_AT)
     start = latents(network, seed=0, first=0, count=len(shown["real"]))
 
     @torch.no_grad()

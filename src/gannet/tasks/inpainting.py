@@ -18,8 +18,8 @@ from torch.nn.functional import avg_pool2d, interpolate
 from gannet.augmentation.damage import holes
 from gannet.augmentation.kinds import Draws
 from gannet.coarsening import Mask, as_mask, doubled, halved
+from gannet.media.photograph import Photograph, Values
 from gannet.networks.unet import Unet
-from gannet.photographs import Photograph, Values
 from gannet.tasks._photographs import Lesson, PhotographConfig, PhotographTask, cut_upright
 from gannet.tasks._photographs.judging import Trial, draws_for
 from gannet.tasks._photographs.pipeline import PhotographPipeline, Settings, as_learned

@@ -4,11 +4,12 @@ The data are labelled pictures of one size. The recognizer's running average is 
 way to an answer serve as features (`judge-v1`, `loss-v1`).
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from math import prod
+from pathlib import Path
 from typing import ClassVar, Self
 
-import numpy as np
 import torch
 from scipy.stats import binomtest
 from torch import Tensor, nn
@@ -16,23 +17,29 @@ from torch.nn.functional import cross_entropy
 
 from gannet.adversarial.game import Game, Observer, Outcome, Pass, Turn
 from gannet.adversarial.periodic import Periodic
-from gannet.data.loader import Loader
-from gannet.data.points import PointSource
-from gannet.data.sources import Source
-from gannet.metrics.features import Features
-from gannet.metrics.judgement import Judgement, Query
+from gannet.data import image_dataset
+from gannet.data.image_dataset import Description, fields
+from gannet.data.loader import Sides
+from gannet.data.records import Source
+from gannet.data.samples import Labels
+from gannet.media.image import Options
+from gannet.media.medium import Medium, Shown
+from gannet.metrics.judgement import Judgement
 from gannet.metrics.measure import Measure
 from gannet.networks.recognizer import Recognizer, RecognizerChoice
-from gannet.pipeline import Origin, Pipeline
-from gannet.recipe import Data, Loss, Optimizer, Recipe
-from gannet.schema import Choice, Section, check, choose, nearest
+from gannet.pipeline import Pipeline
+from gannet.recipe import Loss, Optimizer, Recipe
+from gannet.schema import Choice, Section, check, choose, known_keys
+from gannet.task import Exam
 from gannet.tasks import generation
-from gannet.tasks.generation import Description
 
 RECOGNIZER, HELD_OUT_SAMPLES, BATCH = "recognizer", 2_000, 250
 NETWORKS = {"recognizer": RecognizerChoice}
 
+__all__ = ["Data", "fields"]
+
 judged_by = "held_out/error"
+Data = Options
 
 
 class Config(Section):
@@ -46,32 +53,33 @@ class Settings(Section):
     network: Choice
 
 
-def open_source(recipe: Recipe) -> Source:
-    """Open the labelled pictures that the recipe names; nothing is decoded yet."""
-    source = generation.open_source(recipe)
-    if isinstance(source, PointSource):
-        raise ValueError(f"{recipe.data.source} holds points; recognition wants labelled pictures.")
-    return source
+def media(recipe: Recipe) -> Mapping[str, Medium]:
+    """Name the samples: pictures."""
+    return image_dataset.MEDIA
+
+
+def labels(recipe: Recipe) -> Labels:
+    """Need classes, which are what is learned."""
+    return Labels.NEEDED
 
 
 def describe(recipe: Recipe, source: Source) -> Description:
     """Choose size and channels where the recipe leaves them open; ValueError when the pictures have no labels."""
     check(Config, recipe.task.options, "task")
     if not source.classes:
-        raise ValueError(f"{source.name} has no labels to learn; put the pictures of each class into a sub-folder.")
-    return generation.describe(_labelled(recipe), source)
+        name = Path(source.name).name
+        raise ValueError(f"{name} has no labels to learn; put the pictures of each class into a sub-folder.")
+    return image_dataset.describe(recipe, source)
 
 
 def resolve(recipe: Recipe, description: Description) -> Recipe:
     """Write the chosen size and channels into the recipe."""
-    channels, size, _ = description.shape
     if recipe.augment.name != "none":
         raise ValueError(f"A game of {recipe.task.name} has no discriminator whose eyes to augment; leave augment out.")
-    if unknown := set(recipe.optimizer) - {RECOGNIZER}:
-        raise ValueError(f"Unknown key 'optimizer.{min(unknown)}'; {nearest(min(unknown), [RECOGNIZER])}")
+    known_keys(recipe.optimizer, [RECOGNIZER], "optimizer")
     return recipe.model_copy(
         update={
-            "data": Data(**{**recipe.data.model_dump(), "channels": channels, "size": size}),
+            "data": image_dataset.resolved_data(recipe, description),
             "network": Choice(name=recipe.network.name, **asdict(_choice(recipe.network))),
             "optimizer": {RECOGNIZER: recipe.optimizer.get(RECOGNIZER, Optimizer())},
         }
@@ -80,19 +88,8 @@ def resolve(recipe: Recipe, description: Description) -> Recipe:
 
 def adopt(recipe: Recipe, config: Settings) -> Recipe:
     """Take over a model's network and shape, so that its weights fit."""
-    channels, size, _ = config.description.shape
-    data = recipe.data.model_copy(update={"channels": channels, "size": size})
+    data = image_dataset.adopted_data(recipe, config.description)
     return recipe.model_copy(update={"network": config.network, "data": data})
-
-
-def samples(recipe: Recipe, source: Source, description: Description) -> tuple[Loader, Loader]:
-    """The training and the held-out pictures: `real` (b, c, h, w) and `label` (b,)."""
-    return generation.samples(_labelled(recipe), source, description)
-
-
-def noise(recipe: Recipe, description: Description, count: int) -> dict[str, np.ndarray]:
-    """Meaningless pictures and labels."""
-    return generation.noise(_labelled(recipe), description, count)
 
 
 def game(recipe: Recipe, description: Description) -> Game:
@@ -111,10 +108,10 @@ def observers(
     description: Description,
     played: Game,
     model: Pipeline,
-    loaders: tuple[Loader, Loader],
+    samples: Sides,
 ) -> dict[str, Observer]:
     """Who looks how often the averaged recognizer errs on held-out pictures."""
-    network, shown = model.networks[RECOGNIZER], loaders[1].spread(HELD_OUT_SAMPLES)
+    network, shown = model.networks[RECOGNIZER], samples[1].spread(HELD_OUT_SAMPLES)
 
     def look() -> dict[str, float]:
         return {"error": float((recognize(network, shown["real"]).argmax(1) != shown["label"]).float().mean())}
@@ -137,17 +134,16 @@ def pipeline(recipe: Recipe, description: Description, kept: dict[str, nn.Module
     return RecognitionPipeline(config, {RECOGNIZER: kept[RECOGNIZER]}, recipe.name)
 
 
-def judge(
-    pipeline: "RecognitionPipeline",
-    reals: Loader,
-    own: tuple[Loader, Loader] | None,
-    features: Features | None,
-    query: Query,
-    origin: Origin | None,
-) -> Judgement:
-    """The share of pictures that are given the right class, with Wilson's interval."""
-    if "label" not in reals.arrays:
-        known = ", ".join(pipeline.config.description.classes[:5])  # type: ignore[attr-defined]
+def sheet(recipe: Recipe, description: Description, model: Pipeline, samples: Sides) -> Callable[[], Shown] | None:
+    """Show nothing: a recognizer makes no pictures."""
+    return None
+
+
+def evaluate(pipeline: "RecognitionPipeline", exam: Exam) -> Judgement:
+    """Measure the share of pictures that are given the right class, with Wilson's interval."""
+    reals, description = exam.reals, pipeline.config.description  # type: ignore[attr-defined]
+    if reals.values("label") is None:
+        known = ", ".join(description.classes[:5])
         raise ValueError(f"A recognizer is judged by pictures of classes that it knows ({known}, ...); give such data.")
     right = total = 0
     for part in reals.parts(BATCH, len(reals)):
@@ -155,8 +151,8 @@ def judge(
         total += len(part["label"])
     interval = binomtest(right, total).proportion_ci(method="wilson")
     words = f"{total:,} pictures that it did not learn from"
-    found = Measure("accuracy", right / total, interval.low, interval.high, None, "none", total, 0, words)
-    return Judgement([found])
+    found = Measure("accuracy", right / total, interval.low, interval.high, None, "none", total, 0, words, "high")
+    return Judgement([found], notes=image_dataset.conversions(exam.source, description))
 
 
 def example() -> Recipe:
@@ -197,11 +193,6 @@ class RecognitionPipeline(Pipeline):
         """Build the pipeline with an untrained recognizer."""
         network: Recognizer = _choice(config.network).build(config.description.shape, len(config.description.classes))
         return cls(config, {RECOGNIZER: network})
-
-
-def _labelled(recipe: Recipe) -> Recipe:
-    """The recipe of conditional generation from the same data, which wants the same samples."""
-    return recipe.model_copy(update={"task": Choice(name="generation", conditional=True)})
 
 
 def _choice(network: Choice) -> RecognizerChoice:

@@ -22,15 +22,12 @@ from gannet.adversarial.similarity import Frozen
 from gannet.augmentation.damage import DAMAGES, damage, fade, pieces
 from gannet.augmentation.kinds import Drawn, Draws
 from gannet.coarsening import Mask, as_mask, doubled, halved
-from gannet.data.loader import Loader
-from gannet.data.sources import Source
-from gannet.metrics.features import Features
-from gannet.metrics.judgement import Judgement, Query
+from gannet.media.photograph import Photograph
+from gannet.metrics.judgement import Judgement
 from gannet.networks.unet import Unet
-from gannet.photographs import Photograph
-from gannet.pipeline import Origin
 from gannet.randomness import generator
 from gannet.schema import check, nearest
+from gannet.task import Exam
 from gannet.tasks import inpainting
 from gannet.tasks._photographs import LOOK_SEED, MOST_JUDGED, Lesson
 from gannet.tasks._photographs.judging import Trial, draws_for, fidelity_figures, measures, photographs
@@ -203,29 +200,21 @@ class Restoration(Inpainting):
         """Of the whole photograph, for what was whole may suffer, and of what was lost."""
         return {**fidelity_figures(made, replace(trial, lost=None), eye), **fidelity_figures(made, trial, None)}
 
-    def judge(
-        self,
-        pipeline: Any,
-        reals: "Loader | Source",
-        own: tuple[Loader, Loader] | None,
-        features: Features | None,
-        query: Query,
-        origin: Origin | None,
-    ) -> Judgement:
+    def evaluate(self, pipeline: Any, exam: Exam) -> Judgement:
         """How near the model comes to whole photographs, how much of their damage it finds, and how much else.
 
         Damage is found by F1 of the pixels, on sharp and on soft scans; else by the share that it would fill anew.
         """
-        judgement = super().judge(pipeline, reals, own, features, query, origin)
+        judgement = super().evaluate(pipeline, exam)
         learned = check(Config, pipeline.config.task.options, "task").damages
         unknown = tuple(name for name in DAMAGES if name not in learned)
-        found, most = list(judgement.measures), query.num or MOST_JUDGED
+        found, most = list(judgement.measures), exam.query.num or MOST_JUDGED
         for kinds, words in ((learned, "learned"), (unknown, "not learned")):
             if kinds:
-                rows = [found_shares(pipeline, *_damaged(real, kinds), words) for real in photographs(reals, most)]
-                found += measures(rows, None, ", ".join(kinds))
-        taken = [{MISTAKEN: float((pipeline.find(real).values > 0).mean())} for real in photographs(reals, most)]
-        return replace(judgement, measures=found + measures(taken, None, "without damage"))
+                rows = [found_shares(pipeline, *_damaged(real, kinds), words) for real in photographs(exam, most)]
+                found += measures(rows, None, ", ".join(kinds), dict.fromkeys(rows[0] if rows else (), "high"))
+        taken = [{MISTAKEN: float((pipeline.find(real).values > 0).mean())} for real in photographs(exam, most)]
+        return replace(judgement, measures=found + measures(taken, None, "without damage", {MISTAKEN: "low"}))
 
 
 def faded(pictures: Tensor, draws: Draws) -> Tensor:

@@ -11,11 +11,11 @@ from typing import Any, ClassVar, Literal
 from PIL import Image
 from torch import Tensor, nn
 
-from gannet.adversarial.contest import GENERATOR
+from gannet.adversarial.two_player import GENERATOR
 from gannet.augmentation.degrading import DEGRADATIONS
 from gannet.augmentation.kinds import Draws
+from gannet.media.photograph import Photograph
 from gannet.networks.srresnet import Srresnet
-from gannet.photographs import Photograph
 from gannet.schema import Choice, check
 from gannet.tasks._photographs import Lesson, PhotographConfig, PhotographTask, cut
 from gannet.tasks._photographs.judging import Trial, draws_for, resized, whole_multiple

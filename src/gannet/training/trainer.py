@@ -11,7 +11,7 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from gannet.adversarial.game import Game, Losses, Observer, Outcome, Seen, Turn
-from gannet.data.loader import Loader
+from gannet.data.loader import Samples
 from gannet.randomness import address
 from gannet.recipe import Optimizer, Recipe
 from gannet.schedule import crossed, position, total_images
@@ -91,7 +91,7 @@ class Trainer:
         self,
         recipe: Recipe,
         players: Players,
-        loader: Loader,
+        loader: Samples,
         fabric: Fabric,
         folder: Path,
         surroundings: Surroundings,

@@ -5,41 +5,44 @@ honest, and a perceptual distance near (Ledig et al., 2017, "Photo-Realistic Sin
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
-from gannet.adversarial.contest import DISCRIMINATOR, GENERATOR, Contest
 from gannet.adversarial.game import Game, Observer, Outcome, Pass, Turn
 from gannet.adversarial.losses import LOSSES
 from gannet.adversarial.periodic import Periodic
 from gannet.adversarial.similarity import Frozen, perceptual_distance, pixel_distance
+from gannet.adversarial.two_player import DISCRIMINATOR, GENERATOR, Discriminator, Penalties, Scores, TwoPlayer
 from gannet.augmentation.kinds import Drawn, Draws
-from gannet.data.loader import Loader
-from gannet.data.points import PointSource
-from gannet.data.sources import Source
+from gannet.data import image_dataset
+from gannet.data.image_dataset import Description
+from gannet.data.loader import Sides
+from gannet.data.records import Source
+from gannet.data.samples import Labels
 from gannet.loading import load
-from gannet.metrics.features import Features
-from gannet.metrics.judgement import Judgement, Query
+from gannet.media import image
+from gannet.media.medium import Field, Medium, Shown
+from gannet.media.photograph import Photograph
+from gannet.metrics.judgement import Judgement
 from gannet.networks.patch import PatchDiscriminator
 from gannet.networks.vgg import Vgg
-from gannet.photographs import Photograph
-from gannet.pipeline import Origin, Pipeline
+from gannet.pipeline import Pipeline
 from gannet.randomness import generator
-from gannet.recipe import Checkpoints, Data, Optimizer, Recipe, Record, Referee, Stage
+from gannet.recipe import Checkpoints, Optimizer, Recipe, Record, Referee, Stage
+from gannet.recipe import Data as RecipeData
 from gannet.schedule import stages
-from gannet.schema import Choice, Positive, Section, Weight, check, choose, nearest
+from gannet.schema import Choice, Positive, Section, Weight, check, choose, known_keys
 from gannet.storage import read_tensors
-from gannet.tasks import generation
+from gannet.task import Exam
 from gannet.tasks._photographs.judging import Trial, fidelity_figures, judge_trials, photographs
-from gannet.tasks._photographs.lessons import MOST_SHIFTED, Lesson, Lessons, cut, cut_upright, shifted
+from gannet.tasks._photographs.lessons import MOST_SHIFTED, Lesson, Taught, cut, cut_upright, shifted
 from gannet.tasks._photographs.pipeline import PhotographPipeline, Settings
-from gannet.tasks.generation import Description
 
 GAME, LOSS_NETWORK = "game", "loss-v1"
 SHOWN, ON_SHEETS, LOOK_SEED, MOST_JUDGED = 32, 16, 0, 500
@@ -75,6 +78,7 @@ class PhotographTask(ABC):
     """
 
     Config: ClassVar[type[PhotographConfig]]
+    Data: ClassVar[type[Section]] = image.Options
     pipeline_class: ClassVar[type[PhotographPipeline]]
     channels: ClassVar[tuple[int, ...]] = (1, 3)
     further: ClassVar[tuple[str, ...]] = ()
@@ -108,17 +112,23 @@ class PhotographTask(ABC):
         """The keys of `task`, checked."""
         return check(self.Config, recipe.task.options, "task")
 
-    def open_source(self, recipe: Recipe) -> Source:
-        """Open the photographs that the recipe names; nothing is decoded yet."""
-        source = generation.open_source(self._plain(recipe))
-        if isinstance(source, PointSource):
-            raise ValueError(f"{recipe.data.source} holds points; {recipe.task.name} wants photographs.")
-        return source
+    def media(self, recipe: Recipe) -> Mapping[str, Medium]:  # noqa: ARG002
+        """Name the samples: pictures."""
+        return image_dataset.MEDIA
+
+    def labels(self, recipe: Recipe) -> Labels:  # noqa: ARG002
+        """Pass classes over."""
+        return Labels.UNUSED
+
+    def fields(self, recipe: Recipe, description: Description) -> dict[str, Field]:
+        """Say what photographs are brought to."""
+        return image_dataset.fields(recipe, description)
 
     def describe(self, recipe: Recipe, source: Source) -> Description:
         """Choose size and channels where the recipe leaves them open."""
-        description = generation.describe(self._plain(recipe), source)
-        config, (channels, side, _) = self.options(recipe), description.shape
+        description = image_dataset.describe(recipe, source)
+        config, (channels, *sides) = self.options(recipe), description.shape
+        side = min(sides)
         if channels not in self.channels:
             allowed = " or ".join(map(str, self.channels))
             raise ValueError(f"{recipe.task.name} learns from pictures of {allowed} channels; set data.channels.")
@@ -132,16 +142,14 @@ class PhotographTask(ABC):
 
     def resolve(self, recipe: Recipe, description: Description) -> Recipe:
         """Write the chosen size and channels into the recipe."""
-        channels, size, _ = description.shape
         if recipe.augment.name != "none" or recipe.loss.moves != "in-turn":
             raise ValueError(f"{recipe.task.name} knows neither augment nor loss.moves=at-once; leave them out.")
         players = (GENERATOR, *self.further, DISCRIMINATOR)
-        if unknown := set(recipe.optimizer) - set(players):
-            raise ValueError(f"Unknown key 'optimizer.{min(unknown)}'; {nearest(min(unknown), players)}")
+        known_keys(recipe.optimizer, players, "optimizer")
         return recipe.model_copy(
             update={
                 "task": Choice(name=recipe.task.name, **_settled(self.options(recipe)).model_dump(mode="json")),
-                "data": Data(**{**recipe.data.model_dump(), "channels": channels, "size": size}),
+                "data": image_dataset.resolved_data(recipe, description),
                 "network": Choice(name=recipe.network.name, **asdict(self.pipeline_class.choice(recipe.network))),
                 "optimizer": {player: recipe.optimizer.get(player, Optimizer()) for player in players},
             }
@@ -150,56 +158,54 @@ class PhotographTask(ABC):
     def adopt(self, recipe: Recipe, config: Settings) -> Recipe:
         """Take over a model's network, channels and options, so that its weights fit."""
         kept = {**recipe.task.options, **self.pipeline_class.fixed(config)}
-        data = recipe.data.model_copy(update={"channels": config.description.shape[0]})
+        data = recipe.data.with_options(channels=config.description.shape[0])
         task = Choice(name=recipe.task.name, **kept)
         return recipe.model_copy(update={"network": config.network, "data": data, "task": task})
 
-    def samples(self, recipe: Recipe, source: Source, description: Description) -> tuple[Loader, Loader]:
-        """The training and the held-out photographs: `real` (b, c, h, w)."""
-        loaders = generation.samples(self._plain(recipe), source, description)
-        first, second = (Loader({"real": one.arrays["real"]}, one.chosen, one.seed) for one in loaders)
-        return first, second
-
-    def noise(self, recipe: Recipe, description: Description, count: int) -> dict[str, np.ndarray]:
-        """Meaningless pictures."""
-        return generation.noise(self._plain(recipe), description, count)
-
     def game(self, recipe: Recipe, description: Description) -> Game:
-        """The turns of both stages."""
+        """Build the turns of both stages."""
         config, channels = self.options(recipe), description.shape[0]
         made = self.pipeline_class.build_networks(self.settings(recipe, description))
         maker, police = made[GENERATOR], PatchDiscriminator(channels, config.police)
-        lessons = Lessons(lambda pictures, draws: self.lesson(pictures, draws, config))
 
-        def make(run: Pass) -> Tensor:
-            picture: Tensor = maker(lessons(run).given)
+        def prepare(run: Pass) -> Taught:
+            return Taught(run, self.lesson(run.sample["real"], run, config))
+
+        def make(taught: Taught) -> Tensor:
+            picture: Tensor = maker(taught.lesson.given)
             return picture
 
         def learn(run: Pass) -> Outcome:
-            return Outcome({GENERATOR: {"pixel": pixel_distance(make(run), lessons(run).aim)}})
+            taught = prepare(run)
+            return Outcome({GENERATOR: {"pixel": pixel_distance(make(taught), taught.lesson.aim)}})
 
-        def beside(picture: Tensor, run: Pass) -> dict[str, Tensor]:
-            aim = lessons(run).aim
-            losses = {"pixel": config.pixel * pixel_distance(picture, aim)}
-            if config.perceptual:
-                ours, theirs = shifted(torch.cat([picture, aim]), run).chunk(2)
-                near = perceptual_distance(self.seen(ours), self.seen(theirs), eye(config.perceptual_network)).mean()
-                losses["perceptual"] = config.perceptual * near
-            return losses
+        def score(picture: Tensor, taught: Taught) -> Scores:
+            return Scores(police(shifted(picture, taught.run)).float())
 
-        contest = Contest(
-            loss=choose(recipe.loss.name, LOSSES, "loss"),
-            real=lambda run: lessons(run).aim,
+        players = TwoPlayer(
+            choose(recipe.loss.name, LOSSES, "loss"),
+            [Discriminator(DISCRIMINATOR, score)],
+            prepare=prepare,
+            real=lambda taught: taught.lesson.aim,
             generate=make,
-            score=lambda picture, run: police(shifted(picture, run)).float(),
-            beside=beside,
+            extra_losses=lambda picture, taught: self.beside(picture, taught, config),
             weight=config.adversarial,
         )
-        turns = contest.turns(recipe.loss.r1, recipe.loss.r2, recipe.loss.gradient_penalty)
+        turns = players.turns(Penalties(recipe.loss.r1, recipe.loss.r2, recipe.loss.gradient_penalty))
         first = tuple(stage.name for stage in stages(recipe) if stage.name not in {GAME, *self.resting})
         alone = (Turn("learn", (GENERATOR,), learn, stages=first),) if first else ()
         played = (*alone, *(replace(turn, stages=(GAME,)) for turn in turns), *self.turns_beside(made, config))
         return Game({**made, DISCRIMINATOR: police}, played, tuple(made))
+
+    def beside(self, picture: Tensor, taught: Taught, config: Any) -> dict[str, Tensor]:
+        """Measure how far what was made is from what it should be, which the generator descends besides."""
+        aim = taught.lesson.aim
+        losses = {"pixel": config.pixel * pixel_distance(picture, aim)}
+        if config.perceptual:
+            ours, theirs = shifted(torch.cat([picture, aim]), taught.run).chunk(2)
+            near = perceptual_distance(self.seen(ours), self.seen(theirs), eye(config.perceptual_network)).mean()
+            losses["perceptual"] = config.perceptual * near
+        return losses
 
     def turns_beside(self, networks: dict[str, nn.Module], config: Any) -> tuple[Turn, ...]:  # noqa: ARG002
         """Turns of further networks of a task."""
@@ -215,45 +221,41 @@ class PhotographTask(ABC):
         description: Description,  # noqa: ARG002
         played: Game,  # noqa: ARG002
         model: Any,
-        loaders: tuple[Loader, Loader],
+        samples: Sides,
     ) -> dict[str, Observer]:
-        """Who looks how far the averaged network is from held-out photographs, by pixels and by perception.
-
-        Sheets show what it makes of some of them.
-        """
-        config, shown = self.options(recipe), loaders[1].spread(SHOWN)["real"]
-        lesson = self.lesson(shown, Drawn(len(shown), generator(LOOK_SEED, "look")), config)
-
-        @torch.no_grad()
-        def make(given: Tensor) -> Tensor:
-            network = model.networks[GENERATOR].eval()
-            device = next(network.parameters()).device
-            picture: Tensor = network(given.to(device)).float().cpu().clamp(-1, 1)
-            return picture
+        """Look how far the averaged network is from held-out photographs, by pixels and by perception."""
+        config, shown = self.options(recipe), samples[1].spread(SHOWN)["real"]
+        lesson = self._shown(shown, config)
 
         @torch.no_grad()
         def look() -> dict[str, float]:
-            made = make(lesson.given)
+            made = _made(model, lesson.given)
             near = perceptual_distance(self.seen(made), self.seen(lesson.aim), eye(config.perceptual_network)).mean()
             beside = self.held_out_beside(model.networks, shown, config)
             return {"error": float(pixel_distance(made, lesson.aim)), "perceptual": float(near), **beside}
 
-        model.show = lambda: self.seen(make(lesson.given[:ON_SHEETS]))
         return {"held_out": Periodic(look, recipe.referee.every)}
 
-    def judge(
+    def sheet(
         self,
-        pipeline: Any,
-        reals: "Loader | Source",
-        own: tuple[Loader, Loader] | None,  # noqa: ARG002
-        features: Features | None,
-        query: Query,
-        origin: Origin | None,  # noqa: ARG002
-    ) -> Judgement:
-        """How near the model comes to photographs that it did not learn from, beside what needs no learning."""
+        recipe: Recipe,
+        description: Description,  # noqa: ARG002
+        model: Any,
+        samples: Sides,
+    ) -> Callable[[], Shown]:
+        """Show what it makes of some of the held-out photographs."""
+        given = self._shown(samples[1].spread(SHOWN)["real"], self.options(recipe)).given[:ON_SHEETS]
+        return lambda: Shown(image.medium, self.seen(_made(model, given)), {"model": model.name})
+
+    def _shown(self, pictures: Tensor, config: Any) -> Lesson:
+        """Draw the lesson of pictures that are looked at, always the same."""
+        return self.lesson(pictures, Drawn(len(pictures), generator(LOOK_SEED, "look")), config)
+
+    def evaluate(self, pipeline: Any, exam: Exam) -> Judgement:
+        """Measure how near the model comes to photographs that it did not learn from, beside what needs no learning."""
         config = check(self.Config, pipeline.config.task.options, "task")
-        trials = (self.trial(real, config) for real in photographs(reals, query.num or MOST_JUDGED))
-        return judge_trials(pipeline, trials, self.figures, self.protocol, features)
+        trials = (self.trial(real, config) for real in photographs(exam, exam.query.num or MOST_JUDGED))
+        return judge_trials(pipeline, trials, self.figures, self.protocol, exam.features)
 
     def settings(self, recipe: Recipe, description: Description) -> Settings:
         """What `config.json` keeps."""
@@ -271,7 +273,7 @@ class PhotographTask(ABC):
         return Recipe(
             name="example",
             task=Choice(name=self.pipeline_class.task, piece=16, police=8, **self.modest),
-            data=Data(source="digits", size=16, channels=channels, stack=channels),
+            data=RecipeData(source="digits", size=16, channels=channels, stack=channels),
             network=self.tiny,
             stages=(Stage(name="pixel", images=256), Stage(name=GAME, images=256)),
             batch=16,
@@ -282,9 +284,13 @@ class PhotographTask(ABC):
             device="cpu",
         )
 
-    def _plain(self, recipe: Recipe) -> Recipe:
-        """The recipe of generation from the same photographs, which wants the same samples but for their labels."""
-        return recipe.model_copy(update={"task": Choice(name="generation")})
+
+@torch.no_grad()
+def _made(model: Pipeline, given: Tensor) -> Tensor:
+    """What the averaged network makes of what it is given (b, c, h, w), on the CPU."""
+    network = model.networks[GENERATOR].eval()
+    picture: Tensor = network(given.to(next(network.parameters()).device)).float().cpu().clamp(-1, 1)
+    return picture
 
 
 def _settled(config: PhotographConfig) -> PhotographConfig:

@@ -16,13 +16,13 @@ from torch import Tensor
 from gannet.adversarial.similarity import Frozen, perceptual_distance
 from gannet.augmentation.kinds import Drawn
 from gannet.coarsening import Mask
-from gannet.data.loader import Loader
-from gannet.data.pictures import natural_pixels
-from gannet.data.sources import Record, Source
+from gannet.data.records import Record
 from gannet.data.survey import sample
+from gannet.media.photograph import Photograph, read_photograph
+from gannet.media.pixels import natural_pixels
 from gannet.metrics.features import Features
 from gannet.metrics.judgement import Judgement
-from gannet.metrics.measure import Measure
+from gannet.metrics.measure import Best, Measure
 from gannet.metrics.patches import patch_distance, patch_features
 from gannet.metrics.restoration import (
     WINDOW,
@@ -36,8 +36,8 @@ from gannet.metrics.restoration import (
     without_border,
 )
 from gannet.metrics.rivals import Rival
-from gannet.photographs import Photograph, read_photograph
 from gannet.randomness import generator
+from gannet.task import Exam
 from gannet.tiling import as_tensor, as_values
 
 LARGEST_JUDGED = 1024
@@ -45,6 +45,17 @@ LARGEST_JUDGED = 1024
 FLAT, GREY = 1e-6, 5.0
 """Up to which fine detail or colourfulness a photograph has none, so that there is no share of it."""
 MODEL, PIXEL, REAL, PERCEPTUAL = "model", "before the game", "real", "perceptual distance"
+BEST: dict[str, Best] = {
+    "PSNR": "high",
+    "PSNR within": "high",
+    "SSIM": "high",
+    "fine detail, of the real": 1.0,
+    PERCEPTUAL: "low",
+    "chroma error": "low",
+    "distance of the chroma's distribution": "low",
+    "colourfulness, of the real": 1.0,
+}
+"""Which values are best, by the figure's name."""
 
 
 @dataclass(frozen=True)
@@ -68,13 +79,13 @@ class Trial:
     lost: Mask | None = None
 
 
-def photographs(reals: Loader | Source, most: int) -> Iterator[Photograph]:
-    """Up to `most` photographs, spread over a source, or pictures of a loader; of large ones the middle."""
-    if isinstance(reals, Loader):
-        for part in reals.parts(1, most):
+def photographs(exam: Exam, most: int) -> Iterator[Photograph]:
+    """Up to `most` photographs of the data given, as they lie, of large ones the middle; else held-out pictures."""
+    if exam.source is None:
+        for part in exam.reals.parts(1, most):
             yield Photograph(as_values(part["real"], "uint8"))
     else:
-        for record in sample(reals, most):
+        for record in sample(exam.source, most):
             yield _middle(_photograph(record))
 
 
@@ -181,12 +192,15 @@ def colour_figures(made: Photograph, trial: Trial, eye: Frozen | None) -> dict[s
     return {name: float(value) for name, value in found.items()}
 
 
-def measures(rows: Sequence[Mapping[str, float]], features: Features | None, words: str) -> list[Measure]:
+def measures(
+    rows: Sequence[Mapping[str, float]], features: Features | None, words: str, best: Mapping[str, Best] = BEST
+) -> list[Measure]:
     """The mean of each figure over photographs, with its interval (Student's t).
 
     Args:
         rows: the figures of each photograph.
         words: how they were taken.
+        best: which values are best, by the figure's name.
     """
     found = []
     for name in dict.fromkeys(name for row in rows for name in row):
@@ -196,7 +210,9 @@ def measures(rows: Sequence[Mapping[str, float]], features: Features | None, wor
             reach = float(student.ppf(0.975, count - 1)) * stdev(values) / count**0.5
         seen = features.name if features and name == PERCEPTUAL else "none"
         protocol = f"mean of {count:,} photographs; {'all channels' if name == PERCEPTUAL else words}"
-        found.append(Measure(name, middle, middle - reach, middle + reach, None, seen, count, count, protocol))
+        found.append(
+            Measure(name, middle, middle - reach, middle + reach, None, seen, count, count, protocol, best[name])
+        )
     return found
 
 
@@ -211,7 +227,16 @@ def _nearer(
     name = f"perceptually nearer than {others[0]}" if len(others) == 1 else "perceptually nearest of all"
     words = f"{wins:,} of {count:,} photographs"
     return Measure(
-        name, wins / count, interval.low, interval.high, None, features.name if features else "", count, count, words
+        name,
+        wins / count,
+        interval.low,
+        interval.high,
+        None,
+        features.name if features else "",
+        count,
+        count,
+        words,
+        "high",
     )
 
 

@@ -1,6 +1,5 @@
 """What a network of photographs learns from at once: a piece of a photograph, and what is given of it."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import cycle
 
@@ -26,18 +25,12 @@ class Lesson:
     aim: Tensor
 
 
-class Lessons:
-    """The lesson of each pass, drawn once, however often it is asked for."""
+@dataclass(frozen=True)
+class Taught:
+    """The lesson of a pass, with the pass's noise."""
 
-    def __init__(self, teach: Callable[[Tensor, Draws], Lesson]) -> None:
-        self.teach = teach
-        self._last: tuple[Pass, Lesson] | None = None
-
-    def __call__(self, run: Pass) -> Lesson:
-        """The lesson that belongs to a pass."""
-        if self._last is None or self._last[0] is not run:
-            self._last = run, self.teach(run.sample["real"], run)
-        return self._last[1]
+    run: Pass
+    lesson: Lesson
 
 
 def shifted(pictures: Tensor, draws: Draws) -> Tensor:

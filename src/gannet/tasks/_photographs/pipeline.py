@@ -3,22 +3,16 @@
 from abc import abstractmethod
 from collections.abc import Callable
 from copy import deepcopy
-from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import torch
-from PIL import Image
 from torch import Tensor, nn
 
-from gannet.adversarial.contest import GENERATOR
-from gannet.photographs import Photograph, read_photograph
+from gannet.adversarial.two_player import GENERATOR
+from gannet.data.image_dataset import Description
+from gannet.media.photograph import Given, Photograph, read_photograph
 from gannet.pipeline import Pipeline
-from gannet.samples import Samples
 from gannet.schema import Choice, Section, check, choose
-from gannet.tasks.generation import Description
-
-Given = str | Path | bytes | Image.Image | Photograph
-
 
 TRUE = "pixel"
 """The stage whose weights are true to pixels."""
@@ -38,13 +32,9 @@ class PhotographPipeline(Pipeline):
     Attributes:
         offered: what `network.name` may be, by name.
         sparing: whether what need not change comes back bit for bit, so that files should not lose it either.
-        show: gives the pictures of a sheet, (n, c, h, w); None for a model that is not just being trained.
     """
 
-    show: Callable[[], Tensor] | None = None
-
     offered: ClassVar[dict[str, Any]]
-    whole: ClassVar[bool] = True
     sparing: ClassVar[bool] = False
     Config: ClassVar[type[Section]] = Settings
 
@@ -72,10 +62,6 @@ class PhotographPipeline(Pipeline):
         """Raise ValueError when a mask is given to a model that wants none, or lacks to one that needs it."""
         if masked:
             raise ValueError(f"A model for {self.task} changes all of a photograph; leave the mask out.")
-
-    def demonstrate(self) -> Samples | None:
-        """What it makes of photographs that it does not learn from, while it learns."""
-        return Samples(self.show(), None, {"model": self.name}) if self.show else None
 
     def enlarged(self, side: int) -> int:
         """How many pixels a side becomes."""

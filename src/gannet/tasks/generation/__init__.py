@@ -4,45 +4,53 @@ Two networks play the classic game: the generator forges, the discriminator poli
 are pictures of one size, or points in the plane. The generator's running average is what is kept.
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
 from torch import Tensor, nn
 
-from gannet.adversarial.audit import Audit
-from gannet.adversarial.contest import DISCRIMINATOR, GENERATOR, Contest
+from gannet.adversarial.audit import Audit, Exhibits
 from gannet.adversarial.eyes import AUGMENTS, Augment
 from gannet.adversarial.game import Game, Observer, Pass
 from gannet.adversarial.losses import LOSSES
 from gannet.adversarial.referee import Referee, Rule
-from gannet.augmentation.amount import FEW_PICTURES
-from gannet.data.cache import build_dataset
-from gannet.data.loader import Loader
-from gannet.data.points import POINTS, PointSource
-from gannet.data.sources import Source
-from gannet.data.sources import open_source as open_pictures
-from gannet.data.survey import count_learned, fitting_size, survey
+from gannet.adversarial.two_player import (
+    DISCRIMINATOR,
+    GENERATOR,
+    Discriminator,
+    Penalties,
+    Scores,
+    TwoPlayer,
+    of_the_pass,
+)
+from gannet.data import image_dataset
+from gannet.data.image_dataset import Description
+from gannet.data.loader import Samples, Sides
+from gannet.data.records import Source
+from gannet.data.samples import Labels
+from gannet.data.sources.points import POINTS
+from gannet.media import points
+from gannet.media.image import Options
+from gannet.media.medium import Field, Medium, Shown
 from gannet.pipeline import Pipeline
-from gannet.randomness import address
-from gannet.recipe import Checkpoints, Data, Loss, Optimizer, Penalty, Recipe, Record
+from gannet.recipe import Checkpoints, Loss, Optimizer, Penalty, Recipe, Record
+from gannet.recipe import Data as RecipeData
 from gannet.recipe import Referee as RefereeSettings
 from gannet.samples import latents
 from gannet.schedule import total_images
-from gannet.schema import Choice, Section, check, choose, nearest
-from gannet.tasks.generation.drawing import Description, GenerationPipeline, Settings, choose_pair
+from gannet.schema import Choice, Section, check, choose, known_keys
+from gannet.tasks.generation.drawing import SHEET_SAMPLES, GenerationPipeline, Settings, choose_pair
 from gannet.tasks.generation.inspecting import inspect
-from gannet.tasks.generation.judging import judge
+from gannet.tasks.generation.judging import evaluate
 
 AUDIT_SAMPLES = 256
-POINT_COUNT, HELD_OUT_POINTS = 100_000, 10_000
-LARGEST_AUTO_SIZE = {"cuda": 128, "cpu": 64}
 
-__all__ = ["Config", "Description", "GenerationPipeline", "Settings", "judge"]
+__all__ = ["Config", "Data", "GenerationPipeline", "Settings", "evaluate"]
 
 judged_by = "referee/energy_distance"
+Data = Options
 
 
 class Config(Section):
@@ -52,57 +60,63 @@ class Config(Section):
     """Generate samples of a class that is asked for; needs labelled data."""
 
 
-def open_source(recipe: Recipe) -> Source | PointSource:
-    """Open the pictures or points that the recipe names; nothing is decoded yet."""
-    name = recipe.data.source
-    if not name:
-        raise ValueError(
-            f"The recipe {recipe.name} has no data of its own: give a folder, gannet train {recipe.name} DATA."
-        )
-    return POINTS[name] if name in POINTS else open_pictures(name, recipe.data.stack)
+def media(recipe: Recipe) -> Mapping[str, Medium]:
+    """Name the samples: pictures, or points where the data are a set of those."""
+    return {"real": points.medium} if recipe.data.source in POINTS else image_dataset.MEDIA
 
 
-def describe(recipe: Recipe, source: Source | PointSource) -> Description:
+def labels(recipe: Recipe) -> Labels:
+    """Need classes where one is asked for, else only look at them."""
+    return Labels.NEEDED if _config(recipe).conditional else Labels.LOOKED_AT
+
+
+def describe(recipe: Recipe, source: Source) -> Description:
     """Choose size and channels, from a survey of the data where the recipe leaves them open."""
-    if isinstance(source, PointSource):
+    if recipe.data.source in POINTS:
         return Description(name=source.name, shape=(2,))
-    data = recipe.data
-    looked = survey(source) if "auto" in (data.size, data.channels) else None
-    size = auto_size(looked.median_side) if looked and data.size == "auto" else data.size
-    channels = looked.channels if looked and data.channels == "auto" else data.channels
     if _config(recipe).conditional and not source.classes:
         raise ValueError(
-            f"{source.name} has no labels, which task.conditional needs; put the pictures of each class into a "
-            "sub-folder of its own, or set task.conditional=false."
+            f"{Path(source.name).name} has no labels, which task.conditional needs; put the pictures of each class "
+            "into a sub-folder of its own, or set task.conditional=false."
         )
-    return Description(
-        name=Path(source.name).name,
-        shape=(int(channels), int(size), int(size)),
-        classes=source.classes,
-        pictures=count_learned(source, data.limit or FEW_PICTURES) if recipe.augment.name == "auto" else None,
-    )
+    return square(image_dataset.describe(recipe, source))
 
 
-def auto_size(median_side: float) -> int:
-    """The pixels a side to train at: near the pictures' own, within what the device can do."""
-    return fitting_size(median_side, LARGEST_AUTO_SIZE["cuda" if torch.cuda.is_available() else "cpu"])
+def square(description: Description) -> Description:
+    """Refuse pictures that are not square, which these networks do not make."""
+    _, height, width = description.shape
+    if height != width:
+        raise ValueError(
+            f"data.size is {height} x {width}; pictures that are drawn anew are square, so give one number."
+        )
+    return description
+
+
+def fields(recipe: Recipe, description: Description) -> dict[str, Field]:
+    """Say what samples are brought to."""
+    if len(description.shape) == 1:
+        return {"real": points.medium.field(*description.shape)}
+    return image_dataset.fields(recipe, description)
 
 
 def resolve(recipe: Recipe, description: Description) -> Recipe:
     """Write the chosen size, channels and width into the recipe."""
     pair, augment = choose_pair(recipe.network).sized(description.shape), _augment(recipe, description)
+    known_keys(recipe.optimizer, (GENERATOR, DISCRIMINATOR), "optimizer")
+    data = image_dataset.resolved_data(recipe, description) if len(description.shape) == 3 else _plain(recipe)
     updates: dict[str, Any] = {
         "task": Choice(name=recipe.task.name, **_config(recipe).model_dump()),
+        "data": data,
         "network": Choice(name=recipe.network.name, **asdict(pair)),
         "augment": Choice(name=augment.name, **asdict(augment)),
         "optimizer": {player: recipe.optimizer.get(player, Optimizer()) for player in (GENERATOR, DISCRIMINATOR)},
     }
-    if len(description.shape) == 3:
-        channels, size, _ = description.shape
-        updates["data"] = Data(**{**recipe.data.model_dump(), "channels": channels, "size": size})
-    if unknown := set(recipe.optimizer) - {GENERATOR, DISCRIMINATOR}:
-        raise ValueError(f"Unknown key 'optimizer.{min(unknown)}'; {nearest(min(unknown), (GENERATOR, DISCRIMINATOR))}")
     return recipe.model_copy(update=updates)
+
+
+def _plain(recipe: Recipe) -> RecipeData:
+    """Write every key of `data` out, for samples that none of them concerns."""
+    return recipe.data.with_options(**image_dataset.options_of(recipe).model_dump())
 
 
 def adopt(recipe: Recipe, config: Settings) -> Recipe:
@@ -112,43 +126,12 @@ def adopt(recipe: Recipe, config: Settings) -> Recipe:
         "task": Choice(name=recipe.task.name, conditional=config.conditional),
     }
     if len(config.description.shape) == 3:
-        channels, size, _ = config.description.shape
-        updates["data"] = recipe.data.model_copy(update={"channels": channels, "size": size})
+        updates["data"] = image_dataset.adopted_data(recipe, config.description)
     return recipe.model_copy(update=updates)
 
 
-def samples(recipe: Recipe, source: Source | PointSource, description: Description) -> tuple[Loader, Loader]:
-    """The training and the held-out samples: `real` (b, *shape) and, for labelled data, `label` (b,)."""
-    if isinstance(source, PointSource):
-        arrays = {"real": source.draw(POINT_COUNT, 0)}
-        held_out = np.arange(POINT_COUNT) < HELD_OUT_POINTS
-    else:
-        channels, height, width = description.shape
-        dataset = build_dataset(source, height, width, channels, recipe.data.fit, recipe.data.group)
-        held_out, arrays = dataset.held_out, {"real": dataset.images}
-        if dataset.classes:
-            arrays["label"] = dataset.labels
-        if recipe.data.group:
-            arrays["group"] = dataset.groups.view(np.int64)
-    known = np.flatnonzero(~held_out)
-    if recipe.data.limit:
-        random = np.random.default_rng(address(recipe.seed, "limit"))
-        known = np.sort(random.permutation(known)[: recipe.data.limit])
-    return Loader(arrays, known, recipe.seed), Loader(arrays, np.flatnonzero(held_out), recipe.seed)
-
-
-def noise(recipe: Recipe, description: Description, count: int) -> dict[str, np.ndarray]:
-    """Meaningless samples of the right shapes and types."""
-    random = np.random.default_rng(0)
-    if len(description.shape) == 1:
-        return {"real": random.standard_normal((count, *description.shape), dtype=np.float32)}
-    arrays = {"real": random.integers(0, 256, (count, *description.shape), dtype=np.uint8)}
-    labels = np.arange(count) % max(1, len(description.classes))
-    return arrays | ({"label": labels} if _config(recipe).conditional else {})
-
-
 def game(recipe: Recipe, description: Description) -> Game:
-    """The classic contest between the pair of networks that the recipe names."""
+    """Build the two-player game between the pair of networks that the recipe names."""
     pair, loss, classes = (
         choose_pair(recipe.network),
         recipe.loss,
@@ -161,9 +144,9 @@ def game(recipe: Recipe, description: Description) -> Game:
         fake: Tensor = forger(run.normal(forger.latent), run.sample.get("label"))
         return fake
 
-    def score(sample: Tensor, run: Pass) -> Tensor:
+    def score(sample: Tensor, run: Pass) -> Scores:
         logits: Tensor = police(sample, run.sample.get("label"))
-        return logits.float()
+        return Scores(logits.float())
 
     if getattr(pair, "normalization", "") == "batch" and (loss.r1 or loss.r2 or loss.gradient_penalty):
         raise ValueError(
@@ -171,8 +154,14 @@ def game(recipe: Recipe, description: Description) -> Game:
             "to none or spectral, or leave out loss.r1, loss.r2 and loss.gradient_penalty."
         )
     eyes = _augment(recipe, description).eyes(choose(loss.name, LOSSES, "loss"))
-    contest = Contest(choose(loss.name, LOSSES, "loss"), lambda run: run.sample["real"], generate, score, eyes)
-    turns = contest.turns(loss.r1, loss.r2, loss.gradient_penalty, loss.moves)
+    players = TwoPlayer(
+        choose(loss.name, LOSSES, "loss"),
+        [Discriminator(DISCRIMINATOR, score, eyes)],
+        prepare=of_the_pass,
+        real=lambda run: run.sample["real"],
+        generate=generate,
+    )
+    turns = players.turns(Penalties(loss.r1, loss.r2, loss.gradient_penalty), loss.moves)
     return Game({GENERATOR: forger, DISCRIMINATOR: police}, turns, (GENERATOR,), eyes.observers)
 
 
@@ -191,28 +180,63 @@ def observers(
     description: Description,
     played: Game,
     model: Pipeline,
-    loaders: tuple[Loader, Loader],
+    samples: Sides,
 ) -> dict[str, Observer]:
-    """The referee, who looks at held-out samples too."""
+    """Appoint the referee, who looks at held-out samples too."""
     rule = Rule(recipe.referee.window, recipe.referee.share, recipe.referee.every)
     loss = choose(recipe.loss.name, LOSSES, "loss")
-    generator, discriminator = model.networks[GENERATOR], played.networks[DISCRIMINATOR]
-    count = min(AUDIT_SAMPLES, *map(len, loaders))
-    training, held_out = (_exhibits(loader, count, _config(recipe).conditional) for loader in loaders)
-    noise = latents(generator, seed=0, first=0, count=len(held_out["real"]))
-    looks, facts = inspect(loaders, description)
+    count = min(AUDIT_SAMPLES, *map(len, samples))
+    training, held_out = (_exhibits(side, count, _config(recipe).conditional) for side in samples)
+    looks, facts = inspect(samples, description)
     steer, cap = played.observers.get("augmentation"), recipe.augment.options.get("cap")
     if steer and cap is not None:
         looks.append(lambda _: {"augmented": steer.measures()["share"], "cap": cap})
-    audit = Audit(generator, discriminator, noise, loss, training, held_out, looks)
+    draw = _drawn_for(model.networks[GENERATOR], len(held_out["real"]))
+    audit = Audit(draw, _scored_by(played.networks[DISCRIMINATOR]), loss, training, held_out, looks)
     facts |= {"batch": recipe.batch, "conditional": _config(recipe).conditional}
     return {"referee": Referee(rule, loss, audit, facts)}
 
 
-def _exhibits(loader: Loader, count: int, conditional: bool) -> dict[str, Tensor]:
+def _exhibits(samples: Samples, count: int, conditional: bool) -> dict[str, Tensor]:
     """Samples of all that there are; of training as many as are held out, so that both have the same classes."""
-    shown = loader.spread(count)
+    shown = samples.spread(count)
     return shown if conditional else {name: values for name, values in shown.items() if name != "label"}
+
+
+def _drawn_for(generator: nn.Module, count: int) -> Callable[[Exhibits], Tensor]:
+    """Draw fakes of the classes of exhibits, from the same noise at every look."""
+    noise = latents(generator, seed=0, first=0, count=count)
+
+    def draw(exhibits: Exhibits) -> Tensor:
+        device, label = next(generator.parameters()).device, exhibits.get("label")
+        fake: Tensor = generator(noise.to(device), None if label is None else label.to(device))
+        return fake
+
+    return draw
+
+
+def _scored_by(discriminator: nn.Module) -> Callable[[Tensor, Exhibits], Tensor]:
+    """Score samples of the classes of exhibits, by what was learned and not by the batch."""
+
+    def scores(sample: Tensor, exhibits: Exhibits) -> Tensor:
+        device, label = next(discriminator.parameters()).device, exhibits.get("label")
+        discriminator.eval()
+        logits: Tensor = discriminator(sample.to(device), None if label is None else label.to(device))
+        discriminator.train()
+        return logits
+
+    return scores
+
+
+def sheet(recipe: Recipe, description: Description, model: GenerationPipeline, samples: Sides) -> Callable[[], Shown]:
+    """Show the same latent vectors, all classes in turn."""
+    medium = media(recipe)["real"]
+
+    def look() -> Shown:
+        drawn = model(num=SHEET_SAMPLES, seed=0)
+        return Shown(medium, drawn.values, drawn.facts)
+
+    return look
 
 
 def pipeline(recipe: Recipe, description: Description, kept: dict[str, nn.Module]) -> GenerationPipeline:
@@ -226,7 +250,7 @@ def example() -> Recipe:
     return Recipe(
         name="example",
         task=Choice(name="generation", conditional=True),
-        data=Data(source="digits", size=8, channels=1),
+        data=RecipeData(source="digits", size=8, channels=1),
         network=Choice(name="dcgan", width=8, latent=8),
         loss=Loss(r1=Penalty(weight=0.1, every=2)),
         # Steered up from the first rounds on, so that what is promised of every game is promised of this too.

@@ -5,32 +5,18 @@ from functools import partial
 from typing import ClassVar, Self
 
 import torch
-from pydantic import Field, model_validator
+from pydantic import model_validator
 from torch import Tensor, nn
 
-from gannet.adversarial.contest import GENERATOR
+from gannet.adversarial.two_player import GENERATOR
+from gannet.data.image_dataset import Description
 from gannet.networks import PAIRS, Pair
 from gannet.pipeline import Pipeline
 from gannet.samples import PLAIN, Engine, Request, Samples, facts_of, latents, padded, walk
-from gannet.schema import Choice, Positive, Section, check, choose, nearest
+from gannet.schema import Choice, Section, check, choose, nearest
 
 SHEET_SAMPLES = 64
-
-
-class Description(Section):
-    """What the samples are.
-
-    Attributes:
-        name: the data's name, without a path.
-        shape: of one sample: (c, h, w) for pictures in [-1, 1], (d,) for points.
-        classes: the names of the classes, empty when there are none.
-        pictures: how many there are, where something is to be chosen by that; not saved.
-    """
-
-    name: str
-    shape: tuple[Positive, ...]
-    classes: tuple[str, ...] = ()
-    pictures: int | None = Field(default=None, exclude=True)
+"""What a sheet shows of a generator."""
 
 
 class Settings(Section):
@@ -79,10 +65,6 @@ class GenerationPipeline(Pipeline):
         classes = self.settings.description.classes
         facts = facts_of(self.name, request, self.engine.name if self.engine else PLAIN)
         return Samples(self._generate(vectors, labels), labels, facts, frames > 1, classes)
-
-    def demonstrate(self) -> Samples:
-        """The same 64 latent vectors, all classes in turn."""
-        return self(num=SHEET_SAMPLES, seed=0)
 
     def stream(self, num: int, seed: int, labels: Tensor | None = None) -> Iterator[Tensor]:
         """The values of the same samples, a batch (b, *shape) at a time, so that any number fits into memory.

@@ -7,22 +7,22 @@ from torch import Tensor
 
 from gannet.adversarial.audit import Fakes
 from gannet.adversarial.inspection import Facts, find_augmentation, rows, tell_classes
-from gannet.data.loader import Loader
+from gannet.data.image_dataset import Description
+from gannet.data.loader import Samples, Sides
 from gannet.metrics.memorization import CopyAudit
-from gannet.tasks.generation.drawing import Description
 
 INSPECTED, COMPARED, SEARCHED = 1_000, 512, 5_000
 FEWEST, FEWEST_OF_CLASS, MOST_CLASSES = 100, 10, 100
 Found = tuple[list[Fakes], Facts]
 
 
-def inspect(loaders: tuple[Loader, Loader], description: Description) -> Found:
+def inspect(samples: Sides, description: Description) -> Found:
     """Inspect the training and the held-out samples: looks at the fakes of every audit, and facts for the referee."""
-    training, held_out = loaders
+    training, held_out = samples
     facts: Facts = {"samples": len(training), "held_out": len(held_out)}
     looks: list[Fakes] = []
     parts = []
-    if 0 < len(description.classes) <= MOST_CLASSES and "label" in training.arrays:
+    if 0 < len(description.classes) <= MOST_CLASSES and training.values("label") is not None:
         parts.append(_classes(training, held_out, description.classes))
     if len(description.shape) == 3:
         parts.append(_pictures(training, held_out))
@@ -34,30 +34,31 @@ def inspect(loaders: tuple[Loader, Loader], description: Description) -> Found:
     return looks, facts
 
 
-def _classes(training: Loader, held_out: Loader, names: Sequence[str]) -> Found:
+def _classes(training: Samples, held_out: Samples, names: Sequence[str]) -> Found:
     """Which classes training lacks, and whether neighbours can tell those that there are."""
-    known, there = (_counted(loader, len(names)) for loader in (training, held_out))
+    known, there = (_counted(side, len(names)) for side in (training, held_out))
     absent = np.flatnonzero((there >= FEWEST_OF_CLASS) & (known == 0))
-    if len(absent) and "group" in training.arrays:
+    if len(absent) and training.values("group") is not None:
         return [], {}  # Each class is a person, whom the split has kept to one side.
     facts: Facts = {"absent": ", ".join(names[int(index)] for index in absent)}
     shown = held_out.spread(INSPECTED)
-    real, label = (shown[name][shown["label"] >= 0] for name in ("real", "label"))
+    real, label = (shown[name][shown["label"] < len(names)] for name in ("real", "label"))
     if len(label) < FEWEST:
         return [], facts
     classes, told = tell_classes(real, label, names)
     return [classes.look], facts | told | {"inspected": len(label)}
 
 
-def _counted(loader: Loader, count: int) -> np.ndarray:
+def _counted(samples: Samples, count: int) -> np.ndarray:
     """How many samples there are of each class; those without a label are not counted."""
-    label = loader.arrays["label"][loader.chosen]
-    return np.bincount(label[label >= 0], minlength=count)
+    label = samples.values("label")
+    assert label is not None
+    return np.bincount(label[label < count], minlength=count)
 
 
-def _pictures(training: Loader, held_out: Loader) -> Found:
+def _pictures(training: Samples, held_out: Samples) -> Found:
     """How far their values go, and whether something was done to training pictures that was not to held-out ones."""
-    known, unknown = (loader.spread(COMPARED)["real"] for loader in (training, held_out))
+    known, unknown = (side.spread(COMPARED)["real"] for side in (training, held_out))
     facts: Facts = {"highest": float(known.abs().max())}
     if min(len(known), len(unknown)) < FEWEST:
         return [], facts
@@ -65,7 +66,7 @@ def _pictures(training: Loader, held_out: Loader) -> Found:
     return [augmentation.look] if augmentation else [], facts | found
 
 
-def _copies(training: Loader, held_out: Loader) -> Found:
+def _copies(training: Samples, held_out: Samples) -> Found:
     """How far fakes copy training samples, in pixels; nothing where there are too few to tell."""
     audit = CopyAudit(rows(training.spread(SEARCHED)["real"]), rows(held_out.spread(INSPECTED)["real"]))
 

@@ -11,63 +11,43 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gannet.adversarial.contest import GENERATOR
+from gannet.adversarial.two_player import GENERATOR
 from gannet.augmentation.distortions import vary
-from gannet.data.loader import Loader
+from gannet.data.image_dataset import conversions
+from gannet.data.loader import Samples, Sides
 from gannet.metrics.features import Features, extract, fit_components, suits
 from gannet.metrics.judgement import FEWEST, Evidence, Judgement, Query, judge_samples
 from gannet.metrics.modes import SAMPLES, SUREST, measure_modes
 from gannet.metrics.rivals import MOST_DRAWN, MOST_NUMBERS, MOST_SAMPLES, Rival, judge_briefly, judge_rivals
 from gannet.metrics.utility import MOST, Utility, measure_utility
-from gannet.pipeline import Origin
 from gannet.recipe import Checkpoints, Data, Optimizer, Recipe, Record, Referee
 from gannet.schema import Choice
+from gannet.task import Exam, Origin
 from gannet.tasks.generation.drawing import GenerationPipeline
 from gannet.tasks.generation.leaking import measure_leaks, strengths_of
 
 JUDGED, ALL_JUDGED, AUDITED, FEWEST_FAKES, COMPONENT_SAMPLES, PART = 10_000, 50_000, 100_000, 1_000, 5_000, 100
 FLOW_RATE, CLASSIFIER_RATE, CLASSIFIER_IMAGES, TIMED = 1e-3, 2e-3, 240_000, 10
-Own = tuple[Loader, Loader]
 
 
-def judge(
-    pipeline: GenerationPipeline,
-    reals: Loader,
-    own: Own | None,
-    features: Features | None,
-    query: Query,
-    origin: Origin | None,
-) -> Judgement:
+def evaluate(pipeline: GenerationPipeline, exam: Exam) -> Judgement:
     """Compare as many fakes as there are reals with them, by features that suit their size; see `judge_samples`.
 
     Fakes are of the classes of the reals, in the same shares.
     """
-    _check(pipeline, reals, own, query, origin)
+    query, own, origin, reals = exam.query, exam.own, exam.origin, exam.reals
+    _check(pipeline, exam)
     description = pipeline.settings.description
-    if features is None or not (query.features or suits(description.shape)):
+    features = exam.features if query.features or suits(description.shape) else None
+    if features is None:
         features = fit_components(reals.spread(COMPONENT_SAMPLES)["real"])
-    count = query.num or max(FEWEST_FAKES, min(len(reals), JUDGED))
-    judged = ALL_JUDGED if query.features else JUDGED
-    real_label, groups = (_values(reals, name, judged) for name in ("label", "group"))
-    fake_label = _in_the_shares_of(real_label, count, query.seed) if pipeline.settings.conditional else None
-    real = _extracted(features, reals, judged)
-    evidence = Evidence(
-        real=real,
-        fake=extract(features, pipeline.parts(count, query.seed, fake_label)),
-        training=_extracted(features, own[0], AUDITED) if own else None,
-        held_out=(real if reals is own[1] else _extracted(features, own[1], JUDGED)) if own else None,
-        features=features.name,
-        real_label=real_label,
-        fake_label=fake_label,
-        classes=description.classes,
-        groups=None if groups is None else groups.numpy(),
-    )
-    judgement = judge_samples(evidence, query.seed)
+    evidence = _evidence(pipeline, exam, features)
+    judgement = replace(judge_samples(evidence, query.seed), notes=conversions(exam.source, description))
     if own and judgement.memorization and len(description.shape) == 3:
         fakes, known = judgement.memorization.pairs.unbind(1)
-        shown = [pipeline.pick(fakes, query.seed, fake_label), own[0].pick(known.numpy(), AUDITED)["real"]]
+        shown = [pipeline.pick(fakes, query.seed, evidence.fake_label), own[0].pick(known.numpy(), AUDITED)["real"]]
         judgement = replace(judgement, closest=torch.cat(shown))
-    if origin and origin.recipe.data.stack > 1:
+    if origin and origin.recipe.data.options.get("stack", 1) > 1:
         judgement = _with_modes(judgement, pipeline, origin, query.seed)
     if query.baselines and own:
         rivals = _rivals(pipeline, own[0], evidence, features, query, origin)
@@ -75,63 +55,103 @@ def judge(
     if query.utility and own:
         judgement = replace(judgement, utility=_utility(pipeline, reals, own[0], query.seed))
     if query.leaks and own and origin:
-        drawn, fit = pipeline.stream(count, query.seed, fake_label), partial(_fit_detector, origin)
+        drawn, fit = (
+            pipeline.stream(len(evidence.fake), query.seed, evidence.fake_label),
+            partial(_fit_detector, origin),
+        )
         leaks = measure_leaks(drawn, own, fit, strengths_of(query.leaks, origin.recipe), query.seed)
         judgement = replace(judgement, leaks=tuple(leaks))
     return judgement
 
 
+def _evidence(pipeline: GenerationPipeline, exam: Exam, features: Features) -> Evidence:
+    """Give reals and fakes as features."""
+    query, own, reals = exam.query, exam.own, exam.reals
+    count = query.num or max(FEWEST_FAKES, min(len(reals), JUDGED))
+    judged = ALL_JUDGED if query.features else JUDGED
+    real_label, groups = (_values(reals, name, judged) for name in ("label", "group"))
+    fake_label = _in_the_shares_of(real_label, count, query.seed) if pipeline.settings.conditional else None
+    real = _extracted(features, reals, judged)
+    return Evidence(
+        real=real,
+        fake=extract(features, pipeline.parts(count, query.seed, fake_label)),
+        training=_extracted(features, own[0], AUDITED) if own else None,
+        held_out=(real if reals is own[1] else _extracted(features, own[1], JUDGED)) if own else None,
+        features=features.name,
+        real_label=real_label,
+        fake_label=fake_label,
+        classes=pipeline.settings.description.classes,
+        groups=None if groups is None else groups.numpy(),
+    )
+
+
 def _fit_detector(origin: Origin, data: Path) -> Any:
     """A classifier of the labelled pictures in a file."""
-    recipe = _recognizer_recipe(origin)
-    known = {"source": str(data), "channels": origin.recipe.data.channels, "size": origin.recipe.data.size}
+    recipe, learned_from = _recognizer_recipe(origin), origin.recipe.data.options
+    known = {"source": str(data), "channels": learned_from["channels"], "size": learned_from["size"]}
     detector, _ = origin.fit(recipe.model_copy(update={"data": Data(**known)}))
     return detector
 
 
-def _check(pipeline: GenerationPipeline, reals: Loader, own: Own | None, query: Query, origin: Origin | None) -> None:
+def _check(pipeline: GenerationPipeline, exam: Exam) -> None:
     """Refuse at once what would be refused after minutes."""
-    if query.features and len(pipeline.settings.description.shape) != 3:
+    query, own, shape = exam.query, exam.own, pipeline.settings.description.shape
+    if query.features and len(shape) != 3:
         raise ValueError(f"{query.features} looks at pictures, and this model makes none; leave the features out.")
     asked = "Utility" if query.utility else "Baselines" if query.baselines else "Leaks"
-    if (query.utility or query.baselines or query.leaks) and own is None:
+    if not (query.utility or query.baselines or query.leaks):
+        return
+    if own is None:
         raise ValueError(f"{asked} need what the model learned from; judge its run, with its own data still there.")
-    if query.leaks and own and origin:
-        if len(pipeline.settings.description.shape) != 3:
-            raise ValueError("Leaks are of augmented pictures, and this model makes points; leave --leaks out.")
+    if query.leaks:
+        _check_leaks(query, exam.origin, own, shape)
+    if query.baselines:
+        _check_baselines(exam.reals, shape)
+    if query.utility:
+        _check_utility(pipeline, exam.reals, own)
+
+
+def _check_leaks(query: Query, origin: Origin | None, own: Sides, shape: tuple[int, ...]) -> None:
+    if origin and len(shape) != 3:
+        raise ValueError("Leaks are of augmented pictures, and this model makes points; leave --leaks out.")
+    if origin:
         strengths_of(query.leaks, origin.recipe)
-    if query.leaks and own and len(own[1]) < FEWEST:
+    if len(own[1]) < FEWEST:
         raise ValueError(f"Leaks are looked for beside {FEWEST} held-out pictures or more; this run has {len(own[1])}.")
-    if query.baselines and own:
-        numbers = int(np.prod(pipeline.settings.description.shape))
-        if numbers > MOST_NUMBERS or len(reals) < 2 * FEWEST:
-            raise ValueError(
-                f"Baselines take samples of at most {MOST_NUMBERS:,} numbers (these have {numbers:,}) and at least "
-                f"{2 * FEWEST} reals (there are {len(reals):,}); give more data, or train at a smaller data.size."
-            )
-    if query.utility and own:
-        if not pipeline.settings.conditional or "label" not in reals.arrays:
-            raise ValueError("Utility needs a model with task.conditional=true, and reals of its classes.")
-        if len(own[0]) > MOST:
-            raise ValueError(
-                f"This run learned from {len(own[0]):,} samples, too many for the classifiers, which must learn from "
-                f"the same; train it with data.limit of at most {MOST:,}."
-            )
 
 
-def _extracted(features: Features, samples: Loader, most: int) -> Tensor:
+def _check_baselines(reals: Samples, shape: tuple[int, ...]) -> None:
+    numbers = int(np.prod(shape))
+    if numbers > MOST_NUMBERS or len(reals) < 2 * FEWEST:
+        raise ValueError(
+            f"Baselines take samples of at most {MOST_NUMBERS:,} numbers (these have {numbers:,}) and at least "
+            f"{2 * FEWEST} reals (there are {len(reals):,}); give more data, or train at a smaller data.size."
+        )
+
+
+def _check_utility(pipeline: GenerationPipeline, reals: Samples, own: Sides) -> None:
+    if not pipeline.settings.conditional or reals.values("label") is None:
+        raise ValueError("Utility needs a model with task.conditional=true, and reals of its classes.")
+    if len(own[0]) > MOST:
+        raise ValueError(
+            f"This run learned from {len(own[0]):,} samples, too many for the classifiers, which must learn from "
+            f"the same; train it with data.limit of at most {MOST:,}."
+        )
+
+
+def _extracted(features: Features, samples: Samples, most: int) -> Tensor:
     count = min(most, len(samples))
     rows = [np.arange(start, min(start + PART, count)) for start in range(0, count, PART)]
     return extract(features, [partial(_pick, samples, some, most) for some in rows])
 
 
-def _pick(samples: Loader, rows: np.ndarray, most: int) -> Tensor:
+def _pick(samples: Samples, rows: np.ndarray, most: int) -> Tensor:
     return samples.pick(rows, most)["real"]
 
 
-def _values(reals: Loader, name: str, most: int) -> Tensor | None:
+def _values(reals: Samples, name: str, most: int) -> Tensor | None:
     """The classes or the groups of the reals that are judged by; None where they have none."""
-    if name not in reals.arrays:
+    if reals.values(name) is None:
         return None
     return torch.cat([part[name] for part in reals.parts(PART, most)])
 
@@ -146,7 +166,7 @@ def _in_the_shares_of(known: Tensor | None, count: int, seed: int) -> Tensor | N
 
 def _rivals(
     pipeline: GenerationPipeline,
-    training: Loader,
+    training: Samples,
     evidence: Evidence,
     features: Features,
     query: Query,
@@ -195,7 +215,7 @@ def _recognizer_recipe(origin: Origin) -> Recipe:
     return Recipe(
         name="recognition",
         task=Choice(name="recognition"),
-        data=origin.recipe.data.model_copy(update={"stack": 1, "channels": 1, "limit": None}),
+        data=origin.recipe.data.model_copy(update={"limit": None}).with_options(stack=1, channels=1),
         network=Choice(name="recognizer", width=16, depth=3),
         optimizer={"recognizer": Optimizer(learning_rate=CLASSIFIER_RATE)},
         **_quietly(origin, images=CLASSIFIER_IMAGES),
@@ -239,7 +259,7 @@ def _with_modes(judgement: Judgement, pipeline: GenerationPipeline, origin: Orig
     return replace(judgement, measures=[*judgement.measures, *modes])
 
 
-def _utility(pipeline: GenerationPipeline, reals: Loader, training: Loader, seed: int) -> Utility:
+def _utility(pipeline: GenerationPipeline, reals: Samples, training: Samples, seed: int) -> Utility:
     """Classifiers in the principal components of the pixels, on all that the generator has seen and no more."""
     known, unseen = training.spread(len(training)), reals.spread(JUDGED)
     components, count = fit_components(known["real"]), 2 * len(training)

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from gannet.augmentation.geometry import shift, warp
 from gannet.augmentation.kinds import Drawn, Kind, Strengths, augment, choose_kinds, named_strengths
-from gannet.data.loader import Loader
+from gannet.data.loader import Sides
 from gannet.metrics.leaks import Leak, Rate, rate
 from gannet.randomness import generator
 from gannet.recipe import Recipe
@@ -36,9 +36,7 @@ def strengths_of(words: str, recipe: Recipe) -> Strengths:
     return dict(recipe.augment.options["kinds"])
 
 
-def measure_leaks(
-    fakes: Iterable[Tensor], own: tuple[Loader, Loader], fit: Fit, strengths: Strengths, seed: int
-) -> list[Leak]:
+def measure_leaks(fakes: Iterable[Tensor], own: Sides, fit: Fit, strengths: Strengths, seed: int) -> list[Leak]:
     """How many fakes look augmented, in each of several ways.
 
     Args:

@@ -1,17 +1,23 @@
 """Photographs: read as they are, whatever their mode, and written with everything that came with them."""
 
 import io
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
+from torch import Tensor
 
-from gannet.data.pictures import open_picture
-from gannet.deep import encode_png, encode_tiff, is_deep, joined, read_lower
+from gannet.media.grids import to_picture
+from gannet.media.image import ImageMedium
+from gannet.media.medium import Field
+from gannet.media.pixels import Pixels, open_picture
+from gannet.media.sixteen_bit import encode_png, encode_tiff, is_deep, joined, read_lower
 from gannet.provenance import metadata
+from gannet.schema import Section
 from gannet.storage import write_bytes
 
 Values: TypeAlias = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
@@ -148,7 +154,7 @@ def check_size(ending: str, height: int, width: int) -> None:
         )
 
 
-def read_photograph(given: "str | Path | bytes | Image.Image | Photograph") -> Photograph:
+def read_photograph(given: "Given") -> Photograph:
     """Read a photograph: a path, a file's content, or Pillow's own.
 
     Raises:
@@ -220,3 +226,40 @@ def _on_white(picture: Image.Image) -> Image.Image:
     """Opaque, as JPEG wants it."""
     white = Image.new("RGBA", picture.size, "white")
     return Image.alpha_composite(white, picture.convert("RGBA")).convert("L" if picture.mode == "LA" else "RGB")
+
+
+Given: TypeAlias = str | Path | bytes | Image.Image | Photograph
+"""What is read as a photograph."""
+
+
+class PhotographMedium(ImageMedium):
+    """Photographs of any size and depth, with their profile and notes; to learn from they are pictures of one size."""
+
+    name: ClassVar[str] = "photograph"
+    noun: ClassVar[str] = "photograph"
+    plural: ClassVar[str] = "photographs"
+
+    def read(self, content: bytes) -> Photograph:  # type: ignore[override]
+        """Read a photograph as it is."""
+        return read_photograph(content)
+
+    def describe(self, value: Photograph) -> tuple[str, str]:  # type: ignore[override]
+        """Name its size, and its channels and bits."""
+        height, width, channels = value.values.shape
+        return f"{width}x{height}", f"{'RGB' if channels == 3 else 'L'}, {8 * value.values.itemsize} bits"
+
+    def choose(self, values: Iterator[Photograph], options: Section) -> Field:  # type: ignore[override]
+        """Choose the size near the photographs' own."""
+        return super().choose((value.shown() for value in values), options)
+
+    def fit(self, value: Photograph, field: Field) -> Pixels:  # type: ignore[override]
+        """Bring a photograph to size in eight bits."""
+        return super().fit(value.shown(), field)
+
+    def encode(self, value: Photograph | Tensor, ending: str, facts: Mapping[str, Any]) -> bytes:
+        """Write a photograph with all that came with it."""
+        photograph = read_photograph(to_picture(value)) if isinstance(value, Tensor) else value
+        return photograph.encode(ending, dict(facts))
+
+
+medium = PhotographMedium()

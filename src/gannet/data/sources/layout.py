@@ -1,14 +1,12 @@
-"""What the folders around pictures mean: splits, then labels."""
+"""What the folders around files mean: parts of a sample, splits, then labels."""
 
 from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-
-from gannet.data.pictures import EXTENSIONS
 
 SPLITS = {
     "train": "train", "training": "train",
@@ -79,6 +77,57 @@ def is_hidden(path: str) -> bool:
     return any(part.startswith(".") or part in ("", "__MACOSX") for part in path.split("/"))
 
 
-def is_picture(path: str) -> bool:
-    """Tell by the extension whether a file is meant to be a picture."""
-    return PurePosixPath(path).suffix.lower() in EXTENSIONS
+PAIRS = (("images", "labels"), ("inputs", "targets"), ("images", "masks"))
+"""Names of folders whose files of one name belong together, the first part of a sample first."""
+
+
+def pair_up(
+    paths: Sequence[str], parts: Sequence[tuple[str, Set[str]]]
+) -> tuple[dict[str, tuple[str, ...]], tuple[str, ...]]:
+    """Find the files that belong together: `train/images/3.jpg` and `train/labels/3.png` become `train/3`.
+
+    Args:
+        paths: relative, with slashes.
+        parts: of a sample, each with its name, which may be its folder's as well, and the endings of its files.
+
+    Returns:
+        the files of every sample in the order of the parts, by the sample's name; and the files that lack one.
+
+    Raises:
+        ValueError: no folders are beside each other.
+    """
+    folders = next((names for names in _foldings(parts) if _there(names, paths)), None)
+    if folders is None:
+        wanted = " or ".join(" and ".join(f"{name}/" for name in names) for names in _foldings(parts))
+        raise ValueError(f"there are no folders {wanted} beside each other, whose files of one name belong together")
+    found: dict[str, dict[int, str]] = {}
+    for path in sorted(paths):
+        for part, (folder, (_, endings)) in enumerate(zip(folders, parts, strict=True)):
+            steps = PurePosixPath(path).parts
+            if folder in map(str.lower, steps[:-1]) and PurePosixPath(path).suffix.lower() in endings:
+                found.setdefault(_without(steps, folder), {}).setdefault(part, path)
+    whole = {
+        name: tuple(files[part] for part in range(len(parts)))
+        for name, files in found.items()
+        if len(files) == len(parts)
+    }
+    lonely = tuple(path for name, files in found.items() if name not in whole for path in files.values())
+    return whole, lonely
+
+
+def _foldings(parts: Sequence[tuple[str, Set[str]]]) -> list[tuple[str, ...]]:
+    """List the names that the parts' folders may have."""
+    own = tuple(name for name, _ in parts)
+    return [*(names for names in PAIRS if len(names) == len(parts)), own]
+
+
+def _there(names: Sequence[str], paths: Sequence[str]) -> bool:
+    folders = {step.lower() for path in paths for step in PurePosixPath(path).parts[:-1]}
+    return folders.issuperset(names)
+
+
+def _without(steps: Sequence[str], folder: str) -> str:
+    """Give a file's path less the folder that names its part, and less its ending."""
+    lower = [step.lower() for step in steps]
+    kept = [step for index, step in enumerate(steps) if index != lower.index(folder)]
+    return PurePosixPath(*kept).with_suffix("").as_posix()

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from gannet.photographs import Photograph, read_photograph
+from gannet.media.photograph import Photograph, read_photograph
 
 RANDOM = np.random.default_rng(0)
 

@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 from numpy.lib import format as npy
 
-from gannet.data.records import Chunk, Labels, Pixels, Record, digest, file_stamp, records_of, rows_per_chunk
+from gannet.data.records import VALUE, Chunk, Labels, Record, digest, file_stamp, records_of, rows_per_chunk
+from gannet.media.pixels import Pixels
 
 NAMES = {
     "train": (("images", "x", "x_train", "train_images"), ("labels", "y", "y_train", "train_labels")),
@@ -64,7 +65,7 @@ class NpzFile:
             for values in self._blocks(part.images):
                 pixels = self._to_bytes(_channels_last(values))
                 labels = self._labels(part)[start : start + len(pixels)]
-                yield Chunk(pixels, labels, part.split, start)
+                yield Chunk({VALUE: pixels}, labels, part.split, start)
                 start += len(pixels)
 
     def sample(self, most: int) -> Iterator[Record]:

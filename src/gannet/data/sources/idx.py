@@ -15,12 +15,11 @@ from typing import BinaryIO, cast
 import numpy as np
 import numpy.typing as npt
 
-from gannet.data.pictures import read_picture
 from gannet.data.records import (
+    VALUE,
     Chunk,
     Chunked,
     Labels,
-    Pixels,
     Record,
     Source,
     digest,
@@ -28,6 +27,7 @@ from gannet.data.records import (
     records_of,
     rows_per_chunk,
 )
+from gannet.media.pixels import Pixels, read_picture
 
 IDX_NAME = re.compile(r"(train|t10k)-images[.-]idx3-ubyte(\.gz)?")
 IDX_SPLITS = {"train": "train", "t10k": "test"}
@@ -50,7 +50,7 @@ class Digits:
 
         bunch = load_digits()
         pixels = np.rint(bunch.images * (255 / 16)).astype(np.uint8)
-        yield Chunk(pixels, bunch.target.astype(np.int64), "", 0)
+        yield Chunk({VALUE: pixels}, bunch.target.astype(np.int64), "", 0)
 
     def records(self) -> Iterator[Record]:
         return records_of(self.arrays())
@@ -98,7 +98,8 @@ class IdxFolder:
 def _first_of_each(source: Chunked, most: int) -> Iterator[Record]:
     """Arrays all have one size and mode, so the first chunk tells what there is to tell."""
     for chunk in source.arrays():
-        yield from records_of([Chunk(chunk.images[:most], chunk.labels[:most], chunk.split, chunk.start)])
+        fields = {name: values[:most] for name, values in chunk.fields.items()}
+        yield from records_of([Chunk(fields, chunk.labels[:most], chunk.split, chunk.start)])
         return
 
 
@@ -166,7 +167,7 @@ def _read_part(part: _IdxPart) -> Iterator[Chunk]:
         for start in range(0, count, rows):
             labels = part.labels[start : start + rows]
             content = _read_exactly(stream, part.images, len(labels) * row_bytes)
-            yield Chunk(np.frombuffer(content, np.uint8).reshape(-1, *size), labels, part.split, start)
+            yield Chunk({VALUE: np.frombuffer(content, np.uint8).reshape(-1, *size)}, labels, part.split, start)
 
 
 STACKED = {"train": 128_000, "test": 26_000}
@@ -205,7 +206,7 @@ class StackedDigits:
             for start in range(0, count, rows):
                 triples = drawn[start : start + rows]
                 stacked = np.moveaxis(images[triples], 1, -1)  # n 3 h w -> n h w 3
-                yield Chunk(stacked, labels[triples] @ np.array([100, 10, 1]), split, start)
+                yield Chunk({VALUE: stacked}, labels[triples] @ np.array([100, 10, 1]), split, start)
 
     def sample(self, most: int) -> Iterator[Record]:
         return _first_of_each(self, most)
@@ -244,10 +245,10 @@ class StackedDigits:
 def _grey_parts(source: Source) -> Iterator[tuple[Pixels, Labels, str]]:
     if isinstance(source, Chunked):
         for chunk in source.arrays():
-            if chunk.images.ndim == 3:
-                yield chunk.images, chunk.labels, chunk.split
+            if chunk.values.ndim == 3:
+                yield chunk.values, chunk.labels, chunk.split
                 continue
-            for pixels, label in zip(chunk.images, chunk.labels, strict=True):
+            for pixels, label in zip(chunk.values, chunk.labels, strict=True):
                 yield read_picture(pixels, 1)[None, ..., 0], np.array([label]), chunk.split
         return
     for record in source.records():

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from gannet.sheets import GAP, PLANE_PIXELS, SMALLEST_SHEET, draw, draw_grid, draw_points, to_picture
+from gannet.media.grids import GAP, PLANE_PIXELS, SMALLEST_SHEET, draw, draw_grid, draw_points, to_picture
 
 DOT = (40, 80, 200)
 

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
-from gannet.data.files import refuse_huge
-from gannet.data.layout import SPLITS
-from gannet.data.pictures import open_picture
-from gannet.data.records import Record, digest, file_stamp
+from gannet.data.records import VALUE, Record, digest, file_stamp
+from gannet.data.sources.folder import refuse_huge
+from gannet.data.sources.layout import SPLITS
+from gannet.media.pixels import open_picture
 
 if TYPE_CHECKING:
     import pyarrow.parquet as parquet
@@ -78,7 +78,7 @@ class ParquetFiles:
             labels = batch.column(label).to_pylist() if label else [None] * len(cells)
             for cell, value in zip(cells, labels, strict=True):
                 read = partial(_read_cell, cell)
-                yield Record(f"{self._named[path]}[{position}]", read, self._number(value), split)
+                yield Record(f"{self._named[path]}[{position}]", {VALUE: read}, self._number(value), split)
                 position += 1
 
     def _number(self, value: int | str | None) -> int:
@@ -189,7 +189,8 @@ class HubDataset:
             row = encoded[position]
             value = row[label] if label else None
             number = index[value] if isinstance(value, str) else -1 if value is None else int(value)
-            yield Record(f"{key}[{position}]", partial(_read_cell, row[image]), number, _split_of(key))
+            read = partial(_read_cell, row[image])
+            yield Record(f"{key}[{position}]", {VALUE: read}, number, _split_of(key))
 
     def _found_classes(self) -> list[str]:
         seen = {value for key, part in self._splits.items() for value in part.unique(self._columns[key][1] or "")}

@@ -7,10 +7,18 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from gannet.adversarial.contest import DISCRIMINATOR, GENERATOR, Contest
 from gannet.adversarial.game import Game, Outcome, Turn
 from gannet.adversarial.losses import LOSSES
 from gannet.adversarial.penalties import gradient_penalty, squared_gradient
+from gannet.adversarial.two_player import (
+    DISCRIMINATOR,
+    GENERATOR,
+    Discriminator,
+    Penalties,
+    Scores,
+    TwoPlayer,
+    of_the_pass,
+)
 from gannet.training.trainer import let_move
 
 COUNT, SIDE = 4, 3
@@ -42,17 +50,18 @@ def networks() -> dict[str, nn.Module]:
     return {GENERATOR: nn.Linear(SIDE, SIDE), DISCRIMINATOR: police}
 
 
-def contest_of(networks: dict[str, nn.Module], name: str = "non-saturating") -> Contest:
-    return Contest(
+def game_of(networks: dict[str, nn.Module], name: str = "non-saturating") -> TwoPlayer:
+    return TwoPlayer(
         LOSSES[name],
+        [Discriminator(DISCRIMINATOR, lambda sample, _: Scores(networks[DISCRIMINATOR](sample)))],
+        prepare=of_the_pass,
         real=lambda run: run.sample["real"],
         generate=lambda run: networks[GENERATOR](run.normal(SIDE)),
-        score=lambda sample, _: networks[DISCRIMINATOR](sample),
     )
 
 
 def all_turns(networks: dict[str, nn.Module], name: str = "non-saturating") -> dict[str, Turn]:
-    turns = contest_of(networks, name).turns(Strength(0.5, 4), Strength(2.0, 3), Strength(10.0, 1))
+    turns = game_of(networks, name).turns(Penalties(Strength(0.5, 4), Strength(2.0, 3), Strength(10.0, 1)))
     return {turn.name: turn for turn in turns}
 
 
@@ -79,8 +88,8 @@ def test_the_discriminator_moves_first_then_its_lazy_penalties_then_the_generato
 
 
 def test_penalties_that_are_not_asked_for_take_no_turn(networks: dict[str, nn.Module]) -> None:
-    assert [turn.name for turn in contest_of(networks).turns(None, None, None)] == ["discriminator", "generator"]
-    only = contest_of(networks).turns(None, Strength(1, 1), None)
+    assert [turn.name for turn in game_of(networks).turns(Penalties())] == ["discriminator", "generator"]
+    only = game_of(networks).turns(Penalties(r2=Strength(1, 1)))
     assert [turn.name for turn in only] == ["discriminator", "generator"]
     assert list(only[0].play(Draws()).losses[DISCRIMINATOR]) == ["adversarial", "r2"]
 
@@ -125,11 +134,11 @@ def test_both_players_descend_the_loss_that_was_chosen(networks: dict[str, nn.Mo
 @pytest.mark.parametrize("name", sorted(LOSSES))
 def test_players_who_move_at_once_feel_what_they_would_feel_in_turn(networks: dict[str, nn.Module], name: str) -> None:
     """One shared pass, the same losses and gradients, as neither has moved before the other."""
-    strengths = (Strength(0.5, 4), None, Strength(10.0, 1))
+    strengths = Penalties(r1=Strength(0.5, 4), between=Strength(10.0, 1))
     found = []
     for moves in ("in-turn", "at-once"):
         gradients = {}
-        for turn in contest_of(networks, name).turns(*strengths, moves):
+        for turn in game_of(networks, name).turns(strengths, moves):
             if turn.name != "r1":
                 for network in networks.values():
                     network.zero_grad(set_to_none=True)
@@ -144,7 +153,7 @@ def test_players_who_move_at_once_feel_what_they_would_feel_in_turn(networks: di
 
 
 def test_those_who_move_at_once_take_one_turn_and_lazy_penalties_their_own(networks: dict[str, nn.Module]) -> None:
-    turns = contest_of(networks).turns(Strength(0.5, 4), None, None, "at-once")
+    turns = game_of(networks).turns(Penalties(r1=Strength(0.5, 4)), "at-once")
     assert [(turn.name, turn.players) for turn in turns] == [
         ("both", (DISCRIMINATOR, GENERATOR)),
         ("r1", (DISCRIMINATOR,)),
@@ -154,8 +163,10 @@ def test_those_who_move_at_once_take_one_turn_and_lazy_penalties_their_own(netwo
 def test_the_discriminators_turn_shows_the_scores_of_reals_and_fakes(networks: dict[str, nn.Module]) -> None:
     run = Draws()
     watched = all_turns(networks)["discriminator"].play(run).watched
-    torch.testing.assert_close(watched["real_score"], networks[DISCRIMINATOR](run.sample["real"]))
-    torch.testing.assert_close(watched["fake_score"], networks[DISCRIMINATOR](networks[GENERATOR](run.normal(SIDE))))
+    torch.testing.assert_close(watched["discriminator/real"], networks[DISCRIMINATOR](run.sample["real"]))
+    torch.testing.assert_close(
+        watched["discriminator/fake"], networks[DISCRIMINATOR](networks[GENERATOR](run.normal(SIDE)))
+    )
 
 
 def test_every_turn_gives_gradients_to_its_player_and_none_to_the_other(networks: dict[str, nn.Module]) -> None:

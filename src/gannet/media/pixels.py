@@ -5,13 +5,18 @@ from __future__ import annotations
 import functools
 import io
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from gannet.data.records import Picture, Pixels
+Pixels: TypeAlias = npt.NDArray[np.uint8]
+Picture: TypeAlias = Image.Image | Pixels
+MODES = {1: "L", 3: "RGB", 4: "RGBA"}
+"""Pillow's name for pictures of so many channels."""
 
 EXTENSIONS = frozenset(
     f".{ending}"
@@ -30,6 +35,11 @@ GREY_MODES = frozenset({"1", "L", "LA", "La", "I", "F", "I;16", "I;16L", "I;16B"
 def _formats() -> tuple[str, ...]:
     Image.init()
     return tuple(name for name in FORMATS if name in Image.OPEN)
+
+
+def is_picture(path: str) -> bool:
+    """Tell by the ending whether a file is meant to be a picture."""
+    return PurePosixPath(path).suffix.lower() in EXTENSIONS
 
 
 def open_picture(content: bytes) -> Image.Image:
@@ -55,6 +65,14 @@ def _refuse_bomb(picture: Image.Image) -> None:
     limit = Image.MAX_IMAGE_PIXELS
     if limit is not None and picture.width * picture.height > limit:
         raise ValueError(_bomb())
+
+
+def describe(picture: Picture) -> tuple[tuple[int, int], str]:
+    """Give ((width, height), mode) of a picture from its header."""
+    if isinstance(picture, Image.Image):
+        return picture.size, picture.mode
+    height, width = picture.shape[:2]
+    return (width, height), MODES.get(1 if picture.ndim == 2 else picture.shape[-1], "?")
 
 
 def read_picture(picture: Picture, channels: int) -> Pixels:
@@ -145,17 +163,37 @@ def _on_white(pixels: Pixels) -> Pixels:
     return ((mixed + 127) // 255).astype(np.uint8)
 
 
-def fit_picture(pixels: Pixels, height: int, width: int, fit: str) -> Pixels:
+@dataclass(frozen=True)
+class Resampling:
+    """How the values of a picture of another size are found.
+
+    Attributes:
+        way: Pillow's name of it.
+        gap: how much larger than the result a picture may be reduced to by whole steps first; None: not at all.
+        around: the value of what is added around the whole by `pad`.
+    """
+
+    way: Image.Resampling
+    gap: float | None
+    around: int
+
+
+SMOOTH = Resampling(Image.Resampling.LANCZOS, 3.0, 0)
+"""For pictures: black, or transparent with alpha, around them."""
+
+
+def fit_picture(pixels: Pixels, height: int, width: int, fit: str, resampling: Resampling = SMOOTH) -> Pixels:
     """Bring uint8 (h w c) to uint8 (c height width); a picture of that size already is kept bit for bit.
 
     `crop` keeps the largest centred part of the right proportions, `middle` the centred part of that size, pixel for
-    pixel, where there is one, `pad` adds black (transparent with alpha) around the whole, `stretch` ignores
-    proportions. Raises ValueError for another word.
+    pixel, where there is one, `pad` adds a border around the whole, `stretch` ignores proportions. Raises ValueError
+    for another word.
     """
     check_fit(fit)
     if pixels.shape[:2] != (height, width):
         image = Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
-        pixels = np.asarray(_FITS[fit](image, width, height)).reshape(height, width, pixels.shape[-1])
+        fitted = _FITS[fit](image, width, height, resampling)
+        pixels = np.asarray(fitted).reshape(height, width, pixels.shape[-1])
     return np.array(pixels.transpose(2, 0, 1), order="C")
 
 
@@ -169,38 +207,38 @@ def check_fit(fit: str) -> None:
         raise ValueError(f"data.fit is {fit!r}, which is no way to fit a picture; choose one of {', '.join(_FITS)}.")
 
 
-def _stretch(image: Image.Image, width: int, height: int) -> Image.Image:
+def _stretch(image: Image.Image, width: int, height: int, resampling: Resampling) -> Image.Image:
     if image.size == (width, height):
         return image
-    return image.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=3.0)
+    return image.resize((width, height), resampling.way, reducing_gap=resampling.gap)
 
 
-def _crop(image: Image.Image, width: int, height: int) -> Image.Image:
+def _crop(image: Image.Image, width: int, height: int, resampling: Resampling) -> Image.Image:
     scale = min(image.width / width, image.height / height)
     inner = max(1, round(width * scale)), max(1, round(height * scale))
     left, top = (
         (image.width - inner[0]) // 2,
         (image.height - inner[1]) // 2,
     )  # whole pixels: no needless blur
-    return _stretch(image.crop((left, top, left + inner[0], top + inner[1])), width, height)
+    return _stretch(image.crop((left, top, left + inner[0], top + inner[1])), width, height, resampling)
 
 
-def _middle(image: Image.Image, width: int, height: int) -> Image.Image:
+def _middle(image: Image.Image, width: int, height: int, resampling: Resampling) -> Image.Image:
     if image.width < width or image.height < height:
-        return _crop(image, width, height)
+        return _crop(image, width, height, resampling)
     left, top = (image.width - width) // 2, (image.height - height) // 2
     return image.crop((left, top, left + width, top + height))
 
 
-def _pad(image: Image.Image, width: int, height: int) -> Image.Image:
+def _pad(image: Image.Image, width: int, height: int, resampling: Resampling) -> Image.Image:
     scale = min(width / image.width, height / image.height)
     inner = max(1, round(image.width * scale)), max(1, round(image.height * scale))
-    canvas = Image.new(image.mode, (width, height))
-    canvas.paste(_stretch(image, *inner), ((width - inner[0]) // 2, (height - inner[1]) // 2))
+    canvas = Image.new(image.mode, (width, height), (resampling.around,) * len(image.getbands()))
+    canvas.paste(_stretch(image, *inner, resampling), ((width - inner[0]) // 2, (height - inner[1]) // 2))
     return canvas
 
 
-_FITS: dict[str, Callable[[Image.Image, int, int], Image.Image]] = {
+_FITS: dict[str, Callable[[Image.Image, int, int, Resampling], Image.Image]] = {
     "crop": _crop,
     MIDDLE: _middle,
     "pad": _pad,

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from gannet.data.pictures import convert_channels, fit_picture, open_picture, read_picture
+from gannet.media.pixels import convert_channels, fit_picture, open_picture, read_picture
 
 ORANGE = (200, 100, 50)
 

@@ -1,0 +1,127 @@
+"""From a recipe's data to samples: opened, brought to shape, split, limited, and what lacks a label left out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+import numpy as np
+
+from gannet.data.cache import Dataset, build_dataset
+from gannet.data.columns import Array, Column
+from gannet.data.loader import Loader, Mixture, Samples
+from gannet.data.records import Source
+from gannet.data.sources import open_source
+from gannet.data.sources.several import Several
+from gannet.media.medium import Field, Medium
+from gannet.randomness import address
+from gannet.recipe import Recipe
+from gannet.schema import Section
+
+__all__ = ["Labels", "Split", "load_samples", "noise", "open_data"]
+
+
+class Labels(Enum):
+    """What a task does with the classes of samples.
+
+    A missing label is never an index of -1: where labels are looked at it is a class of its own behind the last; where
+    they are needed the sample is left out.
+    """
+
+    UNUSED = "unused"
+    LOOKED_AT = "looked at"
+    NEEDED = "needed"
+
+
+@dataclass(frozen=True)
+class Split:
+    """The samples of a run.
+
+    Attributes:
+        training, held_out: what is learned from and what is not, with `label` (b,) where there are classes that
+            matter, and `group` (b,) where it is known what belongs together.
+        notes: what was left out, in words.
+    """
+
+    training: Samples
+    held_out: Samples
+    notes: tuple[str, ...] = ()
+
+
+def open_data(recipe: Recipe, media: Mapping[str, Medium], options: Section) -> Source:
+    """Open the recipe's data, or several with weights; ValueError when it names none, or they are not there."""
+    data = recipe.data
+    if data.sources:
+        parts = tuple(open_source(one.source, media, options) for one in data.sources)
+        return parts[0] if len(parts) == 1 else Several(parts, tuple(one.weight for one in data.sources))
+    if not data.source:
+        raise ValueError(
+            f"The recipe {recipe.name} has no data of its own: give a folder, gannet train {recipe.name} DATA."
+        )
+    return open_source(data.source, media, options)
+
+
+def load_samples(recipe: Recipe, source: Source, fields: Mapping[str, Field], labels: Labels) -> Split:
+    """Bring a source to the shape of the fields and split it; see `build_dataset` for what is held out."""
+    parts = source.parts if isinstance(source, Several) else (source,)
+    found = [_split(recipe, build_dataset(part, fields, recipe.data.group), labels) for part in parts]
+    notes = tuple(note for split in found for note in split.notes)
+    if not isinstance(source, Several):
+        return Split(found[0].training, found[0].held_out, notes)
+    sides = [[split.training for split in found], [split.held_out for split in found]]
+    training, held_out = (
+        Mixture(tuple(part for part in side if isinstance(part, Loader)), source.weights, recipe.seed) for side in sides
+    )
+    return Split(training, held_out, notes)
+
+
+def _split(recipe: Recipe, dataset: Dataset, labels: Labels) -> Split:
+    """Split one data set."""
+    columns: dict[str, Column | Array] = {**dataset.columns}
+    usable = np.ones(len(dataset), np.bool_)
+    if dataset.classes and labels is not Labels.UNUSED:
+        columns["label"] = _never_negative(dataset)
+        if labels is Labels.NEEDED:
+            usable = dataset.labels >= 0
+    if recipe.data.group and labels is not Labels.UNUSED:
+        columns["group"] = dataset.groups.view(np.int64)
+    known, unknown = np.flatnonzero(~dataset.held_out & usable), np.flatnonzero(dataset.held_out & usable)
+    if not (len(known) and len(unknown)):
+        raise ValueError(
+            f"{dataset.name}: too few of the {len(dataset):,} samples have a class; at least one on each side of the "
+            "split must. Put those of each class into a sub-folder of its own."
+        )
+    if recipe.data.limit:
+        random = np.random.default_rng(address(recipe.seed, "limit"))
+        known = np.sort(random.permutation(known)[: recipe.data.limit])
+    training, held_out = (Loader(columns, rows, recipe.seed) for rows in (known, unknown))
+    return Split(training, held_out, tuple(_left_out(dataset, int((~usable).sum()))))
+
+
+def _never_negative(dataset: Dataset) -> Array:
+    """Give the labels, that of a sample without one as the number behind the last class."""
+    return np.where(dataset.labels < 0, len(dataset.classes), dataset.labels)
+
+
+def _left_out(dataset: Dataset, unlabelled: int) -> list[str]:
+    """Say what is not learned from."""
+    notes = []
+    if dataset.skipped_count:
+        name, reason = dataset.skipped[0]
+        notes.append(f"{dataset.name}: {dataset.skipped_count:,} cannot be read, left out; first {name}: {reason}.")
+    if unlabelled:
+        notes.append(f"{dataset.name}: {unlabelled:,} have no class, left out.")
+    return notes
+
+
+def noise(fields: Mapping[str, Field], classes: int, count: int) -> Loader:
+    """Give meaningless samples of the right names, shapes and types, to time a game without its data."""
+    random = np.random.default_rng(0)
+    columns: dict[str, Column | Array] = {
+        name: Column(field.noise(count, random), convert=field.medium.to_array) for name, field in fields.items()
+    }
+    for name, field in fields.items():
+        if field.ragged:
+            columns[f"{name}_length"] = np.full(count, field.window[0], np.int64)
+    if classes:
+        columns["label"] = np.arange(count) % classes
+    return Loader(columns, np.arange(count), seed=0)

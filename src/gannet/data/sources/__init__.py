@@ -1,0 +1,160 @@
+"""Words of the user become sources of samples.
+
+Files in a folder or a zip are read for any medium. A module here may open more: it names the media of a sample's parts
+in `MEDIA`, what it brings along in `EMBEDDED` and what it takes in `ALLOWED`; it opens by `open_name` and `open_path`,
+and may change what was opened by `finished`. Third parties use the entry point `gannet.sources`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from functools import cache
+from importlib import import_module
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+from gannet.data.records import Record, Source
+from gannet.data.sources.folder import FileSource, Folder, PairSource, Storage, Zip, has_ending
+from gannet.data.sources.layout import is_hidden, pair_up
+from gannet.media import find_medium, medium_names
+from gannet.media.medium import Medium
+from gannet.schema import Section
+
+__all__ = ["Record", "Source", "media_of", "open_source"]
+
+
+@cache
+def _all_openers() -> tuple[Any, ...]:
+    """Import the modules that open more than files."""
+    own = [f"gannet.data.sources.{path.stem}" for path in sorted(Path(__file__).parent.glob("[a-z]*.py"))]
+    theirs = [point.value for point in entry_points(group="gannet.sources")]
+    modules = [import_module(name) for name in [*own, *theirs]]
+    return tuple(module for module in modules if hasattr(module, "MEDIA"))
+
+
+def _openers(media: Mapping[str, Medium]) -> tuple[Any, ...]:
+    """Give those of them that open samples of such parts."""
+    wanted = tuple(medium.name for medium in media.values())
+    return tuple(opener for opener in _all_openers() if wanted in opener.MEDIA)
+
+
+def open_source(target: str, media: Mapping[str, Medium] | None = None, options: Section | None = None) -> Source:
+    """Open what a user calls data: a path, an embedded set, `hf:owner/name`, or a name within `$GANNET_DATA`.
+
+    Args:
+        media: the parts of a sample by name; by default one picture. Several are looked for in folders beside each
+            other.
+        options: the other keys of `data`, for those who open it.
+
+    Raises:
+        ValueError: there is no such data, or it holds none of these media.
+    """
+    media = media or {"image": find_medium("image")}
+    openers = _openers(media)
+    source = _open(target, media, openers)
+    for opener in openers:
+        source = opener.finished(source, options)
+    return source
+
+
+def _open(target: str, media: Mapping[str, Medium], openers: tuple[Any, ...]) -> Source:
+    for opener in openers:
+        if (source := opener.open_name(target)) is not None:
+            return source  # type: ignore[no-any-return]
+    path = _find(target, openers, media)
+    for opener in openers:
+        if (source := opener.open_path(path, media)) is not None:
+            return _with_samples(source, target, media)
+    return _open_files(path, target, media)
+
+
+def _open_files(path: Path, target: str, media: Mapping[str, Medium]) -> Source:
+    """Open a folder or a zip of files."""
+    if not path.is_dir() and path.suffix.lower() != ".zip":
+        for one in media.values():
+            if has_ending(path.name, one):
+                raise ValueError(
+                    f"{target} is a single {one.noun}, which is not a data set; give the folder of many {one.plural}."
+                )
+        raise ValueError(f"{target} is not data that Gannet reads; give {_allowed(media)}.")
+    storage: Storage = Folder(path) if path.is_dir() else Zip(path)
+    if len(media) > 1:
+        try:
+            return _with_samples(PairSource(storage, media), target, media)
+        except ValueError as error:
+            raise ValueError(f"{target} holds no pairs: {str(error).rstrip('.')}; give {_allowed(media)}.") from error
+    ((name, medium),) = media.items()
+    return _with_samples(FileSource(storage, name, medium), target, media)
+
+
+def _allowed(media: Mapping[str, Medium]) -> str:
+    """Say what may be given."""
+    names = list(media.values())
+    if len(names) > 1:
+        parts = " and ".join(f"{one.plural} ({', '.join(sorted(one.endings)[:4])}, ...)" for one in names)
+        return f"a folder or zip with {parts} of the same names in images/ and labels/, or in inputs/ and targets/"
+    told = [opener.ALLOWED for opener in _openers(media)]
+    return told[0] if told else f"a folder or zip of {names[0].plural} ({', '.join(sorted(names[0].endings))})"
+
+
+def _find(target: str, openers: tuple[Any, ...], media: Mapping[str, Medium]) -> Path:
+    path = Path(target).expanduser()
+    if target and path.exists():
+        return path
+    shelf = os.environ.get("GANNET_DATA")
+    if target and shelf and (Path(shelf) / target).exists():
+        return Path(shelf) / target
+    embedded = [name for opener in openers for name in opener.EMBEDDED]
+    near = difflib.get_close_matches(target, [*embedded, *_neighbours(path, shelf)], n=1)
+    hint = (
+        f"; did you mean {near[0]}?"
+        if near
+        else "; check the spelling, give a path, or set GANNET_DATA to the folder that holds it."
+    )
+    raise ValueError(f"There is no data called {target!r}: give {_allowed(media)}{hint}")
+
+
+def _neighbours(path: Path, shelf: str | None) -> Iterator[str]:
+    """Name what the user may have meant."""
+    names: list[str] = []
+    if shelf and Path(shelf).is_dir():
+        names += [entry.name for entry in Path(shelf).iterdir()]
+    if path.parent.is_dir():
+        names += [str(entry) for entry in path.parent.iterdir()]
+    return (name for name in sorted(names) if not is_hidden(Path(name).name))
+
+
+def _with_samples(source: Any, target: str, media: Mapping[str, Medium]) -> Source:
+    if source.count() == 0:
+        ignored = getattr(source, "ignored", 0)
+        others = f" ({ignored:,} other files were ignored)" if ignored else ""
+        plural = next(iter(media.values())).plural
+        raise ValueError(f"{target} holds no {plural}{others}; give {_allowed(media)}.")
+    return source  # type: ignore[no-any-return]
+
+
+PAIRED = {"image": "image", "map": "label-map"}
+"""The media that are looked for in folders beside each other where nobody says what data are."""
+
+
+def media_of(target: str) -> dict[str, Medium]:
+    """Tell what data hold by the endings of their files: the parts of a sample, pictures where nothing is told."""
+    image = {"image": find_medium("image")}
+    for opener in _all_openers():
+        if target in opener.EMBEDDED:
+            return {name: find_medium(name) for name in opener.MEDIA[0]}
+    path = Path(target).expanduser()
+    if not path.exists() or not (path.is_dir() or path.suffix.lower() == ".zip"):
+        return image
+    names = (Folder(path) if path.is_dir() else Zip(path)).names()
+    paired = {name: find_medium(medium) for name, medium in PAIRED.items()}
+    with suppress(ValueError):
+        if pair_up(names, [(name, medium.endings) for name, medium in paired.items()])[0]:
+            return paired
+    counts = {name: sum(has_ending(path, find_medium(name)) for path in names) for name in medium_names()}
+    most = max(counts, key=lambda name: (counts[name], name == "image"))
+    return {"value": find_medium(most)} if counts[most] > counts["image"] else image

@@ -1,0 +1,184 @@
+"""Sources that are files: a folder, or a zip of one, whose samples are single files or files of one name in parts."""
+
+from __future__ import annotations
+
+import functools
+import os
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path, PurePosixPath
+from typing import Any, Protocol
+
+from gannet.data.records import Record, digest, file_stamp
+from gannet.data.sources.layout import is_hidden, pair_up, read_layout
+from gannet.media.medium import Medium
+
+LARGEST_FILE = 1 << 30  # bytes of one encoded value; a zip can claim to unpack to any size
+CLASSES = ("classes.txt", "codes.txt")
+"""Files that name the classes of label maps, a line a class, from 0 on."""
+
+
+class Storage(Protocol):
+    """Where files lie."""
+
+    @property
+    def name(self) -> str:
+        """How messages call it."""
+
+    def names(self) -> list[str]:
+        """List the files as relative paths with slashes, but for hidden ones."""
+
+    def read(self, path: str) -> bytes:
+        """Read a file whole; ValueError when it is larger than a value may be."""
+
+    def fingerprint(self, paths: Sequence[str]) -> str:
+        """Give a hex digest that changes when one of these files does."""
+
+
+class Folder:
+    """A folder, however deep; links to folders are followed once."""
+
+    def __init__(self, folder: Path) -> None:
+        self.name, self._folder = folder.resolve().name, folder
+
+    def names(self) -> list[str]:
+        """List the files in it."""
+        found: list[str] = []
+        entered = set()
+        for here, folders, files in os.walk(self._folder, followlinks=True):
+            real = Path(here).resolve()
+            if real in entered:  # a link that leads back up
+                folders.clear()
+                continue
+            entered.add(real)
+            folders[:] = sorted(name for name in folders if not is_hidden(name))
+            prefix = Path(here).relative_to(self._folder).as_posix() + "/"
+            found += [prefix.removeprefix("./") + name for name in files if not is_hidden(name)]
+        return found
+
+    def read(self, path: str) -> bytes:
+        """Read a file whole, so that none stays open behind a value."""
+        file = self._folder / path
+        refuse_huge(file.stat().st_size)
+        return file.read_bytes()
+
+    def fingerprint(self, paths: Sequence[str]) -> str:
+        """Go by names, sizes and times."""
+        return digest(["folder", *(file_stamp(self._folder / path, path) for path in paths)])
+
+
+class Zip:
+    """A zip of a folder, read in place: nothing is ever unpacked to disk."""
+
+    def __init__(self, path: Path) -> None:
+        self.name, self._path = path.name, path
+
+    @functools.cached_property
+    def _archive(self) -> zipfile.ZipFile:
+        """Stay open as long as the source: records are read after the loop that gave them."""
+        try:
+            return zipfile.ZipFile(self._path)
+        except zipfile.BadZipFile as error:
+            raise ValueError(f"{self._path} is cut short or no zip file; make or copy it again.") from error
+
+    def names(self) -> list[str]:
+        """List the files in it."""
+        return [name for name in self._archive.namelist() if not name.endswith("/") and not is_hidden(name)]
+
+    def read(self, path: str) -> bytes:
+        """Read a member whole."""
+        refuse_huge(self._archive.getinfo(path).file_size)
+        return self._archive.read(path)
+
+    def fingerprint(self, paths: Sequence[str]) -> str:  # noqa: ARG002
+        """Go by the zip's own size and time."""
+        return digest(["zip", file_stamp(self._path, "")])
+
+
+def refuse_huge(size: int) -> None:
+    """Raise ValueError for an encoded value of too many bytes."""
+    if size > LARGEST_FILE:
+        raise ValueError(f"its file of {size:,} bytes is over the limit of {LARGEST_FILE:,}")
+
+
+def has_ending(path: str, medium: Medium) -> bool:
+    """Tell by its ending whether a file is meant to be of a medium."""
+    return PurePosixPath(path).suffix.lower() in medium.endings
+
+
+class FileSource:
+    """Samples that are a file each; `read_layout` tells what the folders around them mean."""
+
+    def __init__(self, storage: Storage, name: str, medium: Medium) -> None:
+        self.name = storage.name
+        self._storage, self._field, self._medium = storage, name, medium
+        names = storage.names()
+        self._paths = sorted({path for path in names if has_ending(path, medium)})
+        self.ignored = len(names) - len(self._paths)
+        self._layout = read_layout(self._paths)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return self._layout.classes
+
+    def fingerprint(self) -> str:
+        return self._storage.fingerprint(self._paths)
+
+    def count(self) -> int:
+        return len(self._paths)
+
+    def records(self) -> Iterator[Record]:
+        for path in self._paths:
+            label, split = self._layout.place(path)
+            content = partial(self._storage.read, path)
+            yield Record(path, {self._field: partial(self._read, path)}, label, split, content)
+
+    def _read(self, path: str) -> Any:
+        return self._medium.read(self._storage.read(path))
+
+
+class PairSource:
+    """Samples that are several files each, which have one name in folders beside each other, such as images/ and
+    labels/; the folders around those may name splits."""
+
+    def __init__(self, storage: Storage, media: Mapping[str, Medium]) -> None:
+        self.name = storage.name
+        self._storage, self._media = storage, media
+        names = storage.names()
+        self._pairs, self.lonely = pair_up(names, [(name, one.endings) for name, one in media.items()])
+        self.ignored = len(names) - len(media) * len(self._pairs) - len(self.lonely)
+        self._layout = read_layout(list(self._pairs))
+        self.classes = self._named_classes(names)
+
+    def fingerprint(self) -> str:
+        return self._storage.fingerprint([*(path for paths in self._pairs.values() for path in paths), *self.lonely])
+
+    def count(self) -> int:
+        return len(self._pairs)
+
+    def records(self) -> Iterator[Record]:
+        for name, paths in self._pairs.items():
+            readers = {
+                field: partial(self._read, medium, path)
+                for (field, medium), path in zip(self._media.items(), paths, strict=True)
+            }
+            _, split = self._layout.place(name)
+            yield Record(paths[0], readers, -1, split, partial(self._storage.read, paths[0]))
+        for path in self.lonely:
+            yield Record(path, dict.fromkeys(self._media, partial(_refuse, "it has no file of its name beside it")))
+
+    def _read(self, medium: Medium, path: str) -> Any:
+        return medium.read(self._storage.read(path))
+
+    def _named_classes(self, names: Sequence[str]) -> tuple[str, ...]:
+        """Read the names of the classes where a file gives them."""
+        found = [path for path in names if PurePosixPath(path).name.lower() in CLASSES]
+        if not found:
+            return ()
+        lines = self._storage.read(min(found, key=len)).decode("utf-8", "replace").splitlines()
+        return tuple(line.strip() for line in lines if line.strip())
+
+
+def _refuse(reason: str) -> Any:
+    raise ValueError(reason)

@@ -1,0 +1,54 @@
+"""Several sources as one, each drawn from as often as its weight says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import chain
+
+from gannet.data.records import Counted, Record, Source, digest
+from gannet.data.survey import sample
+
+
+@dataclass(frozen=True)
+class Several:
+    """Sources of equal classes.
+
+    Attributes:
+        parts: the sources.
+        weights: how often each is drawn from, relative to the others.
+    """
+
+    parts: tuple[Source, ...]
+    weights: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        first = self.parts[0]
+        for other in self.parts[1:]:
+            if tuple(other.classes) != tuple(first.classes):
+                theirs, ours = (", ".join(one.classes[:5]) or "none" for one in (other, first))
+                raise ValueError(
+                    f"The classes of {other.name} ({theirs}) are not those of {first.name} ({ours}); give sources of "
+                    "the same classes."
+                )
+
+    @property
+    def name(self) -> str:
+        return " + ".join(part.name for part in self.parts)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return tuple(self.parts[0].classes)
+
+    def fingerprint(self) -> str:
+        return digest(["several", *(part.fingerprint() for part in self.parts), *map(str, self.weights)])
+
+    def count(self) -> int:
+        return sum(part.count() if isinstance(part, Counted) else sum(1 for _ in part.records()) for part in self.parts)
+
+    def records(self) -> Iterator[Record]:
+        return chain.from_iterable(part.records() for part in self.parts)
+
+    def sample(self, most: int) -> Iterator[Record]:
+        each = -(-most // len(self.parts))
+        return chain.from_iterable(sample(part, each) for part in self.parts)

@@ -1,0 +1,128 @@
+"""Examining data: what they are, what is wrong with them, and which recipe to train on them."""
+
+from collections.abc import Mapping
+
+from gannet.augmentation.amount import FEW_PICTURES, fitting_augmentation
+from gannet.data.cache import Dataset, build_dataset
+from gannet.data.decoding import Fields
+from gannet.data.doctor import Advice, Report, count_classes
+from gannet.data.doctor import examine as examine_dataset
+from gannet.data.records import Source
+from gannet.data.sources import media_of, open_source
+from gannet.data.survey import count_learned, readable, survey
+from gannet.media.image import Survey, auto_size, fitting_size
+from gannet.media.medium import Medium
+from gannet.schema import Section, check
+from gannet.task import find_task, task_names
+
+FEW_OF_CLASS = 50
+"""Samples of a class, below which it is learned badly."""
+LARGEST_SIDE, SIDE_ON_CPU = 256, 64
+"""Pixels a side that are recommended at most, with a GPU and without."""
+_AUGMENTED = {
+    "ada": "So few pictures are augmented in the game, as much as the critic's learning by heart calls for "
+    "(augment.name=auto becomes ada).",
+    "diffaugment": "So few pictures are augmented in the game, strongly and always (augment.name=auto becomes "
+    "diffaugment).",
+}
+
+
+def examine(data: str, size: int) -> Report:
+    """Examine a data set of any medium; see `gannet.api.examine`."""
+    media = media_of(data)
+    source = open_source(data, media)
+    plain = all(medium.name == "image" for medium in media.values())
+    looked = survey(source) if plain else None
+    size = size or (auto_size(looked.median_side) if looked else 0)
+    fields = _fields(source, media, size)
+    dataset = build_dataset(source, fields)
+    advice = _advise_pictures(source, dataset, looked) if looked else _advise(fields)
+    return examine_dataset(source, dataset, fields, advice)
+
+
+def _fields(source: Source, media: Mapping[str, Medium], size: int) -> Fields:
+    """Choose what samples are brought to by looking at some of them."""
+    fields = {}
+    for part, (name, medium) in enumerate(media.items()):
+        given = {"size": size} if size and "size" in medium.Options.model_fields else {}
+        options: Section = check(medium.Options, given, "data")
+        values = readable(source, part)
+        try:
+            fields[name] = medium.choose(values, options)
+        except StopIteration:
+            raise ValueError(f"{source.name} holds no readable {medium.noun}; give at least two.") from None
+    return fields
+
+
+def _advise(fields: Fields) -> Advice:
+    """Name the tasks that learn from such samples."""
+    wanted = [field.medium.name for field in fields.values()]
+    found = []
+    for name in task_names():
+        task = find_task(name)
+        if [medium.name for medium in task.media(task.example()).values()] == wanted:
+            found.append(name)
+    kind = " with ".join(field.medium.plural for field in fields.values())
+    if not found:
+        return Advice("", {}, "none", (f"No task learns from {kind}.",))
+    return Advice(found[0], {}, "what the task offers.", (f"Tasks that learn from {kind}: {', '.join(found)}.",))
+
+
+def _advise_pictures(source: Source, dataset: Dataset, looked: Survey) -> Advice:
+    """Recommend a recipe, its size and augmentation, with reasons."""
+    classes = count_classes(dataset)
+    recipe = _known_recipe(looked, dataset)
+    settings: dict[str, int | str] = {}
+    reasons = []
+    if recipe:
+        reasons.append(f"These pictures have the size, colours and classes that the recipe {recipe} is made for.")
+    else:
+        recipe = "images"
+        settings["data.size"], reason = _choose_size(looked.median_side)
+        reasons.append(reason)
+        if classes:
+            settings["task.conditional"] = "true"
+            reasons.append(f"With {len(classes):,} classes it can learn to draw the one that is asked for.")
+        if few := _AUGMENTED.get(fitting_augmentation(count_learned(source, FEW_PICTURES))):
+            reasons.append(few)
+    small = [name for name, count in classes.items() if count < FEW_OF_CLASS]
+    if small:
+        more = f" and {len(small) - 5} more" if len(small) > 5 else ""
+        reasons.append(f"Fewer than {FEW_OF_CLASS} pictures: {', '.join(small[:5])}{more}; they will be learned badly.")
+    return Advice(recipe, settings, _advise_augmentation(dataset, looked), tuple(reasons))
+
+
+def _known_recipe(looked: Survey, dataset: Dataset) -> str:
+    """Give the recipe made for data of just this kind, or nothing."""
+    sizes, classes = set(dataset.sizes), len(dataset.classes)
+    if looked.channels == 1 and sizes == {"28x28"} and classes == 10:
+        return "fashion-mnist" if "fashion" in dataset.name.lower() else "mnist"
+    if looked.channels == 1 and sizes == {"8x8"} and classes == 10:
+        return "digits"
+    if looked.channels == 3 and sizes == {"32x32"} and classes:
+        return "cifar10"
+    return ""
+
+
+def _choose_size(median_side: int) -> tuple[int, str]:
+    full = fitting_size(median_side, LARGEST_SIDE)
+    if full <= SIDE_ON_CPU:
+        return (
+            full,
+            f"Half of the pictures have a shorter side of at least {median_side}, so data.size={full} fits.",
+        )
+    return SIDE_ON_CPU, (
+        f"The pictures would allow data.size={full}, but time grows with the number of pixels: without a GPU "
+        f"{SIDE_ON_CPU} is the most that trains in hours; with one, set data.size={full}."
+    )
+
+
+def _advise_augmentation(dataset: Dataset, looked: Survey) -> str:
+    count = int((~dataset.held_out).sum())
+    if count < FEW_PICTURES:
+        need = f"strongly advised: {count:,} pictures to train on are few, which the critic learns by heart"
+    else:
+        need = f"not urgent with {count:,} pictures to train on"
+    if looked.channels == 1:
+        return f"{need}; no mirroring while the pictures may be digits or text, which it would change."
+    return f"{need}; mirroring is right where left and right mean the same, as in faces and scenery."

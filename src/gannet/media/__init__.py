@@ -1,0 +1,33 @@
+"""The media: kinds of values that people keep in files. Nothing outside this room asks what kind of value it holds."""
+
+from functools import cache
+from importlib import import_module
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+from gannet.media.medium import Field, Medium
+from gannet.schema import nearest
+
+__all__ = ["Field", "Medium", "find_medium", "medium_names"]
+
+NOT_MEDIA = {"grids", "medium", "pixels", "sixteen_bit"}
+"""Modules of this room that hold parts of media."""
+
+
+@cache
+def medium_names() -> dict[str, str]:
+    """List the media by name, each with its module: those of this room, and a third party's by entry point."""
+    own = {path.stem for path in Path(__file__).parent.glob("[a-z]*.py")} - NOT_MEDIA
+    theirs = {point.name: point.value for point in entry_points(group="gannet.media")}
+    return theirs | {name.replace("_", "-"): f"gannet.media.{name}" for name in sorted(own)}
+
+
+def find_medium(name: str) -> Medium:
+    """Import a medium by its name; ValueError names the nearest when there is none."""
+    known = medium_names()
+    if name not in known:
+        raise ValueError(f"There is no medium {name!r}; {nearest(name, known)}")
+    module: Any = import_module(known[name])
+    medium: Medium = module.medium
+    return medium

@@ -1,0 +1,231 @@
+"""Pictures of one size, in eight bits: what networks learn from."""
+
+import io
+import statistics
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+import numpy as np
+import torch
+from PIL import Image
+from pydantic import Field as Constraint
+from torch import Tensor
+
+from gannet.augmentation import colours, geometry
+from gannet.media.grids import draw_grid, to_picture
+from gannet.media.medium import Array, Field, Findings, Medium, Pixels
+from gannet.media.pixels import (
+    EXTENSIONS,
+    GREY_MODES,
+    MIDDLE,
+    MODES,
+    Picture,
+    check_fit,
+    convert_channels,
+    describe,
+    fit_picture,
+    open_picture,
+    read_picture,
+)
+from gannet.provenance import metadata
+from gannet.schema import Section
+
+LARGEST_AUTO_SIZE = {"cuda": 128, "cpu": 64}
+"""Pixels a side that are chosen at most where a recipe leaves the size open."""
+SAVED = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP", ".gif": "GIF"}
+Side = Annotated[int, Constraint(ge=8, le=512)]
+
+
+class Options(Section):
+    """The keys of `data` that say how a picture is brought to size."""
+
+    size: Side | tuple[Side, Side] | Literal["auto"] = "auto"
+    """Pixels a side, 8 to 512, of what is drawn anew at most 256, or [height, width]; `auto` chooses from the data."""
+    channels: Annotated[int, Constraint(ge=1, le=4)] | Literal["auto"] = "auto"
+    """1 grey, 3 colour, 4 colour with transparency; `auto` looks."""
+    fit: Literal["crop", "middle", "pad", "stretch"] = "crop"
+    """What is done to a picture of another size: `crop` brings the largest middle part of the right shape to size,
+    `middle` takes so many pixels from the middle as they are (of a smaller picture it does as `crop`), `pad` and
+    `stretch` keep all of it."""
+    stack: Literal[1, 3] = 1
+    """3 stacks three grey pictures as colour channels (Stacked MNIST)."""
+
+    @property
+    def sides(self) -> tuple[int, int]:
+        """Height and width, once they are chosen."""
+        assert self.size != "auto", "chosen first"
+        return (self.size, self.size) if isinstance(self.size, int) else self.size
+
+    def chosen(self, looked: "Survey") -> Self:
+        """Choose what is open by what pictures look like."""
+        size = auto_size(looked.median_side) if self.size == "auto" else self.size
+        channels = looked.channels if self.channels == "auto" else self.channels
+        return self.model_copy(update={"size": size, "channels": channels})
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What a sample of pictures looks like."""
+
+    count_seen: int
+    """Readable pictures in the sample."""
+    median_side: int
+    """Median of min(width, height), in pixels."""
+    channels: int
+    """1 when every sampled picture is grey, in its pixels if not in its mode; else 3."""
+    sizes: dict[str, int]
+    modes: dict[str, int]
+
+
+class Look:
+    """A look at pictures, one by one.
+
+    Headers are enough, but for pictures in a colour mode: they are decoded until one has colour.
+    """
+
+    def __init__(self) -> None:
+        self.sides: list[int] = []
+        self.sizes, self.modes = Counter[str](), Counter[str]()
+        self.coloured = False
+
+    def add(self, picture: Picture) -> None:
+        """Look at one more; raises whatever a broken file makes a decoder raise."""
+        (width, height), mode = describe(picture)
+        self.coloured = self.coloured or _has_colour(picture, mode)
+        self.sides.append(min(width, height))
+        self.sizes[f"{width}x{height}"] += 1
+        self.modes[mode] += 1
+
+    def survey(self) -> Survey:
+        """Sum up; at least one picture must have been added."""
+        side = round(statistics.median(self.sides))
+        sizes, modes = dict(self.sizes.most_common()), dict(self.modes.most_common())
+        return Survey(len(self.sides), side, 3 if self.coloured else 1, sizes, modes)
+
+
+def _has_colour(picture: Picture, mode: str) -> bool:
+    if mode in GREY_MODES:
+        return False
+    if isinstance(picture, Image.Image):
+        picture.draft("RGB", (64, 64))  # colour shows at any size
+    pixels = read_picture(picture, 3)
+    return not bool(np.array_equal(pixels[..., 0], pixels[..., 1]) and np.array_equal(pixels[..., 1], pixels[..., 2]))
+
+
+def fitting_size(median_side: float, largest: int) -> int:
+    """Give the pixels a side to bring pictures to: near their own median, a multiple of 4, from 8 to `largest`."""
+    return min(largest, max(8, round(median_side) // 4 * 4))
+
+
+def auto_size(median_side: float) -> int:
+    """Give the pixels a side to train at: near the pictures' own, within what the device can do."""
+    return fitting_size(median_side, LARGEST_AUTO_SIZE["cuda" if torch.cuda.is_available() else "cpu"])
+
+
+class ImageMedium(Medium):
+    """Pictures: uint8 (c, h, w) in the cache, floats in [-1, 1] for networks."""
+
+    name: ClassVar[str] = "image"
+    noun: ClassVar[str] = "picture"
+    plural: ClassVar[str] = "pictures"
+    endings: ClassVar[frozenset[str]] = EXTENSIONS
+    Options: ClassVar[type[Section]] = Options
+
+    def field(self, height: int, width: int, channels: int, fit: str = "crop") -> Field:
+        """Describe pictures of that size; ValueError when there are none such."""
+        check_fit(fit)
+        if height < 1 or width < 1 or channels not in (1, 3, 4):
+            raise ValueError(
+                f"Pictures of {height} x {width} with {channels} channels cannot be made; choose a data.size "
+                "of 1 or more and 1, 3 or 4 channels."
+            )
+        return Field(self, (channels, height, width), "uint8", fit)
+
+    def read(self, content: bytes) -> Picture:
+        """Open a picture, reading its header only."""
+        return open_picture(content)
+
+    def describe(self, value: Picture) -> tuple[str, str]:
+        """Name its size and its mode."""
+        (width, height), mode = describe(value)
+        return f"{width}x{height}", mode
+
+    def choose(self, values: Iterator[Picture], options: Section) -> Field:
+        """Choose the size near the pictures' own, and colour where one of them has some."""
+        assert isinstance(options, Options)
+        if options.size == "auto" or options.channels == "auto":
+            look = Look()
+            for value in values:
+                with suppress(Exception):  # A broken file makes decoders raise anything; the cache will name it.
+                    look.add(value)
+            options = options.chosen(look.survey())
+        assert options.channels != "auto", "chosen now"
+        return self.field(*options.sides, options.channels, options.fit)
+
+    def fit(self, value: Picture, field: Field) -> Pixels:
+        """Bring a picture to size and channels; large JPEGs are decoded coarsely where that changes nothing."""
+        channels, height, width = field.given
+        if isinstance(value, Image.Image) and field.how != MIDDLE:
+            # JPEG decodes to 1/2, 1/4 or 1/8 in a fraction of the time; twice the side leaves Lanczos its work.
+            side = 2 * max(height, width)
+            value.draft(None, (side, side))
+        return fit_picture(read_picture(value, channels), height, width, field.how)
+
+    def fit_many(self, values: Pixels, field: Field) -> Pixels:
+        """Bring pictures (n, h, w) or (n, h, w, c) to (n, *shape), all at once where they have the size already."""
+        pixels = values if values.ndim == 4 else values[..., None]
+        channels, height, width = field.given
+        converted = convert_channels(pixels, channels)
+        if pixels.shape[1:3] == (height, width):
+            return np.ascontiguousarray(np.moveaxis(converted, -1, 1))
+        return np.stack([fit_picture(one, height, width, field.how) for one in converted])
+
+    def count(self, values: Pixels) -> tuple[str, str]:
+        """Name the size and mode of pictures (n, h, w) or (n, h, w, c)."""
+        pixels = values if values.ndim == 4 else values[..., None]
+        return f"{pixels.shape[2]}x{pixels.shape[1]}", MODES[pixels.shape[3]]
+
+    def to_array(self, rows: Array) -> Array:
+        """Turn levels into floats in [-1, 1]."""
+        return to_unit(rows)
+
+    def preview(self, values: Tensor) -> Image.Image:
+        """Show pictures as a grid, one alone as it is."""
+        return draw_grid(values) if len(values) > 1 else to_picture(values[0])
+
+    def encode(self, value: Tensor, ending: str, facts: Mapping[str, Any]) -> bytes:
+        """Write a picture (c, h, w) with metadata that say it is synthetic."""
+        if ending.lower() not in SAVED:
+            raise ValueError(f"Pictures are saved as {', '.join(SAVED)}, not {ending or 'without an ending'}.")
+        content = io.BytesIO()
+        to_picture(value).save(content, SAVED[ending.lower()], **metadata(ending.lower(), dict(facts)))
+        return content.getvalue()
+
+    def move(self, values: Tensor, places: Tensor) -> Tensor:
+        """Resample smoothly; what lies beyond the edge is mirrored."""
+        return geometry.warp(values, places)
+
+    def recolour(self, values: Tensor, colours_: Tensor) -> Tensor:
+        """Change colours."""
+        return colours.recolour(values, colours_)
+
+    def examine(self, values: Any) -> Findings:
+        """Show pictures as they are."""
+        return Findings(pictures=values)
+
+
+def to_unit(levels: Array) -> Array:
+    """Turn levels (uint8) into floats in [-1, 1].
+
+    By NumPy: a second thread that computes in PyTorch takes the processor from the first one's OpenMP threads.
+    """
+    values = levels.astype(np.float32)
+    values /= 127.5
+    values -= 1
+    return values
+
+
+medium = ImageMedium()

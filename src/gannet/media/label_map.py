@@ -1,0 +1,128 @@
+"""Label maps: pictures whose pixels are the numbers of classes. They are never interpolated."""
+
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from gannet.augmentation import geometry
+from gannet.media.grids import draw_grid
+from gannet.media.image import Options, to_unit
+from gannet.media.medium import Array, Field, Findings, Medium, Pixels
+from gannet.media.pixels import Resampling, fit_picture, open_picture
+from gannet.provenance import metadata
+from gannet.schema import Section
+
+NOTHING = 255
+"""The number of what belongs to no class, such as the border that `pad` adds."""
+NEAREST = Resampling(Image.Resampling.NEAREST, None, NOTHING)
+MODES = ("L", "P", "1")
+DEEP_MODES = ("I", "I;16", "I;16B", "I;16L", "I;16N")
+
+
+def colour_table(count: int = 256) -> Pixels:
+    """Give colours (count, 3) of which neighbours are easy to tell apart: the bits of a class, highest first.
+
+    The table of Pascal VOC (Everingham et al., 2010).
+    """
+    number = np.arange(count)
+    table = np.zeros((count, 3), np.uint8)
+    for bit in range(8):
+        for channel in range(3):
+            table[:, channel] |= (((number >> (3 * bit + channel)) & 1) << (7 - bit)).astype(np.uint8)
+    return table
+
+
+class LabelMapMedium(Medium):
+    """Label maps: uint8 (h, w) in the cache, whole numbers (h, w) for networks."""
+
+    name: ClassVar[str] = "label-map"
+    noun: ClassVar[str] = "label map"
+    plural: ClassVar[str] = "label maps"
+    endings: ClassVar[frozenset[str]] = frozenset({".png", ".bmp", ".gif", ".tif", ".tiff", ".pgm"})
+    Options: ClassVar[type[Section]] = Options
+
+    def field(self, height: int, width: int, fit: str = "crop", classes: int = 256) -> Field:
+        """Describe label maps of that size, which lie over pictures that are fitted in the same way."""
+        return Field(self, (height, width), "uint8", fit, classes)
+
+    def read(self, content: bytes) -> Image.Image:
+        """Open a label map; ValueError when its pixels are colours and not numbers."""
+        picture = open_picture(content)
+        if picture.mode not in MODES + DEEP_MODES:
+            raise ValueError(
+                f"its pixels are colours ({picture.mode}), not numbers of classes; save it in grey or with a palette"
+            )
+        return picture
+
+    def describe(self, value: Image.Image | Pixels) -> tuple[str, str]:
+        """Name its size and its mode."""
+        if isinstance(value, Image.Image):
+            return f"{value.width}x{value.height}", value.mode
+        return f"{value.shape[1]}x{value.shape[0]}", "L"
+
+    def choose(self, values: Iterator[Any], options: Section) -> Field:
+        """Take the size of the first one where the options leave it open."""
+        assert isinstance(options, Options)
+        first = next(values)
+        width, height = first.size if isinstance(first, Image.Image) else first.shape[::-1]
+        height, width = (height, width) if options.size == "auto" else options.sides
+        return self.field(height, width, options.fit)
+
+    def fit(self, value: Image.Image | Pixels, field: Field) -> Pixels:
+        """Bring a label map to size as a picture is, by nearest neighbours."""
+        height, width = field.given
+        fitted: Pixels = fit_picture(numbers(value)[..., None], height, width, field.how, NEAREST)[0]
+        return fitted
+
+    def to_array(self, rows: Array) -> Array:
+        """Keep the numbers as they are, wide enough for a loss to index by them."""
+        return rows.astype(np.int64)
+
+    def preview(self, values: Tensor) -> Image.Image:
+        """Show maps (n, h, w) as a grid, a colour a class."""
+        return draw_grid(coloured(values))
+
+    def encode(self, value: Tensor, ending: str, facts: Mapping[str, Any]) -> bytes:
+        """Write a map (h, w) as a PNG with a palette, whose pixels are the numbers."""
+        if ending.lower() != ".png":
+            raise ValueError(f"Label maps are saved as .png, not {ending or 'without an ending'}.")
+        picture = Image.fromarray(value.cpu().numpy().astype(np.uint8), "L")
+        picture.putpalette(colour_table().ravel().tolist())
+        content = io.BytesIO()
+        picture.save(content, "PNG", **metadata(".png", dict(facts)))
+        return content.getvalue()
+
+    def move(self, values: Tensor, places: Tensor) -> Tensor:
+        """Take what lies nearest to each place; what lies beyond the edge is mirrored."""
+        return geometry.warp(values[:, None].float(), places, "nearest")[:, 0].round().to(values.dtype)
+
+    def examine(self, values: Sequence[Array] | Array) -> Findings:
+        """Tell how much of the pixels each class has."""
+        counts = sum((np.bincount(row.ravel(), minlength=256) for row in values), np.zeros(256, np.int64))
+        shares = counts / max(1, counts.sum())
+        told = ", ".join(f"{number}: {share:.1%}" for number, share in enumerate(shares) if share)
+        return Findings((f"Classes by their share of the pixels: {told}.",))
+
+
+def numbers(value: Image.Image | Pixels) -> Pixels:
+    """Give the numbers of a label map (h, w); ValueError where one is above 255."""
+    found = np.asarray(value).astype(np.int64)
+    if found.ndim != 2:
+        raise ValueError(f"a label map has one number a pixel, not the shape {found.shape}")
+    if found.min() < 0 or found.max() > NOTHING:
+        raise ValueError(f"its numbers reach from {found.min()} to {found.max()}; classes are numbered from 0 to 255")
+    return found.astype(np.uint8)
+
+
+def coloured(values: Tensor) -> Tensor:
+    """Give maps (n, h, w) as colour pictures (n, 3, h, w) in [-1, 1]."""
+    table = torch.from_numpy(to_unit(colour_table()))
+    return table[values.cpu().long()].permute(0, 3, 1, 2)
+
+
+medium = LabelMapMedium()

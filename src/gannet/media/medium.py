@@ -1,0 +1,164 @@
+"""What a medium is: a kind of value that people keep in files, and all that Gannet has to know of it."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+from torch import Tensor
+
+from gannet.schema import Section
+
+Array = npt.NDArray[Any]
+Pixels = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Field:
+    """What one named part of every sample is brought to.
+
+    Attributes:
+        medium: the kind of value.
+        shape: of one value in the cache; a first side of None: as long as the value is.
+        dtype: of the cache, as NumPy names it.
+        how: what else `fit` goes by, such as `crop`; it is part of the cache's name.
+        levels: whole numbers in the cache lie below it.
+        window: sides of the part that is given at a time, along the first axes; empty: all of a value.
+    """
+
+    medium: "Medium"
+    shape: tuple[int | None, ...]
+    dtype: str = "uint8"
+    how: str = ""
+    levels: int = 256
+    window: tuple[int, ...] = ()
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What the cache's name depends on; of bytes the type has never been a part of it."""
+        kind = () if self.dtype == "uint8" else (self.dtype,)
+        return (*map(str, self.shape), self.how, *kind)
+
+    @property
+    def ragged(self) -> bool:
+        """Whether values are of differing length."""
+        return None in self.shape
+
+    @property
+    def given(self) -> tuple[int, ...]:
+        """The shape of what is given at a time, before it becomes a tensor."""
+        whole = (*self.window, *self.shape[len(self.window) :])
+        assert None not in whole, "values of any length are given by a window"
+        return tuple(int(side) for side in whole if side is not None)
+
+    @property
+    def row_bytes(self) -> int:
+        """Bytes of one value in the cache; of values of any length, of one step."""
+        return int(np.prod([side or 1 for side in self.shape])) * np.dtype(self.dtype).itemsize
+
+    def noise(self, count: int, random: np.random.Generator) -> Array:
+        """Draw meaningless values (count, *given) of the right shape and type."""
+        if np.dtype(self.dtype).kind in "ui":
+            return random.integers(0, self.levels, (count, *self.given)).astype(self.dtype)
+        return random.standard_normal((count, *self.given)).astype(self.dtype)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Values to be shown together, and where they came from.
+
+    Attributes:
+        medium: what they are.
+        values: (n, ...), as networks give them.
+        facts: the model and what else the metadata of files say.
+    """
+
+    medium: "Medium"
+    values: Tensor
+    facts: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What a medium finds in the values of a data set.
+
+    Attributes:
+        lines: sentences for the doctor's report.
+        pictures: uint8 (n, c, h, w), by which near copies are found; None where nothing shows them.
+    """
+
+    lines: tuple[str, ...] = ()
+    pictures: Pixels | None = None
+
+
+class Medium(ABC):
+    """A kind of value that people keep in files; one object a medium, called `medium` in its module.
+
+    Attributes:
+        name: as in `image` or `label-map`.
+        noun, plural: how messages call one of them, and many.
+        endings: of its files, lower case, with the dot.
+        Options: the keys of `data` that it understands.
+    """
+
+    name: ClassVar[str]
+    noun: ClassVar[str]
+    plural: ClassVar[str]
+    endings: ClassVar[frozenset[str]]
+    Options: ClassVar[type[Section]] = Section
+
+    @abstractmethod
+    def read(self, content: bytes) -> Any:
+        """Open a file's content; any error where it is broken, ValueError with a reason where it is something else."""
+
+    @abstractmethod
+    def describe(self, value: Any) -> tuple[str, str]:
+        """Name a value's size and kind in a word each, such as `640x480` and `RGB`."""
+
+    @abstractmethod
+    def choose(self, values: Iterator[Any], options: Section) -> Field:
+        """Choose what values are brought to by looking at some, where the options leave it open."""
+
+    @abstractmethod
+    def fit(self, value: Any, field: Field) -> Array:
+        """Bring a value to the field's shape and type."""
+
+    def fit_many(self, values: Array, field: Field) -> Array:
+        """Bring equal values (n, ...) to (n, *shape)."""
+        return np.stack([self.fit(value, field) for value in values])
+
+    def count(self, values: Array) -> tuple[str, str]:
+        """Name the size and kind of equal values (n, ...)."""
+        return self.describe(values[0])
+
+    def to_array(self, rows: Array) -> Array:
+        """Turn rows of the cache (b, *given) into what networks take, by NumPy, as loaders do in threads."""
+        return rows
+
+    @abstractmethod
+    def preview(self, values: Tensor) -> Image.Image:
+        """Show some values (n, ...), as networks give them, in one picture."""
+
+    def film(self, values: Tensor) -> tuple[str, bytes] | None:  # noqa: ARG002
+        """Give what is played rather than looked at, as an ending and a file; None where a picture is enough."""
+        return None
+
+    @abstractmethod
+    def encode(self, value: Tensor, ending: str, facts: Mapping[str, Any]) -> bytes:
+        """Write a value, as networks give it, as a file that says by `facts` where it came from; ValueError names
+        the endings that there are."""
+
+    def move(self, values: Tensor, places: Tensor) -> Tensor:  # noqa: ARG002
+        """Resample values (b, ...) as matrices of places (b, 3, 3) say; see `augmentation.geometry`."""
+        raise ValueError(f"There is no augmentation of {self.plural}; leave it out.")
+
+    def recolour(self, values: Tensor, colours: Tensor) -> Tensor:  # noqa: ARG002
+        """Change colours by matrices (b, 4, 4) where values have any; see `augmentation.colours`."""
+        return values
+
+    def examine(self, values: Sequence[Array] | Array) -> Findings:  # noqa: ARG002
+        """Look at the rows of a cache for the doctor."""
+        return Findings()

@@ -1,0 +1,56 @@
+"""Points in the plane or in space, as coordinates: for distributions that are known, to see what a game covers."""
+
+import io
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+from PIL import Image
+from torch import Tensor
+
+from gannet.media.grids import draw_points
+from gannet.media.medium import Array, Field, Medium
+from gannet.schema import Section
+
+
+class PointsMedium(Medium):
+    """Points: float32 (d,), as they are."""
+
+    name: ClassVar[str] = "points"
+    noun: ClassVar[str] = "point"
+    plural: ClassVar[str] = "points"
+    endings: ClassVar[frozenset[str]] = frozenset()
+
+    def field(self, dimensions: int) -> Field:
+        """Describe points of so many coordinates."""
+        return Field(self, (dimensions,), "float32")
+
+    def read(self, content: bytes) -> Array:
+        """Read what `encode` wrote."""
+        return np.loadtxt(io.BytesIO(content), np.float32, delimiter=",")
+
+    def describe(self, value: Array) -> tuple[str, str]:
+        """Name the number of coordinates."""
+        return str(len(value)), "float32"
+
+    def choose(self, values: Iterator[Array], options: Section) -> Field:  # noqa: ARG002
+        """Count the coordinates."""
+        return self.field(len(next(values)))
+
+    def fit(self, value: Array, field: Field) -> Array:
+        """Take a point as it is."""
+        return np.asarray(value, field.dtype).reshape(field.given)
+
+    def preview(self, values: Tensor) -> Image.Image:
+        """Show points (n, 2) as dots in the plane."""
+        return draw_points(values)
+
+    def encode(self, value: Tensor, ending: str, facts: Mapping[str, Any]) -> bytes:
+        """Write a point as a line of numbers."""
+        if ending.lower() != ".csv":
+            raise ValueError(f"Points are saved as .csv, not {ending or 'without an ending'}.")
+        said = "".join(f"# {name}: {told}\n" for name, told in facts.items())
+        return (said + ",".join(f"{number:.8g}" for number in value.tolist()) + "\n").encode()
+
+
+medium = PointsMedium()

@@ -1,0 +1,378 @@
+"""Segmentation: which class each pixel of a picture is of. A game with one player, and the judge of what is painted.
+
+The data are pairs: pictures in `images/` and label maps of the same names in `labels/`, whose pixels are the numbers of
+classes. Pictures and maps are moved together while it learns. The average of the network is what is kept.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+import numpy as np
+import torch
+from pydantic import Field as Constraint
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy, interpolate, one_hot
+
+from gannet.adversarial.game import Game, Observer, Outcome, Pass, Turn
+from gannet.adversarial.periodic import Periodic
+from gannet.augmentation.kinds import Chosen, Strengths, augment_aligned, choose_kinds
+from gannet.data import image_dataset
+from gannet.data.image_dataset import Description
+from gannet.data.loader import Samples, Sides
+from gannet.data.records import Source
+from gannet.data.samples import Labels
+from gannet.data.survey import readable
+from gannet.media import image, label_map
+from gannet.media.medium import Field, Medium, Shown
+from gannet.media.photograph import Given, Photograph, read_photograph
+from gannet.metrics.judgement import Judgement
+from gannet.metrics.rivals import Rival
+from gannet.metrics.segmentation import commonest_class, confusion, mean_iou, segmentation_measures
+from gannet.networks.unet import Unet
+from gannet.pipeline import Pipeline
+from gannet.recipe import Checkpoints, Optimizer, Recipe, Record, Referee
+from gannet.recipe import Data as RecipeData
+from gannet.schema import Choice, Section, Share, Weight, check, choose, known_keys
+from gannet.storage import write_bytes
+from gannet.task import Exam
+from gannet.tiling import as_tensor, enlarged_rows
+
+SEGMENTER, BATCH, SHOWN, ON_SHEETS, ROWS = "segmenter", 16, 64, 8, 256
+NETWORKS = {"unet": Unet}
+MEDIA: dict[str, Medium] = {"image": image.medium, "map": label_map.medium}
+USUAL: Strengths = {"flip": 0.5, "zoom": 1.3, "rotation": 8, "brightness": 0.15, "contrast": 1.3, "saturation": 1.5}
+"""What is done to pictures and maps while it learns: scenes keep their up and down."""
+FEW_PIXELS = 100.0
+"""Pixels added to both sides of an overlap, so that a class of hardly any does not rule a batch."""
+
+__all__ = ["Data"]
+
+judged_by = "held_out/error"
+Data = image.Options
+
+
+class Config(Section):
+    """The keys of `task` for segmentation."""
+
+    classes: Annotated[int, Constraint(ge=2, le=255)] | Literal["auto"] = "auto"
+    """How many classes the maps number, from 0 on; `auto` goes by `classes.txt` beside the pictures, else it looks."""
+    ignore: tuple[Annotated[int, Constraint(ge=0, le=255)], ...] = (label_map.NOTHING,)
+    """Numbers of what is nobody's: their pixels count neither in learning nor in judging; 255 never counts."""
+    kinds: Strengths | list[str] | Literal["auto"] = "auto"
+    """Augmentations of picture and map together, by name or with strengths; `auto`: flip, zoom, rotation, brightness,
+    contrast, saturation. An empty list: none."""
+    share: Share = 0.5
+    """The probability of each of them."""
+    overlap: Weight = 1.0
+    """Weight of the overlap that is lacking, class by class, beside the cross-entropy: so that small classes count."""
+
+
+class Settings(Section):
+    """What `config.json` keeps of a segmenter."""
+
+    description: Description
+    network: Choice
+    task: Choice
+
+
+def media(recipe: Recipe) -> Mapping[str, Medium]:
+    """Name the parts of a sample: a picture, and the map of its classes."""
+    return MEDIA
+
+
+def labels(recipe: Recipe) -> Labels:
+    """Pass classes of whole pictures over."""
+    return Labels.UNUSED
+
+
+def describe(recipe: Recipe, source: Source) -> Description:
+    """Choose size and channels, and count the classes, where the recipe leaves them open."""
+    config, description = _config(recipe.task), image_dataset.describe(recipe, source)
+    found = config.classes
+    if found == "auto":
+        found = len(source.classes) or 1 + max(_largest(value, config.ignore) for value in readable(source, part=1))
+    if found < 2:
+        raise ValueError(f"{Path(source.name).name}: the label maps know one class only; number at least two, from 0.")
+    names = tuple(source.classes) if len(source.classes) == found else tuple(map(str, range(found)))
+    return description.model_copy(update={"classes": names})
+
+
+def _largest(value: Any, ignored: tuple[int, ...]) -> int:
+    numbers = np.unique(label_map.numbers(value))
+    return max((int(number) for number in numbers if number not in {*ignored, label_map.NOTHING}), default=-1)
+
+
+def fields(recipe: Recipe, description: Description) -> dict[str, Field]:
+    """Say what pictures and maps are brought to: the same size, in the same way."""
+    channels, height, width = description.shape
+    fit = image_dataset.options_of(recipe).fit
+    maps = label_map.medium.field(height, width, fit, len(description.classes))
+    return {"image": image.medium.field(height, width, channels, fit), "map": maps}
+
+
+def resolve(recipe: Recipe, description: Description) -> Recipe:
+    """Write the chosen size, channels and number of classes into the recipe."""
+    if recipe.augment.name != "none":
+        raise ValueError(f"A game of {recipe.task.name} has no discriminator whose eyes to augment; set task.kinds.")
+    known_keys(recipe.optimizer, [SEGMENTER], "optimizer")
+    config = _config(recipe.task).model_copy(update={"classes": len(description.classes)})
+    _chosen(config, description)
+    return recipe.model_copy(
+        update={
+            "task": Choice(name=recipe.task.name, **config.model_dump(mode="json")),
+            "data": image_dataset.resolved_data(recipe, description),
+            "network": Choice(name=recipe.network.name, **asdict(_choice(recipe.network))),
+            "optimizer": {SEGMENTER: recipe.optimizer.get(SEGMENTER, Optimizer())},
+        }
+    )
+
+
+def adopt(recipe: Recipe, config: Settings) -> Recipe:
+    """Take over a model's network, shape and classes, so that its weights fit."""
+    kept = {key: config.task.options[key] for key in ("classes", "ignore")}
+    task = Choice(name=recipe.task.name, **{**config.task.options, **recipe.task.options, **kept})
+    data = image_dataset.adopted_data(recipe, config.description)
+    return recipe.model_copy(update={"network": config.network, "task": task, "data": data})
+
+
+def game(recipe: Recipe, description: Description) -> Game:
+    """Let one player descend the cross-entropy of its answers and the overlap that they lack."""
+    config, classes = _config(recipe.task), len(description.classes)
+    chosen, network = _chosen(config, description), _build(recipe.network, description)
+
+    def segment(run: Pass) -> Outcome:
+        sample = augment_aligned({name: run.sample[name] for name in MEDIA}, MEDIA, chosen, config.share, run)
+        scores, truth = network(sample["image"]).float(), counted(sample["map"], config.ignore, classes)
+        losses = {"cross_entropy": cross_entropy(scores, truth, ignore_index=label_map.NOTHING)}
+        if config.overlap:
+            losses["overlap"] = config.overlap * overlap_lacking(scores, truth)
+        return Outcome({SEGMENTER: losses})
+
+    return Game({SEGMENTER: network}, (Turn("segment", (SEGMENTER,), segment),), (SEGMENTER,))
+
+
+def counted(maps: Tensor, ignored: tuple[int, ...], classes: int) -> Tensor:
+    """Number what does not count 255 in maps (b, h, w)."""
+    nobodys = torch.isin(maps, torch.tensor(ignored, device=maps.device, dtype=maps.dtype)) | (maps >= classes)
+    return maps.masked_fill(nobodys, label_map.NOTHING)
+
+
+def overlap_lacking(scores: Tensor, truth: Tensor) -> Tensor:
+    """One less the mean overlap of what is told, by its probability, with what is true, of the classes in a batch.
+
+    Twice the shared part over both (Milletari et al., 2016, "V-Net", section 3), over all pixels of the batch.
+
+    Args:
+        scores: (b, classes, h, w).
+        truth: (b, h, w), 255 where nothing counts.
+    """
+    counts = (truth != label_map.NOTHING)[:, None]
+    told = scores.softmax(1) * counts
+    true = one_hot(truth.masked_fill(~counts[:, 0], 0), scores.shape[1]).permute(0, 3, 1, 2) * counts
+    over = (0, 2, 3)
+    shared, both = (told * true).sum(over), told.sum(over) + true.sum(over)
+    there = true.sum(over) > 0
+    overlap = (2 * shared + FEW_PIXELS) / (both + FEW_PIXELS)
+    return 1 - (overlap * there).sum() / there.sum().clamp_min(1)
+
+
+def observers(
+    recipe: Recipe, description: Description, played: Game, model: "SegmentationPipeline", samples: Sides
+) -> dict[str, Observer]:
+    """Look how well the averaged network tells held-out pictures; refuse maps with more classes than it knows."""
+    config, classes = _config(recipe.task), len(description.classes)
+    for side in samples:
+        _check_numbers(side, config.ignore, classes)
+    shown = samples[1].spread(SHOWN)
+
+    def look() -> dict[str, float]:
+        told = model.told(shown["image"]).numpy()
+        found = mean_iou(confusion(shown["map"].numpy(), told, classes, config.ignore))
+        return {"error": 1 - found}
+
+    return {"held_out": Periodic(look, recipe.referee.every)}
+
+
+def _check_numbers(samples: Samples, ignored: tuple[int, ...], classes: int) -> None:
+    """Refuse a number that is no class; most of a few dozen maps tell it."""
+    for part in samples.parts(SHOWN, len(samples)):
+        numbers = torch.unique(part["map"]).tolist()
+        wrong = [int(number) for number in numbers if number >= classes and number not in {*ignored, label_map.NOTHING}]
+        if wrong:
+            raise ValueError(
+                f"The label maps hold the number {wrong[0]}, and there are {classes} classes from 0 on; set "
+                f"task.classes, or task.ignore=[{wrong[0]}] where it is nobody's."
+            )
+
+
+def sheet(
+    recipe: Recipe, description: Description, model: "SegmentationPipeline", samples: Sides
+) -> Callable[[], Shown]:
+    """Show held-out pictures above their true maps, and what it tells below."""
+    shown = samples[1].spread(ON_SHEETS)
+    pictures = shown["image"].expand(-1, 3, -1, -1) if shown["image"].shape[1] == 1 else shown["image"][:, :3]
+
+    def look() -> Shown:
+        maps = [label_map.coloured(one) for one in (shown["map"], model.told(shown["image"]))]
+        return Shown(image.medium, torch.cat([pictures, *maps], 2), {"model": model.name})
+
+    return look
+
+
+def pipeline(recipe: Recipe, description: Description, kept: dict[str, nn.Module]) -> "SegmentationPipeline":
+    """Wrap the averaged network."""
+    options = {key: recipe.task.options[key] for key in ("classes", "ignore")}
+    settings = Settings(description=description, network=recipe.network, task=Choice(name="segmentation", **options))
+    return SegmentationPipeline(settings, {SEGMENTER: kept[SEGMENTER]}, recipe.name)
+
+
+def evaluate(pipeline: "SegmentationPipeline", exam: Exam) -> Judgement:
+    """Measure the mean intersection over union, beside the commonest class everywhere."""
+    names, ignored = pipeline.settings.description.classes, _config(pipeline.settings.task).ignore
+    parts = list(exam.reals.parts(BATCH, len(exam.reals)))
+    pairs = [(part["map"].numpy(), pipeline.told(part["image"]).numpy()) for part in parts]
+    found = segmentation_measures(_confusions(pairs, len(names), ignored), names, exam.query.seed)
+    rivals: tuple[Rival, ...] = ()
+    if exam.own:
+        known = (part["map"].numpy() for part in exam.own[0].parts(BATCH, len(exam.own[0])))
+        common = commonest_class(known, (*ignored, label_map.NOTHING))
+        everywhere = [(truth, np.full_like(truth, common)) for truth, _ in pairs]
+        theirs = segmentation_measures(_confusions(everywhere, len(names), ignored), names, exam.query.seed)
+        rivals = (Rival("this model", None, None, found[:2]), Rival("commonest class", None, None, theirs[:2]))
+    return Judgement(found, rivals=rivals, notes=image_dataset.conversions(exam.source, pipeline.settings.description))
+
+
+def _confusions(pairs: list[tuple[np.ndarray, np.ndarray]], classes: int, ignored: tuple[int, ...]) -> list[np.ndarray]:
+    """Count what each map was told as."""
+    return [confusion(truth, told, classes, ignored) for batch in pairs for truth, told in zip(*batch, strict=True)]
+
+
+def example() -> Recipe:
+    """Give a tiny segmenter of the embedded shapes."""
+    return Recipe(
+        name="example",
+        task=Choice(name="segmentation"),
+        data=RecipeData(source="shapes", size=16, channels=3),
+        network=Choice(name="unet", width=4, depth=2),
+        optimizer={SEGMENTER: Optimizer(learning_rate=1e-2)},
+        images=512,
+        batch=16,
+        referee=Referee(window=64, every=128),
+        checkpoint=Checkpoints(every=128),
+        log=Record(every=64, sheet_every=256),
+        precision="32",
+        device="cpu",
+    )
+
+
+class SegmentationPipeline(Pipeline):
+    """Tells what pictures show: `pipeline("street.jpg").save("classes.png")`."""
+
+    task: ClassVar[str] = "segmentation"
+    Config: ClassVar[type[Section]] = Settings
+
+    @property
+    def settings(self) -> Settings:
+        """The model's config."""
+        assert isinstance(self.config, Settings)
+        return self.config
+
+    def __call__(self, given: "Given | Tensor") -> "LabelMap | Tensor":
+        """Tell the class of each pixel.
+
+        Args:
+            given: a path, a file's content, Pillow's or Gannet's photograph, of any size; or pictures (b, c, h, w) in
+                [-1, 1], for which the scores (b, classes, h, w) are given.
+
+        Raises:
+            ValueError: it cannot be read; one sentence.
+        """
+        if isinstance(given, Tensor):
+            return self.scores(given)
+        return LabelMap(self._map(read_photograph(given)), self.settings.description.classes, {"model": self.name})
+
+    @torch.inference_mode()
+    def scores(self, pictures: Tensor) -> Tensor:
+        """Score the classes of pictures (b, c, h, w) in [-1, 1], some at a time: (b, classes, h, w), on the CPU."""
+        network = self.networks[SEGMENTER].eval()
+        device = next(network.parameters()).device
+        found = torch.cat([network(part.to(device)).float().cpu() for part in pictures.split(BATCH)])
+        nobodys = [one for one in _config(self.settings.task).ignore if one < found.shape[1]]
+        found[:, nobodys] = -torch.inf
+        return found
+
+    def told(self, pictures: Tensor) -> Tensor:
+        """Tell the class of each pixel of pictures (b, c, h, w): (b, h, w)."""
+        return self.scores(pictures).argmax(1)
+
+    def _map(self, photograph: Photograph) -> Tensor:
+        """Tell a photograph at the scale that was learned from, and bring the scores up to its size, row by row."""
+        height, width = photograph.values.shape[:2]
+        channels, *sides = self.settings.description.shape
+        shrink = min(1.0, min(sides) / min(height, width))
+        small = [max(1, round(side * shrink)) for side in (height, width)]
+        picture = interpolate(as_tensor(photograph.values), small, mode="bilinear", antialias=True)
+        scores = self.scores(_with_channels(picture, channels))
+        rows = range(0, height, ROWS)
+        parts = [enlarged_rows(scores, top, min(ROWS, height - top), (height, width)).argmax(1)[0] for top in rows]
+        return torch.cat(parts)
+
+    def traced(self) -> tuple[nn.Module, dict[str, Tensor]]:
+        """Give the network, and a `picture` (1, c, h, w); its result are scores (1, classes, h, w)."""
+        return self.networks[SEGMENTER], {"picture": torch.zeros(1, *self.settings.description.shape)}
+
+    @classmethod
+    def build(cls, config: Settings) -> Self:
+        """Build the pipeline with an untrained network."""
+        return cls(config, {SEGMENTER: _build(config.network, config.description)})
+
+
+class LabelMap:
+    """The class of each pixel of a picture.
+
+    Attributes:
+        values: (h, w), whole numbers.
+        classes: their names.
+        facts: the model, for the metadata of files.
+    """
+
+    def __init__(self, values: Tensor, classes: tuple[str, ...], facts: dict[str, Any]) -> None:
+        self.values, self.classes, self.facts = values, classes, facts
+
+    def save(self, path: str | Path) -> Path:
+        """Write a PNG with a palette, whose pixels are the numbers."""
+        path = Path(path)
+        write_bytes(path, label_map.medium.encode(self.values, path.suffix, self.facts))
+        return path
+
+
+def _with_channels(picture: Tensor, channels: int) -> Tensor:
+    """Give a picture (1, c, h, w) in grey or colour as many channels as were learned from; what is opaque stays so."""
+    if channels == 1:
+        return picture.mean(1, keepdim=True)
+    colour = picture.expand(-1, 3, -1, -1)
+    return colour if channels == 3 else torch.cat([colour, torch.ones_like(colour[:, :1])], 1)
+
+
+def _config(task: Choice) -> Config:
+    return check(Config, task.options, "task")
+
+
+def _choice(network: Choice) -> Unet:
+    return check(choose(network.name, NETWORKS, "network"), network.options, "network")
+
+
+def _build(network: Choice, description: Description) -> nn.Module:
+    return _choice(network).unet(description.shape[0], len(description.classes), batch=True)
+
+
+def _chosen(config: Config, description: Description) -> Chosen:
+    """Choose the augmentations for so many channels; ValueError for one that maps cannot follow."""
+    channels = description.shape[0]
+    usual = {name: strength for name, strength in USUAL.items() if channels >= 3 or name != "saturation"}
+    return choose_kinds(usual if config.kinds == "auto" else config.kinds, channels)
+
+
+pipeline_class = SegmentationPipeline
