@@ -135,7 +135,7 @@ def test_an_entry_of_the_cache_opens_as_it_is(copied: Callable[[str], Path]) -> 
     assert (entry / "images.raw").stat().st_mtime == STAMP, "the entry was built anew"
     assert f"data-{data.fingerprint}" == entry.name
     assert data.first.tobytes() == (entry / "images.raw").read_bytes()
-    assert (data.images.shape, len(data.classes), data.held_out.sum()) == ((1797, 1, 8, 8), 10, 171)
+    assert (data.first.shape, len(data.classes), data.held_out.sum()) == ((1797, 1, 8, 8), 10, 171)
 
 
 def test_an_entry_built_anew_is_the_same_to_the_byte(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 import gannet
-from gannet.api import Query, prepare
+from gannet.api import Query, prepare, split_of
 from gannet.cli import main
 from gannet.metrics.features import fit_components
 from gannet.metrics.memorization import relative_nearest
@@ -186,8 +186,8 @@ def test_the_closest_pairs_that_are_shown_are_those_that_were_found(run: Path) -
     judgement = gannet.judge(run, query=Query(num=150, seed=4))
     assert judgement.closest is not None and judgement.memorization is not None
     fakes, originals = judgement.closest.chunk(2)
-    prepared = prepare(read_recipe(run))
-    training, held_out = prepared.task.samples(prepared.recipe, prepared.source, prepared.description)
+    split = split_of(prepare(read_recipe(run)))
+    training, held_out = split.training, split.held_out
     features = fit_components(held_out.spread(5_000)["real"])
     known = training.spread(len(training))["real"]
     distances, partners = relative_nearest(features(fakes), features(known))

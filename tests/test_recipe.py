@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 from gannet.adversarial.losses import LOSSES
 from gannet.api import prepare
 from gannet.data import image_dataset
+from gannet.media.image import Options
 from gannet.networks import PAIRS
 from gannet.recipe import Optimizer, Penalty, Recipe, Stage, dump_yaml, load_recipe, parse_change, preset_names
 from gannet.schema import check, nearest
@@ -42,6 +43,7 @@ def _sections() -> dict[str, type[BaseModel]]:
 
 
 KEYS = [(place, key) for place, kind in _sections().items() for key in kind.model_fields]
+KEYS += [("data", key) for key in Options.model_fields]
 
 
 @st.composite
@@ -67,7 +69,7 @@ def refusal(values: dict[str, Any]) -> str:
 @given(st.data())
 def test_a_misspelt_key_is_refused_at_every_depth(data: st.DataObject) -> None:
     place, key = data.draw(st.sampled_from(KEYS))
-    siblings = _sections()[place].model_fields
+    siblings = [*_sections()[place].model_fields, *(Options.model_fields if place == "data" else ())]
     misspelt = data.draw(misspelt_words(key))
     assume(misspelt not in siblings)
     words = refusal({f"{place}.{misspelt}".strip("."): 1})

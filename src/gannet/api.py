@@ -29,7 +29,6 @@ from gannet.recipe import Recipe, dump_yaml, lengthened, load_recipe
 from gannet.running import PLANNED, House, Run, Sheets, create_folder, free_folder, write_curves
 from gannet.samples import Request
 from gannet.schedule import cut_short
-from gannet.schema import check
 from gannet.storage import write_json, write_text
 from gannet.task import Task, find_task
 from gannet.training.checkpoint import CheckpointFolder
@@ -156,8 +155,7 @@ def _value_at(recipe: Recipe, key: str) -> Any:
 def prepare(recipe: Recipe) -> Prepared:
     """Find the task, open the data, describe it, and resolve what the recipe leaves open."""
     task = find_task(recipe.task.name)
-    options = check(task.Data, recipe.data.options, "data")
-    source = open_data(recipe, task.media(recipe), options)
+    source = open_data(recipe, task.media(recipe), recipe.data.checked(task.Data))
     description = task.describe(recipe, source)
     return Prepared(task.resolve(recipe, description), task, source, description)
 
@@ -197,8 +195,7 @@ def build_trainer(
     look = task.sheet(recipe, description, pipeline, samples)
     if fabric.is_global_zero:
         write_curves(folder, {**watching, **game.observers})
-        if look:
-            observers["sheets"] = Sheets(look, folder / "samples", recipe.log.sheet_every)
+        observers["sheets"] = Sheets(look, folder / "samples", recipe.log.sheet_every)
     house = House(pipeline, look, cast("Referee | None", observers.get("referee")), folder, display)
     players = Players(game, average, observers, task.judged_by)
     return Trainer(recipe, players, samples[0], fabric, folder, house)

@@ -10,7 +10,7 @@ import torch
 from gannet.data.cache import cache_folder
 from gannet.data.loader import Loader, Samples, Sides
 from gannet.data.records import Chunked, Source
-from gannet.data.samples import Labels, load_samples, open_data
+from gannet.data.samples import load_samples, open_data
 from gannet.launch import is_first, join
 from gannet.loading import absolute, load, shipped_models
 from gannet.media.grids import draw_grid
@@ -22,7 +22,7 @@ from gannet.provenance import save_picture
 from gannet.recipe import Recipe
 from gannet.report import CLOSEST, JUDGEMENT, seen_images, trained_minutes, write_report
 from gannet.running import read_recipe
-from gannet.schema import Choice, check
+from gannet.schema import Choice
 from gannet.storage import write_json
 from gannet.task import Exam, Fit, Origin, find_task
 
@@ -64,7 +64,7 @@ def _exam(pipeline: Pipeline, recipe: Recipe | None, data: str, query: Query, or
         return Exam(query, origin, None, lambda: own[1], own, features)
     given = _recipe_for(pipeline, recipe, data)
     task = find_task(pipeline.task)
-    source = open_data(given, task.media(given), check(task.Data, given.data.options, "data"))
+    source = open_data(given, task.media(given), given.data.checked(task.Data))
     return Exam(query, origin, source, partial(_given_samples, given, pipeline, source), own, features)
 
 
@@ -96,7 +96,7 @@ def _own_samples(recipe: Recipe, pipeline: Pipeline, needed: bool) -> Sides | No
     """What the run learned from and what it held out; None where its data are gone and others are given."""
     task = find_task(recipe.task.name)
     try:
-        source = open_data(recipe, task.media(recipe), check(task.Data, recipe.data.options, "data"))
+        source = open_data(recipe, task.media(recipe), recipe.data.checked(task.Data))
         split = load_samples(recipe, source, task.fields(recipe, _description(pipeline)), task.labels(recipe))
     except ValueError:
         if needed:
@@ -122,8 +122,7 @@ def _given_samples(recipe: Recipe, pipeline: Pipeline, source: Source) -> Sample
     task, description = find_task(pipeline.task), _description(pipeline)
     if isinstance(source, Chunked):  # Arrays have no names to tell whose pictures they are.
         recipe = recipe.model_copy(update={"data": recipe.data.model_copy(update={"group": ""})})
-    wanted = task.labels(recipe) if source.classes else Labels.UNUSED
-    split = load_samples(recipe, source, task.fields(recipe, description), wanted)
+    split = load_samples(recipe, source, task.fields(recipe, description), task.labels(recipe))
     assert isinstance(split.training, Loader) and isinstance(split.held_out, Loader)
     loader = split.training.joined(split.held_out)
     theirs, known = tuple(source.classes), description.classes

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from importlib import resources
 from itertools import accumulate, pairwise
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 import yaml
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -19,6 +19,7 @@ from gannet.schema import (
     Share,
     Weight,
     check,
+    known_keys,
     nearest,
     whole,
 )
@@ -43,6 +44,9 @@ def _pattern(text: str) -> str:
 Word = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$"), AfterValidator(_free)]
 USUAL = {"task": "generation", "network": "dcgan", "augment": "none"}
 """What is chosen where a recipe does not say."""
+
+
+Media = TypeVar("Media", bound=Section)
 
 
 class Weighted(Section):
@@ -81,6 +85,11 @@ class Data(BaseModel):
     def options(self) -> dict[str, Any]:
         """The keys that the task's media understand."""
         return dict(self.model_extra or {})
+
+    def checked(self, schema: type[Media]) -> Media:
+        """Check those keys against a schema; an unknown one is told the nearest of all keys of `data`."""
+        known_keys(self.options, [*schema.model_fields, *type(self).model_fields], "data")
+        return check(schema, self.options, "data")
 
     def with_options(self, **changes: Any) -> Self:
         """Another with some of those keys changed."""

@@ -129,15 +129,18 @@ def draw_sheet(shown: Shown, folder: Path, images: int) -> None:
 
 
 class Sheets:
-    """An observer that draws the same things again and again, to see how they grow: `samples/<images>.png`."""
+    """An observer that draws the same things again and again, to see how they grow: `samples/<images>.png`.
 
-    def __init__(self, look: Callable[[], Shown], folder: Path, every: int) -> None:
+    Nothing where a task has nothing to see.
+    """
+
+    def __init__(self, look: Callable[[], Shown] | None, folder: Path, every: int) -> None:
         self.look, self.folder, self.every, self.images = look, folder, every, 0
         folder.mkdir(exist_ok=True)
 
     def observe(self, seen: Seen) -> None:
         """Draw a sheet when it is time."""
-        if crossed(self.images, seen.images, self.every):
+        if self.look and crossed(self.images, seen.images, self.every):
             draw_sheet(self.look(), self.folder, seen.images)
         self.images = seen.images
 

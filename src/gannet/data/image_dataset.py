@@ -11,7 +11,7 @@ from gannet.data.survey import count_learned, survey
 from gannet.media.image import Options, medium
 from gannet.media.medium import Field, Medium
 from gannet.recipe import Data, Recipe
-from gannet.schema import Positive, Section, check
+from gannet.schema import Positive, Section
 
 MEDIA: Mapping[str, Medium] = {"real": medium}
 """What a sample holds."""
@@ -35,7 +35,7 @@ class Description(Section):
 
 def options_of(recipe: Recipe) -> Options:
     """Check the keys of `data` that say how pictures are brought to size."""
-    return check(Options, recipe.data.options, "data")
+    return recipe.data.checked(Options)
 
 
 def describe(recipe: Recipe, source: Source) -> Description:
