@@ -15,11 +15,13 @@ from PIL import Image
 
 import gannet
 from gannet.adversarial.similarity import perceptual_distance
+from gannet.data.loader import Samples
 from gannet.data.sources import open_source
 from gannet.judging import judge_features
 from gannet.media.photograph import Photograph
+from gannet.metrics.judgement import Query
 from gannet.schema import check
-from gannet.task import find_task
+from gannet.task import Exam, find_task
 from gannet.tasks._photographs.judging import eye_of, photographs
 from gannet.tiling import as_tensor
 
@@ -44,6 +46,11 @@ def stacked(rows: list[Image.Image]) -> Image.Image:
     return sheet
 
 
+def _nothing() -> Samples:
+    """Photographs are judged as they lie: none is brought to a size."""
+    raise AssertionError
+
+
 @torch.inference_mode()
 def main() -> None:
     """Rank, draw, and say the shares."""
@@ -57,8 +64,10 @@ def main() -> None:
     pipeline: Any = gannet.load(asked.model)
     task: Any = find_task(pipeline.task)
     config, eye = check(task.Config, pipeline.config.task.options, "task"), eye_of(judge_features())
-    found = []
-    for real in photographs(open_source(asked.photographs), asked.most):
+    assert eye is not None, "judge-v1 does not ship here"
+    source, found = open_source(asked.photographs), []
+    exam = Exam(Query(num=asked.most), None, source, _nothing, None, judge_features)
+    for real in photographs(exam, asked.most):
         trial = task.trial(real, config)
         made = pipeline(trial.given, trial.mask)
         apart = [

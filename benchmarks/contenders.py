@@ -124,10 +124,12 @@ def endless(pictures: torch.Tensor, batch: int) -> Iterator[torch.Tensor]:
 
 def gannet(asked: argparse.Namespace) -> Contender:
     """A round of Gannet's trainer, with running average and referee; log and checkpoints come between rounds."""
-    from gannet.api import build_game, build_trainer, configure, prepare
-    from gannet.data.loader import Loader
+    from gannet.api import build_game, build_trainer, configure, prepare, split_of
+    from gannet.data.columns import Column
+    from gannet.data.loader import Loader, Sides
     from gannet.engines import make_engine
     from gannet.launch import launch
+    from gannet.media import image
     from gannet.recipe import parse_change
     from gannet.training.progress import Silence
 
@@ -137,10 +139,12 @@ def gannet(asked: argparse.Namespace) -> Contender:
     prepared = prepare(configure(asked.recipe or "images", "" if asked.recipe else "digits", changes, ""))
     fabric = launch(prepared.recipe)
     if asked.recipe:
-        loaders = prepared.task.samples(prepared.recipe, prepared.source, prepared.description)
+        split = split_of(prepared)
+        loaders: Sides = split.training, split.held_out
     else:
         pictures = ((noise(asked.side) + 1) * 127.5).byte().numpy()
-        loaders = (Loader({"real": pictures}, torch.arange(PICTURES).numpy(), seed=0),) * 2
+        column = Column(pictures, convert=image.medium.to_array)
+        loaders = (Loader({"real": column}, np.arange(PICTURES), seed=0),) * 2
     folder = Path(tempfile.mkdtemp())
     trainer = build_trainer(prepared, build_game(prepared, fabric), fabric, folder, loaders, Silence())
     pipeline = prepared.task.pipeline(prepared.recipe, prepared.description, trainer.players.average.networks)

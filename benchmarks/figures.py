@@ -7,7 +7,7 @@ import torch
 from PIL import Image, ImageDraw
 from torch import Tensor
 
-from gannet.api import configure, prepare
+from gannet.api import configure, prepare, split_of
 from gannet.data.loader import Loader
 from gannet.judging import judge_features
 from gannet.metrics.distances import frechet_distance
@@ -18,8 +18,9 @@ Lines = dict[str, list[tuple[float, float]]]
 
 def loaders(recipe: str) -> tuple[Loader, Loader]:
     """The training and the held-out samples of a recipe's own data."""
-    prepared = prepare(configure(recipe, "", {}, ""))
-    return prepared.task.samples(prepared.recipe, prepared.source, prepared.description)
+    split = split_of(prepare(configure(recipe, "", {}, "")))
+    assert isinstance(split.training, Loader) and isinstance(split.held_out, Loader)
+    return split.training, split.held_out
 
 
 @torch.no_grad()

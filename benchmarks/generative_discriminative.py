@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from gannet.api import configure, prepare
+from gannet.api import configure, prepare, split_of
 from gannet.metrics.baselines import ByClass, ChowLiuTree, Mixture, NaiveBayes
 from gannet.metrics.features import fit_components
 from gannet.metrics.utility import CLASSIFIERS
@@ -53,8 +53,8 @@ def main() -> None:
     options = parser.parse_args()
     changes = {"task.conditional": True, "data.limit": options.samples}
     prepared = prepare(configure("mnist", options.data, changes, ""))
-    loaders = prepared.task.samples(prepared.recipe, prepared.source, prepared.description)
-    training, test = (loader.spread(10_000) for loader in loaders)
+    split = split_of(prepared)
+    training, test = (side.spread(10_000) for side in (split.training, split.held_out))
     components = fit_components(training["real"])
     (known, labels), (unseen, truth) = (
         (part["real"].flatten(1).numpy() / 2 + 0.5, part["label"].numpy()) for part in (training, test)

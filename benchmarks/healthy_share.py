@@ -58,7 +58,7 @@ def detector(kind: str) -> Any:
 def kept(kind: str, share: float, folder: Path) -> Path:
     """A file of the training pictures of which only that share stays healthy, and of the test pictures."""
     training, test = loaders(RECIPE)
-    pictures = training.arrays["real"][training.chosen].copy()
+    pictures = training.columns["real"].values[training.chosen].copy()
     spoilt = np.random.default_rng(0).random(len(pictures)) >= share
     rows = np.flatnonzero(spoilt)
     draws = Drawn(len(rows), torch.Generator().manual_seed(0))
@@ -66,8 +66,8 @@ def kept(kind: str, share: float, folder: Path) -> Path:
     changed = augment(values, choose_kinds({kind: KINDS[kind]}), 1.0, draws).clamp(-1, 1)
     pictures[rows] = ((changed + 1) * 127.5).round().byte().numpy()
     path = folder / "kept.npz"
-    label = training.arrays["label"]
-    x_test = test.arrays["real"][test.chosen].transpose(0, 2, 3, 1)
+    label = training.columns["label"].values
+    x_test = test.columns["real"].values[test.chosen].transpose(0, 2, 3, 1)
     np.savez(
         path,
         x_train=pictures.transpose(0, 2, 3, 1),

@@ -18,7 +18,7 @@ import torch
 from torch import Generator, Tensor
 from torch.nn.functional import affine_grid, grid_sample
 
-from gannet.api import configure, prepare
+from gannet.api import configure, prepare, split_of
 from gannet.augmentation.distortions import DISTORTIONS
 from gannet.judging import judge_features
 from gannet.metrics.distances import frechet_distance
@@ -69,8 +69,7 @@ def harms() -> dict[str, Harm]:
 def pictures_of(data: str, size: int, count: int) -> tuple[Tensor, Tensor]:
     """Held-out pictures (2 * count, c, h, w) and labels, in random order."""
     changes = {"task.conditional": True, "data.size": size}
-    prepared = prepare(configure("images", data, changes, ""))
-    _, loader = prepared.task.samples(prepared.recipe, prepared.source, prepared.description)
+    loader = split_of(prepare(configure("images", data, changes, ""))).held_out
     batch = loader.gather(0, min(2 * count, len(loader)))
     return batch["real"], batch["label"]
 

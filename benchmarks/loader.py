@@ -18,7 +18,7 @@ from pathlib import Path
 
 import torch
 
-from gannet.api import configure, prepare
+from gannet.api import configure, prepare, split_of
 
 TRAIN = """
 import json, resource, sys, gannet
@@ -31,7 +31,7 @@ print(json.dumps({**clock, "peak": resource.getrusage(resource.RUSAGE_SELF).ru_m
 def time_loader(recipe: str, rounds: int = 3_000) -> float:
     """Images a second of the loader alone, in the recipe's batches."""
     prepared = prepare(configure(recipe, "", {}, ""))
-    training, _ = prepared.task.samples(prepared.recipe, prepared.source, prepared.description)
+    training = split_of(prepared).training
     batch = prepared.recipe.batch
     training.batch(0, batch, batch)
     start = time.perf_counter()

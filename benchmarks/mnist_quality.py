@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 import gannet
-from gannet.api import configure, prepare
+from gannet.api import configure, prepare, split_of
 from gannet.training.progress import Terminal
 
 FAKES, SURE = 10_000, 0.9
@@ -28,7 +28,8 @@ FAKES, SURE = 10_000, 0.9
 def digits() -> tuple[dict[str, Tensor], dict[str, Tensor]]:
     """All training and held-out digits with their labels."""
     prepared = prepare(configure("mnist", "", {"task.conditional": True}, ""))
-    training, held_out = prepared.task.samples(prepared.recipe, prepared.source, prepared.description)
+    split = split_of(prepared)
+    training, held_out = split.training, split.held_out
     return training.spread(len(training)), held_out.spread(len(held_out))
 
 

@@ -26,7 +26,8 @@ import numpy as np
 import torch
 
 from gannet.adversarial.game import Game
-from gannet.api import build_game, build_trainer, configure, prepare
+from gannet.api import Prepared, build_game, build_trainer, configure, prepare, split_of
+from gannet.data.columns import Column
 from gannet.data.loader import Loader
 from gannet.launch import launch
 from gannet.networks.dcgan import Dcgan
@@ -81,6 +82,13 @@ class Fault:
     game: Callable[[Game, Any], Game] = lambda game, _: game
 
 
+def loaders_of(prepared: Prepared) -> Samples:
+    """The training and the held-out samples, of one source."""
+    split = split_of(prepared)
+    assert isinstance(split.training, Loader) and isinstance(split.held_out, Loader)
+    return split.training, split.held_out
+
+
 def widened(game: Game, description: Any) -> Game:
     """Four times the channels in the discriminator."""
     wide = Dcgan(latent=64, width=4 * BASE["network.width"]).discriminator(description.shape, 0)
@@ -105,15 +113,16 @@ def deafened(game: Game, _: Any) -> Game:
 def without_a_class(samples: Samples, seed: int) -> Samples:
     """Training samples that lack one class."""
     training, held_out = samples
-    missing = seed % (int(training.arrays["label"].max()) + 1)
-    kept = training.chosen[training.arrays["label"][training.chosen] != missing]
-    return Loader(training.arrays, kept, training.seed), held_out
+    label = training.columns["label"].values
+    missing = seed % (int(label.max()) + 1)
+    kept = training.chosen[label[training.chosen] != missing]
+    return Loader(training.columns, kept, training.seed), held_out
 
 
 def with_shuffled_labels(samples: Samples, seed: int) -> Samples:
     """Labels of other samples, in training and held out."""
-    label = np.random.default_rng(seed).permutation(samples[0].arrays["label"])
-    training, held_out = (Loader({**part.arrays, "label": label}, part.chosen, part.seed) for part in samples)
+    label = np.random.default_rng(seed).permutation(samples[0].columns["label"].values)
+    training, held_out = (Loader({**part.columns, "label": label}, part.chosen, part.seed) for part in samples)
     return training, held_out
 
 
@@ -121,7 +130,8 @@ def unscaled(samples: Samples, _: int) -> Samples:
     """Values as they are in the file, 0 to 255."""
 
     def floats(part: Loader) -> Loader:
-        return Loader({**part.arrays, "real": part.arrays["real"].astype(np.float32)}, part.chosen, part.seed)
+        levels = Column(part.columns["real"].values.astype(np.float32))
+        return Loader({**part.columns, "real": levels}, part.chosen, part.seed)
 
     return floats(samples[0]), floats(samples[1])
 
@@ -130,7 +140,7 @@ def augmented(samples: Samples, seed: int) -> Samples:
     """Most training samples changed for good: turned by quarters, salted and peppered, or noisy."""
     training, held_out = samples
     random = np.random.default_rng(seed)
-    pictures = np.array(training.arrays["real"])
+    pictures = np.array(training.columns["real"].values)
     changed = training.chosen[random.random(len(training)) < 0.7]
     kind = seed % 3
     if kind == 0:
@@ -142,7 +152,8 @@ def augmented(samples: Samples, seed: int) -> Samples:
     else:
         noisy = pictures[changed] + 40 * random.standard_normal(pictures[changed].shape)
         pictures[changed] = noisy.clip(0, 255).astype(np.uint8)
-    return Loader({**training.arrays, "real": pictures}, training.chosen, training.seed), held_out
+    spoilt = replace(training.columns["real"], values=pictures)
+    return Loader({**training.columns, "real": spoilt}, training.chosen, training.seed), held_out
 
 
 PLAYERS = ("generator", "discriminator")
@@ -194,7 +205,7 @@ def play(name: str, data: str, seed: int, folder: Path, diagnosis: str = "") -> 
         changes = {key: value for key, value in changes.items() if not key.startswith("network.")}
     prepared = prepare(configure("images", data, changes, ""))
     fabric = launch(prepared.recipe)
-    samples = fault.samples(prepared.task.samples(prepared.recipe, prepared.source, prepared.description), seed)
+    samples = fault.samples(loaders_of(prepared), seed)
     game = fault.game(build_game(prepared, fabric), prepared.description)
     trainer = build_trainer(prepared, game, fabric, folder, samples, Silence())
     timing = run_timed(trainer)
@@ -226,7 +237,7 @@ def cost(recipe: str, images: int) -> None:
     """What share of a shipped recipe's training time the referee takes."""
     prepared = prepare(configure(recipe, "", {"images": images}, ""))
     fabric = launch(prepared.recipe)
-    samples = prepared.task.samples(prepared.recipe, prepared.source, prepared.description)
+    samples = loaders_of(prepared)
     with tempfile.TemporaryDirectory() as folder:
         game = build_game(prepared, fabric)
         found = run_timed(build_trainer(prepared, game, fabric, Path(folder), samples, Silence()))

@@ -7,7 +7,8 @@ judged: once by the commit's code, which is cloned into a folder of its own, and
 checkpoints, models, logs, sheets, verdicts, what was made, judgements, and the cache, to the byte but for clocks. Both
 codes run in one environment, which is built of `constraints.txt`; `--python` names one that has the dependencies
 already. `--keep` keeps the clone, the environment and what the commit's code made, to be held against again. Keys of
-recipes and judgements that only one side knows are named, and are no difference; so are whole entries of the cache. It ends with 1 where anything differs.
+recipes and judgements that only one side knows are named, and are no difference; so are whole entries of the cache that
+the code here makes besides. It ends with 1 where anything differs.
 """
 
 import argparse
@@ -395,7 +396,7 @@ def prepare_sides(asked: argparse.Namespace, folder: Path) -> tuple[Side, Side]:
 
 def _entries(files: dict[str, Any]) -> set[str]:
     """The names of the cache's entries, by the paths of their files."""
-    return {name.split("/")[1] for name in files}
+    return {name.split("/")[0] for name in files}
 
 
 def same(asked: argparse.Namespace, folder: Path) -> bool:
@@ -416,9 +417,9 @@ def same(asked: argparse.Namespace, folder: Path) -> bool:
     entries = [read_files(side.folder / "cache") for side in (old, new)]
     if asked.cases:  # The commit's cache may hold more, of other cases.
         entries[0] = {name: content for name, content in entries[0].items() if name in entries[1]}
-    more = sorted({name.split("/")[1] for name in entries[1].keys() - entries[0].keys()} - _entries(entries[0]))
+    more = sorted({name.split("/")[0] for name in entries[1].keys() - entries[0].keys()} - _entries(entries[0]))
     told += [f"only one side: cache: {entry} ({NEW})" for entry in more]
-    entries[1] = {name: content for name, content in entries[1].items() if name.split("/")[1] not in more}
+    entries[1] = {name: content for name, content in entries[1].items() if name.split("/")[0] not in more}
     found = first_difference(*entries)
     print(f"\ncache: {len(entries[1])} files, {'DIFFERS' if found else 'same'}")
     print("\n".join(told + ([f"DIFFERS: cache: {found}"] if found else [])))

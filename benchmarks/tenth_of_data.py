@@ -50,8 +50,8 @@ def subset(share: float, seed: int, folder: Path) -> Path:
     chosen = np.sort(np.random.default_rng(seed).permutation(training.chosen)[: round(share * len(training))])
     arrays = {}
     for name, rows in (("train", chosen), ("test", test.chosen)):
-        arrays[f"x_{name}"] = training.arrays["real"][rows].transpose(0, 2, 3, 1)
-        arrays[f"y_{name}"] = training.arrays["label"][rows]
+        arrays[f"x_{name}"] = training.columns["real"].values[rows].transpose(0, 2, 3, 1)
+        arrays[f"y_{name}"] = training.columns["label"].values[rows]
     path = folder / "subset.npz"
     np.savez(path, **arrays)
     return path

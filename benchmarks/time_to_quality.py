@@ -29,7 +29,7 @@ from rivals import Rival
 from torch import Tensor
 
 import gannet
-from gannet.api import configure, prepare
+from gannet.api import configure, prepare, split_of
 from gannet.judging import judge_features
 from gannet.media.grids import draw_grid
 from gannet.metrics.distances import frechet_distance
@@ -42,9 +42,8 @@ Judges = dict[str, Callable[[Tensor], Tensor]]
 
 def real_pictures(recipe: str) -> tuple[Tensor, Tensor]:
     """The training and the test pictures (n, c, h, w)."""
-    prepared = prepare(configure(recipe, "", {}, ""))
-    loaders = prepared.task.samples(prepared.recipe, prepared.source, prepared.description)
-    training, held_out = (loader.spread(len(loader))["real"] for loader in loaders)
+    split = split_of(prepare(configure(recipe, "", {}, "")))
+    training, held_out = (side.spread(len(side))["real"] for side in (split.training, split.held_out))
     return training, held_out
 
 

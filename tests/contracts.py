@@ -12,8 +12,11 @@ from gannet.adversarial.losses import AdversarialLoss
 from gannet.api import build_game, build_trainer, prepare, split_of
 from gannet.launch import launch
 from gannet.pipeline import Pipeline
+from gannet.planning import noise_of
 from gannet.recipe import Recipe
+from gannet.schema import Choice
 from gannet.storage import load_tree
+from gannet.task import Task
 from gannet.training.progress import Silence
 from gannet.training.trainer import Trainer
 
@@ -92,6 +95,33 @@ def check_saved_equals_live(pipeline: Pipeline, folder: Path, use: Callable[[Pip
     loaded = Pipeline.from_pretrained(folder)
     assert type(loaded) is type(pipeline)
     assert torch.equal(use(pipeline), use(loaded))
+
+
+def check_parts(task: Task) -> None:
+    """Samples, and the noise that stands for them, have the parts, shapes and types that the fields say."""
+    prepared = prepare(task.example())
+    fields, batch = task.fields(prepared.recipe, prepared.description), split_of(prepared).training.gather(0, 4)
+    assert list(fields) == list(task.media(prepared.recipe)) == list(batch)[: len(fields)], "other parts than fields"
+    for name, values in noise_of(prepared).gather(0, 4).items():
+        assert values.shape == batch[name].shape and values.dtype == batch[name].dtype, f"{name} has another shape"
+    for name, field in fields.items():
+        assert tuple(batch[name].shape[1:]) == field.given, f"{name} is not what its field gives"
+
+
+def check_adopted(task: Task) -> None:
+    """What a model keeps of itself is enough to read other data as its run read its own."""
+    prepared = prepare(task.example())
+    with torch.device("meta"):
+        game = task.game(prepared.recipe, prepared.description)
+    kept = {name: game.networks[name] for name in game.kept}
+    config = task.pipeline(prepared.recipe, prepared.description, kept).config
+    plain = Recipe(name="judged", task=Choice(name=prepared.recipe.task.name))
+    recipes = [task.adopt(recipe, config) for recipe in (prepared.recipe, plain)]
+    fields = [task.fields(recipe, prepared.description) for recipe in (prepared.recipe, *recipes)]
+    assert fields[0] == fields[1], "a run's own options are lost"
+    shapes = [{name: field.given for name, field in one.items()} for one in fields]
+    assert shapes[0] == shapes[2], "a model does not tell the shape of what it learned from"
+    assert recipes[0].task == prepared.recipe.task, "the options of the task are lost"
 
 
 def check_signs(loss: AdversarialLoss) -> None:

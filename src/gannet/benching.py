@@ -19,6 +19,7 @@ from gannet.engines import make_engine
 from gannet.launch import choose_precision, launch
 from gannet.planning import noise_of, peak_memory
 from gannet.recipe import load_recipe
+from gannet.task import find_task
 from gannet.training.progress import Silence
 from gannet.training.trainer import Trainer
 
@@ -87,20 +88,24 @@ class Speed:
 
 
 def prepare_for(target: str, data: str, changes: dict[str, Any]) -> Prepared:
-    """Make a recipe ready without its data, which are not measured: the embedded digits stand for pictures.
+    """Make a recipe ready without its data, which are not measured: those of the task's example stand for them.
 
-    They are given in the recipe's own size, or in 32x32 in colour where it leaves that open.
+    Pictures are given in the recipe's own size, or in 32x32 in colour where it leaves that open.
     """
     if data or "data.source" in changes:
         return prepare(configure(target, data, changes, ""))
     recipe = load_recipe(target, changes)
     if recipe.data.source in POINTS:
         return prepare(recipe)
-    usual = {"size": 32, "channels": 3}
-    given = {f"data.{key}": value for key, value in usual.items() if recipe.data.options.get(key, "auto") == "auto"}
-    return prepare(
-        configure(target, "digits", given | {"data.stack": 1, "data.group": "", "data.limit": None} | changes, "")
-    )
+    task = find_task(recipe.task.name)
+    usual = {"size": 32, "channels": 3, "stack": 1}
+    given = {
+        f"data.{key}": value
+        for key, value in usual.items()
+        if key in task.Data.model_fields and (key == "stack" or recipe.data.options.get(key, "auto") == "auto")
+    }
+    plain: dict[str, Any] = {"data.group": "", "data.limit": None, "data.sources": []}
+    return prepare(configure(target, task.example().data.source, given | plain | changes, ""))
 
 
 def bench(prepared: Prepared) -> Speed:

@@ -12,6 +12,7 @@ from gannet.data.sources import media_of, open_source
 from gannet.data.survey import count_learned, readable, survey
 from gannet.media.image import Survey, auto_size, fitting_size
 from gannet.media.medium import Medium
+from gannet.recipe import preset_names
 from gannet.schema import Section, check
 from gannet.task import find_task, task_names
 
@@ -36,7 +37,7 @@ def examine(data: str, size: int) -> Report:
     size = size or (auto_size(looked.median_side) if looked else 0)
     fields = _fields(source, media, size)
     dataset = build_dataset(source, fields)
-    advice = _advise_pictures(source, dataset, looked) if looked else _advise(fields)
+    advice = _advise_pictures(source, dataset, looked) if looked else _advise(source.name, fields)
     return examine_dataset(source, dataset, fields, advice)
 
 
@@ -54,17 +55,19 @@ def _fields(source: Source, media: Mapping[str, Medium], size: int) -> Fields:
     return fields
 
 
-def _advise(fields: Fields) -> Advice:
-    """Name the tasks that learn from such samples."""
+def _advise(name: str, fields: Fields) -> Advice:
+    """Name the recipe that is made for data of that name, else the tasks that learn from such samples."""
     wanted = [field.medium.name for field in fields.values()]
     found = []
-    for name in task_names():
-        task = find_task(name)
+    for known in task_names():
+        task = find_task(known)
         if [medium.name for medium in task.media(task.example()).values()] == wanted:
-            found.append(name)
+            found.append(known)
     kind = " with ".join(field.medium.plural for field in fields.values())
+    if name in preset_names():
+        return Advice(name, {}, "none.", (f"The recipe {name} is made for these {kind}.",))
     if not found:
-        return Advice("", {}, "none", (f"No task learns from {kind}.",))
+        return Advice("none", {}, "none.", (f"No task learns from {kind}.",))
     return Advice(found[0], {}, "what the task offers.", (f"Tasks that learn from {kind}: {', '.join(found)}.",))
 
 

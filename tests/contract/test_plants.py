@@ -2,12 +2,15 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from contracts import (
+    check_adopted,
     check_equal_states,
     check_gradients,
+    check_parts,
     check_saved_equals_live,
     check_signs,
     make_trainer,
@@ -17,7 +20,12 @@ from gannet.adversarial.game import Outcome, Pass
 from gannet.adversarial.losses import LOSSES
 from gannet.adversarial.referee import Referee
 from gannet.api import prepare
-from gannet.tasks import generation
+from gannet.data.samples import noise
+from gannet.media import image, label_map
+from gannet.media.medium import Field
+from gannet.recipe import Recipe
+from gannet.schema import Choice
+from gannet.tasks import generation, segmentation
 from gannet.training.trainer import Trainer
 
 
@@ -94,6 +102,33 @@ def test_weights_that_are_not_saved_are_found(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(pipeline, "tensors", lambda: {name: tensor * 0 for name, tensor in whole().items()})
     with pytest.raises(AssertionError):
         check_saved_equals_live(pipeline, tmp_path / "model", lambda loaded: loaded(num=5).values)
+
+
+def test_parts_that_no_field_speaks_of_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    check_parts(segmentation)
+    monkeypatch.setattr(segmentation, "media", lambda _: {"picture": image.medium, "map": label_map.medium})
+    with pytest.raises(AssertionError, match="other parts"):
+        check_parts(segmentation)
+    monkeypatch.undo()
+    monkeypatch.setattr("gannet.planning.noise", lambda fields, *more: noise({**fields, "map": smaller_map()}, *more))
+    with pytest.raises(AssertionError, match="map has another shape"):
+        check_parts(segmentation)
+
+
+def smaller_map() -> Field:
+    return label_map.medium.field(8, 8)
+
+
+def test_options_that_do_not_survive_a_judgement_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    check_adopted(segmentation)
+    whole = segmentation.adopt
+
+    def forget(recipe: Recipe, config: Any) -> Recipe:
+        return whole(recipe, config).model_copy(update={"task": Choice(name="segmentation")})
+
+    monkeypatch.setattr(segmentation, "adopt", forget)
+    with pytest.raises(AssertionError, match="options of the task are lost"):
+        check_adopted(segmentation)
 
 
 @pytest.mark.parametrize("name", sorted(LOSSES))

@@ -7,7 +7,14 @@ from typing import Any
 import pytest
 import torch
 import yaml
-from contracts import check_equal_states, check_gradients, check_saved_equals_live, make_trainer
+from contracts import (
+    check_adopted,
+    check_equal_states,
+    check_gradients,
+    check_parts,
+    check_saved_equals_live,
+    make_trainer,
+)
 from torch import Tensor
 
 from gannet.api import prepare, split_of
@@ -107,20 +114,8 @@ def test_sheets_show_the_same_things_again(task: Task, tmp_path: Path) -> None:
 
 
 def test_a_sample_has_the_parts_that_its_fields_say(task: Task) -> None:
-    prepared = prepare(task.example())
-    fields, batch = task.fields(prepared.recipe, prepared.description), split_of(prepared).training.gather(0, 4)
-    meaningless = noise_of(prepared).gather(0, 4)
-    assert list(fields) == list(task.media(prepared.recipe)) == list(batch)[: len(fields)]
-    for name, values in meaningless.items():
-        assert values.shape == batch[name].shape and values.dtype == batch[name].dtype, name
+    check_parts(task)
 
 
-def test_a_perfect_likeness_of_its_settings_reads_data_to_judge_by(task: Task, tmp_path: Path) -> None:
-    """The options of a task survive: what is judged by other data reads them as the run read its own."""
-    prepared = prepare(task.example())
-    with torch.device("meta"):
-        game = task.game(prepared.recipe, prepared.description)
-    config = task.pipeline(prepared.recipe, prepared.description, {n: game.networks[n] for n in game.kept}).config
-    adopted = task.adopt(prepared.recipe, config)
-    fields = [task.fields(recipe, prepared.description) for recipe in (prepared.recipe, adopted)]
-    assert fields[0] == fields[1] and adopted.task.options == prepared.recipe.task.options
+def test_a_model_reads_data_to_judge_by_as_it_read_its_own(task: Task) -> None:
+    check_adopted(task)

@@ -86,7 +86,7 @@ def _open_files(path: Path, target: str, media: Mapping[str, Medium]) -> Source:
         try:
             return _with_samples(PairSource(storage, media), target, media)
         except ValueError as error:
-            raise ValueError(f"{target} holds no pairs: {str(error).rstrip('.')}; give {_allowed(media)}.") from error
+            raise ValueError(f"{target} holds no pairs: {str(error).rstrip('.')}.") from error
     ((name, medium),) = media.items()
     return _with_samples(FileSource(storage, name, medium), target, media)
 
@@ -96,7 +96,9 @@ def _allowed(media: Mapping[str, Medium]) -> str:
     names = list(media.values())
     if len(names) > 1:
         parts = " and ".join(f"{one.plural} ({', '.join(sorted(one.endings)[:4])}, ...)" for one in names)
-        return f"a folder or zip with {parts} of the same names in images/ and labels/, or in inputs/ and targets/"
+        layout = f"a folder or zip with {parts} of the same names in images/ and labels/, or in inputs/ and targets/"
+        embedded = [name for opener in _openers(media) for name in opener.EMBEDDED]
+        return ", or ".join([layout, *embedded])
     told = [opener.ALLOWED for opener in _openers(media)]
     return told[0] if told else f"a folder or zip of {names[0].plural} ({', '.join(sorted(names[0].endings))})"
 

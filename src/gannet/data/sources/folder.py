@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
 
 from gannet.data.records import Record, digest, file_stamp
-from gannet.data.sources.layout import is_hidden, pair_up, read_layout
+from gannet.data.sources.layout import are_pairs, is_hidden, pair_up, read_layout
 from gannet.media.medium import Medium
 
 LARGEST_FILE = 1 << 30  # bytes of one encoded value; a zip can claim to unpack to any size
@@ -117,6 +117,12 @@ class FileSource:
         self._paths = sorted({path for path in names if has_ending(path, medium)})
         self.ignored = len(names) - len(self._paths)
         self._layout = read_layout(self._paths)
+        if are_pairs(self._layout.classes):
+            first, second = self._layout.classes
+            raise ValueError(
+                f"{self.name} holds pairs, in {first}/ and {second}/, and one {medium.noun} a sample is wanted here; "
+                f"give the folder {first} within it."
+            )
 
     @property
     def classes(self) -> tuple[str, ...]:

@@ -81,6 +81,11 @@ PAIRS = (("images", "labels"), ("inputs", "targets"), ("images", "masks"))
 """Names of folders whose files of one name belong together, the first part of a sample first."""
 
 
+def are_pairs(classes: Sequence[str]) -> bool:
+    """Tell whether what look like classes are the folders of pairs."""
+    return {name.lower() for name in classes} in [set(names) for names in PAIRS]
+
+
 def pair_up(
     paths: Sequence[str], parts: Sequence[tuple[str, Set[str]]]
 ) -> tuple[dict[str, tuple[str, ...]], tuple[str, ...]]:
@@ -98,8 +103,10 @@ def pair_up(
     """
     folders = next((names for names in _foldings(parts) if _there(names, paths)), None)
     if folders is None:
-        wanted = " or ".join(" and ".join(f"{name}/" for name in names) for names in _foldings(parts))
-        raise ValueError(f"there are no folders {wanted} beside each other, whose files of one name belong together")
+        wanted = ", or ".join(
+            " and ".join(f"{name}/" for name in names) for names in _foldings(parts)[:-1] or _foldings(parts)
+        )
+        raise ValueError(f"give folders {wanted} beside each other, whose files of one name belong together")
     found: dict[str, dict[int, str]] = {}
     for path in sorted(paths):
         for part, (folder, (_, endings)) in enumerate(zip(folders, parts, strict=True)):
