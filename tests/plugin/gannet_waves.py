@@ -152,7 +152,8 @@ def observers(
     training, held_out = ({"signal": side.spread(count)["signal"]} for side in samples)
 
     def scores(signal: Tensor, exhibits: Exhibits) -> Tensor:
-        logits: Tensor = played.networks["whole"](signal)[0]
+        whole = played.networks["whole"]
+        logits: Tensor = whole(signal.to(next(whole.parameters()).device))[0]
         return logits
 
     audit = Audit(lambda _: model(len(held_out["signal"]), 0), scores, LOSSES["non-saturating"], training, held_out)
@@ -205,8 +206,8 @@ class WavesPipeline(Pipeline):
     def __call__(self, num: int = 1, seed: int = 0) -> Tensor:
         """Draw waves (num, length)."""
         network: Any = self.networks["generator"]
-        drawn: Tensor = network(latents(network, seed, 0, num))
-        return drawn
+        drawn: Tensor = network(latents(network, seed, 0, num).to(next(network.parameters()).device))
+        return drawn.cpu()
 
     @classmethod
     def build(cls, config: Settings) -> "WavesPipeline":

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from pydantic import Field as Constraint
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy, interpolate, one_hot
+from torch.nn.functional import interpolate, one_hot
 
 from gannet.adversarial.game import Game, Observer, Outcome, Pass, Turn
 from gannet.adversarial.periodic import Periodic
@@ -145,9 +145,10 @@ def game(recipe: Recipe, description: Description) -> Game:
     def segment(run: Pass) -> Outcome:
         sample = augment_aligned({name: run.sample[name] for name in MEDIA}, MEDIA, chosen, config.share, run)
         scores, truth = network(sample["image"]).float(), counted(sample["map"], config.ignore, classes)
-        losses = {"cross_entropy": cross_entropy(scores, truth, ignore_index=label_map.NOTHING)}
+        counts, true = as_shares(truth, classes)
+        losses = {"cross_entropy": -(true * scores.log_softmax(1)).sum() / counts.sum().clamp_min(1)}
         if config.overlap:
-            losses["overlap"] = config.overlap * overlap_lacking(scores, truth)
+            losses["overlap"] = config.overlap * overlap_lacking(scores.softmax(1) * counts, true)
         return Outcome({SEGMENTER: losses})
 
     return Game({SEGMENTER: network}, (Turn("segment", (SEGMENTER,), segment),), (SEGMENTER,))
@@ -159,18 +160,24 @@ def counted(maps: Tensor, ignored: tuple[int, ...], classes: int) -> Tensor:
     return maps.masked_fill(nobodys, label_map.NOTHING)
 
 
-def overlap_lacking(scores: Tensor, truth: Tensor) -> Tensor:
+def as_shares(truth: Tensor, classes: int) -> tuple[Tensor, Tensor]:
+    """Give where pixels of maps (b, h, w) count, (b, 1, h, w), and each class's share of them, (b, classes, h, w).
+
+    Sums of shares are the same at every run, on a GPU too, where picking scores by number is not.
+    """
+    counts = (truth != label_map.NOTHING)[:, None]
+    true = one_hot(truth.masked_fill(~counts[:, 0], 0), classes).permute(0, 3, 1, 2) * counts
+    return counts.float(), true.float()
+
+
+def overlap_lacking(told: Tensor, true: Tensor) -> Tensor:
     """One less the mean overlap of what is told, by its probability, with what is true, of the classes in a batch.
 
     Twice the shared part over both (Milletari et al., 2016, "V-Net", section 3), over all pixels of the batch.
 
     Args:
-        scores: (b, classes, h, w).
-        truth: (b, h, w), 255 where nothing counts.
+        told, true: shares of the classes, (b, classes, h, w), 0 where nothing counts.
     """
-    counts = (truth != label_map.NOTHING)[:, None]
-    told = scores.softmax(1) * counts
-    true = one_hot(truth.masked_fill(~counts[:, 0], 0), scores.shape[1]).permute(0, 3, 1, 2) * counts
     over = (0, 2, 3)
     shared, both = (told * true).sum(over), told.sum(over) + true.sum(over)
     there = true.sum(over) > 0

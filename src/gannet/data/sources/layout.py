@@ -103,9 +103,8 @@ def pair_up(
     """
     folders = next((names for names in _foldings(parts) if _there(names, paths)), None)
     if folders is None:
-        wanted = ", or ".join(
-            " and ".join(f"{name}/" for name in names) for names in _foldings(parts)[:-1] or _foldings(parts)
-        )
+        usual = _foldings(parts)[:-1] or _foldings(parts)
+        wanted = ", or ".join(" and ".join(f"{name}/" for name in names) for names in usual)
         raise ValueError(f"give folders {wanted} beside each other, whose files of one name belong together")
     found: dict[str, dict[int, str]] = {}
     for path in sorted(paths):
