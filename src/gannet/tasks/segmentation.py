@@ -263,7 +263,7 @@ def example() -> Recipe:
         task=Choice(name="segmentation"),
         data=RecipeData(source="shapes", size=16, channels=3),
         network=Choice(name="unet", width=4, depth=2),
-        optimizer={SEGMENTER: Optimizer(learning_rate=1e-2)},
+        optimizer={SEGMENTER: Optimizer(learning_rate=3e-2)},
         images=512,
         batch=16,
         referee=Referee(window=64, every=128),
