@@ -125,10 +125,10 @@ def _given_samples(recipe: Recipe, pipeline: Pipeline, source: Source) -> Sample
     split = load_samples(recipe, source, task.fields(recipe, description), task.labels(recipe))
     assert isinstance(split.training, Loader) and isinstance(split.held_out, Loader)
     loader = split.training.joined(split.held_out)
-    theirs, known = tuple(source.classes), description.classes
     columns = dict(loader.columns)
-    if "label" in columns and theirs:
+    if "label" in columns:
         label = columns.pop("label")
+        theirs, known = tuple(source.classes), description.classes
         if set(theirs) <= set(known):
             numbers = np.array([*(known.index(name) for name in theirs), len(known)])
             columns["label"] = type(label)(numbers[label.values])

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from importlib import resources
+from importlib.metadata import entry_points
 from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
@@ -65,7 +66,7 @@ class Data(BaseModel):
 
     source: str = ""
     """A path, a name under $GANNET_DATA, an embedded set, or `hf:owner/name`; empty: the recipe's own name."""
-    sources: Annotated[tuple[Weighted, ...], Field(exclude_if=lambda given: not given)] = ()
+    sources: Annotated[tuple[Weighted, ...], Field(max_length=100, exclude_if=lambda given: not given)] = ()
     """Several instead of one, as `[{source: photos, weight: 2}, {source: scans}]`: each has its own split, and their
     classes agree."""
     limit: Positive | None = None
@@ -275,7 +276,9 @@ def preset_names() -> list[str]:
 
 
 def load_recipe(target: str, changes: Mapping[str, Any] | None = None) -> Recipe:
-    """Load a shipped recipe by name or a YAML file by path, and apply `changes` (dotted key -> value).
+    """Load a shipped recipe by name, a third party's task by its own, or a YAML file, and apply `changes`.
+
+    Those are dotted key -> value.
 
     Raises:
         ValueError: no such recipe, an unknown key or a value that is not allowed.
@@ -310,6 +313,8 @@ def _read_yaml(target: str) -> dict[str, Any]:
         if not path.is_file():
             raise ValueError(f"There is no recipe file {target!r}; `gannet recipes` lists those that ship.")
         content, name = path.read_bytes(), re.sub(r"[^A-Za-z0-9._-]+", "-", path.stem).strip("-.") or "recipe"
+    elif target in {point.name for point in entry_points(group="gannet.tasks")}:
+        return {"name": target, "task": target}
     elif target in preset_names():
         content, name = (resources.files("gannet") / "recipes" / f"{target}.yaml").read_bytes(), target
     else:

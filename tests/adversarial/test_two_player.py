@@ -471,8 +471,6 @@ def test_discriminators_of_one_name_are_refused(several: dict[str, nn.Module]) -
         game_of_several(several, discriminators=[])
 
 
-# Fails: moving at once, the generator's losses replace those of a discriminator of the same name without a word; in
-# turn, the game refuses it by its turns (two_player.py, `TwoPlayer.__post_init__`).
 def test_a_discriminator_called_as_the_generator_is_refused(several: dict[str, nn.Module]) -> None:
     police = [Discriminator(GENERATOR, scored_by(several[WHOLE])), Discriminator(PART, scored_by(several[PART]), begin)]
     with pytest.raises(AssertionError, match="names of their own"):

@@ -103,8 +103,8 @@ class TwoPlayer(Generic[Prepared]):
     generator: str = GENERATOR
 
     def __post_init__(self) -> None:
-        names = [one.name for one in self.discriminators]
-        assert names and len(set(names)) == len(names), f"discriminators need names of their own: {names}"
+        names = [*(one.name for one in self.discriminators), self.generator]
+        assert len(names) > 1 and len(set(names)) == len(names), f"players need names of their own: {names}"
 
     def turns(self, penalties: Penalties, moves: Moves = "in-turn") -> tuple[Turn, ...]:
         """Give each discriminator's turn and its lazy penalties, then the generator's turn.

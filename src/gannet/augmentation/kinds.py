@@ -126,11 +126,11 @@ def augment_aligned(
                 matrices = _colours(pictures, group, share, draws)
                 changed = {name: kinds[name].recolour(values, matrices) for name, values in changed.items()}
             else:
-                changed[first] = _changed(pictures, _followed(group), share, draws)
+                changed[first] = _changed(pictures, followed(group), share, draws)
     return changed
 
 
-def _followed(group: Iterable[tuple[Kind, float]]) -> Iterator[tuple[Kind, float]]:
+def followed(group: Iterable[tuple[Kind, float]]) -> Iterator[tuple[Kind, float]]:
     """Refuse kinds that what lies over pictures cannot follow."""
     for kind, strength in group:
         if kind.name in UNFOLLOWED:

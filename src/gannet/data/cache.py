@@ -135,7 +135,7 @@ def _open_entry(entry: Path, source: Source, target: Target) -> Dataset | None:
         columns = {name: _open_column(entry / names[name], field, count) for name, field in target.fields.items()}
         skipped = tuple((str(name), str(reason)) for name, reason in index["skipped"])
         counts = skipped, int(index["skipped_count"]), dict(index["sizes"]), dict(index["modes"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, EOFError):
         return None
     labels, held_out, digests, groups = arrays
     fingerprint = entry.name.removeprefix("data-")

@@ -64,23 +64,17 @@ class Column:
             return self.values[rows] if not self.window else np.empty((0, *self.window, *self._rest), self.values.dtype)
         room = np.maximum(self.sizes(rows) - np.array(self.window), 0)
         corners = np.minimum((places[:, : len(self.window)] * (room + 1)).astype(np.int64), room)
-        if self.offsets is None:
-            return np.stack(
-                [self.values[(row, *_slices(at, self.window))] for row, at in zip(rows, corners, strict=True)]
-            )
-        starts, ends = self.offsets[rows] + corners[:, 0], self.offsets[rows + 1]
-        return np.stack([self._padded(start, end) for start, end in zip(starts, ends, strict=True)])
+        found = zip(rows.tolist(), corners.tolist(), strict=True)
+        return np.stack([_padded(self._row(row)[_slices(corner, self.window)], self.window) for row, corner in found])
+
+    def _row(self, row: int) -> Array:
+        """Give one value, whole."""
+        return self.values[row] if self.offsets is None else self.values[self.offsets[row] : self.offsets[row + 1]]
 
     @property
     def _rest(self) -> tuple[int, ...]:
         """The axes of a value that the window leaves whole."""
         return self.values.shape[len(self.window) + (self.offsets is None) :]
-
-    def _padded(self, start: int, end: int) -> Array:
-        """Read a window from `start`, with zeros beyond the end of the value."""
-        length = self.window[0]
-        part = self.values[start : min(start + length, end)]
-        return np.pad(part, [(0, length - len(part)), *[(0, 0)] * (part.ndim - 1)])
 
     def lengths(self, rows: Rows) -> Rows:
         """Tell how much of a window of each row is no padding: (b,)."""
@@ -91,8 +85,14 @@ class Column:
         return torch.from_numpy(np.ascontiguousarray(self.convert(rows)))
 
 
-def _slices(corner: Rows, window: Sequence[int]) -> tuple[slice, ...]:
-    return tuple(slice(int(start), int(start) + side) for start, side in zip(corner, window, strict=True))
+def _slices(corner: Sequence[int], window: Sequence[int]) -> tuple[slice, ...]:
+    return tuple(slice(start, start + side) for start, side in zip(corner, window, strict=True))
+
+
+def _padded(part: Array, window: Sequence[int]) -> Array:
+    """Bring a part of a value that is smaller than the window to its size, with zeros behind."""
+    beyond = [(0, side - have) for side, have in zip(window, part.shape, strict=False)]
+    return np.pad(part, [*beyond, *[(0, 0)] * (part.ndim - len(beyond))]) if any(map(max, beyond)) else part
 
 
 def column_of(values: Array, field: Field, offsets: Rows | None = None) -> Column:

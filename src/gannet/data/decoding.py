@@ -95,9 +95,10 @@ def _fitted(record: Record, fields: Fields) -> tuple[tuple[str, str], dict[str, 
     """Read a record and bring its parts to shape; the size and kind of the first one are those of its file."""
     readers = zip(fields.items(), record.fields.values(), strict=True)
     opened = [(name, one, read()) for (name, one), read in readers]
-    _, first, value = opened[0]
+    (_, first, value), *others = opened
     told = first.medium.describe(value)
-    return told, {name: one.medium.fit(value, one) for name, one, value in opened}
+    over = [(name, one, one.medium.lay_over(part, value)) for name, one, part in others]
+    return told, {name: one.medium.fit(part, one) for name, one, part in (opened[0], *over)}
 
 
 def group_of(record: Record, pattern: str) -> int:

@@ -122,6 +122,8 @@ def rows_of(column: Column) -> Any:
 def count_classes(dataset: Dataset) -> dict[str, int]:
     """Count the samples of each class."""
     labels = dataset.labels[dataset.labels >= 0]
+    if not len(labels):  # What has names then are the classes of pixels.
+        return {}
     counts = np.bincount(labels, minlength=len(dataset.classes)).tolist()
     return dict(zip(dataset.classes, counts, strict=False))
 

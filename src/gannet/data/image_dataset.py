@@ -77,9 +77,10 @@ def conversions(source: Source | None, description: Description) -> tuple[str, .
     """Say what was done to data that were given, so that they are like the model's own."""
     if source is None or len(description.shape) != 3:
         return ()
-    looked, (channels, size, _) = survey(source), description.shape
-    if (looked.median_side, looked.channels) == (size, channels):
+    looked, (channels, *sides) = survey(source), description.shape
+    if (looked.median_side, looked.channels) == (min(sides), channels):
         return ()
     kinds = {1: "grey", 3: "colour", 4: "colour with transparency"}
+    size = str(sides[0]) if sides[0] == sides[1] else f"{sides[1]}x{sides[0]}"
     there, here = kinds.get(looked.channels, ""), kinds.get(channels, "")
     return (f"The data, about {looked.median_side} pixels a side in {there}, were brought to {size} in {here}.",)

@@ -6,6 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -110,23 +111,27 @@ class Loader(Samples):
         which = np.searchsorted(self._ends, numbers, "right")
         rows = self.chosen[which]
         first = np.where(which > 0, self._ends[which - 1], 0)
-        counts = -(-self._windowed.sizes(rows) // np.array(self._windowed.window))
-        return self._read(rows, _evenly(numbers - first, np.maximum(counts, 1)))
+        sizes, window = self._windowed.sizes(rows), np.array(self._windowed.window)
+        counts = np.maximum(-(-sizes // window), 1)
+        return self._read(rows, _evenly(numbers - first, counts, np.maximum(sizes - window, 0)))
 
     def _read(self, rows: Rows, places: np.ndarray) -> Batch:
         """Read windows of rows; those of a memory map in file order, which spares the disk."""
         sort = np.argsort(rows)
         back = np.argsort(sort)
-        batch = {}
-        for name, column in self.columns.items():
-            batch[name] = column.tensor(column.read(rows[sort], places[sort])[back])
-            if column.offsets is not None:
-                batch[f"{name}_length"] = Column(column.lengths(rows)).tensor(column.lengths(rows))
-        return batch
+        batch = {
+            name: column.tensor(column.read(rows[sort], places[sort])[back]) for name, column in self.columns.items()
+        }
+        lengths = {name: column.lengths(rows) for name, column in self.columns.items() if column.offsets is not None}
+        return batch | {f"{name}_length": torch.from_numpy(found) for name, found in lengths.items()}
 
     def values(self, name: str) -> Array | None:
-        """Give a part of every row that is used; None where there is none of that name."""
-        return self.columns[name].values[self.chosen] if name in self.columns else None
+        """Give a small part of every sample; None where there is none of that name."""
+        if name not in self.columns:
+            return None
+        assert self.columns[name].offsets is None, f"{name} is of differing length"
+        found: Array = self.columns[name].values[self.chosen]
+        return found if self._windowed is None else np.repeat(found, self._windowed.windows(self.chosen), 0)
 
     def joined(self, other: "Loader") -> "Loader":
         """Give the samples of both, which lie in the same columns."""
@@ -148,12 +153,18 @@ class Loader(Samples):
         return self._passes[epoch]
 
 
-def _evenly(numbers: Rows, counts: Rows) -> np.ndarray:
-    """Give the places (b, axes) in [0, 1] of windows by their number, of so many along each axis (b, axes)."""
+def _evenly(numbers: Rows, counts: Rows, room: Rows) -> np.ndarray:
+    """Give the places (b, axes) of windows by their number, so that together they show all of a row.
+
+    Args:
+        counts: (b, axes), of windows along each axis.
+        room: (b, axes), where the last of them begins.
+    """
     places = np.empty(counts.shape)
     for axis in reversed(range(counts.shape[1])):
         numbers, along = np.divmod(numbers, counts[:, axis])
-        places[:, axis] = along / np.maximum(counts[:, axis] - 1, 1)
+        corner = along * room[:, axis] // np.maximum(counts[:, axis] - 1, 1)
+        places[:, axis] = (corner + 0.5) / (room[:, axis] + 1)  # The middle of what leads to that corner.
     return places
 
 
@@ -224,7 +235,8 @@ class Mixture(Samples):
 
 def _shared_out(total: int, weights: tuple[float, ...]) -> Rows:
     """Give whole shares of a total by weights, at least one each, by the largest remainders."""
-    exact = total * np.array(weights) / sum(weights)
+    relative = np.array(weights) / max(weights)
+    exact: npt.NDArray[np.float64] = total * relative / relative.sum()
     counts = np.maximum(np.floor(exact).astype(np.int64), 1)
     for one in np.argsort(np.floor(exact) - exact)[: max(0, total - counts.sum())]:
         counts[one] += 1

@@ -13,7 +13,7 @@ from gannet.augmentation import geometry
 from gannet.media.grids import draw_grid
 from gannet.media.image import Options, to_unit
 from gannet.media.medium import Array, Field, Findings, Medium, Pixels
-from gannet.media.pixels import Resampling, fit_picture, open_picture
+from gannet.media.pixels import Resampling, fit_picture, open_picture, upright_size
 from gannet.provenance import metadata
 from gannet.schema import Section
 
@@ -79,6 +79,19 @@ class LabelMapMedium(Medium):
         fitted: Pixels = fit_picture(numbers(value)[..., None], height, width, field.how, NEAREST)[0]
         return fitted
 
+    def lay_over(self, value: Image.Image | Pixels, first: Any) -> Pixels:
+        """Bring a map to the size of the picture that it lies over, once that is upright."""
+        told = numbers(value)
+        width, height = upright_size(first)
+        if told.shape == (height, width):
+            return told
+        if abs(told.shape[1] * height - told.shape[0] * width) > max(*told.shape, width, height):
+            raise ValueError(
+                f"its label map has {told.shape[1]}x{told.shape[0]} pixels, which has not the proportions of "
+                f"{width}x{height}, so it is not told what lies where"
+            )
+        return np.asarray(Image.fromarray(told).resize((width, height), NEAREST.way))
+
     def to_array(self, rows: Array) -> Array:
         """Keep the numbers as they are, wide enough for a loss to index by them."""
         return rows.astype(np.int64)
@@ -91,7 +104,7 @@ class LabelMapMedium(Medium):
         """Write a map (h, w) as a PNG with a palette, whose pixels are the numbers."""
         if ending.lower() != ".png":
             raise ValueError(f"Label maps are saved as .png, not {ending or 'without an ending'}.")
-        picture = Image.fromarray(value.cpu().numpy().astype(np.uint8), "L")
+        picture = Image.fromarray(value.cpu().numpy().astype(np.uint8))
         picture.putpalette(colour_table().ravel().tolist())
         content = io.BytesIO()
         picture.save(content, "PNG", **metadata(".png", dict(facts)))

@@ -130,6 +130,10 @@ class Medium(ABC):
         """Bring equal values (n, ...) to (n, *shape)."""
         return np.stack([self.fit(value, field) for value in values])
 
+    def lay_over(self, value: Any, first: Any) -> Any:  # noqa: ARG002
+        """Bring a value to the size of the first part of its sample, where it lies over that point by point."""
+        return value
+
     def count(self, values: Array) -> tuple[str, str]:
         """Name the size and kind of equal values (n, ...)."""
         return self.describe(values[0])

@@ -28,6 +28,8 @@ EXTENSIONS = frozenset(
 )
 # Only these decoders run, whatever a file is called: Pillow would start Ghostscript for an EPS named cat.png.
 FORMATS = ("PNG", "JPEG", "MPO", "BMP", "DIB", "GIF", "WEBP", "TIFF", "PPM", "AVIF", "JPEG2000", "TGA")
+ORIENTATION, SIDEWAYS = 0x0112, (5, 6, 7, 8)
+"""Where a camera notes how it was held (Exif 2.3), and what it notes when that was on its side."""
 GREY_MODES = frozenset({"1", "L", "LA", "La", "I", "F", "I;16", "I;16L", "I;16B", "I;16N"})
 
 
@@ -73,6 +75,18 @@ def describe(picture: Picture) -> tuple[tuple[int, int], str]:
         return picture.size, picture.mode
     height, width = picture.shape[:2]
     return (width, height), MODES.get(1 if picture.ndim == 2 else picture.shape[-1], "?")
+
+
+def upright_size(picture: Picture) -> tuple[int, int]:
+    """Give (width, height) of a picture as its camera was held."""
+    (width, height), _ = describe(picture)
+    if not isinstance(picture, Image.Image):
+        return width, height
+    try:
+        sideways = picture.getexif().get(ORIENTATION, 1) in SIDEWAYS
+    except Exception:  # a camera's broken EXIF block raises nearly anything
+        sideways = False
+    return (height, width) if sideways else (width, height)
 
 
 def read_picture(picture: Picture, channels: int) -> Pixels:

@@ -5,6 +5,7 @@ classes. Pictures and maps are moved together while it learns. The average of th
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
@@ -17,7 +18,7 @@ from torch.nn.functional import interpolate, one_hot
 
 from gannet.adversarial.game import Game, Observer, Outcome, Pass, Turn
 from gannet.adversarial.periodic import Periodic
-from gannet.augmentation.kinds import Chosen, Strengths, augment_aligned, choose_kinds
+from gannet.augmentation.kinds import Chosen, Strengths, augment_aligned, choose_kinds, followed
 from gannet.data import image_dataset
 from gannet.data.image_dataset import Description
 from gannet.data.loader import Samples, Sides
@@ -41,6 +42,8 @@ from gannet.tiling import as_tensor, enlarged_rows
 
 SEGMENTER, BATCH, SHOWN, ON_SHEETS, ROWS = "segmenter", 16, 64, 8, 256
 NETWORKS = {"unet": Unet}
+MOST_LOOKED_AT = 1_000
+"""Maps that are looked at for their numbers."""
 MEDIA: dict[str, Medium] = {"image": image.medium, "map": label_map.medium}
 USUAL: Strengths = {"flip": 0.5, "zoom": 1.3, "rotation": 8, "brightness": 0.15, "contrast": 1.3, "saturation": 1.5}
 """What is done to pictures and maps while it learns: scenes keep their up and down."""
@@ -90,18 +93,32 @@ def labels(recipe: Recipe) -> Labels:
 def describe(recipe: Recipe, source: Source) -> Description:
     """Choose size and channels, and count the classes, where the recipe leaves them open."""
     config, description = _config(recipe.task), image_dataset.describe(recipe, source)
-    found = config.classes
-    if found == "auto":
-        found = len(source.classes) or 1 + max(_largest(value, config.ignore) for value in readable(source, part=1))
-    if found < 2:
-        raise ValueError(f"{Path(source.name).name}: the label maps know one class only; number at least two, from 0.")
-    names = tuple(source.classes) if len(source.classes) == found else tuple(map(str, range(found)))
+    ignored = {*config.ignore, label_map.NOTHING}
+    numbers = sorted(_numbers_in(source) - ignored)
+    classes = config.classes
+    if classes == "auto":
+        classes = len(source.classes) or 1 + max(numbers, default=-1)
+    name = Path(source.name).name
+    if classes < 2:
+        raise ValueError(f"{name}: the label maps know one class only; number at least two, from 0.")
+    if numbers and numbers[-1] >= classes:
+        raise ValueError(
+            f"{name}: the label maps hold the number {numbers[-1]}, and there are {classes} classes from 0 on; set "
+            f"task.classes, or task.ignore=[{numbers[-1]}] where it is nobody's."
+        )
+    names = tuple(source.classes) if len(source.classes) == classes else tuple(map(str, range(classes)))
     return description.model_copy(update={"classes": names})
 
 
-def _largest(value: Any, ignored: tuple[int, ...]) -> int:
-    numbers = np.unique(label_map.numbers(value))
-    return max((int(number) for number in numbers if number not in {*ignored, label_map.NOTHING}), default=-1)
+def _numbers_in(source: Source) -> set[int]:
+    """Find the numbers in some label maps from all over; another number in one that was not seen is nobody's."""
+    found: set[int] = set()
+    for value in readable(source, part=1):
+        with suppress(Exception):  # A broken file raises anything; the cache will name it.
+            found |= set(np.unique(label_map.numbers(value)).tolist())
+    if not found:
+        raise ValueError(f"{Path(source.name).name} holds no readable label map; give at least two.")
+    return found
 
 
 def fields(recipe: Recipe, description: Description) -> dict[str, Field]:
@@ -190,8 +207,6 @@ def observers(
 ) -> dict[str, Observer]:
     """Look how well the averaged network tells held-out pictures; refuse maps with more classes than it knows."""
     config, classes = _config(recipe.task), len(description.classes)
-    for side in samples:
-        _check_numbers(side, config.ignore, classes)
     shown = samples[1].spread(SHOWN)
 
     def look() -> dict[str, float]:
@@ -200,18 +215,6 @@ def observers(
         return {"error": 1 - found}
 
     return {"held_out": Periodic(look, recipe.referee.every)}
-
-
-def _check_numbers(samples: Samples, ignored: tuple[int, ...], classes: int) -> None:
-    """Refuse a number that is no class; most of a few dozen maps tell it."""
-    for part in samples.parts(SHOWN, len(samples)):
-        numbers = torch.unique(part["map"]).tolist()
-        wrong = [int(number) for number in numbers if number >= classes and number not in {*ignored, label_map.NOTHING}]
-        if wrong:
-            raise ValueError(
-                f"The label maps hold the number {wrong[0]}, and there are {classes} classes from 0 on; set "
-                f"task.classes, or task.ignore=[{wrong[0]}] where it is nobody's."
-            )
 
 
 def sheet(
@@ -238,22 +241,27 @@ def pipeline(recipe: Recipe, description: Description, kept: dict[str, nn.Module
 def evaluate(pipeline: "SegmentationPipeline", exam: Exam) -> Judgement:
     """Measure the mean intersection over union, beside the commonest class everywhere."""
     names, ignored = pipeline.settings.description.classes, _config(pipeline.settings.task).ignore
-    parts = list(exam.reals.parts(BATCH, len(exam.reals)))
-    pairs = [(part["map"].numpy(), pipeline.told(part["image"]).numpy()) for part in parts]
-    found = segmentation_measures(_confusions(pairs, len(names), ignored), names, exam.query.seed)
+    common = _commonest(exam.own[0], ignored) if exam.own else None
+    counts: list[np.ndarray] = []
+    everywhere: list[np.ndarray] = []
+    for part in exam.reals.parts(BATCH, len(exam.reals)):
+        truth, told = part["map"].numpy(), pipeline.told(part["image"]).numpy()
+        for one, answer in zip(truth, told, strict=True):
+            counts.append(confusion(one, answer, len(names), ignored))
+            if common is not None:
+                everywhere.append(confusion(one, np.full_like(one, common), len(names), ignored))
+    found = segmentation_measures(counts, names, exam.query.seed)
     rivals: tuple[Rival, ...] = ()
-    if exam.own:
-        known = (part["map"].numpy() for part in exam.own[0].parts(BATCH, len(exam.own[0])))
-        common = commonest_class(known, (*ignored, label_map.NOTHING))
-        everywhere = [(truth, np.full_like(truth, common)) for truth, _ in pairs]
-        theirs = segmentation_measures(_confusions(everywhere, len(names), ignored), names, exam.query.seed)
+    if everywhere:
+        theirs = segmentation_measures(everywhere, names, exam.query.seed)
         rivals = (Rival("this model", None, None, found[:2]), Rival("commonest class", None, None, theirs[:2]))
     return Judgement(found, rivals=rivals, notes=image_dataset.conversions(exam.source, pipeline.settings.description))
 
 
-def _confusions(pairs: list[tuple[np.ndarray, np.ndarray]], classes: int, ignored: tuple[int, ...]) -> list[np.ndarray]:
-    """Count what each map was told as."""
-    return [confusion(truth, told, classes, ignored) for batch in pairs for truth, told in zip(*batch, strict=True)]
+def _commonest(samples: Samples, ignored: tuple[int, ...]) -> int:
+    """Find the class that most pixels have, by some maps from all over."""
+    maps = (part["map"].numpy() for part in samples.parts(BATCH, MOST_LOOKED_AT))
+    return commonest_class(maps, (*ignored, label_map.NOTHING))
 
 
 def example() -> Recipe:
@@ -379,7 +387,8 @@ def _chosen(config: Config, description: Description) -> Chosen:
     """Choose the augmentations for so many channels; ValueError for one that maps cannot follow."""
     channels = description.shape[0]
     usual = {name: strength for name, strength in USUAL.items() if channels >= 3 or name != "saturation"}
-    return choose_kinds(usual if config.kinds == "auto" else config.kinds, channels)
+    chosen = choose_kinds(usual if config.kinds == "auto" else config.kinds, channels)
+    return list(followed(chosen))
 
 
 pipeline_class = SegmentationPipeline

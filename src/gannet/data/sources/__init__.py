@@ -104,12 +104,9 @@ def _allowed(media: Mapping[str, Medium]) -> str:
 
 
 def _find(target: str, openers: tuple[Any, ...], media: Mapping[str, Medium]) -> Path:
-    path = Path(target).expanduser()
-    if target and path.exists():
-        return path
-    shelf = os.environ.get("GANNET_DATA")
-    if target and shelf and (Path(shelf) / target).exists():
-        return Path(shelf) / target
+    if (there := _on_disk(target)) is not None:
+        return there
+    path, shelf = Path(target).expanduser(), os.environ.get("GANNET_DATA")
     embedded = [name for opener in openers for name in opener.EMBEDDED]
     near = difflib.get_close_matches(target, [*embedded, *_neighbours(path, shelf)], n=1)
     hint = (
@@ -118,6 +115,13 @@ def _find(target: str, openers: tuple[Any, ...], media: Mapping[str, Medium]) ->
         else "; check the spelling, give a path, or set GANNET_DATA to the folder that holds it."
     )
     raise ValueError(f"There is no data called {target!r}: give {_allowed(media)}{hint}")
+
+
+def _on_disk(target: str) -> Path | None:
+    """Find data by their path, or by their name within `$GANNET_DATA`; None where they are not there."""
+    shelf = os.environ.get("GANNET_DATA")
+    places = [Path(target).expanduser(), *([Path(shelf) / target] if shelf else [])]
+    return next((place for place in places if target and place.exists()), None)
 
 
 def _neighbours(path: Path, shelf: str | None) -> Iterator[str]:
@@ -149,8 +153,8 @@ def media_of(target: str) -> dict[str, Medium]:
     for opener in _all_openers():
         if target in opener.EMBEDDED:
             return {name: find_medium(name) for name in opener.MEDIA[0]}
-    path = Path(target).expanduser()
-    if not path.exists() or not (path.is_dir() or path.suffix.lower() == ".zip"):
+    path = _on_disk(target)
+    if path is None or not (path.is_dir() or path.suffix.lower() == ".zip"):
         return image
     names = (Folder(path) if path.is_dir() else Zip(path)).names()
     paired = {name: find_medium(medium) for name, medium in PAIRED.items()}

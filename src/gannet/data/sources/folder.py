@@ -182,8 +182,8 @@ class PairSource:
         found = [path for path in names if PurePosixPath(path).name.lower() in CLASSES]
         if not found:
             return ()
-        lines = self._storage.read(min(found, key=len)).decode("utf-8", "replace").splitlines()
-        return tuple(line.strip() for line in lines if line.strip())
+        lines = self._storage.read(min(found, key=len)).decode("utf-8-sig", "replace").rstrip().splitlines()
+        return tuple(line.strip() or str(number) for number, line in enumerate(lines))
 
 
 def _refuse(reason: str) -> Any:

@@ -111,7 +111,9 @@ def pair_up(
         for part, (folder, (_, endings)) in enumerate(zip(folders, parts, strict=True)):
             steps = PurePosixPath(path).parts
             if folder in map(str.lower, steps[:-1]) and PurePosixPath(path).suffix.lower() in endings:
-                found.setdefault(_without(steps, folder), {}).setdefault(part, path)
+                files = found.setdefault(_without(steps, folder), {})
+                if files.setdefault(part, path) != path:
+                    found[path] = {part: path}  # Another file of that name has its place.
     whole = {
         name: tuple(files[part] for part in range(len(parts)))
         for name, files in found.items()

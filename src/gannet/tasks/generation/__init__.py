@@ -62,7 +62,8 @@ class Config(Section):
 
 def media(recipe: Recipe) -> Mapping[str, Medium]:
     """Name the samples: pictures, or points where the data are a set of those."""
-    return {"real": points.medium} if recipe.data.source in POINTS else image_dataset.MEDIA
+    names = [one.source for one in recipe.data.sources] or [recipe.data.source]
+    return {"real": points.medium} if all(name in POINTS for name in names) else image_dataset.MEDIA
 
 
 def labels(recipe: Recipe) -> Labels:
@@ -72,7 +73,7 @@ def labels(recipe: Recipe) -> Labels:
 
 def describe(recipe: Recipe, source: Source) -> Description:
     """Choose size and channels, from a survey of the data where the recipe leaves them open."""
-    if recipe.data.source in POINTS:
+    if media(recipe)["real"] is points.medium:
         return Description(name=source.name, shape=(2,))
     if _config(recipe).conditional and not source.classes:
         raise ValueError(
