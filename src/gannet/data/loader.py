@@ -17,10 +17,15 @@ Batch = dict[str, Tensor]
 
 
 class Samples(ABC):
-    """An endless stream of samples by position, and the samples themselves by number below `len`."""
+    """An endless stream of samples by position, and the samples themselves by number below `len`.
+
+    Attributes:
+        pins: whether what is gathered ahead is put into pinned memory, from which a GPU copies by itself.
+    """
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
+        self.pins = False
         self._ahead: dict[tuple[int, int, int], Future[Batch]] = {}
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="gannet-loader")
 
@@ -45,8 +50,12 @@ class Samples(ABC):
         this one is used."""
         ready = self._ahead.pop((start, count, step), None)
         batch = ready.result() if ready else self.gather(start, count)
-        self._ahead = {(start + step, count, step): self._worker.submit(self.gather, start + step, count)}
+        self._ahead = {(start + step, count, step): self._worker.submit(self._ahead_of, start + step, count)}
         return batch
+
+    def _ahead_of(self, start: int, count: int) -> Batch:
+        batch = self.gather(start, count)
+        return {name: tensor.pin_memory() for name, tensor in batch.items()} if self.pins else batch
 
     def gather(self, start: int, count: int) -> Batch:
         """Gather the `count` samples at positions `start`, ... of the stream, on the CPU."""

@@ -48,6 +48,11 @@ class BatchPass:
         return moved(draw(self.whole, *shape, generator=source)[self.part], self.device)
 
 
+SMALL = 2**16
+"""Bytes up to which a GPU takes a copy without the processor waiting, pinned or not."""
+
+
 def moved(tensor: Tensor, device: torch.device) -> Tensor:
     """A tensor of the processor's on the device; from pinned memory the processor does not wait for a GPU's copy."""
-    return (tensor.pin_memory() if device.type == "cuda" else tensor).to(device, non_blocking=True)
+    waits = device.type == "cuda" and tensor.nbytes > SMALL and not tensor.is_pinned()
+    return (tensor.pin_memory() if waits else tensor).to(device, non_blocking=True)

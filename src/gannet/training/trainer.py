@@ -97,6 +97,7 @@ class Trainer:
         surroundings: Surroundings,
     ) -> None:
         self.recipe, self.players, self.loader, self.fabric = recipe, players, loader, fabric
+        loader.pins = fabric.device.type == "cuda"
         self.folder, self.surroundings = folder, surroundings
         self.networks = players.game.networks
         self.optimizers = {
