@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -105,7 +106,8 @@ def check_parts(task: Task) -> None:
     for name, values in noise_of(prepared).gather(0, 4).items():
         assert values.shape == batch[name].shape and values.dtype == batch[name].dtype, f"{name} has another shape"
     for name, field in fields.items():
-        assert tuple(batch[name].shape[1:]) == field.given, f"{name} is not what its field gives"
+        given = field.medium.to_array(field.noise(1, np.random.default_rng(0)))
+        assert tuple(batch[name].shape[1:]) == given.shape[1:], f"{name} is not what its field gives"
 
 
 def check_adopted(task: Task) -> None:

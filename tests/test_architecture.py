@@ -60,7 +60,7 @@ FREE = {
     "synthesizing",
     "texting",
 }
-MAY_IMPORT["cli"] = {"api", "benching", "launch", "planning", "provenance", "recipe", "training", ""}
+MAY_IMPORT["cli"] = {"api", "benching", "launch", "planning", "provenance", "recipe", "task", "training", ""}
 
 
 def room(path: Path) -> str:

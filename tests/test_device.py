@@ -61,7 +61,7 @@ def resumed(run: Path, copy: Path, **changes: Any) -> Path:
     for checkpoint in (copy / "state").glob("*.safetensors"):
         if int(checkpoint.stem) > RUN_ON:
             checkpoint.unlink()
-    shutil.rmtree(copy / "model")
+    (copy / "model" / "model.safetensors").unlink()
     assert gannet.train(resume=copy, set=changes).ending == "finished"
     return copy
 

@@ -85,6 +85,7 @@ def _show_plan(target: str, data: str, overrides: dict[str, Any], start_from: st
 
 
 def _report(run: Any, as_json: bool) -> None:
+    from gannet.task import find_task
     from gannet.training.progress import duration
 
     verdict = run.verdict
@@ -103,7 +104,7 @@ def _report(run: Any, as_json: bool) -> None:
         if unfinished:
             lines.append(f"Stages of the plan that are not over: {', '.join(unfinished)}.")
         lines.append(f"The run is in {run.folder}, its report in {run.folder / 'report.html'}.")
-        if verdict:
+        if verdict and find_task(run.recipe.task.name).pipeline_class.draws:
             lines.append(f"Use it with: gannet apply {run.folder} --num 64 --out samples.png")
     _print("train", result, lines, as_json)
 

@@ -122,7 +122,7 @@ def draw_sheet(shown: Shown, folder: Path, images: int) -> None:
     path = folder / f"{images:012d}.png"
     path.unlink(missing_ok=True)
     save_picture(shown.medium.preview(shown.values), path, dict(shown.facts))
-    film = shown.medium.film(shown.values)
+    film = shown.medium.film(shown.values, shown.facts)
     if film:
         ending, content = film
         write_bytes(path.with_suffix(ending), content)

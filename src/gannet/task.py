@@ -88,7 +88,10 @@ class Task(Protocol):
     judged_by: str
 
     def media(self, recipe: Recipe) -> "Mapping[str, Medium]":
-        """Name the parts of a sample, the one it is known by first, each with its medium."""
+        """Name the parts of a sample, each with its medium; first the one it is known by, as the picture of a pair.
+
+        In folders beside each other `images/` or `inputs/` is the first, `labels/` or `targets/` the second.
+        """
 
     def labels(self, recipe: Recipe) -> "Labels":
         """Say whether the classes of samples matter."""
@@ -133,7 +136,8 @@ def task_names() -> dict[str, str]:
     folder = Path(__file__).parent / "tasks"
     found = [*folder.glob("[a-z]*.py"), *(path.parent for path in folder.glob("[a-z]*/__init__.py"))]
     own = {path.stem.replace("_", "-"): f"gannet.tasks.{path.stem}" for path in found}
-    return {point.name: point.value for point in entry_points(group="gannet.tasks")} | own
+    theirs = {point.name: point.value for point in entry_points(group="gannet.tasks") if point.name not in own}
+    return own | theirs
 
 
 def find_task(name: str) -> Task:

@@ -155,3 +155,12 @@ def test_a_contest_without_eyes_sees_samples_as_they_are() -> None:
     turn, *_ = game.turns(Penalties())
     assert torch.equal(turn.play(SimpleNamespace()).watched["discriminator/real"], torch.ones(2))  # type: ignore[arg-type]
     assert turn.players == (DISCRIMINATOR,)
+
+
+@pytest.mark.parametrize("options", [Fixed, Ada])
+def test_eyes_are_steered_by_the_discriminator_that_is_named(options: type) -> None:
+    eyes = options(climb=1).settled(3, 100).eyes(LOSS, "frame")
+    scores = {f"frame/{side}": torch.full((10,), value) for side, value in (("real", 5.0), ("fake", -1.0))}
+    for _ in range(4):
+        eyes.observers["augmentation"].observe(Seen(0, 10, {}, scores))
+    assert eyes.share() > 0

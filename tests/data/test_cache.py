@@ -338,3 +338,33 @@ def test_about_a_tenth_is_held_out_and_two_people_where_there_are_five(people):
     chosen = len(np.unique(groups[held_out]))
     assert chosen == (1 if people < 5 else max(2, people // 10)) or held_out.mean() < 0.25
     assert not set(groups[held_out]) & set(groups[~held_out])
+
+
+class Films(Noise):
+    """A source that knows which film a picture is from; pictures without a number are from none."""
+
+    def __init__(self, groups: list[str]) -> None:
+        super().__init__(len(groups), name=f"films {groups}")
+        self._groups = groups
+
+    def records(self):
+        for record, group in zip(super().records(), self._groups, strict=True):
+            yield replace(record, group=group)
+
+
+def test_what_a_source_knows_to_belong_together_stays_on_one_side():
+    dataset = picture_dataset(Films([f"film {index // 10}" for index in range(100)]), 8, 8, 3)
+    sides = dataset.held_out.reshape(10, 10)
+    assert (sides.all(1) | ~sides.any(1)).all() and 0 < sides.sum() < 50
+
+
+def test_samples_that_belong_to_nothing_are_no_group_together():
+    groups = [f"film {index // 10}" if index < 30 else "" for index in range(100)]
+    dataset = picture_dataset(Films(groups), 8, 8, 3)
+    sides = dataset.held_out[:30].reshape(3, 10)
+    assert (sides.all(1) | ~sides.any(1)).all() and 0 < dataset.held_out.sum() < 50
+
+
+def test_groups_of_one_each_split_as_if_there_were_none():
+    dataset = picture_dataset(Films([f"film {index}" for index in range(60)]), 8, 8, 3)
+    assert 0 < dataset.held_out.sum() < 20

@@ -65,7 +65,7 @@ class SignalMedium(Medium):
             pen.line([(at, middle - value * HEIGHT / 2) for at, value in enumerate(signal)], fill=0)
         return sheet
 
-    def film(self, values: Tensor) -> tuple[str, bytes]:
+    def film(self, values: Tensor, facts: Mapping[str, Any]) -> tuple[str, bytes]:
         """Give the signals one after another, to be heard."""
         content = io.BytesIO()
         with wave.open(content, "wb") as file:

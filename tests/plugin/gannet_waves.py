@@ -209,6 +209,11 @@ class WavesPipeline(Pipeline):
         drawn: Tensor = network(latents(network, seed, 0, num).to(next(network.parameters()).device))
         return drawn.cpu()
 
+    def traced(self) -> tuple[nn.Module, dict[str, Tensor]]:
+        """The generator and a batch of what it is given."""
+        network = self.networks["generator"]
+        return network, {"latent": latents(network, 0, 0, 4)}
+
     @classmethod
     def build(cls, config: Settings) -> "WavesPipeline":
         """Build it with an untrained generator."""

@@ -77,7 +77,7 @@ class Augment(ABC):
         """With every `auto` replaced by what so many channels, images of the run, and pictures of the data call for."""
 
     @abstractmethod
-    def eyes(self, loss: AdversarialLoss) -> Eyes:
+    def eyes(self, loss: AdversarialLoss, watched: str = "discriminator") -> Eyes:
         """The eyes, once settled."""
 
 
@@ -91,7 +91,7 @@ class Unaugmented(Augment):
         """Nothing is open."""
         return self
 
-    def eyes(self, loss: AdversarialLoss) -> Eyes:  # noqa: ARG002
+    def eyes(self, loss: AdversarialLoss, watched: str = "discriminator") -> Eyes:  # noqa: ARG002
         """Eyes that change nothing."""
         return Eyes()
 
@@ -118,10 +118,10 @@ class Fixed(Augment):
         """With the kinds for so many channels, and a climb that fits the run."""
         return replace(self, kinds=_named(self.kinds, ADA, channels), climb=_climb(self.climb, images))
 
-    def eyes(self, loss: AdversarialLoss) -> Eyes:
+    def eyes(self, loss: AdversarialLoss, watched: str = "discriminator") -> Eyes:
         """Eyes of that share."""
         assert self.climb != "auto"
-        return _steered(Adaptive(loss, NEVER_ENOUGH, self.share, self.climb), self.kinds)
+        return _steered(Adaptive(loss, NEVER_ENOUGH, self.share, self.climb, watched), self.kinds)
 
 
 @dataclass(frozen=True)
@@ -137,7 +137,7 @@ class DiffAugment(Augment):
         """With the kinds for so many channels."""
         return replace(self, kinds=_named(self.kinds, DIFFERENTIABLE, channels))
 
-    def eyes(self, loss: AdversarialLoss) -> Eyes:  # noqa: ARG002
+    def eyes(self, loss: AdversarialLoss, watched: str = "discriminator") -> Eyes:  # noqa: ARG002
         """Eyes that always augment."""
         return Eyes(choose_kinds(self.kinds), lambda: 1.0)
 
@@ -161,10 +161,10 @@ class Ada(Augment):
         """With the kinds for so many channels, and a climb that fits the run."""
         return replace(self, kinds=_named(self.kinds, ADA, channels), climb=_climb(self.climb, images))
 
-    def eyes(self, loss: AdversarialLoss) -> Eyes:
+    def eyes(self, loss: AdversarialLoss, watched: str = "discriminator") -> Eyes:
         """Eyes whose share is steered."""
         assert self.climb != "auto"
-        return _steered(Adaptive(loss, self.target, self.cap, self.climb), self.kinds)
+        return _steered(Adaptive(loss, self.target, self.cap, self.climb, watched), self.kinds)
 
 
 @dataclass(frozen=True)
@@ -178,7 +178,7 @@ class Automatic(Augment):
         name = "none" if pictures is None else fitting_augmentation(pictures)
         return AUGMENTS[name]().settled(channels, images)
 
-    def eyes(self, loss: AdversarialLoss) -> Eyes:  # noqa: ARG002
+    def eyes(self, loss: AdversarialLoss, watched: str = "discriminator") -> Eyes:  # noqa: ARG002
         """None before it is settled."""
         raise AssertionError("settled first")
 

@@ -133,7 +133,7 @@ class Referee:
             },
             "also": [{"state": name, "words": words["diagnosis"][name].format(**found)} for name in self.also],
             "evidence": found | evidence,
-            "advice": words["advice"][self.diagnosed],
+            "advice": words["advice"][self.diagnosed].replace(".discriminator.", f".{self.discriminator}."),
         }
 
     def state_dict(self) -> dict[str, Any]:

@@ -237,7 +237,10 @@ class _Rows:
             file = building / _file_names(self._fields)[name]
             np.save(file.with_suffix(".offsets.npy"), offsets, allow_pickle=False)
         is_test = np.frombuffer(self._is_test, np.bool_)
-        grouped = self._grouped or bool(groups.any())
+        if groups.any():  # What the source knows nothing of is a group of its own, with its exact copies.
+            groups = np.where(groups == 0, digests, groups)
+        several = 1 < len(np.unique(groups)) < len(groups)
+        grouped = self._grouped or several
         held_out = hold_out_groups(groups, is_test) if grouped else hold_out(digests, is_test)
         np.save(building / "held_out.npy", held_out, allow_pickle=False)
         index = {
@@ -292,7 +295,7 @@ def hold_out(digests: npt.NDArray[np.uint64], is_test: npt.NDArray[np.bool_]) ->
 
 
 def hold_out_groups(groups: npt.NDArray[np.uint64], is_test: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-    """Choose whole groups, at least a tenth of the pictures and, of five groups or more, two: bool (n,).
+    """Choose whole groups, at least a tenth of the samples and, of five groups or more, two: bool (n,).
 
     Raises ValueError when no two pictures belong together, or all do.
     """

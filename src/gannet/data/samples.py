@@ -82,7 +82,7 @@ def _split(recipe: Recipe, dataset: Dataset, labels: Labels) -> Split:
         columns["label"] = _never_negative(dataset)
         if labels is Labels.NEEDED:
             usable = dataset.labels >= 0
-    if recipe.data.group:
+    if recipe.data.group or dataset.groups.any():
         columns["group"] = dataset.groups.view(np.int64)
     known, unknown = np.flatnonzero(~dataset.held_out & usable), np.flatnonzero(dataset.held_out & usable)
     if not (len(known) and len(unknown)):

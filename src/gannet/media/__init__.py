@@ -19,8 +19,9 @@ NOT_MEDIA = {"grids", "medium", "pixels", "sixteen_bit"}
 def medium_names() -> dict[str, str]:
     """List the media by name, each with its module: those of this room, and a third party's by entry point."""
     own = {path.stem for path in Path(__file__).parent.glob("[a-z]*.py")} - NOT_MEDIA
-    theirs = {point.name: point.value for point in entry_points(group="gannet.media")}
-    return theirs | {name.replace("_", "-"): f"gannet.media.{name}" for name in sorted(own)}
+    ours = {name.replace("_", "-"): f"gannet.media.{name}" for name in sorted(own)}
+    theirs = {point.name: point.value for point in entry_points(group="gannet.media") if point.name not in ours}
+    return ours | theirs
 
 
 def find_medium(name: str) -> Medium:

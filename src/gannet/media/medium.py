@@ -146,8 +146,9 @@ class Medium(ABC):
     def preview(self, values: Tensor) -> Image.Image:
         """Show some values (n, ...), as networks give them, in one picture."""
 
-    def film(self, values: Tensor) -> tuple[str, bytes] | None:  # noqa: ARG002
-        """Give what is played rather than looked at, as an ending and a file; None where a picture is enough."""
+    def film(self, values: Tensor, facts: Mapping[str, Any]) -> tuple[str, bytes] | None:  # noqa: ARG002
+        """Give what is played rather than looked at, as an ending and a file that says by `facts` where it came from;
+        None where a picture is enough."""
         return None
 
     @abstractmethod
