@@ -92,7 +92,9 @@ def row(name: str, measure: Callable[[], list[Measure]]) -> str:
     found = {one.name: one for one in measure()}
     both = (found["mean IoU"], found["pixel accuracy"])
     whole = [f"{one.value:.1%} ({one.low:.1%} to {one.high:.1%})" for one in both]
-    shares = [f"{found[f'IoU of {name}'].value:.1%}" if f"IoU of {name}" in found else "" for name in NAMES]
+    # A run whose data name no classes calls them by their numbers.
+    by_class = [found.get(f"IoU of {name}", found.get(f"IoU of {number}")) for number, name in enumerate(NAMES)]
+    shares = [f"{one.value:.1%}" if one else "" for one in by_class]
     return f"| {' | '.join([name, *whole, *shares, f'{time.perf_counter() - start:.0f}'])} |"
 
 

@@ -59,6 +59,19 @@ def check_equal_states(one: Path, other: Path) -> None:
         assert (one / "model" / name).read_bytes() == (other / "model" / name).read_bytes(), f"{name} differs"
 
 
+def check_resumes(recipe: Recipe, folder: Path) -> None:
+    """A run that is stopped twice and gone on with ends as one that was not."""
+    make_trainer(recipe, folder / "whole").run()
+    first = make_trainer(recipe, folder / "parts")
+    first.checkpoint()
+    while first.progress.images < 0.4 * recipe.images:
+        first.round()
+        first._after_round()
+    first.checkpoint()
+    make_trainer(recipe, folder / "parts").run()
+    check_equal_states(folder / "whole", folder / "parts")
+
+
 def logged(run: Path) -> list[dict[str, Any]]:
     """The lines of the log without the clock."""
     lines = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]

@@ -17,7 +17,7 @@ import gannet_signals
 import gannet_waves
 import numpy as np
 import pytest
-from contracts import check_equal_states, make_trainer
+from contracts import check_resumes
 from PIL import Image
 
 import gannet
@@ -167,15 +167,7 @@ def test_its_sheets_are_seen_and_heard(signals: Path, tmp_path: Path) -> None:
 
 def test_it_resumes_bit_for_bit(signals: Path, tmp_path: Path) -> None:
     recipe = recipe_of(signals)
-    make_trainer(recipe, tmp_path / "whole").run()
-    first = make_trainer(recipe, tmp_path / "parts")
-    first.checkpoint()
-    while first.progress.images < 0.4 * recipe.images:
-        first.round()
-        first._after_round()
-    first.checkpoint()
-    make_trainer(recipe, tmp_path / "parts").run()
-    check_equal_states(tmp_path / "whole", tmp_path / "parts")
+    check_resumes(recipe, tmp_path)
 
 
 def test_a_saved_model_draws_the_same_waves(signals: Path, tmp_path: Path) -> None:

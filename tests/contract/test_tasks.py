@@ -9,9 +9,9 @@ import torch
 import yaml
 from contracts import (
     check_adopted,
-    check_equal_states,
     check_gradients,
     check_parts,
+    check_resumes,
     check_saved_equals_live,
     make_trainer,
 )
@@ -74,16 +74,7 @@ def test_gradients_reach_the_right_players_only(task: Task, tmp_path: Path) -> N
 
 def test_an_interrupted_run_equals_a_whole_one(task: Task, tmp_path: Path) -> None:
     recipe = task.example()
-    whole = make_trainer(recipe, tmp_path / "whole")
-    whole.run()
-    first = make_trainer(recipe, tmp_path / "parts")
-    first.checkpoint()
-    while first.progress.images < 0.4 * recipe.images:
-        first.round()
-        first._after_round()
-    first.checkpoint()
-    make_trainer(recipe, tmp_path / "parts").run()
-    check_equal_states(tmp_path / "whole", tmp_path / "parts")
+    check_resumes(recipe, tmp_path)
 
 
 def test_what_is_saved_equals_what_was_trained(task: Task, tmp_path: Path) -> None:

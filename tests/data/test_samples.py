@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from contracts import check_equal_states, make_trainer
+from contracts import check_resumes
 from PIL import Image
 
 import gannet
@@ -159,15 +159,7 @@ def test_size_and_channels_are_chosen_by_all_sources(folder: Folders) -> None:
 def test_training_on_a_mixture_resumes_bit_for_bit(folder: Folders, tmp_path: Path) -> None:
     dark, bright = folder("dark", 40, a=20, b=20), folder("bright", 210, a=8, b=8)
     recipe = recipe_of(sources=weighted((dark, 2), (bright, 1))).model_copy(update={"images": 256})
-    make_trainer(recipe, tmp_path / "whole").run()
-    first = make_trainer(recipe, tmp_path / "parts")
-    first.checkpoint()
-    while first.progress.images < 0.4 * recipe.images:
-        first.round()
-        first._after_round()
-    first.checkpoint()
-    make_trainer(recipe, tmp_path / "parts").run()
-    check_equal_states(tmp_path / "whole", tmp_path / "parts")
+    check_resumes(recipe, tmp_path)
 
 
 def test_a_mixture_is_trained_and_judged_by_its_own_held_out_samples(folder: Folders, tmp_path: Path) -> None:
