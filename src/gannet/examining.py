@@ -11,7 +11,7 @@ from gannet.data.records import Source
 from gannet.data.sources import media_of, open_source
 from gannet.data.survey import count_learned, readable, survey
 from gannet.media.image import Survey, auto_size, fitting_size
-from gannet.media.medium import Medium
+from gannet.media.medium import Field, Medium
 from gannet.recipe import preset_names
 from gannet.schema import Section, check
 from gannet.task import find_task, task_names
@@ -43,9 +43,10 @@ def examine(data: str, size: int) -> Report:
 
 def _fields(source: Source, media: Mapping[str, Medium], size: int) -> Fields:
     """Choose what samples are brought to by looking at some of them."""
-    fields = {}
+    fields: dict[str, Field] = {}
     for part, (name, medium) in enumerate(media.items()):
-        given = {"size": size} if size and "size" in medium.Options.model_fields else {}
+        sides = size or (tuple(next(iter(fields.values())).given[-2:]) if fields else 0)  # Parts lie over the first.
+        given = {"size": sides} if sides and "size" in medium.Options.model_fields else {}
         options: Section = check(medium.Options, given, "data")
         values = readable(source, part)
         try:

@@ -285,7 +285,10 @@ def _pipeline(target: str | Path, strength: float | None, weights: str) -> Photo
     """The model, blended with its first stage where that is asked, on the device."""
     pipeline = load(target, weights)
     if not isinstance(pipeline, PhotographPipeline):
-        raise ValueError(f"{target} is a model for {pipeline.task}, which takes no photographs; leave them out.")
+        raise ValueError(
+            f"{target} is a model for {pipeline.task}, which takes no photographs here; where it draws, leave them "
+            "out, else use it in Python, with gannet.load."
+        )
     if strength is not None:
         pipeline = pipeline.blended(strength)
     device = torch.device(choose_device("auto"))

@@ -10,7 +10,7 @@ import torch
 from gannet.data.cache import cache_folder
 from gannet.data.loader import Loader, Samples, Sides
 from gannet.data.records import Chunked, Source
-from gannet.data.samples import load_samples, open_data
+from gannet.data.samples import load_samples, load_whole, open_data
 from gannet.launch import is_first, join
 from gannet.loading import absolute, load, shipped_models
 from gannet.media.grids import draw_grid
@@ -122,9 +122,7 @@ def _given_samples(recipe: Recipe, pipeline: Pipeline, source: Source) -> Sample
     task, description = find_task(pipeline.task), _description(pipeline)
     if isinstance(source, Chunked):  # Arrays have no names to tell whose pictures they are.
         recipe = recipe.model_copy(update={"data": recipe.data.model_copy(update={"group": ""})})
-    split = load_samples(recipe, source, task.fields(recipe, description), task.labels(recipe))
-    assert isinstance(split.training, Loader) and isinstance(split.held_out, Loader)
-    loader = split.training.joined(split.held_out)
+    loader = load_whole(recipe, source, task.fields(recipe, description), task.labels(recipe))
     columns = dict(loader.columns)
     if "label" in columns:
         label = columns.pop("label")

@@ -77,7 +77,7 @@ def plan(prepared: Prepared) -> Plan:
 def noise_of(prepared: Prepared) -> Samples:
     """Noise of the data's shape and types, so that nothing needs to be decoded for an estimate."""
     recipe, task, description = prepared.recipe, prepared.task, prepared.description
-    classes = len(description.classes) if task.labels(recipe) is Labels.NEEDED else 0
+    classes = len(description.classes) if task.labels(recipe) is not Labels.UNUSED else 0
     return noise(task.fields(recipe, description), classes, recipe.batch)
 
 

@@ -1,5 +1,6 @@
 """Segmentation: it learns, is judged by the numbers that count, and gives maps of the size of what was shown."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -381,3 +382,28 @@ def test_it_trains_and_is_judged_from_the_command_line(
     assert ended.code == 0, ended.err
     ended = gannet_command("judge", tmp_path / "run")
     assert ended.code == 0 and "mean IoU" in ended.out, ended.err
+
+
+@pytest.mark.parametrize("fit", ["crop", "middle"])
+def test_a_picture_of_another_size_is_told_at_the_scale_that_was_learned_from(fit: str, tmp_path: Path) -> None:
+    """Coarse and fine checks differ by their scale alone, so a picture at another one would be told wrong."""
+    random = np.random.default_rng(0)
+    for number in range(24):
+        cells = random.permutation([2, 8])
+        halves = [np.kron(random.integers(0, 2, (64 // cell, 32 // cell)), np.ones((cell, cell))) for cell in cells]
+        told = np.repeat([[int(cell == 8) for cell in cells]], 32, 1).repeat(64, 0)
+        for folder, values in (("images", 255 * np.hstack(halves)), ("labels", told)):
+            (tmp_path / "checks" / folder).mkdir(parents=True, exist_ok=True)
+            Image.fromarray(values.astype(np.uint8)).save(tmp_path / "checks" / folder / f"{number:02}.png")
+    changes = {"data.size": 32, "data.fit": fit, "data.channels": 1, "images": 1_600, "device": "cpu", "task.kinds": []}
+    changes |= {"network.width": 8, "network.depth": 2, "network.fold": 1, "average.half_life": 100}
+    run = gannet.train("segmentation", tmp_path / "checks", out=tmp_path / "run", set=changes)
+    pipeline: Any = gannet.load(run.folder)
+    right = []
+    for number in range(24):
+        truth = np.asarray(Image.open(tmp_path / "checks" / "labels" / f"{number:02}.png"))
+        right.append((pipeline(tmp_path / "checks" / "images" / f"{number:02}.png").values.numpy() == truth).mean())
+    judged = gannet.judge(run.folder, tmp_path / "checks").measures[1].value
+    assert np.mean(right) > judged - 0.1 and judged > 0.85
+    shutil.copytree(run.folder / "model", tmp_path / "alone")
+    assert gannet.judge(tmp_path / "alone", tmp_path / "checks").measures[1].value == judged

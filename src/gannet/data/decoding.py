@@ -30,6 +30,12 @@ class Target:
     group: str = ""
     """A regular expression on names whose first group tells what belongs together; empty: the source may know."""
 
+    def __post_init__(self) -> None:
+        taken = {"images", "label", "group"}
+        for position, name in enumerate(self.fields):
+            plain = name.isidentifier() and not name.endswith("_length")
+            assert plain and (name not in taken or (name == "images" and not position)), f"a field is called {name!r}"
+
 
 @dataclass(frozen=True)
 class Block:
@@ -97,7 +103,8 @@ def _fitted(record: Record, fields: Fields) -> tuple[tuple[str, str], dict[str, 
     opened = [(name, one, read()) for (name, one), read in readers]
     (_, first, value), *others = opened
     told = first.medium.describe(value)
-    over = [(name, one, one.medium.lay_over(part, value)) for name, one, part in others]
+    size = first.medium.size(value)
+    over = [(name, one, one.medium.lay_over(part, size) if size else part) for name, one, part in others]
     return told, {name: one.medium.fit(part, one) for name, one, part in (opened[0], *over)}
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 import numpy as np
+import numpy.typing as npt
 
 from gannet.data.cache import Dataset, build_dataset
 from gannet.data.columns import Array, Column
@@ -63,7 +64,10 @@ def open_data(recipe: Recipe, media: Mapping[str, Medium], options: Section) -> 
 def load_samples(recipe: Recipe, source: Source, fields: Mapping[str, Field], labels: Labels) -> Split:
     """Bring a source to the shape of the fields and split it; see `build_dataset` for what is held out."""
     parts = source.parts if isinstance(source, Several) else (source,)
-    found = [_split(recipe, build_dataset(part, fields, recipe.data.group), labels) for part in parts]
+    datasets = [build_dataset(part, fields, recipe.data.group) for part in parts]
+    # Where one of several sources knows what belongs together, the others' samples belong to themselves.
+    grouped = bool(recipe.data.group) or any(dataset.groups.any() for dataset in datasets)
+    found = [_split(recipe, dataset, labels, grouped) for dataset in datasets]
     notes = tuple(note for split in found for note in split.notes)
     if not isinstance(source, Several):
         return Split(found[0].training, found[0].held_out, notes)
@@ -74,16 +78,34 @@ def load_samples(recipe: Recipe, source: Source, fields: Mapping[str, Field], la
     return Split(training, held_out, notes)
 
 
-def _split(recipe: Recipe, dataset: Dataset, labels: Labels) -> Split:
-    """Split one data set."""
+def load_whole(recipe: Recipe, source: Source, fields: Mapping[str, Field], labels: Labels) -> Loader:
+    """Bring all of a source to the shape of the fields, whatever its split; what lacks a label that is needed is left
+    out."""
+    dataset = build_dataset(source, fields, recipe.data.group)
+    columns, usable = _columns(dataset, labels, bool(recipe.data.group) or bool(dataset.groups.any()))
+    if not usable.any():
+        raise ValueError(f"{dataset.name}: none of the {len(dataset):,} samples has a class; give labelled data.")
+    return Loader(columns, np.flatnonzero(usable), recipe.seed)
+
+
+def _columns(
+    dataset: Dataset, labels: Labels, grouped: bool
+) -> tuple[dict[str, Column | Array], npt.NDArray[np.bool_]]:
+    """Give what samples hold, and which of them can be used."""
     columns: dict[str, Column | Array] = {**dataset.columns}
     usable = np.ones(len(dataset), np.bool_)
     if dataset.classes and labels is not Labels.UNUSED:
         columns["label"] = _never_negative(dataset)
         if labels is Labels.NEEDED:
             usable = dataset.labels >= 0
-    if recipe.data.group or dataset.groups.any():
-        columns["group"] = dataset.groups.view(np.int64)
+    if grouped:
+        columns["group"] = np.where(dataset.groups == 0, dataset.digests, dataset.groups).view(np.int64)
+    return columns, usable
+
+
+def _split(recipe: Recipe, dataset: Dataset, labels: Labels, grouped: bool) -> Split:
+    """Split one data set."""
+    columns, usable = _columns(dataset, labels, grouped)
     known, unknown = np.flatnonzero(~dataset.held_out & usable), np.flatnonzero(dataset.held_out & usable)
     if not (len(known) and len(unknown)):
         raise ValueError(

@@ -29,6 +29,7 @@ from gannet.media.pixels import (
     fit_picture,
     open_picture,
     read_picture,
+    upright_size,
 )
 from gannet.provenance import metadata
 from gannet.schema import Section
@@ -100,7 +101,9 @@ class Look:
         self.modes[mode] += 1
 
     def survey(self) -> Survey:
-        """Sum up; at least one picture must have been added."""
+        """Sum up what was seen; ValueError when that was nothing."""
+        if not self.sides:
+            raise ValueError("None of the pictures can be read; give at least two, and hundreds to learn anything.")
         side = round(statistics.median(self.sides))
         sizes, modes = dict(self.sizes.most_common()), dict(self.modes.most_common())
         return Survey(len(self.sides), side, 3 if self.coloured else 1, sizes, modes)
@@ -147,6 +150,12 @@ class ImageMedium(Medium):
     def read(self, content: bytes) -> Picture:
         """Open a picture, reading its header only."""
         return open_picture(content)
+
+    words: ClassVar[tuple[str, ...]] = ()
+
+    def size(self, value: Picture) -> tuple[int, int]:
+        """Give (width, height), upright."""
+        return upright_size(value)
 
     def describe(self, value: Picture) -> tuple[str, str]:
         """Name its size and its mode."""

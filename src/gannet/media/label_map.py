@@ -13,7 +13,7 @@ from gannet.augmentation import geometry
 from gannet.media.grids import draw_grid
 from gannet.media.image import Options, to_unit
 from gannet.media.medium import Array, Field, Findings, Medium, Pixels
-from gannet.media.pixels import Resampling, fit_picture, open_picture, upright_size
+from gannet.media.pixels import Resampling, fit_picture, open_picture
 from gannet.provenance import metadata
 from gannet.schema import Section
 
@@ -79,10 +79,10 @@ class LabelMapMedium(Medium):
         fitted: Pixels = fit_picture(numbers(value)[..., None], height, width, field.how, NEAREST)[0]
         return fitted
 
-    def lay_over(self, value: Image.Image | Pixels, first: Any) -> Pixels:
+    def lay_over(self, value: Image.Image | Pixels, size: tuple[int, int]) -> Pixels:
         """Bring a map to the size of the picture that it lies over, once that is upright."""
         told = numbers(value)
-        width, height = upright_size(first)
+        width, height = size
         if told.shape == (height, width):
             return told
         if abs(told.shape[1] * height - told.shape[0] * width) > max(*told.shape, width, height):
@@ -124,12 +124,12 @@ class LabelMapMedium(Medium):
 
 def numbers(value: Image.Image | Pixels) -> Pixels:
     """Give the numbers of a label map (h, w); ValueError where one is above 255."""
-    found = np.asarray(value).astype(np.int64)
+    found = np.asarray(value)
     if found.ndim != 2:
         raise ValueError(f"a label map has one number a pixel, not the shape {found.shape}")
     if found.min() < 0 or found.max() > NOTHING:
         raise ValueError(f"its numbers reach from {found.min()} to {found.max()}; classes are numbered from 0 to 255")
-    return found.astype(np.uint8)
+    return found.astype(np.uint8, copy=False)
 
 
 def coloured(values: Tensor) -> Tensor:

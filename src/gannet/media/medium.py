@@ -40,7 +40,7 @@ class Field:
     def words(self) -> tuple[str, ...]:
         """What the cache's name depends on; of bytes the type has never been a part of it."""
         kind = () if self.dtype == "uint8" else (self.dtype,)
-        return (*map(str, self.shape), self.how, *kind)
+        return (*map(str, self.shape), self.how, *kind, *self.medium.words)
 
     @property
     def ragged(self) -> bool:
@@ -110,6 +110,11 @@ class Medium(ABC):
     endings: ClassVar[frozenset[str]]
     Options: ClassVar[type[Section]] = Section
 
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What the cache's name tells the medium by; of pictures it has never been a part."""
+        return (self.name,)
+
     @abstractmethod
     def read(self, content: bytes) -> Any:
         """Open a file's content; any error where it is broken, ValueError with a reason where it is something else."""
@@ -130,8 +135,12 @@ class Medium(ABC):
         """Bring equal values (n, ...) to (n, *shape)."""
         return np.stack([self.fit(value, field) for value in values])
 
-    def lay_over(self, value: Any, first: Any) -> Any:  # noqa: ARG002
-        """Bring a value to the size of the first part of its sample, where it lies over that point by point."""
+    def size(self, value: Any) -> tuple[int, int] | None:  # noqa: ARG002
+        """Give (width, height) of what other parts of a sample may lie over; None where nothing does."""
+        return None
+
+    def lay_over(self, value: Any, size: tuple[int, int]) -> Any:  # noqa: ARG002
+        """Bring a value to the (width, height) of the first part of its sample, where it lies over that."""
         return value
 
     def count(self, values: Array) -> tuple[str, str]:

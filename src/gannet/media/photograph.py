@@ -162,6 +162,10 @@ def read_photograph(given: "Given") -> Photograph:
     """
     if isinstance(given, Photograph):
         return given
+    if not isinstance(given, str | Path | bytes | Image.Image):
+        raise ValueError(
+            f"A picture is a path, a file's content or Pillow's own, not {type(given).__name__}; give one of these."
+        )
     name = str(given) if isinstance(given, str | Path) else "The picture"
     try:
         content = Path(given).read_bytes() if isinstance(given, str | Path) else given
@@ -247,6 +251,10 @@ class PhotographMedium(ImageMedium):
         """Name its size, and its channels and bits."""
         height, width, channels = value.values.shape
         return f"{width}x{height}", f"{'RGB' if channels == 3 else 'L'}, {8 * value.values.itemsize} bits"
+
+    def size(self, value: Photograph) -> tuple[int, int]:  # type: ignore[override]
+        """Give (width, height); a photograph is upright."""
+        return value.values.shape[1], value.values.shape[0]
 
     def choose(self, values: Iterator[Photograph], options: Section) -> Field:  # type: ignore[override]
         """Choose the size near the photographs' own."""

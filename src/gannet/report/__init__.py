@@ -17,6 +17,34 @@ REPORT, JUDGEMENT, CLOSEST, MOST_SHEETS = "report.html", "judgement.json", "clos
 CURVES = "curves.json"
 """Which charts the observers of a run want, as `running.write_curves` notes them."""
 LOSSES = "losses"
+OLDER: tuple[dict[str, Any], ...] = (
+    {
+        "observer": "referee",
+        "title": "Fakes that pass for real",
+        "names": ["fool_rate"],
+        "marks": [{"value": 0.5, "words": "50 %: on track"}, {"value": 0.9, "words": "90 %: converged"}],
+    },
+    {
+        "observer": "referee",
+        "title": "Reals taken for real",
+        "names": ["accuracy_train", "accuracy_held_out"],
+        "marks": [],
+    },
+    {
+        "observer": "referee",
+        "title": "Diversity of the fakes (reals: 1) and energy distance (equal: 0)",
+        "names": ["diversity", "energy_distance"],
+        "marks": [{"value": 1.0, "words": "as diverse as reals"}],
+    },
+    {
+        "observer": "augmentation",
+        "title": "Share of what is augmented in the game",
+        "names": ["share"],
+        "marks": [{"value": 0.8, "words": "above it leaks"}],
+    },
+    {"observer": "held_out", "title": "Errors on held-out data", "names": [], "marks": []},
+)
+"""The charts of runs from before observers said which they want."""
 GOOD, OPEN = {"healthy"}, {"too-early", "plateaued"}
 
 
@@ -154,14 +182,13 @@ def _curves(run: Path, log: Sequence[dict[str, Any]]) -> list[str]:
 
 
 def _wanted(run: Path, names: Sequence[str]) -> list[dict[str, Any]]:
-    """Which charts to draw: those that the run's observers want and the losses; of an older run one an observer."""
+    """Which charts to draw: those that the run's observers want, and the losses."""
     noted = run / CURVES
     if noted.is_file():
         found = list(json.loads(noted.read_text(encoding="utf-8")))
     else:
-        observers = dict.fromkeys(name.split("/")[0] for name in names)
-        words = [name for name in observers if name not in (LOSSES, "clock")]
-        found = [{"observer": name, "title": name.replace("_", " "), "names": [], "marks": []} for name in words]
+        others = {name.split("/")[0] for name in names} - {LOSSES, "clock", *(chart["observer"] for chart in OLDER)}
+        found = [*OLDER, *({"observer": name, "title": name, "names": [], "marks": []} for name in sorted(others))]
     return [*found, {"observer": LOSSES, "title": "Losses", "names": [], "marks": []}]
 
 

@@ -5,7 +5,6 @@ classes. Pictures and maps are moved together while it learns. The average of th
 """
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
@@ -14,20 +13,22 @@ import numpy as np
 import torch
 from pydantic import Field as Constraint
 from torch import Tensor, nn
-from torch.nn.functional import interpolate, one_hot
+from torch.nn.functional import one_hot
 
 from gannet.adversarial.game import Game, Observer, Outcome, Pass, Turn
 from gannet.adversarial.periodic import Periodic
 from gannet.augmentation.kinds import Chosen, Strengths, augment_aligned, choose_kinds, followed
 from gannet.data import image_dataset
+from gannet.data.decoding import reason
 from gannet.data.image_dataset import Description
 from gannet.data.loader import Samples, Sides
 from gannet.data.records import Source
 from gannet.data.samples import Labels
-from gannet.data.survey import readable
+from gannet.data.survey import sample
 from gannet.media import image, label_map
 from gannet.media.medium import Field, Medium, Shown
 from gannet.media.photograph import Given, Photograph, read_photograph
+from gannet.media.pixels import fit_picture, read_picture
 from gannet.metrics.judgement import Judgement
 from gannet.metrics.rivals import Rival
 from gannet.metrics.segmentation import commonest_class, confusion, mean_iou, segmentation_measures
@@ -38,12 +39,12 @@ from gannet.recipe import Data as RecipeData
 from gannet.schema import Choice, Section, Share, Weight, check, choose, known_keys
 from gannet.storage import write_bytes
 from gannet.task import Exam
-from gannet.tiling import as_tensor, enlarged_rows
+from gannet.tiling import enlarged_rows
 
 SEGMENTER, BATCH, SHOWN, ON_SHEETS, ROWS = "segmenter", 16, 64, 8, 256
 NETWORKS = {"unet": Unet}
-MOST_LOOKED_AT = 1_000
-"""Maps that are looked at for their numbers."""
+MOST_LOOKED_AT, MOST_JUDGED = 1_000, 5_000
+"""Maps that are looked at for their numbers, and that a model is judged by where nobody asks for more."""
 MEDIA: dict[str, Medium] = {"image": image.medium, "map": label_map.medium}
 USUAL: Strengths = {"flip": 0.5, "zoom": 1.3, "rotation": 8, "brightness": 0.15, "contrast": 1.3, "saturation": 1.5}
 """What is done to pictures and maps while it learns: scenes keep their up and down."""
@@ -78,6 +79,8 @@ class Settings(Section):
     description: Description
     network: Choice
     task: Choice
+    fit: str = "crop"
+    """How pictures were brought to size."""
 
 
 def media(recipe: Recipe) -> Mapping[str, Medium]:
@@ -113,11 +116,15 @@ def describe(recipe: Recipe, source: Source) -> Description:
 def _numbers_in(source: Source) -> set[int]:
     """Find the numbers in some label maps from all over; another number in one that was not seen is nobody's."""
     found: set[int] = set()
-    for value in readable(source, part=1):
-        with suppress(Exception):  # A broken file raises anything; the cache will name it.
-            found |= set(np.unique(label_map.numbers(value)).tolist())
+    first = ""
+    for record in sample(source, MOST_LOOKED_AT):
+        try:
+            _, read = record.fields.values()
+            found |= set(np.unique(label_map.numbers(read())).tolist())
+        except Exception as error:  # A broken file raises anything; the cache will name it.
+            first = first or f" (first {record.name}: {reason(error)})"
     if not found:
-        raise ValueError(f"{Path(source.name).name} holds no readable label map; give at least two.")
+        raise ValueError(f"{Path(source.name).name} holds no readable label map{first}; give at least two.")
     return found
 
 
@@ -150,7 +157,7 @@ def adopt(recipe: Recipe, config: Settings) -> Recipe:
     """Take over a model's network, shape and classes, so that its weights fit."""
     kept = {key: config.task.options[key] for key in ("classes", "ignore")}
     task = Choice(name=recipe.task.name, **{**config.task.options, **recipe.task.options, **kept})
-    data = image_dataset.adopted_data(recipe, config.description)
+    data = image_dataset.adopted_data(recipe, config.description).with_options(fit=config.fit)
     return recipe.model_copy(update={"network": config.network, "task": task, "data": data})
 
 
@@ -205,14 +212,14 @@ def overlap_lacking(told: Tensor, true: Tensor) -> Tensor:
 def observers(
     recipe: Recipe, description: Description, played: Game, model: "SegmentationPipeline", samples: Sides
 ) -> dict[str, Observer]:
-    """Look how well the averaged network tells held-out pictures; refuse maps with more classes than it knows."""
+    """Look how well the averaged network tells held-out pictures; where none of their pixels counts, not at all."""
     config, classes = _config(recipe.task), len(description.classes)
     shown = samples[1].spread(SHOWN)
 
     def look() -> dict[str, float]:
         told = model.told(shown["image"]).numpy()
         found = mean_iou(confusion(shown["map"].numpy(), told, classes, config.ignore))
-        return {"error": 1 - found}
+        return {} if np.isnan(found) else {"error": 1 - found}
 
     return {"held_out": Periodic(look, recipe.referee.every)}
 
@@ -234,18 +241,23 @@ def sheet(
 def pipeline(recipe: Recipe, description: Description, kept: dict[str, nn.Module]) -> "SegmentationPipeline":
     """Wrap the averaged network."""
     options = {key: recipe.task.options[key] for key in ("classes", "ignore")}
-    settings = Settings(description=description, network=recipe.network, task=Choice(name="segmentation", **options))
+    task, fit = Choice(name="segmentation", **options), image_dataset.options_of(recipe).fit
+    settings = Settings(description=description, network=recipe.network, task=task, fit=fit)
     return SegmentationPipeline(settings, {SEGMENTER: kept[SEGMENTER]}, recipe.name)
 
 
 def evaluate(pipeline: "SegmentationPipeline", exam: Exam) -> Judgement:
     """Measure the mean intersection over union, beside the commonest class everywhere."""
     names, ignored = pipeline.settings.description.classes, _config(pipeline.settings.task).ignore
+    _check_names(exam.source, names)
     common = _commonest(exam.own[0], ignored) if exam.own else None
     counts: list[np.ndarray] = []
     everywhere: list[np.ndarray] = []
-    for part in exam.reals.parts(BATCH, len(exam.reals)):
+    unknown = total = 0
+    for part in exam.reals.parts(BATCH, exam.query.num or MOST_JUDGED):
         truth, told = part["map"].numpy(), pipeline.told(part["image"]).numpy()
+        unknown += int(((truth >= len(names)) & ~np.isin(truth, (*ignored, label_map.NOTHING))).sum())
+        total += truth.size
         for one, answer in zip(truth, told, strict=True):
             counts.append(confusion(one, answer, len(names), ignored))
             if common is not None:
@@ -255,7 +267,21 @@ def evaluate(pipeline: "SegmentationPipeline", exam: Exam) -> Judgement:
     if everywhere:
         theirs = segmentation_measures(everywhere, names, exam.query.seed)
         rivals = (Rival("this model", None, None, found[:2]), Rival("commonest class", None, None, theirs[:2]))
-    return Judgement(found, rivals=rivals, notes=image_dataset.conversions(exam.source, pipeline.settings.description))
+    notes = image_dataset.conversions(exam.source, pipeline.settings.description)
+    if unknown:
+        notes += (f"{unknown / total:.2%} of the pixels have numbers that the model does not know; they do not count.",)
+    return Judgement(found, rivals=rivals, notes=notes)
+
+
+def _check_names(source: Source | None, names: tuple[str, ...]) -> None:
+    """Refuse maps whose classes are named, and named otherwise than those of the model."""
+    theirs = tuple(source.classes) if source else ()
+    named = not all(name.isdecimal() for name in names)
+    if theirs and named and theirs != names:
+        raise ValueError(
+            f"The classes of the label maps ({', '.join(theirs[:5])}, ...) are not those of the model "
+            f"({', '.join(names[:5])}, ...), in the same order; give maps that are numbered as it learned."
+        )
 
 
 def _commonest(samples: Samples, ignored: tuple[int, ...]) -> int:
@@ -325,14 +351,27 @@ class SegmentationPipeline(Pipeline):
     def _map(self, photograph: Photograph) -> Tensor:
         """Tell a photograph at the scale that was learned from, and bring the scores up to its size, row by row."""
         height, width = photograph.values.shape[:2]
-        channels, *sides = self.settings.description.shape
-        shrink = min(1.0, min(sides) / min(height, width))
-        small = [max(1, round(side * shrink)) for side in (height, width)]
-        picture = interpolate(as_tensor(photograph.values), small, mode="bilinear", antialias=True)
-        scores = self.scores(_with_channels(picture, channels))
+        pixels = read_picture(photograph.shown(), self.settings.description.shape[0])
+        small = fit_picture(pixels, *self._scaled(height, width), "stretch")
+        scores = self.scores(torch.from_numpy(image.to_unit(small))[None])
         rows = range(0, height, ROWS)
         parts = [enlarged_rows(scores, top, min(ROWS, height - top), (height, width)).argmax(1)[0] for top in rows]
         return torch.cat(parts)
+
+    def _scaled(self, height: int, width: int) -> tuple[int, int]:
+        """Give the height and width at which things are as large as they were in learning."""
+        _, rows, columns = self.settings.description.shape
+        down, across = rows / height, columns / width
+        match self.settings.fit:
+            case "stretch":
+                return rows, columns
+            case "middle" if down <= 1 and across <= 1:
+                return height, width
+            case "pad":
+                scale = min(down, across)
+            case _:
+                scale = max(down, across)
+        return max(1, round(height * scale)), max(1, round(width * scale))
 
     def traced(self) -> tuple[nn.Module, dict[str, Tensor]]:
         """Give the network, and a `picture` (1, c, h, w); its result are scores (1, classes, h, w)."""
@@ -361,14 +400,6 @@ class LabelMap:
         path = Path(path)
         write_bytes(path, label_map.medium.encode(self.values, path.suffix, self.facts))
         return path
-
-
-def _with_channels(picture: Tensor, channels: int) -> Tensor:
-    """Give a picture (1, c, h, w) in grey or colour as many channels as were learned from; what is opaque stays so."""
-    if channels == 1:
-        return picture.mean(1, keepdim=True)
-    colour = picture.expand(-1, 3, -1, -1)
-    return colour if channels == 3 else torch.cat([colour, torch.ones_like(colour[:, :1])], 1)
 
 
 def _config(task: Choice) -> Config:

@@ -152,7 +152,7 @@ def media_of(target: str) -> dict[str, Medium]:
     image = {"image": find_medium("image")}
     for opener in _all_openers():
         if target in opener.EMBEDDED:
-            return {name: find_medium(name) for name in opener.MEDIA[0]}
+            return {name.replace("-", "_"): find_medium(name) for name in opener.MEDIA[0]}
     path = _on_disk(target)
     if path is None or not (path.is_dir() or path.suffix.lower() == ".zip"):
         return image
@@ -161,6 +161,7 @@ def media_of(target: str) -> dict[str, Medium]:
     with suppress(ValueError):
         if pair_up(names, [(name, medium.endings) for name, medium in paired.items()])[0]:
             return paired
-    counts = {name: sum(has_ending(path, find_medium(name)) for path in names) for name in medium_names()}
+    known = {name: find_medium(name) for name in medium_names()}
+    counts = {name: sum(has_ending(path, medium) for path in names) for name, medium in known.items()}
     most = max(counts, key=lambda name: (counts[name], name == "image"))
     return {"value": find_medium(most)} if counts[most] > counts["image"] else image

@@ -153,7 +153,13 @@ class PairSource:
         self._storage, self._media = storage, media
         names = storage.names()
         self._pairs, self.lonely = pair_up(names, [(name, one.endings) for name, one in media.items()])
-        self.ignored = len(names) - len(media) * len(self._pairs) - len(self.lonely)
+        used = {*(path for paths in self._pairs.values() for path in paths), *self.lonely}
+        self.ignored = len(set(names) - used)
+        if self.lonely and not self._pairs:
+            raise ValueError(
+                f"none of the {len(self.lonely):,} files in images/ and labels/, or the like, has one of its own name "
+                f"beside it (first: {self.lonely[0]}); give them the same names"
+            )
         self._layout = read_layout(list(self._pairs))
         self.classes = self._named_classes(names)
 
@@ -182,7 +188,12 @@ class PairSource:
         found = [path for path in names if PurePosixPath(path).name.lower() in CLASSES]
         if not found:
             return ()
-        lines = self._storage.read(min(found, key=len)).decode("utf-8-sig", "replace").rstrip().splitlines()
+        path = min(found, key=len)
+        try:
+            content = self._storage.read(path)
+        except Exception as error:  # A dangling link, a damaged or encrypted member raise anything.
+            raise ValueError(f"{path}, which names the classes, cannot be read ({error})") from error
+        lines = content.decode("utf-8-sig", "replace").rstrip().splitlines()
         return tuple(line.strip() or str(number) for number, line in enumerate(lines))
 
 

@@ -83,7 +83,7 @@ PAIRS = (("images", "labels"), ("inputs", "targets"), ("images", "masks"))
 
 def are_pairs(classes: Sequence[str]) -> bool:
     """Tell whether what look like classes are the folders of pairs."""
-    return {name.lower() for name in classes} in [set(names) for names in PAIRS]
+    return sorted(map(str.lower, classes)) in [sorted(names) for names in PAIRS]
 
 
 def pair_up(
@@ -110,7 +110,7 @@ def pair_up(
     for path in sorted(paths):
         for part, (folder, (_, endings)) in enumerate(zip(folders, parts, strict=True)):
             steps = PurePosixPath(path).parts
-            if folder in map(str.lower, steps[:-1]) and PurePosixPath(path).suffix.lower() in endings:
+            if _innermost(steps, folders) == folder and PurePosixPath(path).suffix.lower() in endings:
                 files = found.setdefault(_without(steps, folder), {})
                 if files.setdefault(part, path) != path:
                     found[path] = {part: path}  # Another file of that name has its place.
@@ -134,8 +134,13 @@ def _there(names: Sequence[str], paths: Sequence[str]) -> bool:
     return folders.issuperset(names)
 
 
+def _innermost(steps: Sequence[str], folders: Sequence[str]) -> str:
+    """Find which of the folders a file lies in, the innermost; empty: none."""
+    return next((step.lower() for step in reversed(steps[:-1]) if step.lower() in folders), "")
+
+
 def _without(steps: Sequence[str], folder: str) -> str:
-    """Give a file's path less the folder that names its part, and less its ending."""
-    lower = [step.lower() for step in steps]
-    kept = [step for index, step in enumerate(steps) if index != lower.index(folder)]
+    """Give a file's path less the innermost folder that names its part, and less its ending."""
+    place = max(index for index, step in enumerate(steps[:-1]) if step.lower() == folder)
+    kept = [step for index, step in enumerate(steps) if index != place]
     return PurePosixPath(*kept).with_suffix("").as_posix()

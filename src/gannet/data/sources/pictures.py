@@ -12,7 +12,7 @@ from gannet.media.image import Options
 from gannet.media.medium import Medium
 from gannet.schema import Section
 
-MEDIA = (("image",), ("photograph",))
+MEDIA = (("image",),)
 EMBEDDED = ("digits",)
 ALLOWED = "a folder or zip of pictures, a folder of idx files, .npz, .parquet, hf:owner/name, or digits"
 
