@@ -24,8 +24,8 @@ def apply(target: str | Path, out: str | Path, request: Request, weights: str) -
     pipeline: Any = load(target, weights)
     if not pipeline.draws:
         raise ValueError(
-            f"{target} is a model for {pipeline.task}; it draws nothing: name the photographs to make better, or use it "
-            "in Python, with gannet.load."
+            f"{target} is a model for {pipeline.task}; it draws nothing: name the photographs to make better, or use "
+            "it in Python, with gannet.load."
         )
     request.check()
     labels, told_by = pipeline.labels(request.num, request.label), digest(pipeline.tensors(), {})

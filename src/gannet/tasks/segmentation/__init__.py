@@ -7,11 +7,9 @@ classes. Pictures and maps are moved together while it learns. The average of th
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 import torch
-from pydantic import Field as Constraint
 from torch import Tensor, nn
 from torch.nn.functional import one_hot
 
@@ -27,22 +25,26 @@ from gannet.data.samples import Labels
 from gannet.data.survey import sample
 from gannet.media import image, label_map
 from gannet.media.medium import Field, Medium, Shown
-from gannet.media.photograph import Given, Photograph, read_photograph
-from gannet.media.pixels import fit_picture, read_picture
 from gannet.metrics.judgement import Judgement
 from gannet.metrics.rivals import Rival
 from gannet.metrics.segmentation import commonest_class, confusion, mean_iou, segmentation_measures
-from gannet.networks.unet import Unet
-from gannet.pipeline import Pipeline
 from gannet.recipe import Checkpoints, Optimizer, Recipe, Record, Referee
 from gannet.recipe import Data as RecipeData
-from gannet.schema import Choice, Section, Share, Weight, check, choose, known_keys
-from gannet.storage import write_bytes
+from gannet.schema import Choice, known_keys
 from gannet.task import Exam
-from gannet.tiling import enlarged_rows
+from gannet.tasks.segmentation.pipeline import (
+    BATCH,
+    SEGMENTER,
+    Config,
+    LabelMap,
+    SegmentationPipeline,
+    Settings,
+    build_network,
+    choice_of,
+    config_of,
+)
 
-SEGMENTER, BATCH, SHOWN, ON_SHEETS, ROWS = "segmenter", 16, 64, 8, 256
-NETWORKS = {"unet": Unet}
+SHOWN, ON_SHEETS = 64, 8
 MOST_LOOKED_AT, MOST_JUDGED = 1_000, 5_000
 """Maps that are looked at for their numbers, and that a model is judged by where nobody asks for more."""
 MEDIA: dict[str, Medium] = {"image": image.medium, "map": label_map.medium}
@@ -51,36 +53,10 @@ USUAL: Strengths = {"flip": 0.5, "zoom": 1.3, "rotation": 8, "brightness": 0.15,
 FEW_PIXELS = 100.0
 """Pixels added to both sides of an overlap, so that a class of hardly any does not rule a batch."""
 
-__all__ = ["Data"]
+__all__ = ["Data", "LabelMap", "SegmentationPipeline", "Settings"]
 
 judged_by = "held_out/error"
 Data = image.Options
-
-
-class Config(Section):
-    """The keys of `task` for segmentation."""
-
-    classes: Annotated[int, Constraint(ge=2, le=255)] | Literal["auto"] = "auto"
-    """How many classes the maps number, from 0 on; `auto` goes by `classes.txt` beside the pictures, else it looks."""
-    ignore: tuple[Annotated[int, Constraint(ge=0, le=255)], ...] = (label_map.NOTHING,)
-    """Numbers of what is nobody's: their pixels count neither in learning nor in judging; 255 never counts."""
-    kinds: Strengths | list[str] | Literal["auto"] = "auto"
-    """Augmentations of picture and map together, by name or with strengths; `auto`: flip, zoom, rotation, brightness,
-    contrast, saturation. An empty list: none."""
-    share: Share = 0.5
-    """The probability of each of them."""
-    overlap: Weight = 1.0
-    """Weight of the overlap that is lacking, class by class, beside the cross-entropy: so that small classes count."""
-
-
-class Settings(Section):
-    """What `config.json` keeps of a segmenter."""
-
-    description: Description
-    network: Choice
-    task: Choice
-    fit: str = "crop"
-    """How pictures were brought to size."""
 
 
 def media(recipe: Recipe) -> Mapping[str, Medium]:
@@ -95,7 +71,7 @@ def labels(recipe: Recipe) -> Labels:
 
 def describe(recipe: Recipe, source: Source) -> Description:
     """Choose size and channels, and count the classes, where the recipe leaves them open."""
-    config, description = _config(recipe.task), image_dataset.describe(recipe, source)
+    config, description = config_of(recipe.task), image_dataset.describe(recipe, source)
     ignored = {*config.ignore, label_map.NOTHING}
     numbers = sorted(_numbers_in(source) - ignored)
     classes = config.classes
@@ -141,13 +117,13 @@ def resolve(recipe: Recipe, description: Description) -> Recipe:
     if recipe.augment.name != "none":
         raise ValueError(f"A game of {recipe.task.name} has no discriminator whose eyes to augment; set task.kinds.")
     known_keys(recipe.optimizer, [SEGMENTER], "optimizer")
-    config = _config(recipe.task).model_copy(update={"classes": len(description.classes)})
+    config = config_of(recipe.task).model_copy(update={"classes": len(description.classes)})
     _chosen(config, description)
     return recipe.model_copy(
         update={
             "task": Choice(name=recipe.task.name, **config.model_dump(mode="json")),
             "data": image_dataset.resolved_data(recipe, description),
-            "network": Choice(name=recipe.network.name, **asdict(_choice(recipe.network))),
+            "network": Choice(name=recipe.network.name, **asdict(choice_of(recipe.network))),
             "optimizer": {SEGMENTER: recipe.optimizer.get(SEGMENTER, Optimizer())},
         }
     )
@@ -163,8 +139,8 @@ def adopt(recipe: Recipe, config: Settings) -> Recipe:
 
 def game(recipe: Recipe, description: Description) -> Game:
     """Let one player descend the cross-entropy of its answers and the overlap that they lack."""
-    config, classes = _config(recipe.task), len(description.classes)
-    chosen, network = _chosen(config, description), _build(recipe.network, description)
+    config, classes = config_of(recipe.task), len(description.classes)
+    chosen, network = _chosen(config, description), build_network(recipe.network, description)
 
     def segment(run: Pass) -> Outcome:
         sample = augment_aligned({name: run.sample[name] for name in MEDIA}, MEDIA, chosen, config.share, run)
@@ -213,7 +189,7 @@ def observers(
     recipe: Recipe, description: Description, played: Game, model: "SegmentationPipeline", samples: Sides
 ) -> dict[str, Observer]:
     """Look how well the averaged network tells held-out pictures; where none of their pixels counts, not at all."""
-    config, classes = _config(recipe.task), len(description.classes)
+    config, classes = config_of(recipe.task), len(description.classes)
     shown = samples[1].spread(SHOWN)
 
     def look() -> dict[str, float]:
@@ -248,7 +224,7 @@ def pipeline(recipe: Recipe, description: Description, kept: dict[str, nn.Module
 
 def evaluate(pipeline: "SegmentationPipeline", exam: Exam) -> Judgement:
     """Measure the mean intersection over union, beside the commonest class everywhere."""
-    names, ignored = pipeline.settings.description.classes, _config(pipeline.settings.task).ignore
+    names, ignored = pipeline.settings.description.classes, config_of(pipeline.settings.task).ignore
     _check_names(exam.source, names)
     common = _commonest(exam.own[0], ignored) if exam.own else None
     counts: list[np.ndarray] = []
@@ -306,112 +282,6 @@ def example() -> Recipe:
         precision="32",
         device="cpu",
     )
-
-
-class SegmentationPipeline(Pipeline):
-    """Tells what pictures show: `pipeline("street.jpg").save("classes.png")`."""
-
-    task: ClassVar[str] = "segmentation"
-    Config: ClassVar[type[Section]] = Settings
-
-    @property
-    def settings(self) -> Settings:
-        """The model's config."""
-        assert isinstance(self.config, Settings)
-        return self.config
-
-    def __call__(self, given: "Given | Tensor") -> "LabelMap | Tensor":
-        """Tell the class of each pixel.
-
-        Args:
-            given: a path, a file's content, Pillow's or Gannet's photograph, of any size; or pictures (b, c, h, w) in
-                [-1, 1], for which the scores (b, classes, h, w) are given.
-
-        Raises:
-            ValueError: it cannot be read; one sentence.
-        """
-        if isinstance(given, Tensor):
-            return self.scores(given)
-        return LabelMap(self._map(read_photograph(given)), self.settings.description.classes, {"model": self.name})
-
-    @torch.inference_mode()
-    def scores(self, pictures: Tensor) -> Tensor:
-        """Score the classes of pictures (b, c, h, w) in [-1, 1], some at a time: (b, classes, h, w), on the CPU."""
-        network = self.networks[SEGMENTER].eval()
-        device = next(network.parameters()).device
-        found = torch.cat([network(part.to(device)).float().cpu() for part in pictures.split(BATCH)])
-        nobodys = [one for one in _config(self.settings.task).ignore if one < found.shape[1]]
-        found[:, nobodys] = -torch.inf
-        return found
-
-    def told(self, pictures: Tensor) -> Tensor:
-        """Tell the class of each pixel of pictures (b, c, h, w): (b, h, w)."""
-        return self.scores(pictures).argmax(1)
-
-    def _map(self, photograph: Photograph) -> Tensor:
-        """Tell a photograph at the scale that was learned from, and bring the scores up to its size, row by row."""
-        height, width = photograph.values.shape[:2]
-        pixels = read_picture(photograph.shown(), self.settings.description.shape[0])
-        small = fit_picture(pixels, *self._scaled(height, width), "stretch")
-        scores = self.scores(torch.from_numpy(image.to_unit(small))[None])
-        rows = range(0, height, ROWS)
-        parts = [enlarged_rows(scores, top, min(ROWS, height - top), (height, width)).argmax(1)[0] for top in rows]
-        return torch.cat(parts)
-
-    def _scaled(self, height: int, width: int) -> tuple[int, int]:
-        """Give the height and width at which things are as large as they were in learning."""
-        _, rows, columns = self.settings.description.shape
-        down, across = rows / height, columns / width
-        match self.settings.fit:
-            case "stretch":
-                return rows, columns
-            case "middle" if down <= 1 and across <= 1:
-                return height, width
-            case "pad":
-                scale = min(down, across)
-            case _:
-                scale = max(down, across)
-        return max(1, round(height * scale)), max(1, round(width * scale))
-
-    def traced(self) -> tuple[nn.Module, dict[str, Tensor]]:
-        """Give the network, and a `picture` (1, c, h, w); its result are scores (1, classes, h, w)."""
-        return self.networks[SEGMENTER], {"picture": torch.zeros(1, *self.settings.description.shape)}
-
-    @classmethod
-    def build(cls, config: Settings) -> Self:
-        """Build the pipeline with an untrained network."""
-        return cls(config, {SEGMENTER: _build(config.network, config.description)})
-
-
-class LabelMap:
-    """The class of each pixel of a picture.
-
-    Attributes:
-        values: (h, w), whole numbers.
-        classes: their names.
-        facts: the model, for the metadata of files.
-    """
-
-    def __init__(self, values: Tensor, classes: tuple[str, ...], facts: dict[str, Any]) -> None:
-        self.values, self.classes, self.facts = values, classes, facts
-
-    def save(self, path: str | Path) -> Path:
-        """Write a PNG with a palette, whose pixels are the numbers."""
-        path = Path(path)
-        write_bytes(path, label_map.medium.encode(self.values, path.suffix, self.facts))
-        return path
-
-
-def _config(task: Choice) -> Config:
-    return check(Config, task.options, "task")
-
-
-def _choice(network: Choice) -> Unet:
-    return check(choose(network.name, NETWORKS, "network"), network.options, "network")
-
-
-def _build(network: Choice, description: Description) -> nn.Module:
-    return _choice(network).unet(description.shape[0], len(description.classes), batch=True)
 
 
 def _chosen(config: Config, description: Description) -> Chosen:
