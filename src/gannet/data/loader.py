@@ -142,10 +142,6 @@ class Loader(Samples):
         found: Array = self.columns[name].values[self.chosen]
         return found if self._windowed is None else np.repeat(found, self._windowed.windows(self.chosen), 0)
 
-    def joined(self, other: "Loader") -> "Loader":
-        """Give the samples of both, which lie in the same columns."""
-        return Loader(self.columns, np.union1d(self.chosen, other.chosen), self.seed)
-
     def order(self, positions: Rows) -> np.ndarray:
         """Give the numbers below `len(self)` at positions of the stream; each pass is its own permutation."""
         epochs, offsets = np.divmod(positions, len(self))

@@ -18,7 +18,7 @@ from gannet.randomness import address
 from gannet.recipe import Recipe
 from gannet.schema import Section
 
-__all__ = ["Labels", "Split", "load_samples", "noise", "open_data"]
+__all__ = ["Labels", "Split", "load_samples", "load_whole", "noise", "open_data"]
 
 
 class Labels(Enum):
