@@ -12,7 +12,7 @@ demo: $(INSTALLED)
 	$(BIN)/gannet apply runs/demo --num 100 --seed 0 --out runs/demo/digits.png
 
 test: $(INSTALLED)
-	$(BIN)/python -m pytest -m "not soak"
+	$(BIN)/python -m pytest -m "not soak" -n auto --maxprocesses 4
 
 soak: $(INSTALLED)
 	$(BIN)/python -m pytest -m "soak or not soak" --timeout 3600
