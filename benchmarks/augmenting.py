@@ -22,14 +22,14 @@ from PIL import Image
 from gannet.api import Wish, augment
 from gannet.data.sources import open_source
 from gannet.media.pixels import fit_picture, read_picture
-from gannet.parallel import cores
+from gannet.runtime.workers import cores
 
 SIDE = 250
 
 
 def rate(data: Path, cores: int, times: int) -> float:
     """Copies a second."""
-    with tempfile.TemporaryDirectory() as folder, mock.patch("gannet.augmenting.cores", lambda: cores):
+    with tempfile.TemporaryDirectory() as folder, mock.patch("gannet.commands.augment.images.cores", lambda: cores):
         start = time.perf_counter()
         made = augment(data, Path(folder) / "new", Wish(times=times, kinds="all"))
         return made.copies / (time.perf_counter() - start)

@@ -15,15 +15,15 @@ from PIL import Image
 
 import gannet
 from gannet.adversarial.similarity import perceptual_distance
+from gannet.commands.judge import judge_features
 from gannet.data.loader import Samples
 from gannet.data.sources import open_source
-from gannet.judging import judge_features
 from gannet.media.photograph import Photograph
+from gannet.media.tiling import as_tensor
 from gannet.metrics.judgement import Query
 from gannet.schema import check
 from gannet.task import Exam, find_task
-from gannet.tasks._photographs.judging import eye_of, photographs
-from gannet.tiling import as_tensor
+from gannet.tasks._image_restoration.evaluation import eye_of, photographs
 
 
 def shown(given: Photograph, made: Photograph, real: Photograph) -> Image.Image:

@@ -127,17 +127,17 @@ def gannet(asked: argparse.Namespace) -> Contender:
     from gannet.api import build_game, build_trainer, configure, prepare, split_of
     from gannet.data.columns import Column
     from gannet.data.loader import Loader, Sides
-    from gannet.engines import make_engine
-    from gannet.launch import launch
     from gannet.media import image
+    from gannet.pipelines.backends import make_engine
     from gannet.recipe import parse_change
+    from gannet.runtime.devices import launch
     from gannet.training.progress import Silence
 
     same = {"data.size": asked.side, "data.channels": 3, "network.width": WIDTH, "network.latent": LATENT}
     changes = {**same, "batch": asked.batch, "loss.r1": None, "device": "cpu"}
     changes = {"device": "cpu", **dict(map(parse_change, asked.set))} if asked.recipe else changes
     prepared = prepare(configure(asked.recipe or "images", "" if asked.recipe else "digits", changes, ""))
-    fabric = launch(prepared.recipe)
+    fabric = launch(prepared.recipe.device, prepared.recipe.precision)
     if asked.recipe:
         split = split_of(prepared)
         loaders: Sides = split.training, split.held_out

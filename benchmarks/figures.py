@@ -8,8 +8,8 @@ from PIL import Image, ImageDraw
 from torch import Tensor
 
 from gannet.api import configure, prepare, split_of
+from gannet.commands.judge import judge_features
 from gannet.data.loader import Loader
-from gannet.judging import judge_features
 from gannet.metrics.distances import frechet_distance
 
 COLOURS = ("#1f5fbf", "#c0392b", "#27864b", "#8e44ad", "#b9770e", "#555555")

@@ -27,7 +27,7 @@ from figures import frechet, loaders, plot_lines
 import gannet
 from gannet.augmentation.kinds import Drawn, augment, choose_kinds
 from gannet.media.grids import draw_grid
-from gannet.tasks.generation.leaking import learn_detector, looking_augmented
+from gannet.tasks.generation.leak_detectors import learn_detector, looking_augmented
 
 KINDS = {"quarter-turn": 1.0, "noise": 0.1}
 IN_GAME = {**KINDS, "quarter-turn": 0.75}

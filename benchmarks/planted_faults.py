@@ -29,8 +29,8 @@ from gannet.adversarial.game import Game
 from gannet.api import Prepared, build_game, build_trainer, configure, prepare, split_of
 from gannet.data.columns import Column
 from gannet.data.loader import Loader
-from gannet.launch import launch
 from gannet.networks.dcgan import Dcgan
+from gannet.runtime.devices import launch
 from gannet.training.progress import Silence
 from gannet.training.trainer import Trainer
 
@@ -204,7 +204,7 @@ def play(name: str, data: str, seed: int, folder: Path, diagnosis: str = "") -> 
     if "network" in changes:
         changes = {key: value for key, value in changes.items() if not key.startswith("network.")}
     prepared = prepare(configure("images", data, changes, ""))
-    fabric = launch(prepared.recipe)
+    fabric = launch(prepared.recipe.device, prepared.recipe.precision)
     samples = fault.samples(loaders_of(prepared), seed)
     game = fault.game(build_game(prepared, fabric), prepared.description)
     trainer = build_trainer(prepared, game, fabric, folder, samples, Silence())
@@ -236,7 +236,7 @@ def run_timed(trainer: Trainer) -> dict[str, Any]:
 def cost(recipe: str, images: int) -> None:
     """What share of a shipped recipe's training time the referee takes."""
     prepared = prepare(configure(recipe, "", {"images": images}, ""))
-    fabric = launch(prepared.recipe)
+    fabric = launch(prepared.recipe.device, prepared.recipe.precision)
     samples = loaders_of(prepared)
     with tempfile.TemporaryDirectory() as folder:
         game = build_game(prepared, fabric)

@@ -24,8 +24,8 @@ from typing import Any
 import torch
 
 import gannet
-from gannet.engines import ENGINES, make_engine
-from gannet.launch import choose_device
+from gannet.pipelines.backends import ENGINES, make_engine
+from gannet.runtime.devices import choose_device
 
 SAMPLES, BLOCKS, EAGER = 4_096, 5, "eager"
 MEASURED = """

@@ -27,7 +27,7 @@ from scipy import stats
 
 import gannet
 from gannet.api import Wish, augment
-from gannet.augmenting import GROUP
+from gannet.commands.augment.images import GROUP
 from gannet.media.grids import draw_grid
 
 SHARES = {"all": 1.0, "a tenth": 0.1, "a hundredth": 0.01}

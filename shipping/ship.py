@@ -16,9 +16,9 @@ from pathlib import Path
 import torch
 
 import gannet
-from gannet.loading import SHIPPED
-from gannet.running import Run
-from gannet.storage import write_text
+from gannet.pipelines.hub import SHIPPED
+from gannet.runs.folder import Run
+from gannet.runtime.files import write_text
 
 
 def facts(run: Run, judged_by: Sequence[Path]) -> dict[str, str]:

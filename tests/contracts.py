@@ -11,12 +11,12 @@ from torch import Tensor
 
 from gannet.adversarial.losses import AdversarialLoss
 from gannet.api import build_game, build_trainer, prepare, split_of
-from gannet.launch import launch
-from gannet.pipeline import Pipeline
-from gannet.planning import noise_of
+from gannet.commands.plan import noise_of
+from gannet.pipelines.pipeline import Pipeline
 from gannet.recipe import Recipe
+from gannet.runtime.devices import launch
+from gannet.runtime.files import load_tree
 from gannet.schema import Choice
-from gannet.storage import load_tree
 from gannet.task import Task
 from gannet.training.progress import Silence
 from gannet.training.trainer import Trainer
@@ -26,7 +26,7 @@ def make_trainer(recipe: Recipe, folder: Path) -> Trainer:
     """A trainer for the recipe in a folder of its own."""
     folder.mkdir(parents=True, exist_ok=True)
     prepared = prepare(recipe)
-    fabric = launch(prepared.recipe)
+    fabric = launch(prepared.recipe.device, prepared.recipe.precision)
     split = split_of(prepared)
     samples = split.training, split.held_out
     return build_trainer(prepared, build_game(prepared, fabric), fabric, folder, samples, Silence())

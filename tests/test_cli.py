@@ -21,10 +21,10 @@ from PIL import Image
 
 import gannet
 from gannet.api import configure, prepare
-from gannet.benching import Operations, bench, prepare_for
+from gannet.commands.bench import Operations, bench, prepare_for
 from gannet.recipe import preset_names
-from gannet.running import read_recipe
-from gannet.storage import load_tensors, load_tree
+from gannet.runs.folder import read_recipe
+from gannet.runtime.files import load_tensors, load_tree
 
 Command = Callable[..., Ended]
 SECONDS_TO_WAIT = 120
@@ -460,8 +460,8 @@ def test_bench_measures_the_size_of_the_recipe(name: str, shape: tuple[int, ...]
 
 
 def test_bench_measures_a_game_whose_gradient_is_differentiated_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gannet.benching.SECONDS", 0.05)
-    monkeypatch.setattr("gannet.benching.BLOCKS", 2)
+    monkeypatch.setattr("gannet.commands.bench.SECONDS", 0.05)
+    monkeypatch.setattr("gannet.commands.bench.BLOCKS", 2)
     changes = {"network.width": 8, "device": "cpu", "data.size": 16}
     found = bench(prepare(configure("images", "digits", changes, "")))
     assert found.trained > 0 and (found.sampled or 0) > 0 and 0 < found.share < 1

@@ -19,7 +19,7 @@ from torch import Tensor
 
 import gannet
 from gannet.recipe import dump_yaml
-from gannet.storage import load_tree
+from gannet.runtime.files import load_tree
 from gannet.task import find_task, task_names
 
 DEVICE, RUN_ON = "cuda", 128
@@ -335,8 +335,8 @@ def test_a_dry_run_names_the_gpu_and_its_memory(task: str, tmp_path: Path, ganne
 def test_bench_measures_the_gpu(
     precision: str, gannet_command: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gannet.benching.SECONDS", 0.1)
-    monkeypatch.setattr("gannet.benching.BLOCKS", 2)
+    monkeypatch.setattr("gannet.commands.bench.SECONDS", 0.1)
+    monkeypatch.setattr("gannet.commands.bench.BLOCKS", 2)
     found = told(gannet_command, "bench", "digits", "--set", f"device={DEVICE}", "--set", f"precision={precision}")
     assert found["device"] == f"{DEVICE}, {precision}"
     assert min(found["trained"], found["sampled"], found["work"], found["rate"], found["memory"]) > 0

@@ -24,9 +24,9 @@ from gannet.data.loader import Loader
 from gannet.data.sources import open_source
 from gannet.media.medium import Shown
 from gannet.recipe import Recipe, load_recipe
-from gannet.report import write_report
-from gannet.running import Run, draw_sheet
-from gannet.storage import load_tensors, load_tree
+from gannet.runs.folder import Run, draw_sheet
+from gannet.runs.report import write_report
+from gannet.runtime.files import load_tensors, load_tree
 from gannet.task import task_names
 
 GOLDEN = Path(__file__).parent / "golden"

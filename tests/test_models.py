@@ -10,13 +10,13 @@ from PIL import Image
 from sklearn.datasets import load_sample_image
 
 import gannet
-from gannet.coarsening import as_mask
-from gannet.judging import judge_features
-from gannet.loading import shipped_models
+from gannet.commands.judge import judge_features
 from gannet.media.photograph import Photograph
+from gannet.media.pyramid import as_mask
+from gannet.media.tiling import as_tensor
 from gannet.metrics.restoration import colourfulness, fine_detail, luma
-from gannet.tasks._photographs.judging import resized
-from gannet.tiling import as_tensor
+from gannet.pipelines.hub import shipped_models
+from gannet.tasks._image_restoration.evaluation import resized
 
 MODELS = shipped_models()
 MEGABYTE = 1_000_000

@@ -90,7 +90,7 @@ def test_importing_it_changes_nothing_in_the_package() -> None:
     words = f"""
 import sys
 sys.path[:0] = [{str(PLUGIN)!r}, {str(SOURCE.parent)!r}]
-import gannet.api, gannet.examining
+import gannet.api, gannet.commands.doctor
 from gannet.task import find_task, task_names
 names = [name for name in task_names() if name != "waves"]
 for name in names:

@@ -11,10 +11,10 @@ _HOMES = {
     "judge": "gannet.api",
     "apply": "gannet.api",
     "export": "gannet.api",
-    "Request": "gannet.samples",
+    "Request": "gannet.pipelines.samples",
     "load": "gannet.api",
-    "Run": "gannet.running",
-    "Pipeline": "gannet.pipeline",
+    "Run": "gannet.runs.folder",
+    "Pipeline": "gannet.pipelines.pipeline",
     "Recipe": "gannet.recipe",
     "load_recipe": "gannet.recipe",
 }
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
     from gannet.api import judge as judge
     from gannet.api import load as load
     from gannet.api import train as train
-    from gannet.pipeline import Pipeline as Pipeline
+    from gannet.pipelines.pipeline import Pipeline as Pipeline
+    from gannet.pipelines.samples import Request as Request
     from gannet.recipe import Recipe as Recipe
     from gannet.recipe import load_recipe as load_recipe
-    from gannet.running import Run as Run
-    from gannet.samples import Request as Request
+    from gannet.runs.folder import Run as Run
 
 
 def __getattr__(name: str) -> Any:

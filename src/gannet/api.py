@@ -11,31 +11,34 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
-from gannet import applying, augmenting, examining, judging
 from gannet.adversarial.game import Game, Observer
-from gannet.adversarial.referee import Referee
+from gannet.commands import doctor as doctor_command
+from gannet.commands import generate
+from gannet.commands import judge as judge_command
+from gannet.commands.augment import images
+from gannet.commands.augment.options import Augmented, Columns, Wish
+from gannet.commands.restore import Photographs, improve
 from gannet.data.doctor import Report
 from gannet.data.loader import Samples, Sides
 from gannet.data.samples import Split, load_samples, open_data
-from gannet.exporting import Exported
-from gannet.exporting import export as export_pipeline
-from gannet.improving import Photographs, improve
-from gannet.launch import launch
-from gannet.loading import absolute, load
 from gannet.metrics.judgement import Judgement, Query
-from gannet.pipeline import Pipeline
-from gannet.randomness import address
+from gannet.monitoring.referee import Referee
+from gannet.pipelines.hub import absolute, load
+from gannet.pipelines.onnx import Exported
+from gannet.pipelines.onnx import export as export_pipeline
+from gannet.pipelines.pipeline import Pipeline
+from gannet.pipelines.samples import Request
 from gannet.recipe import Recipe, dump_yaml, lengthened, load_recipe
-from gannet.running import PLANNED, House, Run, Sheets, create_folder, free_folder, write_curves
-from gannet.samples import Request
+from gannet.runs.folder import PLANNED, House, Run, Sheets, create_folder, free_folder, write_curves
+from gannet.runtime.devices import launch
+from gannet.runtime.files import write_json, write_text
+from gannet.runtime.randomness import address
 from gannet.schedule import cut_short
-from gannet.storage import write_json, write_text
 from gannet.task import Task, find_task
 from gannet.training.checkpoint import CheckpointFolder
 from gannet.training.distributed import RunningAverage, slices
 from gannet.training.progress import Display, Silence
 from gannet.training.trainer import Players, Trainer
-from gannet.wishes import Augmented, Columns, Wish
 
 __all__ = [
     "Columns",
@@ -99,7 +102,7 @@ def train(
     display, changes = display or Silence(), dict(set or {})
     recipe = _resumed(Path(resume), changes) if resume else configure(target, data, changes, start_from)
     prepared = prepare(recipe)
-    fabric = launch(prepared.recipe)
+    fabric = launch(prepared.recipe.device, prepared.recipe.precision)
     # Whatever the user may have got wrong shows before the folder is made.
     slices(prepared.recipe, fabric)
     split = split_of(prepared)
@@ -284,7 +287,7 @@ def judge(target: str | Path, data: str | Path = "", query: Query = ALL, weights
     Raises:
         ValueError: nothing to judge by, or too few samples; one sentence.
     """
-    return judging.judge(target, data, query, weights, _fit)
+    return judge_command.judge(target, data, query, weights, _fit)
 
 
 def _fit(recipe: Recipe) -> tuple[Pipeline, Samples]:
@@ -321,7 +324,7 @@ def apply(
     """
     if isinstance(request, Photographs):
         return improve(target, Path(out) if out else None, request, weights)
-    return applying.apply(target, out, request, weights)
+    return generate.apply(target, out, request, weights)
 
 
 def export(target: str | Path, out: str | Path, weights: str = "model") -> Exported:
@@ -351,7 +354,7 @@ def augment(data: str | Path, out: str | Path, wish: Wish = USUAL) -> Augmented:
     Raises:
         ValueError: an unknown kind, a strength out of range, too little that is healthy, or `out` exists; one sentence.
     """
-    return augmenting.augment_data(absolute(str(data)), Path(out), wish)
+    return images.augment_data(absolute(str(data)), Path(out), wish)
 
 
 def examine(data: str | Path, size: int = 0) -> Report:
@@ -363,4 +366,4 @@ def examine(data: str | Path, size: int = 0) -> Report:
     Raises:
         ValueError: nothing readable is there; one sentence.
     """
-    return examining.examine(absolute(str(data)), size)
+    return doctor_command.examine(absolute(str(data)), size)

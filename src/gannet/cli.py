@@ -56,7 +56,7 @@ def train(
         _show_plan(target, data, overrides, start_from, as_json)
         return
     from gannet.api import train as run_training
-    from gannet.launch import is_first
+    from gannet.runtime.devices import is_first
     from gannet.training.progress import Silence, Terminal
 
     # Under torchrun the first process speaks for all.
@@ -78,7 +78,7 @@ def _changes(changes: list[str] | None, stop_on: str) -> dict[str, Any]:
 
 def _show_plan(target: str, data: str, overrides: dict[str, Any], start_from: str, as_json: bool) -> None:
     from gannet.api import configure, prepare
-    from gannet.planning import plan
+    from gannet.commands.plan import plan
 
     found = plan(prepare(configure(target, data, overrides, start_from)))
     _print("train", found.to_json(), found.lines(), as_json)
@@ -134,7 +134,7 @@ def apply(
     """Use a trained model: draw samples, or make photographs better."""
     from gannet.api import Photographs, Request
     from gannet.api import apply as apply_model
-    from gannet.launch import is_first
+    from gannet.runtime.devices import is_first
 
     if inputs:
         drawing = {"--num": num != 1, "--seed": seed, "--class": label, "--frames": frames != 1}
@@ -201,7 +201,7 @@ def judge(
     """Judge a model by real samples that it did not learn from."""
     from gannet.api import Query
     from gannet.api import judge as judge_model
-    from gannet.launch import is_first
+    from gannet.runtime.devices import is_first
 
     judgement = judge_model(model, data, Query(num, seed, utility, baselines, features, leaks), weights)
     if is_first():
@@ -258,8 +258,8 @@ def bench(
     as_json: Json = False,
 ) -> None:
     """Measure how fast this machine trains and samples a recipe, and how far that is from its limit."""
-    from gannet.benching import bench as measure
-    from gannet.benching import prepare_for
+    from gannet.commands.bench import bench as measure
+    from gannet.commands.bench import prepare_for
 
     found = measure(prepare_for(target, data, _changes(changes, "")))
     _print("bench", found.to_json(), found.lines(), as_json)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from gannet.media.medium import Field, Medium, Shown
     from gannet.metrics.features import Features
     from gannet.metrics.judgement import Judgement, Query
-    from gannet.pipeline import Pipeline
+    from gannet.pipelines.pipeline import Pipeline
 
 Fit: TypeAlias = "Callable[[Recipe], tuple[Pipeline, Samples]]"
 

@@ -9,7 +9,6 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from gannet.adversarial.audit import Audit, Exhibits
 from gannet.adversarial.game import Game, Outcome, Pass, Turn
 from gannet.adversarial.losses import LOSSES
 from gannet.adversarial.penalties import gradient_penalty, squared_gradient
@@ -22,6 +21,7 @@ from gannet.adversarial.two_player import (
     TwoPlayer,
     of_the_pass,
 )
+from gannet.monitoring.audit import Audit, Exhibits
 from gannet.training.trainer import let_move
 
 COUNT, SIDE = 4, 3

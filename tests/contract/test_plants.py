@@ -18,11 +18,11 @@ from contracts import (
 
 from gannet.adversarial.game import Outcome, Pass
 from gannet.adversarial.losses import LOSSES
-from gannet.adversarial.referee import Referee
 from gannet.api import prepare
 from gannet.data.samples import noise
 from gannet.media import image, label_map
 from gannet.media.medium import Field
+from gannet.monitoring.referee import Referee
 from gannet.recipe import Recipe
 from gannet.schema import Choice
 from gannet.tasks import generation, segmentation
@@ -110,7 +110,9 @@ def test_parts_that_no_field_speaks_of_are_found(monkeypatch: pytest.MonkeyPatch
     with pytest.raises(AssertionError, match="other parts"):
         check_parts(segmentation)
     monkeypatch.undo()
-    monkeypatch.setattr("gannet.planning.noise", lambda fields, *more: noise({**fields, "map": smaller_map()}, *more))
+    monkeypatch.setattr(
+        "gannet.commands.plan.noise", lambda fields, *more: noise({**fields, "map": smaller_map()}, *more)
+    )
     with pytest.raises(AssertionError, match="map has another shape"):
         check_parts(segmentation)
 

@@ -18,8 +18,8 @@ from contracts import (
 from torch import Tensor
 
 from gannet.api import prepare, split_of
-from gannet.pipeline import Pipeline
-from gannet.planning import noise_of, plan
+from gannet.commands.plan import noise_of, plan
+from gannet.pipelines.pipeline import Pipeline
 from gannet.recipe import Recipe, dump_yaml
 from gannet.schema import check
 from gannet.task import Task, find_task, task_names

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pictures import picture_dataset
 from PIL import Image
 
-from gannet.data import cache, room
+from gannet.data import cache, cache_space
 from gannet.data.cache import hold_out
 from gannet.data.records import Record
 from gannet.data.sources import open_source
@@ -200,7 +200,7 @@ def test_more_than_the_bound_is_refused_and_removes_nothing(own_cache, monkeypat
 
 
 def test_full_disk_is_told_ahead(own_cache, monkeypatch):
-    monkeypatch.setattr(room.shutil, "disk_usage", lambda _: type("Usage", (), {"free": 1000}))
+    monkeypatch.setattr(cache_space.shutil, "disk_usage", lambda _: type("Usage", (), {"free": 1000}))
     with pytest.raises(ValueError, match=r"needs 159,933 bytes .* has 1,000 bytes"):
         picture_dataset(open_source("digits"), 8, 8, 1)
     assert entries(own_cache) == []
@@ -238,7 +238,7 @@ def test_entry_that_is_being_built_is_not_removed(own_cache, monkeypatch):
     picture_dataset(Noise(100, name="busy"), 8, 8, 3)
     entry = entries(own_cache)[0]
     monkeypatch.setenv("GANNET_CACHE_GIB", str(1.5 * 100 * (8 * 8 * 3 + 17) / 2**30))
-    with room.entry_lock(entry):
+    with cache_space.entry_lock(entry):
         picture_dataset(Noise(100, name="new"), 8, 8, 3)
         assert entry in entries(own_cache)
 

@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 
 from gannet.api import configure, prepare
+from gannet.commands.doctor import examine
 from gannet.data.doctor import Report
-from gannet.examining import examine
 
 
 def visit(target: str, side: int) -> Report:

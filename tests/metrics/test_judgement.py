@@ -7,11 +7,11 @@ import pytest
 import torch
 from torch import Tensor
 
+from gannet.metrics.baseline_comparison import SHOWN
 from gannet.metrics.judgement import Evidence, Judgement, judge_samples
 from gannet.metrics.modes import measure_modes
 from gannet.metrics.patches import patch_distance
-from gannet.metrics.rivals import SHOWN
-from gannet.tasks._photographs.judging import BEST, PERCEPTUAL
+from gannet.tasks._image_restoration.evaluation import BEST, PERCEPTUAL
 
 
 def cloud(count: int, seed: int, centre: float = 0.0) -> Tensor:

@@ -8,7 +8,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from gannet.networks.vgg import Vgg
-from gannet.tasks._photographs import eye
+from gannet.tasks._image_restoration import eye
 
 WIDTHS = (4, 4, "pool", 6, 6, 6, "pool", 8, "pool")
 

@@ -7,11 +7,8 @@ import gannet_signals as signals
 import torch
 from torch import Tensor, nn
 
-from gannet.adversarial.audit import Audit, Exhibits
-from gannet.adversarial.energy import energy_figures
 from gannet.adversarial.game import Game, Observer, Pass
 from gannet.adversarial.losses import LOSSES
-from gannet.adversarial.referee import Referee, Rule
 from gannet.adversarial.two_player import Discriminator, Penalties, Scores, TwoPlayer, of_the_pass
 from gannet.data.loader import Sides
 from gannet.data.records import Source
@@ -19,11 +16,14 @@ from gannet.data.samples import Labels
 from gannet.media.medium import Field, Medium, Shown
 from gannet.metrics.judgement import Judgement
 from gannet.metrics.measure import Measure
-from gannet.pipeline import Pipeline
+from gannet.monitoring.audit import Audit, Exhibits
+from gannet.monitoring.energy import energy_figures
+from gannet.monitoring.referee import Referee, Rule
+from gannet.pipelines.pipeline import Pipeline
+from gannet.pipelines.samples import latents
 from gannet.recipe import Checkpoints, Loss, Optimizer, Penalty, Recipe, Record
 from gannet.recipe import Data as RecipeData
 from gannet.recipe import Referee as RefereeSettings
-from gannet.samples import latents
 from gannet.schema import Choice, Section, check, known_keys
 from gannet.task import Exam
 

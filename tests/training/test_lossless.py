@@ -20,7 +20,8 @@ RECIPE = generation.example().model_copy(update={"images": 3_200, "name": "kille
 # Kills the process, without a chance to clean up, in the middle of its n-th synced write.
 KILL_IN_A_WRITE = """
 import os, signal, sys
-from gannet import cli, storage
+from gannet import cli
+from gannet.runtime import files
 whole, left = os.fsync, [int(sys.argv.pop(1))]
 def fsync(handle):
     left[0] -= 1

@@ -13,8 +13,8 @@ from torch import nn
 import gannet
 from gannet.adversarial.game import Outcome, Pass
 from gannet.recipe import Average, Loss, Optimizer, Recipe, Referee, Stage, dump_yaml, load_recipe
+from gannet.runtime.files import load_tree
 from gannet.schema import Choice
-from gannet.storage import load_tree
 from gannet.tasks import generation
 from gannet.training.distributed import RunningAverage
 from gannet.training.trainer import Trainer

@@ -17,10 +17,7 @@ from typing import BinaryIO
 import numpy as np
 import numpy.typing as npt
 
-from gannet.data.columns import Column, column_of
-from gannet.data.decoding import Block, Fields, Target, decode
-from gannet.data.records import Array, Chunked, Counted, Labels, Source, digest
-from gannet.data.room import (
+from gannet.data.cache_space import (
     INDEX,
     Room,
     cache_folder,
@@ -30,6 +27,9 @@ from gannet.data.room import (
     remove_torn,
     touch,
 )
+from gannet.data.columns import Column, column_of
+from gannet.data.decoding import Block, Fields, Target, decode
+from gannet.data.records import Array, Chunked, Counted, Labels, Source, digest
 from gannet.media.medium import Field
 
 __all__ = ["Dataset", "build_dataset", "cache_folder"]

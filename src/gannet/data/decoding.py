@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from gannet.data.records import Array, Chunk, Chunked, Labels, Record, Source
 from gannet.media.medium import Field
-from gannet.parallel import cores, map_in_order
+from gannet.runtime.workers import cores, map_in_order
 
 RECORDS_PER_TASK = 16
 Fields: TypeAlias = Mapping[str, Field]

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from gannet.data.columns import Array, Column, Rows
-from gannet.randomness import address
+from gannet.runtime.randomness import address
 
 Batch = dict[str, Tensor]
 

@@ -14,8 +14,8 @@ from gannet.data.records import Source
 from gannet.data.sources import open_source
 from gannet.data.sources.several import Several
 from gannet.media.medium import Field, Medium
-from gannet.randomness import address
 from gannet.recipe import Recipe
+from gannet.runtime.randomness import address
 from gannet.schema import Section
 
 __all__ = ["Labels", "Split", "load_samples", "load_whole", "noise", "open_data"]

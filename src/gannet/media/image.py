@@ -31,7 +31,7 @@ from gannet.media.pixels import (
     read_picture,
     upright_size,
 )
-from gannet.provenance import metadata
+from gannet.provenance.metadata import metadata
 from gannet.schema import Section
 
 LARGEST_AUTO_SIZE = {"cuda": 128, "cpu": 64}

@@ -14,7 +14,7 @@ from gannet.media.grids import draw_grid
 from gannet.media.image import Options, to_unit
 from gannet.media.medium import Array, Field, Findings, Medium, Pixels
 from gannet.media.pixels import Resampling, fit_picture, open_picture
-from gannet.provenance import metadata
+from gannet.provenance.metadata import metadata
 from gannet.schema import Section
 
 NOTHING = 255

@@ -16,9 +16,9 @@ from gannet.media.image import ImageMedium
 from gannet.media.medium import Field
 from gannet.media.pixels import Pixels, open_picture
 from gannet.media.sixteen_bit import encode_png, encode_tiff, is_deep, joined, read_lower
-from gannet.provenance import metadata
+from gannet.provenance.metadata import metadata
+from gannet.runtime.files import write_bytes
 from gannet.schema import Section
-from gannet.storage import write_bytes
 
 Values: TypeAlias = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 GREY_DEEP = ("I", "I;16", "I;16B", "I;16L", "I;16N")

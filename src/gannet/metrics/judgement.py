@@ -8,12 +8,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gannet.metrics.augmentation_leak import Leak
+from gannet.metrics.baseline_comparison import Rival
 from gannet.metrics.distances import corrected_distances, frechet_distance, kernel_distance
 from gannet.metrics.fidelity import fidelity
-from gannet.metrics.leaks import Leak
 from gannet.metrics.measure import Measure, draw_halves, measure
 from gannet.metrics.memorization import CopyAudit, Memorization
-from gannet.metrics.rivals import Rival
 from gannet.metrics.two_sample import classify_apart
 from gannet.metrics.utility import Utility
 

@@ -15,11 +15,11 @@ from gannet.adversarial.similarity import Frozen
 from gannet.augmentation.kinds import Draws
 from gannet.augmentation.lab import from_lab, to_lab
 from gannet.media.photograph import Photograph
+from gannet.media.tiling import as_tensor, as_values, enlarged_rows
 from gannet.networks.unet import Unet
-from gannet.tasks._photographs import Lesson, PhotographConfig, PhotographTask, cut_upright
-from gannet.tasks._photographs.judging import Trial, colour_figures
-from gannet.tasks._photographs.pipeline import PhotographPipeline, Settings
-from gannet.tiling import as_tensor, as_values, enlarged_rows
+from gannet.tasks._image_restoration import Lesson, PhotographConfig, PhotographTask, cut_upright
+from gannet.tasks._image_restoration.evaluation import Trial, colour_figures
+from gannet.tasks._image_restoration.pipeline import PhotographPipeline, Settings
 
 NETWORKS = {"unet": Unet}
 ROWS, LARGEST, MOST_EXPOSED = 256, 512, 1.6

@@ -11,17 +11,17 @@ from typing import ClassVar, Self
 import torch
 from torch import nn
 
-from gannet.adversarial.energy import energy_figures
 from gannet.adversarial.game import Game, Observer, Outcome, Pass, Turn
-from gannet.adversarial.periodic import Periodic
 from gannet.adversarial.two_player import GENERATOR
 from gannet.data import image_dataset
 from gannet.data.image_dataset import Description
 from gannet.data.loader import Sides
+from gannet.monitoring.energy import energy_figures
+from gannet.monitoring.periodic import Periodic
 from gannet.networks.flow import FlowChoice
-from gannet.pipeline import Pipeline
+from gannet.pipelines.pipeline import Pipeline
+from gannet.pipelines.samples import latents
 from gannet.recipe import Loss, Optimizer, Recipe
-from gannet.samples import latents
 from gannet.schema import Choice, check, choose, known_keys
 from gannet.tasks import generation
 from gannet.tasks.generation import (

@@ -17,13 +17,13 @@ from torch.nn.functional import avg_pool2d, interpolate
 
 from gannet.augmentation.damage import holes
 from gannet.augmentation.kinds import Draws
-from gannet.coarsening import Mask, as_mask, doubled, halved
 from gannet.media.photograph import Photograph, Values
+from gannet.media.pyramid import Mask, as_mask, doubled, halved
+from gannet.media.tiling import Local, as_tensor, in_tiles
 from gannet.networks.unet import Unet
-from gannet.tasks._photographs import Lesson, PhotographConfig, PhotographTask, cut_upright
-from gannet.tasks._photographs.judging import Trial, draws_for
-from gannet.tasks._photographs.pipeline import PhotographPipeline, Settings, as_learned
-from gannet.tiling import Local, as_tensor, in_tiles
+from gannet.tasks._image_restoration import Lesson, PhotographConfig, PhotographTask, cut_upright
+from gannet.tasks._image_restoration.evaluation import Trial, draws_for
+from gannet.tasks._image_restoration.pipeline import PhotographPipeline, Settings, as_learned
 
 NETWORKS = {"unet": Unet}
 COARSEST = 192

@@ -16,7 +16,6 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from gannet.adversarial.game import Game, Observer, Outcome, Pass, Turn
-from gannet.adversarial.periodic import Periodic
 from gannet.data import image_dataset
 from gannet.data.image_dataset import Description, fields
 from gannet.data.loader import Sides
@@ -26,8 +25,9 @@ from gannet.media.image import Options
 from gannet.media.medium import Medium, Shown
 from gannet.metrics.judgement import Judgement
 from gannet.metrics.measure import Measure
+from gannet.monitoring.periodic import Periodic
 from gannet.networks.recognizer import Recognizer, RecognizerChoice
-from gannet.pipeline import Pipeline
+from gannet.pipelines.pipeline import Pipeline
 from gannet.recipe import Loss, Optimizer, Recipe
 from gannet.schema import Choice, Section, check, choose, known_keys
 from gannet.task import Exam

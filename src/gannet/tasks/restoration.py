@@ -21,19 +21,19 @@ from gannet.adversarial.game import Outcome, Pass, Turn
 from gannet.adversarial.similarity import Frozen
 from gannet.augmentation.damage import DAMAGES, damage, fade, pieces
 from gannet.augmentation.kinds import Drawn, Draws
-from gannet.coarsening import Mask, as_mask, doubled, halved
 from gannet.media.photograph import Photograph
+from gannet.media.pyramid import Mask, as_mask, doubled, halved
+from gannet.media.tiling import Local, as_tensor, as_values, in_tiles
 from gannet.metrics.judgement import Judgement
 from gannet.networks.unet import Unet
-from gannet.randomness import generator
+from gannet.runtime.randomness import generator
 from gannet.schema import check, nearest
 from gannet.task import Exam
 from gannet.tasks import inpainting
-from gannet.tasks._photographs import LOOK_SEED, MOST_JUDGED, Lesson
-from gannet.tasks._photographs.judging import Trial, draws_for, fidelity_figures, measures, photographs
-from gannet.tasks._photographs.pipeline import PhotographPipeline, Settings
+from gannet.tasks._image_restoration import LOOK_SEED, MOST_JUDGED, Lesson
+from gannet.tasks._image_restoration.evaluation import Trial, draws_for, fidelity_figures, measures, photographs
+from gannet.tasks._image_restoration.pipeline import PhotographPipeline, Settings
 from gannet.tasks.inpainting import Inpainting, InpaintingPipeline, near_or_far
-from gannet.tiling import Local, as_tensor, as_values, in_tiles
 
 DETECTOR, SEARCH, WIDER = "detector", "search", 2
 """Pixels by which what is found is widened: the edges of a scratch are damaged as well."""

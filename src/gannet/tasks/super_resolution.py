@@ -15,12 +15,12 @@ from gannet.adversarial.two_player import GENERATOR
 from gannet.augmentation.degrading import DEGRADATIONS
 from gannet.augmentation.kinds import Draws
 from gannet.media.photograph import Photograph
+from gannet.media.tiling import Local, as_tensor, as_values, in_tiles
 from gannet.networks.srresnet import Srresnet
 from gannet.schema import Choice, check
-from gannet.tasks._photographs import Lesson, PhotographConfig, PhotographTask, cut
-from gannet.tasks._photographs.judging import Trial, draws_for, resized, whole_multiple
-from gannet.tasks._photographs.pipeline import PhotographPipeline, Settings, as_learned
-from gannet.tiling import Local, as_tensor, as_values, in_tiles
+from gannet.tasks._image_restoration import Lesson, PhotographConfig, PhotographTask, cut
+from gannet.tasks._image_restoration.evaluation import Trial, draws_for, resized, whole_multiple
+from gannet.tasks._image_restoration.pipeline import PhotographPipeline, Settings, as_learned
 
 NETWORKS = {"srresnet": Srresnet}
 

@@ -4,7 +4,7 @@ import math
 from pathlib import Path
 from typing import Any
 
-from gannet.storage import load_tree, save_tree
+from gannet.runtime.files import load_tree, save_tree
 
 
 class CheckpointFolder:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from gannet.data.loader import Batch
-from gannet.randomness import generator
+from gannet.runtime.randomness import generator
 
 
 @dataclass(frozen=True)

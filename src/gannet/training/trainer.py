@@ -12,8 +12,8 @@ from torch import Tensor, nn
 
 from gannet.adversarial.game import Game, Losses, Observer, Outcome, Seen, Turn
 from gannet.data.loader import Samples
-from gannet.randomness import address
 from gannet.recipe import Optimizer, Recipe
+from gannet.runtime.randomness import address
 from gannet.schedule import crossed, position, total_images
 from gannet.training.checkpoint import NOTHING_YET, CheckpointFolder, better
 from gannet.training.distributed import RunningAverage, environment, gather, share_buffers, share_gradients, slices

@@ -11,11 +11,9 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from gannet.adversarial.audit import Audit, Exhibits
-from gannet.adversarial.eyes import AUGMENTS, Augment
+from gannet.adversarial.discriminator_augment import AUGMENTS, Augment
 from gannet.adversarial.game import Game, Observer, Pass
 from gannet.adversarial.losses import LOSSES
-from gannet.adversarial.referee import Referee, Rule
 from gannet.adversarial.two_player import (
     DISCRIMINATOR,
     GENERATOR,
@@ -34,16 +32,18 @@ from gannet.data.sources.points import POINTS
 from gannet.media import points
 from gannet.media.image import Options
 from gannet.media.medium import Field, Medium, Shown
-from gannet.pipeline import Pipeline
+from gannet.monitoring.audit import Audit, Exhibits
+from gannet.monitoring.referee import Referee, Rule
+from gannet.pipelines.pipeline import Pipeline
+from gannet.pipelines.samples import latents
 from gannet.recipe import Checkpoints, Loss, Optimizer, Penalty, Recipe, Record
 from gannet.recipe import Data as RecipeData
 from gannet.recipe import Referee as RefereeSettings
-from gannet.samples import latents
 from gannet.schedule import total_images
 from gannet.schema import Choice, Section, check, choose, known_keys
-from gannet.tasks.generation.drawing import SHEET_SAMPLES, GenerationPipeline, Settings, choose_pair
-from gannet.tasks.generation.inspecting import inspect
-from gannet.tasks.generation.judging import evaluate
+from gannet.tasks.generation.data_checks import inspect
+from gannet.tasks.generation.evaluation import evaluate
+from gannet.tasks.generation.pipeline import SHEET_SAMPLES, GenerationPipeline, Settings, choose_pair
 
 AUDIT_SAMPLES = 256
 

@@ -14,7 +14,6 @@ from torch import Tensor, nn
 from torch.nn.functional import one_hot
 
 from gannet.adversarial.game import Game, Observer, Outcome, Pass, Turn
-from gannet.adversarial.periodic import Periodic
 from gannet.augmentation.kinds import Chosen, Strengths, augment_aligned, choose_kinds, followed
 from gannet.data import image_dataset
 from gannet.data.decoding import reason
@@ -25,9 +24,10 @@ from gannet.data.samples import Labels
 from gannet.data.survey import sample
 from gannet.media import image, label_map
 from gannet.media.medium import Field, Medium, Shown
+from gannet.metrics.baseline_comparison import Rival
 from gannet.metrics.judgement import Judgement
-from gannet.metrics.rivals import Rival
 from gannet.metrics.segmentation import commonest_class, confusion, mean_iou, segmentation_measures
+from gannet.monitoring.periodic import Periodic
 from gannet.recipe import Checkpoints, Optimizer, Recipe, Record, Referee
 from gannet.recipe import Data as RecipeData
 from gannet.schema import Choice, known_keys

@@ -12,11 +12,11 @@ from gannet.data.image_dataset import Description
 from gannet.media import image, label_map
 from gannet.media.photograph import Given, Photograph, read_photograph
 from gannet.media.pixels import fit_picture, read_picture
+from gannet.media.tiling import enlarged_rows
 from gannet.networks.unet import Unet
-from gannet.pipeline import Pipeline
+from gannet.pipelines.pipeline import Pipeline
+from gannet.runtime.files import write_bytes
 from gannet.schema import Choice, Section, Share, Weight, check, choose
-from gannet.storage import write_bytes
-from gannet.tiling import enlarged_rows
 
 SEGMENTER, BATCH, ROWS = "segmenter", 16, 256
 NETWORKS = {"unet": Unet}

@@ -1,0 +1,145 @@
+"""A picture's changed copies: what is read becomes files, wherever that is done."""
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from gannet.augmentation.kinds import Chosen, Drawn, augment
+from gannet.augmentation.mixing import Mix, mix
+from gannet.media.pixels import Pixels, fit_picture, natural_pixels, open_picture, read_picture
+from gannet.pipelines.writer import Entry, record_line
+from gannet.runtime.randomness import generator
+
+QUALITY, MARK = 95, "~"
+KEPT_FORMATS = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".webp": "WEBP"}
+
+
+@dataclass(frozen=True)
+class Change:
+    """What is done to one copy: kinds one after the other, or a mixture with another picture.
+
+    Attributes:
+        name, strength: as they are recorded.
+    """
+
+    name: str
+    strength: str
+    chosen: Chosen = ()
+    mix: tuple[Mix, float] | None = None
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A picture that was read: its file as it is, or the pixels of one that has no file."""
+
+    name: str
+    content: bytes | Pixels
+
+    def pixels(self, channels: int = 0) -> Pixels:
+        """(h, w, c), of so many channels where it says so; raises ValueError or OSError when it is broken."""
+        picture = open_picture(self.content) if isinstance(self.content, bytes) else self.content
+        return read_picture(picture, channels) if channels else natural_pixels(picture)
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A copy to be made: its number among those of its picture, and what it is mixed with."""
+
+    number: int
+    change: Change
+    other: Sample | None = None
+
+
+@dataclass(frozen=True)
+class Family:
+    """A picture, where it goes, its class, and its copies to be made."""
+
+    sample: Sample
+    path: PurePosixPath
+    label: int
+    copies: tuple[Copy, ...]
+
+
+def make_families(seed: int, families: list[Family]) -> list[Entry]:
+    """The files of pictures and of their copies; what cannot be decoded is left out."""
+    entries: list[Entry] = []
+    with _one_thread():
+        for family in families:
+            with suppress(Exception):  # A broken file makes decoders raise anything; the record has no line of it.
+                entries += _make_family(family, seed)
+    return entries
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """More processes share out the pictures; threads that share out the pixels of one would stand in their way."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _make_family(family: Family, seed: int) -> list[Entry]:
+    path, name, label = family.path, family.sample.name, family.label
+    pixels, content = family.sample.pixels(), family.sample.content
+    file = content if isinstance(content, bytes) else to_file(pixels, ".png")
+    entries = [Entry(str(path), file, label, record_line(path, name, *[""] * 5))]
+    for copy in family.copies:
+        with suppress(ValueError, RuntimeError):  # The picture itself stays.
+            entries.append(_make_copy(family, pixels, copy, seed))
+    return entries
+
+
+def _make_copy(family: Family, pixels: Pixels, copy: Copy, seed: int) -> Entry:
+    path, name = family.path, family.sample.name
+    draws = Drawn(1, generator(seed, "augment", name, copy.number))
+    pictures = as_tensor(pixels.transpose(2, 0, 1))
+    other, share = "", ""
+    if copy.change.mix and copy.other:
+        pictures, own = _mixed(pictures, copy.other, copy.change.mix, draws)
+        other, share = copy.other.name, f"{own:.3f}"
+    pictures = augment(pictures, copy.change.chosen, 1.0, draws)
+    ending = path.suffix if path.suffix.lower() in KEPT_FORMATS else f"{path.suffix}.png"
+    named = path.with_name(f"{path.stem}{MARK}{copy.number}{ending}")
+    line = record_line(named, name, copy.change.name, copy.change.strength, other, share, seed)
+    return Entry(str(named), _encode(pictures, named), family.label, line)
+
+
+def _mixed(pictures: Tensor, other: Sample, how: tuple[Mix, float], draws: Drawn) -> tuple[Tensor, float]:
+    """Mixed with another picture, brought to the same size; and the picture's own share."""
+    kind, alpha = how
+    channels, height, width = pictures.shape[1:]
+    others = as_tensor(fit_picture(other.pixels(channels), height, width, "crop"))
+    mixed, own = mix(pictures, others, kind, alpha, draws)
+    return mixed, float(own)
+
+
+def as_tensor(pixels: Pixels) -> Tensor:
+    """uint8 (c, h, w) as (1, c, h, w) in [-1, 1]."""
+    return torch.from_numpy(np.array(pixels))[None] / 127.5 - 1  # Decoded pixels may be read-only.
+
+
+def _encode(pictures: Tensor, path: PurePosixPath) -> bytes:
+    """The one picture of a batch in the format of its name."""
+    levels = ((pictures[0].clamp(-1, 1) + 1) * 127.5).round().byte().movedim(0, 2).contiguous().numpy()
+    return to_file(levels, path.suffix)
+
+
+def to_file(pixels: Pixels, ending: str) -> bytes:
+    """Pixels (h, w, c) as a file of the format that an ending stands for."""
+    content = io.BytesIO()
+    picture = Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
+    form = KEPT_FORMATS[ending.lower()]
+    (picture.convert("RGB") if form == "JPEG" and picture.mode == "RGBA" else picture).save(
+        content, form, quality=QUALITY
+    )
+    return content.getvalue()

@@ -1,0 +1,249 @@
+"""Augmenting data that are kept: healthy samples and changed copies, each with a record of where it came from."""
+
+import csv
+import io
+import re
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from itertools import chain, islice
+from pathlib import Path, PurePosixPath
+from statistics import fmean
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gannet import __version__
+from gannet.augmentation.kinds import KINDS, choose_kinds, named_strengths, suited
+from gannet.augmentation.mixing import HIGHEST_ALPHA, LOWEST_ALPHA, MIXES
+from gannet.commands.augment.copies import MARK, Change, Copy, Family, Sample, as_tensor, make_families
+from gannet.commands.augment.fakes import FAKE, forger, synthetic_parts
+from gannet.commands.augment.options import Augmented, Wish
+from gannet.commands.augment.texts import augment_texts, is_text
+from gannet.data.records import VALUE, Chunked, Counted, Record, Source
+from gannet.data.sources import open_source
+from gannet.data.survey import sample, survey
+from gannet.media.pixels import fit_picture, natural_pixels, read_picture
+from gannet.monitoring.energy import energy_distance, flat
+from gannet.pipelines.writer import RECORD, Entry, Order, deliver, folders
+from gannet.runtime.randomness import generator
+from gannet.runtime.workers import cores
+
+RECORDS_IN_PART, PARTNERS = 8, 256
+COMPARED, FEWEST_COMPARED, MOST_COMPARED, SIDE, HALVINGS = 512, 100, 8192, 32, 8
+MOVES: dict[str, Callable[[Tensor], Tensor]] = {
+    "flip": lambda pictures: pictures.flip(3),
+    "vertical-flip": lambda pictures: pictures.flip(2),
+    "quarter-turn": lambda pictures: pictures.rot90(1, (2, 3)),
+}
+GROUP = r"^(.*?)(?:~\d+(?:\.[^./]+)?)?\.[^.]+$"
+"""Tells by a picture's name what it was made from."""
+KEEP_TOGETHER = f"Train with --set 'data.group={GROUP}', so that no copy of a held-out picture is learned from."
+COLUMNS = ("file", "source", "augmentation", "strength", "other", "share", "seed")
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """How a data set is augmented."""
+
+    source: Source
+    changes: list[Change]
+    wish: Wish
+    partners: list[Record]
+
+    def parts(self) -> Iterator[Callable[[], list[Family]]]:
+        """The parts of an order: what is read of some pictures, to be made into files."""
+        records, first = self.source.records(), 0
+        while some := list(islice(records, RECORDS_IN_PART)):
+            yield partial(self._families, some, first)
+            first += len(some)
+
+    def _families(self, records: list[Record], first: int) -> list[Family]:
+        families = []
+        for index, record in enumerate(records, first):
+            with suppress(Exception):  # A broken file raises anything; the record has no line of it.
+                path = _path(record, self.source.classes)
+                families.append(Family(_read(record), path, record.label, self._copies(record, index)))
+        return families
+
+    def _copies(self, record: Record, index: int) -> tuple[Copy, ...]:
+        """What a picture's copies go through; what the data keep for tests has none."""
+        if record.split == "test" or not self.changes:
+            return ()
+        copies = []
+        for number in range(1, self.wish.times):
+            change = self.changes[(index * (self.wish.times - 1) + number - 1) % len(self.changes)]
+            drawn = torch.rand(1, generator=generator(self.wish.seed, "partner", record.name, number))
+            other = _read(self.partners[int(drawn * len(self.partners))]) if change.mix else None
+            copies.append(Copy(number, change, other))
+        return tuple(copies)
+
+
+def augment_data(data: str, out: Path, wish: Wish) -> Augmented:
+    """Write a data set with its augmented copies; see `gannet.api.augment`."""
+    wish.check()
+    if is_text(Path(data)):
+        if wish.model or wish.sieve:
+            raise ValueError("--with and --sieve add pictures that a run draws; leave them out for texts.")
+        return augment_texts(Path(data), out, wish)
+    if out.suffix.lower() not in ("", ".zip"):
+        raise ValueError(f"{out} is neither a folder's name nor a .zip; files keep their own formats in one of these.")
+    if Path(data).is_dir() and out.resolve().is_relative_to(Path(data).resolve()):
+        raise ValueError(f"{out} lies within {data}, and would become a part of it; give a place outside.")
+    if wish.model and wish.kinds != "auto":
+        raise ValueError("--with adds a run's fakes instead of copies; leave out --kinds.")
+    source = open_source(data)
+    _refuse_copies(source)
+    looked = survey(source)
+    changes = [] if wish.model else choose_changes(wish.kinds, source, looked.channels)
+    partners = _readable(source) if any(change.mix for change in changes) else []
+    work, make = Augmentation(source, changes, wish, partners), partial(make_families, wish.seed)
+    asked = {**asdict(wish), "data": source.fingerprint(), "gannet": __version__}
+    order = Order(asked, work.parts(), source.classes, ",".join(COLUMNS) + "\n", make, cores())
+    if wish.model:
+        forging = forger(wish.model, wish.keep, wish.seed, wish.sieve)
+        fakes = synthetic_parts(forging, source, wish.times - 1)
+        kept: Iterator[Callable[[], list[Entry]]] = (partial(_made, make, part) for part in work.parts())
+        # A generator uses all cores by itself. One that was trained on is another.
+        order = replace(
+            order, asked={**asked, "weights": forging.weights}, parts=chain(kept, fakes), make=list, workers=1
+        )
+    deliver(out, order)
+    told = _told(out)
+    copies = sum(bool(row["augmentation"]) for row in told)
+    names = tuple(change.name for change in changes) or (f"the fakes of {wish.model}",)
+    advice = f"{RECORD} says which through what." + (f" {KEEP_TOGETHER}" if changes else "")
+    return Augmented(out, len(told) - copies, copies, names, "pictures", _left_out(source, told), advice)
+
+
+def _made(make: Callable[[list[Family]], list[Entry]], part: Callable[[], list[Family]]) -> list[Entry]:
+    return make(part())
+
+
+def _refuse_copies(source: Source) -> None:
+    """Copies of copies would take the names of the first, and fakes pass for healthy; arrays have no names."""
+    names = () if isinstance(source, Chunked) else (record.name for record in source.records())
+    if copy := next((name for name in names if re.search(rf"{MARK}\d+\.|(^|/){FAKE}-\d+\.", name)), ""):
+        raise ValueError(f"{source.name} was augmented before ({copy}); give the healthy pictures.")
+
+
+def _told(out: Path) -> list[dict[str, str]]:
+    """The record of an augmented data set, a row a picture."""
+    if out.is_dir():
+        lines = (out / RECORD).read_text(encoding="utf-8")
+    else:
+        with zipfile.ZipFile(out) as archive:
+            lines = archive.read(RECORD).decode()
+    return list(csv.DictReader(io.StringIO(lines)))
+
+
+def _left_out(source: Source, told: list[dict[str, str]]) -> tuple[str, ...]:
+    """The pictures that are not in the record, since they could not be read; pixels always can."""
+    if isinstance(source, Chunked):
+        return ()
+    written = {row["source"] for row in told}
+    return tuple(record.name for record in source.records() if record.name not in written)
+
+
+def choose_changes(words: str, source: Source, channels: int) -> list[Change]:
+    """What copies go through in turn.
+
+    Raises:
+        ValueError: an unknown name, a strength that is none or out of range, or a mixture of unlabelled pictures.
+    """
+    if words in ("auto", "all"):
+        kinds = suited({name: kind.usual for name, kind in KINDS.items()}, channels)
+        kept = symmetries(source) if words == "auto" else set(KINDS)
+        words = ",".join(name for name in kinds if not KINDS[name].mirrors or name in kept)
+    return [_change(group, source, channels) for group in words.split(",")]
+
+
+def _change(group: str, source: Source, channels: int) -> Change:
+    asked = named_strengths(group, "+")
+    name, strength = next(iter(asked.items()))
+    if name in MIXES and len(asked) == 1:
+        if not source.classes:
+            raise ValueError(f"{name} mixes classes, and {source.name} has none; leave it out.")
+        alpha = MIXES[name].usual if strength is None else strength
+        if not LOWEST_ALPHA <= alpha <= HIGHEST_ALPHA:
+            raise ValueError(
+                f"The strength of {name} is {alpha:g}; it goes from {LOWEST_ALPHA:g} to {HIGHEST_ALPHA:g}."
+            )
+        return Change(name, f"{alpha:g}", mix=(MIXES[name], alpha))
+    if mixing := [word for word in asked if word in MIXES]:
+        raise ValueError(f"{mixing[0]} is done to a copy alone; put a comma instead of the plus.")
+    # Kept copies are all mirrored; in a game half of them are.
+    asked = {
+        name: KINDS[name].highest if strength is None and name in MOVES else strength
+        for name, strength in asked.items()
+    }
+    chosen = choose_kinds(asked, channels)
+    return Change("+".join(asked), "+".join(f"{strength:g}" for _, strength in chosen), chosen)
+
+
+def symmetries(source: Source) -> set[str]:
+    """Which mirrorings and turns the data do not mind: one half moved is as near to the other half as it is unmoved.
+
+    Each class is asked by itself, as a side may be what tells it from another, by pictures at 32 pixels a side and the
+    energy distance of their pixels; halves are drawn anew several times, which tells how far apart they lie by chance.
+    Fewer than 100 pictures of a class cannot tell, and none passes.
+    """
+    most = min(MOST_COMPARED, COMPARED * max(1, len(source.classes)))
+    by_class: dict[int, list[Tensor]] = {}
+    for record in _spread(source, most):
+        if record.split != "test" and (small := _small(record)) is not None:
+            by_class.setdefault(record.label, []).append(small)
+    found = [_undisturbed(torch.cat(some)) for some in by_class.values()]
+    return set.intersection(*found) if found else set()
+
+
+def _undisturbed(pictures: Tensor) -> set[str]:
+    """The same for the pictures (n, c, h, w) of a class."""
+    if len(pictures) < FEWEST_COMPARED:
+        return set()
+    random = torch.Generator().manual_seed(0)
+    apart: dict[str, list[float]] = {name: [] for name in ("", *MOVES)}
+    for _ in range(HALVINGS):
+        one, other = pictures[torch.randperm(len(pictures), generator=random)].chunk(2)
+        for name, move in {"": lambda some: some, **MOVES}.items():
+            apart[name].append(float(energy_distance(flat(one), flat(move(other)))))
+    return {name for name in MOVES if fmean(apart[name]) <= max(apart[""])}
+
+
+def _readable(source: Source) -> list[Record]:
+    """Pictures from all over what is learned from, to mix others with."""
+    spread = _spread(source, PARTNERS)
+    return [record for record in spread if record.split != "test" and _small(record) is not None]
+
+
+def _spread(source: Source, most: int) -> Iterator[Record]:
+    """About so many pictures from all over the data."""
+    if not isinstance(source, Chunked) or not isinstance(source, Counted):
+        yield from islice(sample(source, most), most)
+        return
+    for record in islice(source.records(), 0, None, max(1, source.count() // most)):
+        yield replace(
+            record, fields={VALUE: partial(np.copy, record.read())}
+        )  # A view would hold a whole chunk of them.
+
+
+def _small(record: Record) -> Tensor | None:
+    try:
+        return as_tensor(fit_picture(read_picture(record.read(), 3), SIDE, SIDE, "stretch"))
+    except Exception:  # A broken file makes decoders raise anything.
+        return None
+
+
+def _read(record: Record) -> Sample:
+    return Sample(record.name, record.encoded() if record.encoded else natural_pixels(record.read()))
+
+
+def _path(record: Record, classes: tuple[str, ...]) -> PurePosixPath:
+    """Where a picture goes: where it lay, or into a folder of its split and class."""
+    if record.encoded:
+        return PurePosixPath(record.name)
+    plain = re.sub(r"[^\w.-]+", "-", record.name).strip("-")
+    return PurePosixPath(record.split or "train", folders(classes)[record.label], f"{plain}.png")

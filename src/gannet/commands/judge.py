@@ -1,0 +1,133 @@
+"""Judging: the model, the reals it is held against, and the features they are compared in."""
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from gannet.data.cache import cache_folder
+from gannet.data.loader import Loader, Samples, Sides
+from gannet.data.records import Chunked, Source
+from gannet.data.samples import load_samples, load_whole, open_data
+from gannet.media.grids import draw_grid
+from gannet.metrics.backbones import backbone, inception
+from gannet.metrics.features import Features, NetworkFeatures
+from gannet.metrics.judgement import Judgement, Query
+from gannet.pipelines.hub import absolute, load, shipped_models
+from gannet.pipelines.pipeline import Pipeline
+from gannet.provenance.metadata import save_picture
+from gannet.recipe import Recipe
+from gannet.runs.folder import read_recipe
+from gannet.runs.report import CLOSEST, JUDGEMENT, seen_images, trained_minutes, write_report
+from gannet.runtime.devices import is_first, join
+from gannet.runtime.files import write_json
+from gannet.schema import Choice
+from gannet.task import Exam, Fit, Origin, find_task
+
+JUDGE = "judge-v1"
+
+
+def judge(target: str | Path, data: str | Path, query: Query, weights: str, fit: Fit) -> Judgement:
+    """Judge a model; see `gannet.api.judge`.
+
+    Args:
+        fit: trains a recipe, where a judgement takes another model.
+    """
+    join()
+    if query.num < 0 or query.seed < 0:
+        raise ValueError(f"num and seed are 0 or more; given: {query.num} and {query.seed}.")
+    pipeline, run = load(target, weights), _run_around(Path(target))
+    recipe = read_recipe(run) if run else None
+    if recipe is None and not data:
+        raise ValueError(f"{target} has no run around it, so what it held out is unknown; give data to judge by.")
+    origin = Origin(recipe, trained_minutes(run), fit) if run and recipe else None
+    exam = _exam(pipeline, recipe, absolute(str(data)) if data else "", query, origin)
+    judgement = find_task(pipeline.task).evaluate(pipeline, exam)
+    if run and is_first():
+        asked = {"images": seen_images(run), "weights": weights, "data": str(data), "seed": query.seed}
+        write_json(run / JUDGEMENT, {**judgement.to_json(), "asked": asked})
+        if judgement.closest is not None:
+            closest = draw_grid(judgement.closest, len(judgement.closest) // 2)
+            save_picture(closest, run / CLOSEST, {"model": pipeline.name, "seed": query.seed})
+        write_report(run)
+    return judgement
+
+
+def _exam(pipeline: Pipeline, recipe: Recipe | None, data: str, query: Query, origin: Origin | None) -> Exam:
+    """Set out what a model is judged by; the data are opened here, once, and decoded when they are asked for."""
+    features = partial(judge_features, query.features)
+    own = _own_samples(recipe, pipeline, needed=not data) if recipe else None
+    if not data:
+        assert own is not None
+        return Exam(query, origin, None, lambda: own[1], own, features)
+    given = _recipe_for(pipeline, recipe, data)
+    task = find_task(pipeline.task)
+    source = open_data(given, task.media(given), given.data.checked(task.Data))
+    return Exam(query, origin, source, partial(_given_samples, given, pipeline, source), own, features)
+
+
+def _run_around(target: Path) -> Path | None:
+    """The run that a model belongs to: the folder itself, or the one that its `model/` lies in."""
+    folders = (target, target.resolve().parent) if target.name == "model" else (target,)
+    return next((folder for folder in folders if (folder / "recipe.yaml").is_file()), None)
+
+
+def judge_features(name: str = "") -> Features | None:
+    """The features of that name, see `Query`; by default those of `judge-v1`, None where it does not ship."""
+    if name == "inception" or name.endswith(".pth"):
+        return inception(cache_folder(), None if name == "inception" else Path(name))
+    if name:
+        place = name.removeprefix("hf:")
+        if "/" not in place and not Path(place).is_dir():
+            raise ValueError(f"There are no features {name!r}; give inception, its file, hf:owner/name or a folder.")
+        return backbone(place)
+    folder = shipped_models().get(JUDGE)
+    if folder is None:
+        return None
+    network: Any = Pipeline.from_pretrained(folder).networks["recognizer"]
+    # Channels last is the faster layout for convolutions on processors and on GPUs.
+    network.to(device="cuda" if torch.cuda.is_available() else "cpu", memory_format=torch.channels_last)
+    return NetworkFeatures(JUDGE, network, network.features)
+
+
+def _own_samples(recipe: Recipe, pipeline: Pipeline, needed: bool) -> Sides | None:
+    """What the run learned from and what it held out; None where its data are gone and others are given."""
+    task = find_task(recipe.task.name)
+    try:
+        source = open_data(recipe, task.media(recipe), recipe.data.checked(task.Data))
+        split = load_samples(recipe, source, task.fields(recipe, _description(pipeline)), task.labels(recipe))
+    except ValueError:
+        if needed:
+            raise
+        return None
+    return split.training, split.held_out
+
+
+def _description(pipeline: Pipeline) -> Any:
+    config: Any = pipeline.config
+    return config.description
+
+
+def _recipe_for(pipeline: Pipeline, run: Recipe | None, data: str) -> Recipe:
+    """A recipe that reads data the way the model learned: its task's options and its shapes stay."""
+    recipe = run or Recipe(name="judged", task=Choice(name=pipeline.task))
+    read = recipe.data.model_copy(update={"source": data, "sources": (), "limit": None})
+    return find_task(pipeline.task).adopt(recipe.model_copy(update={"data": read}), pipeline.config)
+
+
+def _given_samples(recipe: Recipe, pipeline: Pipeline, source: Source) -> Samples:
+    """All of a data set, whatever its split; labels by the model's numbers, or none where it does not know them all."""
+    task, description = find_task(pipeline.task), _description(pipeline)
+    if isinstance(source, Chunked):  # Arrays have no names to tell whose pictures they are.
+        recipe = recipe.model_copy(update={"data": recipe.data.model_copy(update={"group": ""})})
+    loader = load_whole(recipe, source, task.fields(recipe, description), task.labels(recipe))
+    columns = dict(loader.columns)
+    if "label" in columns:
+        label = columns.pop("label")
+        theirs, known = tuple(source.classes), description.classes
+        if set(theirs) <= set(known):
+            numbers = np.array([*(known.index(name) for name in theirs), len(known)])
+            columns["label"] = type(label)(numbers[label.values])
+    return Loader(columns, loader.chosen, loader.seed)

@@ -1,0 +1,1 @@
+"""What watches a game: the referee, audits, checks of the data."""

@@ -1,0 +1,1 @@
+"""Trained networks in use: saved, loaded, computed and written out."""

@@ -1,0 +1,55 @@
+"""Engines: how a generator is computed. All give the same samples up to rounding, which in bf16 shows in numbers.
+
+In single precision engines agree within one of 255 levels; in bf16 a pixel may be some 20 levels off, 0.2 in
+the mean (docs/speed.md).
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from gannet.pipelines.onnx import run_onnx, to_onnx
+from gannet.pipelines.pipeline import Pipeline
+from gannet.pipelines.samples import Engine
+from gannet.runtime.devices import choose_device, choose_precision, keep_memory
+from gannet.schema import nearest
+
+ENGINES = ("auto", "torch", "bf16", "onnx")
+
+
+def choose_engine(name: str, device: str, shape: tuple[int, ...]) -> str:
+    """The engine of that name; `auto` is bf16 where the hardware multiplies in it, else PyTorch in single precision.
+
+    Rounding is little beside what pictures vary by, and much in the coordinates of points: `auto` spares them.
+
+    Raises:
+        ValueError: there is no such engine.
+    """
+    if name not in ENGINES:
+        raise ValueError(f"There is no engine {name!r}; {nearest(name, ENGINES)}")
+    if name != "auto":
+        return name
+    return "bf16" if len(shape) == 3 and choose_precision("auto", device) == "bf16" else "torch"
+
+
+def make_engine(name: str, pipeline: Pipeline, device: str = "auto") -> Engine:
+    """The engine of that name for a pipeline's generator, which moves to the device."""
+    device = "cpu" if name == "onnx" else choose_device(device)
+    network: Any = pipeline.traced()[0].to(device)
+    chosen = choose_engine(name, device, network.shape)
+    keep_memory()
+    torch.backends.cudnn.deterministic = True
+    if chosen == "onnx":
+        return Engine(chosen, run_onnx(to_onnx(pipeline)))
+    return Engine(chosen, _reduced(network, device) if chosen == "bf16" else network)
+
+
+def _reduced(network: nn.Module, device: str) -> Callable[[Tensor, Tensor | None], Tensor]:
+    def compute(latent: Tensor, label: Tensor | None) -> Tensor:
+        with torch.autocast(device, torch.bfloat16):
+            result: Tensor = network(latent, label)
+        return result
+
+    return compute

@@ -1,0 +1,113 @@
+"""Export: a trained network as an ONNX file, which many programs run, and the proof that it is whole."""
+
+import logging
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gannet.pipelines.pipeline import Pipeline
+from gannet.runtime.files import write_bytes
+
+NEEDS = "Export needs onnx, onnxscript and onnxruntime; run: pip install 'gannet[onnx]'"
+CLOSE = 2 / 255
+"""The largest difference between two answers in [-1, 1] that differ by one of 255 levels at most."""
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What was written, and how far it is from the original.
+
+    Attributes:
+        path: of the file.
+        difference: the largest absolute one between ONNX Runtime's answers and PyTorch's.
+        inputs: shapes by name; the first number is that of the example, any will do.
+        count: how many samples were compared.
+    """
+
+    path: Path
+    difference: float
+    inputs: dict[str, tuple[int, ...]]
+    count: int
+
+
+def export(pipeline: Pipeline, path: Path) -> Exported:
+    """Write a pipeline's network as an ONNX file, after ONNX Runtime has given the same answers as PyTorch.
+
+    Raises:
+        ValueError: the path exists or is not called .onnx, the model cannot be exported, or the answers differ.
+    """
+    if path.exists():
+        raise ValueError(f"{path} exists; choose another name or remove it first.")
+    if path.suffix.lower() != ".onnx":
+        raise ValueError(f"{path.name}: the file is to end in .onnx; name it so.")
+    network, inputs = pipeline.traced()
+    content = to_onnx(pipeline)
+    # The batch is not the one that the file was made from: its size must be free.
+    given = [tensor[: len(tensor) // 2 + 1] for tensor in inputs.values()]
+    with torch.no_grad():
+        expected = network(*given)
+    difference = float((run_onnx(content)(*given) - expected).abs().max())
+    if not difference <= CLOSE * max(1.0, float(expected.abs().max())):
+        raise ValueError(f"ONNX Runtime's answers differ from PyTorch's by {difference:.3g}; nothing was written.")
+    write_bytes(path, content)
+    return Exported(path, difference, {name: tuple(tensor.shape) for name, tensor in inputs.items()}, len(expected))
+
+
+def to_onnx(pipeline: Pipeline) -> bytes:
+    """A pipeline's network as an ONNX file, for batches of any size.
+
+    Raises:
+        ValueError: the model cannot be exported, or the libraries are missing.
+    """
+    network, inputs = pipeline.traced()
+    try:
+        import onnx  # noqa: F401
+        import onnxscript  # noqa: F401
+    except ImportError:
+        raise ValueError(NEEDS) from None
+    free = torch.export.Dim.DYNAMIC
+    # The exporter tells of libraries that it would like to have.
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            program = torch.onnx.export(
+                network.eval(),
+                tuple(inputs.values()),
+                input_names=list(inputs),
+                output_names=["result"],
+                dynamic_shapes=tuple({0: free} for _ in inputs),
+                dynamo=True,
+                verbose=False,
+            )
+        except RuntimeError as error:
+            words = " ".join(str(error).split())[:200].rstrip(".")
+            raise ValueError(f"This model for {pipeline.task} cannot be exported: {words}.") from None
+    assert program is not None
+    model: Any = program.model_proto
+    model.producer_name, model.doc_string = "Gannet", f"{pipeline.name or pipeline.task}: {pipeline.task}"
+    return bytes(model.SerializeToString())
+
+
+def run_onnx(content: bytes) -> Callable[..., Tensor]:
+    """The network of an ONNX file as a function of tensors, computed by ONNX Runtime on the processor."""
+    try:
+        import onnxruntime  # type: ignore[import-untyped]
+    except ImportError:
+        raise ValueError(NEEDS) from None
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads, options.log_severity_level = torch.get_num_threads(), 3
+    session: Any = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    names = [entry.name for entry in session.get_inputs()]
+
+    def compute(*given: Tensor | None) -> Tensor:
+        tensors = [tensor.numpy() for tensor in given if tensor is not None]
+        return torch.from_numpy(np.asarray(session.run(None, dict(zip(names, tensors, strict=True)))[0]))
+
+    return compute

@@ -1,0 +1,1 @@
+"""Marks on what is generated, and reading them."""

@@ -1,0 +1,238 @@
+"""Reports: one self-contained page about a run, read on any screen without a network."""
+
+import json
+import os
+import platform
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from gannet import __version__
+from gannet.runs.report.curves import Curve, Mark, draw_curves
+from gannet.runs.report.page import facts, folded, page, paragraph, picture, section, table
+from gannet.runtime.files import write_text
+
+REPORT, JUDGEMENT, CLOSEST, MOST_SHEETS = "report.html", "judgement.json", "closest.png", 6
+CURVES = "curves.json"
+"""Which charts the observers of a run want, as `running.write_curves` notes them."""
+LOSSES = "losses"
+OLDER: tuple[dict[str, Any], ...] = (
+    {
+        "observer": "referee",
+        "title": "Fakes that pass for real",
+        "names": ["fool_rate"],
+        "marks": [{"value": 0.5, "words": "50 %: on track"}, {"value": 0.9, "words": "90 %: converged"}],
+    },
+    {
+        "observer": "referee",
+        "title": "Reals taken for real",
+        "names": ["accuracy_train", "accuracy_held_out"],
+        "marks": [],
+    },
+    {
+        "observer": "referee",
+        "title": "Diversity of the fakes (reals: 1) and energy distance (equal: 0)",
+        "names": ["diversity", "energy_distance"],
+        "marks": [{"value": 1.0, "words": "as diverse as reals"}],
+    },
+    {
+        "observer": "augmentation",
+        "title": "Share of what is augmented in the game",
+        "names": ["share"],
+        "marks": [{"value": 0.8, "words": "above it leaks"}],
+    },
+    {"observer": "held_out", "title": "Errors on held-out data", "names": [], "marks": []},
+)
+"""The charts of runs from before observers said which they want."""
+GOOD, OPEN = {"healthy"}, {"too-early", "plateaued"}
+
+
+def write_report(run: Path) -> Path:
+    """Write `report.html` of a run from its files: verdict first, then pictures, curves, measures and the recipe."""
+    log = _log(run / "log.jsonl")
+    parts = [
+        _verdict(_json(run / "verdict.json")),
+        section("What it shows, always of the same", _pictures(run / "samples")),
+        section("How it measures up", _measures(run, _json(run / JUDGEMENT))),
+        section("The game", *_curves(run, log)),
+        section("The run", _facts(run, log)),
+    ]
+    write_text(run / REPORT, page(f"Gannet: {run.name}", parts))
+    return run / REPORT
+
+
+def _verdict(verdict: dict[str, Any]) -> str:
+    if not verdict:
+        return ""
+    diagnosis, rule = verdict["diagnosis"], verdict["rule"]
+    kind = "good" if diagnosis["state"] in GOOD else "open" if diagnosis["state"] in OPEN else "bad"
+    since = f" Since {diagnosis['since_images']:,} images." if diagnosis["since_images"] else ""
+    words = paragraph(f"{diagnosis['words']}{since} {verdict['advice']}", f"verdict {kind}")
+    words += "".join(paragraph(f"Besides: {found['words']}") for found in verdict.get("also", []))
+    return words + paragraph(f"The convergence rule: {rule['words']}")
+
+
+def _pictures(folder: Path) -> str:
+    sheets = sorted(path for path in folder.glob("*.png") if path.stem.isdecimal())
+    if not sheets:
+        return ""
+    chosen = sorted({round(index * (len(sheets) - 1) / (MOST_SHEETS - 1)) for index in range(MOST_SHEETS)})
+    shown = [picture(sheets[index], f"{int(sheets[index].stem):,} images") for index in chosen]
+    return f'<div class="pictures">{"".join(shown)}</div>'
+
+
+def seen_images(run: Path) -> int:
+    """How many images a run has seen by its log; 0 without one."""
+    log = _log(run / "log.jsonl")
+    return int(log[-1]["images"]) if log else 0
+
+
+def trained_minutes(run: Path) -> float:
+    """The minutes that a run has trained by its log; 0 without one."""
+    log = _log(run / "log.jsonl")
+    return float(log[-1]["clock"]["seconds"]) / 60 if log else 0.0
+
+
+def _measures(run: Path, judgement: dict[str, Any]) -> str:
+    if not judgement:
+        return ""
+    found = {each["name"]: each for each in judgement["measures"]}
+    found |= {f"kernel distance of {name}": each for name, each in judgement["by_class"].items()}
+    # Judgements from before measures said which values are best leave it open.
+    rows = [
+        (name, each["value"], each["floor"], _interval(each), str(each.get("best", ""))) for name, each in found.items()
+    ]
+    asked = judgement["asked"]
+    gone_on = " The run has gone on since: judge it again." if seen_images(run) > asked["images"] else ""
+    held_against = asked["data"] or "what was held out"
+    words = f"Judged after {asked['images']:,} images (weights: {asked['weights']}) against {held_against}.{gone_on}"
+    parts = [paragraph(words), *(paragraph(note) for note in judgement["notes"])]
+    parts += [table(("measure", "value", "reals themselves", "95 % interval", "best"), rows)] if rows else []
+    audit = judgement["memorization"]
+    parts += [paragraph(audit["words"], f"verdict {'bad' if audit['memorizes'] else 'good'}")] if audit else []
+    if audit and (run / CLOSEST).is_file():
+        parts.append(picture(run / CLOSEST, "The fakes nearest to training samples (above), and these (below)"))
+    parts += [paragraph(f"{name}: left out, {reason}.") for name, reason in judgement["left_out"].items()]
+    parts += [*_utility(judgement["utility"]), *_leaks(judgement.get("leaks", [])), *_rivals(judgement["rivals"])]
+    return "".join([*parts, *_protocols(judgement["measures"])])
+
+
+def _interval(measure: dict[str, Any]) -> str:
+    return f"{measure['low']:.4g} to {measure['high']:.4g}"
+
+
+def _utility(utility: dict[str, Any] | None) -> list[str]:
+    if not utility:
+        return []
+    rows = [(each["classifier"], each["learned_from"], each["value"], _interval(each)) for each in utility["scores"]]
+    heads = ("classifier", "learned from", "accuracy", "95 % interval")
+    return [paragraph(utility["answer"], "verdict open"), table(heads, rows), paragraph(utility["protocol"], "small")]
+
+
+def _leaks(leaks: Sequence[dict[str, Any]]) -> list[str]:
+    """How many fakes look augmented; `get` above, since older judgements did not ask."""
+    if not leaks:
+        return []
+    heads = ("augmentation", "fakes that look so", "95 % interval", "healthy reals that do", "the detector is right in")
+    return [table(heads, [_leak(each) for each in leaks])]
+
+
+def _leak(leak: dict[str, Any]) -> tuple[str, ...]:
+    fakes, base, kind = leak["fakes"], leak["base"]["value"], f"{leak['name']} ({leak['strength']:g})"
+    interval = f"{fakes['low']:.1%} to {fakes['high']:.1%}"
+    return kind, f"{fakes['value']:.1%}", interval, f"{base:.1%}", f"{leak['accuracy']:.1%}"
+
+
+def _rivals(rivals: Sequence[dict[str, Any]]) -> list[str]:
+    if not rivals:
+        return []
+    names = [each["name"] for each in rivals[0]["measures"]]
+    rows = [
+        (
+            each["name"],
+            each["fit_seconds"],
+            each["sample_milliseconds"],
+            *(found["value"] for found in each["measures"]),
+        )
+        for each in rivals
+    ]
+    return [table(("model", "seconds to learn", "ms a sample", *names), rows)]
+
+
+def _protocols(measures: Sequence[dict[str, Any]]) -> list[str]:
+    """Each protocol once, behind the names of the measures that followed it."""
+    names: dict[str, list[str]] = {}
+    for each in measures:
+        names.setdefault(f"{each['protocol']}; features: {each['features']}", []).append(each["name"])
+    return [paragraph(f"{', '.join(them)}: {words}.", "small") for words, them in names.items()]
+
+
+def _curves(run: Path, log: Sequence[dict[str, Any]]) -> list[str]:
+    flat = [{"images": line["images"], **_flat(line)} for line in log]
+    names = list(dict.fromkeys(name for line in flat for name in line if name != "images"))
+    drawn = []
+    for wanted in _wanted(run, names):
+        start = f"{wanted['observer']}/"
+        chosen = [name for name in names if name.startswith(start)]
+        chosen = [name for name in chosen if not wanted["names"] or name.removeprefix(start) in wanted["names"]]
+        marks = [Mark(mark["value"], mark["words"]) for mark in wanted["marks"]]
+        drawn.append(draw_curves(wanted["title"], [_curve(name, flat) for name in chosen], marks))
+    return drawn
+
+
+def _wanted(run: Path, names: Sequence[str]) -> list[dict[str, Any]]:
+    """Which charts to draw: those that the run's observers want, and the losses."""
+    noted = run / CURVES
+    if noted.is_file():
+        found = list(json.loads(noted.read_text(encoding="utf-8")))
+    else:
+        others = {name.split("/")[0] for name in names} - {LOSSES, "clock", *(chart["observer"] for chart in OLDER)}
+        found = [*OLDER, *({"observer": name, "title": name, "names": [], "marks": []} for name in sorted(others))]
+    return [*found, {"observer": LOSSES, "title": "Losses", "names": [], "marks": []}]
+
+
+def _curve(name: str, flat: Sequence[dict[str, float]]) -> Curve:
+    lines = [line for line in flat if name in line]
+    words = name.split("/", 1)[1].replace("_", " ").split("/")
+    label = " ".join(dict.fromkeys(words))
+    return Curve(label, [line["images"] for line in lines], [line[name] for line in lines])
+
+
+def _flat(line: dict[str, Any]) -> dict[str, float]:
+    groups = {name: figures for name, figures in line.items() if isinstance(figures, dict)}
+    return {f"{name}/{key}": float(value) for name, figures in groups.items() for key, value in figures.items()}
+
+
+def _facts(run: Path, log: Sequence[dict[str, Any]]) -> str:
+    known: dict[str, Any] = {}
+    if log:
+        clock = log[-1]["clock"]
+        known = {
+            "images": log[-1]["images"],
+            "minutes": clock["seconds"] / 60,
+            "images a second": clock["images_per_second"],
+        }
+    data = _json(run / "data.json")
+    known |= {"training samples": data.get("training"), "held-out samples": data.get("held_out")}
+    recipe = (run / "recipe.yaml").read_text(encoding="utf-8") if (run / "recipe.yaml").is_file() else ""
+    known |= {"written with": environment()}
+    return facts(known) + folded("Recipe", recipe) + folded("Data", json.dumps(data, indent=2, ensure_ascii=False))
+
+
+def environment() -> str:
+    """The versions and the machine, in a line."""
+    packages = f"gannet {__version__}, torch {version('torch')}"
+    machine = f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores"
+    return f"{packages}, Python {platform.python_version()}, {machine}"
+
+
+def _log(path: Path) -> list[dict[str, Any]]:
+    if not path.is_file():
+        return []
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    return [json.loads(line) for line in lines if line.endswith("\n")]  # A killed run may leave half a line.
+
+
+def _json(path: Path) -> dict[str, Any]:
+    return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}

@@ -1,0 +1,1 @@
+"""What lies below everything: files, devices, workers, addressed randomness."""

@@ -1,0 +1,258 @@
+"""Judging what makes photographs better: against the true ones, beside what needs no learning."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from statistics import fmean, stdev
+from typing import Any, TypeAlias
+from zlib import crc32
+
+import numpy as np
+import torch
+from scipy.stats import binomtest
+from scipy.stats import t as student
+from torch import Tensor
+
+from gannet.adversarial.similarity import Frozen, perceptual_distance
+from gannet.augmentation.kinds import Drawn
+from gannet.data.records import Record
+from gannet.data.survey import sample
+from gannet.media.photograph import Photograph, read_photograph
+from gannet.media.pixels import natural_pixels
+from gannet.media.pyramid import Mask
+from gannet.media.tiling import as_tensor, as_values
+from gannet.metrics.baseline_comparison import Rival
+from gannet.metrics.features import Features
+from gannet.metrics.judgement import Judgement
+from gannet.metrics.measure import Best, Measure
+from gannet.metrics.patches import patch_distance, patch_features
+from gannet.metrics.restoration import (
+    WINDOW,
+    chroma_distance,
+    chroma_error,
+    colourfulness,
+    fine_detail,
+    luma,
+    signal_to_noise,
+    structural_similarity,
+    without_border,
+)
+from gannet.runtime.randomness import generator
+from gannet.task import Exam
+
+LARGEST_JUDGED = 1024
+"""Pixels a side of photographs that are judged whole."""
+FLAT, GREY = 1e-6, 5.0
+"""Up to which fine detail or colourfulness a photograph has none, so that there is no share of it."""
+MODEL, PIXEL, REAL, PERCEPTUAL = "model", "before the game", "real", "perceptual distance"
+BEST: dict[str, Best] = {
+    "PSNR": "high",
+    "PSNR within": "high",
+    "SSIM": "high",
+    "fine detail, of the real": 1.0,
+    PERCEPTUAL: "low",
+    "chroma error": "low",
+    "distance of the chroma's distribution": "low",
+    "colourfulness, of the real": 1.0,
+}
+"""Which values are best, by the figure's name."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A photograph to be won back.
+
+    Attributes:
+        given: what the model is shown.
+        real: what it should make of it.
+        others: what is made of it without learning, by name.
+        border: pixels along the edges that do not count.
+        mask: what the model is told of where it is to be won back.
+        lost: (h, w), where something is lost, and so where errors count.
+    """
+
+    given: Photograph
+    real: Photograph
+    others: Mapping[str, Photograph]
+    border: int = 0
+    mask: Photograph | None = None
+    lost: Mask | None = None
+
+
+def photographs(exam: Exam, most: int) -> Iterator[Photograph]:
+    """Up to `most` photographs of the data given, as they lie, of large ones the middle; else held-out pictures."""
+    if exam.source is None:
+        for part in exam.reals.parts(1, most):
+            yield Photograph(as_values(part["real"], "uint8"))
+    else:
+        for record in sample(exam.source, most):
+            yield _middle(_photograph(record))
+
+
+def _middle(photograph: Photograph) -> Photograph:
+    """The middle of a photograph, as large as can be judged at once."""
+    beyond = [max(0, side - LARGEST_JUDGED) // 2 for side in photograph.values.shape[:2]]
+    rows, columns = (slice(begin, begin + LARGEST_JUDGED) for begin in beyond)
+    alpha = photograph.alpha if photograph.alpha is None else photograph.alpha[rows, columns]
+    return replace(photograph, values=photograph.values[rows, columns], alpha=alpha)
+
+
+def _photograph(record: Record) -> Photograph:
+    """The photograph of a record, whole. ValueError, which names it, when it cannot be read."""
+    try:
+        picture = record.encoded() if record.encoded else record.read()
+        if not isinstance(picture, np.ndarray):
+            return read_photograph(picture)
+        values = natural_pixels(picture)
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{record.name} cannot be judged by ({error}); take it away, or mend it.") from None
+    if values.shape[2] <= 3:
+        return Photograph(values)
+    return Photograph(values[..., :3], values[..., 3])
+
+
+Figures: TypeAlias = "Callable[[Photograph, Trial, Frozen | None], dict[str, float]]"
+
+
+def judge_trials(
+    pipeline: Any, trials: Iterator[Trial], take: Figures, words: str, features: Features | None
+) -> Judgement:
+    """Every measure of the model, and of the others beside it.
+
+    Args:
+        take: the figures of what was made of a trial.
+        words: how they were taken.
+    """
+    eye, earlier = eye_of(features), pipeline.blended(0.0) if pipeline.earlier() else None
+    figures: dict[str, list[dict[str, float]]] = {}
+    patches: dict[str, list[Tensor]] = {}
+    seconds = 0.0
+    for trial in trials:
+        start = time.perf_counter()
+        made = pipeline(trial.given, trial.mask)
+        seconds += time.perf_counter() - start
+        before = {PIXEL: earlier(trial.given, trial.mask)} if earlier else {}
+        ways = {MODEL: made, **before, **trial.others}
+        for name, photograph in ways.items():
+            figures.setdefault(name, []).append(take(photograph, trial, eye))
+        if features and trial.lost is None:
+            for name, photograph in {REAL: trial.real, **ways}.items():
+                patches.setdefault(name, []).append(patch_features(features, as_tensor(photograph.values)))
+    if MODEL not in figures:
+        raise ValueError("There is no photograph to judge by; give a folder of some.")
+    found = {name: measures(rows, features, words) for name, rows in figures.items()}
+    for name in figures.keys() & patches.keys():
+        found[name] += patch_distance(patches[REAL], patches[name], features.name if features else "")
+    own, others = found[MODEL], [name for name in figures if name != MODEL]
+    compared = [[name] for name in others] + ([others] if len(others) > 1 else [])
+    shares = [_nearer(figures, which, features) for which in compared] if eye else []
+    rivals = [Rival(name, None, None, found[name]) for name in others]
+    milliseconds = 1000 * seconds / len(figures[MODEL])
+    return Judgement([*own, *shares], rivals=(Rival(MODEL, None, milliseconds, own), *rivals))
+
+
+def eye_of(features: Features | None) -> Frozen | None:
+    """The network that features come from, where it tells its activations."""
+    network = getattr(features, "network", None)
+    return Frozen(network, 3) if network is not None and hasattr(network, "activations") else None
+
+
+@torch.inference_mode()
+def fidelity_figures(made: Photograph, trial: Trial, eye: Frozen | None) -> dict[str, float]:
+    """PSNR and SSIM of the luma, fine detail, the perceptual distance; within what was lost PSNR and the latter."""
+    ours, theirs = (without_border(as_tensor(one.values), trial.border) for one in (made, trial.real))
+    bright, true = luma(ours), luma(theirs)
+    lost = None if trial.lost is None else torch.from_numpy(trial.lost).expand_as(bright)
+    if lost is not None:
+        within, there = (values[lost].view(1, 1, 1, -1) for values in (bright, true))
+        found = {"PSNR within": signal_to_noise(within, there)}
+    else:
+        found = {"PSNR": signal_to_noise(bright, true)}
+        if min(bright.shape[2:]) >= WINDOW:
+            found["SSIM"] = structural_similarity(bright, true)
+            if (detail := fine_detail(true)) > FLAT:
+                found["fine detail, of the real"] = fine_detail(bright) / detail
+    if eye:
+        found[PERCEPTUAL] = perceptual_distance(ours, theirs, eye, None if lost is None else lost.float())
+    return {name: float(value) for name, value in found.items()}
+
+
+@torch.inference_mode()
+def colour_figures(made: Photograph, trial: Trial, eye: Frozen | None) -> dict[str, float]:
+    """How far colours are from the true ones, in Lab, and how many there are."""
+    ours, theirs = (as_tensor(one.values).expand(-1, 3, -1, -1) for one in (made, trial.real))
+    found = {
+        "chroma error": chroma_error(ours, theirs),
+        "distance of the chroma's distribution": chroma_distance(ours, theirs),
+    }
+    if (true := colourfulness(theirs)) > GREY:
+        found["colourfulness, of the real"] = colourfulness(ours) / true
+    if eye:
+        found[PERCEPTUAL] = perceptual_distance(ours, theirs, eye)
+    return {name: float(value) for name, value in found.items()}
+
+
+def measures(
+    rows: Sequence[Mapping[str, float]], features: Features | None, words: str, best: Mapping[str, Best] = BEST
+) -> list[Measure]:
+    """The mean of each figure over photographs, with its interval (Student's t).
+
+    Args:
+        rows: the figures of each photograph.
+        words: how they were taken.
+        best: which values are best, by the figure's name.
+    """
+    found = []
+    for name in dict.fromkeys(name for row in rows for name in row):
+        values = [row[name] for row in rows if name in row]
+        count, middle, reach = len(values), fmean(values), 0.0
+        if count > 1:
+            reach = float(student.ppf(0.975, count - 1)) * stdev(values) / count**0.5
+        seen = features.name if features and name == PERCEPTUAL else "none"
+        protocol = f"mean of {count:,} photographs; {'all channels' if name == PERCEPTUAL else words}"
+        found.append(
+            Measure(name, middle, middle - reach, middle + reach, None, seen, count, count, protocol, best[name])
+        )
+    return found
+
+
+def _nearer(
+    figures: Mapping[str, Sequence[Mapping[str, float]]], others: list[str], features: Features | None
+) -> Measure:
+    """On how many photographs the model is perceptually nearer than each of the others."""
+    apart = {name: np.array([row[PERCEPTUAL] for row in rows]) for name, rows in figures.items()}
+    nearer = np.all([apart[MODEL] < apart[other] for other in others], 0)
+    wins, count = int(nearer.sum()), len(nearer)
+    interval = binomtest(wins, count).proportion_ci(method="wilson")
+    name = f"perceptually nearer than {others[0]}" if len(others) == 1 else "perceptually nearest of all"
+    words = f"{wins:,} of {count:,} photographs"
+    return Measure(
+        name,
+        wins / count,
+        interval.low,
+        interval.high,
+        None,
+        features.name if features else "",
+        count,
+        count,
+        words,
+        "high",
+    )
+
+
+def draws_for(photograph: Photograph, purpose: str) -> Drawn:
+    """Random numbers that are the same for the same photograph."""
+    return Drawn(1, generator(crc32(photograph.values.tobytes()), purpose))
+
+
+def resized(photograph: Photograph, size: tuple[int, int], how: Any) -> Photograph:
+    """A photograph brought to (width, height) by one of Pillow's resamplings."""
+    return read_photograph(photograph.picture().resize(size, how))
+
+
+def whole_multiple(photograph: Photograph, step: int) -> Photograph:
+    """The photograph less the rows and columns beyond a multiple of `step`."""
+    height, width = (side - side % step for side in photograph.values.shape[:2])
+    if not (height and width):
+        raise ValueError(f"One of the photographs has fewer than {step} pixels a side; take those away.")
+    return Photograph(photograph.values[:height, :width])

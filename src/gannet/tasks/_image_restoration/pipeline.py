@@ -1,0 +1,147 @@
+"""The pipeline of a network that makes better photographs of lesser ones."""
+
+from abc import abstractmethod
+from collections.abc import Callable
+from copy import deepcopy
+from typing import Any, ClassVar, Self
+
+import torch
+from torch import Tensor, nn
+
+from gannet.adversarial.two_player import GENERATOR
+from gannet.data.image_dataset import Description
+from gannet.media.photograph import Given, Photograph, read_photograph
+from gannet.pipelines.pipeline import Pipeline
+from gannet.schema import Choice, Section, check, choose
+
+TRUE = "pixel"
+"""The stage whose weights are true to pixels."""
+
+
+class Settings(Section):
+    """What `config.json` keeps of it: the pictures it learned from, its network, and the options of its task."""
+
+    description: Description
+    network: Choice
+    task: Choice
+
+
+class PhotographPipeline(Pipeline):
+    """Makes photographs better: `pipeline("photo.jpg")` gives a `Photograph`.
+
+    Attributes:
+        offered: what `network.name` may be, by name.
+        sparing: whether what need not change comes back bit for bit, so that files should not lose it either.
+    """
+
+    offered: ClassVar[dict[str, Any]]
+    sparing: ClassVar[bool] = False
+    Config: ClassVar[type[Section]] = Settings
+
+    @classmethod
+    def choice(cls, network: Choice) -> Any:
+        """What builds the network, checked."""
+        return check(choose(network.name, cls.offered, "network"), network.options, "network")
+
+    @classmethod
+    @abstractmethod
+    def network(cls, config: Settings) -> nn.Module:
+        """Build the network that makes pictures."""
+
+    @classmethod
+    def build_networks(cls, config: Settings) -> dict[str, nn.Module]:
+        """Build all networks that are kept, by name."""
+        return {GENERATOR: cls.network(config)}
+
+    @classmethod
+    @abstractmethod
+    def fixed(cls, config: Settings) -> dict[str, Any]:
+        """The options of the task that the network's shape follows from."""
+
+    def accept(self, masked: bool) -> None:
+        """Raise ValueError when a mask is given to a model that wants none, or lacks to one that needs it."""
+        if masked:
+            raise ValueError(f"A model for {self.task} changes all of a photograph; leave the mask out.")
+
+    def enlarged(self, side: int) -> int:
+        """How many pixels a side becomes."""
+        return side
+
+    @abstractmethod
+    def improve(self, photograph: Photograph, mask: Photograph | None = None) -> Photograph:
+        """Make a photograph better; a mask tells where, for models that want to know."""
+
+    def __call__(self, given: "Given | Tensor", mask: "Given | None" = None) -> "Photograph | Tensor":
+        """Make a photograph better, whatever its size; or what the network makes of a batch.
+
+        Args:
+            given: a path, a file's content, Pillow's or Gannet's photograph; or a tensor (b, c, h, w) in [-1, 1].
+            mask: for models that want to know where: of the same size, light there.
+
+        Raises:
+            ValueError: it cannot be read; one sentence.
+        """
+        if isinstance(given, Tensor):
+            return self.compute(given)
+        self.accept(mask is not None)
+        return self.improve(read_photograph(given), None if mask is None else read_photograph(mask))
+
+    def compute(self, given: Tensor) -> Tensor:
+        """What becomes of pictures (b, c, h, w) in [-1, 1], with as many channels as it learned from."""
+        return self._made(given)
+
+    @torch.inference_mode()
+    def _made(self, given: Tensor) -> Tensor:
+        """What the network makes of what it is given."""
+        network = self.networks[GENERATOR]
+        result: Tensor = network(given.to(next(network.parameters()).device)).float().clamp(-1, 1).cpu()
+        return result
+
+    def earlier(self) -> "PhotographPipeline | None":
+        """The model as it was before the game, where its weights lie beside this one's."""
+        if self.file is None or self.file.stem == TRUE or not self.file.with_stem(TRUE).is_file():
+            return None
+        return type(self).from_pretrained(self.file.parent, TRUE)  # type: ignore[return-value]
+
+    def blended(self, strength: float) -> Self:
+        """The weights of what makes pictures by `strength`, those before the game by the rest.
+
+        Wang et al. (2018), "ESRGAN: Enhanced Super-Resolution Generative Adversarial Networks", section 3.4.
+
+        Raises:
+            ValueError: a strength outside 0 to 1, or a model without weights from before the game.
+        """
+        if not 0 <= strength <= 1:
+            raise ValueError(f"strength is {strength:g}; it goes from 0 (true to pixels) to 1 (sharp).")
+        other = self.earlier()
+        if self.file is not None and self.file.stem == TRUE:
+            raise ValueError("These are the weights from before the game, where strength is 0; leave strength out.")
+        if other is None:
+            raise ValueError(
+                f"{self.name or 'The model'} keeps no weights {TRUE!r} from before the game, so strength means nothing "
+                "to it; leave it out."
+            )
+        made = type(self)(self.config, {**self.networks, GENERATOR: deepcopy(self.networks[GENERATOR])}, self.name)
+        ours, theirs = (pipeline.networks[GENERATOR].state_dict() for pipeline in (self, other))
+        mixed = {name: strength * ours[name] + (1 - strength) * theirs[name].to(ours[name]) for name in ours}
+        made.networks[GENERATOR].load_state_dict(mixed)
+        return made
+
+    @classmethod
+    def build(cls, config: Any) -> Self:
+        """Build the pipeline with an untrained network."""
+        return cls(config, cls.build_networks(config))
+
+    def traced(self) -> tuple[nn.Module, dict[str, Tensor]]:
+        """The network, and a `picture` (1, c, h, w) as it learned from."""
+        settings: Any = self.config
+        return self.networks[GENERATOR], {"picture": torch.zeros(1, *settings.description.shape)}
+
+
+def as_learned(picture: Tensor, channels: int, compute: Callable[[Tensor], Tensor]) -> Tensor:
+    """Put a picture (1, c, h, w), grey or colour, through what takes so many channels."""
+    if picture.shape[1] == channels:
+        return compute(picture)
+    if picture.shape[1] == 1:
+        return compute(picture.expand(-1, channels, -1, -1)).mean(1, keepdim=True)
+    return compute(picture.transpose(0, 1)).transpose(0, 1)  # Channel by channel.

@@ -1,0 +1,582 @@
+"""Photographs go through a model to where they are wanted, and nothing that was there is lost."""
+
+import json
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from safetensors.torch import save_file
+
+import gannet
+from gannet.api import Photographs
+from gannet.augmentation.lab import to_lab
+from gannet.commands import restore
+from gannet.commands.judge import judge_features
+from gannet.data.sources import open_source
+from gannet.media.grids import GAP
+from gannet.media.photograph import Photograph, read_photograph
+from gannet.tasks._image_restoration.evaluation import (
+    LARGEST_JUDGED,
+    Trial,
+    colour_figures,
+    eye_of,
+    fidelity_figures,
+    photographs,
+)
+from gannet.tasks.inpainting import lost_pixels
+from gannet.tasks.inpainting import task as inpainting
+from gannet.tasks.restoration import LARGE, MISTAKEN, RestorationPipeline, found_shares
+from gannet.tasks.restoration import task as restoration
+
+RANDOM = np.random.default_rng(0)
+STAGES = [{"name": "pixel", "images": 48}, {"name": "game", "images": 48}]
+
+
+@pytest.fixture(scope="module")
+def enlarger(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of a tiny enlarger, both stages played."""
+    folder = tmp_path_factory.mktemp("photos")
+    for index in range(24):
+        Image.fromarray(RANDOM.integers(0, 256, (20, 20, 3), np.uint8)).save(folder / f"{index}.png")
+    changes = {
+        **{"task.piece": 16, "task.police": 8, "data.size": 16, "network.width": 8, "network.blocks": 1},
+        **{"task.scale": 2, "stages": STAGES, "batch": 16, "device": "cpu"},
+    }
+    return gannet.train("super-resolution", folder, folder.parent / f"{folder.name}-run", changes).folder
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    for name in ("a.png", "deep/b.jpg", "deep/c.bmp"):
+        path = tmp_path / "photos" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(RANDOM.integers(0, 256, (9, 13, 3), np.uint8)).save(path)
+    (tmp_path / "photos" / "broken.png").write_bytes(b"no picture")
+    return tmp_path / "photos"
+
+
+def size(path: Path) -> tuple[int, int]:
+    with Image.open(path) as picture:
+        return picture.size
+
+
+def test_one_photograph_becomes_one_file(enlarger: Path, photos: Path, tmp_path: Path) -> None:
+    told = gannet.apply(enlarger, tmp_path / "large.png", Photographs((photos / "a.png",)))
+    assert size(tmp_path / "large.png") == (26, 18) and told["photographs"] == 1
+    with pytest.raises(ValueError, match="exists"):
+        gannet.apply(enlarger, tmp_path / "large.png", Photographs((photos / "a.png",)))
+    direct = gannet.load(enlarger)(photos / "a.png")
+    with Image.open(tmp_path / "large.png") as picture:
+        assert np.array_equal(np.asarray(picture), direct.values)
+        assert json.loads(picture.text["Comment"])["source"] == "a.png"  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("ending", ["", ".zip"])
+def test_a_folder_keeps_its_shape_and_says_what_is_left_out(
+    ending: str, enlarger: Path, photos: Path, tmp_path: Path
+) -> None:
+    said: list[str] = []
+    told = gannet.apply(enlarger, tmp_path / f"new{ending}", Photographs((photos,), say=said.append))
+    made = tmp_path / f"new{ending}"
+    names = (
+        {path.relative_to(made).as_posix() for path in made.rglob("*") if path.is_file()}
+        if not ending
+        else set(zipfile.ZipFile(made).namelist())
+    )
+    assert names - {"record.csv"} == {"a.png", "deep/b.jpg", "deep/c.bmp.png"}
+    assert len(told["left_out"]) == 1 and "broken.png cannot be read" in told["left_out"][0]
+    assert sum("of 4" in words for words in said) == 3
+
+
+def test_it_goes_on_where_it_was_broken_off(
+    enlarger: Path, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, opened = restore.read_photograph, []
+
+    def failing(path: Path) -> object:
+        opened.append(path.name)
+        if path.name == "c.bmp" and opened.count("c.bmp") == 1:
+            raise KeyboardInterrupt
+        return read(path)
+
+    monkeypatch.setattr(restore, "read_photograph", failing)
+    with pytest.raises(KeyboardInterrupt):
+        gannet.apply(enlarger, tmp_path / "new", Photographs((photos,)))
+    gannet.apply(enlarger, tmp_path / "new", Photographs((photos,)))
+    assert opened.count("a.png") == 1 and (tmp_path / "new" / "deep" / "c.bmp.png").is_file()
+
+
+def test_two_results_of_one_name_are_refused(enlarger: Path, photos: Path, tmp_path: Path) -> None:
+    (photos / "deep" / "b.jpg").rename(photos / "deep" / "a.png")
+    with pytest.raises(ValueError, match="a.png and .*deep/a.png would both become a.png"):
+        gannet.apply(enlarger, tmp_path / "new", Photographs((photos / "a.png", photos / "deep" / "a.png")))
+    assert not list(tmp_path.glob("new*"))
+    gannet.apply(enlarger, tmp_path / "new", Photographs((photos,)))
+
+
+def test_results_within_what_is_given_are_not_made_better_again(
+    enlarger: Path, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = restore.read_photograph
+
+    def failing(path: Path) -> object:
+        if path.name == "c.bmp":
+            raise KeyboardInterrupt
+        return read(path)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(restore, "read_photograph", failing)
+        with pytest.raises(KeyboardInterrupt):
+            gannet.apply(enlarger, photos / "new", Photographs((photos,)))
+    told = gannet.apply(enlarger, photos / "new", Photographs((photos,), compare=photos.parent / "sheet.png"))
+    assert size(photos.parent / "sheet.png")[1] == 3 * 18 + 2 * GAP, "what was made before is not on the sheet"
+    assert told["photographs"] == 4 and told["left_out"] == [f"{photos / 'broken.png'} was left out before."]
+    assert sum(path.is_file() for path in (photos / "new").rglob("*")) == 3
+
+
+def test_what_was_begun_of_other_photographs_is_not_gone_on_with(
+    enlarger: Path, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as broken:
+        broken.setattr(restore, "read_photograph", stop)
+        with pytest.raises(KeyboardInterrupt):
+            gannet.apply(enlarger, tmp_path / "new", Photographs((photos,)))
+    Image.fromarray(RANDOM.integers(0, 256, (5, 5, 3), np.uint8)).save(photos / "a.png")
+    with pytest.raises(ValueError, match="the beginning of something else"):
+        gannet.apply(enlarger, tmp_path / "new", Photographs((photos,)))
+
+
+@pytest.mark.parametrize("ending", ["", ".zip"])
+def test_where_nothing_can_be_made_nothing_is_left(ending: str, enlarger: Path, photos: Path, tmp_path: Path) -> None:
+    (photos / "more").mkdir()
+    (photos / "broken.png").rename(photos / "more" / "broken.png")
+    with pytest.raises(ValueError, match=r"broken.png cannot be read: [^.]*\.$"):
+        gannet.apply(enlarger, tmp_path / f"new{ending}", Photographs((photos / "more",)))
+    (photos / "more" / "worse.png").write_bytes(b"nothing")
+    with pytest.raises(ValueError, match="broken.png cannot be read.*the other 1; nothing was made"):
+        gannet.apply(enlarger, tmp_path / f"new{ending}", Photographs((photos / "more",)))
+    assert not list(tmp_path.glob("new*"))
+
+
+def test_a_sheet_shows_deep_greys_as_they_are(enlarger: Path, tmp_path: Path) -> None:
+    Image.fromarray(np.full((12, 12), 40 << 8, np.uint16)).save(tmp_path / "grey.png")
+    asked = Photographs((tmp_path / "grey.png",), compare=tmp_path / "sheet.png")
+    gannet.apply(enlarger, tmp_path / "large.webp", asked)
+    for name in ("large.webp", "sheet.png"):
+        with Image.open(tmp_path / name) as picture:
+            assert abs(float(np.asarray(picture.convert("L"))[:, :12].mean()) - 40) < 8
+
+
+def test_strength_goes_from_the_first_stage_to_the_last(enlarger: Path, photos: Path) -> None:
+    ours, first = gannet.load(enlarger), gannet.load(enlarger, "pixel")
+    batch = torch.rand(1, 3, 8, 8) * 2 - 1
+    assert torch.equal(ours.blended(1.0)(batch), ours(batch))
+    assert torch.equal(ours.blended(0.0)(batch), first(batch))
+    assert not torch.equal(ours(batch), first(batch))
+    with pytest.raises(ValueError, match="strength is 1.5"):
+        ours.blended(1.5)
+
+
+def test_a_model_without_an_earlier_stage_says_so(enlarger: Path, tmp_path: Path) -> None:
+    alone = gannet.load(gannet.load(enlarger).save_pretrained(tmp_path / "alone"))
+    assert alone.earlier() is None and gannet.load(enlarger, "pixel").earlier() is None
+    with pytest.raises(ValueError, match="keeps no weights 'pixel'"):
+        alone.blended(0.5)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["nowhere.jpg"], "no picture at nowhere.jpg"),
+        (["PHOTOS/a.png", "--strength", "2"], "strength is 2"),
+        (["PHOTOS", "--out", "x.jpg"], "go to a folder or a .zip"),
+        (["PHOTOS/broken.png"], "broken.png cannot be read"),
+        (["PHOTOS/a.png", "--out", "x.xyz"], "go to a folder or a .zip"),
+        (["PHOTOS/a.png", "--out", "PHOTOS/broken.png/x.png"], "x.png cannot be written, for "),
+        (["PHOTOS/a.png", "--compare", "PHOTOS/broken.png/x.png"], "takes no files"),
+        (["PHOTOS/a.png", "--compare", "PHOTOS/a.png"], "exists"),
+        (["PHOTOS/a.png", "--compare", "sheet.xyz"], "sheet.xyz: pictures are saved as"),
+        (["PHOTOS/a.png", "--mask", "nowhere.png"], "leave the mask out"),
+        (["PHOTOS/a.png", "--out", "x.png", "--compare", "x.png"], "are both x.png"),
+        (["PHOTOS/a.png", "--num", "4"], "--num means nothing beside photographs"),
+        (["--mask", "PHOTOS/a.png"], "--mask means nothing without photographs"),
+    ],
+)
+def test_a_mistake_is_one_sentence(
+    words: list[str],
+    message: str,
+    enlarger: Path,
+    photos: Path,
+    gannet_command: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(photos.parent)
+    before = sorted(photos.parent.rglob("*"))
+    ended = gannet_command("apply", enlarger, *(word.replace("PHOTOS", str(photos)) for word in words))
+    assert ended.code == 2 and message in ended.err and ended.err.count("\n") == 1
+    assert sorted(photos.parent.rglob("*")) == before
+
+
+def test_the_command_names_its_result_and_compares(
+    enlarger: Path, photos: Path, gannet_command: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(photos.parent)
+    ended = gannet_command("apply", enlarger, photos / "a.png", "--compare", "sheet.png")
+    assert ended.code == 0 and "a-super-resolution.png" in ended.out
+    assert size(photos.parent / "a-super-resolution.png") == (26, 18) and size(photos.parent / "sheet.png") == (54, 18)
+
+
+def test_a_model_that_draws_takes_no_photographs(tiny_run: Path, photos: Path, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="takes no photographs"):
+        gannet.apply(tiny_run, tmp_path / "x.png", Photographs((photos / "a.png",)))
+
+
+def test_a_model_of_photographs_draws_nothing(enlarger: Path, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="name the photographs"):
+        gannet.apply(enlarger, tmp_path / "x.png")
+
+
+def test_it_is_judged_beside_what_needs_no_learning(enlarger: Path, photos: Path) -> None:
+    (photos / "broken.png").unlink()
+    for index in range(2):
+        Image.fromarray(RANDOM.integers(0, 256, (40, 41, 3), np.uint8)).save(photos / f"more{index}.png")
+    judgement = gannet.judge(enlarger, photos)
+    assert [rival.name for rival in judgement.rivals] == ["model", "before the game", "bicubic", "Lanczos"]
+    assert ["ms a sample" in rival.line() for rival in judgement.rivals] == [True, False, False, False]
+    names = [found.name for found in judgement.measures]
+    assert "perceptually nearest of all" in names
+    assert {"PSNR", "SSIM", "fine detail, of the real", "perceptual distance"} < set(names)
+    assert all(found.features != "loss-v1" for found in judgement.measures)
+
+
+@pytest.fixture(scope="module")
+def others(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Runs of a tiny colourist and of a tiny network that fills holes."""
+    folder = tmp_path_factory.mktemp("more")
+    for index in range(24):
+        Image.fromarray(RANDOM.integers(0, 256, (20, 20, 3), np.uint8)).save(folder / f"{index}.png")
+    changes = {
+        **{"task.piece": 16, "task.police": 8, "data.size": 16, "network.width": 4, "network.depth": 2},
+        **{"stages": STAGES, "batch": 16, "device": "cpu"},
+    }
+    return {
+        name: gannet.train(name, folder, folder.parent / f"{folder.name}-{name}", {**changes, **more}).folder
+        for name, more in (("colorization", {}), ("inpainting", {}), ("restoration", {"task.detector": 6}))
+    }
+
+
+@pytest.mark.parametrize("name", ["colorization", "inpainting", "restoration"])
+@torch.no_grad()
+def test_what_is_exported_makes_a_picture_of_what_it_is_given(name: str, others: dict[str, Path]) -> None:
+    network, inputs = gannet.load(others[name]).traced()
+    assert network(*inputs.values()).shape == (1, 3, 16, 16)
+
+
+def test_restoration_goes_on_from_a_model_with_its_detector(others: dict[str, Path]) -> None:
+    settings: Any = gannet.load(others["restoration"]).config
+    assert restoration.adopt(restoration.example(), settings).task.options["detector"] == 6
+
+
+def test_only_what_is_lost_changes(others: dict[str, Path], photos: Path, tmp_path: Path) -> None:
+    values = RANDOM.integers(0, 65536, (50, 41)).astype(np.uint16)
+    lost = np.zeros((50, 41), np.uint8)
+    lost[10:20, 5:30] = 255
+    Image.fromarray(values).save(tmp_path / "deep.png")
+    Image.fromarray(lost).save(tmp_path / "mask.png")
+    made = gannet.load(others["inpainting"])(tmp_path / "deep.png", mask=tmp_path / "mask.png")
+    assert made.values.dtype == np.uint16
+    assert np.array_equal(made.values[..., 0][lost == 0], values[lost == 0])
+    assert (made.values[..., 0][lost > 0] != values[lost > 0]).mean() > 0.9
+    with pytest.raises(ValueError, match="The mask has 41x50 pixels and the photograph 13x9"):
+        gannet.load(others["inpainting"])(photos / "a.png", mask=tmp_path / "mask.png")
+    Image.fromarray(lost * 0).save(tmp_path / "dark.png")
+    Image.fromarray(lost * 0 + 255).save(tmp_path / "light.png")
+    for mask, words in ((None, "give a mask"), ("dark.png", "dark all over"), ("light.png", "light all over")):
+        with pytest.raises(ValueError, match=words):
+            gannet.load(others["inpainting"])(tmp_path / "deep.png", mask=mask and tmp_path / mask)
+    with pytest.raises(ValueError, match="give a mask"):
+        gannet.apply(others["inpainting"], tmp_path / "new", Photographs((photos,)))
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_mask_is_light_only_where_it_is_not_transparent() -> None:
+    mask = np.full((4, 6, 2), 255, np.uint8)
+    mask[:, 3:, 1] = 0
+    lost = lost_pixels(read_photograph(Image.fromarray(mask)), Photograph(np.zeros((4, 6, 3), np.uint8)))
+    assert lost[:, :3].all() and not lost[:, 3:].any()
+
+
+def test_holes_wider_than_the_network_sees_are_filled_from_coarse_to_fine(
+    others: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipeline = gannet.load(others["inpainting"])
+    values = np.full((500, 411, 3), 40, np.uint8)
+    values[:, 200:] = 210
+    lost = np.zeros((500, 411), bool)
+    lost[50:450, 30:380] = True
+    spoiled = np.where(lost[..., None], RANDOM.integers(0, 256, values.shape).astype(np.uint8), values)
+    seen: list[tuple[tuple[int, ...], float]] = []
+    compute = pipeline._made
+
+    def told(given: torch.Tensor) -> torch.Tensor:
+        seen.append((tuple(given.shape[2:]), float(given[:, -1:].max())))
+        return compute(given)
+
+    monkeypatch.setattr(pipeline, "_made", told)
+    made = pipeline.improve(Photograph(spoiled), Photograph(lost[..., None].astype(np.uint8) * 255)).values
+    assert np.array_equal(made[~lost], values[~lost])
+    assert seen[0] == ((125, 103), 1.0) and {sign for _, sign in seen[1:]} == {0.5}
+    again = pipeline.improve(Photograph(values), Photograph(lost[..., None].astype(np.uint8) * 255)).values
+    assert np.array_equal(made, again)  # What is lost is never looked at.
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 3), (4, 90, 1), (60, 30, 3)])
+def test_something_is_lost_of_every_photograph_that_holes_are_judged_by(shape: tuple[int, ...]) -> None:
+    for value in range(60):
+        trial = inpainting.trial(Photograph(np.full(shape, value, np.uint8)), None)
+        assert trial.mask and trial.mask.values.any()
+
+
+def test_found_damage_is_scored_by_its_pixels(others: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    pipeline: Any = gannet.load(others["restoration"])
+    lost = np.zeros((20, 20), bool)
+    lost[:10] = True
+    for found, score in ((lost, 1.0), (~lost, 0.0), (np.ones_like(lost), 2 / 3)):
+        monkeypatch.setattr(type(pipeline), "damaged", lambda *_, found=found: found)
+        shares = found_shares(pipeline, Photograph(np.zeros((20, 20, 3), np.uint8)), lost, "learned")
+        assert len(shares) == 2 and list(shares.values()) == pytest.approx([score, score])
+
+
+def test_damage_is_looked_for_on_a_soft_scan_as_well(others: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    pipeline: Any = gannet.load(others["restoration"])
+    spoiled = np.zeros((20, 20, 3), np.uint8)
+    spoiled[4, 4] = 255
+    monkeypatch.setattr(type(pipeline), "damaged", lambda _, scan: scan.values[..., 0] > 200)
+    shares = found_shares(pipeline, Photograph(spoiled), spoiled[..., 0] > 0, "learned")
+    assert shares == {
+        "damage of kinds learned found, F1": 1.0,
+        "damage of kinds learned found on a soft scan, F1": 0.0,  # Its white is a ninth as light there.
+    }
+
+
+def test_masks_in_a_folder_go_by_name(others: dict[str, Path], photos: Path, tmp_path: Path) -> None:
+    (photos / "broken.png").unlink()
+    for name in ("a.jpg", "deep/b.png", "deep/c.1.png"):
+        (tmp_path / "masks" / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.eye(9, 13, dtype=np.uint8) * 255).save(tmp_path / "masks" / name)
+    told = gannet.apply(others["inpainting"], tmp_path / "new", Photographs((photos,), mask=tmp_path / "masks"))
+    assert told["left_out"] == [f"There is no mask for deep/c.bmp in {tmp_path / 'masks'}; name it deep/c.png."]
+    assert (tmp_path / "new" / "a.png").is_file() and (tmp_path / "new" / "deep" / "b.jpg.png").is_file()
+
+
+def test_what_is_not_lost_is_not_compressed_anew(others: dict[str, Path], tmp_path: Path) -> None:
+    Image.fromarray(RANDOM.integers(0, 256, (30, 20, 3), np.uint8)).save(tmp_path / "old.jpg", quality=60)
+    lost = np.zeros((30, 20), np.uint8)
+    lost[5:9] = 255
+    Image.fromarray(lost).save(tmp_path / "mask.png")
+    asked = Photographs((tmp_path / "old.jpg",), mask=tmp_path / "mask.png")
+    out = tmp_path / "delivered"
+    gannet.apply(others["inpainting"], out, asked)
+    made, given = (read_photograph(path).values for path in (out / "old.jpg.png", tmp_path / "old.jpg"))
+    assert np.array_equal(made[lost == 0], given[lost == 0])
+    gannet.apply(others["inpainting"], tmp_path / "asked.jpg", asked)
+    assert (tmp_path / "asked.jpg").read_bytes()[:2] == b"\xff\xd8"
+
+
+@pytest.mark.parametrize("shape", [(30, 41), (700, 20), (1, 1), (3, 600)])
+def test_colours_are_added_and_lightness_stays(shape: tuple[int, int], others: dict[str, Path]) -> None:
+    grey = Image.fromarray(RANDOM.integers(60, 200, shape).astype(np.uint8))
+    made = gannet.load(others["colorization"])(grey)
+    assert made.values.shape == (*shape, 3)
+    lightness = [
+        to_lab(torch.from_numpy(values.transpose(2, 0, 1).copy())[None] / 127.5 - 1)[:, 0]
+        for values in (made.values, np.repeat(np.asarray(grey)[..., None], 3, 2))
+    ]
+    assert float((lightness[0] - lightness[1]).abs().max()) < 0.03
+    with pytest.raises(ValueError, match="leave the mask out"):
+        gannet.load(others["colorization"])(grey, mask=grey)
+
+
+@pytest.mark.parametrize(
+    ("shape", "copy"), [((64, 80), (16, 20)), ((12, 20), (12, 20)), ((16, 2048), (4, 512)), ((4000, 16), (512, 2))]
+)
+def test_colours_are_found_on_a_copy_as_small_as_what_was_learned_from(
+    shape: tuple[int, int], copy: tuple[int, int], others: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipeline, seen = gannet.load(others["colorization"]), []
+    compute = pipeline._made
+    monkeypatch.setattr(pipeline, "_made", lambda given: seen.append(tuple(given.shape[2:])) or compute(given))
+    pipeline(Image.fromarray(np.zeros(shape, np.uint8)))
+    assert seen == [copy]
+
+
+def test_grey_photographs_have_no_share_of_colours() -> None:
+    values = RANDOM.integers(0, 256, (20, 20, 3), np.uint8)
+    for real, told in ((values, True), (np.repeat(values[..., :1], 3, 2), False)):
+        found = colour_figures(Photograph(values), Trial(Photograph(values), Photograph(real), {}), None)
+        assert ("colourfulness, of the real" in found) == told
+
+
+def test_errors_count_only_where_something_was_lost() -> None:
+    real, lost = RANDOM.integers(0, 256, (40, 40, 3), np.uint8), np.zeros((40, 40), bool)
+    lost[:20] = True
+    trial, eye = Trial(Photograph(real), Photograph(real), {}, lost=lost), eye_of(judge_features())
+    without, within = real.copy(), real.copy()
+    without[30:], within[:10] = 0, 0
+    right, wrong = (fidelity_figures(Photograph(made), trial, eye) for made in (without, within))
+    assert right["PSNR within"] == fidelity_figures(Photograph(real), trial, eye)["PSNR within"] > wrong["PSNR within"]
+    # What the network sees of a place includes some of what is around it.
+    assert right["perceptual distance"] < 0.1 * wrong["perceptual distance"]
+    assert {"PSNR", "PSNR within"} <= set(restoration.figures(Photograph(within), trial, None))
+
+
+def exam_of(folder: Path) -> Any:
+    return SimpleNamespace(source=open_source(str(folder)))
+
+
+def test_large_photographs_are_judged_by_their_middle(tmp_path: Path) -> None:
+    values = RANDOM.integers(0, 256, (LARGEST_JUDGED + 40, 30, 3), np.uint8)
+    Image.fromarray(values).save(tmp_path / "tall.png")
+    (found,) = photographs(exam_of(tmp_path), 5)
+    assert np.array_equal(found.values, values[20:-20])
+
+
+def test_photographs_to_judge_by_come_from_all_over(tmp_path: Path) -> None:
+    for index in range(10):
+        Image.fromarray(np.full((4, 4), index, np.uint8)).save(tmp_path / f"{index}.png")
+    for most in (1, 3, 7, 10, 20):
+        shades = [int(one.values[0, 0, 0]) for one in photographs(exam_of(tmp_path), most)]
+        assert len(shades) == min(most, 10) and shades == sorted(set(shades))
+        assert most == 1 or shades[-1] >= 6
+
+
+def test_colours_and_holes_are_judged(others: dict[str, Path], photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (photos / "broken.png").unlink()
+    for index in range(3):
+        Image.fromarray(RANDOM.integers(0, 256, (40, 41, 3), np.uint8)).save(photos / f"more{index}.png")
+    colours, filled = (gannet.judge(others[name], photos) for name in ("colorization", "inpainting"))
+    assert {"chroma error", "colourfulness, of the real"} < {found.name for found in colours.measures}
+    assert [rival.name for rival in colours.rivals] == ["model", "before the game", "grey", "the true mean chroma"]
+    assert "PSNR within" in {found.name for found in filled.measures}
+    assert "biharmonic" in {rival.name for rival in filled.rivals}
+    (photos / "a.png").write_bytes(b"no picture")
+    with pytest.raises(ValueError, match="a.png cannot be judged by"):
+        gannet.judge(others["colorization"], photos)
+    (photos / "a.png").unlink()
+    monkeypatch.setattr(RestorationPipeline, "find", lambda _, scan: Photograph(scan.values * 0 + 255))
+    restored = {found.name: found for found in gannet.judge(others["restoration"], photos).measures}
+    assert {"PSNR", "SSIM", "PSNR within"} < set(restored)
+    learned, unknown = (restored[f"damage of kinds {words} found, F1"] for words in ("learned", "not learned"))
+    assert "scratches" in learned.protocol and "creases" in unknown.protocol
+    assert restored[MISTAKEN].value == 1 and restored[MISTAKEN].protocol.endswith("without damage")
+
+
+def test_damage_is_found_or_named_and_all_else_stays(
+    others: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipeline = gannet.load(others["restoration"])
+    values = RANDOM.integers(0, 256, (60, 50, 3), np.uint8)
+    found = pipeline.find(Photograph(values)).values[..., 0]
+    assert set(np.unique(found)) <= {0, 255} and found.shape == (60, 50)
+    lost = np.zeros((60, 50, 1), np.uint8)
+    lost[5:9] = 255
+    for mask, given in ((Photograph(lost), None), (None, Photograph(lost))):
+        monkeypatch.setattr(type(pipeline), "find", lambda *_, given=given: given)
+        made = pipeline.improve(Photograph(values), mask)
+        assert np.array_equal(made.values[lost[..., 0] == 0], values[lost[..., 0] == 0])
+        assert (made.values[5:9] != values[5:9]).mean() > 0.5
+    for nothing_or_all in (lost * 0, lost * 0 + 255):
+        monkeypatch.setattr(type(pipeline), "find", lambda *_, found=nothing_or_all: Photograph(found))
+        assert np.array_equal(pipeline.improve(Photograph(values)).values, values)
+    with pytest.raises(ValueError, match="dark all over"):
+        pipeline.improve(Photograph(values), Photograph(lost * 0))
+
+
+@pytest.mark.parametrize(("damaged", "words"), [(0, "(as it was, "), (255, "13x9 to 13x9")])
+def test_a_photograph_without_damage_is_said_to_be_as_it_was(
+    damaged: int, words: str, others: dict[str, Path], photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found, said = np.zeros((9, 13, 1), np.uint8), list[str]()
+    found[2:4] = damaged
+    monkeypatch.setattr(type(gannet.load(others["restoration"])), "find", lambda *_: Photograph(found))
+    gannet.apply(others["restoration"], tmp_path / "new.png", Photographs((photos / "a.png",), say=said.append))
+    assert words in said[-1]
+    same = np.array_equal(read_photograph(tmp_path / "new.png").values, read_photograph(photos / "a.png").values)
+    assert same == (damaged == 0)
+
+
+def test_strength_leaves_the_detector_as_it_is(others: dict[str, Path]) -> None:
+    whole: Any = gannet.load(others["restoration"])
+    first = whole.blended(0.0)
+    for kind, same in (("detector", True), ("generator", False)):
+        pairs = zip(whole.networks[kind].parameters(), first.networks[kind].parameters(), strict=True)
+        assert all(torch.equal(*pair) for pair in pairs) == same
+
+
+def test_damage_wider_than_the_detector_knows_is_found_in_a_smaller_copy(
+    others: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipeline: Any = gannet.load(others["restoration"])
+    values = np.zeros((LARGE + 16, 40, 3), np.uint8)
+    values[20:40] = 255
+
+    def only_small(tile: torch.Tensor) -> torch.Tensor:
+        small = tile.shape[3] <= 20
+        return tile[:, :1].sign() if small else -torch.ones_like(tile[:, :1])
+
+    monkeypatch.setattr(pipeline, "_seen", only_small)
+    assert np.array_equal(pipeline.damaged(Photograph(values)), values[..., 0] > 0)
+    assert not pipeline.damaged(Photograph(values[:LARGE])).any()
+
+
+def test_a_vgg_of_the_user_s_own_teaches_and_its_path_stays_at_home(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (photos / "broken.png").unlink()
+    for index in range(30):
+        Image.fromarray(RANDOM.integers(0, 256, (20, 20, 3), np.uint8)).save(photos / f"more{index}.png")
+    tensors = {"features.0.weight": torch.zeros(1, 3, 3, 3), "features.0.bias": torch.ones(1)}
+    save_file(tensors, tmp_path / "vgg.safetensors")
+    changes = {
+        **{"task.piece": 16, "task.police": 8, "data.size": 16, "network.width": 8, "network.blocks": 1},
+        **{"task.scale": 2, "stages": [{"name": "game", "images": 32}], "batch": 16, "device": "cpu"},
+    }
+    monkeypatch.chdir(tmp_path)
+    run = gannet.train("super-resolution", photos, "run", {**changes, "task.perceptual_network": "vgg.safetensors"})
+    # To an eye that sees the same everywhere nothing is apart: any other would have seen a difference.
+    assert list(run.log())[-1]["losses"]["generator/generator/perceptual"] == pytest.approx(0, abs=1e-6)
+    assert "vgg" not in (run.folder / "model" / "config.json").read_text()
+    monkeypatch.chdir(photos)
+    assert gannet.train(resume=tmp_path / "run").ending == "finished"
+
+
+@pytest.mark.parametrize(
+    ("recipe", "changes", "words"),
+    [
+        ("colorization", {"data.channels": 1}, "learns from pictures of 3 channels"),
+        ("super-resolution", {"data.channels": 4}, "learns from pictures of 1 or 3 channels"),
+        ("super-resolution", {"task.piece": 50}, "multiple of 32"),
+        ("inpainting", {"task.piece": 512}, "at most the 256"),
+        ("restoration", {"task.damages": ["scratch"]}, "did you mean 'scratches'"),
+        ("super-resolution", {"augment.name": "ada"}, "knows neither augment"),
+        ("super-resolution", {"task.scale": 3}, "task.scale"),
+        ("super-resolution", {"task.perceptual_network": "vgg.pth"}, "vgg.pth does not exist; give loss-v1"),
+        ("restoration", {"task.damages": []}, "there is no damage in it"),
+        ("restoration", {"optimizer.detektor.learning_rate": 0.1}, "did you mean 'detector'"),
+    ],
+)
+def test_what_a_task_cannot_learn_is_refused(
+    recipe: str, changes: dict[str, Any], words: str, photos: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(ValueError, match=words):
+        gannet.train(recipe, photos, tmp_path / "run", changes)
+    assert not (tmp_path / "run").exists()
