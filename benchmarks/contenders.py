@@ -124,7 +124,7 @@ def endless(pictures: torch.Tensor, batch: int) -> Iterator[torch.Tensor]:
 
 def gannet(asked: argparse.Namespace) -> Contender:
     """A round of Gannet's trainer, with running average and referee; log and checkpoints come between rounds."""
-    from gannet.api import build_game, build_trainer, configure, prepare, split_of
+    from gannet.commands.train import build_game, build_trainer, configure, prepare, split_of
     from gannet.data.columns import Column
     from gannet.data.loader import Loader, Sides
     from gannet.media import image

@@ -7,8 +7,8 @@ import torch
 from PIL import Image, ImageDraw
 from torch import Tensor
 
-from gannet.api import configure, prepare, split_of
 from gannet.commands.judge import judge_features
+from gannet.commands.train import configure, prepare, split_of
 from gannet.data.loader import Loader
 from gannet.metrics.distances import frechet_distance
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from gannet.api import configure, prepare, split_of
+from gannet.commands.train import configure, prepare, split_of
 from gannet.metrics.baselines import ByClass, ChowLiuTree, Mixture, NaiveBayes
 from gannet.metrics.features import fit_components
 from gannet.metrics.utility import CLASSIFIERS

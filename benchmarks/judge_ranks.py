@@ -18,9 +18,9 @@ import torch
 from torch import Generator, Tensor
 from torch.nn.functional import affine_grid, grid_sample
 
-from gannet.api import configure, prepare, split_of
 from gannet.augmentation.distortions import DISTORTIONS
 from gannet.commands.judge import judge_features
+from gannet.commands.train import configure, prepare, split_of
 from gannet.metrics.distances import frechet_distance
 from gannet.metrics.features import Features, extract
 

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import torch
 
-from gannet.api import configure, prepare, split_of
+from gannet.commands.train import configure, prepare, split_of
 
 TRAIN = """
 import json, resource, sys, gannet

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 import gannet
-from gannet.api import configure, prepare, split_of
+from gannet.commands.train import configure, prepare, split_of
 from gannet.training.progress import Terminal
 
 FAKES, SURE = 10_000, 0.9

@@ -26,7 +26,7 @@ import numpy as np
 import torch
 
 from gannet.adversarial.game import Game
-from gannet.api import Prepared, build_game, build_trainer, configure, prepare, split_of
+from gannet.commands.train import Prepared, build_game, build_trainer, configure, prepare, split_of
 from gannet.data.columns import Column
 from gannet.data.loader import Loader
 from gannet.networks.dcgan import Dcgan

@@ -29,8 +29,8 @@ from rivals import Rival
 from torch import Tensor
 
 import gannet
-from gannet.api import configure, prepare, split_of
 from gannet.commands.judge import judge_features
+from gannet.commands.train import configure, prepare, split_of
 from gannet.media.grids import draw_grid
 from gannet.metrics.distances import frechet_distance
 from gannet.recipe import load_recipe

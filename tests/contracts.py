@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from gannet.adversarial.losses import AdversarialLoss
-from gannet.api import build_game, build_trainer, prepare, split_of
 from gannet.commands.plan import noise_of
+from gannet.commands.train import build_game, build_trainer, prepare, split_of
 from gannet.pipelines.pipeline import Pipeline
 from gannet.recipe import Recipe
 from gannet.runtime.devices import launch

@@ -19,7 +19,7 @@ MAY_IMPORT = {
     "cli": {"api", "commands", "recipe", "task", "training"},
     "tasks": {"adversarial", "augmentation", "data", "media", "metrics", "monitoring", "networks", "pipelines"}
     | {"provenance", "recipe", "schedule", "task"},
-    "runs": {"adversarial.game", "training", "media", "monitoring", "pipelines", "provenance", "recipe", "schedule"},
+    "runs": {"media", "monitoring", "pipelines", "provenance", "recipe", "schedule"},
     "pipelines": {"media", "provenance", "recipe", "task"},
     "training": {"adversarial.game", "data.loader", "recipe", "schedule"},
     "monitoring": {"adversarial", "augmentation", "metrics"},

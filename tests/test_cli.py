@@ -20,8 +20,8 @@ from conftest import Ended
 from PIL import Image
 
 import gannet
-from gannet.api import configure, prepare
 from gannet.commands.bench import Operations, bench, prepare_for
+from gannet.commands.train import configure, prepare
 from gannet.recipe import preset_names
 from gannet.runs.folder import read_recipe
 from gannet.runtime.files import load_tensors, load_tree

@@ -18,7 +18,8 @@ from PIL import Image
 from torch import Tensor
 
 import gannet
-from gannet.api import Query, prepare, split_of
+from gannet.api import Query
+from gannet.commands.train import prepare, split_of
 from gannet.data.cache import Dataset
 from gannet.data.loader import Loader
 from gannet.data.sources import open_source

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
 from gannet.adversarial.losses import LOSSES
-from gannet.api import prepare
+from gannet.commands.train import prepare
 from gannet.data import image_dataset
 from gannet.media.image import Options
 from gannet.networks import PAIRS

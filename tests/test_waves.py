@@ -21,7 +21,8 @@ from contracts import check_resumes
 from PIL import Image
 
 import gannet
-from gannet.api import examine, prepare, split_of
+from gannet.api import examine
+from gannet.commands.train import prepare, split_of
 from gannet.data.sources.shapes import draw_shapes
 from gannet.media import find_medium, medium_names
 from gannet.recipe import Data, Recipe, dump_yaml

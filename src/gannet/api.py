@@ -1,44 +1,21 @@
-"""The verbs: train, judge and load. Here, and only here, all the layers meet."""
+"""The API: the verbs, and what is asked of them and answered. Everything behind it may move."""
 
-import json
-import tempfile
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-import torch
-from lightning_fabric import Fabric
-from torch import Tensor, nn
-
-from gannet.adversarial.game import Game, Observer
 from gannet.commands import doctor as doctor_command
 from gannet.commands import generate
 from gannet.commands import judge as judge_command
 from gannet.commands.augment import images
 from gannet.commands.augment.options import Augmented, Columns, Wish
 from gannet.commands.restore import Photographs, improve
+from gannet.commands.train import fit, train
 from gannet.data.doctor import Report
-from gannet.data.loader import Samples, Sides
-from gannet.data.samples import Split, load_samples, open_data
 from gannet.metrics.judgement import Judgement, Query
-from gannet.monitoring.referee import Referee
 from gannet.pipelines.hub import absolute, load
 from gannet.pipelines.onnx import Exported
 from gannet.pipelines.onnx import export as export_pipeline
-from gannet.pipelines.pipeline import Pipeline
 from gannet.pipelines.samples import Request
-from gannet.recipe import Recipe, dump_yaml, lengthened, load_recipe
-from gannet.runs.folder import PLANNED, House, Run, Sheets, create_folder, free_folder, write_curves
-from gannet.runtime.devices import launch
-from gannet.runtime.files import write_json, write_text
-from gannet.runtime.randomness import address
-from gannet.schedule import cut_short
-from gannet.task import Task, find_task
-from gannet.training.checkpoint import CheckpointFolder
-from gannet.training.distributed import RunningAverage, slices
-from gannet.training.progress import Display, Silence
-from gannet.training.trainer import Players, Trainer
 
 __all__ = [
     "Columns",
@@ -48,229 +25,14 @@ __all__ = [
     "Wish",
     "apply",
     "augment",
-    "build_game",
-    "build_trainer",
-    "configure",
     "examine",
     "export",
     "judge",
     "load",
-    "prepare",
     "train",
 ]
 
 ALL, ONE, USUAL = Query(), Request(), Wish()
-CHANGEABLE = ("images", "minutes", "stages", "device", "checkpoint", "log", "referee.stop_on")
-"""The keys that may change when a run is resumed: how long, where and how often, never the game."""
-LENGTHS = {"images", "minutes", "stages"}
-"""Those of them that say how long."""
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """A recipe made ready: its task, its data and what they look like."""
-
-    recipe: Recipe
-    task: Task
-    source: Any
-    description: Any
-
-
-def train(
-    target: str = "",
-    data: str | Path = "",
-    out: str | Path = "",
-    set: Mapping[str, Any] | None = None,  # noqa: A002
-    start_from: str | Path = "",
-    resume: str | Path = "",
-    display: Display | None = None,
-) -> Run:
-    """Train a recipe and return its run.
-
-    Args:
-        target: a shipped recipe's name or a YAML file; left out with `resume`.
-        data: what to learn from; empty: the recipe's own data.
-        out: the run's folder, which must not exist; empty: a free one below `runs/`.
-        set: changes to the recipe, dotted key -> value.
-        start_from: a run, a model's folder or `hf:owner/name` whose weights to start from.
-        resume: a run to continue instead; `set` may then change how long it lasts.
-        display: who is shown the progress; nobody by default.
-
-    Raises:
-        ValueError: a mistake in what was given, or a game that diverged; one sentence.
-    """
-    display, changes = display or Silence(), dict(set or {})
-    recipe = _resumed(Path(resume), changes) if resume else configure(target, data, changes, start_from)
-    prepared = prepare(recipe)
-    fabric = launch(prepared.recipe.device, prepared.recipe.precision)
-    # Whatever the user may have got wrong shows before the folder is made.
-    slices(prepared.recipe, fabric)
-    split = split_of(prepared)
-    game = build_game(prepared, fabric, Path(resume) if resume else None)
-    folder = Path(resume or out or free_folder(prepared.recipe.name))
-    if fabric.is_global_zero and not resume:
-        create_folder(prepared.recipe, folder)
-    folder = fabric.broadcast(folder)
-    if fabric.is_global_zero:
-        write_text(folder / "recipe.yaml", dump_yaml(prepared.recipe))
-        _record_data(prepared, split, folder, display)
-    trainer = build_trainer(prepared, game, fabric, folder, (split.training, split.held_out), display)
-    try:
-        ending = trainer.run()
-    except torch.OutOfMemoryError:
-        raise ValueError("The device's memory is full; lower batch, or raise accumulate, in a new run.") from None
-    finally:
-        display.close()
-    if ending == "budget" and fabric.is_global_zero:
-        write_text(folder / PLANNED, dump_yaml(prepared.recipe.model_copy(update={"minutes": None})))
-        write_text(folder / "recipe.yaml", dump_yaml(cut_short(prepared.recipe, trainer.progress.images)))
-    return Run(folder, ending)
-
-
-def configure(target: str, data: str | Path, changes: Mapping[str, Any], start_from: str | Path) -> Recipe:
-    """The recipe with data, changes and origin written into it; paths are made absolute, so that it can be resumed."""
-    changes = dict(changes)
-    if data:
-        changes["data.source"] = str(data)
-    if start_from:
-        changes["start_from"] = absolute(str(start_from))
-    recipe = load_recipe(target, changes)
-    several = tuple(one.model_copy(update={"source": absolute(one.source)}) for one in recipe.data.sources)
-    named = recipe.data.model_copy(update={"source": absolute(recipe.data.source), "sources": several})
-    recipe = recipe.model_copy(update={"data": named})
-    if not recipe.start_from:
-        return recipe
-    adopted = find_task(recipe.task.name).adopt(recipe, load(recipe.start_from).config)
-    for key in changes:
-        asked, got = _value_at(recipe, key), _value_at(adopted, key)
-        if asked != got:
-            raise ValueError(f"{key}={asked} does not fit the model to start from, which has {got}; leave it out.")
-    return adopted
-
-
-def _value_at(recipe: Recipe, key: str) -> Any:
-    value: Any = recipe.model_dump()
-    for step in key.split("."):
-        value = value.get(step) if isinstance(value, dict) else None
-    return value
-
-
-def prepare(recipe: Recipe) -> Prepared:
-    """Find the task, open the data, describe it, and resolve what the recipe leaves open."""
-    task = find_task(recipe.task.name)
-    source = open_data(recipe, task.media(recipe), recipe.data.checked(task.Data))
-    description = task.describe(recipe, source)
-    return Prepared(task.resolve(recipe, description), task, source, description)
-
-
-def split_of(prepared: Prepared) -> Split:
-    """Load the samples, decoded and split."""
-    recipe, task = prepared.recipe, prepared.task
-    return load_samples(recipe, prepared.source, task.fields(recipe, prepared.description), task.labels(recipe))
-
-
-def build_game(prepared: Prepared, fabric: Fabric, resumed: Path | None = None) -> Game:
-    """The game with its networks on the device, from the recipe's seed or from the weights it starts from.
-
-    Args:
-        resumed: the folder of a run whose checkpoint will be loaded; what it once started from is not needed then.
-    """
-    recipe = prepared.recipe
-    torch.manual_seed(address(recipe.seed, "weights"))
-    game = prepared.task.game(recipe, prepared.description)
-    continues = resumed is not None and CheckpointFolder(resumed / "state", 1).paths()
-    if recipe.start_from and not continues:
-        _start_from(game, recipe.start_from)
-    for network in game.networks.values():
-        network.to(fabric.device).train()
-    return game
-
-
-def build_trainer(
-    prepared: Prepared, game: Game, fabric: Fabric, folder: Path, samples: Sides, display: Display
-) -> Trainer:
-    """Bring game, average, observers and surroundings together."""
-    recipe, task, description = prepared.recipe, prepared.task, prepared.description
-    average = RunningAverage({name: game.networks[name] for name in game.kept}, recipe.average)
-    pipeline = task.pipeline(recipe, description, average.networks)
-    watching = task.observers(recipe, description, game, pipeline, samples)
-    observers: dict[str, Observer] = {**game.observers, **watching}
-    look = task.sheet(recipe, description, pipeline, samples)
-    if fabric.is_global_zero:
-        write_curves(folder, {**watching, **game.observers})
-        observers["sheets"] = Sheets(look, folder / "samples", recipe.log.sheet_every)
-    house = House(pipeline, look, cast("Referee | None", observers.get("referee")), folder, display)
-    players = Players(game, average, observers, task.judged_by)
-    return Trainer(recipe, players, samples[0], fabric, folder, house)
-
-
-def _record_data(prepared: Prepared, split: Split, folder: Path, display: Display) -> None:
-    """Note which data the run learns from; a resumed run is told when they are not the same any more."""
-    path = folder / "data.json"
-    facts = {
-        "fingerprint": prepared.source.fingerprint(),
-        "description": prepared.description.model_dump(mode="json"),
-        "training": len(split.training),
-        "held_out": len(split.held_out),
-    }
-    facts |= {"left_out": list(split.notes)} if split.notes else {}
-    for note in split.notes:
-        display.say(note)
-    if path.is_file() and path.read_text(encoding="utf-8") != json.dumps(facts, indent=2, ensure_ascii=False) + "\n":
-        display.say("The data changed since this run began; it goes on with them as they are now.")
-    write_json(path, facts)
-
-
-def _resumed(folder: Path, changes: Mapping[str, Any]) -> Recipe:
-    """The recipe of a run to continue; one that a budget ended is to last as planned when its length changes."""
-    run = Run(folder)
-    recipe = run.recipe
-    for key in changes:
-        if key not in CHANGEABLE and key.split(".")[0] not in CHANGEABLE:
-            raise ValueError(
-                f"{key} cannot change when a run is resumed (allowed: {', '.join(CHANGEABLE)}); "
-                f"start a new run with `--from {folder}`."
-            )
-    if not LENGTHS.isdisjoint(changes) and "stages" not in changes:
-        changes = {**_lasting(recipe, run.planned, changes.get("images")), **changes}
-    return load_recipe(str(folder / "recipe.yaml"), changes) if changes else recipe
-
-
-def _lasting(recipe: Recipe, plan: Recipe, images: Any) -> dict[str, Any]:
-    """The length of a run that goes on to so many images (None: as planned), with its stages."""
-    images = plan.images if images is None else images
-    if not (plan.stages and isinstance(images, int)):
-        return {"images": images}
-    within = recipe.images <= images < plan.images
-    kept = cut_short(plan, images).stages if within else lengthened(plan.stages, images)
-    return {"images": images, "stages": [stage.model_dump() for stage in kept]}
-
-
-def _start_from(game: Game, origin: str) -> None:
-    """Fill the networks from a model, and from the run around it those that a model does not keep."""
-    pipeline = load(origin)
-    state = Path(origin) / "state"
-    checkpoint = CheckpointFolder(state, 1).newest() if state.is_dir() else None
-    weights = {**(checkpoint["networks"] if checkpoint else {})}
-    weights |= {name: network.state_dict() for name, network in pipeline.networks.items()}
-    for name, network in game.networks.items():
-        if name not in weights:
-            continue
-        try:
-            network.load_state_dict(weights[name])
-        except RuntimeError:
-            raise ValueError(f"The model in {origin} does not fit: {_misfit(name, network, weights[name])}.") from None
-
-
-def _misfit(name: str, network: nn.Module, weights: Mapping[str, Tensor]) -> str:
-    """What of a network's weights is of another shape, in words."""
-    own = {key: tuple(tensor.shape) for key, tensor in network.state_dict().items()}
-    there = {key: tuple(tensor.shape) for key, tensor in weights.items()}
-    key = next(key for key in sorted(own.keys() | there.keys()) if own.get(key) != there.get(key))
-    return (
-        f"{name}.{key} is {there.get(key, 'missing')} there and {own.get(key, 'missing')} here; "
-        "the data's classes, size and channels must be those it was trained for"
-    )
 
 
 def judge(target: str | Path, data: str | Path = "", query: Query = ALL, weights: str = "model") -> Judgement:
@@ -287,19 +49,7 @@ def judge(target: str | Path, data: str | Path = "", query: Query = ALL, weights
     Raises:
         ValueError: nothing to judge by, or too few samples; one sentence.
     """
-    return judge_command.judge(target, data, query, weights, _fit)
-
-
-def _fit(recipe: Recipe) -> tuple[Pipeline, Samples]:
-    """Train a recipe on the way to something else; the run is not kept."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "recipe.yaml"
-        write_text(path, dump_yaml(recipe))
-        run = train(str(path), out=Path(folder) / "run")
-        if run.ending == "interrupted":
-            raise ValueError(f"Stopped while training {recipe.name} to compare with; nothing was judged.")
-        prepared = prepare(run.recipe)
-        return run.pipeline(), split_of(prepared).held_out
+    return judge_command.judge(target, data, query, weights, fit)
 
 
 def apply(

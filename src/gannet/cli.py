@@ -77,8 +77,8 @@ def _changes(changes: list[str] | None, stop_on: str) -> dict[str, Any]:
 
 
 def _show_plan(target: str, data: str, overrides: dict[str, Any], start_from: str, as_json: bool) -> None:
-    from gannet.api import configure, prepare
     from gannet.commands.plan import plan
+    from gannet.commands.train import configure, prepare
 
     found = plan(prepare(configure(target, data, overrides, start_from)))
     _print("train", found.to_json(), found.lines(), as_json)

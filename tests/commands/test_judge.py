@@ -12,8 +12,9 @@ import torch
 from PIL import Image
 
 import gannet
-from gannet.api import Query, prepare, split_of
+from gannet.api import Query
 from gannet.cli import main
+from gannet.commands.train import prepare, split_of
 from gannet.metrics.features import fit_components
 from gannet.metrics.memorization import relative_nearest
 from gannet.runs.folder import read_recipe

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from gannet.api import build_game, configure, prepare
 from gannet.commands.plan import Plan, plan, whole_time
+from gannet.commands.train import build_game, configure, prepare
 from gannet.recipe import Stage
 from gannet.runtime.devices import launch
 from gannet.schedule import position

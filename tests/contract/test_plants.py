@@ -18,7 +18,7 @@ from contracts import (
 
 from gannet.adversarial.game import Outcome, Pass
 from gannet.adversarial.losses import LOSSES
-from gannet.api import prepare
+from gannet.commands.train import prepare
 from gannet.data.samples import noise
 from gannet.media import image, label_map
 from gannet.media.medium import Field

@@ -17,8 +17,8 @@ from contracts import (
 )
 from torch import Tensor
 
-from gannet.api import prepare, split_of
 from gannet.commands.plan import noise_of, plan
+from gannet.commands.train import prepare, split_of
 from gannet.pipelines.pipeline import Pipeline
 from gannet.recipe import Recipe, dump_yaml
 from gannet.schema import check

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gannet.api import configure, prepare
 from gannet.commands.doctor import examine
+from gannet.commands.train import configure, prepare
 from gannet.data.doctor import Report
 
 

@@ -13,7 +13,7 @@ from contracts import check_resumes
 from PIL import Image
 
 import gannet
-from gannet.api import prepare, split_of
+from gannet.commands.train import prepare, split_of
 from gannet.data.loader import Loader, Mixture
 from gannet.recipe import Data, Recipe, dump_yaml, load_recipe
 from gannet.schema import Choice

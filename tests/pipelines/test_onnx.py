@@ -6,7 +6,7 @@ import pytest
 import torch
 
 import gannet
-from gannet.api import build_game, prepare
+from gannet.commands.train import build_game, prepare
 from gannet.pipelines import onnx as onnx_module
 from gannet.pipelines.backends import ENGINES, choose_engine, make_engine
 from gannet.pipelines.samples import latents

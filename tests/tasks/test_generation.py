@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gannet.api import configure, prepare, split_of
+from gannet.commands.train import configure, prepare, split_of
 from gannet.data.loader import Loader
 from gannet.tasks import generation
 

@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 import gannet
-from gannet.api import prepare, split_of
+from gannet.commands.train import prepare, split_of
 from gannet.data.sources.shapes import draw_shapes
 from gannet.media.label_map import colour_table
 from gannet.metrics.judgement import Judgement

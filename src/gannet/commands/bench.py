@@ -13,8 +13,8 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
-from gannet.api import Prepared, build_game, build_trainer, configure, prepare
 from gannet.commands.plan import noise_of, peak_memory
+from gannet.commands.train import Prepared, build_game, build_trainer, configure, prepare
 from gannet.data.sources.points import POINTS
 from gannet.pipelines.backends import make_engine
 from gannet.recipe import load_recipe

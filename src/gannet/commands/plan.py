@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from gannet.api import Prepared, build_game, build_trainer
+from gannet.commands.train import Prepared, build_game, build_trainer
 from gannet.data.loader import Samples
 from gannet.data.samples import Labels, noise
 from gannet.recipe import Recipe, dump_yaml

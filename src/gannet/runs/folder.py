@@ -1,26 +1,19 @@
-"""A run's folder, and the objects that surround its trainer: sheets, verdict, model, and what is shown of them."""
+"""A run's folder: what lies in it, and how it is made and read."""
 
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from gannet.adversarial.game import Curve, Observer, Seen
-from gannet.monitoring.referee import Referee
-from gannet.media.medium import Shown
 from gannet.pipelines.pipeline import Pipeline
-from gannet.provenance.metadata import save_picture
 from gannet.recipe import Recipe, dump_yaml
-from gannet.runs.report import CURVES, write_report
-from gannet.schedule import crossed, cut_short
+from gannet.schedule import cut_short
 from gannet.schema import check
-from gannet.runtime.files import write_bytes, write_json, write_text
-from gannet.training.progress import Display
-from gannet.training.trainer import Status
+from gannet.runtime.files import write_text
 
 NOT_A_RUN = "it has no recipe.yaml"
 PLANNED = "planned.yaml"
@@ -115,94 +108,3 @@ def free_folder(name: str) -> Path:
     first = Path("runs") / name
     numbered = (first if number == 1 else Path("runs") / f"{name}-{number}" for number in range(1, 10**6))
     return next(path for path in numbered if not path.exists())
-
-
-def draw_sheet(shown: Shown, folder: Path, images: int) -> None:
-    """Draw what a model shows of itself after so many images, with a file to play beside it where there is one."""
-    path = folder / f"{images:012d}.png"
-    path.unlink(missing_ok=True)
-    save_picture(shown.medium.preview(shown.values), path, dict(shown.facts))
-    film = shown.medium.film(shown.values, shown.facts)
-    if film:
-        ending, content = film
-        write_bytes(path.with_suffix(ending), content)
-
-
-class Sheets:
-    """An observer that draws the same things again and again, to see how they grow: `samples/<images>.png`.
-
-    Nothing where a task has nothing to see.
-    """
-
-    def __init__(self, look: Callable[[], Shown] | None, folder: Path, every: int) -> None:
-        self.look, self.folder, self.every, self.images = look, folder, every, 0
-        folder.mkdir(exist_ok=True)
-
-    def observe(self, seen: Seen) -> None:
-        """Draw a sheet when it is time."""
-        if self.look and crossed(self.images, seen.images, self.every):
-            draw_sheet(self.look(), self.folder, seen.images)
-        self.images = seen.images
-
-    def measures(self) -> dict[str, float]:
-        """Nothing to log."""
-        return {}
-
-    def state_dict(self) -> dict[str, Any]:
-        """The images seen."""
-        return {"images": self.images}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from `state`."""
-        self.images = state["images"]
-
-
-def write_curves(folder: Path, observers: Mapping[str, Observer]) -> None:
-    """Note which charts the observers want of their figures, for whoever writes the report later."""
-    wanted = [
-        {"observer": name, **asdict(curve)} for name, observer in observers.items() for curve in _curves_of(observer)
-    ]
-    write_json(folder / CURVES, wanted)
-
-
-def _curves_of(observer: Observer) -> tuple[Curve, ...]:
-    curves: tuple[Curve, ...] = getattr(observer, "curves", ())
-    return curves
-
-
-@dataclass(frozen=True)
-class House:
-    """The trainer's surroundings: shows the run, writes its model and its verdict, knows when the rule is met."""
-
-    pipeline: Pipeline
-    look: Callable[[], Shown] | None
-    referee: Referee | None
-    folder: Path
-    display: Display
-
-    def show(self, status: Status) -> None:
-        """Pass the status and the referee's words on to the display."""
-        words = f"rule: {self.referee.state}, game: {self.referee.diagnosed}" if self.referee else ""
-        self.display.show(status, words)
-
-    def say(self, words: str) -> None:
-        """Pass on to the display."""
-        self.display.say(words)
-
-    def publish(self, name: str) -> None:
-        """Write `model/<name>.safetensors`, the verdict as it stands, and with the last model the report."""
-        self.pipeline.save_pretrained(self.folder / "model", name)
-        if self.referee:
-            write_json(self.folder / "verdict.json", self.referee.verdict())
-        if name == "model":
-            write_report(self.folder)
-
-    def enough(self) -> bool:
-        """Whether the referee's rule has been met."""
-        return self.referee is not None and self.referee.converged
-
-    def close(self, images: int) -> None:
-        """Draw the last sheet, and write the report with it."""
-        if self.look:
-            draw_sheet(self.look(), self.folder / "samples", images)
-        write_report(self.folder)

@@ -15,7 +15,7 @@ from gannet.runtime.files import write_text
 
 REPORT, JUDGEMENT, CLOSEST, MOST_SHEETS = "report.html", "judgement.json", "closest.png", 6
 CURVES = "curves.json"
-"""Which charts the observers of a run want, as `running.write_curves` notes them."""
+"""Which charts the observers of a run want, as `commands.callbacks.write_curves` notes them."""
 LOSSES = "losses"
 OLDER: tuple[dict[str, Any], ...] = (
     {

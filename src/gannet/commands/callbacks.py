@@ -1,0 +1,108 @@
+"""What the trainer of a run calls: sheets, verdict and model are written, and the run is shown."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from gannet.adversarial.game import Curve, Observer, Seen
+from gannet.media.medium import Shown
+from gannet.monitoring.referee import Referee
+from gannet.pipelines.pipeline import Pipeline
+from gannet.provenance.metadata import save_picture
+from gannet.runs.report import CURVES, write_report
+from gannet.runtime.files import write_bytes, write_json
+from gannet.schedule import crossed
+from gannet.training.progress import Display
+from gannet.training.trainer import Status
+
+
+def draw_sheet(shown: Shown, folder: Path, images: int) -> None:
+    """Draw what a model shows of itself after so many images, with a file to play beside it where there is one."""
+    path = folder / f"{images:012d}.png"
+    path.unlink(missing_ok=True)
+    save_picture(shown.medium.preview(shown.values), path, dict(shown.facts))
+    film = shown.medium.film(shown.values, shown.facts)
+    if film:
+        ending, content = film
+        write_bytes(path.with_suffix(ending), content)
+
+
+class Sheets:
+    """An observer that draws the same things again and again, to see how they grow: `samples/<images>.png`.
+
+    Nothing where a task has nothing to see.
+    """
+
+    def __init__(self, look: Callable[[], Shown] | None, folder: Path, every: int) -> None:
+        self.look, self.folder, self.every, self.images = look, folder, every, 0
+        folder.mkdir(exist_ok=True)
+
+    def observe(self, seen: Seen) -> None:
+        """Draw a sheet when it is time."""
+        if self.look and crossed(self.images, seen.images, self.every):
+            draw_sheet(self.look(), self.folder, seen.images)
+        self.images = seen.images
+
+    def measures(self) -> dict[str, float]:
+        """Nothing to log."""
+        return {}
+
+    def state_dict(self) -> dict[str, Any]:
+        """The images seen."""
+        return {"images": self.images}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from `state`."""
+        self.images = state["images"]
+
+
+def write_curves(folder: Path, observers: Mapping[str, Observer]) -> None:
+    """Note which charts the observers want of their figures, for whoever writes the report later."""
+    wanted = [
+        {"observer": name, **asdict(curve)} for name, observer in observers.items() for curve in _curves_of(observer)
+    ]
+    write_json(folder / CURVES, wanted)
+
+
+def _curves_of(observer: Observer) -> tuple[Curve, ...]:
+    curves: tuple[Curve, ...] = getattr(observer, "curves", ())
+    return curves
+
+
+@dataclass(frozen=True)
+class RunCallbacks:
+    """The trainer's callbacks: show the run, write its model and its verdict, know when the rule is met."""
+
+    pipeline: Pipeline
+    look: Callable[[], Shown] | None
+    referee: Referee | None
+    folder: Path
+    display: Display
+
+    def show(self, status: Status) -> None:
+        """Pass the status and the referee's words on to the display."""
+        words = f"rule: {self.referee.state}, game: {self.referee.diagnosed}" if self.referee else ""
+        self.display.show(status, words)
+
+    def say(self, words: str) -> None:
+        """Pass on to the display."""
+        self.display.say(words)
+
+    def publish(self, name: str) -> None:
+        """Write `model/<name>.safetensors`, the verdict as it stands, and with the last model the report."""
+        self.pipeline.save_pretrained(self.folder / "model", name)
+        if self.referee:
+            write_json(self.folder / "verdict.json", self.referee.verdict())
+        if name == "model":
+            write_report(self.folder)
+
+    def enough(self) -> bool:
+        """Whether the referee's rule has been met."""
+        return self.referee is not None and self.referee.converged
+
+    def close(self, images: int) -> None:
+        """Draw the last sheet, and write the report with it."""
+        if self.look:
+            draw_sheet(self.look(), self.folder / "samples", images)
+        write_report(self.folder)
