@@ -19,13 +19,14 @@ from torch import Tensor
 
 import gannet
 from gannet.api import Query
+from gannet.commands.callbacks import draw_sheet
 from gannet.commands.train import prepare, split_of
 from gannet.data.cache import Dataset
 from gannet.data.loader import Loader
 from gannet.data.sources import open_source
 from gannet.media.medium import Shown
 from gannet.recipe import Recipe, load_recipe
-from gannet.runs.folder import Run, draw_sheet
+from gannet.runs.folder import Run
 from gannet.runs.report import write_report
 from gannet.runtime.files import load_tensors, load_tree
 from gannet.task import task_names

@@ -223,7 +223,7 @@ def test_the_doctor_examines_signals(signals: Path, tmp_path: Path, gannet_comma
 
 def test_a_recipe_that_the_doctor_names_can_be_trained(signals: Path) -> None:
     recipe = examine(signals).advice.recipe
-    assert not recipe or gannet.api.load_recipe(recipe)
+    assert not recipe or gannet.load_recipe(recipe)
 
 
 def test_signals_without_any_that_can_be_read_are_refused_by_the_doctor(tmp_path: Path) -> None:
