@@ -69,7 +69,7 @@ def main() -> None:
     exam = Exam(Query(num=asked.most), None, source, _nothing, None, judge_features)
     for real in photographs(exam, asked.most):
         trial = task.trial(real, config)
-        made = pipeline(trial.given, trial.mask)
+        made = pipeline.improve(trial.given, trial.mask)
         apart = [
             float(perceptual_distance(as_tensor(one.values), as_tensor(trial.real.values), eye))
             for one in (made, next(iter(trial.others.values())))

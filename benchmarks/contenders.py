@@ -14,7 +14,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from copy import copy
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
@@ -128,7 +127,6 @@ def gannet(asked: argparse.Namespace) -> Contender:
     from gannet.data.columns import Column
     from gannet.data.loader import Loader, Sides
     from gannet.media import image
-    from gannet.pipelines.backends import make_engine
     from gannet.recipe import parse_change
     from gannet.runtime.devices import launch
     from gannet.training.progress import Silence
@@ -148,13 +146,14 @@ def gannet(asked: argparse.Namespace) -> Contender:
     folder = Path(tempfile.mkdtemp())
     trainer = build_trainer(prepared, build_game(prepared, fabric), fabric, folder, loaders, Silence())
     pipeline = prepared.task.pipeline(prepared.recipe, prepared.description, trainer.players.average.networks)
-    quick = copy(pipeline)
-    quick.engine = make_engine("auto", quick, "cpu")
+    quick = pipeline.engine("auto")
 
     def sample(count: int) -> torch.Tensor:
-        return torch.cat(list(quick.stream(count, seed=1)))
+        return torch.cat(list(pipeline.stream(count, seed=1, engine=quick)))
 
-    return Contender(trainer.round, lambda count: pipeline(num=count, seed=1).values, sample, prepared.recipe.batch)
+    return Contender(
+        trainer.round, lambda count: pipeline(num=count, seed=1, engine="torch").values, sample, prepared.recipe.batch
+    )
 
 
 def torchgan(asked: argparse.Namespace) -> Contender:

@@ -24,7 +24,7 @@ from typing import Any
 import torch
 
 import gannet
-from gannet.pipelines.backends import ENGINES, make_engine
+from gannet.pipelines.backends import ENGINES
 from gannet.runtime.devices import choose_device
 
 SAMPLES, BLOCKS, EAGER = 4_096, 5, "eager"
@@ -51,10 +51,10 @@ def eager(pipeline: Any) -> Callable[[], None]:
 
 def by_engine(pipeline: Any, name: str) -> Callable[[], None]:
     """As `gannet apply` draws."""
-    pipeline.engine = make_engine(name, pipeline)
+    engine = pipeline.engine(name)
 
     def draw() -> None:
-        for _ in pipeline.stream(SAMPLES, seed=0):
+        for _ in pipeline.stream(SAMPLES, seed=0, engine=engine):
             pass
 
     return draw
@@ -103,10 +103,9 @@ def difference(model: str, name: str) -> str:
     """How far an engine's pictures are from those in single precision."""
     if name == EAGER:
         return ""
-    plain, other = gannet.load(model), gannet.load(model)
-    assert hasattr(other, "engine")
-    other.engine = make_engine(name, other)
-    apart = (plain(num=256, seed=1).values - other(num=256, seed=1).values).abs() * 127.5
+    pipeline: Any = gannet.load(model)
+    plain, other = (pipeline(num=256, seed=1, engine=engine).values for engine in ("torch", name))
+    apart = (plain - other).abs() * 127.5
     return f"{float(apart.max()):.2f}, {float(apart.mean()):.3f}"
 
 
@@ -119,7 +118,7 @@ def deliver(model: str, num: int) -> None:
         for count in (num // 10, num):
             with tempfile.TemporaryDirectory() as folder:
                 path = Path(folder) / f"samples{ending}"
-                asked = f"gannet.apply({model!r}, {str(path)!r}, gannet.Request(num={count}))"
+                asked = f"gannet.apply({model!r}, out={str(path)!r}, num={count})"
                 start = time.perf_counter()
                 done = subprocess.run(
                     [sys.executable, "-c", f"import gannet; {asked}{MEASURED}"],

@@ -185,7 +185,7 @@ MISTAKES = [
     ("doctor absent", "no data called 'absent'"),
     ("doctor empty", "holds no pictures"),
     ("train recognition digits --set task.foo=1", "Unknown key 'task.foo'; none is allowed here"),
-    ("apply judge-v1", "draws nothing"),
+    ("apply judge-v1", "name the pictures to use it on"),
     ("judge absent", "There is no run or model at 'absent'"),
     ("judge empty", "There is no model in"),
     ("judge RUN absent", "no data called 'absent'"),
@@ -237,7 +237,7 @@ def test_a_device_that_is_not_there_is_refused(here: Path, gannet_command: Comma
 
 
 @pytest.mark.parametrize(
-    "words", [["trian"], ["train", "digits", "--imges", "5"], ["apply"], ["apply", "x", "--num", "y"]]
+    "words", [["trian"], ["train", "digits", "--imges", "5"], ["apply"], ["judge", "x", "--num", "y"]]
 )
 def test_words_that_are_no_command_end_with_two(words: list[str], gannet_command: Command) -> None:
     code, out, err = gannet_command(*words)
@@ -282,7 +282,7 @@ def test_without_an_out_runs_are_numbered(tiny_yaml: Path, here: Path, gannet_co
 def test_applying_gives_a_sheet_files_or_a_film(tiny_run: Path, here: Path, gannet_command: Command) -> None:
     found = result(gannet_command("apply", tiny_run, "--num", 9, "--seed", 4, "--out", "sheet.png", "--json"), "apply")
     assert found.pop("engine", "torch") in {"torch", "bf16"}
-    assert found == {"out": "sheet.png", "model": "example", "seed": 4}
+    assert found == {"out": "sheet.png", "model": "example", "seed": 4, "count": 9, "left_out": []}
     assert gannet_command("apply", tiny_run, "--num", 9, "--seed", 4, "--out", "files", "--class", 3).code == 0
     assert gannet_command("apply", tiny_run, "--num", 3, "--frames", 4, "--out", "walk.gif") == (
         0,

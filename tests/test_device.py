@@ -252,7 +252,7 @@ def test_pictures_are_judged_by_the_shipped_network(
 
 @pytest.mark.parametrize("out", ["folder", "samples.zip", "sheet.png", "walk.gif"])
 def test_samples_are_drawn(task: str, run: Path, out: str, tmp_path: Path, gannet_command: Callable[..., Any]) -> None:
-    if not gannet.load(run).draws:
+    if gannet.load(run).inputs:
         pytest.skip(f"{task} draws nothing")
     more = ("--num", 2, "--frames", 3) if out == "walk.gif" else ("--num", 70)
     told(gannet_command, "apply", run, *more, "--out", tmp_path / out)
@@ -270,12 +270,12 @@ def test_samples_of_the_gpu_are_those_of_the_processor(
     monkeypatch: pytest.MonkeyPatch,
     record_property: Callable[[str, object], None],
 ) -> None:
-    if not gannet.load(run).draws:
+    if gannet.load(run).inputs:
         pytest.skip(f"{task} draws nothing")
-    request = gannet.Request(num=70, seed=3, engine=engine)
-    gannet.apply(run, tmp_path / "there", request)
+    asked = {"num": 70, "seed": 3, "engine": engine}
+    gannet.apply(run, out=tmp_path / "there", **asked)
     without_a_gpu(monkeypatch)
-    gannet.apply(run, tmp_path / "here", request)
+    gannet.apply(run, out=tmp_path / "here", **asked)
     record_property(f"{task}, {engine}: samples differ by", f"{check_alike(tmp_path / 'there', tmp_path / 'here'):.3g}")
 
 

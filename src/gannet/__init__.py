@@ -11,7 +11,6 @@ _HOMES = {
     "judge": "gannet.api",
     "apply": "gannet.api",
     "export": "gannet.api",
-    "Request": "gannet.pipelines.samples",
     "load": "gannet.api",
     "Run": "gannet.runs.folder",
     "Pipeline": "gannet.pipelines.pipeline",
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
     from gannet.api import load as load
     from gannet.api import train as train
     from gannet.pipelines.pipeline import Pipeline as Pipeline
-    from gannet.pipelines.samples import Request as Request
     from gannet.recipe import Recipe as Recipe
     from gannet.recipe import load_recipe as load_recipe
     from gannet.runs.folder import Run as Run

@@ -1,38 +1,39 @@
 """The API: the verbs, and what is asked of them and answered. Everything behind it may move."""
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from gannet.commands import doctor as doctor_command
-from gannet.commands import generate
 from gannet.commands import judge as judge_command
+from gannet.commands.apply import Applied, Wanted, apply_model
 from gannet.commands.augment import images
 from gannet.commands.augment.options import Augmented, Columns, Wish
-from gannet.commands.restore import Photographs, improve
 from gannet.commands.train import fit, train
 from gannet.data.doctor import Report
 from gannet.metrics.judgement import Judgement, Query
-from gannet.pipelines.hub import absolute, load
+from gannet.pipelines.hub import absolute, interface, load
 from gannet.pipelines.onnx import Exported
 from gannet.pipelines.onnx import export as export_pipeline
-from gannet.pipelines.samples import Request
+from gannet.runtime.devices import is_first
 
 __all__ = [
+    "Applied",
     "Columns",
-    "Photographs",
     "Query",
-    "Request",
     "Wish",
     "apply",
     "augment",
     "examine",
     "export",
+    "interface",
+    "is_first",
     "judge",
     "load",
     "train",
 ]
 
-ALL, ONE, USUAL = Query(), Request(), Wish()
+ALL, USUAL = Query(), Wish()
 
 
 def judge(target: str | Path, data: str | Path = "", query: Query = ALL, weights: str = "model") -> Judgement:
@@ -53,28 +54,35 @@ def judge(target: str | Path, data: str | Path = "", query: Query = ALL, weights
 
 
 def apply(
-    target: str | Path, out: str | Path, request: Request | Photographs = ONE, weights: str = "model"
-) -> dict[str, Any]:
-    """Draw samples, or make photographs better, and save them; returns what their metadata say.
+    target: str | Path,
+    *inputs: str | Path,
+    out: str | Path = "",
+    weights: str = "model",
+    save: Sequence[str] = (),
+    compare: str | Path = "",
+    say: Callable[[str], None] = lambda _: None,
+    **options: Any,
+) -> Applied:
+    """Apply a model and save what it makes: samples from nothing, or something of given files.
 
-    As many samples as are wanted are drawn in constant memory, and photographs of any size go through in tiles.
-
-    A broken-off folder, zip or parquet file goes on where it stood when the same is asked for again; under torchrun
-    every process writes its share.
+    Samples of any number are drawn in constant memory, and photographs of any size go through in tiles. A broken-off
+    folder, zip or parquet file goes on where it stood when the same is asked for again; under torchrun every process
+    writes its share of samples.
 
     Args:
         target: a run, a model's folder, a shipped model's name or `hf:owner/name`.
-        out: a folder, a .zip or .parquet file of single pictures, or a picture's name for one sheet or animation, or
-            for one photograph; empty: a name made of the photograph's.
-        request: how many, of which seed and class; or which photographs.
+        inputs: files, folders with some however deep, and patterns such as `scans/*.jpg`.
+        out: a folder, a .zip or .parquet file of single results, or one file's name; empty: a name is chosen.
         weights: `model`, `best` or a stage's name.
+        save: further outputs to write beside the first, by name.
+        compare: where to put a picture of some inputs before and after; empty: nowhere.
+        say: is told how far it is.
+        options: the model's own, and the paths of further inputs, by name; `gannet apply MODEL --help` lists them.
 
     Raises:
-        ValueError: nothing is there that draws, the request is out of range, or `out` exists; one sentence.
+        ValueError: nothing is there to apply, an option that the model has not, or `out` exists; one sentence.
     """
-    if isinstance(request, Photographs):
-        return improve(target, Path(out) if out else None, request, weights)
-    return generate.apply(target, out, request, weights)
+    return apply_model(target, inputs, options, Wanted(str(out), tuple(save), str(compare), say), weights)
 
 
 def export(target: str | Path, out: str | Path, weights: str = "model") -> Exported:

@@ -1,11 +1,13 @@
 """The command line: words become calls of the API; nothing else happens here."""
 
+import contextlib
 import json
 import sys
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+
+from gannet.commands.flags import SchemaCommand, click_options
 
 app = typer.Typer(
     name="gannet",
@@ -17,6 +19,7 @@ app = typer.Typer(
 
 Set = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a key; repeatable.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+INTERFACE = "gannet.interface"
 STOPPED, GOES_ON = 130, "Stopped; the same command goes on where it stood."
 
 
@@ -104,60 +107,87 @@ def _report(run: Any, as_json: bool) -> None:
         if unfinished:
             lines.append(f"Stages of the plan that are not over: {', '.join(unfinished)}.")
         lines.append(f"The run is in {run.folder}, its report in {run.folder / 'report.html'}.")
-        if verdict and find_task(run.recipe.task.name).pipeline_class.draws:
+        if verdict and not find_task(run.recipe.task.name).pipeline_class.inputs:
             lines.append(f"Use it with: gannet apply {run.folder} --num 64 --out samples.png")
     _print("train", result, lines, as_json)
 
 
-@app.command()
+APPLY = {
+    "weights": {"type": "string", "default": "model", "description": "model (the last), best, or a stage's name."},
+    "input": {"type": "array", "description": "NAME=PATH: a further input; repeatable."},
+    "save": {"type": "array", "description": "A further output to keep, by name; repeatable."},
+    "compare": {"type": "string", "description": "A picture of some inputs before and after."},
+}
+"""The flags of `apply` that every model has."""
+
+
+class ApplyCommand(SchemaCommand):
+    """A command whose flags are those of the model that it is given, by the model's `config.json` alone."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Find the model among the words, then take its flags as well."""
+        ctx.meta[INTERFACE] = _interface_among(args)
+        try:
+            return super().parse_args(ctx, args)
+        except Exception as error:
+            flag, alike = getattr(error, "option_name", ""), getattr(error, "possibilities", None) or ()
+            if not flag or not ctx.meta[INTERFACE]:
+                raise
+            hint = f"did you mean {alike[0]}?" if alike else "`gannet apply MODEL --help` lists what a model has."
+            raise ValueError(f"There is no option {flag}; {hint}") from None
+
+    def find_options(self, context: typer.Context) -> list[Any]:
+        """Give the model's options, and its further inputs as paths."""
+        found = context.meta.get(INTERFACE) or {"inputs": {}, "options": {}}
+        further = {
+            name: {"type": "string", "description": f"{one['about'].capitalize()}: a file, or a folder of some."}
+            for name, one in list(found["inputs"].items())[1:]
+        }
+        own = found["options"].get("properties", {})
+        return click_options({**found["options"], "properties": {**own, **further, **APPLY}})
+
+
+def _interface_among(words: list[str]) -> dict[str, Any] | None:
+    """The interface of the first word that names a model; ValueError where none does and no help is asked for."""
+    from gannet.pipelines.hub import interface
+
+    plain = [word for word in words if not word.startswith("-")]
+    for word in plain:
+        with contextlib.suppress(ValueError, OSError):
+            return interface(word)
+    return interface(plain[0]) if plain and "--help" not in words else None
+
+
+@app.command(cls=ApplyCommand, epilog="`gannet apply MODEL --help` lists the options of that model as well.")
 def apply(
+    context: typer.Context,
     model: Annotated[str, typer.Argument(help="A run, a model's folder, a shipped model's name, or hf:owner/name.")],
     inputs: Annotated[
-        list[str] | None, typer.Argument(help="Photographs to make better: files, folders, patterns.")
+        list[str] | None, typer.Argument(help="What to use it on: files, folders, patterns; nothing for a generator.")
     ] = None,
-    num: Annotated[int, typer.Option(help="How many samples.")] = 1,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same samples.")] = 0,
-    label: Annotated[str, typer.Option("--class", help="Only this class, by name or number.")] = "",
-    frames: Annotated[int, typer.Option(help="Pictures from one sample to the next: a walk, an animation.")] = 1,
-    weights: Annotated[str, typer.Option(help="model (the last), best, or a stage's name.")] = "model",
-    out: Annotated[str, typer.Option(help="A picture (one sheet); a folder, .zip or .parquet (single ones).")] = "",
-    engine: Annotated[
-        str, typer.Option(help="torch or onnx (single precision), bf16; auto: the fastest of them.")
-    ] = "auto",
-    strength: Annotated[
-        float | None, typer.Option(help="Photographs: 0 is true to pixels, 1 sharp; left out, as the model is.")
-    ] = None,
-    compare: Annotated[str, typer.Option(help="Photographs: a picture of some before and after.")] = "",
-    mask: Annotated[str, typer.Option(help="Photographs: light where something is lost; a file, or a folder.")] = "",
+    out: Annotated[str, typer.Option(help="A file; or a folder, .zip or .parquet of several.")] = "",
     as_json: Json = False,
 ) -> None:
-    """Use a trained model: draw samples, or make photographs better."""
-    from gannet.api import Photographs, Request
+    """Use a trained model: make samples from nothing, or something of given files."""
     from gannet.api import apply as apply_model
-    from gannet.runtime.devices import is_first
+    from gannet.api import is_first
 
-    if inputs:
-        drawing = {"--num": num != 1, "--seed": seed, "--class": label, "--frames": frames != 1}
-        _refuse({**drawing, "--engine": engine != "auto"}, "beside photographs")
-        asked = Photographs(tuple(inputs), strength, compare, mask, lambda words: typer.echo(words, err=True))
-        try:
-            told = apply_model(model, out, asked, weights)
-        except KeyboardInterrupt:
-            typer.echo(GOES_ON, err=True)
-            raise typer.Exit(STOPPED) from None
-        lost = [f"Left out: {words}" for words in told["left_out"]]
-        _print("apply", told, [f"Saved {told['out']}.", *lost], as_json)
-        return
-    _refuse({"--strength": strength is not None, "--compare": compare, "--mask": mask}, "without photographs")
-    path = Path(out or ("samples.gif" if frames > 1 else "samples.png"))
-    facts = apply_model(model, path, Request(num, seed, label or None, frames, engine), weights)
+    asked = dict(context.obj)
+    asked |= dict(_named(word) for word in asked.pop("input", ()))
+    try:
+        applied = apply_model(model, *inputs or (), out=out, say=lambda words: typer.echo(words, err=True), **asked)
+    except KeyboardInterrupt:
+        typer.echo(GOES_ON, err=True)
+        raise typer.Exit(STOPPED) from None
     if is_first():
-        _print("apply", {"out": str(path), **facts}, [f"Saved {path}."], as_json)
+        _print("apply", applied.to_json(), applied.lines(), as_json)
 
 
-def _refuse(given: dict[str, Any], where: str) -> None:
-    for name in (name for name, there in given.items() if there):
-        raise ValueError(f"{name} means nothing {where}; leave it out.")
+def _named(word: str) -> tuple[str, str]:
+    name, separator, path = word.partition("=")
+    if not (name and separator and path):
+        raise ValueError(f"--input is NAME=PATH, such as --input mask=holes.png, not {word!r}.")
+    return name, path
 
 
 @app.command()

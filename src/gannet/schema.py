@@ -75,15 +75,20 @@ def choose(word: str, table: Mapping[str, Schema], what: str) -> Schema:
     return table[word]
 
 
-def check(schema: type[Schema], values: Mapping[str, Any], where: str = "") -> Schema:
-    """Validate `values` against a pydantic model or dataclass; a ValueError says in one sentence what is wrong."""
+def check(schema: type[Schema], values: Mapping[str, Any], where: str = "", what: str = "The recipe") -> Schema:
+    """Validate `values` against a pydantic model or dataclass; a ValueError says in one sentence what is wrong.
+
+    Args:
+        where: the key that they stand under.
+        what: what to call all of them.
+    """
     try:
         return TypeAdapter(schema).validate_python(dict(values))
     except ValidationError as error:
-        raise ValueError(_explain(error, schema, where)) from None
+        raise ValueError(_explain(error, schema, where, what)) from None
 
 
-def _explain(error: ValidationError, schema: Any, where: str) -> str:
+def _explain(error: ValidationError, schema: Any, where: str, what: str) -> str:
     problem = error.errors(include_url=False)[0]
     path = _known_steps(schema, [str(step) for step in problem["loc"]])
     key = ".".join([*([where] if where else []), *path])
@@ -94,7 +99,7 @@ def _explain(error: ValidationError, schema: Any, where: str) -> str:
         return f"Unknown key {whole!r}; {nearest(word, _keys_at(schema, above))}"
     words = problem["msg"].removeprefix("Value error, ").rstrip(".")
     given = "" if problem["type"] in {"missing", "value_error"} else f" (given: {problem['input']!r})"
-    return f"{key or 'The recipe'}: {words[:1].lower()}{words[1:]}{given}."
+    return f"{key or what}: {words[:1].lower()}{words[1:]}{given}."
 
 
 def _known_steps(schema: Any, path: list[str]) -> list[str]:

@@ -324,7 +324,7 @@ def test_a_classifier_keeps_what_it_takes_for_the_class_that_was_asked_for(tiny_
     classifier = gannet.train("recognition", "digits", tmp_path / "classifier", changes)
     kept, scores, _ = forger(str(tiny_run), 0.25, 0, str(classifier.folder)).draw(3, 0, 16)
     every, _, _ = forger(str(tiny_run), 1.0, 0, str(classifier.folder)).draw(3, 0, 64)
-    told = torch.cat([classifier.pipeline()(part) for part in (kept, every)])[:, 3]
+    told = torch.cat([classifier.pipeline().probabilities(part) for part in (kept, every)])[:, 3]
     assert torch.allclose(scores, told[:16], atol=1e-5)
     assert float(scores.min()) >= float(told[16:].sort(descending=True).values[15]) - 1e-5
 
@@ -359,7 +359,7 @@ def test_a_fake_says_how_to_draw_it_again(tiny_run: Path, tmp_path: Path) -> Non
     row = next(row for row in rows(tmp_path / "new") if row["augmentation"] == "synthetic" and "/3/" in row["file"])
     with Image.open(tmp_path / "new" / row["file"]) as picture:
         facts, pixels = json.loads(picture.text["Comment"]), np.asarray(picture)  # type: ignore[attr-defined]
-    again = gannet.load(tiny_run)(num=facts["index"] + 1, seed=facts["seed"], label=facts["class"])
+    again = gannet.load(tiny_run)(num=facts["index"] + 1, seed=facts["seed"], label=facts["class"], engine="torch")
     assert np.array_equal(np.asarray(again.pictures()[-1]), pixels)
 
 

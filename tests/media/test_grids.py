@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from gannet.media.grids import GAP, PLANE_PIXELS, SMALLEST_SHEET, draw, draw_grid, draw_points, to_picture
+from gannet.media import image
+from gannet.media.grids import GAP, PLANE_PIXELS, SMALLEST_SHEET, draw_grid, draw_points, to_picture
 
 DOT = (40, 80, 200)
 
@@ -51,7 +52,7 @@ def test_a_grid_holds_every_sample_in_reading_order(count: int, height: int, wid
 
 
 def test_one_sample_is_drawn_as_it_is() -> None:
-    assert draw(torch.zeros(1, 3, 8, 6)).size == (6, 8)
+    assert image.medium.preview(torch.zeros(1, 3, 8, 6)).size == (6, 8)
 
 
 def coloured(picture: Image.Image) -> tuple[float, float]:
@@ -71,4 +72,4 @@ def test_a_point_lies_where_it_should(point: tuple[float, float], place: tuple[f
 
 
 def test_points_outside_the_plane_are_left_out() -> None:
-    assert draw(torch.tensor([[9.0, 9.0], [-9.0, 0.0]])).getcolors() == [(PLANE_PIXELS**2, (255, 255, 255))]
+    assert draw_points(torch.tensor([[9.0, 9.0], [-9.0, 0.0]])).getcolors() == [(PLANE_PIXELS**2, (255, 255, 255))]

@@ -18,7 +18,7 @@ import gannet
 from gannet.data.sources import open_source
 from gannet.pipelines import writer
 from gannet.pipelines.writer import Entry, Order, Share, deliver, folders
-from gannet.provenance.metadata import SYNTHETIC, encode_picture
+from gannet.provenance.metadata import SYNTHETIC, metadata
 
 CLASSES = ("T-shirt/top", "hat")
 
@@ -40,8 +40,10 @@ def an_order(count: int = 11, made: list[int] | None = None, fails_at: int = -1,
             if index == fails_at:
                 raise KeyboardInterrupt
             label = index % 2 if labelled else -1
-            content = encode_picture(picture(index), {"model": "m", "index": index})
-            entries.append(Entry(f"{folders(classes)[label]}{index:06d}.png", content, label, f"{index}\n"))
+            content = io.BytesIO()
+            picture(index).save(content, "PNG", **metadata(".png", {"model": "m", "index": index}))
+            path = f"{folders(classes)[label]}{index:06d}.png"
+            entries.append(Entry(path, content.getvalue(), label, f"{index}\n"))
         return entries
 
     parts = [partial(part, first) for first in range(0, count, 4)]
@@ -192,8 +194,8 @@ def test_what_exists_stays(tmp_path: Path) -> None:
 
 @ENDINGS
 def test_applying_streams_what_the_pipeline_gives(ending: str, tiny_run: Path, tmp_path: Path) -> None:
-    gannet.apply(tiny_run, tmp_path / f"streamed{ending}", gannet.Request(num=150, seed=3, engine="torch"))
-    gannet.load(tiny_run)(num=150, seed=3).save(tmp_path / f"saved{ending}")
+    gannet.apply(tiny_run, out=tmp_path / f"streamed{ending}", num=150, seed=3, engine="torch")
+    gannet.load(tiny_run)(num=150, seed=3, engine="torch").save(tmp_path / f"saved{ending}")
     streamed, saved = tmp_path / f"streamed{ending}", tmp_path / f"saved{ending}"
     assert content(streamed) == content(saved)
 

@@ -19,8 +19,8 @@ from gannet.metrics.measure import Measure
 from gannet.monitoring.audit import Audit, Exhibits
 from gannet.monitoring.energy import energy_figures
 from gannet.monitoring.referee import Referee, Rule
-from gannet.pipelines.pipeline import Pipeline
-from gannet.pipelines.samples import latents
+from gannet.pipelines.pipeline import GeneratorPipeline
+from gannet.pipelines.samples import Samples, latents
 from gannet.recipe import Checkpoints, Loss, Optimizer, Penalty, Recipe, Record
 from gannet.recipe import Data as RecipeData
 from gannet.recipe import Referee as RefereeSettings
@@ -156,14 +156,14 @@ def observers(
         logits: Tensor = whole(signal.to(next(whole.parameters()).device))[0]
         return logits
 
-    audit = Audit(lambda _: model(len(held_out["signal"]), 0), scores, LOSSES["non-saturating"], training, held_out)
+    audit = Audit(lambda _: model(len(held_out["signal"])).values, scores, LOSSES["non-saturating"], training, held_out)
     rule = Rule(recipe.referee.window, recipe.referee.share, recipe.referee.every)
     return {"referee": Referee(rule, LOSSES["non-saturating"], audit, {"batch": recipe.batch}, "whole")}
 
 
 def sheet(recipe: Recipe, description: Description, model: "WavesPipeline", samples: Sides) -> Callable[[], Shown]:
     """The same waves at every look, to be seen and heard."""
-    return lambda: Shown(signals.medium, model(4, 0), {"model": model.name})
+    return lambda: Shown(signals.medium, model(4).values, {"model": model.name})
 
 
 def pipeline(recipe: Recipe, description: Description, kept: dict[str, nn.Module]) -> "WavesPipeline":
@@ -174,7 +174,7 @@ def pipeline(recipe: Recipe, description: Description, kept: dict[str, nn.Module
 def evaluate(pipeline: "WavesPipeline", exam: Exam) -> Judgement:
     """The energy distance between held-out signals and as many fakes."""
     real = torch.cat([part["signal"] for part in exam.reals.parts(64, 500)])
-    value = energy_figures(real, pipeline(len(real), 1))["energy_distance"]
+    value = energy_figures(real, pipeline(len(real), 1).values)["energy_distance"]
     words = f"{len(real)} held-out windows against as many fakes"
     return Judgement([Measure("energy distance", value, value, value, 0.0, "none", len(real), len(real), words, "low")])
 
@@ -196,18 +196,33 @@ def example() -> Recipe:
     )
 
 
-class WavesPipeline(Pipeline):
+class WavesOptions(Section):
+    """What is asked of a generator of waves."""
+
+    num: int = 1
+    """How many."""
+    seed: int = 0
+    """The same seed gives the same waves."""
+
+
+class WavesPipeline(GeneratorPipeline):
     """Draws waves: `pipeline(3, seed=0)`."""
 
     task: ClassVar[str] = "waves"
+    Options: ClassVar[type[Section]] = WavesOptions
     Config: ClassVar[type[Section]] = Settings
 
+    @property
+    def outputs(self) -> Mapping[str, Medium]:
+        """Signals."""
+        return MEDIA
+
     @torch.no_grad()
-    def __call__(self, num: int = 1, seed: int = 0) -> Tensor:
+    def draw(self, options: WavesOptions) -> Samples:
         """Draw waves (num, length)."""
         network: Any = self.networks["generator"]
-        drawn: Tensor = network(latents(network, seed, 0, num).to(next(network.parameters()).device))
-        return drawn.cpu()
+        drawn: Tensor = network(latents(network, options.seed, 0, options.num).to(self.device))
+        return Samples(drawn.cpu(), None, self.facts(options), medium=signals.medium)
 
     def traced(self) -> tuple[nn.Module, dict[str, Tensor]]:
         """The generator and a batch of what it is given."""

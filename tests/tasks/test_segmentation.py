@@ -18,7 +18,7 @@ from gannet.metrics.judgement import Judgement
 from gannet.recipe import Average, Checkpoints, Data, Optimizer, Recipe, dump_yaml
 from gannet.schema import Choice
 from gannet.tasks import segmentation
-from gannet.tasks.segmentation import LabelMap, SegmentationPipeline, as_shares, counted, overlap_lacking
+from gannet.tasks.segmentation import SegmentationPipeline, as_shares, counted, overlap_lacking
 
 IGNORED = 4
 Writer = Callable[..., Path]
@@ -305,8 +305,8 @@ def test_a_photograph_of_shapes_is_told_right_at_its_own_size(run: Path, tmp_pat
         picture, numbers = drawn(seed)
         Image.fromarray(picture).save(tmp_path / "photo.png")
         told = pipeline(tmp_path / "photo.png")
-        assert isinstance(told, LabelMap) and told.classes == ("ground", "disc", "square", "cross")
-        right.append([float((one == numbers).mean()) for one in (told.values.numpy(), np.zeros_like(numbers))])
+        assert pipeline.classes == ("ground", "disc", "square", "cross")
+        right.append([float((one == numbers).mean()) for one in (told.value.numpy(), np.zeros_like(numbers))])
     mine, ground = np.mean(right, 0)
     assert mine > ground, "more than ground everywhere"
 
@@ -315,7 +315,7 @@ def test_a_saved_map_is_read_again_as_the_same_numbers(run: Path, tmp_path: Path
     Image.fromarray(drawn(3)[0]).save(tmp_path / "photo.png")
     told = gannet.load(run)(tmp_path / "photo.png")
     with Image.open(told.save(tmp_path / "map.png")) as picture:
-        np.testing.assert_array_equal(np.asarray(picture), told.values.numpy())
+        np.testing.assert_array_equal(np.asarray(picture), told.value.numpy())
 
 
 def test_a_map_is_saved_as_png_only(run: Path, tmp_path: Path) -> None:
@@ -327,9 +327,9 @@ def test_a_map_is_saved_as_png_only(run: Path, tmp_path: Path) -> None:
 
 def test_scores_of_a_batch_are_those_of_its_pictures(run: Path) -> None:
     pictures = torch.randn(20, 3, 16, 16)
-    scores = gannet.load(run)(pictures)
+    scores = gannet.load(run).scores(pictures)
     assert scores.shape == (20, 4, 16, 16)
-    torch.testing.assert_close(scores[17:18], gannet.load(run)(pictures[17:18]), atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(scores[17:18], gannet.load(run).scores(pictures[17:18]), atol=1e-4, rtol=1e-4)
 
 
 def test_sheets_show_picture_truth_and_what_is_told(run: Path) -> None:
@@ -347,7 +347,7 @@ def test_pictures_that_are_not_square_train_are_judged_and_applied(
 ) -> None:
     folder = train(recipe_of(write_pairs(20), images=32, size=size), tmp_path / "run")
     assert gannet.Run(folder).recipe.data.options["size"] == list(size)
-    assert gannet.load(folder)(torch.zeros(1, 3, *size)).shape == (1, 4, *size)
+    assert gannet.load(folder).scores(torch.zeros(1, 3, *size)).shape == (1, 4, *size)
     judgement = gannet.judge(folder, write_pairs(10, first=500))
     assert judgement.measures[0].n_real == 10
 
@@ -402,7 +402,7 @@ def test_a_picture_of_another_size_is_told_at_the_scale_that_was_learned_from(fi
     right = []
     for number in range(24):
         truth = np.asarray(Image.open(tmp_path / "checks" / "labels" / f"{number:02}.png"))
-        right.append((pipeline(tmp_path / "checks" / "images" / f"{number:02}.png").values.numpy() == truth).mean())
+        right.append((pipeline(tmp_path / "checks" / "images" / f"{number:02}.png").value.numpy() == truth).mean())
     judged = gannet.judge(run.folder, tmp_path / "checks").measures[1].value
     assert np.mean(right) > judged - 0.1 and judged > 0.85
     shutil.copytree(run.folder / "model", tmp_path / "alone")

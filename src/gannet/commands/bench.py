@@ -16,7 +16,6 @@ from torch.utils.flop_counter import flop_registry
 from gannet.commands.plan import noise_of, peak_memory
 from gannet.commands.train import Prepared, build_game, build_trainer, configure, prepare
 from gannet.data.sources.points import POINTS
-from gannet.pipelines.backends import make_engine
 from gannet.recipe import load_recipe
 from gannet.runtime.devices import choose_precision, launch
 from gannet.task import find_task
@@ -118,8 +117,8 @@ def bench(prepared: Prepared) -> Speed:
         game = build_game(prepared, fabric)
         trainer = build_trainer(prepared, game, fabric, Path(folder), (noise, noise), Silence())
         pipeline: Any = prepared.task.pipeline(prepared.recipe, prepared.description, trainer.players.average.networks)
-        if pipeline.draws:
-            pipeline.engine = make_engine("auto" if precision == "bf16" else "torch", pipeline, device.type)
+        usual = {"num": SAMPLES, "engine": "auto" if precision == "bf16" else "torch"}
+        asked = pipeline.options({key: value for key, value in usual.items() if key in pipeline.Options.model_fields})
         matrix = torch.rand(SIDE, SIDE, device=device, dtype=torch.bfloat16 if precision == "bf16" else torch.float32)
         work = _count_work(trainer)
 
@@ -128,15 +127,15 @@ def bench(prepared: Prepared) -> Speed:
             return prepared.recipe.batch
 
         def sample() -> int:
-            return sum(len(part) for part in pipeline.stream(SAMPLES, seed=0))
+            return sum(len(make()) for make in pipeline.batches(asked).makes)
 
         def multiply() -> int:
             torch.mm(matrix, matrix)
             return 2 * SIDE**3
 
-        deeds = (train, sample, multiply) if pipeline.draws else (train, multiply)
+        deeds = (train, multiply) if pipeline.inputs else (train, sample, multiply)
         rates = _alternate(deeds, device)
-    sampled = statistics.median(rates[1]) if pipeline.draws else None
+    sampled = statistics.median(rates[1]) if not pipeline.inputs else None
     shape = "x".join(map(str, prepared.description.shape))
     return Speed(
         f"{prepared.recipe.name} ({shape})",

@@ -32,6 +32,11 @@ class Description(Section):
     classes: tuple[str, ...] = ()
     pictures: int | None = Constraint(default=None, exclude=True)
 
+    @property
+    def pictured(self) -> bool:
+        """Whether they are pictures, and not points."""
+        return len(self.shape) == 3
+
 
 def options_of(recipe: Recipe) -> Options:
     """Check the keys of `data` that say how pictures are brought to size."""

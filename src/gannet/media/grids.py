@@ -18,9 +18,7 @@ def to_picture(sample: Tensor) -> Image.Image:
 
 
 def to_pictures(samples: Tensor) -> list[Image.Image]:
-    """Each of many samples as a picture: (n, c, h, w) in [-1, 1], or points (n, 2)."""
-    if samples.ndim == 2:
-        return [draw_points(sample[None]) for sample in samples]
+    """Each of many samples (n, c, h, w) in [-1, 1] as a picture."""
     pixels = ((samples.float().clamp(-1, 1) + 1) * 127.5).round().byte().permute(0, 2, 3, 1).cpu().numpy()
     if pixels.shape[3] == 2:
         pixels = np.concatenate([pixels, np.zeros_like(pixels[..., :1])], 3)
@@ -78,15 +76,6 @@ def draw_points(points: Tensor) -> Image.Image:
     return picture
 
 
-def draw_frame(sample: Tensor) -> Image.Image:
-    """One picture of an animation (c, h, w), enlarged where it is small, or one point (2,)."""
-    if sample.ndim == 1:
-        return draw_points(sample[None])
-    return _enlarge(to_picture(sample), max(1, SMALLEST_FRAME // sample.shape[2]))
-
-
-def draw(samples: Tensor) -> Image.Image:
-    """A sheet of samples: pictures (n, c, h, w) as a grid (one alone as it is), points (n, 2) as dots."""
-    if samples.ndim == 2:
-        return draw_points(samples)
-    return draw_grid(samples) if len(samples) > 1 else to_picture(samples[0])
+def enlarged_frame(picture: Image.Image) -> Image.Image:
+    """Enlarge a picture of an animation where it is small."""
+    return _enlarge(picture, max(1, SMALLEST_FRAME // picture.width))

@@ -135,6 +135,8 @@ class ImageMedium(Medium):
     noun: ClassVar[str] = "picture"
     plural: ClassVar[str] = "pictures"
     endings: ClassVar[frozenset[str]] = EXTENSIONS
+    saved: ClassVar[tuple[str, ...]] = tuple(SAVED)
+    feature: ClassVar[str] = "Image"
     Options: ClassVar[type[Section]] = Options
 
     def field(self, height: int, width: int, channels: int, fit: str = "crop") -> Field:
@@ -204,6 +206,12 @@ class ImageMedium(Medium):
     def preview(self, values: Tensor) -> Image.Image:
         """Show pictures as a grid, one alone as it is."""
         return draw_grid(values) if len(values) > 1 else to_picture(values[0])
+
+    def picture(self, value: Picture | Tensor) -> Image.Image:
+        """Show one picture as it is."""
+        if isinstance(value, Tensor):
+            return to_picture(value)
+        return value if isinstance(value, Image.Image) else Image.fromarray(value)
 
     def encode(self, value: Tensor, ending: str, facts: Mapping[str, Any]) -> bytes:
         """Write a picture (c, h, w) with metadata that say it is synthetic."""

@@ -10,7 +10,7 @@ from PIL import Image
 from torch import Tensor
 
 from gannet.augmentation import geometry
-from gannet.media.grids import draw_grid
+from gannet.media.grids import draw_grid, to_picture
 from gannet.media.image import Options, to_unit
 from gannet.media.medium import Array, Field, Findings, Medium, Pixels
 from gannet.media.pixels import Resampling, fit_picture, open_picture
@@ -44,6 +44,7 @@ class LabelMapMedium(Medium):
     noun: ClassVar[str] = "label map"
     plural: ClassVar[str] = "label maps"
     endings: ClassVar[frozenset[str]] = frozenset({".png", ".bmp", ".gif", ".tif", ".tiff", ".pgm"})
+    saved: ClassVar[tuple[str, ...]] = (".png",)
     Options: ClassVar[type[Section]] = Options
 
     def field(self, height: int, width: int, fit: str = "crop", classes: int = 256) -> Field:
@@ -99,6 +100,11 @@ class LabelMapMedium(Medium):
     def preview(self, values: Tensor) -> Image.Image:
         """Show maps (n, h, w) as a grid, a colour a class."""
         return draw_grid(coloured(values))
+
+    def picture(self, value: Image.Image | Pixels | Tensor) -> Image.Image:
+        """Show a map, a colour a class."""
+        told = value if isinstance(value, Tensor) else torch.from_numpy(numbers(value).copy())
+        return to_picture(coloured(told[None])[0])
 
     def encode(self, value: Tensor, ending: str, facts: Mapping[str, Any]) -> bytes:
         """Write a map (h, w) as a PNG with a palette, whose pixels are the numbers."""

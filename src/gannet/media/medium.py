@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -101,6 +102,7 @@ class Medium(ABC):
         name: as in `image` or `label-map`.
         noun, plural: how messages call one of them, and many.
         endings: of its files, lower case, with the dot.
+        feature: what the Hugging Face Hub calls a column of such files; empty where it has no word for them.
         Options: the keys of `data` that it understands.
     """
 
@@ -108,12 +110,35 @@ class Medium(ABC):
     noun: ClassVar[str]
     plural: ClassVar[str]
     endings: ClassVar[frozenset[str]]
+    feature: ClassVar[str] = ""
     Options: ClassVar[type[Section]] = Section
 
     @property
     def words(self) -> tuple[str, ...]:
         """What the cache's name tells the medium by; of pictures it has never been a part."""
         return (self.name,)
+
+    @property
+    def saved(self) -> tuple[str, ...]:
+        """The endings that `encode` writes, the usual one first."""
+        return tuple(sorted(self.endings))
+
+    def open(self, given: object) -> Any:
+        """Read a path or a file's content; any other value is taken for one that was read before.
+
+        Raises:
+            ValueError: it is not there or cannot be read; one sentence.
+        """
+        if not isinstance(given, str | Path | bytes):
+            return given
+        name = f"The {self.noun}" if isinstance(given, bytes) else str(given)
+        try:
+            return self.read(given if isinstance(given, bytes) else Path(given).read_bytes())
+        except FileNotFoundError:
+            raise ValueError(f"There is no {self.noun} at {name}; give a file.") from None
+        except Exception as error:  # A broken file makes decoders raise anything.
+            reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+            raise ValueError(f"{name} cannot be read: {reason}.") from None
 
     @abstractmethod
     def read(self, content: bytes) -> Any:
@@ -154,6 +179,10 @@ class Medium(ABC):
     @abstractmethod
     def preview(self, values: Tensor) -> Image.Image:
         """Show some values (n, ...), as networks give them, in one picture."""
+
+    def picture(self, value: Any) -> Image.Image:
+        """Show one value, as it was read or as networks give it."""
+        return self.preview(value[None])
 
     def film(self, values: Tensor, facts: Mapping[str, Any]) -> tuple[str, bytes] | None:  # noqa: ARG002
         """Give what is played rather than looked at, as an ending and a file that says by `facts` where it came from;

@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar, TypeAlias
 
@@ -16,7 +16,8 @@ from gannet.media.image import ImageMedium
 from gannet.media.medium import Field
 from gannet.media.pixels import Pixels, open_picture
 from gannet.media.sixteen_bit import encode_png, encode_tiff, is_deep, joined, read_lower
-from gannet.provenance.metadata import metadata
+from gannet.provenance.metadata import joined as with_earlier
+from gannet.provenance.metadata import metadata, read_facts
 from gannet.runtime.files import write_bytes
 from gannet.schema import Section
 
@@ -52,12 +53,14 @@ class Photograph:
         alpha: (h, w) of the same type, or None where it is opaque.
         profile: the colour profile (ICC) that its values are meant in; empty: none.
         exif: the camera's notes, without the rotation, which the values have undergone; empty: none.
+        marks: what its file said of a model that had a hand in it; empty: nothing.
     """
 
     values: Values
     alpha: Values | None = None
     profile: bytes = b""
     exif: bytes = b""
+    marks: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def largest(self) -> int:
@@ -94,7 +97,7 @@ class Photograph:
         picture = self.picture()
         return Image.fromarray((self.values[..., 0] >> 8).astype(np.uint8)) if picture.mode == "I;16" else picture
 
-    def save(self, path: str | Path, facts: "dict[str, Any] | None" = None) -> Path:
+    def save(self, path: str | Path, facts: "Mapping[str, Any] | None" = None) -> Path:
         """Write a file of the format that its ending names; see `encode`. ValueError when it cannot be written."""
         path = Path(path)
         content = self.encode(path.suffix, facts or {})
@@ -104,15 +107,16 @@ class Photograph:
             raise ValueError(f"{path} cannot be written ({error.strerror or error}); choose another place.") from None
         return path
 
-    def encode(self, ending: str, facts: dict[str, Any]) -> bytes:
-        """The file of that ending, which says by `facts` that a model had a hand in it.
+    def encode(self, ending: str, facts: Mapping[str, Any]) -> bytes:
+        """Write a file of that ending, which says by `facts` that a model had a hand in it; without any it says what
+        it said before.
 
         Raises:
             ValueError: no format has that ending, or it takes no picture so large; one sentence.
         """
         ending = ending.lower()
         check_size(ending, *self.values.shape[:2])
-        options, encode_deep = metadata(ending, facts), DEEP.get(SAVED[ending])
+        options, encode_deep = metadata(ending, with_earlier(facts, self.marks)), DEEP.get(SAVED[ending])
         options |= {"icc_profile": self.profile} if self.profile else {}
         if self.exif and SAVED[ending] == "TIFF":
             options["tiffinfo"] |= self._plain_notes()
@@ -154,7 +158,7 @@ def check_size(ending: str, height: int, width: int) -> None:
         )
 
 
-def read_photograph(given: "Given") -> Photograph:
+def read_photograph(given: object) -> Photograph:
     """Read a photograph: a path, a file's content, or Pillow's own.
 
     Raises:
@@ -172,7 +176,7 @@ def read_photograph(given: "Given") -> Photograph:
         picture = open_picture(content) if isinstance(content, bytes) else content
         deep = is_deep(picture)  # Asked before it is decoded.
         picture.load()
-        photograph = _photograph(picture)
+        photograph = replace(_photograph(picture), marks=read_facts(picture))
         return _deepened(photograph, content) if deep and isinstance(content, bytes) else photograph
     except FileNotFoundError:
         raise ValueError(f"There is no picture at {name}; give a picture's file.") from None
@@ -242,10 +246,20 @@ class PhotographMedium(ImageMedium):
     name: ClassVar[str] = "photograph"
     noun: ClassVar[str] = "photograph"
     plural: ClassVar[str] = "photographs"
+    saved: ClassVar[tuple[str, ...]] = tuple(SAVED)
+    feature: ClassVar[str] = ""  # One of sixteen bits is not what is meant there.
 
     def read(self, content: bytes) -> Photograph:  # type: ignore[override]
         """Read a photograph as it is."""
         return read_photograph(content)
+
+    def open(self, given: object) -> Photograph:
+        """Read a path, a file's content or Pillow's picture."""
+        return read_photograph(given)
+
+    def picture(self, value: Photograph | Tensor) -> Image.Image:  # type: ignore[override]
+        """Show a photograph in eight bits."""
+        return to_picture(value) if isinstance(value, Tensor) else value.shown()
 
     def describe(self, value: Photograph) -> tuple[str, str]:  # type: ignore[override]
         """Name its size, and its channels and bits."""
@@ -267,7 +281,7 @@ class PhotographMedium(ImageMedium):
     def encode(self, value: Photograph | Tensor, ending: str, facts: Mapping[str, Any]) -> bytes:
         """Write a photograph with all that came with it."""
         photograph = read_photograph(to_picture(value)) if isinstance(value, Tensor) else value
-        return photograph.encode(ending, dict(facts))
+        return photograph.encode(ending, facts)
 
 
 medium = PhotographMedium()

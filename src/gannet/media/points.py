@@ -20,6 +20,7 @@ class PointsMedium(Medium):
     noun: ClassVar[str] = "point"
     plural: ClassVar[str] = "points"
     endings: ClassVar[frozenset[str]] = frozenset()
+    saved: ClassVar[tuple[str, ...]] = (".csv",)
 
     def field(self, dimensions: int) -> Field:
         """Describe points of so many coordinates."""

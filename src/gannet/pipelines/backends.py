@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from gannet.pipelines.onnx import run_onnx, to_onnx
 from gannet.pipelines.pipeline import Pipeline
 from gannet.pipelines.samples import Engine
-from gannet.runtime.devices import choose_device, choose_precision, keep_memory
+from gannet.runtime.devices import choose_precision
 from gannet.schema import nearest
 
 ENGINES = ("auto", "torch", "bf16", "onnx")
@@ -34,16 +34,25 @@ def choose_engine(name: str, device: str, shape: tuple[int, ...]) -> str:
     return "bf16" if len(shape) == 3 and choose_precision("auto", device) == "bf16" else "torch"
 
 
-def make_engine(name: str, pipeline: Pipeline, device: str = "auto") -> Engine:
-    """The engine of that name for a pipeline's generator, which moves to the device."""
-    device = "cpu" if name == "onnx" else choose_device(device)
-    network: Any = pipeline.traced()[0].to(device)
+def make_engine(name: str, pipeline: Pipeline) -> Engine:
+    """Make the engine of that name for a pipeline's generator, where that lies; ONNX Runtime computes on the CPU."""
+    network: Any = pipeline.traced()[0]
+    device = pipeline.device.type
     chosen = choose_engine(name, device, network.shape)
-    keep_memory()
-    torch.backends.cudnn.deterministic = True
     if chosen == "onnx":
+        pipeline.to("cpu")
         return Engine(chosen, run_onnx(to_onnx(pipeline)))
-    return Engine(chosen, _reduced(network, device) if chosen == "bf16" else network)
+    return Engine(chosen, _repeatable(_reduced(network, device) if chosen == "bf16" else network))
+
+
+def _repeatable(network: Callable[[Tensor, Tensor | None], Tensor]) -> Callable[[Tensor, Tensor | None], Tensor]:
+    """Compute the same sums in the same order, so that a seed means the same samples on a GPU too."""
+
+    def compute(latent: Tensor, label: Tensor | None) -> Tensor:
+        with torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True):
+            return network(latent, label)
+
+    return compute
 
 
 def _reduced(network: nn.Module, device: str) -> Callable[[Tensor, Tensor | None], Tensor]:

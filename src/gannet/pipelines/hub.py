@@ -1,16 +1,35 @@
 """Finding and loading models: by path, by the name of a shipped one, or from a hub."""
 
+import hashlib
+import json
 import re
 from difflib import get_close_matches
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from gannet.pipelines.pipeline import CONFIG, Pipeline, fetch
+from gannet.schema import Section, check
+from gannet.task import find_task
 
+if TYPE_CHECKING:
+    from gannet.pipelines.pipeline import Pipeline
+
+CONFIG, FORMAT = "config.json", 1
 PACKAGE = Path(__file__).parents[1]
 SHIPPED, RECIPES = PACKAGE / "models", PACKAGE / "recipes"
 
 
-def load(target: str | Path, weights: str = "model") -> Pipeline:
+class Saved(Section):
+    """What `config.json` holds: the format, what rebuilds the pipeline, what it is given, and a digest of it all."""
+
+    gannet: int
+    task: str
+    name: str
+    config: dict[str, Any]
+    interface: dict[str, Any] | None = None
+    digest: str
+
+
+def load(target: str | Path, weights: str = "model") -> "Pipeline":
     """Load a model for use: a run, a model's folder, a shipped model's name, or `hf:owner/name`.
 
     Args:
@@ -19,7 +38,18 @@ def load(target: str | Path, weights: str = "model") -> Pipeline:
     Raises:
         ValueError: nothing is there, or it is damaged; one sentence.
     """
-    return Pipeline.from_pretrained(model_folder(str(target)), weights)
+    folder = model_folder(str(target))
+    return find_task(read_config(folder)["task"]).pipeline_class.from_pretrained(folder, weights)
+
+
+def interface(target: str | Path) -> dict[str, Any]:
+    """Describe a model's inputs, outputs and options by its `config.json` alone; see `Pipeline.interface`."""
+    folder = model_folder(str(target))
+    config = read_config(folder)
+    if config["interface"] is None:  # It was saved before there were any.
+        pipeline_class = find_task(config["task"]).pipeline_class
+        return pipeline_class.untrained(folder).interface()
+    return dict(config["interface"])
 
 
 def model_folder(target: str) -> Path:
@@ -76,3 +106,42 @@ def _shipped_names() -> str:
 def absolute(place: str) -> str:
     """The full path of what exists; a name of something else as it is. So a folder comes before an embedded set."""
     return str(Path(place).resolve()) if place and Path(place).exists() else place
+
+
+def read_config(folder: Path) -> dict[str, Any]:
+    """Read and verify `config.json`; ValueError when it is missing, damaged or of a newer format."""
+    path = folder / CONFIG
+    if not path.is_file():
+        raise ValueError(f"There is no model in {folder}: it has no {CONFIG}.")
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+        whole = _digest({key: value for key, value in config.items() if key != "digest"}) == config["digest"]
+    except (ValueError, KeyError, AttributeError, TypeError, RecursionError):
+        whole = False
+    if not whole:
+        raise ValueError(f"{path} is damaged or was not written by Gannet; nothing was loaded.")
+    if config.get("gannet") != FORMAT:
+        raise ValueError(f"{path} is of format {config.get('gannet')}, this Gannet reads {FORMAT}; update Gannet.")
+    return check(Saved, config, str(path)).model_dump()
+
+
+def fetch(address: str) -> Path:
+    """Download `hf:owner/name` from a hub: plain files only; returns the folder."""
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+
+    name = address.removeprefix("hf:")
+    try:
+        return Path(snapshot_download(name, allow_patterns=[CONFIG, "*.safetensors", "README.md"]))
+    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError, ValueError) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
+        raise ValueError(f"{address} could not be fetched: {reason}") from None
+
+
+def seal(config: dict[str, Any]) -> dict[str, Any]:
+    """Add the digest of it all."""
+    return {**config, "digest": _digest(config)}
+
+
+def _digest(config: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()

@@ -3,38 +3,50 @@
 A saved model is `config.json` and `model.safetensors`; both carry a digest, neither can run code.
 """
 
-import hashlib
-import json
 from abc import ABC, abstractmethod
+from collections.abc import Container, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import torch
 from torch import Tensor, nn
 
+from gannet.media.medium import Medium
+from gannet.pipelines.hub import CONFIG, FORMAT, fetch, read_config, seal
+from gannet.pipelines.samples import Batches, Made, Samples
+from gannet.provenance.metadata import COMPOSITE, SOURCE_TYPE
 from gannet.runtime.files import load_tensors, save_tensors, write_json, write_text
-from gannet.schema import Section, check
+from gannet.schema import Section, check, nearest
 from gannet.task import find_task
 
-CONFIG, FORMAT = "config.json", 1
 
+@dataclass(frozen=True)
+class Input:
+    """Something that a pipeline is given.
 
-class Saved(Section):
-    """What `config.json` holds: the format, what rebuilds the pipeline, and a digest of it all."""
+    Attributes:
+        medium: what it is, whatever a file's ending says.
+        about: a few words of help.
+        required: whether the pipeline can do without.
+        many: whether several are given for one result.
+    """
 
-    gannet: int
-    task: str
-    name: str
-    config: dict[str, Any]
-    digest: str
+    medium: Medium
+    about: str = ""
+    required: bool = True
+    many: bool = False
 
 
 class Pipeline(ABC):
     """A trained network ready for use; `__call__` is the only way in.
 
+    There are two kinds: `GeneratorPipeline` makes samples from nothing, `ConverterPipeline` something of inputs.
+
     Attributes:
         task: the task that made it; its module rebuilds it from `config`.
-        draws: whether it makes samples of its own, without input.
+        inputs: what it is given, by name; the first goes by position. Empty: it makes samples from nothing.
+        Options: what else is asked of it.
         config: everything but the weights, as plain data.
         networks: by name, in evaluation mode.
         name: what to call the model in metadata.
@@ -43,7 +55,8 @@ class Pipeline(ABC):
 
     file: Path | None = None
     task: ClassVar[str]
-    draws: ClassVar[bool] = False
+    inputs: ClassVar[Mapping[str, Input]] = {}
+    Options: ClassVar[type[Section]] = Section
     Config: ClassVar[type[Section]]
 
     def __init__(self, config: Section, networks: dict[str, nn.Module], name: str = "") -> None:
@@ -51,12 +64,46 @@ class Pipeline(ABC):
         for network in networks.values():
             network.eval().requires_grad_(False)
 
+    @property
     @abstractmethod
-    def __call__(self, *args: Any, **options: Any) -> Any:
-        """Use the model."""
+    def outputs(self) -> Mapping[str, Medium]:
+        """What it makes, by name; the first is what it is for, others are given to those who ask."""
+
+    @abstractmethod
+    def __call__(self, *values: object, **given: object) -> "Samples | Made":
+        """Use the model; see the two kinds of pipelines.
+
+        Raises:
+            ValueError: an input that is missing or cannot be read, an option that there is not; one sentence.
+        """
+
+    def options(self, given: Mapping[str, Any]) -> Section:
+        """Check options; ValueError names the nearest where there is none of a name."""
+        fields = self.Options.model_fields
+        known = {*fields, *(field.alias for field in fields.values() if field.alias)}
+        for name in given:
+            if name not in known:
+                raise ValueError(f"A model for {self.task} has no {name}: leave the {name} out; {nearest(name, known)}")
+        return check(self.Options, given, what="The options")
+
+    def facts(self, options: Any) -> dict[str, Any]:
+        """Say what the metadata of results tell: the model, its weights, and the options that were set."""
+        set_ones: dict[str, Any] = options.model_dump(exclude_defaults=True, by_alias=True)
+        return {"model": self.name, **({"weights": self.file.stem} if self.file else {}), **set_ones}
+
+    def to(self, device: str | torch.device) -> Self:
+        """Move the networks to a device."""
+        for network in self.networks.values():
+            network.to(device)
+        return self
+
+    @property
+    def device(self) -> torch.device:
+        """Where the networks lie."""
+        return next(iter(self.tensors().values())).device
 
     def traced(self) -> tuple[nn.Module, dict[str, Tensor]]:
-        """The network that does the work, and an example of what it is given, by name."""
+        """Give the network that does the work, and an example of what it is given, by name."""
         raise ValueError(f"A model for {self.task} cannot be exported.")
 
     @classmethod
@@ -64,21 +111,42 @@ class Pipeline(ABC):
     def build(cls, config: Any) -> Self:
         """Build the pipeline with untrained networks from its config."""
 
+    def interface(self) -> dict[str, Any]:
+        """Describe inputs, outputs and options as plain data, for those who have `config.json` only."""
+        inputs = {
+            name: {
+                "medium": one.medium.name,
+                "what": one.medium.noun,
+                "about": one.about,
+                "required": one.required,
+                "many": one.many,
+            }
+            for name, one in self.inputs.items()
+        }
+        outputs = {name: medium.name for name, medium in self.outputs.items()}
+        return {"inputs": inputs, "outputs": outputs, "options": self.Options.model_json_schema()}
+
     def save_pretrained(self, folder: str | Path, weights: str = "model") -> Path:
         """Write `config.json`, `<weights>.safetensors` and a card to `folder`, each atomically; returns the folder."""
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         save_tensors(folder / f"{weights}.safetensors", self.tensors(), {"format": FORMAT})
-        config = {
-            "gannet": FORMAT,
-            "task": self.task,
-            "name": self.name,
-            "config": self.config.model_dump(mode="json"),
-        }
-        write_json(folder / CONFIG, {**config, "digest": _digest(config)})
+        write_json(folder / CONFIG, self.sealed())
         if not (folder / "README.md").exists():
             write_text(folder / "README.md", self.card())
         return folder
+
+    def sealed(self) -> dict[str, Any]:
+        """Give what `config.json` holds."""
+        return seal(
+            {
+                "gannet": FORMAT,
+                "task": self.task,
+                "name": self.name,
+                "config": self.config.model_dump(mode="json"),
+                "interface": self.interface(),
+            }
+        )
 
     @classmethod
     def from_pretrained(cls, source: str | Path, weights: str = "model") -> "Pipeline":
@@ -88,6 +156,19 @@ class Pipeline(ABC):
             ValueError: nothing is there, the files are damaged or of another kind; nothing of them is run.
         """
         folder = fetch(str(source)) if str(source).startswith("hf:") else Path(source)
+        pipeline = cls.untrained(folder)
+        if not weights.replace("-", "").replace("_", "").isalnum():
+            raise ValueError(f"Weights are named by a plain word such as model or best, not {weights!r}.")
+        if not (folder / f"{weights}.safetensors").is_file():
+            there = ", ".join(sorted(path.stem for path in folder.glob("*.safetensors")))
+            raise ValueError(f"{folder} has no weights {weights!r}; it has: {there or 'none'}.")
+        pipeline.file = folder / f"{weights}.safetensors"
+        pipeline.load_tensors(pipeline.file)
+        return pipeline
+
+    @classmethod
+    def untrained(cls, folder: Path) -> "Pipeline":
+        """Build what a folder's `config.json` describes; nothing is allocated, as the weights are not there yet."""
         config = read_config(folder)
         pipeline_class = find_task(config["task"]).pipeline_class
         if not issubclass(pipeline_class, cls):
@@ -97,13 +178,6 @@ class Pipeline(ABC):
         with torch.device("meta"):
             pipeline: Pipeline = pipeline_class.build(settings)
         pipeline.name = config["name"]
-        if not weights.replace("-", "").replace("_", "").isalnum():
-            raise ValueError(f"Weights are named by a plain word such as model or best, not {weights!r}.")
-        if not (folder / f"{weights}.safetensors").is_file():
-            there = ", ".join(sorted(path.stem for path in folder.glob("*.safetensors")))
-            raise ValueError(f"{folder} has no weights {weights!r}; it has: {there or 'none'}.")
-        pipeline.file = folder / f"{weights}.safetensors"
-        pipeline.load_tensors(pipeline.file)
         return pipeline
 
     def load_tensors(self, path: Path) -> None:
@@ -148,35 +222,74 @@ class Pipeline(ABC):
         }
 
 
-def read_config(folder: Path) -> dict[str, Any]:
-    """Read and verify `config.json`; ValueError when it is missing, damaged or of a newer format."""
-    path = folder / CONFIG
-    if not path.is_file():
-        raise ValueError(f"There is no model in {folder}: it has no {CONFIG}.")
-    try:
-        config = json.loads(path.read_text(encoding="utf-8"))
-        whole = _digest({key: value for key, value in config.items() if key != "digest"}) == config["digest"]
-    except (ValueError, KeyError, AttributeError, TypeError, RecursionError):
-        whole = False
-    if not whole:
-        raise ValueError(f"{path} is damaged or was not written by Gannet; nothing was loaded.")
-    if config.get("gannet") != FORMAT:
-        raise ValueError(f"{path} is of format {config.get('gannet')}, this Gannet reads {FORMAT}; update Gannet.")
-    return check(Saved, config, str(path)).model_dump()
+class GeneratorPipeline(Pipeline):
+    """Makes samples from nothing: `pipeline(num=64, seed=0).save("samples.png")`."""
+
+    def __call__(self, *values: object, **given: object) -> Samples:
+        """Draw samples; options go by name, or in their order."""
+        names = list(self.Options.model_fields)
+        if len(values) > len(names):
+            raise ValueError(f"A model for {self.task} has {len(names)} options ({', '.join(names)}), no more.")
+        return self.draw(self.options({**dict(zip(names, values, strict=False)), **given}))
+
+    @abstractmethod
+    def draw(self, options: Any) -> Samples:
+        """Draw samples as the options ask."""
+
+    def batches(self, options: Any) -> Batches:
+        """Give the same samples batch by batch, so that any number of them fits into memory."""
+        return self.draw(options).batches()
+
+    def animated(self, options: Any) -> bool:  # noqa: ARG002
+        """Tell whether samples are the frames of one film."""
+        return False
 
 
-def fetch(address: str) -> Path:
-    """Download `hf:owner/name` from a hub: plain files only; returns the folder."""
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+class ConverterPipeline(Pipeline):
+    """Makes something of what it is given: `pipeline("small.png").save("large.png")`."""
 
-    name = address.removeprefix("hf:")
-    try:
-        return Path(snapshot_download(name, allow_patterns=[CONFIG, "*.safetensors", "README.md"]))
-    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError, ValueError) as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
-        raise ValueError(f"{address} could not be fetched: {reason}") from None
+    def __call__(self, *values: object, **given: object) -> Made:
+        """Make something of inputs, given in their order or by name, with options by name.
 
+        An input is a file's path, its content, or what its medium holds.
+        """
+        names = list(self.inputs)
+        if len(values) > len(names):
+            raise ValueError(f"A model for {self.task} takes {len(names)} by position ({', '.join(names)}), no more.")
+        given = {**dict(zip(names, values, strict=False)), **given}
+        options = self.options({name: value for name, value in given.items() if name not in names})
+        inputs = {name: given[name] for name in names if given.get(name) is not None}
+        self.check_given(inputs)
+        read = {name: self.inputs[name].medium.open(value) for name, value in inputs.items()}
+        return self.tuned(options).make(read, options)
 
-def _digest(config: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()
+    def check_given(self, names: Container[str]) -> None:
+        """Raise ValueError where an input lacks that the pipeline cannot do without."""
+        for name, wanted in self.inputs.items():
+            if wanted.required and name not in names:
+                raise ValueError(f"A model for {self.task} needs its {name}: give a {name}, {wanted.about}.")
+
+    def tuned(self, options: Any) -> Self:  # noqa: ARG002
+        """Give the pipeline that does what is asked, made ready once for all inputs; ValueError where none can."""
+        return self
+
+    def make(self, values: Mapping[str, Any], options: Section) -> Made:
+        """Make something of inputs that were read, as their media hold them."""
+        made = self.run(values, options)
+        first = next(iter(self.inputs))
+        same_kind = self.inputs[first].medium is next(iter(self.outputs.values()))
+        kind = {SOURCE_TYPE: COMPOSITE} if same_kind else {}
+        untouched = next(iter(made.values())) is values[first]
+        return Made(made, self.outputs, {} if untouched else {**kind, **self.facts(options)})
+
+    @abstractmethod
+    def run(self, inputs: Mapping[str, Any], options: Any) -> Mapping[str, Any]:
+        """Make the outputs of inputs, by name; an input that is given back as it is counts as untouched."""
+
+    def ending(self, given: str) -> str:
+        """Choose the ending of a result by its input's: the same where such a file can hold it."""
+        saved = next(iter(self.outputs.values())).saved
+        return given if given.lower() in saved else saved[0]
+
+    def check_result(self, inputs: Mapping[str, Any], ending: str) -> None:
+        """Raise ValueError where a file of that ending cannot hold the result, before it is computed."""

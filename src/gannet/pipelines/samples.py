@@ -1,6 +1,6 @@
-"""Samples: what a generator gives, where it came from, and the latent vectors it was asked for."""
+"""What pipelines give: samples from nothing or something made of inputs, where it came from, and how it is saved."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from math import prod
@@ -11,10 +11,12 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from gannet.media.grids import draw, draw_frame, to_pictures
-from gannet.pipelines.writer import FORMATS, Entry, Order, deliver, folders
-from gannet.provenance.metadata import encode_picture, save_film, save_picture
-from gannet.runtime.files import digest
+from gannet.media import image
+from gannet.media.grids import enlarged_frame
+from gannet.media.medium import Medium
+from gannet.pipelines.writer import ALONE, FORMATS, Entry, Order, Share, deliver, folders
+from gannet.provenance.metadata import check_format, save_film, save_picture
+from gannet.runtime.files import digest, write_bytes
 from gannet.runtime.randomness import generator as addressed
 
 BATCH, PLAIN = 64, "torch"
@@ -35,39 +37,44 @@ class Engine:
 
 
 @dataclass(frozen=True)
-class Request:
-    """What is asked of a generator.
+class Made:
+    """What was made of inputs.
 
     Attributes:
-        num: how many samples; sample i of a seed is the same whatever `num` is.
-        seed: the same seed gives the same samples.
-        label: a class by name or number; None goes through all classes in turn.
-        frames: pictures from one sample to the next; more than one makes a closed walk of `num * frames`.
-        engine: `torch`, `bf16`, `onnx`, or `auto` for the fastest.
+        values: by the names of the outputs; the first is what the pipeline is for.
+        media: what they are, by the same names.
+        facts: the model and how it was used, for the metadata of files; empty where nothing was changed.
     """
 
-    num: int = 1
-    seed: int = 0
-    label: str | int | None = None
-    frames: int = 1
-    engine: str = "auto"
+    values: Mapping[str, Any]
+    media: Mapping[str, Medium]
+    facts: Mapping[str, Any]
 
-    def check(self) -> None:
-        """Raise ValueError for numbers that are out of range."""
-        if self.num < 1 or self.frames < 1 or self.seed < 0:
-            given = f"{self.num}, {self.frames} and {self.seed}"
-            raise ValueError(f"num and frames are 1 or more and seed 0 or more; given: {given}.")
+    @property
+    def value(self) -> Any:
+        """The first output."""
+        return next(iter(self.values.values()))
 
+    def __getitem__(self, name: str) -> Any:
+        """Give an output by its name."""
+        return self.values[name]
 
-def facts_of(model: str, request: Request, engine: str) -> dict[str, Any]:
-    """What the metadata of a file say of where it came from; of the engine only what is not the usual one."""
-    known = {
-        "model": model,
-        "seed": request.seed,
-        "class": request.label,
-        "engine": None if engine == PLAIN else engine,
-    }
-    return {name: value for name, value in known.items() if value is not None}
+    def encode(self, ending: str, name: str = "", more: Mapping[str, Any] | None = None) -> bytes:
+        """Write an output as a file of that ending; `more` is told in its metadata beside the facts."""
+        name = name or next(iter(self.values))
+        facts = {**self.facts, **(more or {})} if self.facts else {}
+        return self.media[name].encode(self.values[name], ending, facts)
+
+    def save(self, path: str | Path, name: str = "") -> Path:
+        """Save an output, the first by default, in the format that the path's ending names.
+
+        Raises:
+            ValueError: no format has that ending, or the path exists or cannot be written.
+        """
+        path = Path(path)
+        check_free(path)
+        write_new(path, self.encode(path.suffix, name))
+        return path
 
 
 @dataclass(frozen=True)
@@ -80,6 +87,7 @@ class Samples:
         facts: the model and the seed, for the metadata of files.
         animated: whether they are the frames of a walk.
         classes: the names of the classes.
+        medium: what they are.
     """
 
     values: Tensor
@@ -87,70 +95,109 @@ class Samples:
     facts: dict[str, Any]
     animated: bool = False
     classes: tuple[str, ...] = ()
+    medium: Medium = image.medium
+
+    def __len__(self) -> int:
+        """Count them."""
+        return len(self.values)
 
     def pictures(self) -> list[Image.Image]:
-        """Each sample as a picture."""
-        return to_pictures(self.values)
+        """Show each sample as a picture."""
+        return [self.medium.picture(value) for value in self.values]
 
     def sheet(self) -> Image.Image:
-        """All samples in one picture."""
-        return draw(self.values)
+        """Show all samples in one picture."""
+        return self.medium.preview(self.values)
+
+    def batches(self) -> "Batches":
+        """Give them batch by batch."""
+        parts = [partial(_given, part) for part in self.values.split(BATCH)]
+        return Batches(parts, BATCH, tuple(self.values.shape[1:]), self.facts, self.labels, self.classes, self.medium)
 
     def save(self, path: str | Path) -> Path:
-        """Save: a walk as an animation, a picture file's name as one sheet, any other as single pictures.
+        """Save: a walk as an animation, a picture file's name as one sheet, any other as single files.
 
         Those go to a folder, or to the file where the name ends in .zip or .parquet; by class where there are classes.
 
         Raises:
             ValueError: the format is not known, the path exists, or it cannot be written.
         """
-        path = Path(path)
-        if path.exists():
-            raise ValueError(f"{path} exists; choose another name or remove it first.")
+        path, ending = Path(path), Path(path).suffix.lower()
+        check_free(path)
         if self.animated:
-            save_film([draw_frame(value) for value in self.values], path, self.facts)
-        elif path.suffix.lower() not in FORMATS:
-            save_picture(self.sheet(), path, self.facts)
+            save_film([enlarged_frame(picture) for picture in self.pictures()], path, self.facts)
+        elif ending in FORMATS:
+            self.batches().deliver(path, {"digest": digest({"values": self.values}, {})})
+        elif len(self) == 1 and ending in self.medium.saved:
+            write_new(path, self.medium.encode(self.values[0], ending, self.facts))
         else:
-            asked = {**self.facts, "digest": digest({"values": self.values}, {})}
-            batches = [partial(_given, part) for part in self.values.split(BATCH)]
-            drawing = Drawing(batches, BATCH, self.facts, self.labels, self.classes)
-            deliver(path, Order(asked, drawing.parts(self.values.shape[1:]), self.classes))
+            save_picture(self.sheet(), path, self.facts)
         return path
 
 
+def check_free(path: Path) -> None:
+    """Raise ValueError where something lies at a path."""
+    if path.exists():
+        raise ValueError(f"{path} exists; choose another name or remove it first.")
+
+
+def write_new(path: Path, content: bytes) -> None:
+    """Write a file, in a folder that is made where there is none; ValueError where it cannot be written."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ValueError(f"{path} cannot be written ({error.strerror}); choose another place.") from None
+    write_bytes(path, content)
+
+
+def check_one_file(path: Path, medium: Medium, count: int, animated: bool) -> None:
+    """Raise ValueError where so many samples cannot go into one file of that name."""
+    if animated or count > 1 or path.suffix.lower() not in medium.saved:
+        check_format(path, 2 if animated else 1)
+
+
 @dataclass(frozen=True)
-class Drawing:
-    """Pictures that are made batch by batch, and what is known of them.
+class Batches:
+    """Samples that are made batch by batch, and what is known of them.
 
     Attributes:
-        batches: each makes samples (size, c, h, w), the last perhaps fewer.
+        makes: each makes samples (size, *shape), the last perhaps fewer.
         size: of a batch.
+        shape: of a sample.
         facts: for the metadata of every file.
         labels: (n,) the class of each, or None.
         classes: their names.
+        medium: what they are.
     """
 
-    batches: Sequence[Callable[[], Tensor]]
+    makes: Sequence[Callable[[], Tensor]]
     size: int
+    shape: tuple[int, ...]
     facts: dict[str, Any]
     labels: Tensor | None
     classes: tuple[str, ...]
+    medium: Medium
 
-    def parts(self, shape: Sequence[int]) -> Iterator[Callable[[], list[Entry]]]:
-        """The parts of an order of samples of `shape`; what one of them holds in memory has a bound."""
-        together = max(1, min(MOST_BATCHES, PART_BYTES // (4 * self.size * prod(shape))))
-        for first in range(0, len(self.batches), together):
-            yield partial(self._part, range(first, min(first + together, len(self.batches))))
+    def deliver(self, path: Path, told: Mapping[str, Any], share: Share = ALONE) -> None:
+        """Write all of them, a file each; `told` besides the facts is what tells this delivery from others."""
+        if path.suffix.lower() == ".parquet" and not self.medium.feature:
+            raise ValueError(f"{path.name}: {self.medium.plural} go to a folder or a .zip; name one of these.")
+        deliver(path, Order({**self.facts, **told}, self._parts(), self.classes), share)
+
+    def _parts(self) -> Iterator[Callable[[], list[Entry]]]:
+        """Cut them into parts; what one of them holds in memory has a bound."""
+        together = max(1, min(MOST_BATCHES, PART_BYTES // (4 * self.size * prod(self.shape))))
+        for first in range(0, len(self.makes), together):
+            yield partial(self._part, range(first, min(first + together, len(self.makes))))
 
     def _part(self, numbers: range) -> list[Entry]:
-        named, entries = folders(self.classes), []
+        named, entries, ending = folders(self.classes), [], self.medium.saved[0]
         for number in numbers:
             # In one thread: small pictures are encoded mostly by Python itself, and threads wait for one another.
-            for index, picture in enumerate(to_pictures(self.batches[number]()), number * self.size):
+            for index, value in enumerate(self.makes[number](), number * self.size):
                 label = -1 if self.labels is None else int(self.labels[index])
-                content = encode_picture(picture, {**self.facts, "index": index})
-                entries.append(Entry(f"{named[label]}{index:06d}.png", content, label))
+                content = self.medium.encode(value, ending, {**self.facts, "index": index})
+                entries.append(Entry(f"{named[label]}{index:06d}{ending}", content, label))
         return entries
 
 

@@ -1,17 +1,26 @@
-"""Provenance: every picture that leaves Gannet says that it is synthetic, and which model and seed it came from."""
+"""Metadata: what a model made or changed says so in its file, with the model and the seed; what was not says nothing.
+
+The facts of a file are plain data: the model, the seed, and what else is known. Empty facts leave a file unmarked.
+"""
 
 import contextlib
-import io
 import json
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from xml.sax.saxutils import escape
+from xml.sax.saxutils import escape, unescape
 
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-SYNTHETIC = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
+SOURCE_TYPE, TYPES = "DigitalSourceType", "http://cv.iptc.org/newscodes/digitalsourcetype/"
+SYNTHETIC = f"{TYPES}trainedAlgorithmicMedia"
 """The IPTC digital source type of media made by a trained model."""
+COMPOSITE = f"{TYPES}compositeWithTrainedAlgorithmicMedia"
+"""That of media that a trained model changed."""
+BEFORE, LONGEST_MARK = "before", 2**16
+"""The fact that holds what a file said before, and bytes of a file's metadata that are looked at, at most."""
 FORMATS = (".png", ".jpg", ".jpeg", ".webp", ".gif")
 XMP_TAG = 700
 FILM_FORMATS = (".gif", ".webp", ".png")
@@ -51,15 +60,50 @@ def save_film(pictures: list[Image.Image], path: Path, facts: dict[str, Any], se
         raise ValueError(f"{path} cannot be written ({error.strerror or error}); choose another place.") from error
 
 
-def encode_picture(picture: Image.Image, facts: dict[str, Any]) -> bytes:
-    """A picture as a PNG file with the same metadata, for whoever writes many."""
-    content = io.BytesIO()
-    picture.save(content, "PNG", **metadata(".png", facts))
-    return content.getvalue()
+def _comment(facts: Mapping[str, Any]) -> str:
+    return json.dumps({SOURCE_TYPE: SYNTHETIC, **facts}, ensure_ascii=True)
 
 
-def _comment(facts: dict[str, Any]) -> str:
-    return json.dumps({"DigitalSourceType": SYNTHETIC, **facts}, ensure_ascii=True)
+def joined(facts: Mapping[str, Any], earlier: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the facts of something that was made of what said `earlier` of itself: that is kept.
+
+    What was synthetic before it was changed is synthetic after it.
+    """
+    if not (facts and earlier):
+        return {**facts, **earlier}
+    kind = {SOURCE_TYPE: SYNTHETIC} if earlier.get(SOURCE_TYPE) == SYNTHETIC else {}
+    return {**facts, **kind, BEFORE: dict(earlier)}
+
+
+def read_facts(picture: Image.Image) -> dict[str, Any]:
+    """Read what a picture's metadata say of its making: Gannet's facts, or another maker's source type alone.
+
+    Returns:
+        facts with their source type; empty where it is not said that a model had a hand in it.
+    """
+    packet = _text(picture.info.get("XML:com.adobe.xmp") or picture.info.get("xmp") or _tiff_packet(picture))
+    found = re.search(rf"{TYPES}(\w+)", packet)
+    kind = f"{TYPES}{found[1]}" if found and found[1].endswith(("lgorithmicMedia", "ompositeSynthetic")) else ""
+    told = _text(picture.info.get("Comment") or picture.info.get("comment"))
+    if tool := re.search(r'CreatorTool="Gannet: (.*?)"', packet):
+        told = unescape(tool[1], {"&quot;": '"'})
+    with contextlib.suppress(ValueError, RecursionError):
+        facts = json.loads(told)
+        if isinstance(facts, dict) and (kind or SOURCE_TYPE in facts):
+            return {**({SOURCE_TYPE: kind} if kind else {}), **facts}
+    return {SOURCE_TYPE: kind} if kind else {}
+
+
+def _text(found: object) -> str:
+    """Give metadata as text; what no file of ours is as long as is not looked at."""
+    if isinstance(found, bytes):
+        found = found[: LONGEST_MARK + 1].decode("utf-8", "replace")
+    return found if isinstance(found, str) and len(found) <= LONGEST_MARK else ""
+
+
+def _tiff_packet(picture: Image.Image) -> object:
+    tags = getattr(picture, "tag_v2", {})
+    return tags.get(XMP_TAG)
 
 
 def check_format(path: Path, count: int = 1) -> None:
@@ -72,30 +116,32 @@ def check_format(path: Path, count: int = 1) -> None:
         )
 
 
-def metadata(ending: str, facts: dict[str, Any]) -> dict[str, Any]:
-    """Pillow's options that write XMP and a comment into a file of that ending."""
+def metadata(ending: str, facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Give Pillow's options that write XMP and a comment into a file of that ending; none without facts."""
     packet, comment = _packet(facts), _comment(facts)
     if ending in (".tif", ".tiff"):
-        return {"tiffinfo": {XMP_TAG: packet.encode()}, "compression": "tiff_deflate"}
+        return {"tiffinfo": {XMP_TAG: packet.encode()} if facts else {}, "compression": "tiff_deflate"}
     if ending == ".png":
         info = PngInfo()
-        info.add_itxt("XML:com.adobe.xmp", packet)
-        info.add_text("Comment", comment)
+        if facts:
+            info.add_itxt("XML:com.adobe.xmp", packet)
+            info.add_text("Comment", comment)
         return {"pnginfo": info}
-    if ending == ".webp":
-        return {"xmp": packet.encode(), "lossless": True}
     if ending == ".gif":
-        return {"comment": comment.encode()}
-    return {"xmp": packet.encode(), "comment": comment.encode(), "quality": 95}
+        return {"comment": comment.encode()} if facts else {}
+    if ending == ".webp":
+        return {"lossless": True} | ({"xmp": packet.encode()} if facts else {})
+    return {"quality": 95} | ({"xmp": packet.encode(), "comment": comment.encode()} if facts else {})
 
 
-def _packet(facts: dict[str, Any]) -> str:
-    maker = escape(f"Gannet: {json.dumps(facts)}", {'"': "&quot;"})
+def _packet(facts: Mapping[str, Any]) -> str:
+    kind, rest = facts.get(SOURCE_TYPE, SYNTHETIC), {name: told for name, told in facts.items() if name != SOURCE_TYPE}
+    maker = escape(f"Gannet: {json.dumps(rest)}", {'"': "&quot;"})
     return (
         '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>'
         '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
         '<rdf:Description rdf:about="" xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/"'
         ' xmlns:xmp="http://ns.adobe.com/xap/1.0/"'
-        f' Iptc4xmpExt:DigitalSourceType="{SYNTHETIC}" xmp:CreatorTool="{maker}"/>'
+        f' Iptc4xmpExt:DigitalSourceType="{kind}" xmp:CreatorTool="{maker}"/>'
         '</rdf:RDF></x:xmpmeta><?xpacket end="w"?>'
     )

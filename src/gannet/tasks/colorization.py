@@ -64,21 +64,21 @@ class ColorizationPipeline(PhotographPipeline):
         network, inputs = super().traced()
         return network, {"lightness": inputs["picture"][:, :1]}
 
-    def improve(self, photograph: Photograph, mask: Photograph | None = None) -> Photograph:  # noqa: ARG002
+    def improve(self, given: Photograph, mask: Photograph | None = None) -> Photograph:  # noqa: ARG002
         """Colour a photograph, grey or not; a strip at a time, but for the network's part."""
-        values = photograph.values
+        values = given.values
         height, width = values.shape[:2]
         settings: Any = self.config
         shrink = min(1.0, settings.description.shape[1] / min(height, width), LARGEST / max(height, width))
         size = [max(1, round(side * shrink)) for side in (height, width)]
-        small = as_tensor(_small(photograph, size))
+        small = as_tensor(_small(given, size))
         chroma = self._made(_lightness(small))[:, 1:]
         made = np.empty((height, width, 3), values.dtype)
         for top in range(0, height, ROWS):
             strip = as_tensor(values[top : top + ROWS])
             colours = enlarged_rows(chroma, top, strip.shape[2], (height, width))
             made[top : top + ROWS] = as_values(from_lab(torch.cat([_lightness(strip), colours], 1)), values.dtype)
-        return photograph.with_values(made)
+        return given.with_values(made)
 
     def compute(self, given: Tensor) -> Tensor:
         """Pictures (b, c, h, w) in [-1, 1], grey or colour, with colours by their lightness."""

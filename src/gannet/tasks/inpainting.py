@@ -6,6 +6,7 @@ fine: the smallest copy from a smooth filling, each larger one from what was fou
 names what is lost by a mask; all else comes back untouched, bit for bit.
 """
 
+from collections.abc import Mapping
 from functools import partial
 from itertools import count
 from typing import Any, ClassVar
@@ -17,17 +18,20 @@ from torch.nn.functional import avg_pool2d, interpolate
 
 from gannet.augmentation.damage import holes
 from gannet.augmentation.kinds import Draws
+from gannet.media import photograph
 from gannet.media.photograph import Photograph, Values
 from gannet.media.pyramid import Mask, as_mask, doubled, halved
 from gannet.media.tiling import Local, as_tensor, in_tiles
 from gannet.networks.unet import Unet
+from gannet.pipelines.pipeline import Input
 from gannet.tasks._image_restoration import Lesson, PhotographConfig, PhotographTask, cut_upright
 from gannet.tasks._image_restoration.evaluation import Trial, draws_for
-from gannet.tasks._image_restoration.pipeline import PhotographPipeline, Settings, as_learned
+from gannet.tasks._image_restoration.pipeline import PHOTOGRAPH, PhotographPipeline, Settings, as_learned
 
 NETWORKS = {"unet": Unet}
 COARSEST = 192
 """Pixels of the longer side up to which holes are filled at once, without a hint."""
+MASK = Input(photograph.medium, "light where something is lost, as large as the photograph")
 LOST, HINTED = 1.0, 0.5
 """What the mask says of a pixel that is lost, and of one that is lost but for a hint."""
 
@@ -98,6 +102,7 @@ class InpaintingPipeline(PhotographPipeline):
     task: ClassVar[str] = "inpainting"
     offered: ClassVar[dict[str, Any]] = NETWORKS
     sparing: ClassVar[bool] = True
+    inputs: ClassVar[Mapping[str, Input]] = {"photograph": PHOTOGRAPH, "mask": MASK}
 
     @classmethod
     def network(cls, config: Settings) -> nn.Module:
@@ -112,19 +117,14 @@ class InpaintingPipeline(PhotographPipeline):
         """Nothing."""
         return {}
 
-    def accept(self, masked: bool) -> None:
-        """A mask is needed."""
-        if not masked:
-            raise ValueError("Which pixels are lost is not known: give a mask, light where something is lost.")
-
-    def improve(self, photograph: Photograph, mask: Photograph | None = None) -> Photograph:
+    def improve(self, given: Photograph, mask: Photograph | None = None) -> Photograph:
         """Fill the holes of a photograph, from coarse to fine.
 
         Args:
             mask: of the photograph's size, light where something is lost.
         """
         assert mask is not None
-        return photograph.with_values(self._filled(photograph.values, lost_pixels(mask, photograph)))
+        return given.with_values(self._filled(given.values, lost_pixels(mask, given)))
 
     def traced(self) -> tuple[nn.Module, dict[str, Tensor]]:
         """The network, and a `picture_and_mask` (1, c + 1, h, w), all of it lost."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from math import prod
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import torch
 from scipy.stats import binomtest
@@ -21,13 +21,14 @@ from gannet.data.image_dataset import Description, fields
 from gannet.data.loader import Sides
 from gannet.data.records import Source
 from gannet.data.samples import Labels
+from gannet.media import image, scores
 from gannet.media.image import Options
 from gannet.media.medium import Medium, Shown
 from gannet.metrics.judgement import Judgement
 from gannet.metrics.measure import Measure
 from gannet.monitoring.periodic import Periodic
 from gannet.networks.recognizer import Recognizer, RecognizerChoice
-from gannet.pipelines.pipeline import Pipeline
+from gannet.pipelines.pipeline import ConverterPipeline, Input, Pipeline
 from gannet.recipe import Loss, Optimizer, Recipe
 from gannet.schema import Choice, Section, check, choose, known_keys
 from gannet.task import Exam
@@ -147,7 +148,7 @@ def evaluate(pipeline: "RecognitionPipeline", exam: Exam) -> Judgement:
         raise ValueError(f"A recognizer is judged by pictures of classes that it knows ({known}, ...); give such data.")
     right = total = 0
     for part in reals.parts(BATCH, len(reals)):
-        right += int((pipeline(part["real"]).argmax(1) == part["label"]).sum())
+        right += int((pipeline.probabilities(part["real"]).argmax(1) == part["label"]).sum())
         total += len(part["label"])
     interval = binomtest(right, total).proportion_ci(method="wilson")
     words = f"{total:,} pictures that it did not learn from"
@@ -166,14 +167,28 @@ def example() -> Recipe:
     return generation.example().model_copy(update=updates)
 
 
-class RecognitionPipeline(Pipeline):
-    """Names what pictures are of: `pipeline(pictures)` gives probabilities, (b, classes)."""
+class RecognitionPipeline(ConverterPipeline):
+    """Names what pictures are of: `pipeline("cat.jpg").value` gives the probability of each class."""
 
     task: ClassVar[str] = "recognition"
+    inputs: ClassVar[Mapping[str, Input]] = {"picture": Input(image.medium, "a picture of what it learned to name")}
     Config: ClassVar[type[Section]] = Settings
 
-    def __call__(self, pictures: Tensor) -> Tensor:
-        """The probability of each class.
+    @property
+    def outputs(self) -> Mapping[str, Medium]:
+        """The probability of each class."""
+        return {"scores": scores.medium}
+
+    def run(self, inputs: Mapping[str, Any], options: Section) -> Mapping[str, Any]:  # noqa: ARG002
+        """Name what a picture is of, brought to the size that was learned from."""
+        description: Description = self.config.description  # type: ignore[attr-defined]
+        channels, height, width = description.shape
+        levels = image.medium.fit(inputs["picture"], image.medium.field(height, width, channels))
+        found = self.probabilities(torch.from_numpy(image.to_unit(levels))[None])[0]
+        return {"scores": dict(zip(description.classes, found.tolist(), strict=True))}
+
+    def probabilities(self, pictures: Tensor) -> Tensor:
+        """Give the probability of each class, (b, classes).
 
         Args:
             pictures: (b, c, h, w) in [-1, 1], with as many channels as the model learned from.

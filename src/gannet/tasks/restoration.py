@@ -5,6 +5,7 @@ smaller copies of a large one, the other fills what is lost (Wan et al., 2020, "
 both). What was not damaged comes back untouched, bit for bit. A mask of the user's own goes before what is found.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from itertools import count
 from typing import Annotated, Any, ClassVar
@@ -21,19 +22,22 @@ from gannet.adversarial.game import Outcome, Pass, Turn
 from gannet.adversarial.similarity import Frozen
 from gannet.augmentation.damage import DAMAGES, damage, fade, pieces
 from gannet.augmentation.kinds import Drawn, Draws
+from gannet.media import photograph
+from gannet.media.medium import Medium
 from gannet.media.photograph import Photograph
 from gannet.media.pyramid import Mask, as_mask, doubled, halved
 from gannet.media.tiling import Local, as_tensor, as_values, in_tiles
 from gannet.metrics.judgement import Judgement
 from gannet.networks.unet import Unet
+from gannet.pipelines.pipeline import Input
 from gannet.runtime.randomness import generator
 from gannet.schema import check, nearest
 from gannet.task import Exam
 from gannet.tasks import inpainting
 from gannet.tasks._image_restoration import LOOK_SEED, MOST_JUDGED, Lesson
 from gannet.tasks._image_restoration.evaluation import Trial, draws_for, fidelity_figures, measures, photographs
-from gannet.tasks._image_restoration.pipeline import PhotographPipeline, Settings
-from gannet.tasks.inpainting import Inpainting, InpaintingPipeline, near_or_far
+from gannet.tasks._image_restoration.pipeline import PHOTOGRAPH, PhotographPipeline, Settings
+from gannet.tasks.inpainting import MASK, Inpainting, InpaintingPipeline, near_or_far
 
 DETECTOR, SEARCH, WIDER = "detector", "search", 2
 """Pixels by which what is found is widened: the edges of a scratch are damaged as well."""
@@ -88,6 +92,7 @@ class RestorationPipeline(InpaintingPipeline):
     """Restores photographs: `pipeline("old.jpg").save("restored.jpg")`."""
 
     task: ClassVar[str] = "restoration"
+    inputs: ClassVar[Mapping[str, Input]] = {"photograph": PHOTOGRAPH, "mask": replace(MASK, required=False)}
 
     @classmethod
     def build_networks(cls, config: Settings) -> dict[str, nn.Module]:
@@ -101,14 +106,26 @@ class RestorationPipeline(InpaintingPipeline):
         """How wide the detector is."""
         return {DETECTOR: check(Config, config.task.options, "task").detector}
 
-    def accept(self, masked: bool) -> None:
-        """A mask may be given."""
+    @property
+    def outputs(self) -> Mapping[str, Medium]:
+        """A photograph, and where it was damaged."""
+        return {**super().outputs, "mask": photograph.medium}
 
-    def improve(self, photograph: Photograph, mask: Photograph | None = None) -> Photograph:
+    def run(self, inputs: Mapping[str, Any], options: Any) -> Mapping[str, Any]:  # noqa: ARG002
+        """Restore a photograph, by the user's mask or else by what is found."""
+        given, mask = inputs["photograph"], inputs.get("mask")
+        if mask:
+            return {"photograph": self.improve(given, mask), "mask": mask}
+        found = self.find(given)
+        return {"photograph": self._repaired(given, found), "mask": found}
+
+    def improve(self, given: Photograph, mask: Photograph | None = None) -> Photograph:
         """Fill what is lost: what the mask says, or what is found, if it is not all of it."""
-        found = mask or self.find(photograph)
-        nothing_to_do = mask is None and (not found.values.any() or found.values.all())
-        return photograph if nothing_to_do else super().improve(photograph, found)
+        return super().improve(given, mask) if mask else self._repaired(given, self.find(given))
+
+    def _repaired(self, given: Photograph, found: Photograph) -> Photograph:
+        """Fill what was found; where that is nothing or all, the photograph is as it was."""
+        return super().improve(given, found) if found.values.any() and not found.values.all() else given
 
     def find(self, photograph: Photograph) -> Photograph:
         """Where a photograph is damaged, with the edges of that: white there, black elsewhere."""

@@ -56,12 +56,12 @@ class SuperResolutionPipeline(PhotographPipeline):
         network: Any = self.networks[GENERATOR]
         return side * int(network.scale)
 
-    def improve(self, photograph: Photograph, mask: Photograph | None = None) -> Photograph:  # noqa: ARG002
+    def improve(self, given: Photograph, mask: Photograph | None = None) -> Photograph:  # noqa: ARG002
         """Enlarge a photograph, a tile at a time."""
         network: Any = self.networks[GENERATOR]
         settings: Any = self.config
         enlarge = partial(as_learned, channels=settings.description.shape[0], compute=self.compute)
-        return in_tiles(photograph, Local(enlarge, network.reach, network.scale))
+        return in_tiles(given, Local(enlarge, network.reach, network.scale))
 
 
 def _scale(config: Settings) -> int:

@@ -12,10 +12,8 @@ from torch import Tensor
 
 from gannet.adversarial.two_player import DISCRIMINATOR
 from gannet.data.records import Source
-from gannet.media.grids import to_pictures
 from gannet.pipelines.hub import load
 from gannet.pipelines.writer import Entry, folders, record_line
-from gannet.provenance.metadata import encode_picture
 from gannet.runs.folder import read_recipe
 from gannet.runtime.files import digest
 from gannet.task import find_task
@@ -75,7 +73,7 @@ def forger(run: str, keep: float, seed: int, sieve: str = "") -> Forger:
     if not sieve and not (Path(run) / "recipe.yaml").is_file():
         raise ValueError(f"{run} is no run: fakes are sifted by the discriminator, which only a run keeps.")
     pipeline: Any = load(run)
-    if not pipeline.draws:
+    if pipeline.inputs:
         raise ValueError(f"{run} is a model for {pipeline.task}, which draws no fakes; give a run of generation.")
     score, told_by = _by_classifier(sieve, pipeline) if sieve else _by_discriminator(Path(run), pipeline)
     return Forger(pipeline, score, keep, seed, (digest(pipeline.tensors(), {}), told_by))
@@ -114,7 +112,7 @@ def _by_classifier(sieve: str, pipeline: Any) -> tuple[Score, str]:
     @torch.no_grad()
     def score(pictures: Tensor, labels: Tensor | None) -> Tensor:
         assert labels is not None
-        probabilities: Tensor = classifier(pictures)
+        probabilities: Tensor = classifier.probabilities(pictures)
         return probabilities.gather(1, labels[:, None]).flatten()
 
     return score, digest(classifier.tensors(), {})
@@ -150,13 +148,13 @@ def synthetic_parts(forging: Forger, source: Source, times: int) -> Iterator[Cal
 def _part(forging: Forger, drawn: int, label: int, home: PurePosixPath, indices: range) -> list[Entry]:
     pictures, scores, origins = forging.draw(drawn, indices.start, len(indices))
     entries, seed = [], forging.seed_of(drawn)
-    found = zip(indices, to_pictures(pictures), scores.tolist(), origins.tolist(), strict=True)
+    found = zip(indices, pictures, scores.tolist(), origins.tolist(), strict=True)
     for index, picture, score, origin in found:
         path = home / f"{FAKE}-{index:06d}.png"
         facts = {"model": forging.pipeline.name, "seed": seed, "class": drawn if drawn >= 0 else None, "index": origin}
         facts = {name: value for name, value in facts.items() if value is not None}
         line = record_line(path, "", FAKE, f"{forging.keep:g}", forging.pipeline.name, f"{score:.3f}", seed)
-        entries.append(Entry(str(path), encode_picture(picture, facts), label, line))
+        entries.append(Entry(str(path), forging.pipeline.medium.encode(picture, ".png", facts), label, line))
     return entries
 
 

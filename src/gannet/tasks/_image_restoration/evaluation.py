@@ -129,9 +129,9 @@ def judge_trials(
     seconds = 0.0
     for trial in trials:
         start = time.perf_counter()
-        made = pipeline(trial.given, trial.mask)
+        made = pipeline.improve(trial.given, trial.mask)
         seconds += time.perf_counter() - start
-        before = {PIXEL: earlier(trial.given, trial.mask)} if earlier else {}
+        before = {PIXEL: earlier.improve(trial.given, trial.mask)} if earlier else {}
         ways = {MODEL: made, **before, **trial.others}
         for name, photograph in ways.items():
             figures.setdefault(name, []).append(take(photograph, trial, eye))

@@ -1,17 +1,20 @@
 """The pipeline of a network that makes better photographs of lesser ones."""
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from copy import deepcopy
-from typing import Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self
 
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 
 from gannet.adversarial.two_player import GENERATOR
 from gannet.data.image_dataset import Description
-from gannet.media.photograph import Given, Photograph, read_photograph
-from gannet.pipelines.pipeline import Pipeline
+from gannet.media import photograph
+from gannet.media.medium import Medium
+from gannet.media.photograph import LOSSY, Photograph, check_size
+from gannet.pipelines.pipeline import ConverterPipeline, Input
 from gannet.schema import Choice, Section, check, choose
 
 TRUE = "pixel"
@@ -26,8 +29,18 @@ class Settings(Section):
     task: Choice
 
 
-class PhotographPipeline(Pipeline):
-    """Makes photographs better: `pipeline("photo.jpg")` gives a `Photograph`.
+class PhotographOptions(Section):
+    """What is asked of a model that makes better photographs."""
+
+    strength: Annotated[float, Field(json_schema_extra={"minimum": 0, "maximum": 1})] | None = None
+    """0 is true to pixels, 1 sharp; left out, as the model is."""
+
+
+PHOTOGRAPH = Input(photograph.medium, "a photograph of any size")
+
+
+class PhotographPipeline(ConverterPipeline):
+    """Makes photographs better: `pipeline("photo.jpg").save("better.jpg")`.
 
     Attributes:
         offered: what `network.name` may be, by name.
@@ -36,11 +49,18 @@ class PhotographPipeline(Pipeline):
 
     offered: ClassVar[dict[str, Any]]
     sparing: ClassVar[bool] = False
+    inputs: ClassVar[Mapping[str, Input]] = {"photograph": PHOTOGRAPH}
+    Options: ClassVar[type[Section]] = PhotographOptions
     Config: ClassVar[type[Section]] = Settings
+
+    @property
+    def outputs(self) -> Mapping[str, Medium]:
+        """A photograph."""
+        return {"photograph": photograph.medium}
 
     @classmethod
     def choice(cls, network: Choice) -> Any:
-        """What builds the network, checked."""
+        """Check what builds the network."""
         return check(choose(network.name, cls.offered, "network"), network.options, "network")
 
     @classmethod
@@ -56,38 +76,34 @@ class PhotographPipeline(Pipeline):
     @classmethod
     @abstractmethod
     def fixed(cls, config: Settings) -> dict[str, Any]:
-        """The options of the task that the network's shape follows from."""
-
-    def accept(self, masked: bool) -> None:
-        """Raise ValueError when a mask is given to a model that wants none, or lacks to one that needs it."""
-        if masked:
-            raise ValueError(f"A model for {self.task} changes all of a photograph; leave the mask out.")
+        """Name the options of the task that the network's shape follows from."""
 
     def enlarged(self, side: int) -> int:
-        """How many pixels a side becomes."""
+        """Tell how many pixels a side becomes."""
         return side
 
     @abstractmethod
-    def improve(self, photograph: Photograph, mask: Photograph | None = None) -> Photograph:
+    def improve(self, given: Photograph, mask: Photograph | None = None) -> Photograph:
         """Make a photograph better; a mask tells where, for models that want to know."""
 
-    def __call__(self, given: "Given | Tensor", mask: "Given | None" = None) -> "Photograph | Tensor":
-        """Make a photograph better, whatever its size; or what the network makes of a batch.
+    def tuned(self, options: PhotographOptions) -> Self:
+        """Blend the weights where a strength is asked for."""
+        return self if options.strength is None else self.blended(options.strength)
 
-        Args:
-            given: a path, a file's content, Pillow's or Gannet's photograph; or a tensor (b, c, h, w) in [-1, 1].
-            mask: for models that want to know where: of the same size, light there.
+    def run(self, inputs: Mapping[str, Any], options: PhotographOptions) -> Mapping[str, Any]:  # noqa: ARG002
+        """Make a photograph better, whatever its size."""
+        return {"photograph": self.improve(inputs["photograph"], inputs.get("mask"))}
 
-        Raises:
-            ValueError: it cannot be read; one sentence.
-        """
-        if isinstance(given, Tensor):
-            return self.compute(given)
-        self.accept(mask is not None)
-        return self.improve(read_photograph(given), None if mask is None else read_photograph(mask))
+    def ending(self, given: str) -> str:
+        """Keep the ending, but for one whose format would spoil what comes back bit for bit."""
+        return ".png" if self.sparing and given.lower() in LOSSY else super().ending(given)
+
+    def check_result(self, inputs: Mapping[str, Any], ending: str) -> None:
+        """Raise ValueError where a format takes no photograph so large."""
+        check_size(ending, *map(self.enlarged, inputs["photograph"].values.shape[:2]))
 
     def compute(self, given: Tensor) -> Tensor:
-        """What becomes of pictures (b, c, h, w) in [-1, 1], with as many channels as it learned from."""
+        """Make better pictures (b, c, h, w) in [-1, 1], with as many channels as it learned from."""
         return self._made(given)
 
     @torch.inference_mode()
@@ -125,6 +141,7 @@ class PhotographPipeline(Pipeline):
         ours, theirs = (pipeline.networks[GENERATOR].state_dict() for pipeline in (self, other))
         mixed = {name: strength * ours[name] + (1 - strength) * theirs[name].to(ours[name]) for name in ours}
         made.networks[GENERATOR].load_state_dict(mixed)
+        made.file = self.file
         return made
 
     @classmethod

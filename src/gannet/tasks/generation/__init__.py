@@ -35,7 +35,7 @@ from gannet.media.medium import Field, Medium, Shown
 from gannet.monitoring.audit import Audit, Exhibits
 from gannet.monitoring.referee import Referee, Rule
 from gannet.pipelines.pipeline import Pipeline
-from gannet.pipelines.samples import latents
+from gannet.pipelines.samples import PLAIN, latents
 from gannet.recipe import Checkpoints, Loss, Optimizer, Penalty, Recipe, Record
 from gannet.recipe import Data as RecipeData
 from gannet.recipe import Referee as RefereeSettings
@@ -234,7 +234,7 @@ def sheet(recipe: Recipe, description: Description, model: GenerationPipeline, s
     medium = media(recipe)["real"]
 
     def look() -> Shown:
-        drawn = model(num=SHEET_SAMPLES, seed=0)
+        drawn = model(num=SHEET_SAMPLES, engine=PLAIN)
         return Shown(medium, drawn.values, drawn.facts)
 
     return look

@@ -246,18 +246,21 @@ def _quietly(origin: Origin, images: int) -> dict[str, Any]:
 def _with_modes(judgement: Judgement, pipeline: GenerationPipeline, origin: Origin, seed: int) -> Judgement:
     """Count the modes of stacked pictures, told by a classifier that learns single ones for it."""
     try:
-        recognizer, held_out = origin.fit(_recognizer_recipe(origin))
+        fitted, held_out = origin.fit(_recognizer_recipe(origin))
+        recognizer: Any = fitted
     except ValueError as error:
         return replace(judgement, left_out=judgement.left_out | {"modes found": f"the single pictures: {error}"})
     parts = list(held_out.parts(PART, len(held_out)))
-    told = torch.cat([recognizer(part["real"]).argmax(1) for part in parts])
+    told = torch.cat([recognizer.probabilities(part["real"]).argmax(1) for part in parts])
     label = torch.cat([part["label"] for part in parts])
     accuracy = float((told == label).float().mean())
     if accuracy < SUREST:
         reason = f"the classifier of single pictures is right in {accuracy:.2%} only, it needs {SUREST:.1%}"
         return replace(judgement, left_out=judgement.left_out | {"modes found": reason})
     fakes = pipeline.stream(SAMPLES, seed)
-    fake = torch.cat([recognizer(part.flatten(0, 1)[:, None]).argmax(1).view(part.shape[:2]) for part in fakes])
+    fake = torch.cat(
+        [recognizer.probabilities(part.flatten(0, 1)[:, None]).argmax(1).view(part.shape[:2]) for part in fakes]
+    )
     config: Any = recognizer.config
     if len(label.unique()) < len(config.description.classes):
         reason = f"held-out pictures lack some of the {len(config.description.classes)} classes"

@@ -88,7 +88,7 @@ def _resampled(pictures: Tensor, seed: int) -> Tensor:
 
 def looking_augmented(detector: Any, pictures: Tensor) -> Rate:
     """The share of pictures (n, c, h, w) that a detector takes for augmented."""
-    told = torch.cat([detector(_rounded(part)).argmax(1) for part in pictures.split(BATCH)])
+    told = torch.cat([detector.probabilities(_rounded(part)).argmax(1) for part in pictures.split(BATCH)])
     return rate(int((told == AUGMENTED).sum()), len(told))
 
 

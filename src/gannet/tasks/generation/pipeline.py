@@ -1,22 +1,27 @@
 """The pipeline of a trained generator, and what its config keeps."""
 
-from collections.abc import Callable, Iterator
-from functools import partial
-from typing import ClassVar, Self
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property, partial
+from typing import Annotated, Any, ClassVar, Self
 
 import torch
-from pydantic import model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 from torch import Tensor, nn
 
 from gannet.adversarial.two_player import GENERATOR
 from gannet.data.image_dataset import Description
+from gannet.media import image, points
+from gannet.media.medium import Medium
 from gannet.networks import PAIRS, Pair
-from gannet.pipelines.pipeline import Pipeline
-from gannet.pipelines.samples import PLAIN, Engine, Request, Samples, facts_of, latents, padded, walk
+from gannet.pipelines.backends import ENGINES, make_engine
+from gannet.pipelines.pipeline import GeneratorPipeline
+from gannet.pipelines.samples import PLAIN, Batches, Engine, Samples, latents, padded, walk
 from gannet.schema import Choice, Section, check, choose, nearest
 
 SHEET_SAMPLES = 64
 """What a sheet shows of a generator."""
+Label = Annotated[str, BeforeValidator(lambda given: str(given) if isinstance(given, int) else given)]
+"""A class by name or number."""
 
 
 class Settings(Section):
@@ -33,60 +38,126 @@ class Settings(Section):
         return self
 
 
-class GenerationPipeline(Pipeline):
+class GenerationOptions(Section):
+    """What is asked of a generator."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    num: int = 1
+    """How many samples; sample i of a seed is the same whatever their number is."""
+    seed: int = 0
+    """The same seed gives the same samples."""
+    label: Label | None = Field(None, alias="class")
+    """Only this class, by name or number; left out, all classes in turn."""
+    frames: int = 1
+    """Pictures from one sample to the next; more than one makes a closed walk, an animation."""
+    engine: Annotated[str, Field(json_schema_extra={"enum": list(ENGINES)})] = "auto"
+    """How it is computed: torch or onnx (single precision), bf16; auto: the fastest of them."""
+
+    @model_validator(mode="after")
+    def _are_in_range(self) -> Self:
+        if self.num < 1 or self.frames < 1 or self.seed < 0:
+            given = f"{self.num}, {self.frames} and {self.seed}"
+            raise ValueError(f"num and frames are 1 or more and seed 0 or more; given: {given}")
+        return self
+
+
+class GenerationPipeline(GeneratorPipeline):
     """Draws samples: `pipeline(num=64, seed=0)`, of a class, or as a walk through latent space."""
 
     task: ClassVar[str] = "generation"
-    draws: ClassVar[bool] = True
+    Options: ClassVar[type[Section]] = GenerationOptions
     Config: ClassVar[type[Section]] = Settings
     BATCH: ClassVar[int] = 64
     """Samples computed at once. Kernels differ by size, so it is fixed and the last batch is padded."""
 
-    engine: Engine | None = None
-    """How the generator is computed when not by PyTorch as it stands."""
+    @property
+    def outputs(self) -> Mapping[str, Medium]:
+        """Samples: pictures, or points."""
+        return {"sample": self.medium}
 
-    def __call__(self, num: int = 1, seed: int = 0, label: str | int | None = None, frames: int = 1) -> Samples:
-        """Draw `num` samples; sample i of a seed is the same whatever `num` is.
+    @property
+    def medium(self) -> Medium:
+        """What samples are."""
+        return image.medium if self.settings.description.pictured else points.medium
 
-        Args:
-            label: a class by name or number; None goes through all classes in turn.
-            frames: pictures from one sample to the next; more than one makes a closed walk of `num * frames`.
+    def draw(self, options: GenerationOptions) -> Samples:
+        """Draw samples; sample i of a seed is the same whatever their number is.
 
         Raises:
-            ValueError: a number below one, or a label that the model does not know.
+            ValueError: a class that the model does not know, or an engine that there is not.
         """
-        request = Request(num, seed, label, frames)
-        request.check()
-        vectors = latents(self.networks[GENERATOR], seed, first=0, count=num)
-        labels = self.labels(num, label)
-        if frames > 1:
-            vectors = walk(vectors, frames)
-            labels = labels.repeat_interleave(frames) if labels is not None else None
-        classes = self.settings.description.classes
-        facts = facts_of(self.name, request, self.engine.name if self.engine else PLAIN)
-        return Samples(self._generate(vectors, labels), labels, facts, frames > 1, classes)
+        labels, engine = self.labels(options.num, options.label), self.engine(options.engine)
+        vectors = latents(self.networks[GENERATOR], options.seed, first=0, count=options.num)
+        if options.frames > 1:
+            vectors = walk(vectors, options.frames)
+            labels = labels.repeat_interleave(options.frames) if labels is not None else None
+        values = self._generate(vectors, labels, engine)
+        return Samples(values, labels, self.facts(options), self.animated(options), self._classes, self.medium)
 
-    def stream(self, num: int, seed: int, labels: Tensor | None = None) -> Iterator[Tensor]:
-        """The values of the same samples, a batch (b, *shape) at a time, so that any number fits into memory.
+    def batches(self, options: GenerationOptions) -> Batches:
+        """Give the same samples batch by batch, each drawn when it is called for."""
+        labels, engine = self.labels(options.num, options.label), self.engine(options.engine)
+        makes = self.parts(options.num, options.seed, labels, engine)
+        shape = self.settings.description.shape
+        return Batches(makes, self.BATCH, shape, self.facts(options), labels, self._classes, self.medium)
+
+    def facts(self, options: GenerationOptions) -> dict[str, Any]:
+        """Say the model, the seed, the class where one was asked for, and an engine other than PyTorch's own."""
+        engine = self.engine(options.engine).name
+        known = {
+            "model": self.name,
+            "seed": options.seed,
+            "class": options.label,
+            "engine": None if engine == PLAIN else engine,
+        }
+        return {name: value for name, value in known.items() if value is not None}
+
+    def animated(self, options: GenerationOptions) -> bool:
+        """Tell whether a walk is asked for."""
+        return options.frames > 1
+
+    def engine(self, name: str) -> Engine:
+        """Give what computes the generator, by its name."""
+        known = (name, self.device.type)
+        if known not in self._engines:
+            self._engines[known] = make_engine(name, self)
+        return self._engines[known]
+
+    @cached_property
+    def _engines(self) -> dict[tuple[str, str], Engine]:
+        return {}
+
+    @property
+    def _classes(self) -> tuple[str, ...]:
+        return self.settings.description.classes
+
+    def stream(
+        self, num: int, seed: int, labels: Tensor | None = None, engine: Engine | None = None
+    ) -> Iterator[Tensor]:
+        """Give the values of samples, a batch (b, *shape) at a time, so that any number fits into memory.
 
         Args:
             labels: (num,) the class of each; None goes through all classes in turn.
+            engine: what computes them; None: the generator as it stands.
         """
-        for part in self.parts(num, seed, labels):
+        for part in self.parts(num, seed, labels, engine):
             yield part()
 
-    def parts(self, num: int, seed: int, labels: Tensor | None = None) -> list[Callable[[], Tensor]]:
-        """The batches of `stream`, each made when it is called."""
+    def parts(
+        self, num: int, seed: int, labels: Tensor | None = None, engine: Engine | None = None
+    ) -> list[Callable[[], Tensor]]:
+        """Give the batches of `stream`, each made when it is called."""
         labels = self.labels(num) if labels is None else labels
         firsts = range(0, num, self.BATCH)
-        return [partial(self._batch, first, min(self.BATCH, num - first), seed, labels) for first in firsts]
+        return [partial(self._batch, first, min(self.BATCH, num - first), seed, labels, engine) for first in firsts]
 
-    def _batch(self, first: int, count: int, seed: int, labels: Tensor | None) -> Tensor:
+    def _batch(self, first: int, count: int, seed: int, labels: Tensor | None, engine: Engine | None) -> Tensor:
         vectors = latents(self.networks[GENERATOR], seed, first, count)
-        return self._generate(vectors, None if labels is None else labels[first : first + count])
+        return self._generate(vectors, None if labels is None else labels[first : first + count], engine)
 
     def pick(self, indices: Tensor, seed: int, labels: Tensor | None = None) -> Tensor:
-        """Samples of a seed by their indices (n,), as `stream` gives them; labels: of all of them."""
+        """Give samples of a seed by their indices (n,), as `stream` gives them; labels: of all of them."""
         labels = self.labels(int(indices.max()) + 1) if labels is None else labels
         vectors = torch.cat([latents(self.networks[GENERATOR], seed, index, 1) for index in indices.tolist()])
         return self._generate(vectors, None if labels is None else labels[indices])
@@ -104,9 +175,9 @@ class GenerationPipeline(Pipeline):
         return self.config
 
     @torch.no_grad()
-    def _generate(self, vectors: Tensor, labels: Tensor | None) -> Tensor:
+    def _generate(self, vectors: Tensor, labels: Tensor | None, engine: Engine | None = None) -> Tensor:
         network = self.networks[GENERATOR]
-        device, compute = next(network.parameters()).device, self.engine or network
+        device, compute = next(network.parameters()).device, engine or network
         parts = []
         for start in range(0, len(vectors), self.BATCH):
             part = padded(vectors[start : start + self.BATCH], self.BATCH).to(device)
@@ -114,7 +185,7 @@ class GenerationPipeline(Pipeline):
             parts.append(compute(part, label)[: len(vectors) - start].float().cpu())
         return torch.cat(parts)
 
-    def labels(self, num: int, label: str | int | None = None) -> Tensor | None:
+    def labels(self, num: int, label: str | None = None) -> Tensor | None:
         """The classes of `num` samples (num,): all in turn or the one asked for; None without classes."""
         classes = self.settings.description.classes
         if not self.settings.conditional:
@@ -125,7 +196,6 @@ class GenerationPipeline(Pipeline):
             return None
         if label is None:
             return torch.arange(num) % len(classes)
-        label = str(label)
         if label not in classes and not (label.isdecimal() and int(label) < len(classes)):
             raise ValueError(f"This model does not know the class {label!r}; {nearest(label, classes)}")
         number = classes.index(label) if label in classes else int(label)

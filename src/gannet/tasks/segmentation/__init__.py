@@ -36,7 +36,6 @@ from gannet.tasks.segmentation.pipeline import (
     BATCH,
     SEGMENTER,
     Config,
-    LabelMap,
     SegmentationPipeline,
     Settings,
     build_network,
@@ -53,7 +52,7 @@ USUAL: Strengths = {"flip": 0.5, "zoom": 1.3, "rotation": 8, "brightness": 0.15,
 FEW_PIXELS = 100.0
 """Pixels added to both sides of an overlap, so that a class of hardly any does not rule a batch."""
 
-__all__ = ["Data", "LabelMap", "SegmentationPipeline", "Settings"]
+__all__ = ["Data", "SegmentationPipeline", "Settings"]
 
 judged_by = "held_out/error"
 Data = image.Options

@@ -1,6 +1,6 @@
-"""The pipeline of a trained segmenter, what its config keeps, and the maps that it gives."""
+"""The pipeline of a trained segmenter, what its config keeps, and how it tells photographs of any size."""
 
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 import torch
@@ -9,13 +9,13 @@ from torch import Tensor, nn
 
 from gannet.augmentation.kinds import Strengths
 from gannet.data.image_dataset import Description
-from gannet.media import image, label_map
-from gannet.media.photograph import Given, Photograph, read_photograph
+from gannet.media import image, label_map, photograph
+from gannet.media.medium import Medium
+from gannet.media.photograph import Photograph
 from gannet.media.pixels import fit_picture, read_picture
 from gannet.media.tiling import enlarged_rows
 from gannet.networks.unet import Unet
-from gannet.pipelines.pipeline import Pipeline
-from gannet.runtime.files import write_bytes
+from gannet.pipelines.pipeline import ConverterPipeline, Input
 from gannet.schema import Choice, Section, Share, Weight, check, choose
 
 SEGMENTER, BATCH, ROWS = "segmenter", 16, 256
@@ -63,10 +63,11 @@ def build_network(network: Choice, description: Description) -> nn.Module:
     return choice_of(network).unet(description.shape[0], len(description.classes), batch=True)
 
 
-class SegmentationPipeline(Pipeline):
+class SegmentationPipeline(ConverterPipeline):
     """Tells what pictures show: `pipeline("street.jpg").save("classes.png")`."""
 
     task: ClassVar[str] = "segmentation"
+    inputs: ClassVar[Mapping[str, Input]] = {"photograph": Input(photograph.medium, "a photograph of any size")}
     Config: ClassVar[type[Section]] = Settings
 
     @property
@@ -75,19 +76,19 @@ class SegmentationPipeline(Pipeline):
         assert isinstance(self.config, Settings)
         return self.config
 
-    def __call__(self, given: "Given | Tensor") -> "LabelMap | Tensor":
-        """Tell the class of each pixel.
+    @property
+    def outputs(self) -> Mapping[str, Medium]:
+        """The class of each pixel."""
+        return {"map": label_map.medium}
 
-        Args:
-            given: a path, a file's content, Pillow's or Gannet's photograph, of any size; or pictures (b, c, h, w) in
-                [-1, 1], for which the scores (b, classes, h, w) are given.
+    def run(self, inputs: Mapping[str, Any], options: Section) -> Mapping[str, Any]:  # noqa: ARG002
+        """Tell the class of each pixel of a photograph of any size, (h, w)."""
+        return {"map": self._map(inputs["photograph"])}
 
-        Raises:
-            ValueError: it cannot be read; one sentence.
-        """
-        if isinstance(given, Tensor):
-            return self.scores(given)
-        return LabelMap(self._map(read_photograph(given)), self.settings.description.classes, {"model": self.name})
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The names of the classes, by their numbers."""
+        return self.settings.description.classes
 
     @torch.inference_mode()
     def scores(self, pictures: Tensor) -> Tensor:
@@ -103,10 +104,10 @@ class SegmentationPipeline(Pipeline):
         """Tell the class of each pixel of pictures (b, c, h, w): (b, h, w)."""
         return self.scores(pictures).argmax(1)
 
-    def _map(self, photograph: Photograph) -> Tensor:
+    def _map(self, given: Photograph) -> Tensor:
         """Tell a photograph at the scale that was learned from, and bring the scores up to its size, row by row."""
-        height, width = photograph.values.shape[:2]
-        pixels = read_picture(photograph.shown(), self.settings.description.shape[0])
+        height, width = given.values.shape[:2]
+        pixels = read_picture(given.shown(), self.settings.description.shape[0])
         small = fit_picture(pixels, *self._scaled(height, width), "stretch")
         scores = self.scores(torch.from_numpy(image.to_unit(small))[None])
         rows = range(0, height, ROWS)
@@ -136,22 +137,3 @@ class SegmentationPipeline(Pipeline):
     def build(cls, config: Settings) -> Self:
         """Build the pipeline with an untrained network."""
         return cls(config, {SEGMENTER: build_network(config.network, config.description)})
-
-
-class LabelMap:
-    """The class of each pixel of a picture.
-
-    Attributes:
-        values: (h, w), whole numbers.
-        classes: their names.
-        facts: the model, for the metadata of files.
-    """
-
-    def __init__(self, values: Tensor, classes: tuple[str, ...], facts: dict[str, Any]) -> None:
-        self.values, self.classes, self.facts = values, classes, facts
-
-    def save(self, path: str | Path) -> Path:
-        """Write a PNG with a palette, whose pixels are the numbers."""
-        path = Path(path)
-        write_bytes(path, label_map.medium.encode(self.values, path.suffix, self.facts))
-        return path

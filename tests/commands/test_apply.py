@@ -14,13 +14,11 @@ from PIL import Image
 from safetensors.torch import save_file
 
 import gannet
-from gannet.api import Photographs
 from gannet.augmentation.lab import to_lab
-from gannet.commands import restore
 from gannet.commands.judge import judge_features
 from gannet.data.sources import open_source
 from gannet.media.grids import GAP
-from gannet.media.photograph import Photograph, read_photograph
+from gannet.media.photograph import Photograph, PhotographMedium, read_photograph
 from gannet.tasks._image_restoration.evaluation import (
     LARGEST_JUDGED,
     Trial,
@@ -67,13 +65,13 @@ def size(path: Path) -> tuple[int, int]:
 
 
 def test_one_photograph_becomes_one_file(enlarger: Path, photos: Path, tmp_path: Path) -> None:
-    told = gannet.apply(enlarger, tmp_path / "large.png", Photographs((photos / "a.png",)))
-    assert size(tmp_path / "large.png") == (26, 18) and told["photographs"] == 1
+    told = gannet.apply(enlarger, photos / "a.png", out=tmp_path / "large.png")
+    assert size(tmp_path / "large.png") == (26, 18) and told.count == 1
     with pytest.raises(ValueError, match="exists"):
-        gannet.apply(enlarger, tmp_path / "large.png", Photographs((photos / "a.png",)))
+        gannet.apply(enlarger, photos / "a.png", out=tmp_path / "large.png")
     direct = gannet.load(enlarger)(photos / "a.png")
     with Image.open(tmp_path / "large.png") as picture:
-        assert np.array_equal(np.asarray(picture), direct.values)
+        assert np.array_equal(np.asarray(picture), direct.value.values)
         assert json.loads(picture.text["Comment"])["source"] == "a.png"  # type: ignore[attr-defined]
 
 
@@ -82,7 +80,7 @@ def test_a_folder_keeps_its_shape_and_says_what_is_left_out(
     ending: str, enlarger: Path, photos: Path, tmp_path: Path
 ) -> None:
     said: list[str] = []
-    told = gannet.apply(enlarger, tmp_path / f"new{ending}", Photographs((photos,), say=said.append))
+    told = gannet.apply(enlarger, photos, out=tmp_path / f"new{ending}", say=said.append)
     made = tmp_path / f"new{ending}"
     names = (
         {path.relative_to(made).as_posix() for path in made.rglob("*") if path.is_file()}
@@ -90,53 +88,53 @@ def test_a_folder_keeps_its_shape_and_says_what_is_left_out(
         else set(zipfile.ZipFile(made).namelist())
     )
     assert names - {"record.csv"} == {"a.png", "deep/b.jpg", "deep/c.bmp.png"}
-    assert len(told["left_out"]) == 1 and "broken.png cannot be read" in told["left_out"][0]
+    assert len(told.left_out) == 1 and "broken.png cannot be read" in told.left_out[0]
     assert sum("of 4" in words for words in said) == 3
 
 
 def test_it_goes_on_where_it_was_broken_off(
     enlarger: Path, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read, opened = restore.read_photograph, []
+    read, opened = PhotographMedium.open, []
 
-    def failing(path: Path) -> object:
+    def failing(medium: PhotographMedium, path: Path) -> object:
         opened.append(path.name)
         if path.name == "c.bmp" and opened.count("c.bmp") == 1:
             raise KeyboardInterrupt
-        return read(path)
+        return read(medium, path)
 
-    monkeypatch.setattr(restore, "read_photograph", failing)
+    monkeypatch.setattr(PhotographMedium, "open", failing)
     with pytest.raises(KeyboardInterrupt):
-        gannet.apply(enlarger, tmp_path / "new", Photographs((photos,)))
-    gannet.apply(enlarger, tmp_path / "new", Photographs((photos,)))
+        gannet.apply(enlarger, photos, out=tmp_path / "new")
+    gannet.apply(enlarger, photos, out=tmp_path / "new")
     assert opened.count("a.png") == 1 and (tmp_path / "new" / "deep" / "c.bmp.png").is_file()
 
 
 def test_two_results_of_one_name_are_refused(enlarger: Path, photos: Path, tmp_path: Path) -> None:
     (photos / "deep" / "b.jpg").rename(photos / "deep" / "a.png")
     with pytest.raises(ValueError, match="a.png and .*deep/a.png would both become a.png"):
-        gannet.apply(enlarger, tmp_path / "new", Photographs((photos / "a.png", photos / "deep" / "a.png")))
+        gannet.apply(enlarger, photos / "a.png", photos / "deep" / "a.png", out=tmp_path / "new")
     assert not list(tmp_path.glob("new*"))
-    gannet.apply(enlarger, tmp_path / "new", Photographs((photos,)))
+    gannet.apply(enlarger, photos, out=tmp_path / "new")
 
 
 def test_results_within_what_is_given_are_not_made_better_again(
     enlarger: Path, photos: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read = restore.read_photograph
+    read = PhotographMedium.open
 
-    def failing(path: Path) -> object:
+    def failing(medium: PhotographMedium, path: Path) -> object:
         if path.name == "c.bmp":
             raise KeyboardInterrupt
-        return read(path)
+        return read(medium, path)
 
     with monkeypatch.context() as broken:
-        broken.setattr(restore, "read_photograph", failing)
+        broken.setattr(PhotographMedium, "open", failing)
         with pytest.raises(KeyboardInterrupt):
-            gannet.apply(enlarger, photos / "new", Photographs((photos,)))
-    told = gannet.apply(enlarger, photos / "new", Photographs((photos,), compare=photos.parent / "sheet.png"))
+            gannet.apply(enlarger, photos, out=photos / "new")
+    told = gannet.apply(enlarger, photos, out=photos / "new", compare=photos.parent / "sheet.png")
     assert size(photos.parent / "sheet.png")[1] == 3 * 18 + 2 * GAP, "what was made before is not on the sheet"
-    assert told["photographs"] == 4 and told["left_out"] == [f"{photos / 'broken.png'} was left out before."]
+    assert told.count == 4 and list(told.left_out) == [f"{photos / 'broken.png'} was left out before."]
     assert sum(path.is_file() for path in (photos / "new").rglob("*")) == 3
 
 
@@ -147,12 +145,12 @@ def test_what_was_begun_of_other_photographs_is_not_gone_on_with(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as broken:
-        broken.setattr(restore, "read_photograph", stop)
+        broken.setattr(PhotographMedium, "open", stop)
         with pytest.raises(KeyboardInterrupt):
-            gannet.apply(enlarger, tmp_path / "new", Photographs((photos,)))
+            gannet.apply(enlarger, photos, out=tmp_path / "new")
     Image.fromarray(RANDOM.integers(0, 256, (5, 5, 3), np.uint8)).save(photos / "a.png")
     with pytest.raises(ValueError, match="the beginning of something else"):
-        gannet.apply(enlarger, tmp_path / "new", Photographs((photos,)))
+        gannet.apply(enlarger, photos, out=tmp_path / "new")
 
 
 @pytest.mark.parametrize("ending", ["", ".zip"])
@@ -160,17 +158,16 @@ def test_where_nothing_can_be_made_nothing_is_left(ending: str, enlarger: Path, 
     (photos / "more").mkdir()
     (photos / "broken.png").rename(photos / "more" / "broken.png")
     with pytest.raises(ValueError, match=r"broken.png cannot be read: [^.]*\.$"):
-        gannet.apply(enlarger, tmp_path / f"new{ending}", Photographs((photos / "more",)))
+        gannet.apply(enlarger, photos / "more", out=tmp_path / f"new{ending}")
     (photos / "more" / "worse.png").write_bytes(b"nothing")
     with pytest.raises(ValueError, match="broken.png cannot be read.*the other 1; nothing was made"):
-        gannet.apply(enlarger, tmp_path / f"new{ending}", Photographs((photos / "more",)))
+        gannet.apply(enlarger, photos / "more", out=tmp_path / f"new{ending}")
     assert not list(tmp_path.glob("new*"))
 
 
 def test_a_sheet_shows_deep_greys_as_they_are(enlarger: Path, tmp_path: Path) -> None:
     Image.fromarray(np.full((12, 12), 40 << 8, np.uint16)).save(tmp_path / "grey.png")
-    asked = Photographs((tmp_path / "grey.png",), compare=tmp_path / "sheet.png")
-    gannet.apply(enlarger, tmp_path / "large.webp", asked)
+    gannet.apply(enlarger, tmp_path / "grey.png", out=tmp_path / "large.webp", compare=tmp_path / "sheet.png")
     for name in ("large.webp", "sheet.png"):
         with Image.open(tmp_path / name) as picture:
             assert abs(float(np.asarray(picture.convert("L"))[:, :12].mean()) - 40) < 8
@@ -179,9 +176,9 @@ def test_a_sheet_shows_deep_greys_as_they_are(enlarger: Path, tmp_path: Path) ->
 def test_strength_goes_from_the_first_stage_to_the_last(enlarger: Path, photos: Path) -> None:
     ours, first = gannet.load(enlarger), gannet.load(enlarger, "pixel")
     batch = torch.rand(1, 3, 8, 8) * 2 - 1
-    assert torch.equal(ours.blended(1.0)(batch), ours(batch))
-    assert torch.equal(ours.blended(0.0)(batch), first(batch))
-    assert not torch.equal(ours(batch), first(batch))
+    assert torch.equal(ours.blended(1.0).compute(batch), ours.compute(batch))
+    assert torch.equal(ours.blended(0.0).compute(batch), first.compute(batch))
+    assert not torch.equal(ours.compute(batch), first.compute(batch))
     with pytest.raises(ValueError, match="strength is 1.5"):
         ours.blended(1.5)
 
@@ -196,7 +193,7 @@ def test_a_model_without_an_earlier_stage_says_so(enlarger: Path, tmp_path: Path
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["nowhere.jpg"], "no picture at nowhere.jpg"),
+        (["nowhere.jpg"], "There is no photograph at nowhere.jpg"),
         (["PHOTOS/a.png", "--strength", "2"], "strength is 2"),
         (["PHOTOS", "--out", "x.jpg"], "go to a folder or a .zip"),
         (["PHOTOS/broken.png"], "broken.png cannot be read"),
@@ -205,10 +202,10 @@ def test_a_model_without_an_earlier_stage_says_so(enlarger: Path, tmp_path: Path
         (["PHOTOS/a.png", "--compare", "PHOTOS/broken.png/x.png"], "takes no files"),
         (["PHOTOS/a.png", "--compare", "PHOTOS/a.png"], "exists"),
         (["PHOTOS/a.png", "--compare", "sheet.xyz"], "sheet.xyz: pictures are saved as"),
-        (["PHOTOS/a.png", "--mask", "nowhere.png"], "leave the mask out"),
+        (["PHOTOS/a.png", "--input", "mask=nowhere.png"], "leave the mask out"),
         (["PHOTOS/a.png", "--out", "x.png", "--compare", "x.png"], "are both x.png"),
-        (["PHOTOS/a.png", "--num", "4"], "--num means nothing beside photographs"),
-        (["--mask", "PHOTOS/a.png"], "--mask means nothing without photographs"),
+        (["PHOTOS/a.png", "--num", "4"], "There is no option --num"),
+        (["--mask", "PHOTOS/a.png"], "There is no option --mask"),
     ],
 )
 def test_a_mistake_is_one_sentence(
@@ -236,13 +233,13 @@ def test_the_command_names_its_result_and_compares(
 
 
 def test_a_model_that_draws_takes_no_photographs(tiny_run: Path, photos: Path, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="takes no photographs"):
-        gannet.apply(tiny_run, tmp_path / "x.png", Photographs((photos / "a.png",)))
+    with pytest.raises(ValueError, match="makes samples from nothing and takes no files"):
+        gannet.apply(tiny_run, photos / "a.png", out=tmp_path / "x.png")
 
 
 def test_a_model_of_photographs_draws_nothing(enlarger: Path, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="name the photographs"):
-        gannet.apply(enlarger, tmp_path / "x.png")
+        gannet.apply(enlarger, out=tmp_path / "x.png")
 
 
 def test_it_is_judged_beside_what_needs_no_learning(enlarger: Path, photos: Path) -> None:
@@ -292,7 +289,7 @@ def test_only_what_is_lost_changes(others: dict[str, Path], photos: Path, tmp_pa
     lost[10:20, 5:30] = 255
     Image.fromarray(values).save(tmp_path / "deep.png")
     Image.fromarray(lost).save(tmp_path / "mask.png")
-    made = gannet.load(others["inpainting"])(tmp_path / "deep.png", mask=tmp_path / "mask.png")
+    made = gannet.load(others["inpainting"])(tmp_path / "deep.png", mask=tmp_path / "mask.png").value
     assert made.values.dtype == np.uint16
     assert np.array_equal(made.values[..., 0][lost == 0], values[lost == 0])
     assert (made.values[..., 0][lost > 0] != values[lost > 0]).mean() > 0.9
@@ -304,7 +301,7 @@ def test_only_what_is_lost_changes(others: dict[str, Path], photos: Path, tmp_pa
         with pytest.raises(ValueError, match=words):
             gannet.load(others["inpainting"])(tmp_path / "deep.png", mask=mask and tmp_path / mask)
     with pytest.raises(ValueError, match="give a mask"):
-        gannet.apply(others["inpainting"], tmp_path / "new", Photographs((photos,)))
+        gannet.apply(others["inpainting"], photos, out=tmp_path / "new")
     assert not (tmp_path / "new").exists()
 
 
@@ -373,8 +370,8 @@ def test_masks_in_a_folder_go_by_name(others: dict[str, Path], photos: Path, tmp
     for name in ("a.jpg", "deep/b.png", "deep/c.1.png"):
         (tmp_path / "masks" / name).parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(np.eye(9, 13, dtype=np.uint8) * 255).save(tmp_path / "masks" / name)
-    told = gannet.apply(others["inpainting"], tmp_path / "new", Photographs((photos,), mask=tmp_path / "masks"))
-    assert told["left_out"] == [f"There is no mask for deep/c.bmp in {tmp_path / 'masks'}; name it deep/c.png."]
+    told = gannet.apply(others["inpainting"], photos, out=tmp_path / "new", mask=tmp_path / "masks")
+    assert list(told.left_out) == [f"There is no mask for deep/c.bmp in {tmp_path / 'masks'}; name it deep/c.png."]
     assert (tmp_path / "new" / "a.png").is_file() and (tmp_path / "new" / "deep" / "b.jpg.png").is_file()
 
 
@@ -383,19 +380,19 @@ def test_what_is_not_lost_is_not_compressed_anew(others: dict[str, Path], tmp_pa
     lost = np.zeros((30, 20), np.uint8)
     lost[5:9] = 255
     Image.fromarray(lost).save(tmp_path / "mask.png")
-    asked = Photographs((tmp_path / "old.jpg",), mask=tmp_path / "mask.png")
+    old, mask = tmp_path / "old.jpg", tmp_path / "mask.png"
     out = tmp_path / "delivered"
-    gannet.apply(others["inpainting"], out, asked)
+    gannet.apply(others["inpainting"], old, out=out, mask=mask)
     made, given = (read_photograph(path).values for path in (out / "old.jpg.png", tmp_path / "old.jpg"))
     assert np.array_equal(made[lost == 0], given[lost == 0])
-    gannet.apply(others["inpainting"], tmp_path / "asked.jpg", asked)
+    gannet.apply(others["inpainting"], old, out=tmp_path / "asked.jpg", mask=mask)
     assert (tmp_path / "asked.jpg").read_bytes()[:2] == b"\xff\xd8"
 
 
 @pytest.mark.parametrize("shape", [(30, 41), (700, 20), (1, 1), (3, 600)])
 def test_colours_are_added_and_lightness_stays(shape: tuple[int, int], others: dict[str, Path]) -> None:
     grey = Image.fromarray(RANDOM.integers(60, 200, shape).astype(np.uint8))
-    made = gannet.load(others["colorization"])(grey)
+    made = gannet.load(others["colorization"])(grey).value
     assert made.values.shape == (*shape, 3)
     lightness = [
         to_lab(torch.from_numpy(values.transpose(2, 0, 1).copy())[None] / 127.5 - 1)[:, 0]
@@ -508,7 +505,7 @@ def test_a_photograph_without_damage_is_said_to_be_as_it_was(
     found, said = np.zeros((9, 13, 1), np.uint8), list[str]()
     found[2:4] = damaged
     monkeypatch.setattr(type(gannet.load(others["restoration"])), "find", lambda *_: Photograph(found))
-    gannet.apply(others["restoration"], tmp_path / "new.png", Photographs((photos / "a.png",), say=said.append))
+    gannet.apply(others["restoration"], photos / "a.png", out=tmp_path / "new.png", say=said.append)
     assert words in said[-1]
     same = np.array_equal(read_photograph(tmp_path / "new.png").values, read_photograph(photos / "a.png").values)
     assert same == (damaged == 0)

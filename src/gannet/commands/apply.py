@@ -1,0 +1,301 @@
+"""Applying: what a model makes, from nothing or of given files, streamed to where it is wanted."""
+
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path, PurePosixPath
+from typing import Any, cast
+from zipfile import ZipFile
+
+from PIL import Image
+from torch import distributed
+
+from gannet import __version__
+from gannet.commands.inputs import Item, files_of, find_items
+from gannet.data.records import file_stamp
+from gannet.media.grids import panels, side_by_side
+from gannet.pipelines.hub import load
+from gannet.pipelines.pipeline import ConverterPipeline, GeneratorPipeline
+from gannet.pipelines.samples import check_free, check_one_file, write_new
+from gannet.pipelines.writer import FORMATS, Entry, Order, Share, deliver
+from gannet.provenance.metadata import check_format, save_picture
+from gannet.runtime.devices import choose_device, is_first, join, processes
+from gannet.runtime.files import digest
+from gannet.schema import Section
+
+SHOWN = 8
+"""Pairs on a sheet of comparison, at most."""
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What came of applying a model.
+
+    Attributes:
+        out: where the results are.
+        facts: what their metadata say.
+        count: how many inputs were given; of what was made from nothing how many samples.
+        left_out: why, of each input that nothing was made of.
+    """
+
+    out: Path
+    facts: Mapping[str, Any]
+    count: int
+    left_out: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Give plain data."""
+        return {"out": str(self.out), **self.facts, "count": self.count, "left_out": list(self.left_out)}
+
+    def lines(self) -> list[str]:
+        """Say it in words."""
+        return [f"Saved {self.out}.", *(f"Left out: {words}" for words in self.left_out)]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Where results go.
+
+    Attributes:
+        out: a file, a folder, or a .zip or .parquet; empty: a name made of the input's.
+        save: further outputs, by name, that are written beside the first.
+        compare: a picture's name for some inputs before and after; empty: none.
+        say: is told how far it is.
+    """
+
+    out: str = ""
+    save: tuple[str, ...] = ()
+    compare: str = ""
+    say: Say = lambda _: None
+
+
+def apply_model(
+    target: str | Path, inputs: Sequence[str | Path], given: Mapping[str, Any], wanted: Wanted, weights: str = "model"
+) -> Applied:
+    """Apply a model; see `gannet.api.apply`."""
+    if wanted.compare:
+        check_format(Path(wanted.compare))
+        _check_place(Path(wanted.compare))
+    pipeline = load(target, weights)
+    asked = {name: value for name, value in given.items() if name not in pipeline.inputs}
+    options = pipeline.options(asked)
+    if not pipeline.inputs:
+        if inputs or wanted.save or wanted.compare:
+            raise ValueError(
+                f"{target} is a model for {pipeline.task}, which makes samples from nothing and takes no "
+                "files: leave out all but its options."
+            )
+        return _draw(cast(GeneratorPipeline, pipeline), options, wanted)
+    if not inputs:
+        what = next(iter(pipeline.inputs.values())).medium.plural
+        raise ValueError(f"{target} is a model for {pipeline.task}: name the {what} to use it on.")
+    items = find_items(inputs, pipeline.inputs, {name: given[name] for name in given if name in pipeline.inputs})
+    converter = cast(ConverterPipeline, pipeline)
+    converter.check_given({next(iter(pipeline.inputs)), *(name for name in given)})
+    for name in wanted.save:
+        if name not in pipeline.outputs:
+            more = ", ".join(list(pipeline.outputs)[1:]) or "none"
+            raise ValueError(f"A model for {pipeline.task} has no further output {name!r} to save; it has: {more}.")
+    ready = converter.tuned(options).to(choose_device("auto"))
+    return _convert(Work(ready, options, wanted, items), Path(str(inputs[0])))
+
+
+def _draw(pipeline: GeneratorPipeline, options: Section, wanted: Wanted) -> Applied:
+    """Draw samples: to one file as a sheet or a film, or to a file each."""
+    animated = pipeline.animated(options)
+    path = Path(wanted.out or ("samples.gif" if animated else "samples.png"))
+    count = int(getattr(options, "num", 1))
+    one_file = animated or path.suffix.lower() not in FORMATS
+    if one_file:
+        check_one_file(path, next(iter(pipeline.outputs.values())), count, animated)
+    told_by = digest(pipeline.tensors(), {})
+    join()
+    pipeline.to(choose_device("auto"))
+    facts = pipeline.facts(options)
+    if not one_file:
+        # Another version may cut parts otherwise, another device rounds otherwise: neither goes on with this beginning.
+        where = {"gannet": __version__, "device": pipeline.device.type}
+        asked = {"options": options.model_dump(mode="json"), "weights": told_by, **where}
+        pipeline.batches(options).deliver(path, asked, _share())
+    elif is_first():
+        pipeline.draw(options).save(path)
+    return Applied(path, facts, count)
+
+
+def _share() -> Share:
+    """Give the share of this process among those that torchrun started."""
+    if processes() == 1:
+        return Share()
+    return Share(int(os.environ["RANK"]), processes(), distributed.barrier)
+
+
+def _convert(work: "Work", first: Path) -> Applied:
+    """Make something of files: of one to a file, of several to a folder or a .zip."""
+    pipeline, wanted = work.pipeline, work.wanted
+    single = len(work.items) == 1 and first.is_file()
+    path = Path(wanted.out) if wanted.out else work.usual_name(single)
+    _check_place(path)
+    if wanted.compare and Path(wanted.compare).resolve() == path.resolve():
+        raise ValueError(f"--out and --compare are both {path}; choose two names.")
+    saved = next(iter(pipeline.outputs.values())).saved
+    if single and path.suffix.lower() in saved:
+        contents = work.make(work.items[0], path.suffix)
+        for name, (ending, content) in contents.items():
+            write_new(path if not name else path.with_name(f"{path.stem}.{name}{ending}"), content)
+    else:
+        work.items = [one for one in work.items if not _made_there(one.file, path)]
+        work.deliver(path)
+    if wanted.compare:
+        save_picture(side_by_side(work.shown()), Path(wanted.compare), dict(work.facts))
+    return Applied(path, work.facts, len(work.items), tuple(work.left_out.values()))
+
+
+def _check_place(path: Path) -> None:
+    """Refuse a place that is taken or cannot be written, before there is work to lose."""
+    check_free(path)
+    above = next(folder for folder in path.absolute().parents if folder.exists())
+    if not (above.is_dir() and os.access(above, os.W_OK | os.X_OK)):
+        raise ValueError(f"{path} cannot be written, for {above} takes no files; choose another place.")
+
+
+def _made_there(file: Path, out: Path) -> bool:
+    """Tell whether a file is a result, whole or in the making, that was found because it lies within what is given."""
+    whole = out.resolve()
+    return any(file.resolve().is_relative_to(place) for place in (whole, whole.parent / f"{whole.name}.partial"))
+
+
+class Work:
+    """Files through a model, one by one."""
+
+    def __init__(self, pipeline: ConverterPipeline, options: Section, wanted: Wanted, items: list[Item]) -> None:
+        self.pipeline, self.options, self.wanted, self.items = pipeline, options, wanted, items
+        self.facts = pipeline.facts(options)
+        self.done, self.left_out = 0, dict[PurePosixPath, str]()
+        self.pairs: dict[PurePosixPath, tuple[Image.Image, Image.Image]] = {}
+
+    def usual_name(self, single: bool) -> Path:
+        """Name the results after the input, or after what was done to several."""
+        task, first = self.pipeline.task, self.items[0]
+        if not single:
+            return Path(f"{task}-{self._first_input.medium.plural.replace(' ', '-')}")
+        return Path(f"{first.file.stem}-{task}{self.pipeline.ending(first.file.suffix)}")
+
+    @property
+    def _first_input(self) -> Any:
+        return next(iter(self.pipeline.inputs.values()))
+
+    def result(self, item: Item) -> PurePosixPath:
+        """Give the path of a result in a folder of results: the input's, with an ending of its own where it must."""
+        ending, own = self.pipeline.ending(item.path.suffix), item.path.suffix
+        if ending == own:
+            return item.path
+        same_kind = self._first_input.medium is next(iter(self.pipeline.outputs.values()))
+        return item.path.with_name(f"{item.path.name}{ending}") if same_kind else item.path.with_suffix(ending)
+
+    def deliver(self, path: Path) -> None:
+        """Make all of them, into a folder or a .zip."""
+        if not self.items:
+            raise ValueError(f"All that was given lies in {path}, where results go; choose another place for them.")
+        made = next(iter(self.pipeline.outputs.values()))
+        if path.suffix.lower() not in FORMATS or path.suffix.lower() == ".parquet":
+            raise ValueError(
+                f"{path.name}: {made.plural} go to a folder or a .zip, one alone also to a file "
+                f"({', '.join(made.saved)}); name one of these."
+            )
+        self._refuse_twins()
+        deliver(path, Order(self._order(), [partial(self.part, one) for one in self.items]))
+        self._tell_of_earlier(path)
+
+    def _refuse_twins(self) -> None:
+        first: dict[str, Item] = {}
+        for one in self.items:
+            other = first.setdefault(str(self.result(one)), one)
+            if other is not one:
+                raise ValueError(
+                    f"{other.file} and {one.file} would both become {self.result(one)}; give them one after the "
+                    "other, or rename one."
+                )
+
+    def _order(self) -> dict[str, Any]:
+        """Tell this delivery from any other: the model, what is asked of it, and each file as it is now."""
+        stamps = {
+            name: [file_stamp(file, str(file.resolve())) for file in files if file.is_file()]
+            for name, files in files_of(self.items).items()
+        }
+        asked = {"options": self.options.model_dump(mode="json"), "save": list(self.wanted.save)}
+        weights = digest(self.pipeline.tensors(), {})
+        return {**self.facts, **asked, **stamps, "digest": weights, "gannet": __version__}
+
+    def _tell_of_earlier(self, path: Path) -> None:
+        """Name also what was left out before the delivery was broken off; nothing at all is no delivery."""
+        if path.is_dir():
+            made = {file.relative_to(path).as_posix() for file in path.rglob("*")}
+        else:
+            with ZipFile(path) as archive:
+                made = set(archive.namelist())
+        for one in self.items:
+            if str(self.result(one)) not in made:
+                self.left_out.setdefault(self.result(one), f"{one.file} was left out before.")
+        if len(self.left_out) == len(self.items):
+            _remove(path)
+            first, others = next(iter(self.left_out.values())), len(self.items) - 1
+            raise ValueError(f"{first} So it is with the other {others:,}; nothing was made." if others else first)
+
+    def shown(self) -> list[tuple[Image.Image, Image.Image]]:
+        """Give the first inputs before and after; what an earlier call made is made once more."""
+        for one in self.items[:SHOWN]:
+            if self.result(one) not in self.pairs and self.result(one) not in self.left_out:
+                self.make(one, self.result(one).suffix)
+        return list(self.pairs.values())[:SHOWN]
+
+    def make(self, item: Item, ending: str) -> dict[str, tuple[str, bytes]]:
+        """Make files of an item, by the name of the output (the first has none), each with its ending."""
+        start, pipeline = time.monotonic(), self.pipeline
+        values = item.read(pipeline.inputs)
+        pipeline.check_result(values, ending)
+        made = pipeline.make(values, self.options)
+        more = {"source": item.file.name}
+        contents = {"": (ending, made.encode(ending, more=more))}
+        for name in self.wanted.save:
+            own = made.media[name].saved[0]
+            contents[name] = (own, made.encode(own, name, more))
+        self.done += 1
+        before, after = next(iter(values.values())), made.value
+        sizes = [
+            medium.size(value)
+            for medium, value in ((self._first_input.medium, before), (next(iter(made.media.values())), after))
+        ]
+        if self.wanted.compare and len(self.pairs) < SHOWN:
+            seen = self._first_input.medium.picture(before), next(iter(made.media.values())).picture(after)
+            self.pairs[self.result(item)] = panels(*(one.convert("RGB") for one in seen))
+        became = "as it was" if after is before else " to ".join("x".join(map(str, size)) for size in sizes if size)
+        seconds = f"{time.monotonic() - start:.1f} s"
+        told = ", ".join([became, seconds] if became else [seconds])
+        self.wanted.say(f"{self.done:,} of {len(self.items):,}: {item.file} ({told})")
+        return contents
+
+    def part(self, item: Item) -> list[Entry]:
+        """Make the same as a part of a delivery; what cannot be read is left out."""
+        result = self.result(item)
+        try:
+            contents = self.make(item, result.suffix)
+        except ValueError as error:
+            told = str(error) if str(item.path) in str(error) else f"{item.file}: {error}"
+            self.left_out[result] = told
+            self.wanted.say(f"Left out: {told}")
+            return []
+        return [
+            Entry(str(result if not name else result.with_name(f"{result.stem}.{name}{ending}")), content)
+            for name, (ending, content) in contents.items()
+        ]
+
+
+def _remove(path: Path) -> None:
+    """Take away a delivery that holds nothing."""
+    if path.is_dir():
+        path.rmdir()
+    else:
+        path.unlink()
