@@ -45,7 +45,7 @@ def enlarger(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for index in range(24):
         Image.fromarray(RANDOM.integers(0, 256, (20, 20, 3), np.uint8)).save(folder / f"{index}.png")
     changes = {
-        **{"task.piece": 16, "task.police": 8, "data.size": 16, "network.width": 8, "network.blocks": 1},
+        **{"task.patch": 16, "task.discriminator_width": 8, "data.size": 16, "network.width": 8, "network.blocks": 1},
         **{"task.scale": 2, "stages": STAGES, "batch": 16, "device": "cpu"},
     }
     return gannet.train("super-resolution", folder, folder.parent / f"{folder.name}-run", changes).folder
@@ -265,7 +265,7 @@ def others(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     for index in range(24):
         Image.fromarray(RANDOM.integers(0, 256, (20, 20, 3), np.uint8)).save(folder / f"{index}.png")
     changes = {
-        **{"task.piece": 16, "task.police": 8, "data.size": 16, "network.width": 4, "network.depth": 2},
+        **{"task.patch": 16, "task.discriminator_width": 8, "data.size": 16, "network.width": 4, "network.depth": 2},
         **{"stages": STAGES, "batch": 16, "device": "cpu"},
     }
     return {
@@ -547,7 +547,7 @@ def test_a_vgg_of_the_user_s_own_teaches_and_its_path_stays_at_home(
     tensors = {"features.0.weight": torch.zeros(1, 3, 3, 3), "features.0.bias": torch.ones(1)}
     save_file(tensors, tmp_path / "vgg.safetensors")
     changes = {
-        **{"task.piece": 16, "task.police": 8, "data.size": 16, "network.width": 8, "network.blocks": 1},
+        **{"task.patch": 16, "task.discriminator_width": 8, "data.size": 16, "network.width": 8, "network.blocks": 1},
         **{"task.scale": 2, "stages": [{"name": "game", "images": 32}], "batch": 16, "device": "cpu"},
     }
     monkeypatch.chdir(tmp_path)
@@ -564,8 +564,8 @@ def test_a_vgg_of_the_user_s_own_teaches_and_its_path_stays_at_home(
     [
         ("colorization", {"data.channels": 1}, "learns from pictures of 3 channels"),
         ("super-resolution", {"data.channels": 4}, "learns from pictures of 1 or 3 channels"),
-        ("super-resolution", {"task.piece": 50}, "multiple of 32"),
-        ("inpainting", {"task.piece": 512}, "at most the 256"),
+        ("super-resolution", {"task.patch": 50}, "multiple of 32"),
+        ("inpainting", {"task.patch": 512}, "at most the 256"),
         ("restoration", {"task.damages": ["scratch"]}, "did you mean 'scratches'"),
         ("super-resolution", {"augment.name": "ada"}, "knows neither augment"),
         ("super-resolution", {"task.scale": 3}, "task.scale"),

@@ -140,7 +140,7 @@ def game(recipe: Recipe, description: Description) -> Game:
         generate=lambda run: networks["generator"](run.normal(Generator.latent)),
         feature_matching=0.1,
     )
-    turns = players.turns(Penalties(r1=recipe.loss.r1), recipe.loss.moves)
+    turns = players.turns(Penalties(r1=recipe.loss.r1), recipe.loss.update)
     return Game(networks, turns, ("generator",))
 
 

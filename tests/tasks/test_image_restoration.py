@@ -58,7 +58,7 @@ def test_far_pictures_show_all_of_it_and_near_ones_a_piece() -> None:
 
 
 def test_damage_to_be_found_shows_where_it_is_said_to_be() -> None:
-    config = restoration.Config(piece=32, damages=("scratches",))
+    config = restoration.Config(patch=32, damages=("scratches",))
     pictures, lost = restoration.task.search(torch.zeros(80, 3, 64, 64), draws(80), config)
     assert pictures.shape == (80, 3, 32, 32) and lost.shape == (80, 1, 32, 32)
     near = max_pool2d(pad(lost, (1, 1, 1, 1), value=1.0), 3, 1)[:, 0] > 0  # A soft scan has soft edges.
@@ -69,7 +69,7 @@ def test_damage_to_be_found_shows_where_it_is_said_to_be() -> None:
 
 
 def test_nearly_half_of_what_is_searched_has_a_kind_of_damage() -> None:
-    config = restoration.Config(piece=32, damages=("scratches",))
+    config = restoration.Config(patch=32, damages=("scratches",))
     _, lost = restoration.task.search(torch.zeros(400, 3, 64, 64), draws(400), config)
     damaged = lost.flatten(1).any(1)
     # The kind hits half; of those, pieces of larger photographs may show none of it.
@@ -78,7 +78,7 @@ def test_nearly_half_of_what_is_searched_has_a_kind_of_damage() -> None:
 
 
 def test_most_edges_of_damage_to_be_found_are_sharp_and_some_soft() -> None:
-    config = restoration.Config(piece=32, damages=("scratches",))
+    config = restoration.Config(patch=32, damages=("scratches",))
     pictures, _ = restoration.task.search(torch.zeros(400, 3, 64, 64), draws(400), config)
     tones = torch.tensor([len(picture[0].unique()) for picture in pictures])
     soft, damaged = (tones > 2).sum(), (tones > 1).sum()
@@ -108,14 +108,14 @@ class Told(torch.nn.Module):
 
 
 def test_all_or_nothing_of_held_out_damage_is_found() -> None:
-    config, shown = restoration.Config(piece=32, damages=("scratches",)), torch.zeros(40, 3, 64, 64)
+    config, shown = restoration.Config(patch=32, damages=("scratches",)), torch.zeros(40, 3, 64, 64)
     _, lost = restoration.task.search(shown, Drawn(40, generator(LOOK_SEED, "search")), config)
     for scores, share in ((2 * lost - 1, 1.0), (-torch.ones_like(lost), 0.0)):
         assert restoration.task.held_out_beside({"detector": Told(scores)}, shown, config) == {"found_f1": share}
 
 
 def test_the_detector_descends_cross_entropy_and_lacking_overlap() -> None:
-    config, pictures = restoration.Config(piece=32), torch.rand(4, 3, 64, 64, generator=TORCH)
+    config, pictures = restoration.Config(patch=32), torch.rand(4, 3, 64, 64, generator=TORCH)
     detector = Told(torch.randn(4, 1, 32, 32, generator=TORCH))
     (turn,) = restoration.task.turns_beside({"detector": detector}, config)
     losses = turn.play(BatchPass({"real": pictures}, Place(0, 0, 0, "find"), 4, slice(4))).losses["detector"]
@@ -239,7 +239,7 @@ def test_what_is_filled_a_part_at_a_time_has_no_overview() -> None:
 
 def test_colours_stay_when_the_exposure_changes() -> None:
     pictures = torch.rand(30, 3, 20, 20, generator=TORCH) * 2 - 1
-    lesson = colorization.task.lesson(pictures, draws(30), colorization.Config(piece=20))
+    lesson = colorization.task.lesson(pictures, draws(30), colorization.Config(patch=20))
     true = to_lab(cut_upright(pictures, 20, draws(30)))
     assert torch.equal(lesson.given, lesson.aim[:, :1]) and torch.equal(lesson.aim[:, 1:], true[:, 1:])
     changes = (lesson.given - true[:, :1]).mean((1, 2, 3))

@@ -109,7 +109,7 @@ class Colorization(PhotographTask):
 
     def lesson(self, pictures: Tensor, draws: Draws, config: Any) -> Lesson:
         """A piece's lightness, and all of its Lab."""
-        aim = to_lab(cut_upright(pictures, config.piece, draws))
+        aim = to_lab(cut_upright(pictures, config.patch, draws))
         aim[:, :1] = exposed(aim[:, :1], draws)
         return Lesson(aim[:, :1], aim)
 

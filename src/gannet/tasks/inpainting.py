@@ -198,7 +198,7 @@ class Inpainting(PhotographTask):
     def lesson(self, pictures: Tensor, draws: Draws, config: Any) -> Lesson:
         """A picture with holes, and the whole picture: pieces with a hint, or all of a small copy without one."""
         hinted = (draws.uniform() < 0.5).float()
-        aim = near_or_far(pictures, config.piece, hinted, draws)
+        aim = near_or_far(pictures, config.patch, hinted, draws)
         return Lesson(spoilt(aim, self.lost(aim, config, draws), hinted), aim)
 
     def lost(self, pictures: Tensor, config: Any, draws: Draws) -> Tensor:  # noqa: ARG002

@@ -156,7 +156,7 @@ class Restoration(Inpainting):
 
         Photographs fade after they are damaged, too, and scans are soft at times.
         """
-        piece = near_or_far(pictures, config.piece, (draws.uniform() < 0.5).float(), draws)
+        piece = near_or_far(pictures, config.patch, (draws.uniform() < 0.5).float(), draws)
         view = pieces(1 / (1 + (MOST_SIDES - 1) * draws.uniform()), draws)
         spoiled = damage(piece, config.damages, draws, view)
         scan = faded(spoiled.pictures, draws)

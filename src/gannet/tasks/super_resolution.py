@@ -83,7 +83,7 @@ class SuperResolution(PhotographTask):
 
     def lesson(self, pictures: Tensor, draws: Draws, config: Any) -> Lesson:
         """A piece, and what its degradation leaves of it."""
-        aim = cut(pictures, config.piece, draws)
+        aim = cut(pictures, config.patch, draws)
         return Lesson(DEGRADATIONS[config.degradation](aim, config.scale, draws), aim)
 
     def trial(self, real: Photograph, config: Any) -> Trial:

@@ -51,8 +51,10 @@ SHOWN, ON_SHEETS, LOOK_SEED, MOST_JUDGED = 32, 16, 0, 500
 class PhotographConfig(Section):
     """The keys of `task` that these tasks share."""
 
-    piece: Positive = 96
-    """Pixels a side of the pieces that are learned from at once."""
+    former_names: ClassVar[Mapping[str, str]] = {"piece": "patch", "police": "discriminator_width"}
+
+    patch: Positive = 96
+    """Pixels a side of the patches that are learned from."""
     pixel: Weight = 0.05
     """Weight of the mean difference of pixels in the stage `game`."""
     perceptual: Weight = 1.0
@@ -62,7 +64,7 @@ class PhotographConfig(Section):
     perceptual_network: str = LOSS_NETWORK
     """Whose activations the perceptual distance compares in learning: loss-v1, or a .safetensors file with a VGG's
     weights as torchvision and timm name them (features.0.weight, ...)."""
-    police: Positive = 48
+    discriminator_width: Positive = 48
     """Channels of the discriminator's first layer."""
 
 
@@ -133,17 +135,17 @@ class PhotographTask(ABC):
             allowed = " or ".join(map(str, self.channels))
             raise ValueError(f"{recipe.task.name} learns from pictures of {allowed} channels; set data.channels.")
         step = self.smallest(config)
-        if not 2 * MOST_SHIFTED <= config.piece <= side or config.piece % step:
+        if not 2 * MOST_SHIFTED <= config.patch <= side or config.patch % step:
             raise ValueError(
-                f"task.piece is {config.piece}; it is a multiple of {step}, at least {2 * MOST_SHIFTED}, at most "
+                f"task.patch is {config.patch}; it is a multiple of {step}, at least {2 * MOST_SHIFTED}, at most "
                 f"the {side} pixels of data.size."
             )
         return description
 
     def resolve(self, recipe: Recipe, description: Description) -> Recipe:
         """Write the chosen size and channels into the recipe."""
-        if recipe.augment.name != "none" or recipe.loss.moves != "in-turn":
-            raise ValueError(f"{recipe.task.name} knows neither augment nor loss.moves=at-once; leave them out.")
+        if recipe.augment.name != "none" or recipe.loss.update != "alternating":
+            raise ValueError(f"{recipe.task.name} knows neither augment nor loss.update=simultaneous; leave them out.")
         players = (GENERATOR, *self.further, DISCRIMINATOR)
         known_keys(recipe.optimizer, players, "optimizer")
         return recipe.model_copy(
@@ -166,7 +168,7 @@ class PhotographTask(ABC):
         """Build the turns of both stages."""
         config, channels = self.options(recipe), description.shape[0]
         made = self.pipeline_class.build_networks(self.settings(recipe, description))
-        maker, police = made[GENERATOR], PatchDiscriminator(channels, config.police)
+        maker, police = made[GENERATOR], PatchDiscriminator(channels, config.discriminator_width)
 
         def prepare(run: Pass) -> Taught:
             return Taught(run, self.lesson(run.sample["real"], run, config))
@@ -272,7 +274,7 @@ class PhotographTask(ABC):
         channels = self.channels[0]
         return Recipe(
             name="example",
-            task=Choice(name=self.pipeline_class.task, piece=16, police=8, **self.modest),
+            task=Choice(name=self.pipeline_class.task, patch=16, discriminator_width=8, **self.modest),
             data=RecipeData(source="digits", size=16, channels=channels, stack=channels),
             network=self.tiny,
             stages=(Stage(name="pixel", images=256), Stage(name=GAME, images=256)),

@@ -162,7 +162,7 @@ def game(recipe: Recipe, description: Description) -> Game:
         real=lambda run: run.sample["real"],
         generate=generate,
     )
-    turns = players.turns(Penalties(loss.r1, loss.r2, loss.gradient_penalty), loss.moves)
+    turns = players.turns(Penalties(loss.r1, loss.r2, loss.gradient_penalty), loss.update)
     return Game({GENERATOR: forger, DISCRIMINATOR: police}, turns, (GENERATOR,), eyes.observers)
 
 
