@@ -61,21 +61,21 @@ def plain(asked: argparse.Namespace) -> Contender:
     widths = [asked.width * min(2**level, 8) for level in range(levels)]
     channels = pictures.shape[1]
     generator, discriminator = plain_generator(widths, channels), plain_discriminator(widths, channels)
-    forger = torch.optim.Adam(generator.parameters(), lr=2e-4, betas=(0.5, 0.999))
-    police = torch.optim.Adam(discriminator.parameters(), lr=2e-4, betas=(0.5, 0.999))
+    of_generator = torch.optim.Adam(generator.parameters(), lr=2e-4, betas=(0.5, 0.999))
+    of_discriminator = torch.optim.Adam(discriminator.parameters(), lr=2e-4, betas=(0.5, 0.999))
     batches = endless(pictures, batch)
     real_label, fake_label = torch.ones(batch), torch.zeros(batch)
 
     def play() -> None:
         real = next(batches)
         fake = generator(torch.randn(batch, LATENT, 1, 1))
-        police.zero_grad()
+        of_discriminator.zero_grad()
         binary_cross_entropy_with_logits(discriminator(real).flatten(), real_label).backward()
         binary_cross_entropy_with_logits(discriminator(fake.detach()).flatten(), fake_label).backward()
-        police.step()
-        forger.zero_grad()
+        of_discriminator.step()
+        of_generator.zero_grad()
         binary_cross_entropy_with_logits(discriminator(fake).flatten(), real_label).backward()
-        forger.step()
+        of_generator.step()
 
     draw = partial(drawn, generator, latent=(LATENT, 1, 1))
     return Contender(play, draw, draw, batch)

@@ -93,20 +93,20 @@ def widened(game: Game, description: Any) -> Game:
     """Four times the channels in the discriminator."""
     wide = Dcgan(latent=64, width=4 * BASE["network.width"]).discriminator(description.shape, 0)
     # In place: the turns hold the discriminator itself.
-    police: Any = game.networks["discriminator"]
-    police.body, police.head = wide.body, wide.head
+    discriminator: Any = game.networks["discriminator"]
+    discriminator.body, discriminator.head = wide.body, wide.head
     return game
 
 
 def deafened(game: Game, _: Any) -> Game:
     """A generator that is given zeros for noise."""
-    forger: Any = game.networks["generator"]
+    generator: Any = game.networks["generator"]
 
-    class Deaf(type(forger)):  # type: ignore[misc]
+    class Deaf(type(generator)):  # type: ignore[misc]
         def synthesize(self, latent: Any, label: Any) -> Any:
             return super().synthesize(torch.zeros_like(latent), label)
 
-    forger.__class__ = Deaf
+    generator.__class__ = Deaf
     return game
 
 

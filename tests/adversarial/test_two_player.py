@@ -49,8 +49,8 @@ class Draws:
 @pytest.fixture
 def networks() -> dict[str, nn.Module]:
     torch.manual_seed(0)
-    police = nn.Sequential(nn.Linear(SIDE, 8), nn.Tanh(), nn.Linear(8, 1), nn.Flatten(0))
-    return {GENERATOR: nn.Linear(SIDE, SIDE), DISCRIMINATOR: police}
+    discriminator = nn.Sequential(nn.Linear(SIDE, 8), nn.Tanh(), nn.Linear(8, 1), nn.Flatten(0))
+    return {GENERATOR: nn.Linear(SIDE, SIDE), DISCRIMINATOR: discriminator}
 
 
 def game_of(networks: dict[str, nn.Module], name: str = "non-saturating") -> TwoPlayer:
@@ -252,10 +252,13 @@ def begin(sample: Tensor, _: Any) -> Tensor:
 
 
 def game_of_several(networks: dict[str, nn.Module], name: str = "non-saturating", **more: Any) -> TwoPlayer:
-    police = [Discriminator(WHOLE, scored_by(networks[WHOLE])), Discriminator(PART, scored_by(networks[PART]), begin)]
+    discriminators = [
+        Discriminator(WHOLE, scored_by(networks[WHOLE])),
+        Discriminator(PART, scored_by(networks[PART]), begin),
+    ]
     game = TwoPlayer(
         LOSSES[name],
-        police,
+        discriminators,
         prepare=of_the_pass,
         real=lambda run: run.sample["real"],
         generate=lambda run: networks[GENERATOR](run.normal(SIDE)),
@@ -330,15 +333,15 @@ def test_each_turn_gives_gradients_to_its_own_player_only(several: dict[str, nn.
 @pytest.mark.parametrize("name", sorted(LOSSES))
 def test_each_discriminator_scores_what_it_sees(several: dict[str, nn.Module], name: str) -> None:
     turns = {turn.name: turn for turn in game_of_several(several, name).turns(Penalties())}
-    for police in (WHOLE, PART):
-        real, made = seen_by(several, police)
-        outcome = turns[police].play(Draws())
+    for player in (WHOLE, PART):
+        real, made = seen_by(several, player)
+        outcome = turns[player].play(Draws())
         expected = LOSSES[name].discriminator(real[0], made[0])
-        assert list(outcome.losses) == [police] and list(outcome.losses[police]) == ["adversarial"]
-        assert outcome.losses[police]["adversarial"].item() == pytest.approx(expected.item(), rel=1e-6)
-        assert list(outcome.watched) == [f"{police}/real", f"{police}/fake"]
-        torch.testing.assert_close(outcome.watched[f"{police}/real"], real[0])
-        torch.testing.assert_close(outcome.watched[f"{police}/fake"], made[0])
+        assert list(outcome.losses) == [player] and list(outcome.losses[player]) == ["adversarial"]
+        assert outcome.losses[player]["adversarial"].item() == pytest.approx(expected.item(), rel=1e-6)
+        assert list(outcome.watched) == [f"{player}/real", f"{player}/fake"]
+        torch.testing.assert_close(outcome.watched[f"{player}/real"], real[0])
+        torch.testing.assert_close(outcome.watched[f"{player}/fake"], made[0])
 
 
 @pytest.mark.parametrize("name", sorted(LOSSES))
@@ -347,10 +350,10 @@ def test_the_generator_descends_the_sum_over_all_discriminators(several: dict[st
     turn = game_of_several(several, name, **more).turns(Penalties())[-1]
     (losses,) = turn.play(Draws()).losses.values()
     assert list(losses) == ["adversarial-whole", "adversarial-part", "size"]
-    for police in (WHOLE, PART):
-        real, made = seen_by(several, police)
+    for player in (WHOLE, PART):
+        real, made = seen_by(several, player)
         expected = 0.7 * LOSSES[name].generator(real[0], made[0])
-        assert losses[f"adversarial-{police}"].item() == pytest.approx(expected.item(), rel=1e-6)
+        assert losses[f"adversarial-{player}"].item() == pytest.approx(expected.item(), rel=1e-6)
     fake = several[GENERATOR](Draws().normal(SIDE))
     assert losses["size"].item() == pytest.approx(fake.square().mean().item(), rel=1e-6)
 
@@ -380,11 +383,11 @@ def test_feature_matching_is_the_mean_absolute_difference(several: dict[str, nn.
         "adversarial-part",
         "feature_matching-part",
     ]
-    for police in (WHOLE, PART):
-        (_, known), (_, made) = seen_by(several, police)
+    for name in (WHOLE, PART):
+        (_, known), (_, made) = seen_by(several, name)
         layers = [(ours - theirs).abs().mean().item() for ours, theirs in zip(made, known, strict=True)]
         expected = 0.3 * sum(layers) / len(layers)
-        assert losses[f"feature_matching-{police}"].item() == pytest.approx(expected, rel=1e-5)
+        assert losses[f"feature_matching-{name}"].item() == pytest.approx(expected, rel=1e-5)
 
 
 @pytest.mark.parametrize("name", ["non-saturating", "relativistic"])
@@ -479,9 +482,16 @@ def test_discriminators_of_one_name_are_refused(several: dict[str, nn.Module]) -
 
 
 def test_a_discriminator_called_as_the_generator_is_refused(several: dict[str, nn.Module]) -> None:
-    police = [Discriminator(GENERATOR, scored_by(several[WHOLE])), Discriminator(PART, scored_by(several[PART]), begin)]
+    discriminators = [
+        Discriminator(GENERATOR, scored_by(several[WHOLE])),
+        Discriminator(PART, scored_by(several[PART]), begin),
+    ]
     with pytest.raises(AssertionError, match="names of their own"):
-        Game(several, game_of_several(several, discriminators=police).turns(Penalties(), "simultaneous"), (GENERATOR,))
+        Game(
+            several,
+            game_of_several(several, discriminators=discriminators).turns(Penalties(), "simultaneous"),
+            (GENERATOR,),
+        )
 
 
 def test_turns_of_one_name_are_refused(networks: dict[str, nn.Module]) -> None:

@@ -168,13 +168,13 @@ class PhotographTask(ABC):
         """Build the turns of both stages."""
         config, channels = self.options(recipe), description.shape[0]
         made = self.pipeline_class.build_networks(self.settings(recipe, description))
-        maker, police = made[GENERATOR], PatchDiscriminator(channels, config.discriminator_width)
+        network, discriminator = made[GENERATOR], PatchDiscriminator(channels, config.discriminator_width)
 
         def prepare(run: Pass) -> Taught:
             return Taught(run, self.lesson(run.sample["real"], run, config))
 
         def make(taught: Taught) -> Tensor:
-            picture: Tensor = maker(taught.lesson.given)
+            picture: Tensor = network(taught.lesson.given)
             return picture
 
         def learn(run: Pass) -> Outcome:
@@ -182,7 +182,7 @@ class PhotographTask(ABC):
             return Outcome({GENERATOR: {"pixel": pixel_distance(make(taught), taught.lesson.aim)}})
 
         def score(picture: Tensor, taught: Taught) -> Scores:
-            return Scores(police(shifted(picture, taught.run)).float())
+            return Scores(discriminator(shifted(picture, taught.run)).float())
 
         players = TwoPlayer(
             choose(recipe.loss.name, LOSSES, "loss"),
@@ -197,7 +197,7 @@ class PhotographTask(ABC):
         first = tuple(stage.name for stage in stages(recipe) if stage.name not in {GAME, *self.resting})
         alone = (Turn("learn", (GENERATOR,), learn, stages=first),) if first else ()
         played = (*alone, *(replace(turn, stages=(GAME,)) for turn in turns), *self.turns_beside(made, config))
-        return Game({**made, DISCRIMINATOR: police}, played, tuple(made))
+        return Game({**made, DISCRIMINATOR: discriminator}, played, tuple(made))
 
     def beside(self, picture: Tensor, taught: Taught, config: Any) -> dict[str, Tensor]:
         """Measure how far what was made is from what it should be, which the generator descends besides."""
