@@ -23,10 +23,10 @@ from gannet.media.grids import GAP
 from gannet.media.photograph import Photograph, read_photograph
 from gannet.tasks._image_restoration.evaluation import (
     LARGEST_JUDGED,
-    Trial,
+    EvaluationPair,
     colour_figures,
-    eye_of,
     fidelity_figures,
+    perceptual_features,
     photographs,
 )
 from gannet.tasks.inpainting import lost_pixels
@@ -342,8 +342,8 @@ def test_holes_wider_than_the_network_sees_are_filled_from_coarse_to_fine(
 @pytest.mark.parametrize("shape", [(1, 1, 3), (4, 90, 1), (60, 30, 3)])
 def test_something_is_lost_of_every_photograph_that_holes_are_judged_by(shape: tuple[int, ...]) -> None:
     for value in range(60):
-        trial = inpainting.trial(Photograph(np.full(shape, value, np.uint8)), None)
-        assert trial.mask and trial.mask.values.any()
+        pair = inpainting.evaluation_pair(Photograph(np.full(shape, value, np.uint8)), None)
+        assert pair.mask and pair.mask.values.any()
 
 
 def test_found_damage_is_scored_by_its_pixels(others: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -422,21 +422,23 @@ def test_colours_are_found_on_a_copy_as_small_as_what_was_learned_from(
 def test_grey_photographs_have_no_share_of_colours() -> None:
     values = RANDOM.integers(0, 256, (20, 20, 3), np.uint8)
     for real, told in ((values, True), (np.repeat(values[..., :1], 3, 2), False)):
-        found = colour_figures(Photograph(values), Trial(Photograph(values), Photograph(real), {}), None)
+        found = colour_figures(Photograph(values), EvaluationPair(Photograph(values), Photograph(real), {}), None)
         assert ("colourfulness, of the real" in found) == told
 
 
 def test_errors_count_only_where_something_was_lost() -> None:
     real, lost = RANDOM.integers(0, 256, (40, 40, 3), np.uint8), np.zeros((40, 40), bool)
     lost[:20] = True
-    trial, eye = Trial(Photograph(real), Photograph(real), {}, lost=lost), eye_of(judge_features())
+    pair = EvaluationPair(Photograph(real), Photograph(real), {}, hole_mask=lost)
+    perceptual = perceptual_features(judge_features())
     without, within = real.copy(), real.copy()
     without[30:], within[:10] = 0, 0
-    right, wrong = (fidelity_figures(Photograph(made), trial, eye) for made in (without, within))
-    assert right["PSNR within"] == fidelity_figures(Photograph(real), trial, eye)["PSNR within"] > wrong["PSNR within"]
+    right, wrong = (fidelity_figures(Photograph(made), pair, perceptual) for made in (without, within))
+    assert right["PSNR within"] == fidelity_figures(Photograph(real), pair, perceptual)["PSNR within"]
+    assert right["PSNR within"] > wrong["PSNR within"]
     # What the network sees of a place includes some of what is around it.
     assert right["perceptual distance"] < 0.1 * wrong["perceptual distance"]
-    assert {"PSNR", "PSNR within"} <= set(restoration.figures(Photograph(within), trial, None))
+    assert {"PSNR", "PSNR within"} <= set(restoration.figures(Photograph(within), pair, None))
 
 
 def exam_of(folder: Path) -> Any:
@@ -552,7 +554,7 @@ def test_a_vgg_of_the_user_s_own_teaches_and_its_path_stays_at_home(
     }
     monkeypatch.chdir(tmp_path)
     run = gannet.train("super-resolution", photos, "run", {**changes, "task.perceptual_network": "vgg.safetensors"})
-    # To an eye that sees the same everywhere nothing is apart: any other would have seen a difference.
+    # To a network that sees the same everywhere nothing is apart: any other would have seen a difference.
     assert list(run.log())[-1]["losses"]["generator/generator/perceptual"] == pytest.approx(0, abs=1e-6)
     assert "vgg" not in (run.folder / "model" / "config.json").read_text()
     monkeypatch.chdir(photos)
