@@ -180,10 +180,10 @@ def test_only_an_overview_tells_a_place_of_what_is_beyond_its_reach(overview: bo
     torch.manual_seed(0)
     network = Unet(width=4, depth=1, fold=1, overview=overview).unet(1, 1)
     torch.nn.init.normal_(network.exit.weight)
-    picture = torch.rand(1, 1, 8, 8 * network.reach)
+    picture = torch.rand(1, 1, 8, 8 * network.receptive_radius)
     other = picture.clone()
-    other[..., : network.reach] = 0
-    made = [network(one)[..., 2 * network.reach + 1 :] for one in (picture, other)]
+    other[..., : network.receptive_radius] = 0
+    made = [network(one)[..., 2 * network.receptive_radius + 1 :] for one in (picture, other)]
     assert torch.equal(*made) != overview
 
 

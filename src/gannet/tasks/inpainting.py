@@ -19,7 +19,7 @@ from gannet.augmentation.damage import holes
 from gannet.augmentation.kinds import Draws
 from gannet.media.photograph import Photograph, Values
 from gannet.media.pyramid import Mask, as_mask, doubled, halved
-from gannet.media.tiling import Local, as_tensor, in_tiles
+from gannet.media.tiling import TiledOperation, as_tensor, in_tiles
 from gannet.networks.unet import Unet
 from gannet.tasks._image_restoration import PhotographConfig, PhotographTask, TrainingPair, cut_upright
 from gannet.tasks._image_restoration.evaluation import EvaluationPair, draws_for
@@ -142,8 +142,8 @@ class InpaintingPipeline(PhotographPipeline):
             values, sign = np.where(lost[..., None], hint, values), HINTED
         marked = np.concatenate([values, (lost[..., None] * white).astype(values.dtype)], 2)
         unet: Any = self.networks["generator"].unet
-        local = Local(partial(self._fill, sign=sign), unet.reach, 1, unet.step)
-        filled = in_tiles(Photograph(marked), local).values
+        operation = TiledOperation(partial(self._fill, sign=sign), unet.receptive_radius, 1, unet.stride)
+        filled = in_tiles(Photograph(marked), operation).values
         return np.where(lost[..., None], filled, values)
 
     def compute(self, given: Tensor) -> Tensor:

@@ -23,7 +23,7 @@ from gannet.augmentation.damage import DAMAGES, damage, fade, patches
 from gannet.augmentation.kinds import Drawn, Draws
 from gannet.media.photograph import Photograph
 from gannet.media.pyramid import Mask, as_mask, doubled, halved
-from gannet.media.tiling import Local, as_tensor, as_values, in_tiles
+from gannet.media.tiling import TiledOperation, as_tensor, as_values, in_tiles
 from gannet.metrics.judgement import Judgement
 from gannet.networks.unet import Unet
 from gannet.runtime.randomness import generator
@@ -80,7 +80,7 @@ class Detector(nn.Module):
     def __init__(self, channels: int, options: Unet) -> None:
         super().__init__()
         self.unet = options.unet(channels + 1, 1, batch=True)
-        self.step, self.reach = self.unet.step, self.unet.reach + AROUND // 2
+        self.stride, self.receptive_radius = self.unet.stride, self.unet.receptive_radius + AROUND // 2
 
     def forward(self, picture: Tensor) -> Tensor:
         """Map (b, c, h, w) to logits (b, 1, h, w)."""
@@ -126,7 +126,8 @@ class RestorationPipeline(InpaintingPipeline):
         A large one is searched in a copy of half the size as well, and so on: some of it is wide.
         """
         detector: Any = self.networks[DETECTOR]
-        seen = in_tiles(photograph, Local(self._seen, detector.reach, 1, detector.step)).values
+        operation = TiledOperation(self._seen, detector.receptive_radius, 1, detector.stride)
+        seen = in_tiles(photograph, operation).values
         found: Mask = seen[..., 0] > photograph.largest // 2
         if max(found.shape) > LARGE:
             half, _ = halved(photograph.values, np.zeros_like(found))

@@ -15,7 +15,7 @@ from gannet.adversarial.two_player import GENERATOR
 from gannet.augmentation.degrading import DEGRADATIONS
 from gannet.augmentation.kinds import Draws
 from gannet.media.photograph import Photograph
-from gannet.media.tiling import Local, as_tensor, as_values, in_tiles
+from gannet.media.tiling import TiledOperation, as_tensor, as_values, in_tiles
 from gannet.networks.srresnet import Srresnet
 from gannet.schema import Choice, check
 from gannet.tasks._image_restoration import PhotographConfig, PhotographTask, TrainingPair, cut
@@ -61,7 +61,7 @@ class SuperResolutionPipeline(PhotographPipeline):
         network: Any = self.networks[GENERATOR]
         settings: Any = self.config
         enlarge = partial(as_learned, channels=settings.description.shape[0], compute=self.compute)
-        return in_tiles(photograph, Local(enlarge, network.reach, network.scale))
+        return in_tiles(photograph, TiledOperation(enlarge, network.receptive_radius, network.scale))
 
 
 def _scale(config: Settings) -> int:

@@ -141,10 +141,10 @@ class PhotographTask(ABC):
         if channels not in self.channels:
             allowed = " or ".join(map(str, self.channels))
             raise ValueError(f"{recipe.task.name} learns from pictures of {allowed} channels; set data.channels.")
-        step = self.patch_multiple(config)
-        if not 2 * MOST_SHIFTED <= config.patch <= side or config.patch % step:
+        multiple = self.patch_multiple(config)
+        if not 2 * MOST_SHIFTED <= config.patch <= side or config.patch % multiple:
             raise ValueError(
-                f"task.patch is {config.patch}; it is a multiple of {step}, at least {2 * MOST_SHIFTED}, at most "
+                f"task.patch is {config.patch}; it is a multiple of {multiple}, at least {2 * MOST_SHIFTED}, at most "
                 f"the {side} pixels of data.size."
             )
         return description

@@ -250,9 +250,9 @@ def resized(photograph: Photograph, size: tuple[int, int], how: Any) -> Photogra
     return read_photograph(photograph.picture().resize(size, how))
 
 
-def whole_multiple(photograph: Photograph, step: int) -> Photograph:
-    """The photograph less the rows and columns beyond a multiple of `step`."""
-    height, width = (side - side % step for side in photograph.values.shape[:2])
+def whole_multiple(photograph: Photograph, multiple: int) -> Photograph:
+    """Crop a photograph's rows and columns beyond a multiple of so many."""
+    height, width = (side - side % multiple for side in photograph.values.shape[:2])
     if not (height and width):
-        raise ValueError(f"One of the photographs has fewer than {step} pixels a side; take those away.")
+        raise ValueError(f"One of the photographs has fewer than {multiple} pixels a side; take those away.")
     return Photograph(photograph.values[:height, :width])
