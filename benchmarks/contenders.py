@@ -147,7 +147,7 @@ def gannet(asked: argparse.Namespace) -> Contender:
         loaders = (Loader({"real": column}, np.arange(PICTURES), seed=0),) * 2
     folder = Path(tempfile.mkdtemp())
     trainer = build_trainer(prepared, build_game(prepared, fabric), fabric, folder, loaders, Silence())
-    pipeline = prepared.task.pipeline(prepared.recipe, prepared.description, trainer.players.average.networks)
+    pipeline = prepared.task.pipeline(prepared.recipe, prepared.description, trainer.setup.average.networks)
     quick = copy(pipeline)
     quick.engine = make_engine("auto", quick, "cpu")
 

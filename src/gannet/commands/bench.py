@@ -117,7 +117,7 @@ def bench(prepared: Prepared) -> Speed:
         noise = noise_of(prepared)
         game = build_game(prepared, fabric)
         trainer = build_trainer(prepared, game, fabric, Path(folder), (noise, noise), Silence())
-        pipeline: Any = prepared.task.pipeline(prepared.recipe, prepared.description, trainer.players.average.networks)
+        pipeline: Any = prepared.task.pipeline(prepared.recipe, prepared.description, trainer.setup.average.networks)
         if pipeline.draws:
             pipeline.engine = make_engine("auto" if precision == "bf16" else "torch", pipeline, device.type)
         matrix = torch.rand(SIDE, SIDE, device=device, dtype=torch.bfloat16 if precision == "bf16" else torch.float32)
@@ -173,7 +173,7 @@ def _wait_for(device: torch.device) -> None:
 
 def _count_work(trainer: Trainer) -> float:
     """Floating-point operations for an image, over as many rounds as the rarest turn takes."""
-    rounds = math.lcm(*(turn.every for turn in trainer.players.game.turns))
+    rounds = math.lcm(*(turn.every for turn in trainer.setup.game.turns))
     with Operations() as counted:
         for _ in range(rounds):
             trainer.round()
