@@ -23,7 +23,7 @@ from gannet.media.tiling import as_tensor
 from gannet.metrics.judgement import Query
 from gannet.schema import check
 from gannet.task import Exam, find_task
-from gannet.tasks._image_restoration.evaluation import eye_of, photographs
+from gannet.tasks._image_restoration.evaluation import perceptual_features, photographs
 
 
 def shown(given: Photograph, made: Photograph, real: Photograph) -> Image.Image:
@@ -63,18 +63,19 @@ def main() -> None:
     asked = parser.parse_args()
     pipeline: Any = gannet.load(asked.model)
     task: Any = find_task(pipeline.task)
-    config, eye = check(task.Config, pipeline.config.task.options, "task"), eye_of(judge_features())
-    assert eye is not None, "judge-v1 does not ship here"
+    config = check(task.Config, pipeline.config.task.options, "task")
+    perceptual = perceptual_features(judge_features())
+    assert perceptual is not None, "judge-v1 does not ship here"
     source, found = open_source(asked.photographs), []
     exam = Exam(Query(num=asked.most), None, source, _nothing, None, judge_features)
     for real in photographs(exam, asked.most):
-        trial = task.trial(real, config)
-        made = pipeline.improve(trial.given, trial.mask)
+        pair = task.evaluation_pair(real, config)
+        made = pipeline.improve(pair.input, pair.mask)
         apart = [
-            float(perceptual_distance(as_tensor(one.values), as_tensor(trial.real.values), eye))
-            for one in (made, next(iter(trial.others.values())))
+            float(perceptual_distance(as_tensor(one.values), as_tensor(pair.target.values), perceptual))
+            for one in (made, next(iter(pair.baselines.values())))
         ]
-        found.append((apart[0] / max(apart[1], 1e-9), (trial.given, made, trial.real)))
+        found.append((apart[0] / max(apart[1], 1e-9), (pair.input, made, pair.target)))
     found.sort(key=lambda one: one[0])
     picked = [*found[: asked.rows], *found[-asked.rows :]]
     stacked([shown(*one) for _, one in picked]).save(asked.out, quality=90)

@@ -60,21 +60,21 @@ def plain(asked: argparse.Namespace) -> Contender:
     widths = [asked.width * min(2**level, 8) for level in range(levels)]
     channels = pictures.shape[1]
     generator, discriminator = plain_generator(widths, channels), plain_discriminator(widths, channels)
-    forger = torch.optim.Adam(generator.parameters(), lr=2e-4, betas=(0.5, 0.999))
-    police = torch.optim.Adam(discriminator.parameters(), lr=2e-4, betas=(0.5, 0.999))
+    of_generator = torch.optim.Adam(generator.parameters(), lr=2e-4, betas=(0.5, 0.999))
+    of_discriminator = torch.optim.Adam(discriminator.parameters(), lr=2e-4, betas=(0.5, 0.999))
     batches = endless(pictures, batch)
     real_label, fake_label = torch.ones(batch), torch.zeros(batch)
 
     def play() -> None:
         real = next(batches)
         fake = generator(torch.randn(batch, LATENT, 1, 1))
-        police.zero_grad()
+        of_discriminator.zero_grad()
         binary_cross_entropy_with_logits(discriminator(real).flatten(), real_label).backward()
         binary_cross_entropy_with_logits(discriminator(fake.detach()).flatten(), fake_label).backward()
-        police.step()
-        forger.zero_grad()
+        of_discriminator.step()
+        of_generator.zero_grad()
         binary_cross_entropy_with_logits(discriminator(fake).flatten(), real_label).backward()
-        forger.step()
+        of_generator.step()
 
     draw = partial(drawn, generator, latent=(LATENT, 1, 1))
     return Contender(play, draw, draw, batch)
@@ -145,7 +145,7 @@ def gannet(asked: argparse.Namespace) -> Contender:
         loaders = (Loader({"real": column}, np.arange(PICTURES), seed=0),) * 2
     folder = Path(tempfile.mkdtemp())
     trainer = build_trainer(prepared, build_game(prepared, fabric), fabric, folder, loaders, Silence())
-    pipeline = prepared.task.pipeline(prepared.recipe, prepared.description, trainer.players.average.networks)
+    pipeline = prepared.task.pipeline(prepared.recipe, prepared.description, trainer.setup.average.networks)
     quick = pipeline.engine("auto")
 
     def sample(count: int) -> torch.Tensor:

@@ -93,20 +93,20 @@ def widened(game: Game, description: Any) -> Game:
     """Four times the channels in the discriminator."""
     wide = Dcgan(latent=64, width=4 * BASE["network.width"]).discriminator(description.shape, 0)
     # In place: the turns hold the discriminator itself.
-    police: Any = game.networks["discriminator"]
-    police.body, police.head = wide.body, wide.head
+    discriminator: Any = game.networks["discriminator"]
+    discriminator.body, discriminator.head = wide.body, wide.head
     return game
 
 
-def deafened(game: Game, _: Any) -> Game:
+def without_noise(game: Game, _: Any) -> Game:
     """A generator that is given zeros for noise."""
-    forger: Any = game.networks["generator"]
+    generator: Any = game.networks["generator"]
 
-    class Deaf(type(forger)):  # type: ignore[misc]
+    class WithoutNoise(type(generator)):  # type: ignore[misc]
         def synthesize(self, latent: Any, label: Any) -> Any:
             return super().synthesize(torch.zeros_like(latent), label)
 
-    forger.__class__ = Deaf
+    generator.__class__ = WithoutNoise
     return game
 
 
@@ -163,7 +163,7 @@ FAULTS = {
     "discriminator far too wide, 200 pictures": Fault(
         {"data.limit": 200, "loss.r1": None, "images": 20_000, "referee.every": 1_000}, game=widened
     ),
-    "generator without noise": Fault({}, game=deafened),
+    "generator without noise": Fault({}, game=without_noise),
     "one class missing": Fault({}, without_a_class),
     "labels shuffled": Fault({"task.conditional": True}, with_shuffled_labels),
     "values in 0..255": Fault({}, unscaled),

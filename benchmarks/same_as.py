@@ -8,7 +8,8 @@ checkpoints, models, logs, sheets, verdicts, what was made, judgements, and the 
 codes run in one environment, which is built of `constraints.txt`; `--python` names one that has the dependencies
 already. `--keep` keeps the clone, the environment and what the commit's code made, to be held against again. Keys of
 recipes and judgements that only one side knows are named, and are no difference; so are whole entries of the cache that
-the code here makes besides. It ends with 1 where anything differs.
+the code here makes besides. Keys of recipes and models that were renamed are compared by today's names. It ends with 1
+where anything differs.
 """
 
 import argparse
@@ -60,6 +61,16 @@ SECONDS = ("fit_seconds", "sample_milliseconds")
 """What of a judgement differs from run to run."""
 PHOTOGRAPHS = ("super-resolution", "inpainting", "restoration", "colorization")
 
+FORMER = {
+    "piece": "patch",
+    "police": "discriminator_width",
+    "moves": "update",
+    "in-turn": "alternating",
+    "at-once": "simultaneous",
+}
+"""Former names of recipes' keys and choices -> today's."""
+CONFIG = "config.json"
+
 HOST = """
 import json, os, sys, traceback
 import gannet.api, gannet.cli  # What takes longer than most commands.
@@ -102,6 +113,7 @@ class Killer:
             os.kill(os.getpid(), signal.SIGKILL)
     def say(self, words):
         print(words)
+    notify = say  # What it is called since.
     def close(self):
         pass
 gannet.train(sys.argv[1], out=sys.argv[2], display=Killer())
@@ -319,6 +331,24 @@ def read_values(path: Path) -> Any:
     return yaml.safe_load(path.read_text(encoding="utf-8")) if path.is_file() else None
 
 
+def in_todays_names(values: Any) -> Any:
+    """The values of a recipe or a model by the names that its keys and choices have today."""
+    if isinstance(values, dict):
+        return {FORMER.get(key, key): in_todays_names(value) for key, value in values.items()}
+    if isinstance(values, list):
+        return [in_todays_names(value) for value in values]
+    return FORMER.get(values, values) if isinstance(values, str) else values
+
+
+def read_model(folder: Path) -> dict[str, Any]:
+    """The files of a model; of its config the values, less the digest, which renamed keys change."""
+    found = read_files(folder)
+    if CONFIG in found:
+        config = in_todays_names(json.loads(found[CONFIG]))
+        found[CONFIG] = {name: value for name, value in config.items() if name != "digest"}
+    return found
+
+
 def read_log(run: Path) -> list[dict[str, Any]]:
     """The lines of the log without the clock."""
     text = (run / "log.jsonl").read_text(encoding="utf-8") if (run / "log.jsonl").is_file() else ""
@@ -337,11 +367,11 @@ def read_judgement(path: Path) -> Any:
 
 READERS: dict[str, Callable[[Path], Any]] = {
     "commands": lambda place: {what: told.split()[0] for what, told in read_values(place / "codes.json").items()},
-    "recipe": lambda place: read_values(place / "run" / "recipe.yaml"),
+    "recipe": lambda place: in_todays_names(read_values(place / "run" / "recipe.yaml")),
     "data": lambda place: read_values(place / "run" / "data.json"),
     "killed": lambda place: read_files(place / "killed", read_state, "*.safetensors"),
     "state": lambda place: read_files(place / "run" / "state", read_state, "*.safetensors"),
-    "model": lambda place: read_files(place / "run" / "model"),
+    "model": lambda place: read_model(place / "run" / "model"),
     "log": lambda place: read_log(place / "run"),
     "sheets": lambda place: read_files(place / "run" / "samples"),
     "verdict": lambda place: read_values(place / "run" / "verdict.json"),

@@ -17,7 +17,7 @@ import subprocess
 import sys
 
 import torch
-from rivals import Rival
+from contender_process import ContenderProcess
 
 WARM_UP = 2.0
 
@@ -27,18 +27,20 @@ def compare(side: int, batch: int, asked: argparse.Namespace) -> None:
     names = {"plain": sys.executable, "gannet": sys.executable} | (
         {"torchgan": asked.torchgan} if asked.torchgan else {}
     )
-    rivals = [Rival(name, ["--side", str(side), "--batch", str(batch)], python) for name, python in names.items()]
-    for rival in rivals:
-        rival.train(WARM_UP)
-        rival.sample(WARM_UP)
+    contenders = [
+        ContenderProcess(name, ["--side", str(side), "--batch", str(batch)], python) for name, python in names.items()
+    ]
+    for contender in contenders:
+        contender.train(WARM_UP)
+        contender.sample(WARM_UP)
     trained, sampled = (
-        medians([[measure(rival, asked.seconds) for rival in rivals] for _ in range(asked.blocks)])
-        for measure in (Rival.train, Rival.sample)
+        medians([[measure(contender, asked.seconds) for contender in contenders] for _ in range(asked.blocks)])
+        for measure in (ContenderProcess.train, ContenderProcess.sample)
     )
-    for rival, images, samples in zip(rivals, trained, sampled, strict=True):
-        rival.leave()
+    for contender, images, samples in zip(contenders, trained, sampled, strict=True):
+        contender.leave()
         cells = f"{images:,.0f} | {images / trained[0]:.2f} | {samples:,.0f} | {samples / sampled[0]:.2f}"
-        print(f"| {side}x{side} | {rival.name} | {cells} |", flush=True)
+        print(f"| {side}x{side} | {contender.name} | {cells} |", flush=True)
     if not asked.torchgan:
         print(f"| {side}x{side} | torchgan | not installed here | | | |")
 

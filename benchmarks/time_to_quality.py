@@ -24,8 +24,8 @@ from typing import Any
 
 import numpy as np
 import torch
+from contender_process import ContenderProcess
 from PIL import Image, ImageDraw
-from rivals import Rival
 from torch import Tensor
 
 import gannet
@@ -75,24 +75,28 @@ def looked_at(judge: Callable[[Tensor], Tensor], pictures: Tensor) -> Tensor:
 
 
 def play(
-    rival: Rival, marks: list[float], folder: Path, side: int, judged: Callable[[Tensor], dict[str, float]]
+    contender: ContenderProcess,
+    marks: list[float],
+    folder: Path,
+    side: int,
+    judged: Callable[[Tensor], dict[str, float]],
 ) -> list[Any]:
     """Train from mark to mark, and judge at each; `side` is of the pictures without a frame."""
     found, minutes = [], 0.0
     for mark in marks:
-        rate = rival.train(60 * (mark - minutes))
+        rate = contender.train(60 * (mark - minutes))
         minutes = mark
         file = folder / "pictures.npz"
-        rival.draw(FAKES, file)
+        contender.draw(FAKES, file)
         pictures = torch.from_numpy(np.load(file)["pictures"])
         edge = (pictures.shape[2] - side) // 2
         pictures = pictures[:, :, edge : edge + side, edge : edge + side]
         distances = judged(pictures)
-        found.append({"contender": rival.name, "minutes": mark, "images_per_second": rate, **distances})
+        found.append({"contender": contender.name, "minutes": mark, "images_per_second": rate, **distances})
         shown = ", ".join(f"{name} {value:.3f}" for name, value in distances.items())
-        print(f"{rival.name:9} {mark:5.1f} min  {rate:6.0f} images/s  {shown}", flush=True)
-        draw_grid(pictures[:SHOWN]).save(folder / f"{rival.name}-{mark:g}.png")
-    rival.leave()
+        print(f"{contender.name:9} {mark:5.1f} min  {rate:6.0f} images/s  {shown}", flush=True)
+        draw_grid(pictures[:SHOWN]).save(folder / f"{contender.name}-{mark:g}.png")
+    contender.leave()
     return found
 
 
@@ -169,8 +173,8 @@ def main() -> None:
             if name == "torchgan" and not asked.torchgan:
                 print("torchgan is not installed here")
                 continue
-            rival = Rival(name, options[name], asked.torchgan if name == "torchgan" else sys.executable)
-            rows += play(rival, marks, asked.out, held_out.shape[2], judged)
+            contender = ContenderProcess(name, options[name], asked.torchgan if name == "torchgan" else sys.executable)
+            rows += play(contender, marks, asked.out, held_out.shape[2], judged)
             (asked.out / "figures.json").write_text(json.dumps({"floors": floors, "rows": rows}, indent=1) + "\n")
     report(rows, floors, asked)
 

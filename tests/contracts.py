@@ -80,7 +80,7 @@ def logged(run: Path) -> list[dict[str, Any]]:
 
 def check_gradients(trainer: Trainer) -> None:
     """In each turn the players move; the others keep their weights and get no gradient."""
-    for turn in trainer.players.game.turns:
+    for turn in trainer.setup.game.turns:
         before = {
             name: [(p.detach().clone(), None if p.grad is None else p.grad.clone()) for p in network.parameters()]
             for name, network in trainer.networks.items()

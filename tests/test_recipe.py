@@ -15,10 +15,11 @@ from gannet.commands.train import prepare
 from gannet.data import image_dataset
 from gannet.media.image import Options
 from gannet.networks import PAIRS
-from gannet.recipe import Optimizer, Penalty, Recipe, Stage, dump_yaml, load_recipe, parse_change, preset_names
-from gannet.schema import check, nearest
+from gannet.recipe import Loss, Optimizer, Penalty, Recipe, Stage, dump_yaml, load_recipe, parse_change, preset_names
+from gannet.schema import Choice, Section, check, nearest
 from gannet.task import find_task
 from gannet.tasks import colorization, flow_matching, super_resolution
+from gannet.tasks._image_restoration import PhotographConfig
 from gannet.tasks.generation import example
 from gannet.tasks.recognition import NETWORKS
 
@@ -288,6 +289,38 @@ def test_a_shipped_recipe_is_whole(name: str, tmp_path: Path) -> None:
 def test_a_recipe_survives_being_written_and_read(changes: dict[str, Any]) -> None:
     recipe = example().model_copy(update=changes)
     assert check(Recipe, yaml.safe_load(dump_yaml(recipe))) == recipe
+
+
+@pytest.mark.parametrize(("former", "today"), [("in-turn", "alternating"), ("at-once", "simultaneous")])
+def test_a_loss_is_read_by_what_its_keys_and_values_were_once_called(former: str, today: str, tmp_path: Path) -> None:
+    (tmp_path / "old.yaml").write_text(f"loss: {{moves: {former}}}\n", encoding="utf-8")
+    recipe = load_recipe(str(tmp_path / "old.yaml"))
+    assert recipe.loss.update == today and "moves" not in dump_yaml(recipe)
+    assert load_recipe("digits", {"loss.moves": former}).loss.update == today
+
+
+@pytest.mark.parametrize("name", ["colorization", "inpainting", "restoration", "super-resolution"])
+def test_the_options_of_a_task_are_read_by_what_they_were_once_called(name: str) -> None:
+    task, example = find_task(name), find_task(name).example()
+    former = {key: value for key, value in example.task.options.items() if key not in {"patch", "discriminator_width"}}
+    recipe = example.model_copy(update={"task": Choice(name=name, **former, piece=32, police=5)})
+    options = prepare(recipe.model_copy(update={"data": recipe.data.with_options(size=32)})).recipe.task.options
+    assert (options["patch"], options["discriminator_width"]) == (32, 5) and not {"piece", "police"} & set(options)
+    with pytest.raises(ValueError, match=r"task\.discriminator_width: .*greater than or equal to 1"):
+        check(task.Config, {"police": 0}, "task")
+
+
+def test_of_a_former_and_a_todays_name_the_later_counts() -> None:
+    for first, last in (("piece", "patch"), ("patch", "piece")):
+        assert check(PhotographConfig, {first: 32, last: 64}).patch == 64
+    for change in ("task.patch", "task.piece"):
+        assert check(PhotographConfig, load_recipe("inpainting", {change: 64}).task.options, "task").patch == 64
+
+
+@pytest.mark.parametrize("schema", [Loss, PhotographConfig])
+def test_former_names_lead_to_keys_of_today(schema: type[Section]) -> None:
+    assert set(schema.former_names.values()) <= set(schema.model_fields) and schema.former_names
+    assert not set(schema.former_names) & set(schema.model_fields)
 
 
 def test_a_recipe_is_frozen() -> None:

@@ -6,7 +6,7 @@ from importlib import resources
 from importlib.metadata import entry_points
 from itertools import accumulate, pairwise
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
 
 import yaml
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -20,6 +20,7 @@ from gannet.schema import (
     Share,
     Weight,
     check,
+    formerly,
     known_keys,
     nearest,
     whole,
@@ -110,6 +111,8 @@ class Penalty(Section):
 class Loss(Section):
     """The adversarial loss and its penalties."""
 
+    former_names: ClassVar[Mapping[str, str]] = {"moves": "update"}
+
     name: str = "non-saturating"
     """minimax, non-saturating, hinge, least-squares, wasserstein or relativistic."""
     r1: Penalty | None = None
@@ -118,8 +121,11 @@ class Loss(Section):
     """Gradient penalty on generated samples."""
     gradient_penalty: Penalty | None = None
     """Penalty of gradient norms other than one, between real and generated samples."""
-    moves: Literal["in-turn", "at-once"] = "in-turn"
-    """`in-turn`: the generator answers a discriminator that has moved; `at-once`: both move from one shared pass."""
+    update: Annotated[
+        Literal["alternating", "simultaneous"], formerly({"in-turn": "alternating", "at-once": "simultaneous"})
+    ] = "alternating"
+    """`alternating`: the generator answers a discriminator that has stepped; `simultaneous`: both step from one shared
+    pass."""
 
 
 class Optimizer(Section):

@@ -3,9 +3,9 @@
 import contextlib
 import difflib
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, TypeVar, cast
+from typing import Annotated, Any, ClassVar, TypeVar, cast
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 Schema = TypeVar("Schema")
 
@@ -33,10 +33,29 @@ Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
+def formerly(values: Mapping[str, str]) -> BeforeValidator:
+    """Let a field still take the words that its values were once called by: former word -> word of today."""
+    return BeforeValidator(lambda given: values.get(given, given) if isinstance(given, str) else given)
+
+
 class Section(BaseModel):
-    """Frozen plain data whose unknown keys are errors; attribute docstrings describe the keys."""
+    """Frozen plain data whose unknown keys are errors; attribute docstrings describe the keys.
+
+    Attributes:
+        former_names: what keys were once called -> what they are called today. Old runs and models keep the former
+            names and are read for good; what is written has today's.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    former_names: ClassVar[Mapping[str, str]] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _renamed(cls, values: Any) -> Any:
+        if not isinstance(values, dict):
+            return values
+        # Of two spellings the last one counts: a change is put behind what it changes.
+        return {cls.former_names.get(key, key): value for key, value in values.items()}
 
 
 class Choice(BaseModel):

@@ -1,4 +1,4 @@
-"""The discriminator's eyes: augmented alike for both, steered as the paper says, and never beyond the cap."""
+"""The discriminator's view: augmented alike for both, steered as the paper says, and never beyond the cap."""
 
 from types import SimpleNamespace
 
@@ -88,60 +88,60 @@ def test_reals_and_fakes_are_seen_through_the_same_eyes_by_both_players() -> Non
 
 
 def test_open_eyes_change_nothing() -> None:
-    eyes, picture = AUGMENTS["none"]().settled(3, 100).eyes(LOSS), torch.rand(2, 3, 8, 8)
-    assert eyes(picture, None) is picture and eyes.observers == {}  # type: ignore[arg-type]
+    view, picture = AUGMENTS["none"]().resolve(3, 100).view(LOSS), torch.rand(2, 3, 8, 8)
+    assert view(picture, None) is picture and view.observers == {}  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("name", ["fixed", "diffaugment", "ada"])
 @pytest.mark.parametrize("channels", [1, 3])
-def test_what_is_settled_is_plain_data_that_settles_to_itself(name: str, channels: int) -> None:
-    settled = AUGMENTS[name]().settled(channels, 100_000)
-    assert "auto" not in vars(settled).values()
-    assert check(AUGMENTS[name], vars(settled), "augment") == settled == settled.settled(channels, 5)
-    assert ("hue" in settled.kinds or "saturation" in settled.kinds) == (channels == 3)  # type: ignore[attr-defined]
+def test_what_is_resolved_is_plain_data_that_resolves_to_itself(name: str, channels: int) -> None:
+    resolved = AUGMENTS[name]().resolve(channels, 100_000)
+    assert "auto" not in vars(resolved).values()
+    assert check(AUGMENTS[name], vars(resolved), "augment") == resolved == resolved.resolve(channels, 5)
+    assert ("hue" in resolved.kinds or "saturation" in resolved.kinds) == (channels == 3)  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(
     ("pictures", "name"), [(1, "diffaugment"), (999, "diffaugment"), (1_000, "ada"), (4_999, "ada"), (5_000, "none")]
 )
 def test_the_fewer_pictures_the_more_is_augmented(pictures: int, name: str) -> None:
-    settled = AUGMENTS["auto"]().settled(3, 1_000, pictures)
-    assert settled == AUGMENTS[name]().settled(3, 1_000) and settled.name == name
+    resolved = AUGMENTS["auto"]().resolve(3, 1_000, pictures)
+    assert resolved == AUGMENTS[name]().resolve(3, 1_000) and resolved.name == name
 
 
 def test_adaptive_eyes_see_what_their_share_says() -> None:
-    eyes = Ada(kinds={"brightness": 0.5}).settled(1, 1000).eyes(LOSS)
+    view = Ada(kinds={"brightness": 0.5}).resolve(1, 1000).view(LOSS)
     picture = torch.zeros(400, 1, 8, 8)
     draws = Drawn(400, torch.Generator().manual_seed(0))
-    assert eyes(picture, draws) is picture  # type: ignore[arg-type]
-    assert eyes.observer
-    eyes.observer.share = 0.5
-    hit = (eyes(picture, draws) != 0).flatten(1).any(1).float().mean()  # type: ignore[arg-type]
+    assert view(picture, draws) is picture  # type: ignore[arg-type]
+    assert view.observer
+    view.observer.share = 0.5
+    hit = (view(picture, draws) != 0).flatten(1).any(1).float().mean()  # type: ignore[arg-type]
     assert 0.4 < float(hit) < 0.6
 
 
 def test_a_run_climbs_in_a_quarter_of_it_and_in_half_a_million_images_at_most() -> None:
-    assert Ada().settled(3, 100_000).climb == 25_000 and Ada().settled(3, 10**8).climb == 500_000
-    assert Ada(climb=7).settled(3, 10**8).climb == Fixed(climb=7).settled(3, 10**8).climb == 7
-    assert Fixed().settled(3, 100_000).climb == 25_000
+    assert Ada().resolve(3, 100_000).climb == 25_000 and Ada().resolve(3, 10**8).climb == 500_000
+    assert Ada(climb=7).resolve(3, 10**8).climb == Fixed(climb=7).resolve(3, 10**8).climb == 7
+    assert Fixed().resolve(3, 100_000).climb == 25_000
 
 
 @pytest.mark.parametrize("score", [-3.0, 0.0, 3.0])
 def test_a_fixed_share_is_climbed_to_whatever_the_scores_and_stays(score: float) -> None:
-    eyes = Fixed(share=0.6, climb=200, kinds=["flip"]).settled(1, 1000).eyes(LOSS)
-    assert eyes.observer and eyes.share() == 0
+    view = Fixed(share=0.6, climb=200, kinds=["flip"]).resolve(1, 1000).view(LOSS)
+    assert view.observer and view.share() == 0
     for expected in (0.2, 0.4, 0.6, 0.6, 0.6):
         for _ in range(INTERVAL):
-            eyes.observer.observe(seen(score))
-        assert eyes.share() == pytest.approx(expected)
+            view.observer.observe(seen(score))
+        assert view.share() == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("options", [Fixed, DiffAugment, Ada])
 def test_what_no_generator_can_learn_through_is_refused(options: type) -> None:
     with pytest.raises(ValueError, match="cannot learn through jpeg"):
-        options(kinds=["jpeg"]).settled(3, 100)
+        options(kinds=["jpeg"]).resolve(3, 100)
     with pytest.raises(ValueError, match="did you mean 'rotation'"):
-        options(kinds={"rotatio": 5}).settled(3, 100)
+        options(kinds={"rotatio": 5}).resolve(3, 100)
 
 
 def test_a_contest_without_eyes_sees_samples_as_they_are() -> None:
@@ -159,8 +159,8 @@ def test_a_contest_without_eyes_sees_samples_as_they_are() -> None:
 
 @pytest.mark.parametrize("options", [Fixed, Ada])
 def test_eyes_are_steered_by_the_discriminator_that_is_named(options: type) -> None:
-    eyes = options(climb=1).settled(3, 100).eyes(LOSS, "frame")
+    view = options(climb=1).resolve(3, 100).view(LOSS, "frame")
     scores = {f"frame/{side}": torch.full((10,), value) for side, value in (("real", 5.0), ("fake", -1.0))}
     for _ in range(4):
-        eyes.observers["augmentation"].observe(Seen(0, 10, {}, scores))
-    assert eyes.share() > 0
+        view.observers["augmentation"].observe(Seen(0, 10, {}, scores))
+    assert view.share() > 0

@@ -154,9 +154,9 @@ def test_least_squares_is_minimal_at_twice_the_optimal_probability_less_one() ->
 def test_descent_moves_every_score_the_way_its_player_wants(name: str, values: list[float]) -> None:
     real, fake = scores(*values[:3]).requires_grad_(), scores(*values[3:]).requires_grad_()
     by_real, by_fake = torch.autograd.grad(LOSSES[name].discriminator(real, fake), (real, fake))
-    (forged,) = torch.autograd.grad(LOSSES[name].generator(real, fake), fake)
+    (pulled,) = torch.autograd.grad(LOSSES[name].generator(real, fake), fake)
     assert (by_real < 0).all() and (by_fake > 0).all(), "the discriminator raises reals and lowers fakes"
-    assert (forged < 0).all(), "the generator raises its fakes"
+    assert (pulled < 0).all(), "the generator raises its fakes"
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -116,7 +116,7 @@ def test_a_flat_discriminator_has_a_finite_gradient(kind: str) -> None:
 
 def test_the_samples_are_left_without_gradients_and_their_makers_too() -> None:
     maker = nn.Linear(3, 3).double()
-    fake, police = maker(SAMPLES), network()
-    squared_gradient(lambda sample: police(sample).squeeze(1), fake).backward()
+    fake, discriminator = maker(SAMPLES), network()
+    squared_gradient(lambda sample: discriminator(sample).squeeze(1), fake).backward()
     assert all(parameter.grad is None for parameter in maker.parameters())
-    assert police[0].weight.grad is not None
+    assert discriminator[0].weight.grad is not None

@@ -49,8 +49,8 @@ class Draws:
 @pytest.fixture
 def networks() -> dict[str, nn.Module]:
     torch.manual_seed(0)
-    police = nn.Sequential(nn.Linear(SIDE, 8), nn.Tanh(), nn.Linear(8, 1), nn.Flatten(0))
-    return {GENERATOR: nn.Linear(SIDE, SIDE), DISCRIMINATOR: police}
+    discriminator = nn.Sequential(nn.Linear(SIDE, 8), nn.Tanh(), nn.Linear(8, 1), nn.Flatten(0))
+    return {GENERATOR: nn.Linear(SIDE, SIDE), DISCRIMINATOR: discriminator}
 
 
 def game_of(networks: dict[str, nn.Module], name: str = "non-saturating") -> TwoPlayer:
@@ -135,13 +135,15 @@ def test_both_players_descend_the_loss_that_was_chosen(networks: dict[str, nn.Mo
 
 
 @pytest.mark.parametrize("name", sorted(LOSSES))
-def test_players_who_move_at_once_feel_what_they_would_feel_in_turn(networks: dict[str, nn.Module], name: str) -> None:
+def test_players_who_update_simultaneously_feel_what_they_would_feel_alternating(
+    networks: dict[str, nn.Module], name: str
+) -> None:
     """One shared pass, the same losses and gradients, as neither has moved before the other."""
     strengths = Penalties(r1=Strength(0.5, 4), between=Strength(10.0, 1))
     found = []
-    for moves in ("in-turn", "at-once"):
+    for update in ("alternating", "simultaneous"):
         gradients = {}
-        for turn in game_of(networks, name).turns(strengths, moves):
+        for turn in game_of(networks, name).turns(strengths, update):
             if turn.name != "r1":
                 for network in networks.values():
                     network.zero_grad(set_to_none=True)
@@ -155,8 +157,10 @@ def test_players_who_move_at_once_feel_what_they_would_feel_in_turn(networks: di
         torch.testing.assert_close(found[0][player], found[1][player])
 
 
-def test_those_who_move_at_once_take_one_turn_and_lazy_penalties_their_own(networks: dict[str, nn.Module]) -> None:
-    turns = game_of(networks).turns(Penalties(r1=Strength(0.5, 4)), "at-once")
+def test_those_who_update_simultaneously_take_one_turn_and_lazy_penalties_their_own(
+    networks: dict[str, nn.Module],
+) -> None:
+    turns = game_of(networks).turns(Penalties(r1=Strength(0.5, 4)), "simultaneous")
     assert [(turn.name, turn.players) for turn in turns] == [
         ("both", (DISCRIMINATOR, GENERATOR)),
         ("r1", (DISCRIMINATOR,)),
@@ -248,10 +252,13 @@ def begin(sample: Tensor, _: Any) -> Tensor:
 
 
 def game_of_several(networks: dict[str, nn.Module], name: str = "non-saturating", **more: Any) -> TwoPlayer:
-    police = [Discriminator(WHOLE, scored_by(networks[WHOLE])), Discriminator(PART, scored_by(networks[PART]), begin)]
+    discriminators = [
+        Discriminator(WHOLE, scored_by(networks[WHOLE])),
+        Discriminator(PART, scored_by(networks[PART]), begin),
+    ]
     game = TwoPlayer(
         LOSSES[name],
-        police,
+        discriminators,
         prepare=of_the_pass,
         real=lambda run: run.sample["real"],
         generate=lambda run: networks[GENERATOR](run.normal(SIDE)),
@@ -284,10 +291,10 @@ def test_each_discriminator_moves_with_its_penalties_behind_it_then_the_generato
     ]
 
 
-def test_all_discriminators_move_at_once_with_the_generator_and_lazy_penalties_apart(
+def test_all_discriminators_update_with_the_generator_and_lazy_penalties_apart(
     several: dict[str, nn.Module],
 ) -> None:
-    turns = game_of_several(several).turns(STRENGTHS, "at-once")
+    turns = game_of_several(several).turns(STRENGTHS, "simultaneous")
     assert [(turn.name, turn.players) for turn in turns] == [
         ("both", (WHOLE, PART, GENERATOR)),
         ("r1-whole", (WHOLE,)),
@@ -326,15 +333,15 @@ def test_each_turn_gives_gradients_to_its_own_player_only(several: dict[str, nn.
 @pytest.mark.parametrize("name", sorted(LOSSES))
 def test_each_discriminator_scores_what_it_sees(several: dict[str, nn.Module], name: str) -> None:
     turns = {turn.name: turn for turn in game_of_several(several, name).turns(Penalties())}
-    for police in (WHOLE, PART):
-        real, made = seen_by(several, police)
-        outcome = turns[police].play(Draws())
+    for player in (WHOLE, PART):
+        real, made = seen_by(several, player)
+        outcome = turns[player].play(Draws())
         expected = LOSSES[name].discriminator(real[0], made[0])
-        assert list(outcome.losses) == [police] and list(outcome.losses[police]) == ["adversarial"]
-        assert outcome.losses[police]["adversarial"].item() == pytest.approx(expected.item(), rel=1e-6)
-        assert list(outcome.watched) == [f"{police}/real", f"{police}/fake"]
-        torch.testing.assert_close(outcome.watched[f"{police}/real"], real[0])
-        torch.testing.assert_close(outcome.watched[f"{police}/fake"], made[0])
+        assert list(outcome.losses) == [player] and list(outcome.losses[player]) == ["adversarial"]
+        assert outcome.losses[player]["adversarial"].item() == pytest.approx(expected.item(), rel=1e-6)
+        assert list(outcome.watched) == [f"{player}/real", f"{player}/fake"]
+        torch.testing.assert_close(outcome.watched[f"{player}/real"], real[0])
+        torch.testing.assert_close(outcome.watched[f"{player}/fake"], made[0])
 
 
 @pytest.mark.parametrize("name", sorted(LOSSES))
@@ -343,10 +350,10 @@ def test_the_generator_descends_the_sum_over_all_discriminators(several: dict[st
     turn = game_of_several(several, name, **more).turns(Penalties())[-1]
     (losses,) = turn.play(Draws()).losses.values()
     assert list(losses) == ["adversarial-whole", "adversarial-part", "size"]
-    for police in (WHOLE, PART):
-        real, made = seen_by(several, police)
+    for player in (WHOLE, PART):
+        real, made = seen_by(several, player)
         expected = 0.7 * LOSSES[name].generator(real[0], made[0])
-        assert losses[f"adversarial-{police}"].item() == pytest.approx(expected.item(), rel=1e-6)
+        assert losses[f"adversarial-{player}"].item() == pytest.approx(expected.item(), rel=1e-6)
     fake = several[GENERATOR](Draws().normal(SIDE))
     assert losses["size"].item() == pytest.approx(fake.square().mean().item(), rel=1e-6)
 
@@ -366,9 +373,9 @@ def test_penalties_are_of_what_each_discriminator_sees(several: dict[str, nn.Mod
     assert found.item() == pytest.approx(10 * gradient_penalty(score, real, fake, run.uniform()).item(), rel=1e-6)
 
 
-@pytest.mark.parametrize("moves", ["in-turn", "at-once"])
-def test_feature_matching_is_the_mean_absolute_difference(several: dict[str, nn.Module], moves: Any) -> None:
-    turns = game_of_several(several, feature_matching=0.3).turns(Penalties(), moves)
+@pytest.mark.parametrize("update", ["alternating", "simultaneous"])
+def test_feature_matching_is_the_mean_absolute_difference(several: dict[str, nn.Module], update: Any) -> None:
+    turns = game_of_several(several, feature_matching=0.3).turns(Penalties(), update)
     losses = turns[-1].play(Draws()).losses[GENERATOR]
     assert list(losses) == [
         "adversarial-whole",
@@ -376,11 +383,11 @@ def test_feature_matching_is_the_mean_absolute_difference(several: dict[str, nn.
         "adversarial-part",
         "feature_matching-part",
     ]
-    for police in (WHOLE, PART):
-        (_, known), (_, made) = seen_by(several, police)
+    for name in (WHOLE, PART):
+        (_, known), (_, made) = seen_by(several, name)
         layers = [(ours - theirs).abs().mean().item() for ours, theirs in zip(made, known, strict=True)]
         expected = 0.3 * sum(layers) / len(layers)
-        assert losses[f"feature_matching-{police}"].item() == pytest.approx(expected, rel=1e-5)
+        assert losses[f"feature_matching-{name}"].item() == pytest.approx(expected, rel=1e-5)
 
 
 @pytest.mark.parametrize("name", ["non-saturating", "relativistic"])
@@ -405,11 +412,13 @@ def test_without_features_feature_matching_says_what_it_needs(networks: dict[str
 
 
 @pytest.mark.parametrize("name", sorted(LOSSES))
-def test_several_who_move_at_once_feel_what_they_would_feel_in_turn(several: dict[str, nn.Module], name: str) -> None:
+def test_several_who_update_simultaneously_feel_what_they_would_feel_alternating(
+    several: dict[str, nn.Module], name: str
+) -> None:
     found = []
-    for moves in ("in-turn", "at-once"):
+    for update in ("alternating", "simultaneous"):
         game, losses, gradients = game_of_several(several, name, feature_matching=0.2), {}, {}
-        for turn in game.turns(Penalties(between=Strength(10.0, 1)), moves):
+        for turn in game.turns(Penalties(between=Strength(10.0, 1)), update):
             outcome = play(turn, several)
             losses |= outcome.losses
             for player in turn.players:
@@ -420,15 +429,16 @@ def test_several_who_move_at_once_feel_what_they_would_feel_in_turn(several: dic
     torch.testing.assert_close(found[0], found[1])
 
 
-@pytest.mark.parametrize("moves", ["in-turn", "at-once"])
-def test_a_pass_is_prepared_once(several: dict[str, nn.Module], moves: Any) -> None:
+@pytest.mark.parametrize("update", ["alternating", "simultaneous"])
+def test_a_pass_is_prepared_once(several: dict[str, nn.Module], update: Any) -> None:
     prepared: list[Pass] = []
 
     def prepare(run: Pass) -> Pass:
         prepared.append(run)
         return run
 
-    for turn in game_of_several(several, "relativistic", prepare=prepare, feature_matching=0.1).turns(STRENGTHS, moves):
+    game = game_of_several(several, "relativistic", prepare=prepare, feature_matching=0.1)
+    for turn in game.turns(STRENGTHS, update):
         prepared.clear()
         run = Draws()
         turn.play(run)
@@ -458,7 +468,7 @@ def test_all_that_a_pass_is_about_is_what_was_prepared(several: dict[str, nn.Mod
         generate=lambda given: note(lambda: several[GENERATOR](Draws().normal(SIDE)), given),
         extra_losses=lambda fake, given: {"extra": note(lambda: fake.mean(), given)},
     )
-    for turn in (*game.turns(STRENGTHS), *game.turns(STRENGTHS, "at-once")):
+    for turn in (*game.turns(STRENGTHS), *game.turns(STRENGTHS, "simultaneous")):
         turn.play(Draws())
     assert handed and all(given is made for given in handed)
 
@@ -472,9 +482,16 @@ def test_discriminators_of_one_name_are_refused(several: dict[str, nn.Module]) -
 
 
 def test_a_discriminator_called_as_the_generator_is_refused(several: dict[str, nn.Module]) -> None:
-    police = [Discriminator(GENERATOR, scored_by(several[WHOLE])), Discriminator(PART, scored_by(several[PART]), begin)]
+    discriminators = [
+        Discriminator(GENERATOR, scored_by(several[WHOLE])),
+        Discriminator(PART, scored_by(several[PART]), begin),
+    ]
     with pytest.raises(AssertionError, match="names of their own"):
-        Game(several, game_of_several(several, discriminators=police).turns(Penalties(), "at-once"), (GENERATOR,))
+        Game(
+            several,
+            game_of_several(several, discriminators=discriminators).turns(Penalties(), "simultaneous"),
+            (GENERATOR,),
+        )
 
 
 def test_turns_of_one_name_are_refused(networks: dict[str, nn.Module]) -> None:

@@ -5,7 +5,7 @@ from math import hypot
 import pytest
 import torch
 
-from gannet.augmentation.damage import DAMAGES, WHOLE, View, damage, fade, holes, near_lines, pieces
+from gannet.augmentation.damage import DAMAGES, WHOLE, View, damage, fade, holes, near_lines, patches
 from gannet.augmentation.kinds import Drawn
 
 COUNT, SIDE = 64, 64
@@ -37,15 +37,15 @@ def test_a_piece_shows_what_stands_there_in_the_whole_photograph(name: str) -> N
     corner, share = torch.tensor([[0.25, 0.5]]).expand(count, 2), torch.tensor([0.25]).expand(count)
     rows, columns = (slice(int(at * side), int((at + 0.25) * side)) for at in (0.25, 0.5))
     whole = DAMAGES[name](before, draws(), WHOLE)
-    piece = DAMAGES[name](before[:, :, rows, columns], draws(), View(corner, share))
-    assert bool(piece.lost.any())
-    assert torch.equal(piece.lost, whole.lost[:, :, rows, columns])
-    assert torch.equal(piece.pictures, whole.pictures[:, :, rows, columns])
+    patch = DAMAGES[name](before[:, :, rows, columns], draws(), View(corner, share))
+    assert bool(patch.lost.any())
+    assert torch.equal(patch.lost, whole.lost[:, :, rows, columns])
+    assert torch.equal(patch.pictures, whole.pictures[:, :, rows, columns])
 
 
 def test_pieces_lie_within_photographs() -> None:
     side = torch.linspace(0.1, 1, len(pictures()))
-    view = pieces(side, draws())
+    view = patches(side, draws())
     assert bool((view.corner >= 0).all()) and bool((view.corner + side[:, None] <= 1 + 1e-6).all())
 
 

@@ -21,10 +21,10 @@ from gannet.media.grids import GAP
 from gannet.media.photograph import Photograph, PhotographMedium, read_photograph
 from gannet.tasks._image_restoration.evaluation import (
     LARGEST_JUDGED,
-    Trial,
+    EvaluationPair,
     colour_figures,
-    eye_of,
     fidelity_figures,
+    perceptual_features,
     photographs,
 )
 from gannet.tasks.inpainting import lost_pixels
@@ -43,7 +43,7 @@ def enlarger(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for index in range(24):
         Image.fromarray(RANDOM.integers(0, 256, (20, 20, 3), np.uint8)).save(folder / f"{index}.png")
     changes = {
-        **{"task.piece": 16, "task.police": 8, "data.size": 16, "network.width": 8, "network.blocks": 1},
+        **{"task.patch": 16, "task.discriminator_width": 8, "data.size": 16, "network.width": 8, "network.blocks": 1},
         **{"task.scale": 2, "stages": STAGES, "batch": 16, "device": "cpu"},
     }
     return gannet.train("super-resolution", folder, folder.parent / f"{folder.name}-run", changes).folder
@@ -262,7 +262,7 @@ def others(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     for index in range(24):
         Image.fromarray(RANDOM.integers(0, 256, (20, 20, 3), np.uint8)).save(folder / f"{index}.png")
     changes = {
-        **{"task.piece": 16, "task.police": 8, "data.size": 16, "network.width": 4, "network.depth": 2},
+        **{"task.patch": 16, "task.discriminator_width": 8, "data.size": 16, "network.width": 4, "network.depth": 2},
         **{"stages": STAGES, "batch": 16, "device": "cpu"},
     }
     return {
@@ -339,8 +339,8 @@ def test_holes_wider_than_the_network_sees_are_filled_from_coarse_to_fine(
 @pytest.mark.parametrize("shape", [(1, 1, 3), (4, 90, 1), (60, 30, 3)])
 def test_something_is_lost_of_every_photograph_that_holes_are_judged_by(shape: tuple[int, ...]) -> None:
     for value in range(60):
-        trial = inpainting.trial(Photograph(np.full(shape, value, np.uint8)), None)
-        assert trial.mask and trial.mask.values.any()
+        pair = inpainting.evaluation_pair(Photograph(np.full(shape, value, np.uint8)), None)
+        assert pair.mask and pair.mask.values.any()
 
 
 def test_found_damage_is_scored_by_its_pixels(others: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -419,21 +419,23 @@ def test_colours_are_found_on_a_copy_as_small_as_what_was_learned_from(
 def test_grey_photographs_have_no_share_of_colours() -> None:
     values = RANDOM.integers(0, 256, (20, 20, 3), np.uint8)
     for real, told in ((values, True), (np.repeat(values[..., :1], 3, 2), False)):
-        found = colour_figures(Photograph(values), Trial(Photograph(values), Photograph(real), {}), None)
+        found = colour_figures(Photograph(values), EvaluationPair(Photograph(values), Photograph(real), {}), None)
         assert ("colourfulness, of the real" in found) == told
 
 
 def test_errors_count_only_where_something_was_lost() -> None:
     real, lost = RANDOM.integers(0, 256, (40, 40, 3), np.uint8), np.zeros((40, 40), bool)
     lost[:20] = True
-    trial, eye = Trial(Photograph(real), Photograph(real), {}, lost=lost), eye_of(judge_features())
+    pair = EvaluationPair(Photograph(real), Photograph(real), {}, hole_mask=lost)
+    perceptual = perceptual_features(judge_features())
     without, within = real.copy(), real.copy()
     without[30:], within[:10] = 0, 0
-    right, wrong = (fidelity_figures(Photograph(made), trial, eye) for made in (without, within))
-    assert right["PSNR within"] == fidelity_figures(Photograph(real), trial, eye)["PSNR within"] > wrong["PSNR within"]
+    right, wrong = (fidelity_figures(Photograph(made), pair, perceptual) for made in (without, within))
+    assert right["PSNR within"] == fidelity_figures(Photograph(real), pair, perceptual)["PSNR within"]
+    assert right["PSNR within"] > wrong["PSNR within"]
     # What the network sees of a place includes some of what is around it.
     assert right["perceptual distance"] < 0.1 * wrong["perceptual distance"]
-    assert {"PSNR", "PSNR within"} <= set(restoration.figures(Photograph(within), trial, None))
+    assert {"PSNR", "PSNR within"} <= set(restoration.figures(Photograph(within), pair, None))
 
 
 def exam_of(folder: Path) -> Any:
@@ -544,12 +546,12 @@ def test_a_vgg_of_the_user_s_own_teaches_and_its_path_stays_at_home(
     tensors = {"features.0.weight": torch.zeros(1, 3, 3, 3), "features.0.bias": torch.ones(1)}
     save_file(tensors, tmp_path / "vgg.safetensors")
     changes = {
-        **{"task.piece": 16, "task.police": 8, "data.size": 16, "network.width": 8, "network.blocks": 1},
+        **{"task.patch": 16, "task.discriminator_width": 8, "data.size": 16, "network.width": 8, "network.blocks": 1},
         **{"task.scale": 2, "stages": [{"name": "game", "images": 32}], "batch": 16, "device": "cpu"},
     }
     monkeypatch.chdir(tmp_path)
     run = gannet.train("super-resolution", photos, "run", {**changes, "task.perceptual_network": "vgg.safetensors"})
-    # To an eye that sees the same everywhere nothing is apart: any other would have seen a difference.
+    # To a network that sees the same everywhere nothing is apart: any other would have seen a difference.
     assert list(run.log())[-1]["losses"]["generator/generator/perceptual"] == pytest.approx(0, abs=1e-6)
     assert "vgg" not in (run.folder / "model" / "config.json").read_text()
     monkeypatch.chdir(photos)
@@ -561,8 +563,8 @@ def test_a_vgg_of_the_user_s_own_teaches_and_its_path_stays_at_home(
     [
         ("colorization", {"data.channels": 1}, "learns from pictures of 3 channels"),
         ("super-resolution", {"data.channels": 4}, "learns from pictures of 1 or 3 channels"),
-        ("super-resolution", {"task.piece": 50}, "multiple of 32"),
-        ("inpainting", {"task.piece": 512}, "at most the 256"),
+        ("super-resolution", {"task.patch": 50}, "multiple of 32"),
+        ("inpainting", {"task.patch": 512}, "at most the 256"),
         ("restoration", {"task.damages": ["scratch"]}, "did you mean 'scratches'"),
         ("super-resolution", {"augment.name": "ada"}, "knows neither augment"),
         ("super-resolution", {"task.scale": 3}, "task.scale"),

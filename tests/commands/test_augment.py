@@ -18,7 +18,7 @@ import gannet
 from gannet.api import Columns, Wish, augment
 from gannet.augmentation.kinds import KINDS
 from gannet.commands.augment import copies, images
-from gannet.commands.augment.fakes import forger
+from gannet.commands.augment.fakes import open_fake_source
 from gannet.data.sources import open_source
 from gannet.pipelines import writer
 from gannet.provenance.metadata import SYNTHETIC
@@ -312,7 +312,7 @@ def test_fakes_of_a_run_are_sifted_marked_and_counted(tiny_run: Path, tmp_path: 
 
 
 def test_sifting_keeps_what_the_discriminator_believes(tiny_run: Path) -> None:
-    all_of_them, best = (forger(str(tiny_run), keep, seed=0) for keep in (1.0, 0.25))
+    all_of_them, best = (open_fake_source(str(tiny_run), keep, seed=0) for keep in (1.0, 0.25))
     every, scores, _ = all_of_them.draw(3, 0, 64)
     kept, kept_scores, _ = best.draw(3, 0, 16)
     assert torch.equal(kept_scores, scores[scores >= scores.sort(descending=True).values[15]])
@@ -322,8 +322,8 @@ def test_sifting_keeps_what_the_discriminator_believes(tiny_run: Path) -> None:
 def test_a_classifier_keeps_what_it_takes_for_the_class_that_was_asked_for(tiny_run: Path, tmp_path: Path) -> None:
     changes = {"images": 2_000, "stages": [], "data.size": 8, "network.width": 8, "network.depth": 2}
     classifier = gannet.train("recognition", "digits", tmp_path / "classifier", changes)
-    kept, scores, _ = forger(str(tiny_run), 0.25, 0, str(classifier.folder)).draw(3, 0, 16)
-    every, _, _ = forger(str(tiny_run), 1.0, 0, str(classifier.folder)).draw(3, 0, 64)
+    kept, scores, _ = open_fake_source(str(tiny_run), 0.25, 0, str(classifier.folder)).draw(3, 0, 16)
+    every, _, _ = open_fake_source(str(tiny_run), 1.0, 0, str(classifier.folder)).draw(3, 0, 64)
     told = torch.cat([classifier.pipeline().probabilities(part) for part in (kept, every)])[:, 3]
     assert torch.allclose(scores, told[:16], atol=1e-5)
     assert float(scores.min()) >= float(told[16:].sort(descending=True).values[15]) - 1e-5

@@ -43,7 +43,7 @@ def resumed_against_whole(folder: Path) -> None:
 
 def test_a_leaking_gradient_is_found(tmp_path: Path) -> None:
     trainer = make_trainer(generation.example(), tmp_path)
-    game = trainer.players.game
+    game = trainer.setup.game
     last = game.turns[-1]
 
     def leak(run: Pass) -> Outcome:
@@ -51,7 +51,7 @@ def test_a_leaking_gradient_is_found(tmp_path: Path) -> None:
         last.play(run).losses["generator"]["adversarial"].backward()
         return last.play(run)
 
-    trainer.players = replace(trainer.players, game=replace(game, turns=(*game.turns[:-1], replace(last, play=leak))))
+    trainer.setup = replace(trainer.setup, game=replace(game, turns=(*game.turns[:-1], replace(last, play=leak))))
     with pytest.raises(AssertionError, match="leaked into discriminator"):
         check_gradients(trainer)
 
@@ -79,7 +79,7 @@ def test_a_forgotten_average_is_found(tmp_path: Path, monkeypatch: pytest.Monkey
     whole = Trainer._restore
 
     def forget(trainer: Trainer, state: dict) -> None:
-        fresh = {name: network.state_dict() for name, network in trainer.players.average.networks.items()}
+        fresh = {name: network.state_dict() for name, network in trainer.setup.average.networks.items()}
         whole(trainer, {**state, "average": fresh})
 
     monkeypatch.setattr(Trainer, "_restore", forget)
@@ -97,7 +97,7 @@ def test_carried_randomness_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_weights_that_are_not_saved_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     trainer = make_trainer(generation.example(), tmp_path / "run")
     prepared = prepare(generation.example())
-    pipeline = generation.pipeline(prepared.recipe, prepared.description, trainer.players.average.networks)
+    pipeline = generation.pipeline(prepared.recipe, prepared.description, trainer.setup.average.networks)
     whole = pipeline.tensors
     monkeypatch.setattr(pipeline, "tensors", lambda: {name: tensor * 0 for name, tensor in whole().items()})
     with pytest.raises(AssertionError):

@@ -81,7 +81,7 @@ def test_what_is_saved_equals_what_was_trained(task: Task, tmp_path: Path) -> No
     trainer = make_trainer(task.example(), tmp_path / "run")
     trainer.round()
     prepared = prepare(task.example())
-    pipeline = task.pipeline(prepared.recipe, prepared.description, trainer.players.average.networks)
+    pipeline = task.pipeline(prepared.recipe, prepared.description, trainer.setup.average.networks)
     split = split_of(prepared)
 
     def use(loaded: Pipeline) -> Tensor:
@@ -93,7 +93,7 @@ def test_what_is_saved_equals_what_was_trained(task: Task, tmp_path: Path) -> No
 
 def test_sheets_show_the_same_things_again(task: Task, tmp_path: Path) -> None:
     trainer: Any = make_trainer(task.example(), tmp_path / "run")
-    look = trainer.surroundings.look
+    look = trainer.callbacks.look
     if look is None:
         assert not list((tmp_path / "run" / "samples").iterdir())
         return

@@ -184,7 +184,7 @@ class Heard(Silence):
     def __init__(self) -> None:
         self.words: list[str] = []
 
-    def say(self, words: str) -> None:
+    def notify(self, words: str) -> None:
         self.words.append(words)
 
 

@@ -13,7 +13,7 @@ from PIL import Image, ImageCms, ImageOps
 
 from gannet.augmentation.degrading import reduced
 from gannet.media.photograph import Photograph, read_photograph
-from gannet.media.tiling import Local, as_tensor, as_values, in_tiles
+from gannet.media.tiling import TiledOperation, as_tensor, as_values, in_tiles
 from gannet.networks.srresnet import Enlarger
 from gannet.networks.unet import Unet
 from gannet.tasks.restoration import Detector
@@ -41,7 +41,7 @@ def test_tiles_give_what_the_whole_gives(height: int, width: int, side: int) -> 
     network = enlarger()
     photograph = Photograph(noise(height, width, 3))
     whole = as_values(network(as_tensor(photograph.values)), np.uint8)
-    tiled = in_tiles(photograph, Local(network, network.reach, 2), side).values
+    tiled = in_tiles(photograph, TiledOperation(network, network.receptive_radius, 2), side).values
     assert tiled.shape == (2 * height, 2 * width, 3)
     assert np.abs(whole.astype(int) - tiled).max() <= 1
 
@@ -57,7 +57,7 @@ def test_tiles_of_a_network_that_halves_give_what_the_whole_gives(
     torch.nn.init.normal_(network.exit.weight)
     photograph = Photograph(noise(height, width, 3))
     whole = as_values(network(as_tensor(photograph.values)), np.uint8)
-    tiled = in_tiles(photograph, Local(network, network.reach, 1, network.step), side).values
+    tiled = in_tiles(photograph, TiledOperation(network, network.receptive_radius, 1, network.stride), side).values
     assert np.abs(whole.astype(int) - tiled).max() <= 1
 
 
@@ -68,21 +68,21 @@ def test_damage_is_found_by_tiles_where_the_whole_finds_it(height: int, width: i
     torch.manual_seed(0)
     network = Detector(3, Unet(4, 1, 2)).eval()
     for parameter in network.parameters():
-        torch.nn.init.normal_(parameter, 0, 0.3)  # So that nothing is silent.
+        torch.nn.init.normal_(parameter, 0, 0.3)  # So that nothing is zero.
     photograph = Photograph(noise(height, width, 3))
 
     def scores(tile: torch.Tensor) -> torch.Tensor:
         return network(tile).sigmoid().expand(-1, 3, -1, -1)
 
     whole = as_values(scores(as_tensor(photograph.values)), np.uint8)
-    tiled = in_tiles(photograph, Local(scores, network.reach, 1, network.step), side).values
+    tiled = in_tiles(photograph, TiledOperation(scores, network.receptive_radius, 1, network.stride), side).values
     assert np.abs(whole.astype(int) - tiled).max() <= 1
 
 
-def how_far(network: torch.nn.Module, picture: torch.Tensor, step: int) -> int:
+def how_far(network: torch.nn.Module, picture: torch.Tensor, stride: int) -> int:
     """How many pixels away a pixel of (1, c, 96, 96) still matters to one in the middle."""
     found = 0
-    for place in range(48, 48 + step):
+    for place in range(48, 48 + stride):
         (gradient,) = torch.autograd.grad(network(picture)[0, 0, place, place], picture)
         rows = gradient[0].abs().sum((0, 2)).nonzero()
         found = max(found, place - int(rows.min()), int(rows.max()) - place)
@@ -93,10 +93,10 @@ def test_what_stands_out_from_around_it_matters_as_far_as_the_detector_says() ->
     torch.manual_seed(0)
     network = Detector(1, Unet(4, 1, 1)).eval()
     for parameter in network.parameters():
-        torch.nn.init.uniform_(parameter, 0.1, 1)  # So that nothing is silent, and nothing cancels.
-    near = how_far(network.unet, torch.rand(1, 2, 96, 96, requires_grad=True), network.step)
-    far = how_far(network, torch.rand(1, 1, 96, 96, requires_grad=True), network.step)
-    assert far == near + 2 and far <= network.reach == network.unet.reach + 2
+        torch.nn.init.uniform_(parameter, 0.1, 1)  # So that nothing is zero, and nothing cancels.
+    near = how_far(network.unet, torch.rand(1, 2, 96, 96, requires_grad=True), network.stride)
+    far = how_far(network, torch.rand(1, 1, 96, 96, requires_grad=True), network.stride)
+    assert far == near + 2 and far <= network.receptive_radius == network.unet.receptive_radius + 2
 
 
 @pytest.mark.parametrize("fold", [1, 2, 4])
@@ -105,10 +105,12 @@ def test_the_reach_of_a_network_that_halves_is_no_shorter_than_what_matters(fold
     network = Unet(4, 2, fold).unet(1, 1)
     torch.nn.init.ones_(network.exit.weight)
     picture = torch.randn(1, 1, 192, 192, requires_grad=True)
-    for place in range(96, 96 + network.step):
+    for place in range(96, 96 + network.stride):
         (gradient,) = torch.autograd.grad(network(picture)[0, 0, place, place], picture)
         rows = gradient[0, 0].abs().sum(1).nonzero()
-        assert place - int(rows.min()) <= network.reach and int(rows.max()) - place <= network.reach
+        assert (
+            place - int(rows.min()) <= network.receptive_radius and int(rows.max()) - place <= network.receptive_radius
+        )
 
 
 @torch.no_grad()
@@ -116,7 +118,7 @@ def test_a_reach_that_is_too_short_shows() -> None:
     network = enlarger()
     photograph = Photograph(noise(40, 40, 3))
     whole = as_values(network(as_tensor(photograph.values)), np.uint8)
-    tiled = in_tiles(photograph, Local(network, 1, 2), 8).values
+    tiled = in_tiles(photograph, TiledOperation(network, 1, 2), 8).values
     assert np.abs(whole.astype(int) - tiled).max() > 1
 
 

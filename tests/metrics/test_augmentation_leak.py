@@ -44,11 +44,11 @@ def loaders(count: int = 400) -> tuple[Loader, Loader]:
 
 def test_fakes_are_shown_to_a_detector_of_what_was_learned() -> None:
     """The detector that is learned here tells by the mean, so brightened fakes look augmented and others do not."""
-    lessons: list[tuple[np.ndarray, np.ndarray]] = []
+    examples: list[tuple[np.ndarray, np.ndarray]] = []
 
     def fit(path: object) -> object:
         with np.load(str(path)) as file:
-            lessons.append((file["images"], file["labels"]))
+            examples.append((file["images"], file["labels"]))
 
         def detector(pictures: Tensor) -> Tensor:
             bright = pictures.mean((1, 2, 3)) > -0.4
@@ -60,7 +60,7 @@ def test_fakes_are_shown_to_a_detector_of_what_was_learned() -> None:
     (leak,) = measure_leaks([dark, bright], loaders(), fit, {"brightness": 0.5}, seed=0)
     assert leak.fakes.value == 0.25 and leak.fakes.count == 40
     assert leak.base.value == 0.0 and leak.hits.value == pytest.approx(0.4, abs=0.1)
-    images, labels = lessons[0]
+    images, labels = examples[0]
     means = images.mean((1, 2, 3))
     assert images.shape == (200, 8, 8, 1) and labels.tolist() == [0] * 100 + [1] * 100
     assert means[:100].std() < 5 < means[100:].std()
@@ -79,16 +79,16 @@ def test_a_runs_own_augmentations_are_those_of_its_recipe() -> None:
 def test_data_that_lie_class_by_class_teach_the_augmentation_and_not_the_class() -> None:
     pictures = np.zeros((400, 1, 8, 8), np.uint8)
     pictures[200:] = 200
-    lessons: list[tuple[np.ndarray, np.ndarray]] = []
+    examples: list[tuple[np.ndarray, np.ndarray]] = []
 
     def fit(path: object) -> object:
         with np.load(str(path)) as file:
-            lessons.append((file["images"], file["labels"]))
+            examples.append((file["images"], file["labels"]))
         return lambda shown: torch.zeros(len(shown), 2)
 
     everything = Loader({"real": picture_column(pictures)}, np.arange(400), 0)
     measure_leaks([torch.zeros(10, 1, 8, 8)], (everything, everything), fit, {"blur": 1.0}, seed=0)
-    (images, labels) = lessons[0]
+    (images, labels) = examples[0]
     for told in (0, 1):
         assert images[labels == told].mean() == pytest.approx(100, abs=3)
 
@@ -96,17 +96,17 @@ def test_data_that_lie_class_by_class_teach_the_augmentation_and_not_the_class()
 @pytest.mark.parametrize(("kind", "resampled"), [("rotation", 0.5), ("quarter-turn", 0.0), ("brightness", 0.0)])
 def test_blur_by_interpolation_tells_a_detector_nothing(kind: str, resampled: float) -> None:
     """Of turned pictures and of healthy ones alike, half are interpolated once more; whole pixels need not."""
-    lessons: dict[str, np.ndarray] = {}
+    examples: dict[str, np.ndarray] = {}
 
     def fit(path: object) -> object:
         with np.load(str(path)) as file:
-            lessons.update(file)
+            examples.update(file)
         return lambda pictures: torch.zeros(len(pictures), 2)
 
     assert set(KINDS) >= INTERPOLATING
     own = loaders()
     measure_leaks([torch.zeros(4, 1, 8, 8)], own, fit, {kind: 0.5}, seed=0)
     known = {picture.tobytes() for picture in own[0].columns["real"].values}
-    healthy = lessons["images"][lessons["labels"] == 0]
+    healthy = examples["images"][examples["labels"] == 0]
     untouched = np.mean([np.ascontiguousarray(picture[..., 0]).tobytes() in known for picture in healthy])
     assert 1 - untouched == pytest.approx(resampled, abs=0.02)

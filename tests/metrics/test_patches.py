@@ -28,9 +28,9 @@ def features(pictures: list[torch.Tensor]) -> list[torch.Tensor]:
 
 def test_patches_lie_side_by_side() -> None:
     (picture,) = photographs(1)
-    pieces = as_patches(picture)
-    assert pieces.shape == (6, 3, 64, 64)
-    assert torch.equal(pieces[4], picture[0, :, 64:128, 64:128])
+    patches = as_patches(picture)
+    assert patches.shape == (6, 3, 64, 64)
+    assert torch.equal(patches[4], picture[0, :, 64:128, 64:128])
     assert len(as_patches(picture[..., :63])) == 0
 
 

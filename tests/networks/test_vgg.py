@@ -8,7 +8,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from gannet.networks.vgg import Vgg
-from gannet.tasks._image_restoration import eye
+from gannet.tasks._image_restoration import perceptual_network
 
 WIDTHS = (4, 4, "pool", 6, 6, 6, "pool", 8, "pool")
 
@@ -63,15 +63,15 @@ def test_other_weights_are_refused_with_the_reason(tmp_path: Path) -> None:
     for name, (tensors, words) in cases.items():
         save_file(tensors, tmp_path / f"{name}.safetensors")
         with pytest.raises(ValueError, match=words):
-            eye(str(tmp_path / f"{name}.safetensors"))
+            perceptual_network(str(tmp_path / f"{name}.safetensors"))
     (tmp_path / "broken.safetensors").write_bytes(b"no tensors")
     with pytest.raises(ValueError, match="is no safetensors file"):
-        eye(str(tmp_path / "broken.safetensors"))
+        perceptual_network(str(tmp_path / "broken.safetensors"))
     with pytest.raises(ValueError, match="vgg.pth does not exist; give loss-v1"):
-        eye("vgg.pth")
+        perceptual_network("vgg.pth")
 
 
-def test_a_file_of_weights_gives_the_perceptual_distance_its_eye(tmp_path: Path) -> None:
+def test_a_file_of_weights_gives_the_perceptual_distance_its_network(tmp_path: Path) -> None:
     save_file(weights(layers()), tmp_path / "vgg.safetensors")
-    found = eye(str(tmp_path / "vgg.safetensors"))(torch.zeros(1, 1, 16, 16, requires_grad=True))
+    found = perceptual_network(str(tmp_path / "vgg.safetensors"))(torch.zeros(1, 1, 16, 16, requires_grad=True))
     assert [one.shape[1] for one in found] == [4, 6, 8] and found[-1].requires_grad

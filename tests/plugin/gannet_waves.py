@@ -67,7 +67,7 @@ class Generator(nn.Sequential):
         super().__init__(nn.Linear(self.latent, 16), nn.LeakyReLU(0.2), nn.Linear(16, length), nn.Tanh())
 
 
-class Police(nn.Module):
+class WaveDiscriminator(nn.Module):
     """Maps (b, length) to logits (b,) and the features on the way."""
 
     def __init__(self, length: int) -> None:
@@ -120,7 +120,7 @@ def game(recipe: Recipe, description: Description) -> Game:
     """Two discriminators against one generator, with feature matching."""
     part = _config(recipe).part
     networks: dict[str, nn.Module] = {"generator": Generator(description.length)}
-    networks |= {"whole": Police(description.length), "part": Police(part)}
+    networks |= {"whole": WaveDiscriminator(description.length), "part": WaveDiscriminator(part)}
 
     def begin(signal: Tensor, run: Pass) -> Tensor:
         return signal[:, :part]
@@ -140,7 +140,7 @@ def game(recipe: Recipe, description: Description) -> Game:
         generate=lambda run: networks["generator"](run.normal(Generator.latent)),
         feature_matching=0.1,
     )
-    turns = players.turns(Penalties(r1=recipe.loss.r1), recipe.loss.moves)
+    turns = players.turns(Penalties(r1=recipe.loss.r1), recipe.loss.update)
     return Game(networks, turns, ("generator",))
 
 

@@ -1,4 +1,4 @@
-"""What networks of photographs learn from: pieces that lie as they should, holes that hide what was there."""
+"""What networks of photographs learn from: patches that lie as they should, holes that hide what was there."""
 
 from typing import Any
 
@@ -30,10 +30,10 @@ def draws(count: int, seed: int = 0) -> Drawn:
     return Drawn(count, torch.Generator().manual_seed(seed))
 
 
-def test_upright_pieces_stay_upright() -> None:
+def test_upright_patches_stay_upright() -> None:
     ramp = torch.arange(12.0)[:, None].expand(12, 16).expand(40, 1, 12, 16)
-    pieces = cut_upright(ramp, 8, draws(40))
-    assert bool((pieces[:, :, 1:] - pieces[:, :, :-1] == 1).all())
+    patches = cut_upright(ramp, 8, draws(40))
+    assert bool((patches[:, :, 1:] - patches[:, :, :-1] == 1).all())
     assert not bool((cut(ramp, 8, draws(40))[:, :, 1:] - cut(ramp, 8, draws(40))[:, :, :-1] == 1).all())
 
 
@@ -48,7 +48,7 @@ def test_shifted_pictures_are_parts_of_them_and_reach_every_place() -> None:
     assert len(corners) > 0.9 * MOST_SHIFTED**2
 
 
-def test_far_pictures_show_all_of_it_and_near_ones_a_piece() -> None:
+def test_far_pictures_show_all_of_it_and_near_ones_a_patch() -> None:
     ramp = torch.arange(16.0)[:, None].expand(16, 16).expand(40, 1, 16, 16)
     near = (torch.arange(40) % 2).float()
     shown = near_or_far(ramp, 8, near, draws(40))
@@ -58,7 +58,7 @@ def test_far_pictures_show_all_of_it_and_near_ones_a_piece() -> None:
 
 
 def test_damage_to_be_found_shows_where_it_is_said_to_be() -> None:
-    config = restoration.Config(piece=32, damages=("scratches",))
+    config = restoration.Config(patch=32, damages=("scratches",))
     pictures, lost = restoration.task.search(torch.zeros(80, 3, 64, 64), draws(80), config)
     assert pictures.shape == (80, 3, 32, 32) and lost.shape == (80, 1, 32, 32)
     near = max_pool2d(pad(lost, (1, 1, 1, 1), value=1.0), 3, 1)[:, 0] > 0  # A soft scan has soft edges.
@@ -69,16 +69,16 @@ def test_damage_to_be_found_shows_where_it_is_said_to_be() -> None:
 
 
 def test_nearly_half_of_what_is_searched_has_a_kind_of_damage() -> None:
-    config = restoration.Config(piece=32, damages=("scratches",))
+    config = restoration.Config(patch=32, damages=("scratches",))
     _, lost = restoration.task.search(torch.zeros(400, 3, 64, 64), draws(400), config)
     damaged = lost.flatten(1).any(1)
-    # The kind hits half; of those, pieces of larger photographs may show none of it.
+    # The kind hits half; of those, patches of larger photographs may show none of it.
     assert 0.4 < float(damaged.float().mean()) < 0.52
     assert 0.01 < float(lost[damaged].mean()) < 0.1
 
 
 def test_most_edges_of_damage_to_be_found_are_sharp_and_some_soft() -> None:
-    config = restoration.Config(piece=32, damages=("scratches",))
+    config = restoration.Config(patch=32, damages=("scratches",))
     pictures, _ = restoration.task.search(torch.zeros(400, 3, 64, 64), draws(400), config)
     tones = torch.tensor([len(picture[0].unique()) for picture in pictures])
     soft, damaged = (tones > 2).sum(), (tones > 1).sum()
@@ -108,16 +108,16 @@ class Told(torch.nn.Module):
 
 
 def test_all_or_nothing_of_held_out_damage_is_found() -> None:
-    config, shown = restoration.Config(piece=32, damages=("scratches",)), torch.zeros(40, 3, 64, 64)
+    config, shown = restoration.Config(patch=32, damages=("scratches",)), torch.zeros(40, 3, 64, 64)
     _, lost = restoration.task.search(shown, Drawn(40, generator(LOOK_SEED, "search")), config)
     for scores, share in ((2 * lost - 1, 1.0), (-torch.ones_like(lost), 0.0)):
-        assert restoration.task.held_out_beside({"detector": Told(scores)}, shown, config) == {"found_f1": share}
+        assert restoration.task.auxiliary_measures({"detector": Told(scores)}, shown, config) == {"found_f1": share}
 
 
 def test_the_detector_descends_cross_entropy_and_lacking_overlap() -> None:
-    config, pictures = restoration.Config(piece=32), torch.rand(4, 3, 64, 64, generator=TORCH)
+    config, pictures = restoration.Config(patch=32), torch.rand(4, 3, 64, 64, generator=TORCH)
     detector = Told(torch.randn(4, 1, 32, 32, generator=TORCH))
-    (turn,) = restoration.task.turns_beside({"detector": detector}, config)
+    (turn,) = restoration.task.auxiliary_turns({"detector": detector}, config)
     losses = turn.play(BatchPass({"real": pictures}, Place(0, 0, 0, "find"), 4, slice(4))).losses["detector"]
     assert set(losses) == {"cross_entropy", "overlap"} and all(float(loss.detach()) > 0 for loss in losses.values())
 
@@ -180,10 +180,10 @@ def test_only_an_overview_tells_a_place_of_what_is_beyond_its_reach(overview: bo
     torch.manual_seed(0)
     network = Unet(width=4, depth=1, fold=1, overview=overview).unet(1, 1)
     torch.nn.init.normal_(network.exit.weight)
-    picture = torch.rand(1, 1, 8, 8 * network.reach)
+    picture = torch.rand(1, 1, 8, 8 * network.receptive_radius)
     other = picture.clone()
-    other[..., : network.reach] = 0
-    made = [network(one)[..., 2 * network.reach + 1 :] for one in (picture, other)]
+    other[..., : network.receptive_radius] = 0
+    made = [network(one)[..., 2 * network.receptive_radius + 1 :] for one in (picture, other)]
     assert torch.equal(*made) != overview
 
 
@@ -239,10 +239,10 @@ def test_what_is_filled_a_part_at_a_time_has_no_overview() -> None:
 
 def test_colours_stay_when_the_exposure_changes() -> None:
     pictures = torch.rand(30, 3, 20, 20, generator=TORCH) * 2 - 1
-    lesson = colorization.task.lesson(pictures, draws(30), colorization.Config(piece=20))
+    pair = colorization.task.training_pair(pictures, draws(30), colorization.Config(patch=20))
     true = to_lab(cut_upright(pictures, 20, draws(30)))
-    assert torch.equal(lesson.given, lesson.aim[:, :1]) and torch.equal(lesson.aim[:, 1:], true[:, 1:])
-    changes = (lesson.given - true[:, :1]).mean((1, 2, 3))
+    assert torch.equal(pair.input, pair.target[:, :1]) and torch.equal(pair.target[:, 1:], true[:, 1:])
+    changes = (pair.input - true[:, :1]).mean((1, 2, 3))
     assert float(changes.min()) < -0.05 and float(changes.max()) > 0.05, "some lighter, some darker"
-    first, order = lesson.given[0].flatten(), true[0, 0].flatten().argsort()
+    first, order = pair.input[0].flatten(), true[0, 0].flatten().argsort()
     assert bool((first[order].diff() >= 0).all()), "what is lighter stays lighter"

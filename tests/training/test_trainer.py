@@ -111,7 +111,7 @@ def test_a_run_that_its_budget_ended_goes_on_with_the_stages_that_it_left_out(tm
 
 def poison(trainer: Trainer, at: int, attempts: int) -> None:
     """Make the generator's loss NaN in the round that begins at so many images, in the first attempts."""
-    game = trainer.players.game
+    game = trainer.setup.game
     last = game.turns[-1]
 
     def play(run: Pass) -> Outcome:
@@ -120,17 +120,17 @@ def poison(trainer: Trainer, at: int, attempts: int) -> None:
             return Outcome({"generator": {"adversarial": outcome.losses["generator"]["adversarial"] * float("nan")}})
         return outcome
 
-    trainer.players = replace(trainer.players, game=replace(game, turns=(*game.turns[:-1], replace(last, play=play))))
+    trainer.setup = replace(trainer.setup, game=replace(game, turns=(*game.turns[:-1], replace(last, play=play))))
 
 
 def test_a_nan_goes_back_to_the_last_checkpoint_and_says_so(tmp_path: Path) -> None:
     trainer = make_trainer(generation.example(), tmp_path)
     said: list[str] = []
     object.__setattr__(
-        trainer.surroundings,
+        trainer.callbacks,
         "display",
         type(
-            "Ear", (), {"say": lambda _, words: said.append(words), "show": lambda *_: None, "close": lambda _: None}
+            "Ear", (), {"notify": lambda _, words: said.append(words), "show": lambda *_: None, "close": lambda _: None}
         )(),
     )
     poison(trainer, at=240, attempts=1)
@@ -173,7 +173,7 @@ def test_a_frozen_discriminator_meets_the_rule_and_is_found_out(tmp_path: Path) 
     )
     trainer = make_trainer(recipe, tmp_path)
     trainer.run()
-    verdict = trainer.players.observers["referee"].verdict()
+    verdict = trainer.setup.observers["referee"].verdict()
     assert verdict["rule"]["state"] == "converged"
     assert verdict["diagnosis"]["state"] not in {"healthy", "too-early"}
 

@@ -1,4 +1,4 @@
-"""The discriminator's eyes: it sees augmented reals and augmented fakes alike, so that few data last longer.
+"""Augmentation of what the discriminator sees, reals and fakes alike, so that few data last longer.
 
 What is done to both does not leak into the fakes as long as healthy samples stay common among what is seen (Karras et
 al., 2020, "Training Generative Adversarial Networks with Limited Data", section 2.2); hence the cap.
@@ -41,8 +41,8 @@ DIFFERENTIABLE: Strengths = {"brightness": 0.25, "saturation": 2, "contrast": 1.
 
 
 @dataclass(frozen=True)
-class Eyes:
-    """How the discriminator sees samples.
+class DiscriminatorAugment:
+    """The discriminator's view of samples: augmented.
 
     Attributes:
         kinds: what is done to them, each with probability `share()`.
@@ -54,18 +54,18 @@ class Eyes:
     observer: Adaptive | None = None
 
     def __call__(self, sample: Tensor, run: Pass) -> Tensor:
-        """What is seen of samples (b, c, h, w) in a pass."""
+        """Give what is seen of samples (b, c, h, w) in a pass."""
         return augment(sample, self.kinds, self.share(), run)
 
     @property
     def observers(self) -> dict[str, Observer]:
-        """What watches the game for them."""
+        """Give what watches the game for it."""
         return {"augmentation": self.observer} if self.observer else {}
 
 
 @dataclass(frozen=True)
 class Augment(ABC):
-    """How the discriminator's eyes are chosen in a recipe, by the `name` that `augment.name` takes."""
+    """How the discriminator's view is augmented, by the `name` that `augment.name` takes."""
 
     # Read when a recipe's section is checked: keys that are not fields are refused.
     __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
@@ -73,12 +73,12 @@ class Augment(ABC):
     name: ClassVar[str]
 
     @abstractmethod
-    def settled(self, channels: int, images: int, pictures: int | None = None) -> "Augment":
-        """With every `auto` replaced by what so many channels, images of the run, and pictures of the data call for."""
+    def resolve(self, channels: int, images: int, pictures: int | None = None) -> "Augment":
+        """Replace every `auto` by what so many channels, images of the run, and pictures of the data call for."""
 
     @abstractmethod
-    def eyes(self, loss: AdversarialLoss, watched: str = "discriminator") -> Eyes:
-        """The eyes, once settled."""
+    def view(self, loss: AdversarialLoss, watched: str = "discriminator") -> DiscriminatorAugment:
+        """Give the augmented view, once resolved."""
 
 
 @dataclass(frozen=True)
@@ -87,13 +87,13 @@ class Unaugmented(Augment):
 
     name: ClassVar[str] = "none"
 
-    def settled(self, channels: int, images: int, pictures: int | None = None) -> Self:  # noqa: ARG002
-        """Nothing is open."""
+    def resolve(self, channels: int, images: int, pictures: int | None = None) -> Self:  # noqa: ARG002
+        """Leave it as it is: nothing is open."""
         return self
 
-    def eyes(self, loss: AdversarialLoss, watched: str = "discriminator") -> Eyes:  # noqa: ARG002
-        """Eyes that change nothing."""
-        return Eyes()
+    def view(self, loss: AdversarialLoss, watched: str = "discriminator") -> DiscriminatorAugment:  # noqa: ARG002
+        """Give a view that changes nothing."""
+        return DiscriminatorAugment()
 
 
 @dataclass(frozen=True)
@@ -114,12 +114,12 @@ class Fixed(Augment):
     kinds: Kinds = "auto"
     """Names, or names with strengths (`{rotation: 15}`); `auto`: pixel blitting, geometry and colour."""
 
-    def settled(self, channels: int, images: int, pictures: int | None = None) -> Self:  # noqa: ARG002
-        """With the kinds for so many channels, and a climb that fits the run."""
+    def resolve(self, channels: int, images: int, pictures: int | None = None) -> Self:  # noqa: ARG002
+        """Choose the kinds for so many channels, and a climb that fits the run."""
         return replace(self, kinds=_named(self.kinds, ADA, channels), climb=_climb(self.climb, images))
 
-    def eyes(self, loss: AdversarialLoss, watched: str = "discriminator") -> Eyes:
-        """Eyes of that share."""
+    def view(self, loss: AdversarialLoss, watched: str = "discriminator") -> DiscriminatorAugment:
+        """Give a view augmented by that share."""
         assert self.climb != "auto"
         return _steered(Adaptive(loss, NEVER_ENOUGH, self.share, self.climb, watched), self.kinds)
 
@@ -133,13 +133,13 @@ class DiffAugment(Augment):
     kinds: Kinds = "auto"
     """Names, or names with strengths; `auto`: brightness, saturation, contrast, shift and cutout."""
 
-    def settled(self, channels: int, images: int, pictures: int | None = None) -> Self:  # noqa: ARG002
-        """With the kinds for so many channels."""
+    def resolve(self, channels: int, images: int, pictures: int | None = None) -> Self:  # noqa: ARG002
+        """Choose the kinds for so many channels."""
         return replace(self, kinds=_named(self.kinds, DIFFERENTIABLE, channels))
 
-    def eyes(self, loss: AdversarialLoss, watched: str = "discriminator") -> Eyes:  # noqa: ARG002
-        """Eyes that always augment."""
-        return Eyes(choose_kinds(self.kinds), lambda: 1.0)
+    def view(self, loss: AdversarialLoss, watched: str = "discriminator") -> DiscriminatorAugment:  # noqa: ARG002
+        """Give a view that is always augmented."""
+        return DiscriminatorAugment(choose_kinds(self.kinds), lambda: 1.0)
 
 
 @dataclass(frozen=True)
@@ -157,12 +157,12 @@ class Ada(Augment):
     kinds: Kinds = "auto"
     """Names, or names with strengths; `auto`: pixel blitting, geometry and colour."""
 
-    def settled(self, channels: int, images: int, pictures: int | None = None) -> Self:  # noqa: ARG002
-        """With the kinds for so many channels, and a climb that fits the run."""
+    def resolve(self, channels: int, images: int, pictures: int | None = None) -> Self:  # noqa: ARG002
+        """Choose the kinds for so many channels, and a climb that fits the run."""
         return replace(self, kinds=_named(self.kinds, ADA, channels), climb=_climb(self.climb, images))
 
-    def eyes(self, loss: AdversarialLoss, watched: str = "discriminator") -> Eyes:
-        """Eyes whose share is steered."""
+    def view(self, loss: AdversarialLoss, watched: str = "discriminator") -> DiscriminatorAugment:
+        """Give a view whose share of augmentation is steered."""
         assert self.climb != "auto"
         return _steered(Adaptive(loss, self.target, self.cap, self.climb, watched), self.kinds)
 
@@ -173,22 +173,22 @@ class Automatic(Augment):
 
     name: ClassVar[str] = "auto"
 
-    def settled(self, channels: int, images: int, pictures: int | None = None) -> Augment:
-        """The one that so many pictures call for."""
+    def resolve(self, channels: int, images: int, pictures: int | None = None) -> Augment:
+        """Take the one that so many pictures call for."""
         name = "none" if pictures is None else fitting_augmentation(pictures)
-        return AUGMENTS[name]().settled(channels, images)
+        return AUGMENTS[name]().resolve(channels, images)
 
-    def eyes(self, loss: AdversarialLoss, watched: str = "discriminator") -> Eyes:  # noqa: ARG002
-        """None before it is settled."""
-        raise AssertionError("settled first")
+    def view(self, loss: AdversarialLoss, watched: str = "discriminator") -> DiscriminatorAugment:  # noqa: ARG002
+        """Refuse: there is none before it is resolved."""
+        raise AssertionError("resolve it first")
 
 
 def _climb(asked: Climb, images: int) -> int:
     return max(1, min(LONGEST_CLIMB, images // CLIMBS)) if asked == "auto" else asked
 
 
-def _steered(adaptive: Adaptive, kinds: Kinds) -> Eyes:
-    return Eyes(choose_kinds(kinds), lambda: adaptive.share, adaptive)
+def _steered(adaptive: Adaptive, kinds: Kinds) -> DiscriminatorAugment:
+    return DiscriminatorAugment(choose_kinds(kinds), lambda: adaptive.share, adaptive)
 
 
 def _named(kinds: Kinds, usual: Strengths, channels: int) -> Strengths:

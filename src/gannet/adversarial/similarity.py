@@ -9,12 +9,14 @@ from torch.nn.functional import interpolate, normalize
 Activations = Callable[[Tensor], Sequence[Tensor]]
 
 
-def pixel_distance(picture: Tensor, aim: Tensor) -> Tensor:
+def pixel_distance(picture: Tensor, target: Tensor) -> Tensor:
     """The mean absolute difference of (b, c, h, w): sharper than the mean square (Zhao et al., 2017)."""
-    return (picture - aim).abs().mean()
+    return (picture - target).abs().mean()
 
 
-def perceptual_distance(picture: Tensor, aim: Tensor, activations: Activations, where: Tensor | None = None) -> Tensor:
+def perceptual_distance(
+    picture: Tensor, target: Tensor, activations: Activations, where: Tensor | None = None
+) -> Tensor:
     """How far a network's activations on the way are apart, (b,).
 
     Each layer's activations have unit length over the channels; summed over layers are the mean squares of their
@@ -22,12 +24,12 @@ def perceptual_distance(picture: Tensor, aim: Tensor, activations: Activations, 
     weights).
 
     Args:
-        picture, aim: (b, c, h, w) in [-1, 1].
+        picture, target: (b, c, h, w) in [-1, 1].
         activations: maps pictures to one tensor (b, c', h', w') a layer.
         where: (b, 1, h, w), how much each pixel counts; None: all of them the same.
     """
     total = torch.zeros(len(picture), device=picture.device)
-    for ours, theirs in zip(activations(picture), activations(aim), strict=True):
+    for ours, theirs in zip(activations(picture), activations(target), strict=True):
         apart = (normalize(ours.float(), dim=1) - normalize(theirs.float(), dim=1)).square().sum(1, keepdim=True)
         if where is None:
             total = total + apart.mean((1, 2, 3))
@@ -37,11 +39,11 @@ def perceptual_distance(picture: Tensor, aim: Tensor, activations: Activations, 
     return total
 
 
-def feature_distance(features: Sequence[Tensor], aim: Sequence[Tensor]) -> Tensor:
+def feature_distance(features: Sequence[Tensor], target: Sequence[Tensor]) -> Tensor:
     """Average the absolute difference of a discriminator's features (b, ...) over layers (Wang et al., 2018,
     "High-Resolution Image Synthesis and Semantic Manipulation with Conditional GANs", equation 4)."""
-    assert len(features) == len(aim) > 0, "feature matching needs a discriminator that gives its features"
-    apart = [(ours.float() - theirs.float()).abs().mean() for ours, theirs in zip(features, aim, strict=True)]
+    assert len(features) == len(target) > 0, "feature matching needs a discriminator that gives its features"
+    apart = [(ours.float() - theirs.float()).abs().mean() for ours, theirs in zip(features, target, strict=True)]
     return torch.stack(apart).mean()
 
 

@@ -28,7 +28,7 @@ class Lazy(Protocol):
         """Rounds between two applications."""
 
 
-Moves: TypeAlias = Literal["in-turn", "at-once"]
+Update: TypeAlias = Literal["alternating", "simultaneous"]
 
 
 @dataclass(frozen=True)
@@ -106,15 +106,15 @@ class TwoPlayer(Generic[Prepared]):
         names = [*(one.name for one in self.discriminators), self.generator]
         assert len(names) > 1 and len(set(names)) == len(names), f"players need names of their own: {names}"
 
-    def turns(self, penalties: Penalties, moves: Moves = "in-turn") -> tuple[Turn, ...]:
+    def turns(self, penalties: Penalties, update: Update = "alternating") -> tuple[Turn, ...]:
         """Give each discriminator's turn and its lazy penalties, then the generator's turn.
 
         Args:
-            moves: `at-once` lets all move from one shared pass, which saves a pass through each network.
+            update: `simultaneous` lets all step from one shared pass, which saves a pass through each network.
         """
         players = [_Player(self, one, penalties, len(self.discriminators) == 1) for one in self.discriminators]
         lazy = [turn for player in players for turn in player.lazy_turns()]
-        if moves == "at-once":
+        if update == "simultaneous":
             names = (*(player.name for player in players), self.generator)
             return Turn("both", names, lambda run: self._play_all(run, players)), *lazy
         turns = [turn for player in players for turn in (player.turn(), *player.lazy_turns())]

@@ -1,7 +1,7 @@
-"""What time does to photographs: holes, scratches, stains, tears, fading; drawn for pieces of them.
+"""What time does to photographs: holes, scratches, stains, tears, fading; drawn for patches of them.
 
 Masks are (b, 1, h, w), one where something is lost; everything random comes from `draws`, a row a picture. A `View`
-says which pieces of photographs are seen: damage is drawn as if all of them were there (dust is everywhere alike).
+says which patches of photographs are seen: damage is drawn as if all of them were there (dust is everywhere alike).
 """
 
 from collections.abc import Callable, Sequence
@@ -19,7 +19,7 @@ STROKES, BENDS = 4, 5
 
 @dataclass(frozen=True)
 class View:
-    """Which pieces of photographs are seen: all of any, or square ones of square ones.
+    """Which patches of photographs are seen: all of any, or square ones of square ones.
 
     Attributes:
         corner: where they begin, by row and column (b, 2).
@@ -64,8 +64,8 @@ def _cubic(places: Tensor, count: int) -> Tensor:
 WHOLE = View(torch.zeros(1, 2), torch.ones(1))
 
 
-def pieces(side: Tensor, draws: Draws) -> View:
-    """Pieces anywhere in square photographs, their sides (b,) in shares of the photographs'."""
+def patches(side: Tensor, draws: Draws) -> View:
+    """Draw patches anywhere in square photographs, their sides (b,) in shares of the photographs'."""
     return View(draws.uniform(2) * (1 - side)[:, None], side)
 
 
@@ -101,8 +101,8 @@ def near_lines(pictures: Tensor, bends: Tensor, width: Tensor) -> Tensor:
     for stroke in range(bends.shape[1]):
         reach = width[:, stroke, None, None]
         limit = torch.where(reach > 0, reach.square() / 4, -1.0)
-        for piece in range(bends.shape[2] - 1):
-            begin, end = bends[:, stroke, piece], bends[:, stroke, piece + 1]
+        for segment in range(bends.shape[2] - 1):
+            begin, end = bends[:, stroke, segment], bends[:, stroke, segment + 1]
             way = end - begin + 1e-9  # A line without length has a direction, too.
             length = way.norm(dim=1, keepdim=True)
             down, right = ((axis - begin[:, index, None]) for index, axis in enumerate((rows, columns)))

@@ -1,6 +1,6 @@
 """Kinds of augmentation, by name: what each does, in which unit its strength is given, and which are fit for what.
 
-The same kinds serve data that are kept and the discriminator's eyes in a game; `draws` gives them what is random.
+The same kinds serve data that are kept and the discriminator's view in a game; `draws` gives them what is random.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

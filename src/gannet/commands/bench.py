@@ -116,7 +116,7 @@ def bench(prepared: Prepared) -> Speed:
         noise = noise_of(prepared)
         game = build_game(prepared, fabric)
         trainer = build_trainer(prepared, game, fabric, Path(folder), (noise, noise), Silence())
-        pipeline: Any = prepared.task.pipeline(prepared.recipe, prepared.description, trainer.players.average.networks)
+        pipeline: Any = prepared.task.pipeline(prepared.recipe, prepared.description, trainer.setup.average.networks)
         usual = {"num": SAMPLES, "engine": "auto" if precision == "bf16" else "torch"}
         asked = pipeline.options({key: value for key, value in usual.items() if key in pipeline.Options.model_fields})
         matrix = torch.rand(SIDE, SIDE, device=device, dtype=torch.bfloat16 if precision == "bf16" else torch.float32)
@@ -172,7 +172,7 @@ def _wait_for(device: torch.device) -> None:
 
 def _count_work(trainer: Trainer) -> float:
     """Floating-point operations for an image, over as many rounds as the rarest turn takes."""
-    rounds = math.lcm(*(turn.every for turn in trainer.players.game.turns))
+    rounds = math.lcm(*(turn.every for turn in trainer.setup.game.turns))
     with Operations() as counted:
         for _ in range(rounds):
             trainer.round()

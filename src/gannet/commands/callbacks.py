@@ -85,9 +85,9 @@ class RunCallbacks:
         words = f"rule: {self.referee.state}, game: {self.referee.diagnosed}" if self.referee else ""
         self.display.show(status, words)
 
-    def say(self, words: str) -> None:
+    def notify(self, words: str) -> None:
         """Pass on to the display."""
-        self.display.say(words)
+        self.display.notify(words)
 
     def publish(self, name: str) -> None:
         """Write `model/<name>.safetensors`, the verdict as it stands, and with the last model the report."""
@@ -97,8 +97,8 @@ class RunCallbacks:
         if name == "model":
             write_report(self.folder)
 
-    def enough(self) -> bool:
-        """Whether the referee's rule has been met."""
+    def rule_met(self) -> bool:
+        """Say whether the referee's rule has been met."""
         return self.referee is not None and self.referee.converged
 
     def close(self, images: int) -> None:

@@ -1,4 +1,4 @@
-"""Training: a recipe made ready, its game, what surrounds it, and the run that comes of it."""
+"""Training: a recipe made ready, its game, the trainer's callbacks, and the run that comes of it."""
 
 import json
 import tempfile
@@ -28,7 +28,7 @@ from gannet.task import Task, find_task
 from gannet.training.checkpoint import CheckpointFolder
 from gannet.training.distributed import RunningAverage, slices
 from gannet.training.progress import Display, Silence
-from gannet.training.trainer import Players, Trainer
+from gannet.training.trainer import Trainer, TrainingSetup
 
 CHANGEABLE = ("images", "minutes", "stages", "device", "checkpoint", "log", "referee.stop_on")
 """The keys that may change when a run is resumed: how long, where and how often, never the game."""
@@ -98,7 +98,7 @@ def train(
 
 
 def configure(target: str, data: str | Path, changes: Mapping[str, Any], start_from: str | Path) -> Recipe:
-    """The recipe with data, changes and origin written into it; paths are made absolute, so that it can be resumed."""
+    """Write data, changes and origin into the recipe; paths are made absolute, so that it can be resumed."""
     changes = dict(changes)
     if data:
         changes["data.source"] = str(data)
@@ -159,7 +159,7 @@ def build_game(prepared: Prepared, fabric: Fabric, resumed: Path | None = None) 
 def build_trainer(
     prepared: Prepared, game: Game, fabric: Fabric, folder: Path, samples: Sides, display: Display
 ) -> Trainer:
-    """Bring game, average, observers and surroundings together."""
+    """Bring game, average, observers and callbacks together."""
     recipe, task, description = prepared.recipe, prepared.task, prepared.description
     average = RunningAverage({name: game.networks[name] for name in game.kept}, recipe.average)
     pipeline = task.pipeline(recipe, description, average.networks)
@@ -170,8 +170,8 @@ def build_trainer(
         write_curves(folder, {**watching, **game.observers})
         observers["sheets"] = Sheets(look, folder / "samples", recipe.log.sheet_every)
     callbacks = RunCallbacks(pipeline, look, cast("Referee | None", observers.get("referee")), folder, display)
-    players = Players(game, average, observers, task.judged_by)
-    return Trainer(recipe, players, samples[0], fabric, folder, callbacks)
+    setup = TrainingSetup(game, average, observers, task.judged_by)
+    return Trainer(recipe, setup, samples[0], fabric, folder, callbacks)
 
 
 def _record_data(prepared: Prepared, split: Split, folder: Path, display: Display) -> None:
@@ -185,9 +185,9 @@ def _record_data(prepared: Prepared, split: Split, folder: Path, display: Displa
     }
     facts |= {"left_out": list(split.notes)} if split.notes else {}
     for note in split.notes:
-        display.say(note)
+        display.notify(note)
     if path.is_file() and path.read_text(encoding="utf-8") != json.dumps(facts, indent=2, ensure_ascii=False) + "\n":
-        display.say("The data changed since this run began; it goes on with them as they are now.")
+        display.notify("The data changed since this run began; it goes on with them as they are now.")
     write_json(path, facts)
 
 

@@ -15,34 +15,35 @@ SIDE = 384
 
 
 @dataclass(frozen=True)
-class Local:
-    """A network's computation where each pixel depends on its surroundings only.
+class TiledOperation:
+    """A network's computation where each pixel depends on its receptive field only, so that it can be done in tiles.
 
     Attributes:
         compute: maps (1, c, h, w) in [-1, 1] to (1, c', scale * h, scale * w).
-        reach: how many pixels away a pixel still matters.
+        receptive_radius: how many pixels away a pixel still matters.
         scale: how many times larger the result is.
-        step: tiles begin at multiples of it; networks that halve pictures see the same pixels together then.
+        stride: tiles begin at multiples of it; networks that halve pictures see the same pixels together then.
     """
 
     compute: Callable[[Tensor], Tensor]
-    reach: int
+    receptive_radius: int
     scale: int = 1
-    step: int = 1
+    stride: int = 1
 
 
-def in_tiles(photograph: Photograph, local: Local, side: int = SIDE) -> Photograph:
-    """What a computation makes of a photograph, in the memory of a tile and of the result.
+def in_tiles(photograph: Photograph, operation: TiledOperation, side: int = SIDE) -> Photograph:
+    """Compute what becomes of a photograph, in the memory of a tile and of the result.
 
-    Tiles of `side` pixels overlap by the reach, and of each only the part that saw all of its surroundings is kept.
+    Tiles of `side` pixels overlap by the receptive radius; of each only the part that saw its whole receptive field is
+    kept.
     """
-    values, scale = photograph.values, local.scale
+    values, scale = photograph.values, operation.scale
     height, width = values.shape[:2]
     made: Values | None = None
-    for (top, bottom), (above, below) in _spans(height, side, local):
-        for (left, right), (before, after) in _spans(width, side, local):
+    for (top, bottom), (above, below) in _spans(height, side, operation):
+        for (left, right), (before, after) in _spans(width, side, operation):
             tile = as_tensor(values[above:below, before:after])
-            result = as_values(local.compute(tile), values.dtype)
+            result = as_values(operation.compute(tile), values.dtype)
             if made is None:
                 made = np.empty((scale * height, scale * width, result.shape[2]), values.dtype)
             rows = slice(scale * (top - above), scale * (bottom - above))
@@ -52,30 +53,30 @@ def in_tiles(photograph: Photograph, local: Local, side: int = SIDE) -> Photogra
     return photograph.with_values(made)
 
 
-def _spans(length: int, side: int, local: Local) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
+def _spans(length: int, side: int, operation: TiledOperation) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
     """Along one axis: what is kept of each tile, and what it sees."""
-    margin = -(-local.reach // local.step) * local.step
-    side = max(side // local.step, 1) * local.step
+    margin = -(-operation.receptive_radius // operation.stride) * operation.stride
+    side = max(side // operation.stride, 1) * operation.stride
     for start in range(0, length, side):
         end = min(start + side, length)
         yield (start, end), (max(0, start - margin), min(length, end + margin))
 
 
 def as_tensor(values: Values) -> Tensor:
-    """Values (h, w, c) as (1, c, h, w) in [-1, 1]."""
+    """Bring values (h, w, c) to (1, c, h, w) in [-1, 1]."""
     white = np.iinfo(values.dtype).max / 2
     return torch.from_numpy(np.ascontiguousarray(values.transpose(2, 0, 1)).astype(np.float32) / white - 1)[None]
 
 
 def as_values(picture: Tensor, kind: npt.DTypeLike) -> Values:
-    """(1, c, h, w) in [-1, 1] as values (h, w, c) of that type."""
+    """Bring (1, c, h, w) in [-1, 1] to values (h, w, c) of that type."""
     white = np.iinfo(kind).max / 2
     levels = ((picture[0].float().clamp(-1, 1) + 1) * white).round().cpu().numpy()
     return levels.transpose(1, 2, 0).astype(kind)
 
 
 def enlarged_rows(values: Tensor, top: int, count: int, size: tuple[int, int]) -> Tensor:
-    """Rows `top`, ... of values (1, c, h, w), brought to a size (bilinear)."""
+    """Give rows `top`, ... of values (1, c, h, w), brought to a size (bilinear)."""
     height, width = size
     across = interpolate(values, (values.shape[2], width), mode="bilinear")
     place = ((torch.arange(top, top + count) + 0.5) * values.shape[2] / height - 0.5).clamp(0, values.shape[2] - 1)

@@ -1,4 +1,4 @@
-"""The Frechet distance of patches: do small parts of made photographs, all together, look like those of true ones?"""
+"""The Frechet distance of patches: do small parts of made photographs, all together, look like those of real ones?"""
 
 from collections.abc import Sequence
 
@@ -15,9 +15,9 @@ NAME, FOLDS = "frechet distance of patches", 10
 
 
 def patch_features(features: Features, picture: Tensor) -> Tensor:
-    """The features (n, d) of a picture's patches (1, c, h, w); none of a picture that is smaller than a patch."""
-    pieces = as_patches(picture)
-    return features(pieces) if len(pieces) else torch.zeros(0, 0)
+    """Give the features (n, d) of a picture's patches (1, c, h, w); none of a picture that is smaller than a patch."""
+    patches = as_patches(picture)
+    return features(patches) if len(patches) else torch.zeros(0, 0)
 
 
 def patch_distance(real: Sequence[Tensor], made: Sequence[Tensor], features: str) -> list[Measure]:

@@ -1,4 +1,4 @@
-"""How near a restored photograph is to the true one. Pictures are (b, c, h, w) in [-1, 1], grey or colour."""
+"""How near a restored photograph is to the ground truth. Pictures are (b, c, h, w) in [-1, 1], grey or colour."""
 
 import torch
 from torch import Tensor

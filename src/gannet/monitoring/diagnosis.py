@@ -77,7 +77,7 @@ def leaks(case: Case) -> bool:
     return case.recent("leak", 0.0) > 0.2 and not case.facts.get("absent")
 
 
-def police_too_weak(case: Case) -> bool:
+def discriminator_too_weak(case: Case) -> bool:
     """Whether fakes pass though the discriminator should tell them, or pass more readily than reals do."""
     passes = case.recent("fool_rate", 0.5) > 0.8 or case.recent("accuracy_real", 0.5) < 0.2
     return passes or case.recent("separation", 0.5) < 0.3
@@ -93,7 +93,7 @@ def overfits(case: Case) -> bool:
 
 
 def at_the_cap(case: Case) -> bool:
-    """Whether the discriminator's eyes are augmented as much as they may be."""
+    """Whether the discriminator's view is augmented as much as it may be."""
     return 0 < 0.99 * case.recent("cap", 1.0) <= case.recent("augmented", 0.0)
 
 
@@ -146,7 +146,7 @@ BAD_INPUT: dict[str, Callable[[Case], bool]] = {
 }
 SYMPTOMS: dict[str, Callable[[Case], bool]] = {
     "augmentation-leak": leaks,
-    "discriminator-too-weak": police_too_weak,
+    "discriminator-too-weak": discriminator_too_weak,
     "discriminator-overfitting": overfits,
     "augmentation-at-cap": at_the_cap,
     "mode-collapse": collapsed,

@@ -2,7 +2,7 @@
 
 The rule: *on track* once half of the fakes pass for real, *converged* once a set share of them does, over a window. In
 theory the equilibrium is at one half (Goodfellow et al., 2014, proposition 2), so a share near one means a
-discriminator that does not police; the diagnosis says so whatever the rule says.
+discriminator that tells nothing apart; the diagnosis says so whatever the rule says.
 """
 
 from collections import deque

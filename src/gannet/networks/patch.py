@@ -1,11 +1,8 @@
-"""A discriminator of pieces: each of its scores judges a small part of a picture of any size."""
+"""A discriminator of patches: each of its scores judges a small part of a picture of any size."""
 
 from torch import Tensor, nn
 
 from gannet.networks.convolution import Convolution
-
-SMALLEST_PIECES = 8
-"""Pixels a side of the smallest picture it can judge at a depth of three."""
 
 
 class PatchDiscriminator(nn.Module):
@@ -24,6 +21,6 @@ class PatchDiscriminator(nn.Module):
         self.exit = nn.Conv2d(widths[-1], 1, 1)
 
     def forward(self, picture: Tensor) -> Tensor:
-        """Score the pieces of (b, c, h, w): logits (b, pieces)."""
+        """Score the patches of (b, c, h, w): logits (b, patches)."""
         logits: Tensor = self.exit(self.body(picture)).flatten(1)
         return logits

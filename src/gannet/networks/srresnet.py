@@ -1,4 +1,4 @@
-"""A network that enlarges pictures: residual blocks at the small size, and one step of sub-pixels at the end."""
+"""A network that enlarges pictures: residual blocks at the small size, and one stage of sub-pixels at the end."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -8,7 +8,7 @@ from torch.nn.functional import interpolate, pixel_shuffle
 
 from gannet.networks.convolution import Convolution
 
-BICUBIC_REACH = 2
+BICUBIC_RADIUS = 2
 """Pixels of the small picture to either side that bicubic interpolation looks at."""
 
 
@@ -17,7 +17,7 @@ class ResidualBlock(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        last = silent(Convolution(width, width, 3, 1, 1))
+        last = zero_init(Convolution(width, width, 3, 1, 1))
         self.body = nn.Sequential(Convolution(width, width, 3, 1, 1), nn.ReLU(), last)
 
     def forward(self, features: Tensor) -> Tensor:
@@ -31,15 +31,15 @@ class Enlarger(nn.Module):
 
     Attributes:
         scale: how many times larger the result is.
-        reach: how many pixels away a pixel of the small picture still matters.
+        receptive_radius: how many pixels away a pixel of the small picture still matters.
     """
 
     def __init__(self, channels: int, scale: int, width: int, blocks: int) -> None:
         super().__init__()
-        self.scale, self.reach = scale, max(2 * blocks + 3, BICUBIC_REACH)
+        self.scale, self.receptive_radius = scale, max(2 * blocks + 3, BICUBIC_RADIUS)
         self.entry = Convolution(channels, width, 3, 1, 1)
         self.body = nn.Sequential(*(ResidualBlock(width) for _ in range(blocks)))
-        self.exit = silent(Convolution(width, channels * scale**2, 3, 1, 1))
+        self.exit = zero_init(Convolution(width, channels * scale**2, 3, 1, 1))
 
     def forward(self, small: Tensor) -> Tensor:
         """Map (b, c, h, w) in [-1, 1] to (b, c, scale * h, scale * w)."""
@@ -48,8 +48,8 @@ class Enlarger(nn.Module):
         return enlarge(small, self.scale) + pixel_shuffle(detail, self.scale).float()
 
 
-def silent(layer: Convolution) -> Convolution:
-    """The layer, saying nothing at first: what it is added to passes unchanged (Zhang et al., 2019, "Fixup")."""
+def zero_init(layer: Convolution) -> Convolution:
+    """Start a layer at zero: what it is added to passes unchanged at first (Zhang et al., 2019, "Fixup")."""
     nn.init.zeros_(layer.weight)
     if layer.bias is not None:
         nn.init.zeros_(layer.bias)

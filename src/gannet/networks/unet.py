@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate, pad, pixel_shuffle, pixel_unshuffle
 
 from gannet.networks.convolution import Convolution, side_by_side
-from gannet.networks.srresnet import silent
+from gannet.networks.srresnet import zero_init
 
 SLOPE, MOST_TIMES = 0.2, 4
 
@@ -16,14 +16,14 @@ SLOPE, MOST_TIMES = 0.2, 4
 def _twice(before: int, after: int, batch: bool) -> nn.Sequential:
     layers: list[nn.Module] = []
     for channels in (before, after):
-        layers.append(lively(Convolution(channels, after, 3, 1, 1, bias=not batch)))
+        layers.append(he_init(Convolution(channels, after, 3, 1, 1, bias=not batch)))
         layers += [nn.BatchNorm2d(after)] if batch else []
         layers.append(nn.LeakyReLU(SLOPE))
     return nn.Sequential(*layers)
 
 
-def lively(layer: Convolution) -> Convolution:
-    """The layer with weights that keep the size of what passes through many of them (He et al., 2015, equation 14).
+def he_init(layer: Convolution) -> Convolution:
+    """Draw weights that keep the size of what passes through many layers (He et al., 2015, equation 14).
 
     PyTorch's own would let it fade to a hundredth at the smallest size, where nothing is normalized.
     """
@@ -33,8 +33,8 @@ def lively(layer: Convolution) -> Convolution:
     return layer
 
 
-def _fine_first(layers: nn.Sequential) -> nn.Sequential:
-    """The layers, deaf at first to what comes from below: what is seen finely is learned from before."""
+def _skip_first(layers: nn.Sequential) -> nn.Sequential:
+    """Let the weights of what comes from below start at zero, so that the skip connection is learned from first."""
     first: Any = layers[0]
     with torch.no_grad():
         first.weight[:, : first.in_channels - first.out_channels] = 0
@@ -51,28 +51,30 @@ class UNet(nn.Module):
         batch: whether it normalizes, while it learns, by each batch's statistics (Ioffe & Szegedy, 2015).
 
     Attributes:
-        step: sides of what goes through are brought to a multiple of it.
-        reach: how many pixels away a pixel still matters, without an overview.
+        stride: sides of what goes through are brought to a multiple of it.
+        receptive_radius: how many pixels away a pixel still matters, without an overview.
     """
 
     def __init__(self, before: int, after: int, options: "Unet", batch: bool = False) -> None:
         super().__init__()
         width, depth, self.fold = options.width, options.depth, options.fold
         widths = [width * min(2**level, MOST_TIMES) for level in range(depth + 1)]
-        self.step = self.fold * 2**depth
+        self.stride = self.fold * 2**depth
         # Two convolutions a level on the way down and up, each reaching one pixel of its own size.
-        self.reach = self.fold * (sum(4 * 2**level + 2 * 2**level for level in range(depth)) + 2 * 2**depth + 1)
+        self.receptive_radius = self.fold * (
+            sum(4 * 2**level + 2 * 2**level for level in range(depth)) + 2 * 2**depth + 1
+        )
         self.entry = _twice(before * self.fold**2, widths[0], batch)
         self.overview = Convolution(widths[-1], widths[-1], 1, 1, 0) if options.overview else None
         self.down = nn.ModuleList(_twice(widths[level], widths[level + 1], batch) for level in range(depth))
         up = [_twice(widths[level + 1] + widths[level], widths[level], batch) for level in reversed(range(depth))]
-        self.up = nn.ModuleList(_fine_first(layers) if batch else layers for layers in up)
-        self.exit = silent(Convolution(widths[0], after * self.fold**2, 3, 1, 1))
+        self.up = nn.ModuleList(_skip_first(layers) if batch else layers for layers in up)
+        self.exit = zero_init(Convolution(widths[0], after * self.fold**2, 3, 1, 1))
 
     def forward(self, picture: Tensor) -> Tensor:
         """Map (b, before, h, w) to (b, after, h, w)."""
         height, width = picture.shape[2:]
-        whole = pad(picture, (0, -width % self.step, 0, -height % self.step), mode="replicate")
+        whole = pad(picture, (0, -width % self.stride, 0, -height % self.stride), mode="replicate")
         features = self.entry(side_by_side(pixel_unshuffle(whole, self.fold)))
         bridges = []
         for layer in self.down:

@@ -17,8 +17,8 @@ from gannet.augmentation.lab import from_lab, to_lab
 from gannet.media.photograph import Photograph
 from gannet.media.tiling import as_tensor, as_values, enlarged_rows
 from gannet.networks.unet import Unet
-from gannet.tasks._image_restoration import Lesson, PhotographConfig, PhotographTask, cut_upright
-from gannet.tasks._image_restoration.evaluation import Trial, colour_figures
+from gannet.tasks._image_restoration import PhotographConfig, PhotographTask, TrainingPair, cut_upright
+from gannet.tasks._image_restoration.evaluation import EvaluationPair, colour_figures
 from gannet.tasks._image_restoration.pipeline import PhotographPipeline, Settings
 
 NETWORKS = {"unet": Unet}
@@ -103,31 +103,31 @@ class Colorization(PhotographTask):
     channels: ClassVar[tuple[int, ...]] = (3,)
     protocol: ClassVar[str] = "L*a*b* under D65"
 
-    def smallest(self, config: Any) -> int:  # noqa: ARG002
-        """So that pieces pass through the discriminator."""
+    def patch_multiple(self, config: Any) -> int:  # noqa: ARG002
+        """Let patches pass through the discriminator."""
         return 8
 
-    def lesson(self, pictures: Tensor, draws: Draws, config: Any) -> Lesson:
-        """A piece's lightness, and all of its Lab."""
-        aim = to_lab(cut_upright(pictures, config.piece, draws))
-        aim[:, :1] = exposed(aim[:, :1], draws)
-        return Lesson(aim[:, :1], aim)
+    def training_pair(self, pictures: Tensor, draws: Draws, config: Any) -> TrainingPair:
+        """Give a patch's lightness, and all of its Lab."""
+        target = to_lab(cut_upright(pictures, config.patch, draws))
+        target[:, :1] = exposed(target[:, :1], draws)
+        return TrainingPair(target[:, :1], target)
 
     def seen(self, picture: Tensor) -> Tensor:
-        """As sRGB."""
+        """Give it as sRGB."""
         return from_lab(picture)
 
-    def figures(self, made: Photograph, trial: Trial, eye: Frozen | None) -> dict[str, float]:
-        """Of the colours."""
-        return colour_figures(made, trial, eye)
+    def figures(self, made: Photograph, pair: EvaluationPair, perceptual: Frozen | None) -> dict[str, float]:
+        """Measure the colours."""
+        return colour_figures(made, pair, perceptual)
 
-    def trial(self, real: Photograph, config: Any) -> Trial:  # noqa: ARG002
-        """A photograph without its colours; grey leaves it so, and one who is told their mean gives it to all."""
+    def evaluation_pair(self, real: Photograph, config: Any) -> EvaluationPair:  # noqa: ARG002
+        """Take a photograph's colours away; one baseline leaves it grey, one gives the mean colour to all of it."""
         grey = Photograph(as_values(from_lab(_grey(as_tensor(real.values))), real.values.dtype))
         true = to_lab(as_tensor(real.values).expand(-1, 3, -1, -1))
         true[:, 1:] = true[:, 1:].mean((2, 3), keepdim=True)
         mean = Photograph(as_values(from_lab(true), real.values.dtype))
-        return Trial(Photograph(grey.values[..., :1]), real, {"grey": grey, "the true mean chroma": mean})
+        return EvaluationPair(Photograph(grey.values[..., :1]), real, {"grey": grey, "the true mean chroma": mean})
 
 
 def exposed(lightness: Tensor, draws: Draws) -> Tensor:

@@ -48,7 +48,7 @@ def resolve(recipe: Recipe, description: Description) -> Recipe:
     """Write the chosen size and channels into the recipe."""
     _choice(recipe.network).build(description.shape, 0)
     if recipe.augment.name != "none":
-        raise ValueError(f"A game of {recipe.task.name} has no discriminator whose eyes to augment; leave augment out.")
+        raise ValueError(f"A game of {recipe.task.name} has no discriminator whose view to augment; leave augment out.")
     known_keys(recipe.optimizer, [GENERATOR], "optimizer")
     return recipe.model_copy(
         update={

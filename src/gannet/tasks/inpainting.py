@@ -21,11 +21,11 @@ from gannet.augmentation.kinds import Draws
 from gannet.media import photograph
 from gannet.media.photograph import Photograph, Values
 from gannet.media.pyramid import Mask, as_mask, doubled, halved
-from gannet.media.tiling import Local, as_tensor, in_tiles
+from gannet.media.tiling import TiledOperation, as_tensor, in_tiles
 from gannet.networks.unet import Unet
 from gannet.pipelines.pipeline import Input
-from gannet.tasks._image_restoration import Lesson, PhotographConfig, PhotographTask, cut_upright
-from gannet.tasks._image_restoration.evaluation import Trial, draws_for
+from gannet.tasks._image_restoration import PhotographConfig, PhotographTask, TrainingPair, cut_upright
+from gannet.tasks._image_restoration.evaluation import EvaluationPair, draws_for
 from gannet.tasks._image_restoration.pipeline import PHOTOGRAPH, PhotographPipeline, Settings, as_learned
 
 NETWORKS = {"unet": Unet}
@@ -70,13 +70,13 @@ def spoilt(pictures: Tensor, lost: Tensor, hinted: Tensor | None = None) -> Tens
 
 
 def near_or_far(pictures: Tensor, side: int, near: Tensor, draws: Draws) -> Tensor:
-    """Pieces of pictures (b, c, h, w) where `near` (b,) says so, else all of them, shrunk; mirrored at times.
+    """Cut patches of pictures (b, c, h, w) where `near` (b,) says so, else all of them, shrunk; mirrored at times.
 
     Large holes are first filled in a small copy of a photograph, where things are as small.
     """
-    piece = cut_upright(pictures, side, draws)
+    patch = cut_upright(pictures, side, draws)
     small = cut_upright(interpolate(pictures, (side, side), mode="area"), side, draws)
-    return torch.where(near[:, None, None, None] > 0, piece, small)
+    return torch.where(near[:, None, None, None] > 0, patch, small)
 
 
 def smoothly_filled(pictures: Tensor, lost: Tensor) -> Tensor:
@@ -142,8 +142,8 @@ class InpaintingPipeline(PhotographPipeline):
             values, sign = np.where(lost[..., None], hint, values), HINTED
         marked = np.concatenate([values, (lost[..., None] * white).astype(values.dtype)], 2)
         unet: Any = self.networks["generator"].unet
-        local = Local(partial(self._fill, sign=sign), unet.reach, 1, unet.step)
-        filled = in_tiles(Photograph(marked), local).values
+        operation = TiledOperation(partial(self._fill, sign=sign), unet.receptive_radius, 1, unet.stride)
+        filled = in_tiles(Photograph(marked), operation).values
         return np.where(lost[..., None], filled, values)
 
     def compute(self, given: Tensor) -> Tensor:
@@ -191,33 +191,33 @@ class Inpainting(PhotographTask):
     pipeline_class: ClassVar[type[PhotographPipeline]] = InpaintingPipeline
     protocol: ClassVar[str] = "Y of BT.601, eight bits, within the holes"
 
-    def smallest(self, config: Any) -> int:  # noqa: ARG002
-        """So that pieces pass through the discriminator."""
+    def patch_multiple(self, config: Any) -> int:  # noqa: ARG002
+        """Let patches pass through the discriminator."""
         return 8
 
-    def lesson(self, pictures: Tensor, draws: Draws, config: Any) -> Lesson:
-        """A picture with holes, and the whole picture: pieces with a hint, or all of a small copy without one."""
+    def training_pair(self, pictures: Tensor, draws: Draws, config: Any) -> TrainingPair:
+        """Make a picture with holes, and the whole one: patches with a hint, or all of a small copy without one."""
         hinted = (draws.uniform() < 0.5).float()
-        aim = near_or_far(pictures, config.piece, hinted, draws)
-        return Lesson(spoilt(aim, self.lost(aim, config, draws), hinted), aim)
+        target = near_or_far(pictures, config.patch, hinted, draws)
+        return TrainingPair(spoilt(target, self.lost(target, config, draws), hinted), target)
 
     def lost(self, pictures: Tensor, config: Any, draws: Draws) -> Tensor:  # noqa: ARG002
-        """What is lost of pictures to learn from, (b, 1, h, w)."""
+        """Draw what is lost of pictures to learn from, (b, 1, h, w)."""
         return holes(pictures, draws)
 
-    def trial(self, real: Photograph, config: Any) -> Trial:  # noqa: ARG002
-        """A photograph with holes, the same for the same photograph."""
+    def evaluation_pair(self, real: Photograph, config: Any) -> EvaluationPair:  # noqa: ARG002
+        """Draw holes in a photograph, the same for the same photograph."""
         draws, values = draws_for(real, "holes"), as_tensor(real.values)
         drawn = (holes(values, draws)[0, 0].numpy() > 0 for _ in count())
         lost = next(mask for mask in drawn if mask.any())  # Strokes may miss a photograph.
         mean = real.values.reshape(-1, real.values.shape[2]).mean(0).astype(real.values.dtype)
         flat = Photograph(np.where(lost[..., None], mean, real.values))
-        others = {"mean colour": flat, **biharmonic(flat, lost)}
-        return Trial(flat, real, others, mask=Photograph(as_mask(lost)), lost=lost)
+        baselines = {"mean colour": flat, **biharmonic(flat, lost)}
+        return EvaluationPair(flat, real, baselines, mask=Photograph(as_mask(lost)), hole_mask=lost)
 
 
 def biharmonic(photograph: Photograph, lost: Mask) -> dict[str, Photograph]:
-    """Holes filled as smoothly as can be (Damelin & Hoang, 2018), where scikit-image is installed."""
+    """Fill holes as smoothly as can be (Damelin & Hoang, 2018), where scikit-image is installed."""
     try:
         from skimage.restoration import inpaint_biharmonic
     except ImportError:

@@ -76,7 +76,7 @@ def describe(recipe: Recipe, source: Source) -> Description:
 def resolve(recipe: Recipe, description: Description) -> Recipe:
     """Write the chosen size and channels into the recipe."""
     if recipe.augment.name != "none":
-        raise ValueError(f"A game of {recipe.task.name} has no discriminator whose eyes to augment; leave augment out.")
+        raise ValueError(f"A game of {recipe.task.name} has no discriminator whose view to augment; leave augment out.")
     known_keys(recipe.optimizer, [RECOGNIZER], "optimizer")
     return recipe.model_copy(
         update={

@@ -20,13 +20,13 @@ from torch.nn.functional import avg_pool2d, binary_cross_entropy_with_logits, ma
 
 from gannet.adversarial.game import Outcome, Pass, Turn
 from gannet.adversarial.similarity import Frozen
-from gannet.augmentation.damage import DAMAGES, damage, fade, pieces
+from gannet.augmentation.damage import DAMAGES, damage, fade, patches
 from gannet.augmentation.kinds import Drawn, Draws
 from gannet.media import photograph
 from gannet.media.medium import Medium
 from gannet.media.photograph import Photograph
 from gannet.media.pyramid import Mask, as_mask, doubled, halved
-from gannet.media.tiling import Local, as_tensor, as_values, in_tiles
+from gannet.media.tiling import TiledOperation, as_tensor, as_values, in_tiles
 from gannet.metrics.judgement import Judgement
 from gannet.networks.unet import Unet
 from gannet.pipelines.pipeline import Input
@@ -34,15 +34,21 @@ from gannet.runtime.randomness import generator
 from gannet.schema import check, nearest
 from gannet.task import Exam
 from gannet.tasks import inpainting
-from gannet.tasks._image_restoration import LOOK_SEED, MOST_JUDGED, Lesson
-from gannet.tasks._image_restoration.evaluation import Trial, draws_for, fidelity_figures, measures, photographs
+from gannet.tasks._image_restoration import LOOK_SEED, MOST_JUDGED, TrainingPair
+from gannet.tasks._image_restoration.evaluation import (
+    EvaluationPair,
+    draws_for,
+    fidelity_figures,
+    measures,
+    photographs,
+)
 from gannet.tasks._image_restoration.pipeline import PHOTOGRAPH, PhotographPipeline, Settings
 from gannet.tasks.inpainting import MASK, Inpainting, InpaintingPipeline, near_or_far
 
 DETECTOR, SEARCH, WIDER = "detector", "search", 2
 """Pixels by which what is found is widened: the edges of a scratch are damaged as well."""
 MOST_SIDES = 2.0
-"""Sides of the largest photographs to learn to find damage in, in sides of the pieces of them that are seen."""
+"""Sides of the largest photographs to learn to find damage in, in sides of the patches of them that are seen."""
 AROUND, OUTSTANDING = 5, 4.0
 """Pixels a side of what a pixel is compared with, and how many times larger their difference is shown."""
 LARGE = 768
@@ -78,7 +84,7 @@ class Detector(nn.Module):
     def __init__(self, channels: int, options: Unet) -> None:
         super().__init__()
         self.unet = options.unet(channels + 1, 1, batch=True)
-        self.step, self.reach = self.unet.step, self.unet.reach + AROUND // 2
+        self.stride, self.receptive_radius = self.unet.stride, self.unet.receptive_radius + AROUND // 2
 
     def forward(self, picture: Tensor) -> Tensor:
         """Map (b, c, h, w) to logits (b, 1, h, w)."""
@@ -137,7 +143,8 @@ class RestorationPipeline(InpaintingPipeline):
         A large one is searched in a copy of half the size as well, and so on: some of it is wide.
         """
         detector: Any = self.networks[DETECTOR]
-        seen = in_tiles(photograph, Local(self._seen, detector.reach, 1, detector.step)).values
+        operation = TiledOperation(self._seen, detector.receptive_radius, 1, detector.stride)
+        seen = in_tiles(photograph, operation).values
         found: Mask = seen[..., 0] > photograph.largest // 2
         if max(found.shape) > LARGE:
             half, _ = halved(photograph.values, np.zeros_like(found))
@@ -160,31 +167,31 @@ class Restoration(Inpainting):
 
     Config = Config
     pipeline_class: ClassVar[type[PhotographPipeline]] = RestorationPipeline
-    further: ClassVar[tuple[str, ...]] = (DETECTOR,)
-    resting: ClassVar[tuple[str, ...]] = (SEARCH,)
+    auxiliary_networks: ClassVar[tuple[str, ...]] = (DETECTOR,)
+    pretraining_stages: ClassVar[tuple[str, ...]] = (SEARCH,)
     protocol: ClassVar[str] = "Y of BT.601, eight bits"
 
-    def lesson(self, pictures: Tensor, draws: Draws, config: Any) -> Lesson:
-        """A picture, faded at times, less some damage; and the whole picture."""
-        return super().lesson(faded(pictures, draws), draws, config)
+    def training_pair(self, pictures: Tensor, draws: Draws, config: Any) -> TrainingPair:
+        """Make a picture, faded at times, less some damage; and the whole picture."""
+        return super().training_pair(faded(pictures, draws), draws, config)
 
     def search(self, pictures: Tensor, draws: Draws, config: Any) -> tuple[Tensor, Tensor]:
-        """Pieces, or all of small copies (b, c, h, w), most of them damaged, and where (b, 1, h, w).
+        """Give patches, or all of small copies (b, c, h, w), most of them damaged, and where (b, 1, h, w).
 
         Photographs fade after they are damaged, too, and scans are soft at times.
         """
-        piece = near_or_far(pictures, config.piece, (draws.uniform() < 0.5).float(), draws)
-        view = pieces(1 / (1 + (MOST_SIDES - 1) * draws.uniform()), draws)
-        spoiled = damage(piece, config.damages, draws, view)
+        patch = near_or_far(pictures, config.patch, (draws.uniform() < 0.5).float(), draws)
+        view = patches(1 / (1 + (MOST_SIDES - 1) * draws.uniform()), draws)
+        spoiled = damage(patch, config.damages, draws, view)
         scan = faded(spoiled.pictures, draws)
         return torch.where(_some(draws, SOFT), softened(scan), scan), spoiled.lost
 
     def lost(self, pictures: Tensor, config: Any, draws: Draws) -> Tensor:
-        """Damage, with its edges."""
+        """Draw damage, with its edges."""
         return max_pool2d(damage(pictures, config.damages, draws).lost, 2 * WIDER + 1, 1, WIDER)
 
-    def turns_beside(self, networks: dict[str, nn.Module], config: Any) -> tuple[Turn, ...]:
-        """The detector learns which pixels are damaged, in every stage."""
+    def auxiliary_turns(self, networks: dict[str, nn.Module], config: Any) -> tuple[Turn, ...]:
+        """Let the detector learn which pixels are damaged, in every stage."""
         network = networks[DETECTOR]
 
         def find(run: Pass) -> Outcome:
@@ -201,24 +208,25 @@ class Restoration(Inpainting):
 
         return (Turn("find", (DETECTOR,), find),)
 
-    def held_out_beside(self, networks: dict[str, nn.Module], shown: Tensor, config: Any) -> dict[str, float]:
-        """How much of the damage on pieces of held-out pictures is found, by F1 of all their pixels."""
+    def auxiliary_measures(self, networks: dict[str, nn.Module], shown: Tensor, config: Any) -> dict[str, float]:
+        """Measure how much of the damage on patches of held-out pictures is found, by F1 of all their pixels."""
         pictures, lost = self.search(shown, Drawn(len(shown), generator(LOOK_SEED, "search")), config)
         network = networks[DETECTOR].eval()
         found = network(pictures.to(next(network.parameters()).device)).cpu() > 0
         return {"found_f1": f1_of_masks(lost.numpy() > 0, found.numpy())}
 
-    def trial(self, real: Photograph, config: Any) -> Trial:
-        """A photograph with damage, the same for the same photograph; the model has to find it."""
-        given, lost = _damaged(real, config.damages)
-        return Trial(given, real, {"untouched": given}, lost=lost)
+    def evaluation_pair(self, real: Photograph, config: Any) -> EvaluationPair:
+        """Draw damage on a photograph, the same for the same photograph; the model has to find it."""
+        damaged, lost = _damaged(real, config.damages)
+        return EvaluationPair(damaged, real, {"untouched": damaged}, hole_mask=lost)
 
-    def figures(self, made: Photograph, trial: Trial, eye: Frozen | None) -> dict[str, float]:
-        """Of the whole photograph, for what was whole may suffer, and of what was lost."""
-        return {**fidelity_figures(made, replace(trial, lost=None), eye), **fidelity_figures(made, trial, None)}
+    def figures(self, made: Photograph, pair: EvaluationPair, perceptual: Frozen | None) -> dict[str, float]:
+        """Measure the whole photograph, for what was whole may suffer, and what was lost."""
+        whole = fidelity_figures(made, replace(pair, hole_mask=None), perceptual)
+        return {**whole, **fidelity_figures(made, pair, None)}
 
     def evaluate(self, pipeline: Any, exam: Exam) -> Judgement:
-        """How near the model comes to whole photographs, how much of their damage it finds, and how much else.
+        """Measure how near the model comes to the ground truth, how much of the damage it finds, and how much else.
 
         Damage is found by F1 of the pixels, on sharp and on soft scans; else by the share that it would fill anew.
         """

@@ -15,11 +15,11 @@ from gannet.adversarial.two_player import GENERATOR
 from gannet.augmentation.degrading import DEGRADATIONS
 from gannet.augmentation.kinds import Draws
 from gannet.media.photograph import Photograph
-from gannet.media.tiling import Local, as_tensor, as_values, in_tiles
+from gannet.media.tiling import TiledOperation, as_tensor, as_values, in_tiles
 from gannet.networks.srresnet import Srresnet
 from gannet.schema import Choice, check
-from gannet.tasks._image_restoration import Lesson, PhotographConfig, PhotographTask, cut
-from gannet.tasks._image_restoration.evaluation import Trial, draws_for, resized, whole_multiple
+from gannet.tasks._image_restoration import PhotographConfig, PhotographTask, TrainingPair, cut
+from gannet.tasks._image_restoration.evaluation import EvaluationPair, draws_for, resized, whole_multiple
 from gannet.tasks._image_restoration.pipeline import PhotographPipeline, Settings, as_learned
 
 NETWORKS = {"srresnet": Srresnet}
@@ -61,7 +61,7 @@ class SuperResolutionPipeline(PhotographPipeline):
         network: Any = self.networks[GENERATOR]
         settings: Any = self.config
         enlarge = partial(as_learned, channels=settings.description.shape[0], compute=self.compute)
-        return in_tiles(given, Local(enlarge, network.reach, network.scale))
+        return in_tiles(given, TiledOperation(enlarge, network.receptive_radius, network.scale))
 
 
 def _scale(config: Settings) -> int:
@@ -74,20 +74,20 @@ class SuperResolution(PhotographTask):
 
     Config = Config
     pipeline_class: ClassVar[type[PhotographPipeline]] = SuperResolutionPipeline
-    tiny: ClassVar[Choice] = Choice(name="srresnet", width=8, blocks=1)
-    modest: ClassVar[dict[str, Any]] = {"scale": 2}
+    example_network: ClassVar[Choice] = Choice(name="srresnet", width=8, blocks=1)
+    example_options: ClassVar[dict[str, Any]] = {"scale": 2}
 
-    def smallest(self, config: Any) -> int:
-        """So that reduced pieces have whole sides, and pass through the discriminator."""
+    def patch_multiple(self, config: Any) -> int:
+        """Let reduced patches have whole sides, and pass through the discriminator."""
         return 8 * int(config.scale)
 
-    def lesson(self, pictures: Tensor, draws: Draws, config: Any) -> Lesson:
-        """A piece, and what its degradation leaves of it."""
-        aim = cut(pictures, config.piece, draws)
-        return Lesson(DEGRADATIONS[config.degradation](aim, config.scale, draws), aim)
+    def training_pair(self, pictures: Tensor, draws: Draws, config: Any) -> TrainingPair:
+        """Cut a patch, and give what its degradation leaves of it."""
+        target = cut(pictures, config.patch, draws)
+        return TrainingPair(DEGRADATIONS[config.degradation](target, config.scale, draws), target)
 
-    def trial(self, real: Photograph, config: Any) -> Trial:
-        """A photograph reduced by Pillow's bicubic, or as the world does it, beside what interpolation makes of it."""
+    def evaluation_pair(self, real: Photograph, config: Any) -> EvaluationPair:
+        """Reduce a photograph by Pillow's bicubic, or as the world does it, beside what interpolation makes of it."""
         real = whole_multiple(real, config.scale)
         height, width = real.values.shape[:2]
         if config.degradation == "bicubic":
@@ -96,7 +96,7 @@ class SuperResolution(PhotographTask):
             left = DEGRADATIONS[config.degradation](as_tensor(real.values), config.scale, draws_for(real, "given"))
             given = Photograph(as_values(left, real.values.dtype))
         ways = {"bicubic": Image.Resampling.BICUBIC, "Lanczos": Image.Resampling.LANCZOS}
-        return Trial(
+        return EvaluationPair(
             given, real, {name: resized(given, (width, height), way) for name, way in ways.items()}, config.scale
         )
 

@@ -17,7 +17,7 @@ class Display(Protocol):
     def show(self, status: Status, verdict: str) -> None:
         """Show how far the run is, and the referee's words."""
 
-    def say(self, words: str) -> None:
+    def notify(self, words: str) -> None:
         """Tell something out of the ordinary."""
 
     def close(self) -> None:
@@ -30,8 +30,8 @@ class Silence:
     def show(self, status: Status, verdict: str) -> None:
         """Show nothing."""
 
-    def say(self, words: str) -> None:
-        """Say nothing."""
+    def notify(self, words: str) -> None:
+        """Tell nothing."""
 
     def close(self) -> None:
         """Nothing to stop."""
@@ -65,7 +65,7 @@ class Terminal:
         else:
             self.console.print(describe(status, verdict), highlight=False, soft_wrap=True)
 
-    def say(self, words: str) -> None:
+    def notify(self, words: str) -> None:
         """Print a line above the bar."""
         self.console.print(words, highlight=False, soft_wrap=True)
 

@@ -36,28 +36,28 @@ class Status:
     measures: Mapping[str, float]
 
 
-class Surroundings(Protocol):
-    """What a trainer needs to have done by others: showing, publishing, and saying when to stop early."""
+class Callbacks(Protocol):
+    """What a trainer needs to have done by others: showing, publishing, and saying when the rule is met."""
 
     def show(self, status: Status) -> None:
         """Show how far the run is; called after every round on the first process."""
 
-    def say(self, words: str) -> None:
+    def notify(self, words: str) -> None:
         """Tell the user something."""
 
     def publish(self, name: str) -> None:
         """Write the averaged networks to `model/<name>.safetensors`."""
 
-    def enough(self) -> bool:
-        """Whether the run may end now; asked after each line of the log."""
+    def rule_met(self) -> bool:
+        """Say whether the run may end now; asked after each line of the log."""
 
     def close(self, images: int) -> None:
         """Wrap up: the run leaves here, and everything is saved."""
 
 
 @dataclass(frozen=True)
-class Players:
-    """The game with everything that moves and watches it; `judged_by` names the measure that finds the best."""
+class TrainingSetup:
+    """The game with its running average and its observers; `judged_by` names the measure that finds the best."""
 
     game: Game
     average: RunningAverage
@@ -80,32 +80,32 @@ class Trainer:
 
     Args:
         recipe: resolved; how long, in which stages, with which optimizers.
-        players: the game, its running average and its observers.
+        setup: the game, its running average and its observers.
         loader: the training samples.
         fabric: launched; places, casts and shares.
         folder: the run's folder.
-        surroundings: shows, publishes and says when it is enough.
+        callbacks: show, publish and say when the rule is met.
     """
 
     def __init__(
         self,
         recipe: Recipe,
-        players: Players,
+        setup: TrainingSetup,
         loader: Samples,
         fabric: Fabric,
         folder: Path,
-        surroundings: Surroundings,
+        callbacks: Callbacks,
     ) -> None:
-        self.recipe, self.players, self.loader, self.fabric = recipe, players, loader, fabric
+        self.recipe, self.setup, self.loader, self.fabric = recipe, setup, loader, fabric
         loader.pins = fabric.device.type == "cuda"
-        self.folder, self.surroundings = folder, surroundings
-        self.networks = players.game.networks
+        self.folder, self.callbacks = folder, callbacks
+        self.networks = setup.game.networks
         self.optimizers = {
             player: make_optimizer(self.networks[player], recipe.optimizer.get(player, Optimizer()))
-            for player in sorted({player for turn in players.game.turns for player in turn.players})
+            for player in sorted({player for turn in setup.game.turns for player in turn.players})
         }
         self.meter = Meter(fabric)
-        self.observers: dict[str, Observer] = {"losses": self.meter, **players.observers}
+        self.observers: dict[str, Observer] = {"losses": self.meter, **setup.observers}
         self.slices = slices(recipe, fabric)
         self.checkpoints = CheckpointFolder(folder / "state", recipe.checkpoint.keep)
         if fabric.is_global_zero:
@@ -133,7 +133,7 @@ class Trainer:
                 reason = self._reason_to_stop(interruption)
                 if reason and self._leave(reason):
                     if self.fabric.is_global_zero:
-                        self.surroundings.close(self.progress.images)
+                        self.callbacks.close(self.progress.images)
                     return reason
                 self.round()
                 mark = self._clock(mark)
@@ -154,14 +154,14 @@ class Trainer:
         batches = [self._load(part) for part in self.slices]
         losses: dict[str, Tensor] = {}
         watched: dict[str, Tensor] = {}
-        for turn in self.players.game.turns:
+        for turn in self.setup.game.turns:
             if turn.due(progress.rounds, stage.name):
                 outcomes = self._take(turn, batches)
                 losses |= _mean_losses(turn, outcomes)
                 watched |= _joined(outcomes)
         progress.images += recipe.batch
         progress.rounds += 1
-        self.players.average.update(self.networks, progress.images, recipe.batch)
+        self.setup.average.update(self.networks, progress.images, recipe.batch)
         seen = Seen(progress.images, recipe.batch, losses, gather(watched, self.fabric))
         for observer in self.observers.values():
             observer.observe(seen)
@@ -218,7 +218,7 @@ class Trainer:
         if saves:
             self.checkpoint()
         if self.fabric.is_global_zero:
-            self.surroundings.show(self._status())
+            self.callbacks.show(self._status())
 
     def _look(self) -> None:
         """Read every observer and write a line of the log."""
@@ -249,7 +249,7 @@ class Trainer:
         looked = crossed(images - recipe.batch, images, recipe.log.every)
         if images >= total_images(recipe):
             return "finished"
-        if looked and recipe.referee.stop_on == "rule" and self.surroundings.enough():
+        if looked and recipe.referee.stop_on == "rule" and self.callbacks.rule_met():
             return "converged"
         spent = recipe.minutes is not None and self.progress.seconds >= 60 * recipe.minutes
         reason = 2 if interruption.asked else int(spent)
@@ -298,14 +298,14 @@ class Trainer:
         self.rolled_back_to, self.progress.attempt = back_to, attempt
         if self.fabric.is_global_zero:
             words = f"NaN or infinite values by {images:,} images: went back to the checkpoint at {back_to:,}."
-            self.surroundings.say(words + " Trying again with other noise.")
+            self.callbacks.notify(words + " Trying again with other noise.")
         return False
 
     def checkpoint(self) -> None:
         """Save everything needed to go on, and publish the averaged networks."""
-        share_buffers({**self.networks, **self.players.average.networks}, self.fabric)
+        share_buffers({**self.networks, **self.setup.average.networks}, self.fabric)
         self.meter.share()
-        score = self.measured.get(self.players.judged_by, float("nan"))
+        score = self.measured.get(self.setup.judged_by, float("nan"))
         improved = better(score, self.best)
         if improved:
             self.best = {"images": self.progress.images, "score": score}
@@ -319,7 +319,7 @@ class Trainer:
 
     def _publish(self, name: str) -> None:
         if self.fabric.is_global_zero:
-            self.surroundings.publish(name)
+            self.callbacks.publish(name)
 
     def _state(self) -> dict[str, Any]:
         return {
@@ -329,7 +329,7 @@ class Trainer:
             "log": self.logbook.length,
             "environment": environment(self.fabric),
             "networks": {name: network.state_dict() for name, network in self.networks.items()},
-            "average": {name: network.state_dict() for name, network in self.players.average.networks.items()},
+            "average": {name: network.state_dict() for name, network in self.setup.average.networks.items()},
             "optimizers": {name: optimizer.state_dict() for name, optimizer in self.optimizers.items()},
             "observers": {name: observer.state_dict() for name, observer in self.observers.items()},
         }
@@ -348,13 +348,13 @@ class Trainer:
         now = environment(self.fabric)
         changed = [name for name in now if now[name] != state["environment"].get(name)]
         if changed and self.fabric.is_global_zero:
-            self.surroundings.say(f"Resuming, but not bit for bit: {', '.join(changed)} changed since the checkpoint.")
+            self.callbacks.notify(f"Resuming, but not bit for bit: {', '.join(changed)} changed since the checkpoint.")
         return True
 
     def _restore(self, state: dict[str, Any]) -> None:
         for name, network in self.networks.items():
             network.load_state_dict(state["networks"][name])
-        for name, network in self.players.average.networks.items():
+        for name, network in self.setup.average.networks.items():
             network.load_state_dict(state["average"][name])
         for name, optimizer in self.optimizers.items():
             optimizer.load_state_dict(state["optimizers"][name])

@@ -24,8 +24,8 @@ Score = Callable[[Tensor, Tensor | None], Tensor]
 
 
 @dataclass(frozen=True)
-class Forger:
-    """A generator, and what sifts its fakes.
+class FakeSource:
+    """A source of fakes: a generator, and what sifts them.
 
     Attributes:
         pipeline: draws.
@@ -42,7 +42,7 @@ class Forger:
     weights: tuple[str, ...] = ()
 
     def draw(self, label: int, first: int, count: int) -> tuple[Tensor, Tensor, Tensor]:
-        """The most believable fakes of a class (-1: of all) from `first` on.
+        """Draw the most believable fakes of a class (-1: of all) from `first` on.
 
         Returns:
             pictures (count, c, h, w), their scores (count,), and their indices among the samples of `seed_of(label)`.
@@ -55,12 +55,12 @@ class Forger:
         return pictures[best], scores[best], indices[best]
 
     def seed_of(self, label: int) -> int:
-        """Each class has a seed of its own, so that no two share their latent vectors."""
+        """Give each class a seed of its own, so that no two share their latent vectors."""
         return self.seed + 1 + label
 
 
-def forger(run: str, keep: float, seed: int, sieve: str = "") -> Forger:
-    """The generator of a run, and what sifts its fakes: the discriminator it played with, or a classifier.
+def open_fake_source(run: str, keep: float, seed: int, sieve: str = "") -> FakeSource:
+    """Load the generator of a run, and what sifts its fakes: the discriminator it played with, or a classifier.
 
     Args:
         sieve: a recognition model that knows the run's classes; left out, the discriminator.
@@ -76,7 +76,7 @@ def forger(run: str, keep: float, seed: int, sieve: str = "") -> Forger:
     if pipeline.inputs:
         raise ValueError(f"{run} is a model for {pipeline.task}, which draws no fakes; give a run of generation.")
     score, told_by = _by_classifier(sieve, pipeline) if sieve else _by_discriminator(Path(run), pipeline)
-    return Forger(pipeline, score, keep, seed, (digest(pipeline.tensors(), {}), told_by))
+    return FakeSource(pipeline, score, keep, seed, (digest(pipeline.tensors(), {}), told_by))
 
 
 def _by_discriminator(run: Path, pipeline: Any) -> tuple[Score, str]:
@@ -118,13 +118,13 @@ def _by_classifier(sieve: str, pipeline: Any) -> tuple[Score, str]:
     return score, digest(classifier.tensors(), {})
 
 
-def synthetic_parts(forging: Forger, source: Source, times: int) -> Iterator[Callable[[], list[Entry]]]:
-    """Fakes as the parts of an order: `times` as many of each class as the data have to learn from.
+def synthetic_parts(fakes: FakeSource, source: Source, times: int) -> Iterator[Callable[[], list[Entry]]]:
+    """Make fakes the parts of an order: `times` as many of each class as the data have to learn from.
 
     Raises:
         ValueError: the model does not know the classes of the data; one sentence.
     """
-    known = forging.pipeline.settings.description.classes if forging.pipeline.settings.conditional else ()
+    known = fakes.pipeline.settings.description.classes if fakes.pipeline.settings.conditional else ()
     if source.classes and not set(source.classes) <= set(known):
         raise ValueError(
             f"{source.name} has classes ({', '.join(source.classes[:5])}, ...) that the model does not draw; train one "
@@ -139,22 +139,22 @@ def synthetic_parts(forging: Forger, source: Source, times: int) -> Iterator[Cal
             homes.setdefault(record.label, _home(record.name, record.label, source, bool(record.encoded)))
     drawn = {label: known.index(source.classes[label]) if known else -1 for label in counts}
     return (
-        partial(_part, forging, drawn[label], label, homes[label], range(first, min(first + BATCH, times * count)))
+        partial(_part, fakes, drawn[label], label, homes[label], range(first, min(first + BATCH, times * count)))
         for label, count in sorted(counts.items())
         for first in range(0, times * count, BATCH)
     )
 
 
-def _part(forging: Forger, drawn: int, label: int, home: PurePosixPath, indices: range) -> list[Entry]:
-    pictures, scores, origins = forging.draw(drawn, indices.start, len(indices))
-    entries, seed = [], forging.seed_of(drawn)
+def _part(fakes: FakeSource, drawn: int, label: int, home: PurePosixPath, indices: range) -> list[Entry]:
+    pictures, scores, origins = fakes.draw(drawn, indices.start, len(indices))
+    entries, seed = [], fakes.seed_of(drawn)
     found = zip(indices, pictures, scores.tolist(), origins.tolist(), strict=True)
     for index, picture, score, origin in found:
         path = home / f"{FAKE}-{index:06d}.png"
-        facts = {"model": forging.pipeline.name, "seed": seed, "class": drawn if drawn >= 0 else None, "index": origin}
+        facts = {"model": fakes.pipeline.name, "seed": seed, "class": drawn if drawn >= 0 else None, "index": origin}
         facts = {name: value for name, value in facts.items() if value is not None}
-        line = record_line(path, "", FAKE, f"{forging.keep:g}", forging.pipeline.name, f"{score:.3f}", seed)
-        entries.append(Entry(str(path), forging.pipeline.medium.encode(picture, ".png", facts), label, line))
+        line = record_line(path, "", FAKE, f"{fakes.keep:g}", fakes.pipeline.name, f"{score:.3f}", seed)
+        entries.append(Entry(str(path), fakes.pipeline.medium.encode(picture, ".png", facts), label, line))
     return entries
 
 

@@ -20,7 +20,7 @@ from gannet import __version__
 from gannet.augmentation.kinds import KINDS, choose_kinds, named_strengths, suited
 from gannet.augmentation.mixing import HIGHEST_ALPHA, LOWEST_ALPHA, MIXES
 from gannet.commands.augment.copies import MARK, Change, Copy, Family, Sample, as_tensor, make_families
-from gannet.commands.augment.fakes import FAKE, forger, synthetic_parts
+from gannet.commands.augment.fakes import FAKE, open_fake_source, synthetic_parts
 from gannet.commands.augment.options import Augmented, Wish
 from gannet.commands.augment.texts import augment_texts, is_text
 from gannet.data.records import VALUE, Chunked, Counted, Record, Source
@@ -104,12 +104,12 @@ def augment_data(data: str, out: Path, wish: Wish) -> Augmented:
     asked = {**asdict(wish), "data": source.fingerprint(), "gannet": __version__}
     order = Order(asked, work.parts(), source.classes, ",".join(COLUMNS) + "\n", make, cores())
     if wish.model:
-        forging = forger(wish.model, wish.keep, wish.seed, wish.sieve)
-        fakes = synthetic_parts(forging, source, wish.times - 1)
+        fake_source = open_fake_source(wish.model, wish.keep, wish.seed, wish.sieve)
+        fakes = synthetic_parts(fake_source, source, wish.times - 1)
         kept: Iterator[Callable[[], list[Entry]]] = (partial(_made, make, part) for part in work.parts())
         # A generator uses all cores by itself. One that was trained on is another.
         order = replace(
-            order, asked={**asked, "weights": forging.weights}, parts=chain(kept, fakes), make=list, workers=1
+            order, asked={**asked, "weights": fake_source.weights}, parts=chain(kept, fakes), make=list, workers=1
         )
     deliver(out, order)
     told = _told(out)

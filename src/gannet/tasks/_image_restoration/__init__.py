@@ -1,6 +1,6 @@
-"""What all tasks share that make a better photograph of a lesser one: lessons, a game in two stages, and a judge.
+"""What all tasks share that make a better photograph of a lesser one: pairs, a game in two stages, and a judge.
 
-First the network learns to come near each pixel; then, in the stage called `game`, a discriminator of pieces keeps it
+First the network learns to come near each pixel; then, in the stage called `game`, a discriminator of patches keeps it
 honest, and a perceptual distance near (Ledig et al., 2017, "Photo-Realistic Single Image Super-Resolution ...").
 """
 
@@ -40,9 +40,16 @@ from gannet.runtime.randomness import generator
 from gannet.schedule import stages
 from gannet.schema import Choice, Positive, Section, Weight, check, choose, known_keys
 from gannet.task import Exam
-from gannet.tasks._image_restoration.evaluation import Trial, fidelity_figures, judge_trials, photographs
+from gannet.tasks._image_restoration.evaluation import EvaluationPair, fidelity_figures, judge_pairs, photographs
 from gannet.tasks._image_restoration.pipeline import PhotographPipeline, Settings
-from gannet.tasks._image_restoration.training_pairs import MOST_SHIFTED, Lesson, Taught, cut, cut_upright, shifted
+from gannet.tasks._image_restoration.training_pairs import (
+    MOST_SHIFTED,
+    PreparedPair,
+    TrainingPair,
+    cut,
+    cut_upright,
+    shifted,
+)
 
 GAME, LOSS_NETWORK = "game", "loss-v1"
 SHOWN, ON_SHEETS, LOOK_SEED, MOST_JUDGED = 32, 16, 0, 500
@@ -51,8 +58,10 @@ SHOWN, ON_SHEETS, LOOK_SEED, MOST_JUDGED = 32, 16, 0, 500
 class PhotographConfig(Section):
     """The keys of `task` that these tasks share."""
 
-    piece: Positive = 96
-    """Pixels a side of the pieces that are learned from at once."""
+    former_names: ClassVar[Mapping[str, str]] = {"piece": "patch", "police": "discriminator_width"}
+
+    patch: Positive = 96
+    """Pixels a side of the patches that are learned from."""
     pixel: Weight = 0.05
     """Weight of the mean difference of pixels in the stage `game`."""
     perceptual: Weight = 1.0
@@ -62,7 +71,7 @@ class PhotographConfig(Section):
     perceptual_network: str = LOSS_NETWORK
     """Whose activations the perceptual distance compares in learning: loss-v1, or a .safetensors file with a VGG's
     weights as torchvision and timm name them (features.0.weight, ...)."""
-    police: Positive = 48
+    discriminator_width: Positive = 48
     """Channels of the discriminator's first layer."""
 
 
@@ -71,9 +80,9 @@ class PhotographTask(ABC):
 
     Attributes:
         channels: that photographs to learn from may have.
-        further: the names of further networks that are kept beside the one that makes pictures.
-        resting: stages in which only those learn.
-        tiny, modest: the network of the example, and options of its task.
+        auxiliary_networks: the names of further networks that are kept beside the one that makes pictures.
+        pretraining_stages: stages in which only those learn.
+        example_network, example_options: the network of the example, and options of its task.
         protocol: how the judge's figures are taken.
     """
 
@@ -81,35 +90,35 @@ class PhotographTask(ABC):
     Data: ClassVar[type[Section]] = image.Options
     pipeline_class: ClassVar[type[PhotographPipeline]]
     channels: ClassVar[tuple[int, ...]] = (1, 3)
-    further: ClassVar[tuple[str, ...]] = ()
-    resting: ClassVar[tuple[str, ...]] = ()
-    tiny: ClassVar[Choice] = Choice(name="unet", width=4, depth=2)
-    modest: ClassVar[dict[str, Any]] = {}
+    auxiliary_networks: ClassVar[tuple[str, ...]] = ()
+    pretraining_stages: ClassVar[tuple[str, ...]] = ()
+    example_network: ClassVar[Choice] = Choice(name="unet", width=4, depth=2)
+    example_options: ClassVar[dict[str, Any]] = {}
     judged_by: ClassVar[str] = "held_out/perceptual"
     protocol: ClassVar[str] = "Y of BT.601, eight bits; as many pixels cut from each side as the scale"
 
     @abstractmethod
-    def lesson(self, pictures: Tensor, draws: Draws, config: Any) -> Lesson:
-        """What is given of whole pictures (b, c, h, w), and what should be made of it."""
+    def training_pair(self, pictures: Tensor, draws: Draws, config: Any) -> TrainingPair:
+        """Make input and target of whole pictures (b, c, h, w)."""
 
     def seen(self, picture: Tensor) -> Tensor:
-        """What the network makes, as a picture that eyes can look at, in [-1, 1]."""
+        """Give what the network makes as a picture that can be looked at, in [-1, 1]."""
         return picture
 
     @abstractmethod
-    def smallest(self, config: Any) -> int:
-        """Pieces must be a multiple of so many pixels."""
+    def patch_multiple(self, config: Any) -> int:
+        """Give the number of pixels that the side of a patch is a multiple of."""
 
     @abstractmethod
-    def trial(self, real: Photograph, config: Any) -> Trial:
-        """A true photograph, what the judge shows of it, and what is made of that without learning."""
+    def evaluation_pair(self, real: Photograph, config: Any) -> EvaluationPair:
+        """Make an input of a photograph, which is the ground truth, and what the baselines make of that."""
 
-    def figures(self, made: Photograph, trial: Trial, eye: Frozen | None) -> dict[str, float]:
-        """What the judge measures of what was made of a trial; `eye` is the network that judges."""
-        return fidelity_figures(made, trial, eye)
+    def figures(self, made: Photograph, pair: EvaluationPair, perceptual: Frozen | None) -> dict[str, float]:
+        """Measure what was made of a pair's input; `perceptual` is the network that judges."""
+        return fidelity_figures(made, pair, perceptual)
 
     def options(self, recipe: Recipe) -> Any:
-        """The keys of `task`, checked."""
+        """Check the keys of `task`."""
         return check(self.Config, recipe.task.options, "task")
 
     def media(self, recipe: Recipe) -> Mapping[str, Medium]:  # noqa: ARG002
@@ -132,23 +141,23 @@ class PhotographTask(ABC):
         if channels not in self.channels:
             allowed = " or ".join(map(str, self.channels))
             raise ValueError(f"{recipe.task.name} learns from pictures of {allowed} channels; set data.channels.")
-        step = self.smallest(config)
-        if not 2 * MOST_SHIFTED <= config.piece <= side or config.piece % step:
+        multiple = self.patch_multiple(config)
+        if not 2 * MOST_SHIFTED <= config.patch <= side or config.patch % multiple:
             raise ValueError(
-                f"task.piece is {config.piece}; it is a multiple of {step}, at least {2 * MOST_SHIFTED}, at most "
+                f"task.patch is {config.patch}; it is a multiple of {multiple}, at least {2 * MOST_SHIFTED}, at most "
                 f"the {side} pixels of data.size."
             )
         return description
 
     def resolve(self, recipe: Recipe, description: Description) -> Recipe:
         """Write the chosen size and channels into the recipe."""
-        if recipe.augment.name != "none" or recipe.loss.moves != "in-turn":
-            raise ValueError(f"{recipe.task.name} knows neither augment nor loss.moves=at-once; leave them out.")
-        players = (GENERATOR, *self.further, DISCRIMINATOR)
+        if recipe.augment.name != "none" or recipe.loss.update != "alternating":
+            raise ValueError(f"{recipe.task.name} knows neither augment nor loss.update=simultaneous; leave them out.")
+        players = (GENERATOR, *self.auxiliary_networks, DISCRIMINATOR)
         known_keys(recipe.optimizer, players, "optimizer")
         return recipe.model_copy(
             update={
-                "task": Choice(name=recipe.task.name, **_settled(self.options(recipe)).model_dump(mode="json")),
+                "task": Choice(name=recipe.task.name, **_with_whole_path(self.options(recipe)).model_dump(mode="json")),
                 "data": image_dataset.resolved_data(recipe, description),
                 "network": Choice(name=recipe.network.name, **asdict(self.pipeline_class.choice(recipe.network))),
                 "optimizer": {player: recipe.optimizer.get(player, Optimizer()) for player in players},
@@ -166,53 +175,55 @@ class PhotographTask(ABC):
         """Build the turns of both stages."""
         config, channels = self.options(recipe), description.shape[0]
         made = self.pipeline_class.build_networks(self.settings(recipe, description))
-        maker, police = made[GENERATOR], PatchDiscriminator(channels, config.police)
+        network, discriminator = made[GENERATOR], PatchDiscriminator(channels, config.discriminator_width)
 
-        def prepare(run: Pass) -> Taught:
-            return Taught(run, self.lesson(run.sample["real"], run, config))
+        def prepare(run: Pass) -> PreparedPair:
+            return PreparedPair(run, self.training_pair(run.sample["real"], run, config))
 
-        def make(taught: Taught) -> Tensor:
-            picture: Tensor = maker(taught.lesson.given)
+        def make(prepared: PreparedPair) -> Tensor:
+            picture: Tensor = network(prepared.pair.input)
             return picture
 
         def learn(run: Pass) -> Outcome:
-            taught = prepare(run)
-            return Outcome({GENERATOR: {"pixel": pixel_distance(make(taught), taught.lesson.aim)}})
+            prepared = prepare(run)
+            return Outcome({GENERATOR: {"pixel": pixel_distance(make(prepared), prepared.pair.target)}})
 
-        def score(picture: Tensor, taught: Taught) -> Scores:
-            return Scores(police(shifted(picture, taught.run)).float())
+        def score(picture: Tensor, prepared: PreparedPair) -> Scores:
+            return Scores(discriminator(shifted(picture, prepared.run)).float())
 
         players = TwoPlayer(
             choose(recipe.loss.name, LOSSES, "loss"),
             [Discriminator(DISCRIMINATOR, score)],
             prepare=prepare,
-            real=lambda taught: taught.lesson.aim,
+            real=lambda prepared: prepared.pair.target,
             generate=make,
-            extra_losses=lambda picture, taught: self.beside(picture, taught, config),
+            extra_losses=lambda picture, prepared: self.extra_losses(picture, prepared, config),
             weight=config.adversarial,
         )
         turns = players.turns(Penalties(recipe.loss.r1, recipe.loss.r2, recipe.loss.gradient_penalty))
-        first = tuple(stage.name for stage in stages(recipe) if stage.name not in {GAME, *self.resting})
+        first = tuple(stage.name for stage in stages(recipe) if stage.name not in {GAME, *self.pretraining_stages})
         alone = (Turn("learn", (GENERATOR,), learn, stages=first),) if first else ()
-        played = (*alone, *(replace(turn, stages=(GAME,)) for turn in turns), *self.turns_beside(made, config))
-        return Game({**made, DISCRIMINATOR: police}, played, tuple(made))
+        played = (*alone, *(replace(turn, stages=(GAME,)) for turn in turns), *self.auxiliary_turns(made, config))
+        return Game({**made, DISCRIMINATOR: discriminator}, played, tuple(made))
 
-    def beside(self, picture: Tensor, taught: Taught, config: Any) -> dict[str, Tensor]:
+    def extra_losses(self, picture: Tensor, prepared: PreparedPair, config: Any) -> dict[str, Tensor]:
         """Measure how far what was made is from what it should be, which the generator descends besides."""
-        aim = taught.lesson.aim
-        losses = {"pixel": config.pixel * pixel_distance(picture, aim)}
+        target = prepared.pair.target
+        losses = {"pixel": config.pixel * pixel_distance(picture, target)}
         if config.perceptual:
-            ours, theirs = shifted(torch.cat([picture, aim]), taught.run).chunk(2)
-            near = perceptual_distance(self.seen(ours), self.seen(theirs), eye(config.perceptual_network)).mean()
+            ours, theirs = shifted(torch.cat([picture, target]), prepared.run).chunk(2)
+            near = perceptual_distance(
+                self.seen(ours), self.seen(theirs), perceptual_network(config.perceptual_network)
+            ).mean()
             losses["perceptual"] = config.perceptual * near
         return losses
 
-    def turns_beside(self, networks: dict[str, nn.Module], config: Any) -> tuple[Turn, ...]:  # noqa: ARG002
-        """Turns of further networks of a task."""
+    def auxiliary_turns(self, networks: dict[str, nn.Module], config: Any) -> tuple[Turn, ...]:  # noqa: ARG002
+        """Give the turns of auxiliary networks."""
         return ()
 
-    def held_out_beside(self, networks: dict[str, nn.Module], shown: Tensor, config: Any) -> dict[str, float]:  # noqa: ARG002
-        """How well further networks do on held-out pictures (b, c, h, w)."""
+    def auxiliary_measures(self, networks: dict[str, nn.Module], shown: Tensor, config: Any) -> dict[str, float]:  # noqa: ARG002
+        """Measure how well auxiliary networks do on held-out pictures (b, c, h, w)."""
         return {}
 
     def observers(
@@ -225,14 +236,16 @@ class PhotographTask(ABC):
     ) -> dict[str, Observer]:
         """Look how far the averaged network is from held-out photographs, by pixels and by perception."""
         config, shown = self.options(recipe), samples[1].spread(SHOWN)["real"]
-        lesson = self._shown(shown, config)
+        pair = self._shown(shown, config)
 
         @torch.no_grad()
         def look() -> dict[str, float]:
-            made = _made(model, lesson.given)
-            near = perceptual_distance(self.seen(made), self.seen(lesson.aim), eye(config.perceptual_network)).mean()
-            beside = self.held_out_beside(model.networks, shown, config)
-            return {"error": float(pixel_distance(made, lesson.aim)), "perceptual": float(near), **beside}
+            made = _made(model, pair.input)
+            near = perceptual_distance(
+                self.seen(made), self.seen(pair.target), perceptual_network(config.perceptual_network)
+            ).mean()
+            auxiliary = self.auxiliary_measures(model.networks, shown, config)
+            return {"error": float(pixel_distance(made, pair.target)), "perceptual": float(near), **auxiliary}
 
         return {"held_out": Periodic(look, recipe.referee.every)}
 
@@ -244,21 +257,21 @@ class PhotographTask(ABC):
         samples: Sides,
     ) -> Callable[[], Shown]:
         """Show what it makes of some of the held-out photographs."""
-        given = self._shown(samples[1].spread(SHOWN)["real"], self.options(recipe)).given[:ON_SHEETS]
+        given = self._shown(samples[1].spread(SHOWN)["real"], self.options(recipe)).input[:ON_SHEETS]
         return lambda: Shown(image.medium, self.seen(_made(model, given)), {"model": model.name})
 
-    def _shown(self, pictures: Tensor, config: Any) -> Lesson:
-        """Draw the lesson of pictures that are looked at, always the same."""
-        return self.lesson(pictures, Drawn(len(pictures), generator(LOOK_SEED, "look")), config)
+    def _shown(self, pictures: Tensor, config: Any) -> TrainingPair:
+        """Draw the training pair of pictures that are looked at, always the same."""
+        return self.training_pair(pictures, Drawn(len(pictures), generator(LOOK_SEED, "look")), config)
 
     def evaluate(self, pipeline: Any, exam: Exam) -> Judgement:
         """Measure how near the model comes to photographs that it did not learn from, beside what needs no learning."""
         config = check(self.Config, pipeline.config.task.options, "task")
-        trials = (self.trial(real, config) for real in photographs(exam, exam.query.num or MOST_JUDGED))
-        return judge_trials(pipeline, trials, self.figures, self.protocol, exam.features)
+        pairs = (self.evaluation_pair(real, config) for real in photographs(exam, exam.query.num or MOST_JUDGED))
+        return judge_pairs(pipeline, pairs, self.figures, self.protocol, exam.features)
 
     def settings(self, recipe: Recipe, description: Description) -> Settings:
-        """What `config.json` keeps."""
+        """Say what `config.json` keeps."""
         kept = {key: value for key, value in recipe.task.options.items() if key != "perceptual_network"}
         return Settings(description=description, network=recipe.network, task=Choice(name=recipe.task.name, **kept))
 
@@ -268,13 +281,13 @@ class PhotographTask(ABC):
         return self.pipeline_class(settings, dict(kept), recipe.name)
 
     def example(self) -> Recipe:
-        """A tiny network for the embedded digits, or for three of them as colours, in both stages."""
+        """Give a tiny network for the embedded digits, or for three of them as colours, in both stages."""
         channels = self.channels[0]
         return Recipe(
             name="example",
-            task=Choice(name=self.pipeline_class.task, piece=16, police=8, **self.modest),
+            task=Choice(name=self.pipeline_class.task, patch=16, discriminator_width=8, **self.example_options),
             data=RecipeData(source="digits", size=16, channels=channels, stack=channels),
-            network=self.tiny,
+            network=self.example_network,
             stages=(Stage(name="pixel", images=256), Stage(name=GAME, images=256)),
             batch=16,
             referee=Referee(window=64, every=128),
@@ -293,18 +306,18 @@ def _made(model: Pipeline, given: Tensor) -> Tensor:
     return picture
 
 
-def _settled(config: PhotographConfig) -> PhotographConfig:
+def _with_whole_path(config: PhotographConfig) -> PhotographConfig:
     """The options with a file's whole path, so that the run goes on from any folder; ValueError if it is none."""
     if config.perceptual_network == LOSS_NETWORK:
         return config
     path = str(Path(config.perceptual_network).expanduser().resolve())
-    eye(path)
+    perceptual_network(path)
     return config.model_copy(update={"perceptual_network": path})
 
 
 @cache
-def eye(name: str) -> Frozen:
-    """The network whose activations the perceptual loss compares; none that judges.
+def perceptual_network(name: str) -> Frozen:
+    """Load the network whose activations the perceptual loss compares; none that judges.
 
     Raises:
         ValueError: neither the shipped network nor a file of a VGG's weights has that name.
@@ -321,4 +334,4 @@ def eye(name: str) -> Frozen:
         ) from None
 
 
-__all__ = ["Lesson", "PhotographConfig", "PhotographTask", "cut", "cut_upright", "eye"]
+__all__ = ["PhotographConfig", "PhotographTask", "TrainingPair", "cut", "cut_upright", "perceptual_network"]

@@ -1,4 +1,4 @@
-"""Judging what makes photographs better: against the true ones, beside what needs no learning."""
+"""Judging what makes photographs better: against the ground truth, beside baselines that need no learning."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -59,28 +59,28 @@ BEST: dict[str, Best] = {
 
 
 @dataclass(frozen=True)
-class Trial:
-    """A photograph to be won back.
+class EvaluationPair:
+    """What a model is judged by: an input, and the ground truth.
 
     Attributes:
-        given: what the model is shown.
-        real: what it should make of it.
-        others: what is made of it without learning, by name.
+        input: what the model is shown.
+        target: the ground truth, which it should make of that.
+        baselines: what is made of the input without learning, by name.
         border: pixels along the edges that do not count.
-        mask: what the model is told of where it is to be won back.
-        lost: (h, w), where something is lost, and so where errors count.
+        mask: what the model is told of where something is lost.
+        hole_mask: (h, w), where something is lost, and so where errors count.
     """
 
-    given: Photograph
-    real: Photograph
-    others: Mapping[str, Photograph]
+    input: Photograph
+    target: Photograph
+    baselines: Mapping[str, Photograph]
     border: int = 0
     mask: Photograph | None = None
-    lost: Mask | None = None
+    hole_mask: Mask | None = None
 
 
 def photographs(exam: Exam, most: int) -> Iterator[Photograph]:
-    """Up to `most` photographs of the data given, as they lie, of large ones the middle; else held-out pictures."""
+    """Take up to `most` of the photographs given, as they lie, of large ones the middle; else held-out pictures."""
     if exam.source is None:
         for part in exam.reals.parts(1, most):
             yield Photograph(as_values(part["real"], "uint8"))
@@ -111,32 +111,32 @@ def _photograph(record: Record) -> Photograph:
     return Photograph(values[..., :3], values[..., 3])
 
 
-Figures: TypeAlias = "Callable[[Photograph, Trial, Frozen | None], dict[str, float]]"
+Figures: TypeAlias = "Callable[[Photograph, EvaluationPair, Frozen | None], dict[str, float]]"
 
 
-def judge_trials(
-    pipeline: Any, trials: Iterator[Trial], take: Figures, words: str, features: Features | None
+def judge_pairs(
+    pipeline: Any, pairs: Iterator[EvaluationPair], take: Figures, words: str, features: Features | None
 ) -> Judgement:
-    """Every measure of the model, and of the others beside it.
+    """Take every measure of the model, and of the baselines beside it.
 
     Args:
-        take: the figures of what was made of a trial.
+        take: the figures of what was made of an evaluation pair.
         words: how they were taken.
     """
-    eye, earlier = eye_of(features), pipeline.blended(0.0) if pipeline.earlier() else None
+    perceptual, earlier = perceptual_features(features), pipeline.blended(0.0) if pipeline.earlier() else None
     figures: dict[str, list[dict[str, float]]] = {}
     patches: dict[str, list[Tensor]] = {}
     seconds = 0.0
-    for trial in trials:
+    for pair in pairs:
         start = time.perf_counter()
-        made = pipeline.improve(trial.given, trial.mask)
+        made = pipeline.improve(pair.input, pair.mask)
         seconds += time.perf_counter() - start
-        before = {PIXEL: earlier.improve(trial.given, trial.mask)} if earlier else {}
-        ways = {MODEL: made, **before, **trial.others}
+        before = {PIXEL: earlier.improve(pair.input, pair.mask)} if earlier else {}
+        ways = {MODEL: made, **before, **pair.baselines}
         for name, photograph in ways.items():
-            figures.setdefault(name, []).append(take(photograph, trial, eye))
-        if features and trial.lost is None:
-            for name, photograph in {REAL: trial.real, **ways}.items():
+            figures.setdefault(name, []).append(take(photograph, pair, perceptual))
+        if features and pair.hole_mask is None:
+            for name, photograph in {REAL: pair.target, **ways}.items():
                 patches.setdefault(name, []).append(patch_features(features, as_tensor(photograph.values)))
     if MODEL not in figures:
         raise ValueError("There is no photograph to judge by; give a folder of some.")
@@ -145,24 +145,24 @@ def judge_trials(
         found[name] += patch_distance(patches[REAL], patches[name], features.name if features else "")
     own, others = found[MODEL], [name for name in figures if name != MODEL]
     compared = [[name] for name in others] + ([others] if len(others) > 1 else [])
-    shares = [_nearer(figures, which, features) for which in compared] if eye else []
+    shares = [_nearer(figures, which, features) for which in compared] if perceptual else []
     rivals = [Rival(name, None, None, found[name]) for name in others]
     milliseconds = 1000 * seconds / len(figures[MODEL])
     return Judgement([*own, *shares], rivals=(Rival(MODEL, None, milliseconds, own), *rivals))
 
 
-def eye_of(features: Features | None) -> Frozen | None:
-    """The network that features come from, where it tells its activations."""
+def perceptual_features(features: Features | None) -> Frozen | None:
+    """Give the network that features come from, where it tells its activations."""
     network = getattr(features, "network", None)
     return Frozen(network, 3) if network is not None and hasattr(network, "activations") else None
 
 
 @torch.inference_mode()
-def fidelity_figures(made: Photograph, trial: Trial, eye: Frozen | None) -> dict[str, float]:
-    """PSNR and SSIM of the luma, fine detail, the perceptual distance; within what was lost PSNR and the latter."""
-    ours, theirs = (without_border(as_tensor(one.values), trial.border) for one in (made, trial.real))
+def fidelity_figures(made: Photograph, pair: EvaluationPair, perceptual: Frozen | None) -> dict[str, float]:
+    """Take PSNR and SSIM of the luma, fine detail, the perceptual distance; within holes PSNR and the latter."""
+    ours, theirs = (without_border(as_tensor(one.values), pair.border) for one in (made, pair.target))
     bright, true = luma(ours), luma(theirs)
-    lost = None if trial.lost is None else torch.from_numpy(trial.lost).expand_as(bright)
+    lost = None if pair.hole_mask is None else torch.from_numpy(pair.hole_mask).expand_as(bright)
     if lost is not None:
         within, there = (values[lost].view(1, 1, 1, -1) for values in (bright, true))
         found = {"PSNR within": signal_to_noise(within, there)}
@@ -172,23 +172,23 @@ def fidelity_figures(made: Photograph, trial: Trial, eye: Frozen | None) -> dict
             found["SSIM"] = structural_similarity(bright, true)
             if (detail := fine_detail(true)) > FLAT:
                 found["fine detail, of the real"] = fine_detail(bright) / detail
-    if eye:
-        found[PERCEPTUAL] = perceptual_distance(ours, theirs, eye, None if lost is None else lost.float())
+    if perceptual:
+        found[PERCEPTUAL] = perceptual_distance(ours, theirs, perceptual, None if lost is None else lost.float())
     return {name: float(value) for name, value in found.items()}
 
 
 @torch.inference_mode()
-def colour_figures(made: Photograph, trial: Trial, eye: Frozen | None) -> dict[str, float]:
-    """How far colours are from the true ones, in Lab, and how many there are."""
-    ours, theirs = (as_tensor(one.values).expand(-1, 3, -1, -1) for one in (made, trial.real))
+def colour_figures(made: Photograph, pair: EvaluationPair, perceptual: Frozen | None) -> dict[str, float]:
+    """Measure how far colours are from those of the ground truth, in Lab, and how many there are."""
+    ours, theirs = (as_tensor(one.values).expand(-1, 3, -1, -1) for one in (made, pair.target))
     found = {
         "chroma error": chroma_error(ours, theirs),
         "distance of the chroma's distribution": chroma_distance(ours, theirs),
     }
     if (true := colourfulness(theirs)) > GREY:
         found["colourfulness, of the real"] = colourfulness(ours) / true
-    if eye:
-        found[PERCEPTUAL] = perceptual_distance(ours, theirs, eye)
+    if perceptual:
+        found[PERCEPTUAL] = perceptual_distance(ours, theirs, perceptual)
     return {name: float(value) for name, value in found.items()}
 
 
@@ -250,9 +250,9 @@ def resized(photograph: Photograph, size: tuple[int, int], how: Any) -> Photogra
     return read_photograph(photograph.picture().resize(size, how))
 
 
-def whole_multiple(photograph: Photograph, step: int) -> Photograph:
-    """The photograph less the rows and columns beyond a multiple of `step`."""
-    height, width = (side - side % step for side in photograph.values.shape[:2])
+def whole_multiple(photograph: Photograph, multiple: int) -> Photograph:
+    """Crop a photograph's rows and columns beyond a multiple of so many."""
+    height, width = (side - side % multiple for side in photograph.values.shape[:2])
     if not (height and width):
-        raise ValueError(f"One of the photographs has fewer than {step} pixels a side; take those away.")
+        raise ValueError(f"One of the photographs has fewer than {multiple} pixels a side; take those away.")
     return Photograph(photograph.values[:height, :width])

@@ -1,4 +1,4 @@
-"""What a network of photographs learns from at once: a piece of a photograph, and what is given of it."""
+"""Training pairs of photographs: a patch of one as the target, and what the network is shown of it as the input."""
 
 from dataclasses import dataclass
 from itertools import cycle
@@ -13,28 +13,28 @@ MOST_SHIFTED = 8
 
 
 @dataclass(frozen=True)
-class Lesson:
-    """Pieces of photographs.
+class TrainingPair:
+    """Patches of photographs.
 
     Attributes:
-        given: what the network is shown, (b, c, h, w).
-        aim: what it should make of that, (b, c', h', w') in [-1, 1].
+        input: what the network is shown, (b, c, h, w).
+        target: what it should make of that, the ground truth (b, c', h', w') in [-1, 1].
     """
 
-    given: Tensor
-    aim: Tensor
+    input: Tensor
+    target: Tensor
 
 
 @dataclass(frozen=True)
-class Taught:
-    """The lesson of a pass, with the pass's noise."""
+class PreparedPair:
+    """The training pair of a pass, with the pass's noise."""
 
     run: Pass
-    lesson: Lesson
+    pair: TrainingPair
 
 
 def shifted(pictures: Tensor, draws: Draws) -> Tensor:
-    """Pictures (b, c, h, w), or several times as many, less up to seven rows and columns in front, eight in all.
+    """Crop pictures (b, c, h, w), or several times as many, by up to seven rows and columns in front, eight in all.
 
     Networks that halve pictures see each pixel in one way, by its place; one that learned from them whole would draw a
     grid that they do not mind.
@@ -46,21 +46,21 @@ def shifted(pictures: Tensor, draws: Draws) -> Tensor:
 
 
 def cut(pictures: Tensor, side: int, draws: Draws) -> Tensor:
-    """A square piece of each picture (b, c, h, w), (b, c, side, side), mirrored and turned by quarters."""
+    """Cut a square patch of each picture (b, c, h, w), (b, c, side, side), mirrored and turned by quarters."""
     which, rows, columns = _places(pictures, side, draws)
     rows = torch.where(draws.uniform()[:, None] < 0.5, rows.flip(1), rows)
-    pieces = pictures[which, :, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
-    return torch.where(draws.uniform()[:, None, None, None] < 0.5, pieces.transpose(2, 3), pieces).contiguous()
+    patches = pictures[which, :, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
+    return torch.where(draws.uniform()[:, None, None, None] < 0.5, patches.transpose(2, 3), patches).contiguous()
 
 
 def cut_upright(pictures: Tensor, side: int, draws: Draws) -> Tensor:
-    """A piece of each picture, only mirrored, left to right: for those who learn what things look like."""
+    """Cut a patch of each picture, only mirrored, left to right: for those who learn what things look like."""
     which, rows, columns = _places(pictures, side, draws)
     return pictures[which, :, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2).contiguous()
 
 
 def _places(pictures: Tensor, side: int, draws: Draws) -> tuple[Tensor, Tensor, Tensor]:
-    """Each picture's number, and the rows and columns of a piece of it, mirrored left to right at times."""
+    """Each picture's number, and the rows and columns of a patch of it, mirrored left to right at times."""
     count, _, height, width = pictures.shape
     device = pictures.device
     room = torch.tensor([height - side + 1, width - side + 1], device=device)

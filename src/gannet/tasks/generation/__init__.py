@@ -1,7 +1,7 @@
 """Generation: new samples like those in the data, from noise, optionally of a class that is asked for.
 
-Two networks play the classic game: the generator forges, the discriminator polices (Goodfellow et al., 2014). The data
-are pictures of one size, or points in the plane. The generator's running average is what is kept.
+Two networks play the classic game: the generator makes samples, the discriminator tells them from real ones (Goodfellow
+et al., 2014). The data are pictures of one size, or points in the plane. The generator's running average is kept.
 """
 
 from collections.abc import Callable, Mapping
@@ -138,15 +138,15 @@ def game(recipe: Recipe, description: Description) -> Game:
         recipe.loss,
         len(description.classes) if _config(recipe).conditional else 0,
     )
-    forger = pair.generator(description.shape, classes)
-    police = pair.discriminator(description.shape, classes)
+    generator = pair.generator(description.shape, classes)
+    discriminator = pair.discriminator(description.shape, classes)
 
     def generate(run: Pass) -> Tensor:
-        fake: Tensor = forger(run.normal(forger.latent), run.sample.get("label"))
+        fake: Tensor = generator(run.normal(generator.latent), run.sample.get("label"))
         return fake
 
     def score(sample: Tensor, run: Pass) -> Scores:
-        logits: Tensor = police(sample, run.sample.get("label"))
+        logits: Tensor = discriminator(sample, run.sample.get("label"))
         return Scores(logits.float())
 
     if getattr(pair, "normalization", "") == "batch" and (loss.r1 or loss.r2 or loss.gradient_penalty):
@@ -154,26 +154,26 @@ def game(recipe: Recipe, description: Description) -> Game:
             "Batch normalization mixes the samples whose gradients a penalty wants apart; set network.normalization "
             "to none or spectral, or leave out loss.r1, loss.r2 and loss.gradient_penalty."
         )
-    eyes = _augment(recipe, description).eyes(choose(loss.name, LOSSES, "loss"))
+    view = _augment(recipe, description).view(choose(loss.name, LOSSES, "loss"))
     players = TwoPlayer(
         choose(loss.name, LOSSES, "loss"),
-        [Discriminator(DISCRIMINATOR, score, eyes)],
+        [Discriminator(DISCRIMINATOR, score, view)],
         prepare=of_the_pass,
         real=lambda run: run.sample["real"],
         generate=generate,
     )
-    turns = players.turns(Penalties(loss.r1, loss.r2, loss.gradient_penalty), loss.moves)
-    return Game({GENERATOR: forger, DISCRIMINATOR: police}, turns, (GENERATOR,), eyes.observers)
+    turns = players.turns(Penalties(loss.r1, loss.r2, loss.gradient_penalty), loss.update)
+    return Game({GENERATOR: generator, DISCRIMINATOR: discriminator}, turns, (GENERATOR,), view.observers)
 
 
 def _augment(recipe: Recipe, description: Description) -> Augment:
     """How the discriminator sees samples; points it sees as they are."""
     augment = recipe.augment
     options = check(choose(augment.name, AUGMENTS, "augment"), augment.options, "augment")
-    settled = options.settled(description.shape[0], total_images(recipe), description.pictures)
-    if settled.name != "none" and len(description.shape) != 3:
+    resolved = options.resolve(description.shape[0], total_images(recipe), description.pictures)
+    if resolved.name != "none" and len(description.shape) != 3:
         raise ValueError("augment changes pictures, and these samples are points; set augment.name=none.")
-    return settled
+    return resolved
 
 
 def observers(

@@ -62,10 +62,10 @@ def learn_detector(kind: Kind, strength: float, known: Tensor, fit: Fit, seed: i
     other = _augmented(other, kind, strength, seed)
     if kind.name in INTERPOLATING:
         healthy, other = (_resampled(part, seed + index) for index, part in enumerate((healthy, other)))
-    lessons = torch.cat([healthy, other])
+    examples = torch.cat([healthy, other])
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "lessons.npz"
-        np.savez(path, images=_levels(lessons), labels=np.repeat([HEALTHY, AUGMENTED], [len(healthy), len(other)]))
+        path = Path(folder) / "examples.npz"
+        np.savez(path, images=_levels(examples), labels=np.repeat([HEALTHY, AUGMENTED], [len(healthy), len(other)]))
         return fit(path)
 
 

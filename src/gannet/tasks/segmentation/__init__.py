@@ -114,7 +114,7 @@ def fields(recipe: Recipe, description: Description) -> dict[str, Field]:
 def resolve(recipe: Recipe, description: Description) -> Recipe:
     """Write the chosen size, channels and number of classes into the recipe."""
     if recipe.augment.name != "none":
-        raise ValueError(f"A game of {recipe.task.name} has no discriminator whose eyes to augment; set task.kinds.")
+        raise ValueError(f"A game of {recipe.task.name} has no discriminator whose view to augment; set task.kinds.")
     known_keys(recipe.optimizer, [SEGMENTER], "optimizer")
     config = config_of(recipe.task).model_copy(update={"classes": len(description.classes)})
     _chosen(config, description)

@@ -1,6 +1,6 @@
 """What does augmentation in the game cost a step? A table.
 
-    GANNET_DATA=... python benchmarks/eyes.py [--recipes fashion-mnist cifar10] [--blocks 3] [--seconds 4]
+    GANNET_DATA=... python benchmarks/augmentation_cost.py [--recipes fashion-mnist cifar10] [--blocks 3] [--seconds 4]
 
 Each recipe without augmentation, with DiffAugment, and with ADA's kinds at a share of one half take turns, block by
 block, each in a process of its own.
@@ -13,7 +13,7 @@ import platform
 import statistics
 
 import torch
-from rivals import Rival
+from contender_process import ContenderProcess
 
 WAYS = {
     "none": [],
@@ -24,12 +24,12 @@ WAYS = {
 
 def compare(recipe: str, blocks: int, seconds: float) -> None:
     """Let all ways take turns on one recipe, and print a row each."""
-    rivals = {way: Rival("gannet", ["--recipe", recipe, *options]) for way, options in WAYS.items()}
-    for rival in rivals.values():
-        rival.train(seconds / 2)
-    rounds = [[rival.train(seconds) for rival in rivals.values()] for _ in range(blocks)]
-    for rival in rivals.values():
-        rival.leave()
+    contenders = {way: ContenderProcess("gannet", ["--recipe", recipe, *options]) for way, options in WAYS.items()}
+    for contender in contenders.values():
+        contender.train(seconds / 2)
+    rounds = [[contender.train(seconds) for contender in contenders.values()] for _ in range(blocks)]
+    for contender in contenders.values():
+        contender.leave()
     rates = [statistics.median(found) for found in zip(*rounds, strict=True)]
     for way, rate in zip(WAYS, rates, strict=True):
         print(f"| {recipe} | {way} | {rate:,.0f} | {rates[0] / rate - 1:.0%} |", flush=True)

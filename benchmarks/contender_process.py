@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 
-class Rival:
+class ContenderProcess:
     """A process that trains, samples or draws whenever it is asked.
 
     Args:
