@@ -165,7 +165,7 @@ class RefereeSettings(Section):
     window: Positive = 20_000
     """Images over which the rule looks back."""
     share: Share = 0.9
-    """The share of fakes that must pass for `converged`."""
+    """The fool rate (the share of fakes that pass) from which on the rule says `converged`."""
     every: Positive = 5_000
     """Images between two looks at held-out data and at the diversity of the fakes."""
     stop_on: Literal["never", "rule"] = "never"
