@@ -359,9 +359,9 @@ def read_judgement(path: Path) -> Any:
     """What `judge --json` said, less the times; None where it said nothing."""
     text = path.read_text(encoding="utf-8")
     told = json.loads(text)["result"] if text.strip() else None
-    for rival in told["rivals"] if told else ():
+    for one in told["rivals"] if told else ():
         for name in SECONDS:
-            rival.pop(name, None)
+            one.pop(name, None)
     return told
 
 

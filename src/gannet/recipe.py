@@ -159,13 +159,13 @@ class Average(Section):
     """The half-life is at most this share of the images seen, so the first average is not the initial noise."""
 
 
-class Referee(Section):
+class RefereeSettings(Section):
     """The convergence rule, and how often held-out data are looked at."""
 
     window: Positive = 20_000
     """Images over which the rule looks back."""
     share: Share = 0.9
-    """The share of fakes that must pass for `converged`."""
+    """The fool rate (the share of fakes that pass) from which on the rule says `converged`."""
     every: Positive = 5_000
     """Images between two looks at held-out data and at the diversity of the fakes."""
     stop_on: Literal["never", "rule"] = "never"
@@ -181,7 +181,7 @@ class Checkpoints(Section):
     """How many of the newest are kept; the best is kept besides."""
 
 
-class Record(Section):
+class Logging(Section):
     """How often the run is logged and drawn."""
 
     every: Positive = 2_000
@@ -223,9 +223,9 @@ class Recipe(Section):
     accumulate: Positive = 1
     """Passes that a round's batch is cut into, to save memory."""
     average: Average = Average()
-    referee: Referee = Referee()
+    referee: RefereeSettings = RefereeSettings()
     checkpoint: Checkpoints = Checkpoints()
-    log: Record = Record()
+    log: Logging = Logging()
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
     """Everything random follows from it."""
     precision: Annotated[Literal["auto", "32", "bf16"], BeforeValidator(str)] = "auto"

@@ -247,8 +247,8 @@ def test_it_is_judged_beside_what_needs_no_learning(enlarger: Path, photos: Path
     for index in range(2):
         Image.fromarray(RANDOM.integers(0, 256, (40, 41, 3), np.uint8)).save(photos / f"more{index}.png")
     judgement = gannet.judge(enlarger, photos)
-    assert [rival.name for rival in judgement.rivals] == ["model", "before the game", "bicubic", "Lanczos"]
-    assert ["ms a sample" in rival.line() for rival in judgement.rivals] == [True, False, False, False]
+    assert [one.name for one in judgement.baselines] == ["model", "before the game", "bicubic", "Lanczos"]
+    assert ["ms a sample" in one.line() for one in judgement.baselines] == [True, False, False, False]
     names = [found.name for found in judgement.measures]
     assert "perceptually nearest of all" in names
     assert {"PSNR", "SSIM", "fine detail, of the real", "perceptual distance"} < set(names)
@@ -464,9 +464,9 @@ def test_colours_and_holes_are_judged(others: dict[str, Path], photos: Path, mon
         Image.fromarray(RANDOM.integers(0, 256, (40, 41, 3), np.uint8)).save(photos / f"more{index}.png")
     colours, filled = (gannet.judge(others[name], photos) for name in ("colorization", "inpainting"))
     assert {"chroma error", "colourfulness, of the real"} < {found.name for found in colours.measures}
-    assert [rival.name for rival in colours.rivals] == ["model", "before the game", "grey", "the true mean chroma"]
+    assert [one.name for one in colours.baselines] == ["model", "before the game", "grey", "the true mean chroma"]
     assert "PSNR within" in {found.name for found in filled.measures}
-    assert "biharmonic" in {rival.name for rival in filled.rivals}
+    assert "biharmonic" in {one.name for one in filled.baselines}
     (photos / "a.png").write_bytes(b"no picture")
     with pytest.raises(ValueError, match="a.png cannot be judged by"):
         gannet.judge(others["colorization"], photos)

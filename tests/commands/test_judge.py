@@ -120,7 +120,7 @@ def test_utility_and_baselines_are_asked_for_on_the_command_line(
     call(["judge", folder, "--num", 120, "--utility", "--baselines", "--json"], monkeypatch)
     result = json.loads(capsys.readouterr().out)["result"]
     assert "200 samples" in result["utility"]["protocol"] and len(result["utility"]["scores"]) == 20
-    assert [rival["name"] for rival in result["rivals"]][:2] == ["this model", "naive Bayes"]
+    assert [one["name"] for one in result["rivals"]][:2] == ["this model", "naive Bayes"]
     assert len(result["rivals"]) == 6 and result["rivals"][-1]["name"] == "flow matching"
     assert escape(result["utility"]["answer"]) in (folder / "report.html").read_text()
 

@@ -21,9 +21,8 @@ from gannet.monitoring.energy import energy_figures
 from gannet.monitoring.referee import Referee, Rule
 from gannet.pipelines.pipeline import GeneratorPipeline
 from gannet.pipelines.samples import Samples, latents
-from gannet.recipe import Checkpoints, Loss, Optimizer, Penalty, Recipe, Record
+from gannet.recipe import Checkpoints, Logging, Loss, Optimizer, Penalty, Recipe, RefereeSettings
 from gannet.recipe import Data as RecipeData
-from gannet.recipe import Referee as RefereeSettings
 from gannet.schema import Choice, Section, check, known_keys
 from gannet.task import Exam
 
@@ -190,7 +189,7 @@ def example() -> Recipe:
         batch=16,
         referee=RefereeSettings(window=64, every=128),
         checkpoint=Checkpoints(every=128),
-        log=Record(every=64, sheet_every=256),
+        log=Logging(every=64, sheet_every=256),
         precision="32",
         device="cpu",
     )

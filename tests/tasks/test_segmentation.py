@@ -79,7 +79,7 @@ def figures(judgement: Judgement) -> dict[str, float]:
 
 def test_it_learns_the_embedded_shapes_above_the_commonest_class(run: Path) -> None:
     judgement = gannet.judge(run)
-    mine, common = judgement.rivals
+    mine, common = judgement.baselines
     assert common.name == "commonest class"
     found, plain = figures(judgement), {measure.name: measure.value for measure in common.measures}
     assert found["mean IoU"] > 1.3 * plain["mean IoU"]

@@ -12,7 +12,7 @@ from torch import nn
 
 import gannet
 from gannet.adversarial.game import Outcome, Pass
-from gannet.recipe import Average, Loss, Optimizer, Recipe, Referee, Stage, dump_yaml, load_recipe
+from gannet.recipe import Average, Loss, Optimizer, Recipe, RefereeSettings, Stage, dump_yaml, load_recipe
 from gannet.runtime.files import load_tree
 from gannet.schema import Choice
 from gannet.tasks import generation
@@ -168,7 +168,7 @@ def test_a_frozen_discriminator_meets_the_rule_and_is_found_out(tmp_path: Path) 
         optimizer=still,
         loss=Loss(),
         images=6_400,
-        referee=Referee(window=640, every=640),
+        referee=RefereeSettings(window=640, every=640),
         average=Average(half_life=100),
     )
     trainer = make_trainer(recipe, tmp_path)
@@ -180,7 +180,7 @@ def test_a_frozen_discriminator_meets_the_rule_and_is_found_out(tmp_path: Path) 
 
 def test_the_rule_stops_a_run_that_asks_for_it(tmp_path: Path) -> None:
     path = tmp_path / "easy.yaml"
-    path.write_text(dump_yaml(changed(referee=Referee(window=64, every=128, share=0.0, stop_on="rule"))))
+    path.write_text(dump_yaml(changed(referee=RefereeSettings(window=64, every=128, share=0.0, stop_on="rule"))))
     run = gannet.train(str(path), out=tmp_path / "run")
     assert run.ending == "converged" and run.verdict["rule"]["state"] == "converged"
     assert max(line["images"] for line in run.log()) == 64

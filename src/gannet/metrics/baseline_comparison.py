@@ -27,8 +27,8 @@ SHOWN: dict[str, Best] = {
 
 
 @dataclass(frozen=True)
-class Rival:
-    """A generative model beside the one that is judged.
+class BaselineResult:
+    """How a baseline does, or the judged model itself by the same measures.
 
     Attributes:
         name: the kind of model.
@@ -43,25 +43,25 @@ class Rival:
     measures: list[Measure]
 
     def to_json(self) -> dict[str, Any]:
-        """Plain data."""
+        """Give plain data."""
         return asdict(self)
 
     def line(self) -> str:
-        """The figures in a row."""
+        """Give the figures in a row."""
         learnt = "" if self.fit_seconds is None else f"{self.fit_seconds:8.1f} s to learn,"
         taken = "" if self.sample_milliseconds is None else f"{self.sample_milliseconds:7.3f} ms a sample;"
         figures = ", ".join(f"{found.name} {found.value:.4g}" for found in self.measures)
         return f"{self.name:20} {learnt:22} {taken:20} {figures}"
 
 
-def judge_rivals(
+def judge_baselines(
     training: Tensor, label: Tensor | None, real: Tensor, features: Features, count: int, seed: int
-) -> Iterator[Rival]:
-    """Fit each rival to the training samples and judge as many of its samples.
+) -> Iterator[BaselineResult]:
+    """Fit each baseline to the training samples and judge as many of its samples.
 
     Args:
         training: (n, ...), values in [-1, 1]; at most 1,200 numbers a sample.
-        label: (n,), where there are classes; each rival is then one model a class.
+        label: (n,), where there are classes; each baseline is then one model a class.
         real: features of held-out reals (m, d).
     """
     assert training[0].numel() <= MOST_NUMBERS, "the samples are too large for these models"
@@ -76,11 +76,11 @@ def judge_rivals(
         taken = 1000 * (time.perf_counter() - start) / count
         samples = torch.from_numpy(drawn * 2 - 1).float().view(count, *training.shape[1:])
         fake = extract(features, [partial(torch.clone, part) for part in samples.split(PART)])
-        yield Rival(name, fitted, taken, judge_briefly(real, fake, features.name, seed))
+        yield BaselineResult(name, fitted, taken, judge_briefly(real, fake, features.name, seed))
 
 
 def judge_briefly(real: Tensor, fake: Tensor, features: str, seed: int) -> list[Measure]:
-    """The corrected Frechet distance, the kernel distance, precision and recall of features (n, d) and (m, d)."""
+    """Take the corrected Frechet distance, the kernel distance, precision and recall of features (n, d) and (m, d)."""
 
     def statistics(some: Tensor, others: Tensor) -> dict[str, float]:
         kernel = {"kernel distance": kernel_distance(some, others)}

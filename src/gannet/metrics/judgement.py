@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from gannet.metrics.augmentation_leak import Leak
-from gannet.metrics.baseline_comparison import Rival
+from gannet.metrics.baseline_comparison import BaselineResult
 from gannet.metrics.distances import corrected_distances, frechet_distance, kernel_distance
 from gannet.metrics.fidelity import fidelity
 from gannet.metrics.measure import Measure, draw_halves, measure
@@ -77,7 +77,7 @@ class Judgement:
         memorization: the audit, where the training samples are known.
         left_out: what could not be measured, and why.
         utility: whether the fakes help classifiers, where that was asked.
-        rivals: other generative models by the same measures, where that was asked.
+        baselines: the model and others beside it, by the same measures, where that was asked.
         leaks: how many fakes look augmented, where that was asked.
         notes: what was done to the data before.
         closest: the pictures of the audit's closest pairs, fakes first, (2 p, c, h, w).
@@ -88,7 +88,7 @@ class Judgement:
     memorization: Memorization | None = None
     left_out: dict[str, str] = field(default_factory=dict)
     utility: Utility | None = None
-    rivals: tuple[Rival, ...] = ()
+    baselines: tuple[BaselineResult, ...] = ()
     leaks: tuple[Leak, ...] = ()
     notes: tuple[str, ...] = ()
     closest: Tensor | None = field(default=None, repr=False, compare=False)
@@ -100,7 +100,7 @@ class Judgement:
             "by_class": {name: asdict(found) for name, found in self.by_class.items()},
             "memorization": self.memorization.to_json() if self.memorization else None,
             "left_out": self.left_out,
-            "rivals": [rival.to_json() for rival in self.rivals],
+            "rivals": [one.to_json() for one in self.baselines],  # The name that reports of older runs read.
             "leaks": [leak.to_json() for leak in self.leaks],
             "notes": list(self.notes),
             "utility": self.utility.to_json() if self.utility else None,
@@ -113,7 +113,7 @@ class Judgement:
         audit = [self.memorization.words()] if self.memorization else []
         left_out = [f"{name}: left out, {reason}." for name, reason in self.left_out.items()]
         utility = self.utility.lines() if self.utility else []
-        told = [*(leak.line() for leak in self.leaks), *(rival.line() for rival in self.rivals)]
+        told = [*(leak.line() for leak in self.leaks), *(one.line() for one in self.baselines)]
         return [*self.notes, *rows, *audit, *left_out, *self._protocols(), *utility, *told]
 
     def _protocols(self) -> list[str]:

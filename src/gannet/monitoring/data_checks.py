@@ -45,7 +45,7 @@ class Classes:
 
 
 @dataclass(frozen=True)
-class Augmentation:
+class FoundAugmentation:
     """What was found to be done to training pictures, shown on held-out ones."""
 
     shown: Between
@@ -68,7 +68,7 @@ def tell_classes(real: Tensor, label: Tensor, names: Sequence[str]) -> tuple[Cla
     return Classes(reference, label, names, usual, right > CLEAR), facts
 
 
-def find_augmentation(training: Tensor, held_out: Tensor) -> tuple[Augmentation | None, Facts]:
+def find_augmentation(training: Tensor, held_out: Tensor) -> tuple[FoundAugmentation | None, Facts]:
     """Find what explains that training pictures (n, c, h, w) are unlike held-out ones (m, c, h, w), if anything."""
     seen, healthy = rows(training), rows(held_out)
     unit = among(healthy).clamp_min(1e-12)
@@ -81,7 +81,7 @@ def find_augmentation(training: Tensor, held_out: Tensor) -> tuple[Augmentation 
             best = (explained, name, share, found)
     _, name, share, shown = best
     facts: Facts = {"shift": shift, "augmentation": name, "augmented_share": share}
-    return Augmentation(shown) if shown else None, facts
+    return FoundAugmentation(shown) if shown else None, facts
 
 
 def rows(samples: Tensor) -> Tensor:

@@ -45,7 +45,7 @@ class UNet(nn.Module):
     """Convolutions that halve the picture, others that bring it back, and bridges between (Ronneberger et al., 2015).
 
     Without normalization, or by the statistics of what was learned from, so that each pixel depends on its
-    surroundings alone.
+    receptive field alone.
 
     Args:
         batch: whether it normalizes, while it learns, by each batch's statistics (Ioffe & Szegedy, 2015).

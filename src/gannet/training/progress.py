@@ -61,9 +61,9 @@ class Terminal:
         self.shown = now
         if self.bar:
             done = {"completed": status.images, "total": status.total}
-            self.bar.update(self.task, words=describe(status, verdict), **done)  # type: ignore[arg-type]
+            self.bar.update(self.task, words=status_line(status, verdict), **done)  # type: ignore[arg-type]
         else:
-            self.console.print(describe(status, verdict), highlight=False, soft_wrap=True)
+            self.console.print(status_line(status, verdict), highlight=False, soft_wrap=True)
 
     def notify(self, words: str) -> None:
         """Print a line above the bar."""
@@ -75,7 +75,7 @@ class Terminal:
             self.bar.stop()
 
 
-def describe(status: Status, verdict: str) -> str:
+def status_line(status: Status, verdict: str) -> str:
     """One line: images, speed, time left, fool rate, verdict."""
     parts = [f"{status.images:,}/{status.total:,} images", f"{status.images_per_second:,.0f} images/s"]
     parts.append(f"{duration(status.seconds_left)} left")

@@ -114,7 +114,7 @@ def _measures(run: Path, judgement: dict[str, Any]) -> str:
     if audit and (run / CLOSEST).is_file():
         parts.append(picture(run / CLOSEST, "The fakes nearest to training samples (above), and these (below)"))
     parts += [paragraph(f"{name}: left out, {reason}.") for name, reason in judgement["left_out"].items()]
-    parts += [*_utility(judgement["utility"]), *_leaks(judgement.get("leaks", [])), *_rivals(judgement["rivals"])]
+    parts += [*_utility(judgement["utility"]), *_leaks(judgement.get("leaks", [])), *_baselines(judgement["rivals"])]
     return "".join([*parts, *_protocols(judgement["measures"])])
 
 
@@ -144,10 +144,10 @@ def _leak(leak: dict[str, Any]) -> tuple[str, ...]:
     return kind, f"{fakes['value']:.1%}", interval, f"{base:.1%}", f"{leak['accuracy']:.1%}"
 
 
-def _rivals(rivals: Sequence[dict[str, Any]]) -> list[str]:
-    if not rivals:
+def _baselines(baselines: Sequence[dict[str, Any]]) -> list[str]:
+    if not baselines:
         return []
-    names = [each["name"] for each in rivals[0]["measures"]]
+    names = [each["name"] for each in baselines[0]["measures"]]
     rows = [
         (
             each["name"],
@@ -155,7 +155,7 @@ def _rivals(rivals: Sequence[dict[str, Any]]) -> list[str]:
             each["sample_milliseconds"],
             *(found["value"] for found in each["measures"]),
         )
-        for each in rivals
+        for each in baselines
     ]
     return [table(("model", "seconds to learn", "ms a sample", *names), rows)]
 

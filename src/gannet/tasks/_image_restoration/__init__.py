@@ -33,7 +33,7 @@ from gannet.networks.patch import PatchDiscriminator
 from gannet.networks.vgg import Vgg
 from gannet.pipelines.hub import load
 from gannet.pipelines.pipeline import Pipeline
-from gannet.recipe import Checkpoints, Optimizer, Recipe, Record, Referee, Stage
+from gannet.recipe import Checkpoints, Logging, Optimizer, Recipe, RefereeSettings, Stage
 from gannet.recipe import Data as RecipeData
 from gannet.runtime.files import read_tensors
 from gannet.runtime.randomness import generator
@@ -290,9 +290,9 @@ class PhotographTask(ABC):
             network=self.example_network,
             stages=(Stage(name="pixel", images=256), Stage(name=GAME, images=256)),
             batch=16,
-            referee=Referee(window=64, every=128),
+            referee=RefereeSettings(window=64, every=128),
             checkpoint=Checkpoints(every=128),
-            log=Record(every=64, sheet_every=256),
+            log=Logging(every=64, sheet_every=256),
             precision="32",
             device="cpu",
         )

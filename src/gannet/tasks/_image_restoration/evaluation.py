@@ -21,7 +21,7 @@ from gannet.media.photograph import Photograph, read_photograph
 from gannet.media.pixels import natural_pixels
 from gannet.media.pyramid import Mask
 from gannet.media.tiling import as_tensor, as_values
-from gannet.metrics.baseline_comparison import Rival
+from gannet.metrics.baseline_comparison import BaselineResult
 from gannet.metrics.features import Features
 from gannet.metrics.judgement import Judgement
 from gannet.metrics.measure import Best, Measure
@@ -146,9 +146,9 @@ def judge_pairs(
     own, others = found[MODEL], [name for name in figures if name != MODEL]
     compared = [[name] for name in others] + ([others] if len(others) > 1 else [])
     shares = [_nearer(figures, which, features) for which in compared] if perceptual else []
-    rivals = [Rival(name, None, None, found[name]) for name in others]
+    baselines = [BaselineResult(name, None, None, found[name]) for name in others]
     milliseconds = 1000 * seconds / len(figures[MODEL])
-    return Judgement([*own, *shares], rivals=(Rival(MODEL, None, milliseconds, own), *rivals))
+    return Judgement([*own, *shares], baselines=(BaselineResult(MODEL, None, milliseconds, own), *baselines))
 
 
 def perceptual_features(features: Features | None) -> Frozen | None:

@@ -36,9 +36,8 @@ from gannet.monitoring.audit import Audit, Exhibits
 from gannet.monitoring.referee import Referee, Rule
 from gannet.pipelines.pipeline import Pipeline
 from gannet.pipelines.samples import PLAIN, latents
-from gannet.recipe import Checkpoints, Loss, Optimizer, Penalty, Recipe, Record
+from gannet.recipe import Checkpoints, Logging, Loss, Optimizer, Penalty, Recipe, RefereeSettings
 from gannet.recipe import Data as RecipeData
-from gannet.recipe import Referee as RefereeSettings
 from gannet.schedule import total_images
 from gannet.schema import Choice, Section, check, choose, known_keys
 from gannet.tasks.generation.data_checks import inspect
@@ -260,7 +259,7 @@ def example() -> Recipe:
         batch=16,
         referee=RefereeSettings(window=64, every=128),
         checkpoint=Checkpoints(every=128),
-        log=Record(every=64, sheet_every=256),
+        log=Logging(every=64, sheet_every=256),
         precision="32",
         device="cpu",
     )

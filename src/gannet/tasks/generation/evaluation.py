@@ -19,15 +19,15 @@ from gannet.metrics.baseline_comparison import (
     MOST_DRAWN,
     MOST_NUMBERS,
     MOST_SAMPLES,
-    Rival,
+    BaselineResult,
+    judge_baselines,
     judge_briefly,
-    judge_rivals,
 )
 from gannet.metrics.features import Features, extract, fit_components, suits
 from gannet.metrics.judgement import FEWEST, Evidence, Judgement, Query, judge_samples
 from gannet.metrics.modes import SAMPLES, SUREST, measure_modes
 from gannet.metrics.utility import MOST, Utility, measure_utility
-from gannet.recipe import Checkpoints, Data, Optimizer, Recipe, Record, Referee
+from gannet.recipe import Checkpoints, Data, Logging, Optimizer, Recipe, RefereeSettings
 from gannet.schema import Choice
 from gannet.task import Exam, Origin
 from gannet.tasks.generation.leak_detectors import measure_leaks, strengths_of
@@ -57,8 +57,8 @@ def evaluate(pipeline: GenerationPipeline, exam: Exam) -> Judgement:
     if origin and origin.recipe.data.options.get("stack", 1) > 1:
         judgement = _with_modes(judgement, pipeline, origin, query.seed)
     if query.baselines and own:
-        rivals = _rivals(pipeline, own[0], evidence, features, query, origin)
-        judgement = replace(judgement, rivals=tuple(rivals))
+        baselines = _baselines(pipeline, own[0], evidence, features, query, origin)
+        judgement = replace(judgement, baselines=tuple(baselines))
     if query.utility and own:
         judgement = replace(judgement, utility=_utility(pipeline, reals, own[0], query.seed))
     if query.leaks and own and origin:
@@ -171,20 +171,20 @@ def _in_the_shares_of(known: Tensor | None, count: int, seed: int) -> Tensor | N
     return spread[torch.randperm(count, generator=torch.Generator().manual_seed(seed))]
 
 
-def _rivals(
+def _baselines(
     pipeline: GenerationPipeline,
     training: Samples,
     evidence: Evidence,
     features: Features,
     query: Query,
     origin: Origin | None,
-) -> Iterator[Rival]:
+) -> Iterator[BaselineResult]:
     """The model itself first, by the fewer measures that it is compared in, then the others."""
     count = min(len(evidence.fake), len(evidence.real), MOST_DRAWN)
     yield _drawn("this model", None, pipeline, evidence, features, count, query.seed)
     known = training.spread(MOST_SAMPLES)
     label = known.get("label") if pipeline.settings.conditional else None
-    yield from judge_rivals(known["real"], label, evidence.real, features, count, query.seed)
+    yield from judge_baselines(known["real"], label, evidence.real, features, count, query.seed)
     if origin and origin.minutes and len(pipeline.settings.description.shape) == 3:
         flow, _ = origin.fit(_flow_recipe(origin))
         yield _drawn("flow matching", 60 * origin.minutes, flow, evidence, features, count, query.seed)
@@ -192,15 +192,15 @@ def _rivals(
 
 def _drawn(
     name: str, seconds: float | None, pipeline: Any, evidence: Evidence, features: Features, count: int, seed: int
-) -> Rival:
-    """A pipeline among the rivals: what drawing takes, and how what is drawn measures up."""
+) -> BaselineResult:
+    """Judge a pipeline beside the baselines: what drawing takes, and how what is drawn measures up."""
     labels = None if evidence.fake_label is None else evidence.fake_label[:count]
     parts = pipeline.parts(count, seed, labels)[:TIMED]
     start = time.perf_counter()
     drawn = sum(len(part()) for part in parts)
     taken = 1000 * (time.perf_counter() - start) / drawn
     fake = extract(features, pipeline.parts(count, seed, labels))
-    return Rival(name, seconds, taken, judge_briefly(evidence.real, fake, features.name, seed))
+    return BaselineResult(name, seconds, taken, judge_briefly(evidence.real, fake, features.name, seed))
 
 
 def _flow_recipe(origin: Origin) -> Recipe:
@@ -237,8 +237,8 @@ def _quietly(origin: Origin, images: int) -> dict[str, Any]:
         "seed": origin.recipe.seed,
         "precision": origin.recipe.precision,
         "device": "auto",
-        "referee": Referee(every=never),
-        "log": Record(sheet_every=never),
+        "referee": RefereeSettings(every=never),
+        "log": Logging(sheet_every=never),
         "checkpoint": Checkpoints(every=never),
     }
 

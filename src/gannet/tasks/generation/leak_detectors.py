@@ -16,7 +16,7 @@ from gannet.metrics.augmentation_leak import Leak, Rate, rate
 from gannet.recipe import Recipe
 from gannet.runtime.randomness import generator
 
-LEARNED_FROM, SHOWN, BATCH, LESSON_BYTES = 20_000, 10_000, 500, 2**29
+LEARNED_FROM, SHOWN, BATCH, EXAMPLE_BYTES = 20_000, 10_000, 500, 2**29
 HEALTHY, AUGMENTED = 0, 1
 INTERPOLATING = {"rotation", "zoom", "stretch", "shear", "perspective", "crop", "elastic"}
 """Kinds that move pixels between pixels; flips, quarter turns and shifts move whole ones."""
@@ -46,7 +46,7 @@ def measure_leaks(fakes: Iterable[Tensor], own: Sides, fit: Fit, strengths: Stre
         strengths: the ways by name.
     """
     drawn, held_out = torch.cat(list(fakes)), own[1].spread(1)["real"]
-    most = max(2, min(LEARNED_FROM, LESSON_BYTES // (4 * held_out.numel())))
+    most = max(2, min(LEARNED_FROM, EXAMPLE_BYTES // (4 * held_out.numel())))
     known, unknown = own[0].spread(most)["real"], own[1].spread(min(SHOWN, most))["real"]
     leaks = []
     for kind, strength in choose_kinds(strengths, unknown.shape[1]):

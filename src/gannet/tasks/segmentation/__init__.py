@@ -24,11 +24,11 @@ from gannet.data.samples import Labels
 from gannet.data.survey import sample
 from gannet.media import image, label_map
 from gannet.media.medium import Field, Medium, Shown
-from gannet.metrics.baseline_comparison import Rival
+from gannet.metrics.baseline_comparison import BaselineResult
 from gannet.metrics.judgement import Judgement
 from gannet.metrics.segmentation import commonest_class, confusion, mean_iou, segmentation_measures
 from gannet.monitoring.periodic import Periodic
-from gannet.recipe import Checkpoints, Optimizer, Recipe, Record, Referee
+from gannet.recipe import Checkpoints, Logging, Optimizer, Recipe, RefereeSettings
 from gannet.recipe import Data as RecipeData
 from gannet.schema import Choice, known_keys
 from gannet.task import Exam
@@ -238,14 +238,17 @@ def evaluate(pipeline: "SegmentationPipeline", exam: Exam) -> Judgement:
             if common is not None:
                 everywhere.append(confusion(one, np.full_like(one, common), len(names), ignored))
     found = segmentation_measures(counts, names, exam.query.seed)
-    rivals: tuple[Rival, ...] = ()
+    baselines: tuple[BaselineResult, ...] = ()
     if everywhere:
         theirs = segmentation_measures(everywhere, names, exam.query.seed)
-        rivals = (Rival("this model", None, None, found[:2]), Rival("commonest class", None, None, theirs[:2]))
+        baselines = (
+            BaselineResult("this model", None, None, found[:2]),
+            BaselineResult("commonest class", None, None, theirs[:2]),
+        )
     notes = image_dataset.conversions(exam.source, pipeline.settings.description)
     if unknown:
         notes += (f"{unknown / total:.2%} of the pixels have numbers that the model does not know; they do not count.",)
-    return Judgement(found, rivals=rivals, notes=notes)
+    return Judgement(found, baselines=baselines, notes=notes)
 
 
 def _check_names(source: Source | None, names: tuple[str, ...]) -> None:
@@ -275,9 +278,9 @@ def example() -> Recipe:
         optimizer={SEGMENTER: Optimizer(learning_rate=3e-2)},
         images=512,
         batch=16,
-        referee=Referee(window=64, every=128),
+        referee=RefereeSettings(window=64, every=128),
         checkpoint=Checkpoints(every=128),
-        log=Record(every=64, sheet_every=256),
+        log=Logging(every=64, sheet_every=256),
         precision="32",
         device="cpu",
     )
