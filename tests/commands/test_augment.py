@@ -18,7 +18,7 @@ import gannet
 from gannet.api import Columns, Wish, augment
 from gannet.augmentation.kinds import KINDS
 from gannet.commands.augment import copies, images
-from gannet.commands.augment.fakes import forger
+from gannet.commands.augment.fakes import Forger, forger
 from gannet.data.sources import open_source
 from gannet.pipelines import writer
 from gannet.provenance.metadata import SYNTHETIC
@@ -261,6 +261,29 @@ def test_it_goes_on_where_it_was_broken_off(photos: Path, tmp_path: Path, monkey
     left[0] = 5  # Two of seven lie in the part that was there.
     augment(photos, tmp_path / "new", wish)
     assert files(tmp_path / "new") == files(whole)
+
+
+@pytest.mark.parametrize("ending", ["", ".zip"])
+def test_fakes_go_on_where_they_were_broken_off(
+    ending: str, tiny_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    np.savez(tmp_path / "some.npz", images=np.zeros((200, 8, 8), np.uint8), labels=np.arange(200) % 2)
+    whole, new = (tmp_path / f"{name}{ending}" for name in ("whole", "new"))
+    wish, draw, left = Wish(times=3, model=str(tiny_run), keep=1.0), Forger.draw, [2]
+    augment(tmp_path / "some.npz", whole, wish)
+
+    def failing(self: Forger, *words: int) -> object:
+        left[0] -= 1
+        if left[0] < 0:
+            raise KeyboardInterrupt
+        return draw(self, *words)
+
+    monkeypatch.setattr(Forger, "draw", failing)
+    with pytest.raises(KeyboardInterrupt):
+        augment(tmp_path / "some.npz", new, wish)
+    left[0] = 6  # Two of eight parts were there.
+    augment(tmp_path / "some.npz", new, wish)
+    assert files(new) == files(whole) if ending == "" else new.read_bytes() == whole.read_bytes()
 
 
 def test_auto_mirrors_only_what_does_not_mind() -> None:

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 import gannet
@@ -173,6 +175,25 @@ def test_classes_never_share_a_folder() -> None:
         "-/",
         "c/",
     ]
+
+
+ASKED = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(exclude_categories=["Cs"])),
+    lambda inner: st.lists(inner).map(tuple) | st.lists(inner) | st.dictionaries(st.text(max_size=3), inner),
+    max_leaves=6,
+)
+
+
+@given(st.dictionaries(st.text(max_size=3), ASKED))
+def test_whatever_tells_an_order_the_same_one_goes_on(
+    tmp_path_factory: pytest.TempPathFactory, asked: dict[str, object]
+) -> None:
+    """Of tuples, NaN and the like a note holds only what JSON can."""
+    path, made = tmp_path_factory.mktemp("same") / "new.zip", list[int]()
+    with pytest.raises(KeyboardInterrupt):
+        deliver(path, replace(an_order(fails_at=6), asked=asked))
+    deliver(path, replace(an_order(made=made), asked=asked))
+    assert made == [4, 6, 8, 10]
 
 
 def test_another_order_does_not_go_on_where_this_one_stood(tmp_path: Path) -> None:

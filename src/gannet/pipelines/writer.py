@@ -148,7 +148,7 @@ def _deliver(building: Path, path: Path, order: Order, share: Share) -> None:
 
 
 def _begin(building: Path, order: Order) -> None:
-    note, asked = building / NOTE, {"layout": LAYOUT, **order.asked}
+    note, asked = building / NOTE, json.dumps({"layout": LAYOUT, **order.asked})
     if not note.is_file():
         for left in (building / "parts", building / WHOLE):
             if left.is_dir():
@@ -156,11 +156,16 @@ def _begin(building: Path, order: Order) -> None:
             else:
                 left.unlink(missing_ok=True)
         (building / "parts").mkdir()
-        write_json(note, asked)
-    elif json.loads(note.read_text(encoding="utf-8")) != asked:
+        write_json(note, json.loads(asked))
+    elif _as_noted(note.read_text(encoding="utf-8")) != _as_noted(asked):
         raise ValueError(
             f"{building} holds the beginning of something else ({NOTE} says what); remove it, or choose another name."
         )
+
+
+def _as_noted(text: str) -> Any:
+    """What JSON holds of an order, on both sides of a comparison: tuples became lists, and NaN equals itself."""
+    return json.loads(text, parse_constant=str)
 
 
 def _pending(building: Path, order: Order, share: Share, paths: list[Path]) -> Iterator[Pending]:
