@@ -69,6 +69,17 @@ def test_link_to_a_parent_ends(write_pictures):
     assert list(seen(folder)) == ["a.png", "sub/b.png"]
 
 
+@pytest.mark.parametrize("name", ["C:/x.png", "C:x.png", "\\\\server\\x.png", "a\\..\\..\\x.png", "../x.png", "/x.png"])
+def test_members_of_a_zip_that_lead_out_of_it_are_left_out(write_pictures, tmp_path, name):
+    folder = write_pictures("a.png", "sub/b.png")
+    with zipfile.ZipFile(tmp_path / "bad.zip", "w") as archive:
+        for inside in ("a.png", "sub/b.png", name):
+            member = zipfile.ZipInfo("x")
+            member.filename = inside  # As it is: the library would tidy it on Windows.
+            archive.writestr(member, (folder / "a.png").read_bytes())
+    assert list(seen(tmp_path / "bad.zip")) == ["a.png", "sub/b.png"]
+
+
 def test_zip_is_read_like_its_folder(write_pictures, tmp_path):
     folder = write_pictures("cats/1.png", "dogs/2.png", "dogs/.3.png")
     packed = shutil.make_archive(str(tmp_path / "packed"), "zip", tmp_path, folder.name)

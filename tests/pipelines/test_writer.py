@@ -203,6 +203,16 @@ def test_another_order_does_not_go_on_where_this_one_stood(tmp_path: Path) -> No
         deliver(tmp_path / "new.zip", an_order(count=12))
 
 
+@ENDINGS
+@pytest.mark.parametrize("path", ["C:/x.png", "\\\\server\\x.png", "a\\..\\..\\x.png", "../../x.png", "/nowhere/x.png"])
+def test_what_leads_out_of_a_delivery_is_refused(ending: str, path: str, tmp_path: Path) -> None:
+    order = Order({"model": "m"}, [lambda: [Entry("in.png", b"in"), Entry(path, b"out")]])
+    with pytest.raises(ValueError, match="lead out of where it is written to"):
+        deliver(tmp_path / "below" / f"new{ending}", order)
+    made = [file for file in tmp_path.rglob("*") if file.is_file() and file.read_bytes() in (b"in", b"out")]
+    assert made == []
+
+
 def test_what_exists_stays(tmp_path: Path) -> None:
     path = deliver(tmp_path / "new", an_order())
     before = content(path)

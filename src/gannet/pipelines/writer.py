@@ -22,13 +22,16 @@ from typing import Any, TypeAlias
 
 from filelock import FileLock, Timeout
 
-from gannet.runtime.files import write_bytes, write_json
+from gannet.runtime.files import is_inside, write_bytes, write_json
 from gannet.runtime.workers import map_in_processes
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One picture of a part: its path, its file, its class (-1: none), and its line in the order's record."""
+    """One picture of a part: its path, its file, its class (-1: none), and its line in the order's record.
+
+    The path is relative, with slashes; one that leads out of where it is written to is refused.
+    """
 
     path: str
     content: bytes
@@ -182,7 +185,10 @@ def _write_part(
     """Make a part and write it; what a process of its own could not write, the first one tells of."""
     path, gathered = pending
     try:
-        write(building, path, make(gathered), classes)
+        entries = make(gathered)
+        for outside in (entry.path for entry in entries if not is_inside(entry.path)):
+            raise ValueError(f"{outside} would lead out of where it is written to, here or on Windows; rename it.")
+        write(building, path, entries, classes)
     except (OSError, ValueError) as error:
         return error
     return None

@@ -8,9 +8,10 @@ import contextlib
 import errno
 import hashlib
 import json
+import ntpath
 import os
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
 import torch
@@ -49,6 +50,17 @@ def write_text(path: Path, text: str) -> None:
 def write_json(path: Path, value: Any) -> None:
     """Write `value` as indented JSON atomically."""
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def is_inside(path: str) -> bool:
+    """Tell whether a path is relative and stays below where it begins, read as Windows reads it and as others do.
+
+    Windows drops dots and spaces at the end of a name, so `.. ` may lead upwards as `..` does.
+    """
+    if ntpath.splitdrive(path)[0] or "\0" in path:
+        return False
+    ways = PurePosixPath(path), PureWindowsPath(path)
+    return all(not way.anchor and way.parts and all(part.strip(". ") for part in way.parts) for way in ways)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from gannet.data.records import Record, digest, file_stamp
 from gannet.data.sources.layout import are_pairs, is_hidden, pair_up, read_layout
 from gannet.media.medium import Medium
+from gannet.runtime.files import is_inside
 
 LARGEST_FILE = 1 << 30  # bytes of one encoded value; a zip can claim to unpack to any size
 CLASSES = ("classes.txt", "codes.txt")
@@ -83,8 +84,9 @@ class Zip:
             raise ValueError(f"{self._path} is cut short or no zip file; make or copy it again.") from error
 
     def names(self) -> list[str]:
-        """List the files in it."""
-        return [name for name in self._archive.namelist() if not name.endswith("/") and not is_hidden(name)]
+        """List the files in it, but for those whose names lead out of it on any system."""
+        names = (name for name in self._archive.namelist() if not name.endswith("/") and not is_hidden(name))
+        return [name for name in names if is_inside(name)]
 
     def read(self, path: str) -> bytes:
         """Read a member whole."""
