@@ -203,6 +203,14 @@ def test_another_order_does_not_go_on_where_this_one_stood(tmp_path: Path) -> No
         deliver(tmp_path / "new.zip", an_order(count=12))
 
 
+def test_a_folder_of_somebody_else_where_a_delivery_is_made_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "new.partial").mkdir()
+    (tmp_path / "new.partial" / "mine.txt").write_text("mine")
+    with pytest.raises(ValueError, match="holds mine.txt, which Gannet did not write"):
+        deliver(tmp_path / "new", an_order())
+    assert (tmp_path / "new.partial" / "mine.txt").read_text() == "mine"
+
+
 @ENDINGS
 @pytest.mark.parametrize("path", ["C:/x.png", "\\\\server\\x.png", "a\\..\\..\\x.png", "../../x.png", "/nowhere/x.png"])
 def test_what_leads_out_of_a_delivery_is_refused(ending: str, path: str, tmp_path: Path) -> None:

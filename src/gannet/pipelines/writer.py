@@ -106,6 +106,7 @@ def deliver(path: Path, order: Order, share: Share = ALONE) -> Path:
     try:
         if share.rank == 0:
             building.mkdir(parents=True, exist_ok=True)
+            _refuse_others(building)
             with _only_one(building, path):
                 _deliver(building, path, order, share)
             shutil.rmtree(building)
@@ -115,6 +116,13 @@ def deliver(path: Path, order: Order, share: Share = ALONE) -> Path:
         words = f"{path} cannot be written ({error.strerror or error})"
         raise ValueError(f"{words}; choose another place, or make room and ask for the same again to go on.") from None
     return path
+
+
+def _refuse_others(building: Path) -> None:
+    """The folder is removed in the end, so nothing else may lie in it."""
+    for file in building.iterdir():
+        if file.name not in OURS and not file.name.startswith(f".{NOTE}."):
+            raise ValueError(f"{building} holds {file.name}, which Gannet did not write; choose another name.")
 
 
 @contextmanager
@@ -290,6 +298,8 @@ def _pyarrow() -> tuple[Any, Any]:
 LAYOUT = 3
 """Of parts: raised when they are cut or written otherwise, so that older beginnings are not gone on with."""
 NOTE, WHOLE, RECORD = "order.json", "whole", "record.csv"
+OURS = (NOTE, WHOLE, "parts", "lock", ".DS_Store", "Thumbs.db")
+"""What lies in the folder of a delivery in the making; the last two are put everywhere by macOS and Windows."""
 FORMATS = {
     "": Format(_write_files, _join_files),
     ".zip": Format(_write_zip, _join_zip),

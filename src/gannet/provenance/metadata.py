@@ -10,6 +10,8 @@ from xml.sax.saxutils import escape
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from gannet.runtime.partial import partial_path
+
 SYNTHETIC = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
 """The IPTC digital source type of media made by a trained model."""
 FORMATS = (".png", ".jpg", ".jpeg", ".webp", ".gif")
@@ -40,7 +42,7 @@ def save_film(pictures: list[Image.Image], path: Path, facts: dict[str, Any], se
             "duration": round(1000 * seconds),
             "loop": 0,
         }
-    temporary = path.with_name(f".{path.stem}.partial{path.suffix}")
+    temporary = partial_path(path, path.suffix)  # Pillow chooses the format by the ending.
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         pictures[0].save(temporary, **options)

@@ -19,6 +19,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors import torch as safetensors
 from torch import Tensor
 
+from gannet.runtime.partial import partial_path
+
 Meta = dict[str, Any]
 
 
@@ -28,7 +30,7 @@ def write_bytes(path: Path, content: bytes) -> None:
     Raises:
         ValueError: the disk is full or the folder cannot be written; one sentence that names the file.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    temporary = partial_path(path)
     try:
         with temporary.open("wb") as file:
             file.write(content)
