@@ -64,6 +64,9 @@ def inception(folder: Path, weights: Path | None = None) -> ByteFeatures:
 def backbone(name: str) -> ByteFeatures:
     """The pooled features of a picture model from a hub or a folder, read from safetensors, without code of its own.
 
+    Args:
+        name: a folder, or `owner/name[@revision]`.
+
     Raises:
         ValueError: transformers is not installed, or there is no such model.
     """
@@ -71,9 +74,11 @@ def backbone(name: str) -> ByteFeatures:
         from transformers import AutoImageProcessor, AutoModel
     except (ImportError, RuntimeError):
         raise ValueError("Backbones need transformers; run `pip install 'gannet[backbones]'`.") from None
+    place, _, revision = (name, "", "") if Path(name).is_dir() else name.partition("@")
+    given: dict[str, Any] = {"revision": revision or "main", "trust_remote_code": False}
     try:
-        prepare: Any = AutoImageProcessor.from_pretrained(name, use_fast=False, trust_remote_code=False)
-        model: Any = AutoModel.from_pretrained(name, use_safetensors=True, trust_remote_code=False).eval()
+        prepare: Any = AutoImageProcessor.from_pretrained(place, use_fast=False, **given)
+        model: Any = AutoModel.from_pretrained(place, use_safetensors=True, **given).eval()
     except (OSError, ValueError, KeyError, ImportError, RuntimeError) as error:
         reason = " ".join(str(error).split())[:200]
         raise ValueError(f"{name} is no picture model that can be loaded: {reason}") from None

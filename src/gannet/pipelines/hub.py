@@ -3,15 +3,17 @@
 import re
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Literal
 
 from gannet.pipelines.pipeline import CONFIG, Pipeline, fetch
 
 PACKAGE = Path(__file__).parents[1]
 SHIPPED, RECIPES = PACKAGE / "models", PACKAGE / "recipes"
+COMMIT = re.compile("[0-9a-f]{40}")
 
 
 def load(target: str | Path, weights: str = "model") -> Pipeline:
-    """Load a model for use: a run, a model's folder, a shipped model's name, or `hf:owner/name`.
+    """Load a model for use: a run, a model's folder, a shipped model's name, or `hf:owner/name[@revision]`.
 
     Args:
         weights: `model` for the last, `best` for the best judged, or a stage's name.
@@ -73,6 +75,28 @@ def _shipped_names() -> str:
     return f", or a shipped model ({names})" if names else ""
 
 
-def absolute(place: str) -> str:
-    """The full path of what exists; a name of something else as it is. So a folder comes before an embedded set."""
-    return str(Path(place).resolve()) if place and Path(place).exists() else place
+def absolute(place: str, kind: Literal["model", "dataset"] = "dataset") -> str:
+    """The full path of what exists, so that a folder comes before an embedded set; the commit of what lies on a hub.
+
+    A name of something else is as it is.
+    """
+    if place and Path(place).exists():
+        return str(Path(place).resolve())
+    return _at_commit(place, kind) if place.startswith("hf:") else place
+
+
+def _at_commit(address: str, kind: str) -> str:
+    """The commit that an address on a hub stands for now, so that it stands for the same for good.
+
+    As it is where the hub cannot be asked: whoever opens it says what is wrong.
+    """
+    from huggingface_hub import HfApi
+
+    name, _, revision = address.removeprefix("hf:").partition("@")
+    if COMMIT.fullmatch(revision):
+        return address
+    try:
+        found = fetch(address).name if kind == "model" else HfApi().dataset_info(name, revision=revision or None).sha
+    except Exception:  # No network, a missing or private name raise anything.
+        return address
+    return f"hf:{name}@{found}" if COMMIT.fullmatch(str(found)) else address

@@ -82,7 +82,7 @@ class Pipeline(ABC):
 
     @classmethod
     def from_pretrained(cls, source: str | Path, weights: str = "model") -> "Pipeline":
-        """Load a folder written by `save_pretrained`, or `hf:owner/name` from a hub.
+        """Load a folder written by `save_pretrained`, or `hf:owner/name[@revision]` from a hub.
 
         Raises:
             ValueError: nothing is there, the files are damaged or of another kind; nothing of them is run.
@@ -166,13 +166,14 @@ def read_config(folder: Path) -> dict[str, Any]:
 
 
 def fetch(address: str) -> Path:
-    """Download `hf:owner/name` from a hub: plain files only; returns the folder."""
+    """Download `hf:owner/name[@revision]` from a hub: plain files only; returns the folder, which its commit names."""
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
-    name = address.removeprefix("hf:")
+    name, _, revision = address.removeprefix("hf:").partition("@")
+    wanted = [CONFIG, "*.safetensors", "README.md"]
     try:
-        return Path(snapshot_download(name, allow_patterns=[CONFIG, "*.safetensors", "README.md"]))
+        return Path(snapshot_download(name, revision=revision or None, allow_patterns=wanted))
     except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError, ValueError) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
         raise ValueError(f"{address} could not be fetched: {reason}") from None

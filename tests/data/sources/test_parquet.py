@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import io
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from pictures import picture_dataset
 from PIL import Image
 
+from gannet.data.records import digest
 from gannet.data.sources import open_source
 from gannet.data.survey import survey
 
@@ -97,7 +99,7 @@ class FakeSplit:
 
 class FakeDatasets:
     @staticmethod
-    def load_dataset(name):
+    def load_dataset(name, **_):
         if name != "owner/pets":
             raise ConnectionError("no such data set\nand much more")
         rows = [{"image": cell, "label": label} for cell, label in zip(cells(1, 2, 3), [1, 0, 1], strict=True)]
@@ -122,3 +124,32 @@ def test_hub(monkeypatch):
         ValueError, match=r"hf:owner/none cannot be loaded \(ConnectionError: no such data set\); check"
     ):
         open_source("hf:owner/none")
+
+
+def test_a_revision_of_the_hub_is_asked_for_and_told_from_others(monkeypatch):
+    asked = []
+
+    def load(name, revision=None):
+        asked.append((name, revision))
+        return FakeDatasets.load_dataset(name)
+
+    monkeypatch.setitem(sys.modules, "datasets", SimpleNamespace(load_dataset=load, Image=FakeDatasets.Image))
+    sources = [open_source(f"hf:owner/pets{revision}") for revision in ("", "@v1", "@v2")]
+    assert asked == [("owner/pets", None), ("owner/pets", "v1"), ("owner/pets", "v2")]
+    assert [source.name for source in sources] == ["owner/pets"] * 3
+    assert len({source.fingerprint() for source in sources}) == 3
+    assert sources[0].fingerprint() == digest(["hub", "owner/pets", "train 3", "test 1"])
+    with pytest.raises(ValueError, match=r"hf:owner/none at v1 cannot be loaded"):
+        open_source("hf:owner/none@v1")
+
+
+def test_a_copy_of_another_commit_is_not_taken_for_the_one_that_was_asked_for(monkeypatch):
+    """Without network the library gives the latest copy that it has."""
+    commits = ["a" * 40, "b" * 40]
+    part = FakeSplit([{"image": cell, "label": 0} for cell in cells(1, 2)], ["cat"])
+    part.info = SimpleNamespace(download_checksums={f"hf://datasets/owner/pets@{commits[0]}/train.parquet": {}})
+    library = SimpleNamespace(load_dataset=lambda *_, **__: {"train": part}, Image=FakeDatasets.Image)
+    monkeypatch.setitem(sys.modules, "datasets", library)
+    assert open_source(f"hf:owner/pets@{commits[0]}").count() == 2
+    with pytest.raises(ValueError, match=f"as of commit {commits[0]}, but {commits[1]} is wanted"):
+        open_source(f"hf:owner/pets@{commits[1]}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 IMAGE_COLUMNS = ("image", "img")
 LABEL_COLUMNS = ("label", "labels")
 ROWS = 64  # read at once; a row holds one encoded picture
+COMMIT = re.compile("[0-9a-f]{40}")
 GROUPS = 16  # row groups that a sample looks into
 
 
@@ -152,12 +154,14 @@ def _read_cell(cell: object) -> Image.Image:
 class HubDataset:
     """A data set of the Hugging Face hub, downloaded once into the cache of `datasets` and read from there.
 
+    Its name may end in `@` and a revision: a branch, a tag or a commit.
+
     It is not streamed: the survey, the cache and a second run would each download it again.
     """
 
     def __init__(self, name: str) -> None:
-        self.name = name
-        self._splits: dict[str, Any] = _load_from_hub(name)
+        self.name, _, self._revision = name.partition("@")
+        self._splits: dict[str, Any] = _load_from_hub(self.name, self._revision)
         self._columns = {key: _find_columns(list(part.features), name) for key, part in self._splits.items()}
         key, part = next(iter(self._splits.items()))
         label = self._columns[key][1]
@@ -165,7 +169,9 @@ class HubDataset:
         self.classes = tuple(str(word) for word in getattr(self._label, "names", None) or self._found_classes())
 
     def fingerprint(self) -> str:
-        return digest(["hub", self.name, *(f"{key} {part._fingerprint}" for key, part in self._splits.items())])
+        revision = [self._revision] if self._revision else []  # Entries from before there were any stay.
+        parts = (f"{key} {part._fingerprint}" for key, part in self._splits.items())
+        return digest(["hub", self.name, *revision, *parts])
 
     def count(self) -> int:
         return sum(len(part) for part in self._splits.values())
@@ -198,16 +204,32 @@ class HubDataset:
         return words or [str(number) for number in range(max((int(v) for v in seen if v is not None), default=-1) + 1)]
 
 
-def _load_from_hub(name: str) -> dict[str, Any]:
+def _load_from_hub(name: str, revision: str) -> dict[str, Any]:
     try:
         import datasets
     except ImportError as error:
         raise ValueError(f"Reading hf:{name} needs the library datasets; run: pip install 'gannet[hub]'") from error
     try:
-        return dict(datasets.load_dataset(name))
+        splits = dict(datasets.load_dataset(name, revision=revision or None))
     except Exception as error:  # the network, a missing or private name, a script it will not run: all the user's
         reason = (str(error).splitlines() or [""])[0]
+        at = f" at {revision}" if revision else ""
         raise ValueError(
-            f"The data set hf:{name} cannot be loaded ({type(error).__name__}: {reason}); check its name on "
+            f"The data set hf:{name}{at} cannot be loaded ({type(error).__name__}: {reason}); check its name on "
             "huggingface.co and the network, or download it as parquet."
         ) from error
+    if COMMIT.fullmatch(revision):
+        _refuse_another(splits, name, revision)
+    return splits
+
+
+def _refuse_another(splits: dict[str, Any], name: str, commit: str) -> None:
+    """Without network the library takes whatever copy it has, of any commit; where files came from tells which."""
+    infos = (getattr(part, "info", None) for part in splits.values())
+    places = (place for info in infos for place in getattr(info, "download_checksums", None) or ())
+    found = {word for place in places for word in re.findall("@([0-9a-f]{40})/", str(place))}
+    if found and commit not in found:
+        raise ValueError(
+            f"The data set hf:{name} is here as of commit {min(found)}, but {commit} is wanted and cannot be reached; "
+            "check the network."
+        )
