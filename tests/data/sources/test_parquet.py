@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -57,6 +58,50 @@ def test_parquet_of_plain_bytes_and_words(tmp_path):
     assert source.classes == ("a", "b") and [record.label for record in source.records()] == [1, 0, 1]
     dataset = picture_dataset(source, 4, 4, 3)
     assert len(dataset.first) == 2 and dataset.skipped == (("a.parquet[2]", "its row holds no picture"),)
+
+
+def test_a_row_names_files_of_its_tables_folder_only(tmp_path, monkeypatch):
+    data = tmp_path / "data"
+    (data / "deep").mkdir(parents=True)
+    for path in (data / "in.png", data / "deep" / "in.png", tmp_path / "out.png"):
+        path.write_bytes(png(7))
+    monkeypatch.chdir(tmp_path)
+    paths = ["in.png", "deep/in.png", str(data / "in.png"), "../out.png", str(tmp_path / "out.png"), "out.png"]
+    write_table(data / "a.parquet", {"image": [{"bytes": None, "path": path} for path in paths]})
+    dataset = picture_dataset(open_source(str(data / "a.parquet")), 4, 4, 3)
+    assert len(dataset) == 3 and [name for name, _ in dataset.skipped] == [f"a.parquet[{row}]" for row in (3, 4, 5)]
+    told = [reason for _, reason in dataset.skipped]
+    assert all("outside of the table's folder" in reason for reason in told[:2]) and "no picture" in told[2]
+
+
+def test_a_file_that_a_row_names_is_measured_before_it_is_read(tmp_path, monkeypatch):
+    (tmp_path / "in.png").write_bytes(png(7))
+    write_table(tmp_path / "a.parquet", {"image": [{"bytes": None, "path": "in.png"}]})
+    monkeypatch.setattr("gannet.data.sources.folder.LARGEST_FILE", 8)
+    monkeypatch.setattr(Path, "read_bytes", lambda _: pytest.fail("it was read"))
+    with pytest.raises(ValueError, match="over the limit"):
+        next(iter(open_source(str(tmp_path / "a.parquet")).records())).read()
+
+
+def test_rows_of_the_hub_name_what_was_downloaded_with_them_only(tmp_path, monkeypatch):
+    cache = tmp_path / "cache"
+    cache.mkdir()
+    for path in (cache / "in.png", tmp_path / "out.png"):
+        path.write_bytes(png(7))
+    monkeypatch.chdir(tmp_path)
+    rows = [{"image": {"bytes": None, "path": path}, "label": 0} for path in (str(cache / "in.png"), "out.png")]
+    rows.append({"image": {"bytes": None, "path": str(tmp_path / "out.png")}, "label": 0})
+    library = SimpleNamespace(
+        load_dataset=lambda *_, **__: {"train": FakeSplit(rows, ["cat"])},
+        Image=FakeDatasets.Image,
+        config=SimpleNamespace(HF_DATASETS_CACHE=str(cache)),
+    )
+    monkeypatch.setitem(sys.modules, "datasets", library)
+    records = list(open_source("hf:owner/pets").records())
+    assert records[0].read().size == (4, 4)
+    for record in records[1:]:
+        with pytest.raises(ValueError, match="outside of the table's folder|no picture"):
+            record.read()
 
 
 def test_parquet_without_pictures_is_one_sentence(tmp_path):

@@ -79,7 +79,7 @@ class ParquetFiles:
             cells = batch.column(image).to_pylist()
             labels = batch.column(label).to_pylist() if label else [None] * len(cells)
             for cell, value in zip(cells, labels, strict=True):
-                read = partial(_read_cell, cell)
+                read = partial(_read_cell, cell, (path.parent,))
                 yield Record(f"{self._named[path]}[{position}]", {VALUE: read}, self._number(value), split)
                 position += 1
 
@@ -140,15 +140,29 @@ def _split_of(name: str) -> str:
     return next((SPLITS[word] for word in words if word in SPLITS), "")
 
 
-def _read_cell(cell: object) -> Image.Image:
+def _read_cell(cell: object, folders: tuple[Path, ...]) -> Image.Image:
+    """Read a row's picture, from its bytes or from the file that it names in one of these folders."""
     content = cell.get("bytes") if isinstance(cell, dict) else cell
     path = cell.get("path") if isinstance(cell, dict) else None
-    if content is None and path and Path(path).is_file():
-        content = Path(path).read_bytes()
+    if content is None and path:
+        content = _read_named(str(path), folders)
     if not isinstance(content, bytes):
         raise ValueError("its row holds no picture")
     refuse_huge(len(content))
     return open_picture(content)
+
+
+def _read_named(path: str, folders: tuple[Path, ...]) -> bytes | None:
+    """Read the file that a row names; None where there is none. Whoever made the table may not look around here."""
+    found = [(folder / path).resolve() for folder in folders]
+    inside = [file for file, folder in zip(found, folders, strict=True) if file.is_relative_to(folder.resolve())]
+    if not inside:
+        raise ValueError(f"its row names {path}, which lies outside of the table's folder")
+    file = next((file for file in inside if file.is_file()), None)
+    if file is None:
+        return None
+    refuse_huge(file.stat().st_size)
+    return file.read_bytes()
 
 
 class HubDataset:
@@ -190,18 +204,28 @@ class HubDataset:
 
         image, label = self._columns[key]
         encoded = self._splits[key].cast_column(image, datasets.Image(decode=False))
+        folders = _hub_folders(datasets)
         index = {name: number for number, name in enumerate(self.classes)}
         for position in positions:
             row = encoded[position]
             value = row[label] if label else None
             number = index[value] if isinstance(value, str) else -1 if value is None else int(value)
-            read = partial(_read_cell, row[image])
+            read = partial(_read_cell, row[image], folders)
             yield Record(f"{key}[{position}]", {VALUE: read}, number, _split_of(key))
 
     def _found_classes(self) -> list[str]:
         seen = {value for key, part in self._splits.items() for value in part.unique(self._columns[key][1] or "")}
         words = sorted(value for value in seen if isinstance(value, str))
         return words or [str(number) for number in range(max((int(v) for v in seen if v is not None), default=-1) + 1)]
+
+
+def _hub_folders(datasets: Any) -> tuple[Path, ...]:
+    """Give the folders that files of data sets are downloaded to, which rows may name."""
+    from huggingface_hub.constants import HF_HUB_CACHE
+
+    names = ("HF_DATASETS_CACHE", "DOWNLOADED_DATASETS_PATH", "EXTRACTED_DATASETS_PATH")
+    known = (getattr(getattr(datasets, "config", None), name, None) for name in names)
+    return tuple(Path(place) for place in (HF_HUB_CACHE, *known) if place)
 
 
 def _load_from_hub(name: str, revision: str) -> dict[str, Any]:
