@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from gannet.data.records import Array, Chunk, Chunked, Labels, Record, Source
 from gannet.media.medium import Field
+from gannet.runtime.broken import is_defect
 from gannet.runtime.workers import cores, map_in_order
 
 RECORDS_PER_TASK = 16
@@ -84,6 +85,8 @@ def _decode_records(target: Target, records: list[Record]) -> Block:
         try:
             (size, mode), fitted = _fitted(record, target.fields)
         except Exception as error:  # a broken file makes decoders raise anything; the run goes on without it
+            if is_defect(error):
+                raise
             skipped.append((record.name, reason(error)))
             continue
         for name, value in fitted.items():

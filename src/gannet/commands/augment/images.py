@@ -5,7 +5,6 @@ import io
 import re
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from itertools import chain, islice
@@ -29,6 +28,7 @@ from gannet.data.survey import sample, survey
 from gannet.media.pixels import fit_picture, natural_pixels, read_picture
 from gannet.monitoring.energy import energy_distance, flat
 from gannet.pipelines.writer import RECORD, Entry, Order, deliver, folders
+from gannet.runtime.broken import unless_broken
 from gannet.runtime.randomness import generator
 from gannet.runtime.workers import cores
 
@@ -64,7 +64,7 @@ class Augmentation:
     def _families(self, records: list[Record], first: int) -> list[Family]:
         families = []
         for index, record in enumerate(records, first):
-            with suppress(Exception):  # A broken file raises anything; the record has no line of it.
+            with unless_broken():  # A broken file raises anything; the record has no line of it.
                 path = _path(record, self.source.classes)
                 families.append(Family(_read(record), path, record.label, self._copies(record, index)))
         return families
@@ -231,10 +231,9 @@ def _spread(source: Source, most: int) -> Iterator[Record]:
 
 
 def _small(record: Record) -> Tensor | None:
-    try:
+    with unless_broken():
         return as_tensor(fit_picture(read_picture(record.read(), 3), SIDE, SIDE, "stretch"))
-    except Exception:  # A broken file makes decoders raise anything.
-        return None
+    return None
 
 
 def _read(record: Record) -> Sample:
