@@ -70,6 +70,15 @@ def test_what_is_healthy_stays_and_every_copy_is_accounted_for(photos: Path, tmp
     assert source.classes == ("cats", "dogs")
 
 
+@pytest.mark.parametrize("ending", ["", ".zip"])
+def test_what_cannot_be_read_is_named_wherever_it_lies(ending: str, photos: Path, tmp_path: Path) -> None:
+    broken = ["test/cats/0.png", "train/cats/ab.png", "train/dogs/broken.png", "train/dogs/z.png"]
+    for name in broken:
+        (photos / name).write_bytes(b"nothing")
+    made = augment(photos, tmp_path / f"new{ending}", Wish(times=3, kinds="noise"))
+    assert made.left_out == tuple(broken) and (made.healthy, made.copies) == (6, 8)
+
+
 def test_parts_can_be_sent_to_processes_that_are_started_anew(
     photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -103,6 +103,29 @@ class Counted(Protocol):
         ...
 
 
+@runtime_checkable
+class Listed(Protocol):
+    """A source that knows what its samples are called without reading them, though its records hold what was read."""
+
+    def listed(self) -> Iterator[Record]:
+        """Give the same records as `records`, whose parts cannot be read."""
+        ...
+
+
+def listed(source: Source) -> Iterator[Record]:
+    """Give every sample for its name, label and split alone, reading as little as the source allows."""
+    return source.listed() if isinstance(source, Listed) else source.records()
+
+
+def unread(name: str, label: int, split: str) -> Record:
+    """Give a record that is listed only."""
+    return Record(name, {VALUE: _refuse}, label, split)
+
+
+def _refuse() -> Any:
+    raise AssertionError("a record that is only listed cannot be read")
+
+
 def records_of(chunks: Iterable[Chunk]) -> Iterator[Record]:
     """Give the samples of chunks one by one, named by split and position."""
     for chunk in chunks:

@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Any
 
 from gannet.data.decoding import reason
-from gannet.data.records import Chunked, Record, Sampled, Source
+from gannet.data.records import Chunked, Record, Sampled, Source, listed
 from gannet.media.image import Look, Survey
 from gannet.runtime.broken import is_defect, unless_broken
 
@@ -40,7 +40,7 @@ def readable(source: Source, part: int = 0, most: int = MOST_LOOKED_AT) -> Itera
 
 def count_learned(source: Source, most: int) -> int:
     """Count the samples but for the source's own test samples, up to `most`; nothing is read."""
-    return sum(1 for _ in islice((record for record in source.records() if record.split != "test"), most))
+    return sum(1 for _ in islice((record for record in listed(source) if record.split != "test"), most))
 
 
 def sample(source: Source, most: int) -> Iterator[Record]:

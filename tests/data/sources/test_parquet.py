@@ -12,7 +12,8 @@ from PIL import Image
 
 from gannet.data.records import digest
 from gannet.data.sources import open_source
-from gannet.data.survey import survey
+from gannet.data.sources.several import Several
+from gannet.data.survey import count_learned, survey
 
 pyarrow = pytest.importorskip("pyarrow")
 
@@ -137,6 +138,9 @@ class FakeSplit:
     def __getitem__(self, position):
         return self._rows[position]
 
+    def select_columns(self, names):
+        return [{name: row[name] for name in names} for row in self._rows]
+
     def cast_column(self, name, feature):
         assert (name, feature) == ("image", "encoded")
         return self
@@ -198,3 +202,26 @@ def test_a_copy_of_another_commit_is_not_taken_for_the_one_that_was_asked_for(mo
     assert open_source(f"hf:owner/pets@{commits[0]}").count() == 2
     with pytest.raises(ValueError, match=f"as of commit {commits[0]}, but {commits[1]} is wanted"):
         open_source(f"hf:owner/pets@{commits[1]}")
+
+
+def check_listed(source):
+    whole = [(record.name, record.label, record.split) for record in source.records()]
+    assert [(record.name, record.label, record.split) for record in source.listed()] == whole and whole
+    with pytest.raises(AssertionError):
+        next(source.listed()).read()
+
+
+def test_what_rows_are_called_is_told_without_reading_pictures(tmp_path, monkeypatch):
+    (tmp_path / "plain").mkdir()
+    write_table(tmp_path / "train.parquet", {"image": cells(*range(7)), "label": ["b", "a"] * 3 + [None]})
+    write_table(tmp_path / "test.parquet", {"image": cells(50), "label": ["b"]})
+    write_table(tmp_path / "plain" / "a.parquet", {"img": [png(1), png(2)]})
+    np.savez(tmp_path / "a.npz", x_train=np.zeros((3, 4, 4), np.uint8), y_train=[0, 1, 1], x_test=np.zeros((1, 4, 4)))
+    sources = [open_source(str(tmp_path / name)) for name in ("", "plain/a.parquet", "a.npz")]
+    monkeypatch.setitem(sys.modules, "datasets", FakeDatasets)
+    sources.append(open_source("hf:owner/pets"))
+    for source in [*sources, Several((sources[0], sources[0]), (1.0, 1.0))]:
+        check_listed(source)
+    monkeypatch.setattr("gannet.data.sources.parquet._read_cell", None)
+    monkeypatch.setattr("gannet.data.sources.parquet.ParquetFiles._rows_of", None)
+    assert count_learned(sources[0], 100) == 7

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from numpy.lib import format as npy
 
-from gannet.data.records import VALUE, Chunk, Labels, Record, digest, file_stamp, records_of, rows_per_chunk
+from gannet.data.records import VALUE, Chunk, Labels, Record, digest, file_stamp, records_of, rows_per_chunk, unread
 from gannet.media.pixels import Pixels
 
 NAMES = {
@@ -74,6 +74,12 @@ class NpzFile:
 
     def records(self) -> Iterator[Record]:
         return records_of(self.arrays())
+
+    def listed(self) -> Iterator[Record]:
+        """Read the labels alone."""
+        for part in self._parts:
+            for row, label in enumerate(self._labels(part).tolist()):
+                yield unread(f"{part.split or 'images'}[{row}]", label, part.split)
 
     def _find_parts(self) -> list[_Part]:
         with zipfile.ZipFile(self._path) as archive:

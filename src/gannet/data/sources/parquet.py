@@ -7,12 +7,13 @@ import os
 import re
 from collections.abc import Iterable, Iterator
 from functools import partial
+from itertools import repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
-from gannet.data.records import VALUE, Record, digest, file_stamp
+from gannet.data.records import VALUE, Record, digest, file_stamp, unread
 from gannet.data.sources.folder import refuse_huge
 from gannet.data.sources.layout import SPLITS
 from gannet.media.pixels import open_picture
@@ -56,6 +57,14 @@ class ParquetFiles:
         for path in self._paths:
             with _open_parquet(path) as file:
                 yield from self._rows_of(path, file.iter_batches(ROWS, columns=self._wanted(path)), 0)
+
+    def listed(self) -> Iterator[Record]:
+        """Read the small label column alone."""
+        for path in self._paths:
+            with _open_parquet(path) as file:
+                values = _column(file, self._columns[path][1])
+                for position, value in enumerate(values):
+                    yield unread(f"{self._named[path]}[{position}]", self._number(value), _split_of(path.stem))
 
     def sample(self, most: int) -> Iterator[Record]:
         """Look into a few row groups, evenly spread: a parquet file cannot be read by the row."""
@@ -114,6 +123,15 @@ def _open_parquet(path: Path) -> parquet.ParquetFile:
         return parquet.ParquetFile(path)
     except pyarrow.ArrowException as error:
         raise ValueError(f"{path} is cut short or no parquet file; copy or download it again.") from error
+
+
+def _column(file: parquet.ParquetFile, name: str | None) -> Iterator[Any]:
+    """Give the values of a small column, None for every row where there is none."""
+    if name is None:
+        yield from repeat(None, file.metadata.num_rows)
+        return
+    for batch in file.iter_batches(65_536, columns=[name]):
+        yield from batch.column(name).to_pylist()
 
 
 def _find_columns(names: list[str], where: str) -> tuple[str, str | None]:
@@ -181,6 +199,7 @@ class HubDataset:
         label = self._columns[key][1]
         self._label = part.features[label] if label else None
         self.classes = tuple(str(word) for word in getattr(self._label, "names", None) or self._found_classes())
+        self._index = {name: number for number, name in enumerate(self.classes)}
 
     def fingerprint(self) -> str:
         revision = [self._revision] if self._revision else []  # Entries from before there were any stay.
@@ -194,6 +213,13 @@ class HubDataset:
         for key in self._splits:
             yield from self._rows_of(key, range(len(self._splits[key])))
 
+    def listed(self) -> Iterator[Record]:
+        for key, part in self._splits.items():
+            label = self._columns[key][1]
+            values = (row[label] for row in part.select_columns([label])) if label else repeat(None, len(part))
+            for position, value in enumerate(values):
+                yield unread(f"{key}[{position}]", self._number(value), _split_of(key))
+
     def sample(self, most: int) -> Iterator[Record]:
         for key, part in self._splits.items():
             wanted = -(-most * len(part) // max(1, self.count()))
@@ -205,13 +231,16 @@ class HubDataset:
         image, label = self._columns[key]
         encoded = self._splits[key].cast_column(image, datasets.Image(decode=False))
         folders = _hub_folders(datasets)
-        index = {name: number for number, name in enumerate(self.classes)}
         for position in positions:
             row = encoded[position]
-            value = row[label] if label else None
-            number = index[value] if isinstance(value, str) else -1 if value is None else int(value)
+            number = self._number(row[label] if label else None)
             read = partial(_read_cell, row[image], folders)
             yield Record(f"{key}[{position}]", {VALUE: read}, number, _split_of(key))
+
+    def _number(self, value: int | str | None) -> int:
+        if value is None:
+            return -1
+        return self._index[value] if isinstance(value, str) else int(value)
 
     def _found_classes(self) -> list[str]:
         seen = {value for key, part in self._splits.items() for value in part.unique(self._columns[key][1] or "")}
