@@ -3,6 +3,7 @@
 import csv
 import json
 import pickle
+import tracemalloc
 import zipfile
 from collections import Counter
 from collections.abc import Iterator
@@ -524,3 +525,26 @@ def test_a_table_of_synonyms_is_used_without_being_named(reviews: Path, tmp_path
     (tmp_path / "syn.tsv").write_text("good\tfine\n", encoding="utf-8")
     made = augment(reviews, tmp_path / "new.csv", Wish(columns=Columns(synonyms=str(tmp_path / "syn.tsv"))))
     assert "synonyms" in made.kinds
+
+
+@pytest.mark.parametrize("ending", [".txt", ".csv"])
+def test_texts_are_never_in_memory_together(ending: str, tmp_path: Path) -> None:
+    data, size = tmp_path / f"a{ending}", 8 << 20
+    with data.open("w", encoding="utf-8") as file:
+        file.write("text\n")
+        file.writelines(f"{index:06d}{'x' * 2000}\n" for index in range(size // 2000))
+    tracemalloc.start()
+    made = augment(data, tmp_path / f"new{ending}", Wish(times=2, kinds="swap=0"))
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert made.healthy >= size // 2000 and made.copies == 0 and most < size / 2
+    assert (tmp_path / f"new{ending}").stat().st_size >= size
+
+
+@pytest.mark.parametrize("before", [0, 7, (1 << 20) - 1, 1 << 20])
+def test_where_a_text_is_not_utf8_is_told_exactly(before: int, tmp_path: Path) -> None:
+    for content in (b"\xff", "\u20ac".encode()[:2]):
+        (tmp_path / "a.txt").write_bytes(b"x" * before + content)
+        with pytest.raises(ValueError, match=f"not in UTF-8 .*at byte {before:,}"):
+            augment(tmp_path / "a.txt", tmp_path / "new.txt")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]

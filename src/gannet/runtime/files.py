@@ -10,9 +10,9 @@ import hashlib
 import json
 import ntpath
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import Any
+from typing import Any, BinaryIO
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -30,18 +30,37 @@ def write_bytes(path: Path, content: bytes) -> None:
     Raises:
         ValueError: the disk is full or the folder cannot be written; one sentence that names the file.
     """
+    with writing(path, len(content)) as file:
+        file.write(content)
+
+
+@contextlib.contextmanager
+def writing(path: Path, size: int = 0) -> Iterator[BinaryIO]:
+    """Open a file to be written part by part, atomically as `write_bytes` does: it is there when the block ends.
+
+    Args:
+        size: how many bytes it will have, where that is known, to say so when the disk is full.
+    """
     temporary = partial_path(path)
     try:
         with temporary.open("wb") as file:
-            file.write(content)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
         _sync_folder(path.parent)
     except OSError as error:
+        raise ValueError(_unwritable(path, size or _size(temporary), error)) from error
+    finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
-        raise ValueError(_unwritable(path, len(content), error)) from error
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
 
 
 def write_text(path: Path, text: str) -> None:
