@@ -36,6 +36,8 @@ class Record:
     """Gives the first part's file as it is, where it has one of its own."""
     group: str = ""
     """What it belongs to, such as a person or a film, where the source knows; no group is on both sides of a split."""
+    size: Callable[[], int] | None = None
+    """Gives the bytes of its files, or of what it holds of them already; where nothing is said they are few."""
 
     def read(self) -> Any:
         """Read its first part."""

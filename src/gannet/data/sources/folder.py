@@ -37,6 +37,9 @@ class Storage(Protocol):
     def read(self, path: str) -> bytes:
         """Read a file whole; ValueError when it is larger than a value may be."""
 
+    def size(self, path: str) -> int:
+        """Give the bytes of a file, before it is read."""
+
     def fingerprint(self, paths: Sequence[str]) -> str:
         """Give a hex digest that changes when one of these files does."""
 
@@ -76,9 +79,12 @@ class Folder:
 
     def read(self, path: str) -> bytes:
         """Read a file whole, so that none stays open behind a value."""
-        file = self._folder / path
-        refuse_huge(file.stat().st_size)
-        return file.read_bytes()
+        refuse_huge(self.size(path))
+        return (self._folder / path).read_bytes()
+
+    def size(self, path: str) -> int:
+        """Ask the disk."""
+        return (self._folder / path).stat().st_size
 
     def fingerprint(self, paths: Sequence[str]) -> str:
         """Go by names, sizes and times."""
@@ -116,8 +122,12 @@ class Zip:
 
     def read(self, path: str) -> bytes:
         """Read a member whole."""
-        refuse_huge(self._archive.getinfo(path).file_size)
+        refuse_huge(self.size(path))
         return self._archive.read(path)
+
+    def size(self, path: str) -> int:
+        """Give what the member unpacks to."""
+        return self._archive.getinfo(path).file_size
 
     def fingerprint(self, paths: Sequence[str]) -> str:  # noqa: ARG002
         """Go by the zip's own size and time, and by what is no longer read of it."""
@@ -172,7 +182,8 @@ class FileSource:
         for path in self._paths:
             label, split = self._layout.place(path)
             content = partial(self._storage.read, path)
-            yield Record(path, {self._field: partial(self._read, path)}, label, split, content)
+            size = partial(self._storage.size, path)
+            yield Record(path, {self._field: partial(self._read, path)}, label, split, content, size=size)
         for path in self._outside:
             yield Record(path, {self._field: partial(_refuse, OUTSIDE)})
 
@@ -216,7 +227,8 @@ class PairSource:
                 for (field, medium), path in zip(self._media.items(), paths, strict=True)
             }
             _, split = self._layout.place(name)
-            yield Record(paths[0], readers, -1, split, partial(self._storage.read, paths[0]))
+            size = partial(self._size, paths)
+            yield Record(paths[0], readers, -1, split, partial(self._storage.read, paths[0]), size=size)
         for path in self.lonely:
             yield Record(path, dict.fromkeys(self._media, partial(_refuse, "it has no file of its name beside it")))
         for path in self._outside:
@@ -224,6 +236,9 @@ class PairSource:
 
     def _read(self, medium: Medium, path: str) -> Any:
         return medium.read(self._storage.read(path))
+
+    def _size(self, paths: Sequence[str]) -> int:
+        return sum(map(self._storage.size, paths))
 
     def _named_classes(self, names: Sequence[str]) -> tuple[str, ...]:
         """Read the names of the classes where a file gives them."""

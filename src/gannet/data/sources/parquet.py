@@ -88,8 +88,9 @@ class ParquetFiles:
             cells = batch.column(image).to_pylist()
             labels = batch.column(label).to_pylist() if label else [None] * len(cells)
             for cell, value in zip(cells, labels, strict=True):
-                read = partial(_read_cell, cell, (path.parent,))
-                yield Record(f"{self._named[path]}[{position}]", {VALUE: read}, self._number(value), split)
+                read, size = partial(_read_cell, cell, (path.parent,)), partial(_held, cell)
+                name = f"{self._named[path]}[{position}]"
+                yield Record(name, {VALUE: read}, self._number(value), split, size=size)
                 position += 1
 
     def _number(self, value: int | str | None) -> int:
@@ -170,6 +171,12 @@ def _read_cell(cell: object, folders: tuple[Path, ...]) -> Image.Image:
     return open_picture(content)
 
 
+def _held(cell: object) -> int:
+    """Give the bytes of a row's picture that are in memory."""
+    content = cell.get("bytes") if isinstance(cell, dict) else cell
+    return len(content) if isinstance(content, bytes) else 0
+
+
 def _read_named(path: str, folders: tuple[Path, ...]) -> bytes | None:
     """Read the file that a row names; None where there is none. Whoever made the table may not look around here."""
     found = [(folder / path).resolve() for folder in folders]
@@ -235,7 +242,7 @@ class HubDataset:
             row = encoded[position]
             number = self._number(row[label] if label else None)
             read = partial(_read_cell, row[image], folders)
-            yield Record(f"{key}[{position}]", {VALUE: read}, number, _split_of(key))
+            yield Record(f"{key}[{position}]", {VALUE: read}, number, _split_of(key), size=partial(_held, row[image]))
 
     def _number(self, value: int | str | None) -> int:
         if value is None:
