@@ -3,6 +3,7 @@
 import csv
 import json
 import pickle
+import tracemalloc
 import zipfile
 from collections import Counter
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ import gannet
 from gannet.api import Columns, Wish, augment
 from gannet.augmentation.kinds import KINDS
 from gannet.commands.augment import copies, images
-from gannet.commands.augment.fakes import open_fake_source
+from gannet.commands.augment.fakes import FakeSource, open_fake_source
 from gannet.data.sources import open_source
 from gannet.pipelines import writer
 from gannet.provenance.metadata import SYNTHETIC
@@ -68,6 +69,15 @@ def test_what_is_healthy_stays_and_every_copy_is_accounted_for(photos: Path, tmp
             assert not np.array_equal(np.asarray(copy), np.asarray(source))
     source = open_source(str(tmp_path / "new"))
     assert source.classes == ("cats", "dogs")
+
+
+@pytest.mark.parametrize("ending", ["", ".zip"])
+def test_what_cannot_be_read_is_named_wherever_it_lies(ending: str, photos: Path, tmp_path: Path) -> None:
+    broken = ["test/cats/0.png", "train/cats/ab.png", "train/dogs/broken.png", "train/dogs/z.png"]
+    for name in broken:
+        (photos / name).write_bytes(b"nothing")
+    made = augment(photos, tmp_path / f"new{ending}", Wish(times=3, kinds="noise"))
+    assert made.left_out == tuple(broken) and (made.healthy, made.copies) == (6, 8)
 
 
 def test_parts_can_be_sent_to_processes_that_are_started_anew(
@@ -261,6 +271,29 @@ def test_it_goes_on_where_it_was_broken_off(photos: Path, tmp_path: Path, monkey
     left[0] = 5  # Two of seven lie in the part that was there.
     augment(photos, tmp_path / "new", wish)
     assert files(tmp_path / "new") == files(whole)
+
+
+@pytest.mark.parametrize("ending", ["", ".zip"])
+def test_fakes_go_on_where_they_were_broken_off(
+    ending: str, tiny_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    np.savez(tmp_path / "some.npz", images=np.zeros((200, 8, 8), np.uint8), labels=np.arange(200) % 2)
+    whole, new = (tmp_path / f"{name}{ending}" for name in ("whole", "new"))
+    wish, draw, left = Wish(times=3, model=str(tiny_run), keep=1.0), FakeSource.draw, [2]
+    augment(tmp_path / "some.npz", whole, wish)
+
+    def failing(self: FakeSource, *words: int) -> object:
+        left[0] -= 1
+        if left[0] < 0:
+            raise KeyboardInterrupt
+        return draw(self, *words)
+
+    monkeypatch.setattr(FakeSource, "draw", failing)
+    with pytest.raises(KeyboardInterrupt):
+        augment(tmp_path / "some.npz", new, wish)
+    left[0] = 6  # Two of eight parts were there.
+    augment(tmp_path / "some.npz", new, wish)
+    assert files(new) == files(whole) if ending == "" else new.read_bytes() == whole.read_bytes()
 
 
 def test_auto_mirrors_only_what_does_not_mind() -> None:
@@ -492,3 +525,26 @@ def test_a_table_of_synonyms_is_used_without_being_named(reviews: Path, tmp_path
     (tmp_path / "syn.tsv").write_text("good\tfine\n", encoding="utf-8")
     made = augment(reviews, tmp_path / "new.csv", Wish(columns=Columns(synonyms=str(tmp_path / "syn.tsv"))))
     assert "synonyms" in made.kinds
+
+
+@pytest.mark.parametrize("ending", [".txt", ".csv"])
+def test_texts_are_never_in_memory_together(ending: str, tmp_path: Path) -> None:
+    data, size = tmp_path / f"a{ending}", 8 << 20
+    with data.open("w", encoding="utf-8") as file:
+        file.write("text\n")
+        file.writelines(f"{index:06d}{'x' * 2000}\n" for index in range(size // 2000))
+    tracemalloc.start()
+    made = augment(data, tmp_path / f"new{ending}", Wish(times=2, kinds="swap=0"))
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert made.healthy >= size // 2000 and made.copies == 0 and most < size / 2
+    assert (tmp_path / f"new{ending}").stat().st_size >= size
+
+
+@pytest.mark.parametrize("before", [0, 7, (1 << 20) - 1, 1 << 20])
+def test_where_a_text_is_not_utf8_is_told_exactly(before: int, tmp_path: Path) -> None:
+    for content in (b"\xff", "\u20ac".encode()[:2]):
+        (tmp_path / "a.txt").write_bytes(b"x" * before + content)
+        with pytest.raises(ValueError, match=f"not in UTF-8 .*at byte {before:,}"):
+            augment(tmp_path / "a.txt", tmp_path / "new.txt")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]

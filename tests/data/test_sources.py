@@ -69,6 +69,56 @@ def test_link_to_a_parent_ends(write_pictures):
     assert list(seen(folder)) == ["a.png", "sub/b.png"]
 
 
+@pytest.mark.parametrize("name", ["C:/x.png", "C:x.png", "\\\\server\\x.png", "a\\..\\..\\x.png"])
+def test_members_of_a_zip_that_lead_out_of_it_are_named_and_never_read(write_pictures, tmp_path, name):
+    folder = write_pictures("a.png", "sub/b.png")
+    with zipfile.ZipFile(tmp_path / "bad.zip", "w") as archive:
+        for inside in ("a.png", "sub/b.png", name):
+            member = zipfile.ZipInfo("x")
+            member.filename = inside  # As it is: the library would tidy it on Windows.
+            archive.writestr(member, (folder / "a.png").read_bytes())
+    check_left_out(tmp_path / "bad.zip", ["a.png", "sub/b.png"], [name])
+
+
+def check_left_out(data: Path, inside: list[str], outside: list[str]) -> None:
+    """What leads out of data is named as what cannot be read is, by all who read them."""
+    source = open_source(str(data))
+    assert [record.name for record in source.records()] == inside + outside == list(seen(data))
+    dataset = picture_dataset(source, 4, 4, 3)
+    assert len(dataset) == len(inside) and [name for name, _ in dataset.skipped] == outside
+    assert all("leads out of the data" in reason for _, reason in dataset.skipped)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need rights on Windows")
+def test_links_out_of_a_folder_are_named_and_never_followed(write_pictures, tmp_path):
+    folder = write_pictures("a.png", "sub/b.png")
+    elsewhere = tmp_path / "elsewhere"
+    shutil.copytree(folder, elsewhere)
+    before = open_source(str(folder)).fingerprint()
+    (folder / "c.png").symlink_to(elsewhere / "a.png")
+    (folder / "d.png").symlink_to(folder / "sub" / "b.png")
+    (folder / "far").symlink_to(elsewhere)
+    (folder / "near").symlink_to(folder / "sub")
+    (folder / "notes.txt").symlink_to(elsewhere / "a.png")
+    with_links = ["a.png", "d.png", "near/b.png", "sub/b.png"]
+    found = [record.name for record in open_source(str(folder)).records()]
+    with_links = [name for name in with_links if name in found]  # A folder is entered by one of its two names.
+    assert len(with_links) == 3
+    check_left_out(folder, with_links, ["c.png", "far/"])
+    assert open_source(str(folder)).fingerprint() != before
+    (tmp_path / "root").symlink_to(elsewhere)
+    assert list(seen(tmp_path / "root")) == ["a.png", "sub/b.png"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need rights on Windows")
+def test_data_that_only_lead_elsewhere_say_so(write_pictures, tmp_path):
+    folder = write_pictures("a.png", "b.png")
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "cats").symlink_to(folder)
+    with pytest.raises(ValueError, match="no readable picture .first cats/: it leads out of the data"):
+        survey(open_source(str(tmp_path / "data")))
+
+
 def test_zip_is_read_like_its_folder(write_pictures, tmp_path):
     folder = write_pictures("cats/1.png", "dogs/2.png", "dogs/.3.png")
     packed = shutil.make_archive(str(tmp_path / "packed"), "zip", tmp_path, folder.name)

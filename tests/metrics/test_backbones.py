@@ -1,6 +1,9 @@
 """Networks of others: what they are shown, and that no strange file is opened."""
 
+import hashlib
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -32,6 +35,29 @@ def test_a_file_of_another_checksum_is_never_opened(tmp_path: Path) -> None:
         inception(tmp_path, tmp_path / "weights.pth")
     with pytest.raises(ValueError, match="does not exist"):
         inception(tmp_path, tmp_path / "none.pth")
+
+
+def test_a_file_whose_checksum_only_begins_alike_is_never_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def opened(*_: object, **__: object) -> None:
+        raise AssertionError("it was opened")
+
+    fidelity = SimpleNamespace(FeatureExtractorInceptionV3=opened, URL_INCEPTION_V3="https://hub/weights.pth")
+    library = SimpleNamespace(feature_extractor_inceptionv3=fidelity)
+    monkeypatch.setitem(sys.modules, "torch_fidelity", library)
+    (tmp_path / "weights.pth").write_bytes(b"anything")
+    own = hashlib.sha256(b"anything").hexdigest()
+    monkeypatch.setattr(backbones, "CHECKSUM", own[:-1] + ("0" if own[-1] != "0" else "1"))
+    with pytest.raises(ValueError, match="is not the Inception file"):
+        inception(tmp_path, tmp_path / "weights.pth")
+    monkeypatch.setattr(backbones, "CHECKSUM", own)
+    with pytest.raises(AssertionError, match="it was opened"):
+        inception(tmp_path, tmp_path / "weights.pth")
+
+
+def test_the_whole_checksum_is_known() -> None:
+    assert len(backbones.CHECKSUM) == 64 and backbones.CHECKSUM.startswith("6726825d")
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -7,6 +7,7 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import huggingface_hub
@@ -19,8 +20,11 @@ from PIL import Image
 from torch.nn.functional import normalize
 
 import gannet
+from gannet.commands.train import configure
+from gannet.pipelines.hub import absolute
 from gannet.pipelines.pipeline import Pipeline
 from gannet.pipelines.samples import walk
+from gannet.recipe import dump_yaml
 from gannet.runtime.files import load_tensors, save_tensors
 from gannet.schema import Choice
 from gannet.tasks.generation import Description, GenerationPipeline, Settings
@@ -318,16 +322,65 @@ def test_pushing_uploads_config_weights_and_card(model: GenerationPipeline, monk
 def test_a_model_of_the_hub_is_fetched_without_code(
     model: GenerationPipeline, tiny_run: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[tuple[str, list[str]]] = []
+    asked: list[tuple[str, str | None, list[str]]] = []
 
-    def download(name: str, *, allow_patterns: list[str]) -> str:
-        asked.append((name, allow_patterns))
+    def download(name: str, *, revision: str | None, allow_patterns: list[str]) -> str:
+        asked.append((name, revision, allow_patterns))
         return str(tiny_run / "model")
 
     monkeypatch.setattr(huggingface_hub, "snapshot_download", download)
     for load in (gannet.load, Pipeline.from_pretrained):
         assert torch.equal(load("hf:me/digits")(seed=1).values, model(seed=1).values)
-    assert asked == [("me/digits", ["config.json", "*.safetensors", "README.md"])] * 2
+        assert torch.equal(load("hf:me/digits@v1")(seed=1).values, model(seed=1).values)
+    files = ["config.json", "*.safetensors", "README.md"]
+    assert asked == [("me/digits", None, files), ("me/digits", "v1", files)] * 2
+
+
+@pytest.fixture
+def hub(tiny_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """A hub with a model and a data set; it gives the commits of their revisions, which may move on."""
+    commits = {"main": "a" * 40, "v1": "b" * 40}
+
+    def download(name: str, *, revision: str | None, allow_patterns: list[str]) -> str:
+        assert name == "me/digits" and allow_patterns
+        folder = tmp_path / "hub" / commits.get(revision or "main", str(revision))
+        return str(folder if folder.is_dir() else shutil.copytree(tiny_run / "model", folder))
+
+    class Hub:
+        def dataset_info(self, name: str, *, revision: str | None) -> SimpleNamespace:
+            if name != "me/pets":
+                raise RepositoryError
+            return SimpleNamespace(sha=commits[revision or "main"])
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", download)
+    monkeypatch.setattr(huggingface_hub, "HfApi", Hub)
+    return commits
+
+
+class RepositoryError(Exception):
+    """As what a hub raises, no error of Python's own."""
+
+
+def test_what_lies_on_a_hub_is_named_by_its_commit(hub: dict[str, str]) -> None:
+    first = hub["main"]
+    assert absolute("hf:me/pets") == f"hf:me/pets@{first}" and absolute("hf:me/pets@v1") == f"hf:me/pets@{hub['v1']}"
+    assert absolute("hf:me/digits", "model") == f"hf:me/digits@{first}"
+    hub["main"] = "c" * 40
+    assert absolute("hf:me/pets") == f"hf:me/pets@{hub['main']}"
+    for address in ("hf:me/pets@" + first, "hf:me/unknown", "digits", ""):
+        assert absolute(address) == address
+
+
+def test_a_run_notes_the_commits_of_what_it_came_from(
+    hub: dict[str, str], tiny_yaml: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    recipe = configure(tiny_yaml.as_posix(), "hf:me/pets", {}, "hf:me/digits@v1")
+    assert recipe.data.source == f"hf:me/pets@{hub['main']}" and recipe.start_from == f"hf:me/digits@{hub['v1']}"
+    (tmp_path / "own.yaml").write_text(dump_yaml(recipe).replace(f"@{hub['v1']}", ""), encoding="utf-8")
+    assert configure("own.yaml", "", {}, "").start_from == f"hf:me/digits@{hub['main']}"
+    run = gannet.train("own.yaml", "digits", tmp_path / "run", {"images": 32})
+    assert f"start_from: hf:me/digits@{hub['main']}" in (run.folder / "recipe.yaml").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 import gannet
@@ -177,11 +179,48 @@ def test_classes_never_share_a_folder() -> None:
     ]
 
 
+ASKED = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(exclude_categories=["Cs"])),
+    lambda inner: st.lists(inner).map(tuple) | st.lists(inner) | st.dictionaries(st.text(max_size=3), inner),
+    max_leaves=6,
+)
+
+
+@given(st.dictionaries(st.text(max_size=3), ASKED))
+def test_whatever_tells_an_order_the_same_one_goes_on(
+    tmp_path_factory: pytest.TempPathFactory, asked: dict[str, object]
+) -> None:
+    """Of tuples, NaN and the like a note holds only what JSON can."""
+    path, made = tmp_path_factory.mktemp("same") / "new.zip", list[int]()
+    with pytest.raises(KeyboardInterrupt):
+        deliver(path, replace(an_order(fails_at=6), asked=asked))
+    deliver(path, replace(an_order(made=made), asked=asked))
+    assert made == [4, 6, 8, 10]
+
+
 def test_another_order_does_not_go_on_where_this_one_stood(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         deliver(tmp_path / "new.zip", an_order(fails_at=6))
     with pytest.raises(ValueError, match="beginning of something else"):
         deliver(tmp_path / "new.zip", an_order(count=12))
+
+
+def test_a_folder_of_somebody_else_where_a_delivery_is_made_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "new.partial").mkdir()
+    (tmp_path / "new.partial" / "mine.txt").write_text("mine")
+    with pytest.raises(ValueError, match="holds mine.txt, which Gannet did not write"):
+        deliver(tmp_path / "new", an_order())
+    assert (tmp_path / "new.partial" / "mine.txt").read_text() == "mine"
+
+
+@ENDINGS
+@pytest.mark.parametrize("path", ["C:/x.png", "\\\\server\\x.png", "a\\..\\..\\x.png", "../../x.png", "/nowhere/x.png"])
+def test_what_leads_out_of_a_delivery_is_refused(ending: str, path: str, tmp_path: Path) -> None:
+    order = Order({"model": "m"}, [lambda: [Entry("in.png", b"in"), Entry(path, b"out")]])
+    with pytest.raises(ValueError, match="lead out of where it is written to"):
+        deliver(tmp_path / "below" / f"new{ending}", order)
+    made = [file for file in tmp_path.rglob("*") if file.is_file() and file.read_bytes() in (b"in", b"out")]
+    assert made == []
 
 
 def test_what_exists_stays(tmp_path: Path) -> None:

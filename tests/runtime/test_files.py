@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import errno
+import ntpath
 import os
 import pickle
+import posixpath
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from gannet.runtime.files import load_tensors, load_tree, save_tensors, save_tree, write_bytes, write_json, write_text
+from gannet.runtime.files import (
+    is_inside,
+    load_tensors,
+    load_tree,
+    save_tensors,
+    save_tree,
+    write_bytes,
+    write_json,
+    write_text,
+)
 
 DTYPES = [torch.float32, torch.float64, torch.float16, torch.bfloat16, torch.int64, torch.int8, torch.uint8, torch.bool]
 shapes = st.sampled_from([(), (0,), (3,), (2, 0, 3), (2, 3), (1, 2, 1)])
@@ -206,3 +217,32 @@ def test_a_file_in_place_of_the_folder_is_named(tmp_path: Path) -> None:
 def test_text_is_utf8_with_plain_line_ends(tmp_path: Path) -> None:
     write_json(tmp_path / "facts.json", {"name": "Möwe\n"})
     assert (tmp_path / "facts.json").read_bytes() == '{\n  "name": "Möwe\\n"\n}\n'.encode()
+
+
+STEPS = ("..", ".", "a", "C:", "x.png", ".. ", " ", "", "\\", "/", "?", "b:c", "\0")
+PLACES = st.lists(st.sampled_from(STEPS)).map("".join)
+
+
+@given(PLACES | st.text("./\\: aC"))
+def test_a_path_that_is_inside_leads_nowhere_else_on_any_system(path: str) -> None:
+    if not is_inside(path):
+        return
+    assert posixpath.normpath(posixpath.join("/home", path)).startswith("/home/")
+    assert ntpath.normpath(ntpath.join("D:\\home", path)).startswith("D:\\home\\")
+    assert ".." not in (part.rstrip(" ") for part in path.replace("\\", "/").split("/"))
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("C:/x.png", "C:x.png", "\\\\server\\share\\x", "//server/share/x", "a\\..\\..\\x"),
+        *("../x", "/x", "\\x", "", ".", "a/.. ", "::", "a\0b"),
+    ],
+)
+def test_paths_that_lead_out_are_told(path: str) -> None:
+    assert not is_inside(path)
+
+
+@pytest.mark.parametrize("path", ["x.png", "a/b/x.png", "a\\x.png", "cats..dogs/..x.png", "a/9:30.png", "Möwe ~1.png"])
+def test_paths_within_are_told(path: str) -> None:
+    assert is_inside(path)

@@ -173,7 +173,11 @@ def test_a_checkpoint_of_another_game_is_refused(tmp_path: Path) -> None:
 
 
 def test_what_a_killed_process_was_writing_is_removed_from_the_whole_run(tmp_path: Path) -> None:
-    names = ("state/.1.partial", "model/.model.safetensors.7.partial", "samples/.2.partial.png")
+    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+        process.wait()
+    dead = process.pid
+    names = ("state/.1.partial", f"model/.model.safetensors.{dead}.partial", f"samples/.2.png.{dead}.partial.png")
+    names = (*names, f"state/.1.safetensors.{os.getpid()}.partial", "samples/.2.partial.png")  # The last by old code.
     torn = [tmp_path / name for name in names]
     kept = [tmp_path / name for name in ("model/model.safetensors", "samples/2.png")]
     for path in [*torn, *kept]:
@@ -181,3 +185,25 @@ def test_what_a_killed_process_was_writing_is_removed_from_the_whole_run(tmp_pat
         path.write_bytes(b"")
     CheckpointFolder(tmp_path / "state", 2).prepare()
     assert not any(path.exists() for path in torn) and all(path.exists() for path in kept)
+
+
+def test_what_another_process_is_writing_into_the_run_stays(tmp_path: Path) -> None:
+    """As `gannet judge` may while the run is resumed; a folder of such a name is nobody's to remove."""
+    code = "from pathlib import Path; from gannet.runtime.partial import partial_path as p; "
+    code += f"run = Path({str(tmp_path)!r}); p(run / 'judgement.json').touch(); "
+    code += "p(run / 'samples' / '1.png', '.png').touch(); input()"
+    (tmp_path / "samples").mkdir()
+    folders = [tmp_path / name for name in (".mine.partial", ".old.999999999.partial", "state/.x.partial")]
+    for folder in folders:
+        folder.mkdir(parents=True)
+    (tmp_path / ".mine.partial.txt").touch()
+    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE) as other:
+        deadline = time.monotonic() + 120
+        while len(list(tmp_path.rglob(f".*.{other.pid}.partial*"))) < 2 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        CheckpointFolder(tmp_path / "state", 2).prepare()
+        assert len(list(tmp_path.rglob(f".*.{other.pid}.partial*"))) == 2
+        other.communicate(b"\n")
+    CheckpointFolder(tmp_path / "state", 2).prepare()
+    assert not list(tmp_path.rglob(f".*.{other.pid}.partial*"))
+    assert all(folder.is_dir() for folder in folders) and (tmp_path / ".mine.partial.txt").exists()

@@ -62,7 +62,7 @@ def train(
         data: what to learn from; empty: the recipe's own data.
         out: the run's folder, which must not exist; empty: a free one below `runs/`.
         set: changes to the recipe, dotted key -> value.
-        start_from: a run, a model's folder or `hf:owner/name` whose weights to start from.
+        start_from: a run, a model's folder or `hf:owner/name[@revision]` whose weights to start from.
         resume: a run to continue instead; `set` may then change how long it lasts.
         display: who is shown the progress; nobody by default.
 
@@ -98,16 +98,19 @@ def train(
 
 
 def configure(target: str, data: str | Path, changes: Mapping[str, Any], start_from: str | Path) -> Recipe:
-    """Write data, changes and origin into the recipe; paths are made absolute, so that it can be resumed."""
+    """Write data, changes and origin into the recipe.
+
+    Paths are made absolute, and what lies on a hub is named by its commit, so that it can be resumed and repeated.
+    """
     changes = dict(changes)
     if data:
         changes["data.source"] = str(data)
     if start_from:
-        changes["start_from"] = absolute(str(start_from))
+        changes["start_from"] = absolute(str(start_from), "model")
     recipe = load_recipe(target, changes)
     several = tuple(one.model_copy(update={"source": absolute(one.source)}) for one in recipe.data.sources)
     named = recipe.data.model_copy(update={"source": absolute(recipe.data.source), "sources": several})
-    recipe = recipe.model_copy(update={"data": named})
+    recipe = recipe.model_copy(update={"data": named, "start_from": absolute(recipe.start_from, "model")})
     if not recipe.start_from:
         return recipe
     adopted = find_task(recipe.task.name).adopt(recipe, load(recipe.start_from).config)

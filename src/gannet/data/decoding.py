@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import islice
 from typing import TypeAlias
 
 import numpy as np
@@ -16,9 +15,12 @@ import numpy.typing as npt
 
 from gannet.data.records import Array, Chunk, Chunked, Labels, Record, Source
 from gannet.media.medium import Field
-from gannet.runtime.workers import cores, map_in_order
+from gannet.runtime.broken import is_defect
+from gannet.runtime.workers import Budget, cores, map_in_order
 
 RECORDS_PER_TASK = 16
+BYTES_PER_TASK = 64 << 20  # of encoded values: photographs, of which 16 take less, are not kept waiting
+BYTES_IN_FLIGHT = 1 << 30  # of all that are read or wait to be decoded: as much as the largest file
 Fields: TypeAlias = Mapping[str, Field]
 
 
@@ -54,16 +56,50 @@ def decode(source: Source, target: Target) -> Iterator[Block]:
     """Give all samples of a source, in its order; only a bounded window of them is in memory."""
     if isinstance(source, Chunked):
         return map_in_order(partial(_decode_chunk, target), source.arrays(), _workers())
-    return map_in_order(partial(_decode_records, target), _batches(source.records()), _workers())
+    budget = Budget(BYTES_IN_FLIGHT)
+    return map_in_order(partial(_decode_batch, target, budget), _batches(source.records(), budget), _workers())
 
 
 def _workers() -> int:
     return max(2, min(8, cores()))
 
 
-def _batches(records: Iterator[Record]) -> Iterator[list[Record]]:
-    while batch := list(islice(records, RECORDS_PER_TASK)):
-        yield batch
+@dataclass(frozen=True)
+class _Batch:
+    """Some records, and the bytes that were taken for them."""
+
+    records: list[Record]
+    size: int
+
+
+def _batches(records: Iterator[Record], budget: Budget) -> Iterator[_Batch]:
+    """Give a few records at a time, fewer where they are large, and none before there is room for them in memory."""
+    some: list[Record] = []
+    held = 0
+    for record in records:
+        some.append(record)
+        held += _size(record)
+        if len(some) == RECORDS_PER_TASK or held >= BYTES_PER_TASK:
+            budget.take(held)
+            yield _Batch(some, held)
+            some, held = [], 0
+    if some:
+        budget.take(held)
+        yield _Batch(some, held)
+
+
+def _size(record: Record) -> int:
+    try:
+        return record.size() if record.size else 0
+    except OSError:  # Reading it will say so.
+        return 0
+
+
+def _decode_batch(target: Target, budget: Budget, batch: _Batch) -> Block:
+    try:
+        return _decode_records(target, batch.records)
+    finally:
+        budget.give_back(batch.size)
 
 
 def _decode_chunk(target: Target, chunk: Chunk) -> Block:
@@ -84,6 +120,8 @@ def _decode_records(target: Target, records: list[Record]) -> Block:
         try:
             (size, mode), fitted = _fitted(record, target.fields)
         except Exception as error:  # a broken file makes decoders raise anything; the run goes on without it
+            if is_defect(error):
+                raise
             skipped.append((record.name, reason(error)))
             continue
         for name, value in fitted.items():

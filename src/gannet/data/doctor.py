@@ -13,7 +13,7 @@ from gannet.data.cache import Dataset
 from gannet.data.columns import Column
 from gannet.data.decoding import Fields
 from gannet.data.duplicates import Copies, find_exact, find_near
-from gannet.data.records import Source
+from gannet.data.records import Source, listed
 
 MOST_GROUPS = 10
 MOST_NAMES = 6  # of one group
@@ -147,7 +147,7 @@ def _name_members(source: Source, dataset: Dataset, found: list[Copies]) -> dict
     if not wanted or dataset.skipped_count > len(dataset.skipped):
         return names
     unreadable = {name for name, _ in dataset.skipped}
-    readable = (record.name for record in source.records() if record.name not in unreadable)
+    readable = (record.name for record in listed(source) if record.name not in unreadable)
     for index, name in zip(range(max(wanted) + 1), readable, strict=False):
         if index in wanted:
             names[index] = name

@@ -36,6 +36,8 @@ class Record:
     """Gives the first part's file as it is, where it has one of its own."""
     group: str = ""
     """What it belongs to, such as a person or a film, where the source knows; no group is on both sides of a split."""
+    size: Callable[[], int] | None = None
+    """Gives the bytes of its files, or of what it holds of them already; where nothing is said they are few."""
 
     def read(self) -> Any:
         """Read its first part."""
@@ -101,6 +103,29 @@ class Counted(Protocol):
     def count(self) -> int:
         """Give the number of samples, those that turn out to be unreadable included."""
         ...
+
+
+@runtime_checkable
+class Listed(Protocol):
+    """A source that knows what its samples are called without reading them, though its records hold what was read."""
+
+    def listed(self) -> Iterator[Record]:
+        """Give the same records as `records`, whose parts cannot be read."""
+        ...
+
+
+def listed(source: Source) -> Iterator[Record]:
+    """Give every sample for its name, label and split alone, reading as little as the source allows."""
+    return source.listed() if isinstance(source, Listed) else source.records()
+
+
+def unread(name: str, label: int, split: str) -> Record:
+    """Give a record that is listed only."""
+    return Record(name, {VALUE: _refuse}, label, split)
+
+
+def _refuse() -> Any:
+    raise AssertionError("a record that is only listed cannot be read")
 
 
 def records_of(chunks: Iterable[Chunk]) -> Iterator[Record]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
 from itertools import islice
 from typing import Any
 
 from gannet.data.decoding import reason
-from gannet.data.records import Chunked, Record, Sampled, Source
+from gannet.data.records import Chunked, Record, Sampled, Source, listed
 from gannet.media.image import Look, Survey
+from gannet.runtime.broken import is_defect, unless_broken
 
 MOST_LOOKED_AT = 256
 """Samples that are looked at before a data set is cached."""
@@ -22,6 +22,8 @@ def survey(source: Source, most: int = MOST_LOOKED_AT) -> Survey:
         try:
             look.add(record.read())
         except Exception as error:  # a broken file makes decoders raise anything; the cache will name it
+            if is_defect(error):
+                raise
             first_error = first_error or f"{record.name}: {reason(error)}"
     if not look.sides:
         found = f"no readable picture (first {first_error})" if first_error else "no pictures"
@@ -32,13 +34,13 @@ def survey(source: Source, most: int = MOST_LOOKED_AT) -> Survey:
 def readable(source: Source, part: int = 0, most: int = MOST_LOOKED_AT) -> Iterator[Any]:
     """Read a part of up to `most` samples, spread over the source; broken files are passed over."""
     for record in sample(source, most):
-        with suppress(Exception):  # A broken file raises anything; the cache will name it.
+        with unless_broken():  # A broken file raises anything; the cache will name it.
             yield list(record.fields.values())[part]()
 
 
 def count_learned(source: Source, most: int) -> int:
     """Count the samples but for the source's own test samples, up to `most`; nothing is read."""
-    return sum(1 for _ in islice((record for record in source.records() if record.split != "test"), most))
+    return sum(1 for _ in islice((record for record in listed(source) if record.split != "test"), most))
 
 
 def sample(source: Source, most: int) -> Iterator[Record]:

@@ -4,7 +4,6 @@ import io
 import statistics
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal, Self
 
@@ -32,6 +31,7 @@ from gannet.media.pixels import (
     upright_size,
 )
 from gannet.provenance.metadata import metadata
+from gannet.runtime.broken import unless_broken
 from gannet.schema import Section
 
 LARGEST_AUTO_SIZE = {"cuda": 128, "cpu": 64}
@@ -170,7 +170,7 @@ class ImageMedium(Medium):
         if options.size == "auto" or options.channels == "auto":
             look = Look()
             for value in values:
-                with suppress(Exception):  # A broken file makes decoders raise anything; the cache will name it.
+                with unless_broken():  # A broken file makes decoders raise anything; the cache will name it.
                     look.add(value)
             options = options.chosen(look.survey())
         assert options.channels != "auto", "chosen now"

@@ -64,8 +64,13 @@ def _bomb() -> str:
 
 
 def _refuse_bomb(picture: Image.Image) -> None:
+    refuse_huge_sides(*picture.size)
+
+
+def refuse_huge_sides(width: int, height: int) -> None:
+    """Raise ValueError for more pixels than a picture may have, before they are read."""
     limit = Image.MAX_IMAGE_PIXELS
-    if limit is not None and picture.width * picture.height > limit:
+    if limit is not None and width * height > limit:
         raise ValueError(_bomb())
 
 

@@ -9,8 +9,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-INCEPTION, CHECKSUM = "inception-2015-12-05", "6726825d"
-"""The weights that published FIDs are taken with, and how their SHA-256 starts."""
+INCEPTION = "inception-2015-12-05"
+"""The weights that published FIDs are taken with."""
+CHECKSUM = "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2"
+"""Their whole SHA-256: a part of it could be forged."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ def inception(folder: Path, weights: Path | None = None) -> ByteFeatures:
             raise ValueError(f"{words} and give its path to --features.") from None
     # The file is a pickle, so nobody else's may be opened.
     if not path.is_file() or (found := _checksum(path)) != CHECKSUM:
-        given = f"its SHA-256 starts with {found}" if path.is_file() else "it does not exist"
+        given = f"its SHA-256 is {found}" if path.is_file() else "it does not exist"
         raise ValueError(
             f"{path} is not the Inception file ({given}; {CHECKSUM} is wanted); give {INCEPTION}'s weights."
         )
@@ -64,6 +66,9 @@ def inception(folder: Path, weights: Path | None = None) -> ByteFeatures:
 def backbone(name: str) -> ByteFeatures:
     """The pooled features of a picture model from a hub or a folder, read from safetensors, without code of its own.
 
+    Args:
+        name: a folder, or `owner/name[@revision]`.
+
     Raises:
         ValueError: transformers is not installed, or there is no such model.
     """
@@ -71,9 +76,11 @@ def backbone(name: str) -> ByteFeatures:
         from transformers import AutoImageProcessor, AutoModel
     except (ImportError, RuntimeError):
         raise ValueError("Backbones need transformers; run `pip install 'gannet[backbones]'`.") from None
+    place, _, revision = (name, "", "") if Path(name).is_dir() else name.partition("@")
+    given: dict[str, Any] = {"revision": revision or "main", "trust_remote_code": False}
     try:
-        prepare: Any = AutoImageProcessor.from_pretrained(name, use_fast=False, trust_remote_code=False)
-        model: Any = AutoModel.from_pretrained(name, use_safetensors=True, trust_remote_code=False).eval()
+        prepare: Any = AutoImageProcessor.from_pretrained(place, use_fast=False, **given)
+        model: Any = AutoModel.from_pretrained(place, use_safetensors=True, **given).eval()
     except (OSError, ValueError, KeyError, ImportError, RuntimeError) as error:
         reason = " ".join(str(error).split())[:200]
         raise ValueError(f"{name} is no picture model that can be loaded: {reason}") from None
@@ -90,4 +97,4 @@ def backbone(name: str) -> ByteFeatures:
 
 def _checksum(path: Path) -> str:
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()[: len(CHECKSUM)]
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -5,7 +5,7 @@ import json
 import re
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from gannet.schema import Section, check
 from gannet.task import find_task
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 CONFIG, FORMAT = "config.json", 1
 PACKAGE = Path(__file__).parents[1]
 SHIPPED, RECIPES = PACKAGE / "models", PACKAGE / "recipes"
+COMMIT = re.compile("[0-9a-f]{40}")
 
 
 class Saved(Section):
@@ -30,7 +31,7 @@ class Saved(Section):
 
 
 def load(target: str | Path, weights: str = "model") -> "Pipeline":
-    """Load a model for use: a run, a model's folder, a shipped model's name, or `hf:owner/name`.
+    """Load a model for use: a run, a model's folder, a shipped model's name, or `hf:owner/name[@revision]`.
 
     Args:
         weights: `model` for the last, `best` for the best judged, or a stage's name.
@@ -103,9 +104,31 @@ def _shipped_names() -> str:
     return f", or a shipped model ({names})" if names else ""
 
 
-def absolute(place: str) -> str:
-    """The full path of what exists; a name of something else as it is. So a folder comes before an embedded set."""
-    return str(Path(place).resolve()) if place and Path(place).exists() else place
+def absolute(place: str, kind: Literal["model", "dataset"] = "dataset") -> str:
+    """The full path of what exists, so that a folder comes before an embedded set; the commit of what lies on a hub.
+
+    A name of something else is as it is.
+    """
+    if place and Path(place).exists():
+        return str(Path(place).resolve())
+    return _at_commit(place, kind) if place.startswith("hf:") else place
+
+
+def _at_commit(address: str, kind: str) -> str:
+    """The commit that an address on a hub stands for now, so that it stands for the same for good.
+
+    As it is where the hub cannot be asked: whoever opens it says what is wrong.
+    """
+    from huggingface_hub import HfApi
+
+    name, _, revision = address.removeprefix("hf:").partition("@")
+    if COMMIT.fullmatch(revision):
+        return address
+    try:
+        found = fetch(address).name if kind == "model" else HfApi().dataset_info(name, revision=revision or None).sha
+    except Exception:  # No network, a missing or private name raise anything.
+        return address
+    return f"hf:{name}@{found}" if COMMIT.fullmatch(str(found)) else address
 
 
 def read_config(folder: Path) -> dict[str, Any]:
@@ -126,13 +149,14 @@ def read_config(folder: Path) -> dict[str, Any]:
 
 
 def fetch(address: str) -> Path:
-    """Download `hf:owner/name` from a hub: plain files only; returns the folder."""
+    """Download `hf:owner/name[@revision]` from a hub: plain files only; returns the folder, which its commit names."""
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
-    name = address.removeprefix("hf:")
+    name, _, revision = address.removeprefix("hf:").partition("@")
+    wanted = [CONFIG, "*.safetensors", "README.md"]
     try:
-        return Path(snapshot_download(name, allow_patterns=[CONFIG, "*.safetensors", "README.md"]))
+        return Path(snapshot_download(name, revision=revision or None, allow_patterns=wanted))
     except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError, ValueError) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
         raise ValueError(f"{address} could not be fetched: {reason}") from None

@@ -150,7 +150,7 @@ class Pipeline(ABC):
 
     @classmethod
     def from_pretrained(cls, source: str | Path, weights: str = "model") -> "Pipeline":
-        """Load a folder written by `save_pretrained`, or `hf:owner/name` from a hub.
+        """Load a folder written by `save_pretrained`, or `hf:owner/name[@revision]` from a hub.
 
         Raises:
             ValueError: nothing is there, the files are damaged or of another kind; nothing of them is run.

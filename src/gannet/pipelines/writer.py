@@ -22,13 +22,16 @@ from typing import Any, TypeAlias
 
 from filelock import FileLock, Timeout
 
-from gannet.runtime.files import write_bytes, write_json
+from gannet.runtime.files import is_inside, write_bytes, write_json
 from gannet.runtime.workers import map_in_processes
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One picture of a part: its path, its file, its class (-1: none), and its line in the order's record."""
+    """One picture of a part: its path, its file, its class (-1: none), and its line in the order's record.
+
+    The path is relative, with slashes; one that leads out of where it is written to is refused.
+    """
 
     path: str
     content: bytes
@@ -103,6 +106,7 @@ def deliver(path: Path, order: Order, share: Share = ALONE) -> Path:
     try:
         if share.rank == 0:
             building.mkdir(parents=True, exist_ok=True)
+            _refuse_others(building)
             with _only_one(building, path):
                 _deliver(building, path, order, share)
             shutil.rmtree(building)
@@ -112,6 +116,13 @@ def deliver(path: Path, order: Order, share: Share = ALONE) -> Path:
         words = f"{path} cannot be written ({error.strerror or error})"
         raise ValueError(f"{words}; choose another place, or make room and ask for the same again to go on.") from None
     return path
+
+
+def _refuse_others(building: Path) -> None:
+    """The folder is removed in the end, so nothing else may lie in it."""
+    for file in building.iterdir():
+        if file.name not in OURS and not file.name.startswith(f".{NOTE}."):
+            raise ValueError(f"{building} holds {file.name}, which Gannet did not write; choose another name.")
 
 
 @contextmanager
@@ -148,7 +159,7 @@ def _deliver(building: Path, path: Path, order: Order, share: Share) -> None:
 
 
 def _begin(building: Path, order: Order) -> None:
-    note, asked = building / NOTE, {"layout": LAYOUT, **order.asked}
+    note, asked = building / NOTE, json.dumps({"layout": LAYOUT, **order.asked})
     if not note.is_file():
         for left in (building / "parts", building / WHOLE):
             if left.is_dir():
@@ -156,11 +167,16 @@ def _begin(building: Path, order: Order) -> None:
             else:
                 left.unlink(missing_ok=True)
         (building / "parts").mkdir()
-        write_json(note, asked)
-    elif json.loads(note.read_text(encoding="utf-8")) != asked:
+        write_json(note, json.loads(asked))
+    elif _as_noted(note.read_text(encoding="utf-8")) != _as_noted(asked):
         raise ValueError(
             f"{building} holds the beginning of something else ({NOTE} says what); remove it, or choose another name."
         )
+
+
+def _as_noted(text: str) -> Any:
+    """What JSON holds of an order, on both sides of a comparison: tuples became lists, and NaN equals itself."""
+    return json.loads(text, parse_constant=str)
 
 
 def _pending(building: Path, order: Order, share: Share, paths: list[Path]) -> Iterator[Pending]:
@@ -177,7 +193,10 @@ def _write_part(
     """Make a part and write it; what a process of its own could not write, the first one tells of."""
     path, gathered = pending
     try:
-        write(building, path, make(gathered), classes)
+        entries = make(gathered)
+        for outside in (entry.path for entry in entries if not is_inside(entry.path)):
+            raise ValueError(f"{outside} would lead out of where it is written to, here or on Windows; rename it.")
+        write(building, path, entries, classes)
     except (OSError, ValueError) as error:
         return error
     return None
@@ -279,6 +298,8 @@ def _pyarrow() -> tuple[Any, Any]:
 LAYOUT = 3
 """Of parts: raised when they are cut or written otherwise, so that older beginnings are not gone on with."""
 NOTE, WHOLE, RECORD = "order.json", "whole", "record.csv"
+OURS = (NOTE, WHOLE, "parts", "lock", ".DS_Store", "Thumbs.db")
+"""What lies in the folder of a delivery in the making; the last two are put everywhere by macOS and Windows."""
 FORMATS = {
     "": Format(_write_files, _join_files),
     ".zip": Format(_write_zip, _join_zip),

@@ -14,6 +14,8 @@ from xml.sax.saxutils import escape, unescape
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from gannet.runtime.partial import partial_path
+
 SOURCE_TYPE, TYPES = "DigitalSourceType", "http://cv.iptc.org/newscodes/digitalsourcetype/"
 SYNTHETIC = f"{TYPES}trainedAlgorithmicMedia"
 """The IPTC digital source type of media made by a trained model."""
@@ -49,7 +51,7 @@ def save_film(pictures: list[Image.Image], path: Path, facts: dict[str, Any], se
             "duration": round(1000 * seconds),
             "loop": 0,
         }
-    temporary = path.with_name(f".{path.stem}.partial{path.suffix}")
+    temporary = partial_path(path, path.suffix)  # Pillow chooses the format by the ending.
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         pictures[0].save(temporary, **options)

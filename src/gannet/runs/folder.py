@@ -1,7 +1,6 @@
 """A run's folder: what lies in it, and how it is made and read."""
 
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from gannet.recipe import Recipe, dump_yaml
 from gannet.schedule import cut_short
 from gannet.schema import check
 from gannet.runtime.files import write_text
+from gannet.runtime.partial import partial_path
 
 NOT_A_RUN = "it has no recipe.yaml"
 PLANNED = "planned.yaml"
@@ -77,7 +77,7 @@ def create_folder(recipe: Recipe, out: Path) -> Path:
             if (out / "recipe.yaml").exists()
             else f"{out} exists and is not a run; give another --out."
         )
-    building = out.with_name(f".{out.name}.{os.getpid()}.partial")
+    building = partial_path(out)
     try:
         building.mkdir(parents=True)
         write_text(building / "recipe.yaml", dump_yaml(recipe))

@@ -8,15 +8,18 @@ import contextlib
 import errno
 import hashlib
 import json
+import ntpath
 import os
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator, Mapping
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import Any, BinaryIO
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors import torch as safetensors
 from torch import Tensor
+
+from gannet.runtime.partial import partial_path
 
 Meta = dict[str, Any]
 
@@ -27,18 +30,37 @@ def write_bytes(path: Path, content: bytes) -> None:
     Raises:
         ValueError: the disk is full or the folder cannot be written; one sentence that names the file.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    with writing(path, len(content)) as file:
+        file.write(content)
+
+
+@contextlib.contextmanager
+def writing(path: Path, size: int = 0) -> Iterator[BinaryIO]:
+    """Open a file to be written part by part, atomically as `write_bytes` does: it is there when the block ends.
+
+    Args:
+        size: how many bytes it will have, where that is known, to say so when the disk is full.
+    """
+    temporary = partial_path(path)
     try:
         with temporary.open("wb") as file:
-            file.write(content)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
         _sync_folder(path.parent)
     except OSError as error:
+        raise ValueError(_unwritable(path, size or _size(temporary), error)) from error
+    finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
-        raise ValueError(_unwritable(path, len(content), error)) from error
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
 
 
 def write_text(path: Path, text: str) -> None:
@@ -49,6 +71,17 @@ def write_text(path: Path, text: str) -> None:
 def write_json(path: Path, value: Any) -> None:
     """Write `value` as indented JSON atomically."""
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def is_inside(path: str) -> bool:
+    """Tell whether a path is relative and stays below where it begins, read as Windows reads it and as others do.
+
+    Windows drops dots and spaces at the end of a name, so `.. ` may lead upwards as `..` does.
+    """
+    if ntpath.splitdrive(path)[0] or "\0" in path:
+        return False
+    ways = PurePosixPath(path), PureWindowsPath(path)
+    return all(not way.anchor and way.parts and all(part.strip(". ") for part in way.parts) for way in ways)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from threading import Condition
 from typing import Any, Generic, TypeVar
 
 Item = TypeVar("Item")
@@ -29,6 +30,30 @@ def map_in_order(function: Callable[[Item], Result], items: Iterable[Item], work
             yield waiting.popleft().result()
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+class Budget:
+    """So much of something that threads share; whoever wants more than is left waits until others give theirs back.
+
+    Args:
+        most: what all of them have together; one may have all of it, and what wants still more is alone.
+    """
+
+    def __init__(self, most: int) -> None:
+        self.most, self.left = most, most
+        self._changed = Condition()
+
+    def take(self, amount: int) -> None:
+        """Wait for so much, and take it."""
+        with self._changed:
+            self._changed.wait_for(lambda: self.left >= min(amount, self.most))
+            self.left -= min(amount, self.most)
+
+    def give_back(self, amount: int) -> None:
+        """Give back what was taken."""
+        with self._changed:
+            self.left += min(amount, self.most)
+            self._changed.notify_all()
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,15 @@
 """Checkpoints: `state/<images>.safetensors`, each whole or not there; the newest few and the best are kept."""
 
 import math
+import re
 from pathlib import Path
 from typing import Any
 
 from gannet.runtime.files import load_tree, save_tree
+from gannet.runtime.partial import is_torn
+
+OLD_SHEET = re.compile(r"\.\d+\.partial\.\w+")
+"""A sheet of samples as older versions called it before it was whole; no process writes one now."""
 
 
 class CheckpointFolder:
@@ -19,10 +24,15 @@ class CheckpointFolder:
         self.folder, self.keep = folder, keep
 
     def prepare(self) -> None:
-        """Create the folder, and remove what a killed process was writing anywhere in the run."""
+        """Create the folder, and remove what a killed process was writing anywhere in the run.
+
+        What another process, such as one that judges, is writing there now stays, and so does a folder of such a name.
+        """
         self.folder.mkdir(parents=True, exist_ok=True)
-        for torn in self.folder.parent.rglob(".*.partial*"):
-            torn.unlink(missing_ok=True)
+        for path in self.folder.parent.rglob(".*.partial*"):
+            own = path.parent == self.folder or OLD_SHEET.fullmatch(path.name)
+            if path.is_file() and (own or is_torn(path)):
+                path.unlink(missing_ok=True)
 
     def save(self, images: int, tree: dict[str, Any]) -> None:
         """Write a checkpoint, then let go of old ones; `tree["best"]` is `{images, score}` of the best so far."""
@@ -34,7 +44,7 @@ class CheckpointFolder:
 
     def paths(self) -> list[Path]:
         """All checkpoints, oldest first."""
-        return sorted(path for path in self.folder.glob("*.safetensors") if path.stem.isdigit())
+        return sorted(path for path in self.folder.glob("*.safetensors") if path.stem.isdigit() and path.is_file())
 
     def newest(self) -> dict[str, Any] | None:
         """The newest checkpoint's tree, or None before the first.

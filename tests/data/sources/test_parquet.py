@@ -2,14 +2,18 @@ from __future__ import annotations
 
 import io
 import sys
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from pictures import picture_dataset
 from PIL import Image
 
+from gannet.data.records import digest
 from gannet.data.sources import open_source
-from gannet.data.survey import survey
+from gannet.data.sources.several import Several
+from gannet.data.survey import count_learned, survey
 
 pyarrow = pytest.importorskip("pyarrow")
 
@@ -57,6 +61,50 @@ def test_parquet_of_plain_bytes_and_words(tmp_path):
     assert len(dataset.first) == 2 and dataset.skipped == (("a.parquet[2]", "its row holds no picture"),)
 
 
+def test_a_row_names_files_of_its_tables_folder_only(tmp_path, monkeypatch):
+    data = tmp_path / "data"
+    (data / "deep").mkdir(parents=True)
+    for path in (data / "in.png", data / "deep" / "in.png", tmp_path / "out.png"):
+        path.write_bytes(png(7))
+    monkeypatch.chdir(tmp_path)
+    paths = ["in.png", "deep/in.png", str(data / "in.png"), "../out.png", str(tmp_path / "out.png"), "out.png"]
+    write_table(data / "a.parquet", {"image": [{"bytes": None, "path": path} for path in paths]})
+    dataset = picture_dataset(open_source(str(data / "a.parquet")), 4, 4, 3)
+    assert len(dataset) == 3 and [name for name, _ in dataset.skipped] == [f"a.parquet[{row}]" for row in (3, 4, 5)]
+    told = [reason for _, reason in dataset.skipped]
+    assert all("outside of the table's folder" in reason for reason in told[:2]) and "no picture" in told[2]
+
+
+def test_a_file_that_a_row_names_is_measured_before_it_is_read(tmp_path, monkeypatch):
+    (tmp_path / "in.png").write_bytes(png(7))
+    write_table(tmp_path / "a.parquet", {"image": [{"bytes": None, "path": "in.png"}]})
+    monkeypatch.setattr("gannet.data.sources.folder.LARGEST_FILE", 8)
+    monkeypatch.setattr(Path, "read_bytes", lambda _: pytest.fail("it was read"))
+    with pytest.raises(ValueError, match="over the limit"):
+        next(iter(open_source(str(tmp_path / "a.parquet")).records())).read()
+
+
+def test_rows_of_the_hub_name_what_was_downloaded_with_them_only(tmp_path, monkeypatch):
+    cache = tmp_path / "cache"
+    cache.mkdir()
+    for path in (cache / "in.png", tmp_path / "out.png"):
+        path.write_bytes(png(7))
+    monkeypatch.chdir(tmp_path)
+    rows = [{"image": {"bytes": None, "path": path}, "label": 0} for path in (str(cache / "in.png"), "out.png")]
+    rows.append({"image": {"bytes": None, "path": str(tmp_path / "out.png")}, "label": 0})
+    library = SimpleNamespace(
+        load_dataset=lambda *_, **__: {"train": FakeSplit(rows, ["cat"])},
+        Image=FakeDatasets.Image,
+        config=SimpleNamespace(HF_DATASETS_CACHE=str(cache)),
+    )
+    monkeypatch.setitem(sys.modules, "datasets", library)
+    records = list(open_source("hf:owner/pets").records())
+    assert records[0].read().size == (4, 4)
+    for record in records[1:]:
+        with pytest.raises(ValueError, match="outside of the table's folder|no picture"):
+            record.read()
+
+
 def test_parquet_without_pictures_is_one_sentence(tmp_path):
     write_table(tmp_path / "a.parquet", {"text": ["x"]})
     with pytest.raises(ValueError, match="has the columns text, but pictures are looked for in 'image' or 'img'"):
@@ -90,6 +138,9 @@ class FakeSplit:
     def __getitem__(self, position):
         return self._rows[position]
 
+    def select_columns(self, names):
+        return [{name: row[name] for name in names} for row in self._rows]
+
     def cast_column(self, name, feature):
         assert (name, feature) == ("image", "encoded")
         return self
@@ -97,7 +148,7 @@ class FakeSplit:
 
 class FakeDatasets:
     @staticmethod
-    def load_dataset(name):
+    def load_dataset(name, **_):
         if name != "owner/pets":
             raise ConnectionError("no such data set\nand much more")
         rows = [{"image": cell, "label": label} for cell, label in zip(cells(1, 2, 3), [1, 0, 1], strict=True)]
@@ -122,3 +173,55 @@ def test_hub(monkeypatch):
         ValueError, match=r"hf:owner/none cannot be loaded \(ConnectionError: no such data set\); check"
     ):
         open_source("hf:owner/none")
+
+
+def test_a_revision_of_the_hub_is_asked_for_and_told_from_others(monkeypatch):
+    asked = []
+
+    def load(name, revision=None):
+        asked.append((name, revision))
+        return FakeDatasets.load_dataset(name)
+
+    monkeypatch.setitem(sys.modules, "datasets", SimpleNamespace(load_dataset=load, Image=FakeDatasets.Image))
+    sources = [open_source(f"hf:owner/pets{revision}") for revision in ("", "@v1", "@v2")]
+    assert asked == [("owner/pets", None), ("owner/pets", "v1"), ("owner/pets", "v2")]
+    assert [source.name for source in sources] == ["owner/pets"] * 3
+    assert len({source.fingerprint() for source in sources}) == 3
+    assert sources[0].fingerprint() == digest(["hub", "owner/pets", "train 3", "test 1"])
+    with pytest.raises(ValueError, match=r"hf:owner/none at v1 cannot be loaded"):
+        open_source("hf:owner/none@v1")
+
+
+def test_a_copy_of_another_commit_is_not_taken_for_the_one_that_was_asked_for(monkeypatch):
+    """Without network the library gives the latest copy that it has."""
+    commits = ["a" * 40, "b" * 40]
+    part = FakeSplit([{"image": cell, "label": 0} for cell in cells(1, 2)], ["cat"])
+    part.info = SimpleNamespace(download_checksums={f"hf://datasets/owner/pets@{commits[0]}/train.parquet": {}})
+    library = SimpleNamespace(load_dataset=lambda *_, **__: {"train": part}, Image=FakeDatasets.Image)
+    monkeypatch.setitem(sys.modules, "datasets", library)
+    assert open_source(f"hf:owner/pets@{commits[0]}").count() == 2
+    with pytest.raises(ValueError, match=f"as of commit {commits[0]}, but {commits[1]} is wanted"):
+        open_source(f"hf:owner/pets@{commits[1]}")
+
+
+def check_listed(source):
+    whole = [(record.name, record.label, record.split) for record in source.records()]
+    assert [(record.name, record.label, record.split) for record in source.listed()] == whole and whole
+    with pytest.raises(AssertionError):
+        next(source.listed()).read()
+
+
+def test_what_rows_are_called_is_told_without_reading_pictures(tmp_path, monkeypatch):
+    (tmp_path / "plain").mkdir()
+    write_table(tmp_path / "train.parquet", {"image": cells(*range(7)), "label": ["b", "a"] * 3 + [None]})
+    write_table(tmp_path / "test.parquet", {"image": cells(50), "label": ["b"]})
+    write_table(tmp_path / "plain" / "a.parquet", {"img": [png(1), png(2)]})
+    np.savez(tmp_path / "a.npz", x_train=np.zeros((3, 4, 4), np.uint8), y_train=[0, 1, 1], x_test=np.zeros((1, 4, 4)))
+    sources = [open_source(str(tmp_path / name)) for name in ("", "plain/a.parquet", "a.npz")]
+    monkeypatch.setitem(sys.modules, "datasets", FakeDatasets)
+    sources.append(open_source("hf:owner/pets"))
+    for source in [*sources, Several((sources[0], sources[0]), (1.0, 1.0))]:
+        check_listed(source)
+    monkeypatch.setattr("gannet.data.sources.parquet._read_cell", None)
+    monkeypatch.setattr("gannet.data.sources.parquet.ParquetFiles._rows_of", None)
+    assert count_learned(sources[0], 100) == 7

@@ -15,6 +15,7 @@ from gannet.augmentation.kinds import Chosen, Drawn, augment
 from gannet.augmentation.mixing import Mix, mix
 from gannet.media.pixels import Pixels, fit_picture, natural_pixels, open_picture, read_picture
 from gannet.pipelines.writer import Entry, record_line
+from gannet.runtime.broken import unless_broken
 from gannet.runtime.randomness import generator
 
 QUALITY, MARK = 95, "~"
@@ -72,7 +73,7 @@ def make_families(seed: int, families: list[Family]) -> list[Entry]:
     entries: list[Entry] = []
     with _one_thread():
         for family in families:
-            with suppress(Exception):  # A broken file makes decoders raise anything; the record has no line of it.
+            with unless_broken():  # A broken file makes decoders raise anything; the record has no line of it.
                 entries += _make_family(family, seed)
     return entries
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from gannet.adversarial.two_player import DISCRIMINATOR
-from gannet.data.records import Source
+from gannet.data.records import Source, listed
 from gannet.pipelines.hub import load
 from gannet.pipelines.writer import Entry, folders, record_line
 from gannet.runs.folder import read_recipe
@@ -133,7 +133,7 @@ def synthetic_parts(fakes: FakeSource, source: Source, times: int) -> Iterator[C
     if known and not source.classes:
         raise ValueError(f"{source.name} has no classes, and the model draws one of {len(known)}; give labelled data.")
     counts, homes = Counter[int](), dict[int, PurePosixPath]()
-    for record in source.records():
+    for record in listed(source):
         if record.split != "test" and (record.label >= 0 or not known):  # A loose picture has no class to draw.
             counts[record.label] += 1
             homes.setdefault(record.label, _home(record.name, record.label, source, bool(record.encoded)))

@@ -5,12 +5,13 @@ import io
 import re
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from functools import partial
-from itertools import chain, islice
+from itertools import chain, islice, takewhile
 from pathlib import Path, PurePosixPath
 from statistics import fmean
+from typing import TextIO
 
 import numpy as np
 import torch
@@ -23,12 +24,13 @@ from gannet.commands.augment.copies import MARK, Change, Copy, Family, Sample, a
 from gannet.commands.augment.fakes import FAKE, open_fake_source, synthetic_parts
 from gannet.commands.augment.options import Augmented, Wish
 from gannet.commands.augment.texts import augment_texts, is_text
-from gannet.data.records import VALUE, Chunked, Counted, Record, Source
+from gannet.data.records import VALUE, Chunked, Counted, Record, Source, listed
 from gannet.data.sources import open_source
 from gannet.data.survey import sample, survey
 from gannet.media.pixels import fit_picture, natural_pixels, read_picture
 from gannet.monitoring.energy import energy_distance, flat
 from gannet.pipelines.writer import RECORD, Entry, Order, deliver, folders
+from gannet.runtime.broken import unless_broken
 from gannet.runtime.randomness import generator
 from gannet.runtime.workers import cores
 
@@ -64,7 +66,7 @@ class Augmentation:
     def _families(self, records: list[Record], first: int) -> list[Family]:
         families = []
         for index, record in enumerate(records, first):
-            with suppress(Exception):  # A broken file raises anything; the record has no line of it.
+            with unless_broken():  # A broken file raises anything; the record has no line of it.
                 path = _path(record, self.source.classes)
                 families.append(Family(_read(record), path, record.label, self._copies(record, index)))
         return families
@@ -112,11 +114,10 @@ def augment_data(data: str, out: Path, wish: Wish) -> Augmented:
             order, asked={**asked, "weights": fake_source.weights}, parts=chain(kept, fakes), make=list, workers=1
         )
     deliver(out, order)
-    told = _told(out)
-    copies = sum(bool(row["augmentation"]) for row in told)
+    healthy, copies, left_out = _counted(out, source)
     names = tuple(change.name for change in changes) or (f"the fakes of {wish.model}",)
     advice = f"{RECORD} says which through what." + (f" {KEEP_TOGETHER}" if changes else "")
-    return Augmented(out, len(told) - copies, copies, names, "pictures", _left_out(source, told), advice)
+    return Augmented(out, healthy, copies, names, "pictures", left_out, advice)
 
 
 def _made(make: Callable[[list[Family]], list[Entry]], part: Callable[[], list[Family]]) -> list[Entry]:
@@ -125,27 +126,38 @@ def _made(make: Callable[[list[Family]], list[Entry]], part: Callable[[], list[F
 
 def _refuse_copies(source: Source) -> None:
     """Copies of copies would take the names of the first, and fakes pass for healthy; arrays have no names."""
-    names = () if isinstance(source, Chunked) else (record.name for record in source.records())
+    names = () if isinstance(source, Chunked) else (record.name for record in listed(source))
     if copy := next((name for name in names if re.search(rf"{MARK}\d+\.|(^|/){FAKE}-\d+\.", name)), ""):
         raise ValueError(f"{source.name} was augmented before ({copy}); give the healthy pictures.")
 
 
-def _told(out: Path) -> list[dict[str, str]]:
-    """The record of an augmented data set, a row a picture."""
+def _counted(out: Path, source: Source) -> tuple[int, int, tuple[str, ...]]:
+    """How many healthy pictures and copies the record tells of, and which it does not, since they could not be read.
+
+    Healthy ones stand in it in the order of the source, so nothing need be remembered; pixels can always be read.
+    """
+    wanted = iter(()) if isinstance(source, Chunked) else (record.name for record in listed(source))
+    healthy, copies = 0, 0
+    left_out: list[str] = []
+    with _opened_record(out) as lines:
+        for row in csv.DictReader(lines):
+            if row["augmentation"]:
+                copies += 1
+                continue
+            healthy += 1
+            left_out += takewhile(lambda name, found=row["source"]: name != found, wanted)  # type: ignore[misc]
+    return healthy, copies, (*left_out, *wanted)
+
+
+@contextmanager
+def _opened_record(out: Path) -> Iterator[TextIO]:
+    """The record of an augmented data set, to be read line by line."""
     if out.is_dir():
-        lines = (out / RECORD).read_text(encoding="utf-8")
+        with (out / RECORD).open(encoding="utf-8", newline="") as lines:
+            yield lines
     else:
-        with zipfile.ZipFile(out) as archive:
-            lines = archive.read(RECORD).decode()
-    return list(csv.DictReader(io.StringIO(lines)))
-
-
-def _left_out(source: Source, told: list[dict[str, str]]) -> tuple[str, ...]:
-    """The pictures that are not in the record, since they could not be read; pixels always can."""
-    if isinstance(source, Chunked):
-        return ()
-    written = {row["source"] for row in told}
-    return tuple(record.name for record in source.records() if record.name not in written)
+        with zipfile.ZipFile(out) as archive, archive.open(RECORD) as file:
+            yield io.TextIOWrapper(file, encoding="utf-8", newline="")
 
 
 def choose_changes(words: str, source: Source, channels: int) -> list[Change]:
@@ -231,10 +243,9 @@ def _spread(source: Source, most: int) -> Iterator[Record]:
 
 
 def _small(record: Record) -> Tensor | None:
-    try:
+    with unless_broken():
         return as_tensor(fit_picture(read_picture(record.read(), 3), SIDE, SIDE, "stretch"))
-    except Exception:  # A broken file makes decoders raise anything.
-        return None
+    return None
 
 
 def _read(record: Record) -> Sample:

@@ -27,7 +27,7 @@ from gannet.data.records import (
     records_of,
     rows_per_chunk,
 )
-from gannet.media.pixels import Pixels, read_picture
+from gannet.media.pixels import Pixels, read_picture, refuse_huge_sides
 
 IDX_NAME = re.compile(r"(train|t10k)-images[.-]idx3-ubyte(\.gz)?")
 IDX_SPLITS = {"train": "train", "t10k": "test"}
@@ -107,6 +107,10 @@ def _open_part(folder: Path, name: str) -> _IdxPart:
     images = folder / name
     with _open_maybe_gzip(images) as stream:
         shape = _read_header(stream, images, 3)
+    try:
+        refuse_huge_sides(*shape[1:])
+    except ValueError as error:
+        raise ValueError(f"{images} holds pictures of {shape[1]}x{shape[2]}: {error}.") from None
     if images.suffix != ".gz" and images.stat().st_size < 16 + math.prod(shape):
         raise ValueError(_cut_short(images))
     labels = np.full(shape[0], -1, np.int64)

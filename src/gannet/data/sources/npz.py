@@ -14,14 +14,16 @@ import numpy as np
 import numpy.typing as npt
 from numpy.lib import format as npy
 
-from gannet.data.records import VALUE, Chunk, Labels, Record, digest, file_stamp, records_of, rows_per_chunk
-from gannet.media.pixels import Pixels
+from gannet.data.records import VALUE, Chunk, Labels, Record, digest, file_stamp, records_of, rows_per_chunk, unread
+from gannet.media.pixels import Pixels, refuse_huge_sides
 
 NAMES = {
     "train": (("images", "x", "x_train", "train_images"), ("labels", "y", "y_train", "train_labels")),
     "test": (("x_test", "test_images"), ("y_test", "test_labels")),
 }
 MOST_CLASSES = 100_000
+MOST_BYTES = 4096
+"""Of one label: 1,024 letters. A header may claim any number."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,12 @@ class NpzFile:
     def records(self) -> Iterator[Record]:
         return records_of(self.arrays())
 
+    def listed(self) -> Iterator[Record]:
+        """Read the labels alone."""
+        for part in self._parts:
+            for row, label in enumerate(self._labels(part).tolist()):
+                yield unread(f"{part.split or 'images'}[{row}]", label, part.split)
+
     def _find_parts(self) -> list[_Part]:
         with zipfile.ZipFile(self._path) as archive:
             names = [name for name in archive.namelist() if name.endswith(".npy")]
@@ -121,12 +129,22 @@ class NpzFile:
                 "numbers of shape "
                 "(n, height, width) or (n, height, width, channels) with 1, 3 or 4 channels."
             )
+        channels_last = len(shape) == 3 or shape[3] in (1, 3, 4)
+        self._refuse_huge(member, shape[1:3] if channels_last else shape[2:])
         return member
+
+    def _refuse_huge(self, member: _Member, sides: tuple[int, ...]) -> None:
+        """Its rows are read whole, and a header may claim any size."""
+        try:
+            refuse_huge_sides(*sides)
+        except ValueError as error:
+            raise ValueError(f"{self._path} holds {member.name} with shape {member.shape}: {error}.") from None
 
     def _load(self, labels: _Member | None, images: _Member) -> npt.NDArray[Any] | None:
         if labels is None:
             return None
-        if math.prod(labels.shape) != images.shape[0] or labels.dtype.kind not in "buiU":
+        kind, size = labels.dtype.kind, labels.dtype.itemsize
+        if math.prod(labels.shape) != images.shape[0] or kind not in "buiU" or size > MOST_BYTES:
             raise ValueError(
                 f"{self._path} holds {labels.name} of {labels.dtype} with shape {labels.shape} for "
                 f"{images.shape[0]} "

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterable, Iterator
 from functools import partial
+from itertools import repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
-from gannet.data.records import VALUE, Record, digest, file_stamp
+from gannet.data.records import VALUE, Record, digest, file_stamp, unread
 from gannet.data.sources.folder import refuse_huge
 from gannet.data.sources.layout import SPLITS
 from gannet.media.pixels import open_picture
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 IMAGE_COLUMNS = ("image", "img")
 LABEL_COLUMNS = ("label", "labels")
 ROWS = 64  # read at once; a row holds one encoded picture
+COMMIT = re.compile("[0-9a-f]{40}")
 GROUPS = 16  # row groups that a sample looks into
 
 
@@ -55,6 +58,14 @@ class ParquetFiles:
             with _open_parquet(path) as file:
                 yield from self._rows_of(path, file.iter_batches(ROWS, columns=self._wanted(path)), 0)
 
+    def listed(self) -> Iterator[Record]:
+        """Read the small label column alone."""
+        for path in self._paths:
+            with _open_parquet(path) as file:
+                values = _column(file, self._columns[path][1])
+                for position, value in enumerate(values):
+                    yield unread(f"{self._named[path]}[{position}]", self._number(value), _split_of(path.stem))
+
     def sample(self, most: int) -> Iterator[Record]:
         """Look into a few row groups, evenly spread: a parquet file cannot be read by the row."""
         groups = []
@@ -77,8 +88,9 @@ class ParquetFiles:
             cells = batch.column(image).to_pylist()
             labels = batch.column(label).to_pylist() if label else [None] * len(cells)
             for cell, value in zip(cells, labels, strict=True):
-                read = partial(_read_cell, cell)
-                yield Record(f"{self._named[path]}[{position}]", {VALUE: read}, self._number(value), split)
+                read, size = partial(_read_cell, cell, (path.parent,)), partial(_held, cell)
+                name = f"{self._named[path]}[{position}]"
+                yield Record(name, {VALUE: read}, self._number(value), split, size=size)
                 position += 1
 
     def _number(self, value: int | str | None) -> int:
@@ -114,6 +126,15 @@ def _open_parquet(path: Path) -> parquet.ParquetFile:
         raise ValueError(f"{path} is cut short or no parquet file; copy or download it again.") from error
 
 
+def _column(file: parquet.ParquetFile, name: str | None) -> Iterator[Any]:
+    """Give the values of a small column, None for every row where there is none."""
+    if name is None:
+        yield from repeat(None, file.metadata.num_rows)
+        return
+    for batch in file.iter_batches(65_536, columns=[name]):
+        yield from batch.column(name).to_pylist()
+
+
 def _find_columns(names: list[str], where: str) -> tuple[str, str | None]:
     image = next((name for name in IMAGE_COLUMNS if name in names), None)
     if image is None:
@@ -138,34 +159,59 @@ def _split_of(name: str) -> str:
     return next((SPLITS[word] for word in words if word in SPLITS), "")
 
 
-def _read_cell(cell: object) -> Image.Image:
+def _read_cell(cell: object, folders: tuple[Path, ...]) -> Image.Image:
+    """Read a row's picture, from its bytes or from the file that it names in one of these folders."""
     content = cell.get("bytes") if isinstance(cell, dict) else cell
     path = cell.get("path") if isinstance(cell, dict) else None
-    if content is None and path and Path(path).is_file():
-        content = Path(path).read_bytes()
+    if content is None and path:
+        content = _read_named(str(path), folders)
     if not isinstance(content, bytes):
         raise ValueError("its row holds no picture")
     refuse_huge(len(content))
     return open_picture(content)
 
 
+def _held(cell: object) -> int:
+    """Give the bytes of a row's picture that are in memory."""
+    content = cell.get("bytes") if isinstance(cell, dict) else cell
+    return len(content) if isinstance(content, bytes) else 0
+
+
+def _read_named(path: str, folders: tuple[Path, ...]) -> bytes | None:
+    """Read the file that a row names; None where there is none. Whoever made the table may not look around here."""
+    found = [(folder / path).resolve() for folder in folders]
+    inside = [file for file, folder in zip(found, folders, strict=True) if file.is_relative_to(folder.resolve())]
+    if not inside:
+        raise ValueError(f"its row names {path}, which lies outside of the table's folder")
+    file = next((file for file in inside if file.is_file()), None)
+    if file is None:
+        return None
+    refuse_huge(file.stat().st_size)
+    return file.read_bytes()
+
+
 class HubDataset:
     """A data set of the Hugging Face hub, downloaded once into the cache of `datasets` and read from there.
+
+    Its name may end in `@` and a revision: a branch, a tag or a commit.
 
     It is not streamed: the survey, the cache and a second run would each download it again.
     """
 
     def __init__(self, name: str) -> None:
-        self.name = name
-        self._splits: dict[str, Any] = _load_from_hub(name)
+        self.name, _, self._revision = name.partition("@")
+        self._splits: dict[str, Any] = _load_from_hub(self.name, self._revision)
         self._columns = {key: _find_columns(list(part.features), name) for key, part in self._splits.items()}
         key, part = next(iter(self._splits.items()))
         label = self._columns[key][1]
         self._label = part.features[label] if label else None
         self.classes = tuple(str(word) for word in getattr(self._label, "names", None) or self._found_classes())
+        self._index = {name: number for number, name in enumerate(self.classes)}
 
     def fingerprint(self) -> str:
-        return digest(["hub", self.name, *(f"{key} {part._fingerprint}" for key, part in self._splits.items())])
+        revision = [self._revision] if self._revision else []  # Entries from before there were any stay.
+        parts = (f"{key} {part._fingerprint}" for key, part in self._splits.items())
+        return digest(["hub", self.name, *revision, *parts])
 
     def count(self) -> int:
         return sum(len(part) for part in self._splits.values())
@@ -173,6 +219,13 @@ class HubDataset:
     def records(self) -> Iterator[Record]:
         for key in self._splits:
             yield from self._rows_of(key, range(len(self._splits[key])))
+
+    def listed(self) -> Iterator[Record]:
+        for key, part in self._splits.items():
+            label = self._columns[key][1]
+            values = (row[label] for row in part.select_columns([label])) if label else repeat(None, len(part))
+            for position, value in enumerate(values):
+                yield unread(f"{key}[{position}]", self._number(value), _split_of(key))
 
     def sample(self, most: int) -> Iterator[Record]:
         for key, part in self._splits.items():
@@ -184,13 +237,17 @@ class HubDataset:
 
         image, label = self._columns[key]
         encoded = self._splits[key].cast_column(image, datasets.Image(decode=False))
-        index = {name: number for number, name in enumerate(self.classes)}
+        folders = _hub_folders(datasets)
         for position in positions:
             row = encoded[position]
-            value = row[label] if label else None
-            number = index[value] if isinstance(value, str) else -1 if value is None else int(value)
-            read = partial(_read_cell, row[image])
-            yield Record(f"{key}[{position}]", {VALUE: read}, number, _split_of(key))
+            number = self._number(row[label] if label else None)
+            read = partial(_read_cell, row[image], folders)
+            yield Record(f"{key}[{position}]", {VALUE: read}, number, _split_of(key), size=partial(_held, row[image]))
+
+    def _number(self, value: int | str | None) -> int:
+        if value is None:
+            return -1
+        return self._index[value] if isinstance(value, str) else int(value)
 
     def _found_classes(self) -> list[str]:
         seen = {value for key, part in self._splits.items() for value in part.unique(self._columns[key][1] or "")}
@@ -198,16 +255,41 @@ class HubDataset:
         return words or [str(number) for number in range(max((int(v) for v in seen if v is not None), default=-1) + 1)]
 
 
-def _load_from_hub(name: str) -> dict[str, Any]:
+def _hub_folders(datasets: Any) -> tuple[Path, ...]:
+    """Give the folders that files of data sets are downloaded to, which rows may name."""
+    from huggingface_hub.constants import HF_HUB_CACHE
+
+    names = ("HF_DATASETS_CACHE", "DOWNLOADED_DATASETS_PATH", "EXTRACTED_DATASETS_PATH")
+    known = (getattr(getattr(datasets, "config", None), name, None) for name in names)
+    return tuple(Path(place) for place in (HF_HUB_CACHE, *known) if place)
+
+
+def _load_from_hub(name: str, revision: str) -> dict[str, Any]:
     try:
         import datasets
     except ImportError as error:
         raise ValueError(f"Reading hf:{name} needs the library datasets; run: pip install 'gannet[hub]'") from error
     try:
-        return dict(datasets.load_dataset(name))
+        splits = dict(datasets.load_dataset(name, revision=revision or None))
     except Exception as error:  # the network, a missing or private name, a script it will not run: all the user's
         reason = (str(error).splitlines() or [""])[0]
+        at = f" at {revision}" if revision else ""
         raise ValueError(
-            f"The data set hf:{name} cannot be loaded ({type(error).__name__}: {reason}); check its name on "
+            f"The data set hf:{name}{at} cannot be loaded ({type(error).__name__}: {reason}); check its name on "
             "huggingface.co and the network, or download it as parquet."
         ) from error
+    if COMMIT.fullmatch(revision):
+        _refuse_another(splits, name, revision)
+    return splits
+
+
+def _refuse_another(splits: dict[str, Any], name: str, commit: str) -> None:
+    """Without network the library takes whatever copy it has, of any commit; where files came from tells which."""
+    infos = (getattr(part, "info", None) for part in splits.values())
+    places = (place for info in infos for place in getattr(info, "download_checksums", None) or ())
+    found = {word for place in places for word in re.findall("@([0-9a-f]{40})/", str(place))}
+    if found and commit not in found:
+        raise ValueError(
+            f"The data set hf:{name} is here as of commit {min(found)}, but {commit} is wanted and cannot be reached; "
+            "check the network."
+        )

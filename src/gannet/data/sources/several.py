@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
 
-from gannet.data.records import Counted, Record, Source, digest
+from gannet.data.records import Counted, Record, Source, digest, listed
 from gannet.data.survey import sample
 
 
@@ -44,10 +44,13 @@ class Several:
         return digest(["several", *(part.fingerprint() for part in self.parts), *map(str, self.weights)])
 
     def count(self) -> int:
-        return sum(part.count() if isinstance(part, Counted) else sum(1 for _ in part.records()) for part in self.parts)
+        return sum(part.count() if isinstance(part, Counted) else sum(1 for _ in listed(part)) for part in self.parts)
 
     def records(self) -> Iterator[Record]:
         return chain.from_iterable(part.records() for part in self.parts)
+
+    def listed(self) -> Iterator[Record]:
+        return chain.from_iterable(listed(part) for part in self.parts)
 
     def sample(self, most: int) -> Iterator[Record]:
         each = -(-most // len(self.parts))

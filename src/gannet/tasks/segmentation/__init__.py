@@ -30,6 +30,7 @@ from gannet.metrics.segmentation import commonest_class, confusion, mean_iou, se
 from gannet.monitoring.periodic import Periodic
 from gannet.recipe import Checkpoints, Logging, Optimizer, Recipe, RefereeSettings
 from gannet.recipe import Data as RecipeData
+from gannet.runtime.broken import is_defect
 from gannet.schema import Choice, known_keys
 from gannet.task import Exam
 from gannet.tasks.segmentation.pipeline import (
@@ -97,6 +98,8 @@ def _numbers_in(source: Source) -> set[int]:
             _, read = record.fields.values()
             found |= set(np.unique(label_map.numbers(read())).tolist())
         except Exception as error:  # A broken file raises anything; the cache will name it.
+            if is_defect(error):
+                raise
             first = first or f" (first {record.name}: {reason(error)})"
     if not found:
         raise ValueError(f"{Path(source.name).name} holds no readable label map{first}; give at least two.")

@@ -1,0 +1,49 @@
+"""Files that are not whole yet: what they are called meanwhile, and which of them nobody writes any more."""
+
+import os
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+PARTIAL = re.compile(r"\..+\.(\d{1,9})\.partial(\.[^.]+)?")
+"""What `partial_path` gives; the group is the number of the process."""
+QUERY_LIMITED, ACCESS_DENIED, STILL_ACTIVE = 0x1000, 5, 259
+"""Of Windows: the right to ask about a process, the error where that is refused, the exit code of one that runs."""
+
+
+def partial_path(path: Path, ending: str = "") -> Path:
+    """Give the name under which this process writes a file before it is whole."""
+    return path.with_name(f".{path.name}.{os.getpid()}.partial{ending}")
+
+
+def is_torn(path: Path) -> bool:
+    """Tell whether it is a file that a process of this machine was writing which has ended; its name says which."""
+    found = PARTIAL.fullmatch(path.name)
+    return found is not None and path.is_file() and not _is_running(int(found[1]))
+
+
+def _is_running(process: int) -> bool:
+    if sys.platform == "win32":
+        return _is_running_on_windows(process)
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # It is another user's.
+        return True
+    return True
+
+
+def _is_running_on_windows(process: int) -> bool:
+    """Ask without a signal: there `os.kill` ends what it is asked about."""
+    import ctypes
+
+    kernel: Any = ctypes.WinDLL("kernel32", use_last_error=True)  # type: ignore[attr-defined,unused-ignore]
+    if not (handle := kernel.OpenProcess(QUERY_LIMITED, False, process)):
+        denied: bool = ctypes.get_last_error() == ACCESS_DENIED  # type: ignore[attr-defined,unused-ignore]
+        return denied
+    code = ctypes.c_ulong()
+    kernel.GetExitCodeProcess(handle, ctypes.byref(code))
+    kernel.CloseHandle(handle)
+    return code.value == STILL_ACTIVE
