@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 import wave
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -267,3 +268,20 @@ def test_the_doctor_examines_points(gannet_command: Callable[..., Any]) -> None:
     ended = gannet_command("doctor", "ring")
     assert ended.code == 0, ended.err
     assert ended.out.startswith("ring: 100,000 points, 10,000 of them held out.") and "Recipe: ring." in ended.out
+
+
+def test_it_is_applied_to_a_file_and_to_a_folder(tmp_path: Path, gannet_command: Callable[..., Any]) -> None:
+    run = train(Path("sines"), tmp_path / "run").folder
+    assert "--num" in gannet_command("apply", run, "--help").out
+    for out in ("some", "some.zip", "one.npy", "sheet.png"):
+        words = ("--num", 1 if out == "one.npy" else 5, "--seed", 2, "--out", tmp_path / out)
+        assert gannet_command("apply", run, *words).code == 0
+    pipeline: Any = gannet.load(run)
+    drawn = pipeline(5, seed=2).values.numpy()
+    made = [np.load(path) for path in sorted((tmp_path / "some").iterdir())]
+    assert len(made) == 5 and all(np.array_equal(*pair) for pair in zip(made, drawn, strict=True))
+    np.testing.assert_allclose(np.load(tmp_path / "one.npy"), drawn[0], atol=1e-6)
+    with zipfile.ZipFile(tmp_path / "some.zip") as archive:
+        assert sorted(archive.namelist()) == [f"{index:06d}.npy" for index in range(5)]
+    with pytest.raises(ValueError, match="signals go to a folder or a .zip"):
+        gannet.apply(run, out=tmp_path / "some.parquet", num=5)

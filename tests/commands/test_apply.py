@@ -1,6 +1,9 @@
 """Photographs go through a model to where they are wanted, and nothing that was there is lost."""
 
 import json
+import shutil
+import subprocess
+import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +22,10 @@ from gannet.commands.judge import judge_features
 from gannet.data.sources import open_source
 from gannet.media.grids import GAP
 from gannet.media.photograph import Photograph, PhotographMedium, read_photograph
+from gannet.media.scores import medium as scores_medium
+from gannet.provenance.metadata import COMPOSITE, SOURCE_TYPE, SYNTHETIC, read_facts
+from gannet.recipe import Recipe, dump_yaml
+from gannet.tasks import recognition
 from gannet.tasks._image_restoration.evaluation import (
     LARGEST_JUDGED,
     EvaluationPair,
@@ -579,3 +586,90 @@ def test_what_a_task_cannot_learn_is_refused(
     with pytest.raises(ValueError, match=words):
         gannet.train(recipe, photos, tmp_path / "run", changes)
     assert not (tmp_path / "run").exists()
+
+
+def marks_of(path: Path) -> dict[str, Any]:
+    with Image.open(path) as picture:
+        return read_facts(picture)
+
+
+def test_what_was_changed_says_so_with_its_model_and_what_was_not_says_nothing(
+    enlarger: Path, others: dict[str, Path], photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = gannet.load(enlarger)
+    told = marks_of(model(photos / "a.png").save(tmp_path / "large.png"))
+    assert told == {SOURCE_TYPE: COMPOSITE, "model": model.name, "weights": "model"}
+    told = marks_of(model(photos / "a.png", strength=0.5).save(tmp_path / "half.webp"))
+    assert told["strength"] == 0.5
+    assert marks_of(read_photograph(photos / "a.png").save(tmp_path / "same.png")) == {}
+    monkeypatch.setattr(RestorationPipeline, "find", lambda _, scan: Photograph(scan.values[..., :1] * 0))
+    for name in ("whole.png", "whole.jpg", "whole.tif"):
+        gannet.apply(others["restoration"], photos / "a.png", out=tmp_path / name)
+        assert marks_of(tmp_path / name) == {}
+
+
+@pytest.mark.parametrize("ending", [".png", ".jpg", ".webp", ".tif"])
+def test_marks_that_an_input_carries_are_kept(ending: str, enlarger: Path, tiny_run: Path, tmp_path: Path) -> None:
+    gannet.load(tiny_run)(num=4, seed=3, engine="torch").save(tmp_path / "drawn.png")
+    made = gannet.load(enlarger)(tmp_path / "drawn.png").save(tmp_path / f"large{ending}")
+    told = marks_of(made)
+    assert told[SOURCE_TYPE] == SYNTHETIC, "what was synthetic stays so"
+    assert told["before"] == {SOURCE_TYPE: SYNTHETIC, "model": "example", "seed": 3}
+    again = read_photograph(made).save(tmp_path / f"again{ending}")
+    assert marks_of(again) == told
+
+
+def test_a_further_output_is_written_beside_the_first(others: dict[str, Path], photos: Path, tmp_path: Path) -> None:
+    run = others["restoration"]
+    gannet.apply(run, photos / "a.png", out=tmp_path / "one.png", save=["mask"])
+    assert size(tmp_path / "one.mask.png") == (13, 9)
+    gannet.apply(run, photos, out=tmp_path / "all", save=["mask"])
+    made = {path.relative_to(tmp_path / "all").as_posix() for path in (tmp_path / "all").rglob("*") if path.is_file()}
+    assert {"a.png", "a.mask.png", "deep/b.jpg.png", "deep/b.jpg.mask.png"} < made
+    mask = gannet.load(run)(photos / "a.png")["mask"]
+    with Image.open(tmp_path / "all" / "a.mask.png") as picture:
+        assert np.array_equal(np.asarray(picture), mask.values[..., 0])
+    with pytest.raises(ValueError, match="has no further output 'masc' to save; it has: mask"):
+        gannet.apply(run, photos, out=tmp_path / "more", save=["masc"])
+
+
+def test_a_models_own_options_are_flags_and_a_wrong_one_names_the_nearest(
+    enlarger: Path, others: dict[str, Path], tiny_run: Path, gannet_command: Callable[..., Any]
+) -> None:
+    told = {name: gannet_command("apply", run, "--help").out for name, run in {"draw": tiny_run, **others}.items()}
+    assert "--num" in told["draw"] and "--class" in told["draw"] and "--strength" not in told["draw"]
+    assert "--strength" in told["inpainting"] and "--mask" in told["inpainting"]
+    assert "--mask" not in told["colorization"]
+    ended = gannet_command("apply", enlarger, "a.png", "--strenght", "1")
+    assert ended == (2, "", "gannet: There is no option --strenght; did you mean --strength?\n")
+
+
+def test_help_comes_from_the_config_alone(enlarger: Path, tmp_path: Path) -> None:
+    (tmp_path / "model").mkdir()
+    shutil.copy(enlarger / "model" / "config.json", tmp_path / "model")
+    code = "import sys; from gannet.cli import main\ntry: main()\nfinally: assert 'torch' not in sys.modules"
+    words = [sys.executable, "-c", code, "apply", str(tmp_path / "model"), "--help"]
+    done = subprocess.run(words, check=False, capture_output=True, text=True)
+    assert done.returncode == 0 and "--strength" in done.stdout, done.stderr
+
+
+def test_a_recognizer_names_what_pictures_are_of(tmp_path: Path) -> None:
+    run = gannet.train(dump_yaml_of(recognition.example(), tmp_path), out=tmp_path / "run").folder
+    for number in range(3):
+        Image.fromarray(RANDOM.integers(0, 256, (12, 10, 3), np.uint8)).save(tmp_path / f"{number}.jpg")
+    told = gannet.apply(run, *sorted(tmp_path.glob("*.jpg")), out=tmp_path / "named")
+    assert told.count == 3 and sorted(path.name for path in (tmp_path / "named").iterdir()) == [
+        "0.csv",
+        "1.csv",
+        "2.csv",
+    ]
+    scores = gannet.load(run)(tmp_path / "0.jpg").value
+    assert sum(scores.values()) == pytest.approx(1) and len(scores) == 10
+    assert scores_medium.read((tmp_path / "named" / "0.csv").read_bytes()) == pytest.approx(scores, abs=1e-5)
+    assert json.loads(gannet.load(run)(tmp_path / "0.jpg").save(tmp_path / "0.json").read_text())["model"] == "example"
+
+
+def dump_yaml_of(recipe: Recipe, folder: Path) -> str:
+    path = folder / "recipe.yaml"
+    path.write_text(dump_yaml(recipe), encoding="utf-8")
+    return str(path)

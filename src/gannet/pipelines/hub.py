@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from gannet.schema import Section, check
-from gannet.task import find_task
 
 if TYPE_CHECKING:
     from gannet.pipelines.pipeline import Pipeline
@@ -39,6 +38,8 @@ def load(target: str | Path, weights: str = "model") -> "Pipeline":
     Raises:
         ValueError: nothing is there, or it is damaged; one sentence.
     """
+    from gannet.task import find_task
+
     folder = model_folder(str(target))
     return find_task(read_config(folder)["task"]).pipeline_class.from_pretrained(folder, weights)
 
@@ -48,8 +49,9 @@ def interface(target: str | Path) -> dict[str, Any]:
     folder = model_folder(str(target))
     config = read_config(folder)
     if config["interface"] is None:  # It was saved before there were any.
-        pipeline_class = find_task(config["task"]).pipeline_class
-        return pipeline_class.untrained(folder).interface()
+        from gannet.task import find_task
+
+        return find_task(config["task"]).pipeline_class.untrained(folder).interface()
     return dict(config["interface"])
 
 
