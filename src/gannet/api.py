@@ -1,27 +1,34 @@
 """The API: the verbs, and what is asked of them and answered. Everything behind it may move."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from gannet.commands import doctor as doctor_command
 from gannet.commands import generate
 from gannet.commands import judge as judge_command
+from gannet.commands import train as train_command
 from gannet.commands.augment import images
 from gannet.commands.augment.options import Augmented, Columns, Wish
 from gannet.commands.restore import Photographs, improve
-from gannet.commands.train import fit, train
 from gannet.data.doctor import Report
 from gannet.metrics.judgement import Judgement, Query
 from gannet.pipelines.hub import absolute, load
 from gannet.pipelines.onnx import Exported
 from gannet.pipelines.onnx import export as export_pipeline
 from gannet.pipelines.samples import Request
+from gannet.runs.folder import Run
+from gannet.runtime.progress import OnProgress, Progress, ShouldStop, Stopped, Watch
 
 __all__ = [
     "Columns",
+    "OnProgress",
     "Photographs",
+    "Progress",
     "Query",
     "Request",
+    "ShouldStop",
+    "Stopped",
     "Wish",
     "apply",
     "augment",
@@ -33,6 +40,37 @@ __all__ = [
 ]
 
 ALL, ONE, USUAL = Query(), Request(), Wish()
+
+
+def train(
+    target: str = "",
+    data: str | Path = "",
+    out: str | Path = "",
+    set: Mapping[str, Any] | None = None,  # noqa: A002
+    start_from: str | Path = "",
+    resume: str | Path = "",
+    *,
+    should_stop: ShouldStop | None = None,
+    on_progress: OnProgress | None = None,
+) -> Run:
+    """Train a recipe and return its run; from any thread.
+
+    Args:
+        target: a shipped recipe's name or a YAML file; left out with `resume`.
+        data: what to learn from; empty: the recipe's own data.
+        out: the run's folder, which must not exist; empty: a free one below `runs/`.
+        set: changes to the recipe, dotted key -> value.
+        start_from: a run, a model's folder or `hf:owner/name` whose weights to start from.
+        resume: a run to continue instead; `set` may then change how long it lasts.
+        should_stop: asked after every round; once it says yes, the run is saved and its `ending` is `interrupted`.
+            Of several processes any one may say so, and all leave after the same line of the log.
+        on_progress: told after every round, a `gannet.training.trainer.Status` and the referee's words.
+
+    Raises:
+        ValueError: a mistake in what was given, or a game that diverged; one sentence.
+    """
+    watch = Watch(on_progress, should_stop)
+    return train_command.train(target, data, out, set, start_from, resume, watch)
 
 
 def judge(target: str | Path, data: str | Path = "", query: Query = ALL, weights: str = "model") -> Judgement:
@@ -49,7 +87,7 @@ def judge(target: str | Path, data: str | Path = "", query: Query = ALL, weights
     Raises:
         ValueError: nothing to judge by, or too few samples; one sentence.
     """
-    return judge_command.judge(target, data, query, weights, fit)
+    return judge_command.judge(target, data, query, weights, train_command.fit)
 
 
 def apply(

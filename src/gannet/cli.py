@@ -2,6 +2,7 @@
 
 import json
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -57,12 +58,12 @@ def train(
         return
     from gannet.api import train as run_training
     from gannet.runtime.devices import is_first
-    from gannet.training.progress import Silence, Terminal
+    from gannet.training.progress import Terminal
 
     # Under torchrun the first process speaks for all.
     first = is_first()
-    display = Terminal() if first and not as_json else Silence()
-    run = run_training(target, data, out, overrides, start_from=start_from, resume=resume, display=display)
+    with Terminal() if first and not as_json else nullcontext() as shown:
+        run = run_training(target, data, out, overrides, start_from, resume, on_progress=shown)
     if first:
         _report(run, as_json)
     if run.ending == "interrupted":
@@ -286,6 +287,9 @@ def _print(verb: str, result: Any, lines: list[str], as_json: bool) -> None:
 
 def main() -> None:
     """Run the command line; the user's mistakes end in one sentence and exit code 2."""
+    from gannet.runtime.process import own_process
+
+    own_process()
     try:
         app()
     except (ValueError, OSError) as error:

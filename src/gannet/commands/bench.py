@@ -19,8 +19,8 @@ from gannet.data.sources.points import POINTS
 from gannet.pipelines.backends import make_engine
 from gannet.recipe import load_recipe
 from gannet.runtime.devices import choose_precision, launch
+from gannet.runtime.progress import Watch
 from gannet.task import find_task
-from gannet.training.progress import Silence
 from gannet.training.trainer import Trainer
 
 BLOCKS, SECONDS, SIDE, SAMPLES = 5, 2.0, 2048, 2048
@@ -116,7 +116,7 @@ def bench(prepared: Prepared) -> Speed:
     with tempfile.TemporaryDirectory() as folder:
         noise = noise_of(prepared)
         game = build_game(prepared, fabric)
-        trainer = build_trainer(prepared, game, fabric, Path(folder), (noise, noise), Silence())
+        trainer = build_trainer(prepared, game, fabric, Path(folder), (noise, noise), Watch())
         pipeline: Any = prepared.task.pipeline(prepared.recipe, prepared.description, trainer.players.average.networks)
         if pipeline.draws:
             pipeline.engine = make_engine("auto" if precision == "bf16" else "torch", pipeline, device.type)

@@ -16,8 +16,9 @@ from gannet.data.loader import Samples
 from gannet.data.samples import Labels, noise
 from gannet.recipe import Recipe, dump_yaml
 from gannet.runtime.devices import choose_precision, launch
+from gannet.runtime.progress import Watch
 from gannet.schedule import stages
-from gannet.training.progress import Silence, duration
+from gannet.training.progress import duration
 from gannet.training.trainer import Trainer
 
 WARM_ROUNDS, TIMED_ROUNDS = 3, 8
@@ -62,7 +63,7 @@ def plan(prepared: Prepared) -> Plan:
     with tempfile.TemporaryDirectory() as folder:
         meaningless = noise_of(prepared)
         game = build_game(prepared, fabric)
-        trainer = build_trainer(prepared, game, fabric, Path(folder), (meaningless, meaningless), Silence())
+        trainer = build_trainer(prepared, game, fabric, Path(folder), (meaningless, meaningless), Watch())
         seconds = whole_time(trainer)
     recipe = prepared.recipe
     return Plan(
