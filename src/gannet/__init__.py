@@ -10,6 +10,7 @@ _HOMES = {
     "train": "gannet.api",
     "judge": "gannet.api",
     "apply": "gannet.api",
+    "augment": "gannet.api",
     "export": "gannet.api",
     "Request": "gannet.pipelines.samples",
     "load": "gannet.api",
@@ -22,6 +23,7 @@ __all__ = [*sorted(_HOMES), "__version__"]
 
 if TYPE_CHECKING:
     from gannet.api import apply as apply
+    from gannet.api import augment as augment
     from gannet.api import export as export
     from gannet.api import judge as judge
     from gannet.api import load as load

@@ -18,6 +18,7 @@ from gannet.pipelines.onnx import Exported
 from gannet.pipelines.onnx import export as export_pipeline
 from gannet.pipelines.samples import Request
 from gannet.runs.folder import Run
+from gannet.runtime.process import borrowed, quiet
 from gannet.runtime.progress import OnProgress, Progress, ShouldStop, Stopped, Watch
 
 __all__ = [
@@ -42,6 +43,7 @@ __all__ = [
 ALL, ONE, USUAL = Query(), Request(), Wish()
 
 
+@borrowed()
 def train(
     target: str = "",
     data: str | Path = "",
@@ -73,6 +75,7 @@ def train(
     return train_command.train(target, data, out, set, start_from, resume, watch)
 
 
+@borrowed()
 def judge(target: str | Path, data: str | Path = "", query: Query = ALL, weights: str = "model") -> Judgement:
     """Judge a model: what it makes against real samples that it did not learn from.
 
@@ -90,6 +93,7 @@ def judge(target: str | Path, data: str | Path = "", query: Query = ALL, weights
     return judge_command.judge(target, data, query, weights, train_command.fit)
 
 
+@borrowed()
 def apply(
     target: str | Path, out: str | Path, request: Request | Photographs = ONE, weights: str = "model"
 ) -> dict[str, Any]:
@@ -115,6 +119,8 @@ def apply(
     return generate.apply(target, out, request, weights)
 
 
+@quiet()
+@borrowed()
 def export(target: str | Path, out: str | Path, weights: str = "model") -> Exported:
     """Write a model's network as an ONNX file, once ONNX Runtime has been seen to give PyTorch's answers.
 
@@ -128,6 +134,7 @@ def export(target: str | Path, out: str | Path, weights: str = "model") -> Expor
     return export_pipeline(load(target, weights), Path(out))
 
 
+@borrowed()
 def augment(data: str | Path, out: str | Path, wish: Wish = USUAL) -> Augmented:
     """Make a data set larger by changed copies of its samples; folders, labels and the samples themselves survive.
 
@@ -145,6 +152,7 @@ def augment(data: str | Path, out: str | Path, wish: Wish = USUAL) -> Augmented:
     return images.augment_data(absolute(str(data)), Path(out), wish)
 
 
+@borrowed()
 def examine(data: str | Path, size: int = 0) -> Report:
     """Examine a data set: count, sizes, classes, unreadable files, duplicates, and a recommendation.
 

@@ -4,6 +4,7 @@ import atexit
 import ctypes
 import logging
 import platform
+import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -85,12 +86,16 @@ def _be_quiet() -> Callable[[], None]:
 
 
 def _keep() -> Callable[[], None]:
-    """Note torch's randomness and its choice of convolutions."""
+    """Note torch's randomness, its choice of convolutions and who hears of the end of a child."""
     import torch
 
     drawn, deterministic = _randomness(), torch.backends.cudnn.deterministic
+    number = getattr(signal, "SIGCHLD", None)  # PyTorch's loaders listen to it; Windows has none.
+    listener = signal.getsignal(number) if number else None
 
     def restore() -> None:
+        if number and listener is not None and threading.current_thread() is threading.main_thread():
+            signal.signal(number, listener)
         torch.backends.cudnn.deterministic = deterministic
         for set_state, state in drawn:
             set_state(state)
