@@ -10,6 +10,7 @@ from gannet.commands import judge as judge_command
 from gannet.commands import train as train_command
 from gannet.commands.augment import images
 from gannet.commands.augment.options import Augmented, Columns, Wish
+from gannet.commands.models import Model, list_models
 from gannet.commands.restore import Photographs, improve
 from gannet.data.doctor import Report
 from gannet.metrics.judgement import Judgement, Query
@@ -23,6 +24,7 @@ from gannet.runtime.progress import OnProgress, Progress, ShouldStop, Stopped, W
 
 __all__ = [
     "Columns",
+    "Model",
     "OnProgress",
     "Photographs",
     "Progress",
@@ -37,6 +39,7 @@ __all__ = [
     "export",
     "judge",
     "load",
+    "models",
     "train",
 ]
 
@@ -163,3 +166,10 @@ def examine(data: str | Path, size: int = 0) -> Report:
         ValueError: nothing readable is there; one sentence.
     """
     return doctor_command.examine(absolute(str(data)), size)
+
+
+def models() -> list[Model]:
+    """List the models at hand: those that come with Gannet, those in $GANNET_MODELS (a folder or several, separated as
+    in $PATH), and those of runs below `runs/` here.
+    """
+    return list_models()

@@ -276,6 +276,15 @@ def recipes(as_json: Json = False) -> None:
     _print("recipes", found, [f"{name:{width}}  {about}" for name, about in found.items()], as_json)
 
 
+@app.command()
+def models(as_json: Json = False) -> None:
+    """List the models at hand: shipped ones, those in $GANNET_MODELS, and those of runs/ here."""
+    from gannet.api import models as list_models
+
+    found = list_models()
+    _print("models", [model.to_json() for model in found], [line for model in found for line in model.lines()], as_json)
+
+
 def _print(verb: str, result: Any, lines: list[str], as_json: bool) -> None:
     if as_json:
         from gannet import __version__
