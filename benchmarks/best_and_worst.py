@@ -20,7 +20,7 @@ from gannet.data.loader import Samples
 from gannet.data.sources import open_source
 from gannet.media.photograph import Photograph
 from gannet.media.tiling import as_tensor
-from gannet.metrics.judgement import Query
+from gannet.metrics.options import JudgeOptions
 from gannet.schema import check
 from gannet.task import Exam, find_task
 from gannet.tasks._image_restoration.evaluation import eye_of, photographs
@@ -66,7 +66,7 @@ def main() -> None:
     config, eye = check(task.Config, pipeline.config.task.options, "task"), eye_of(judge_features())
     assert eye is not None, "judge-v1 does not ship here"
     source, found = open_source(asked.photographs), []
-    exam = Exam(Query(num=asked.most), None, source, _nothing, None, judge_features)
+    exam = Exam(JudgeOptions(num=asked.most), None, source, _nothing, None, judge_features)
     for real in photographs(exam, asked.most):
         trial = task.trial(real, config)
         made = pipeline(trial.given, trial.mask)

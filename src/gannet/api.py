@@ -1,49 +1,79 @@
-"""The API: the verbs, and what is asked of them and answered. Everything behind it may move."""
+"""The API: the verbs, and what is asked of them and answered. Everything behind it may move.
+
+Every verb that takes its time tells `on_progress` how far it is, and is asked by `should_stop` to leave. None changes
+anything of the process. What is asked of a verb is a schema, which a page can draw a form from.
+"""
 
 from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Union
 
-from gannet.commands import doctor as doctor_command
-from gannet.commands import generate
-from gannet.commands import judge as judge_command
-from gannet.commands import train as train_command
-from gannet.commands.augment import images
-from gannet.commands.augment.options import Augmented, Columns, Wish
-from gannet.commands.models import Model, list_models
-from gannet.commands.restore import Photographs, improve
-from gannet.data.doctor import Report
-from gannet.metrics.judgement import Judgement, Query
-from gannet.pipelines.hub import absolute, load
-from gannet.pipelines.onnx import Exported
-from gannet.pipelines.onnx import export as export_pipeline
-from gannet.pipelines.samples import Request
-from gannet.runs.folder import Run
 from gannet.runtime.process import borrowed, quiet
 from gannet.runtime.progress import OnProgress, Progress, ShouldStop, Stopped, Watch
 
-__all__ = [
-    "Columns",
-    "Model",
-    "OnProgress",
-    "Photographs",
-    "Progress",
-    "Query",
-    "Request",
-    "ShouldStop",
-    "Stopped",
-    "Wish",
-    "apply",
-    "augment",
-    "examine",
-    "export",
-    "judge",
-    "load",
-    "models",
-    "train",
-]
+if TYPE_CHECKING:
+    from gannet.commands.augment.options import Augmented as Augmented
+    from gannet.commands.augment.options import AugmentOptions as AugmentOptions
+    from gannet.commands.bench import Speed as Speed
+    from gannet.commands.flags import schema_command as schema_command
+    from gannet.commands.models import Model as Model
+    from gannet.commands.options import BenchOptions as BenchOptions
+    from gannet.commands.options import DoctorOptions as DoctorOptions
+    from gannet.commands.options import ExportOptions as ExportOptions
+    from gannet.commands.options import PlanOptions as PlanOptions
+    from gannet.commands.options import TrainOptions as TrainOptions
+    from gannet.commands.plan import Plan as Plan
+    from gannet.commands.restore import Photographs as Photographs
+    from gannet.commands.summary import summarize as summarize
+    from gannet.data.doctor import Report as Report
+    from gannet.metrics.judgement import Judgement as Judgement
+    from gannet.metrics.options import JudgeOptions as JudgeOptions
+    from gannet.pipelines.onnx import Exported as Exported
+    from gannet.pipelines.pipeline import Pipeline as Pipeline
+    from gannet.pipelines.samples import Request as Request
+    from gannet.recipe import parse_change as parse_change
+    from gannet.runs.folder import Run as Run
+    from gannet.runtime.devices import is_first as is_first
+    from gannet.training.progress import Terminal as Terminal
 
-ALL, ONE, USUAL = Query(), Request(), Wish()
+_HOMES = {
+    "Augmented": "gannet.commands.augment.options",
+    "AugmentOptions": "gannet.commands.augment.options",
+    "Speed": "gannet.commands.bench",
+    "schema_command": "gannet.commands.flags",
+    "Model": "gannet.commands.models",
+    "BenchOptions": "gannet.commands.options",
+    "DoctorOptions": "gannet.commands.options",
+    "ExportOptions": "gannet.commands.options",
+    "PlanOptions": "gannet.commands.options",
+    "TrainOptions": "gannet.commands.options",
+    "Plan": "gannet.commands.plan",
+    "Photographs": "gannet.commands.restore",
+    "summarize": "gannet.commands.summary",
+    "Report": "gannet.data.doctor",
+    "Judgement": "gannet.metrics.judgement",
+    "JudgeOptions": "gannet.metrics.options",
+    "Exported": "gannet.pipelines.onnx",
+    "Pipeline": "gannet.pipelines.pipeline",
+    "Request": "gannet.pipelines.samples",
+    "parse_change": "gannet.recipe",
+    "Run": "gannet.runs.folder",
+    "is_first": "gannet.runtime.devices",
+    "Terminal": "gannet.training.progress",
+}
+"""Where what is asked and answered lies; it loads when it is first used, so that this module waits for no torch."""
+VERBS = (
+    *("apply", "augment", "bench", "doctor", "examine", "export", "judge", "load", "models", "plan", "recipes"),
+    "train",
+)
+__all__ = [*sorted(_HOMES), "OnProgress", "Progress", "ShouldStop", "Stopped", *VERBS]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'gannet.api' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
 
 
 @borrowed()
@@ -57,7 +87,7 @@ def train(
     *,
     should_stop: ShouldStop | None = None,
     on_progress: OnProgress | None = None,
-) -> Run:
+) -> "Run":
     """Train a recipe and return its run; from any thread.
 
     Args:
@@ -69,17 +99,83 @@ def train(
         resume: a run to continue instead; `set` may then change how long it lasts.
         should_stop: asked after every round; once it says yes, the run is saved and its `ending` is `interrupted`.
             Of several processes any one may say so, and all leave after the same line of the log.
-        on_progress: told after every round, a `gannet.training.trainer.Status` and the referee's words.
+        on_progress: told after every round, a `gannet.training.surroundings.Status` and the referee's words.
 
     Raises:
         ValueError: a mistake in what was given, or a game that diverged; one sentence.
+        Stopped: `should_stop` said yes while the data were decoded, before there was a run.
     """
-    watch = Watch(on_progress, should_stop)
-    return train_command.train(target, data, out, set, start_from, resume, watch)
+    from gannet.commands import train as command
+
+    return command.train(target, data, out, set, start_from, resume, Watch(on_progress, should_stop))
 
 
 @borrowed()
-def judge(target: str | Path, data: str | Path = "", query: Query = ALL, weights: str = "model") -> Judgement:
+def plan(
+    target: str,
+    data: str | Path = "",
+    set: Mapping[str, Any] | None = None,  # noqa: A002
+    start_from: str | Path = "",
+    options: "PlanOptions | None" = None,
+    *,
+    should_stop: ShouldStop | None = None,
+    on_progress: OnProgress | None = None,
+) -> "Plan":
+    """Say what a run of a recipe would be on this machine: its whole recipe, memory and time; nothing is written.
+
+    Args:
+        target, data, set, start_from: as `train` takes them.
+        options: how exactly.
+
+    Raises:
+        ValueError: a mistake in what was given; one sentence.
+        Stopped: `should_stop` said yes.
+    """
+    from gannet.commands import plan as command
+    from gannet.commands.train import configure, prepare
+
+    prepared = prepare(configure(target, data, dict(set or {}), start_from))
+    return command.plan(prepared, options or command.USUAL, Watch(on_progress, should_stop))
+
+
+@borrowed()
+def bench(
+    target: str = "images",
+    data: str | Path = "",
+    set: Mapping[str, Any] | None = None,  # noqa: A002
+    options: "BenchOptions | None" = None,
+    *,
+    should_stop: ShouldStop | None = None,
+    on_progress: OnProgress | None = None,
+) -> "Speed":
+    """Measure how fast this machine trains and samples a recipe, and how far that is from its limit.
+
+    Args:
+        target: a shipped recipe's name or a YAML file.
+        data: whose size and classes count; empty: the recipe's, or pictures of 32x32.
+        set: changes to the recipe.
+        options: how long is measured.
+
+    Raises:
+        ValueError: a mistake in what was given; one sentence.
+        Stopped: `should_stop` said yes.
+    """
+    from gannet.commands import bench as command
+
+    prepared = command.prepare_for(target, str(data), dict(set or {}))
+    return command.bench(prepared, options or command.USUAL, Watch(on_progress, should_stop))
+
+
+@borrowed()
+def judge(
+    target: str | Path,
+    data: str | Path = "",
+    query: "JudgeOptions | None" = None,
+    weights: str = "model",
+    *,
+    should_stop: ShouldStop | None = None,
+    on_progress: OnProgress | None = None,
+) -> "Judgement":
     """Judge a model: what it makes against real samples that it did not learn from.
 
     The judgement of a run is kept in its folder, as `judgement.json` and in its report.
@@ -92,13 +188,20 @@ def judge(target: str | Path, data: str | Path = "", query: Query = ALL, weights
 
     Raises:
         ValueError: nothing to judge by, or too few samples; one sentence.
+        Stopped: `should_stop` said yes.
     """
-    return judge_command.judge(target, data, query, weights, train_command.fit)
+    from gannet.commands import judge as command
+    from gannet.metrics.options import JudgeOptions
+
+    return command.judge(target, data, query or JudgeOptions(), weights, Watch(on_progress, should_stop))
 
 
 @borrowed()
 def apply(
-    target: str | Path, out: str | Path, request: Request | Photographs = ONE, weights: str = "model"
+    target: str | Path,
+    out: str | Path,
+    request: "Union[Request, Photographs, None]" = None,  # noqa: UP007
+    weights: str = "model",
 ) -> dict[str, Any]:
     """Draw samples, or make photographs better, and save them; returns what their metadata say.
 
@@ -117,28 +220,54 @@ def apply(
     Raises:
         ValueError: nothing is there that draws, the request is out of range, or `out` exists; one sentence.
     """
+    from gannet.commands import generate
+    from gannet.commands.restore import Photographs, improve
+    from gannet.pipelines.samples import Request
+
     if isinstance(request, Photographs):
         return improve(target, Path(out) if out else None, request, weights)
-    return generate.apply(target, out, request, weights)
+    return generate.apply(target, out, request or Request(), weights)
 
 
 @quiet()
 @borrowed()
-def export(target: str | Path, out: str | Path, weights: str = "model") -> Exported:
+def export(
+    target: str | Path,
+    out: str | Path,
+    weights: str = "model",
+    options: "ExportOptions | None" = None,
+    *,
+    on_progress: OnProgress | None = None,
+) -> "Exported":
     """Write a model's network as an ONNX file, once ONNX Runtime has been seen to give PyTorch's answers.
 
     Args:
         target: a run, a model's folder, a shipped model's name or `hf:owner/name`.
         out: the file, .onnx, which must not exist.
+        weights: `model`, `best` or a stage's name; `options` may say so instead.
 
     Raises:
         ValueError: the model cannot be exported, libraries are missing, or the answers differ; one sentence.
     """
-    return export_pipeline(load(target, weights), Path(out))
+    from gannet.pipelines.hub import load as load_model
+    from gannet.pipelines.onnx import export as export_pipeline
+
+    watch = Watch(on_progress)
+    watch.step(0, 2, "Loading")
+    pipeline = load_model(target, options.weights if options else weights)
+    watch.step(1, 2, "Exporting and comparing")
+    return export_pipeline(pipeline, Path(out))
 
 
 @borrowed()
-def augment(data: str | Path, out: str | Path, wish: Wish = USUAL) -> Augmented:
+def augment(
+    data: str | Path,
+    out: str | Path,
+    wish: "AugmentOptions | None" = None,
+    *,
+    should_stop: ShouldStop | None = None,
+    on_progress: OnProgress | None = None,
+) -> "Augmented":
     """Make a data set larger by changed copies of its samples; folders, labels and the samples themselves survive.
 
     Every file has a line in `record.csv` that says what it was made from and how. Broken off, the same call goes on
@@ -151,25 +280,74 @@ def augment(data: str | Path, out: str | Path, wish: Wish = USUAL) -> Augmented:
 
     Raises:
         ValueError: an unknown kind, a strength out of range, too little that is healthy, or `out` exists; one sentence.
+        Stopped: `should_stop` said yes; the same call goes on where it stood.
     """
-    return images.augment_data(absolute(str(data)), Path(out), wish)
+    from gannet.commands.augment.images import augment_data
+    from gannet.commands.augment.options import AugmentOptions
+    from gannet.pipelines.hub import absolute
+
+    return augment_data(absolute(str(data)), Path(out), wish or AugmentOptions(), Watch(on_progress, should_stop))
 
 
 @borrowed()
-def examine(data: str | Path, size: int = 0) -> Report:
+def doctor(
+    data: str | Path,
+    options: "DoctorOptions | None" = None,
+    *,
+    should_stop: ShouldStop | None = None,
+    on_progress: OnProgress | None = None,
+) -> "Report":
     """Examine a data set: count, sizes, classes, unreadable files, duplicates, and a recommendation.
 
     Args:
-        size: pixels a side to look at; 0 takes what the recipe `images` would choose.
+        options: at which size to look.
 
     Raises:
         ValueError: nothing readable is there; one sentence.
+        Stopped: `should_stop` said yes.
     """
-    return doctor_command.examine(absolute(str(data)), size)
+    from gannet.commands import doctor as command
+    from gannet.pipelines.hub import absolute
+
+    return command.examine(absolute(str(data)), options.size if options else 0, Watch(on_progress, should_stop))
 
 
-def models() -> list[Model]:
+def examine(data: str | Path, size: int = 0) -> "Report":
+    """Examine a data set; the earlier name of `doctor`.
+
+    Args:
+        size: pixels a side to look at; 0 takes what the recipe `images` would choose.
+    """
+    from gannet.commands.options import DoctorOptions
+
+    return doctor(data, DoctorOptions(size=size))
+
+
+def load(target: str | Path, weights: str = "model") -> "Pipeline":
+    """Load a model for use: a run, a model's folder, a shipped model's name, or `hf:owner/name`.
+
+    Args:
+        weights: `model` for the last, `best` for the best judged, or a stage's name.
+
+    Raises:
+        ValueError: nothing is there, or it is damaged; one sentence.
+    """
+    from gannet.pipelines.hub import load as load_model
+
+    return load_model(target, weights)
+
+
+def recipes() -> dict[str, str]:
+    """List the recipes that ship with Gannet, by name, each with what it is for."""
+    from gannet.recipe import load_recipe, preset_names
+
+    return {name: load_recipe(name).about for name in preset_names()}
+
+
+def models() -> "list[Model]":
     """List the models at hand: those that come with Gannet, those in $GANNET_MODELS (a folder or several, separated as
     in $PATH), and those of runs below `runs/` here.
     """
+    from gannet.commands.models import list_models
+
     return list_models()

@@ -3,7 +3,7 @@
 import contextlib
 import difflib
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, cast
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
@@ -37,6 +37,21 @@ class Section(BaseModel):
     """Frozen plain data whose unknown keys are errors; attribute docstrings describe the keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class Options(Section):
+    """What is asked of a verb: its JSON schema draws a form and names the flags of the command line.
+
+    What is wrong with it is one sentence, however it is made. A property may name its flag: `flag` in the schema.
+    """
+
+    if not TYPE_CHECKING:
+
+        def __init__(self, **values: Any) -> None:
+            try:
+                super().__init__(**values)
+            except ValidationError as error:
+                raise ValueError(_asked_wrongly(error, type(self))) from None
 
 
 class Choice(BaseModel):
@@ -81,6 +96,13 @@ def check(schema: type[Schema], values: Mapping[str, Any], where: str = "") -> S
         return TypeAdapter(schema).validate_python(dict(values))
     except ValidationError as error:
         raise ValueError(_explain(error, schema, where)) from None
+
+
+def _asked_wrongly(error: ValidationError, schema: Any) -> str:
+    """The sentence of a check of its own stands as it is; the others name the key."""
+    problem = error.errors(include_url=False)[0]
+    own = problem["type"] == "value_error" and not problem["loc"]
+    return problem["msg"].removeprefix("Value error, ") if own else _explain(error, schema, "")
 
 
 def _explain(error: ValidationError, schema: Any, where: str) -> str:

@@ -16,6 +16,8 @@ from pathlib import Path
 from types import SimpleNamespace
 import numpy, sklearn.linear_model, torch
 import gannet, gannet.api
+for name in ("augment.images", "bench", "doctor", "generate", "judge", "plan", "restore", "train"):
+    __import__(f"gannet.commands.{name}")
 from gannet.runtime import process
 
 called = []
@@ -55,7 +57,9 @@ check("train", lambda: gannet.train(recipe, out=out / "run"))
 check("judge", lambda: gannet.judge(out / "run", "digits"))
 check("apply", lambda: gannet.apply(out / "run", out / "sheet.png"))
 check("augment", lambda: gannet.augment("digits", out / "more"))
-check("examine", lambda: gannet.api.examine("digits"))
+check("doctor", lambda: gannet.doctor("digits"))
+check("plan", lambda: gannet.plan(recipe))
+check("bench", lambda: gannet.bench(recipe, options=gannet.api.BenchOptions(blocks=1, seconds=0.01)))
 """
 
 

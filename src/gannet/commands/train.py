@@ -23,7 +23,7 @@ from gannet.runs.folder import PLANNED, Run, create_folder, free_folder
 from gannet.runtime.devices import launch
 from gannet.runtime.files import write_json, write_text
 from gannet.runtime.process import drawing
-from gannet.runtime.progress import Watch
+from gannet.runtime.progress import Stopped, Watch
 from gannet.runtime.randomness import address
 from gannet.schedule import cut_short
 from gannet.task import Task, find_task
@@ -76,7 +76,8 @@ def train(
     fabric = launch(prepared.recipe.device, prepared.recipe.precision)
     # Whatever the user may have got wrong shows before the folder is made.
     slices(prepared.recipe, fabric)
-    split = split_of(prepared)
+    # Of several processes none may leave alone.
+    split = split_of(prepared, watch if fabric.world_size == 1 else Watch(watch.on_progress))
     game = build_game(prepared, fabric, Path(resume) if resume else None)
     folder = Path(resume or out or free_folder(prepared.recipe.name))
     if fabric.is_global_zero and not resume:
@@ -132,10 +133,10 @@ def prepare(recipe: Recipe) -> Prepared:
     return Prepared(task.resolve(recipe, description), task, source, description)
 
 
-def split_of(prepared: Prepared) -> Split:
-    """Load the samples, decoded and split."""
+def split_of(prepared: Prepared, watch: Watch | None = None) -> Split:
+    """Load the samples, decoded and split; Stopped when whoever watches wants that meanwhile."""
     recipe, task = prepared.recipe, prepared.task
-    return load_samples(recipe, prepared.source, task.fields(recipe, prepared.description), task.labels(recipe))
+    return load_samples(recipe, prepared.source, task.fields(recipe, prepared.description), task.labels(recipe), watch)
 
 
 def build_game(prepared: Prepared, fabric: Fabric, resumed: Path | None = None) -> Game:
@@ -243,12 +244,18 @@ def _misfit(name: str, network: nn.Module, weights: Mapping[str, Tensor]) -> str
     )
 
 
-def fit(recipe: Recipe) -> tuple[Pipeline, Samples]:
-    """Train a recipe on the way to something else; the run is not kept."""
+def fit(recipe: Recipe, watch: Watch | None = None) -> tuple[Pipeline, Samples]:
+    """Train a recipe on the way to something else; the run is not kept.
+
+    Raises:
+        Stopped: whoever watches wants it to stop.
+    """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "recipe.yaml"
         write_text(path, dump_yaml(recipe))
-        run = train(str(path), out=Path(folder) / "run")
+        run = train(str(path), out=Path(folder) / "run", watch=watch)
+        if run.ending == "interrupted" and watch and watch.stopping:
+            raise Stopped(f"Stopped while training {recipe.name} to compare with; nothing was judged.")
         if run.ending == "interrupted":
             raise ValueError(f"Stopped while training {recipe.name} to compare with; nothing was judged.")
         prepared = prepare(run.recipe)

@@ -21,7 +21,7 @@ class Terminal:
 
     def __init__(self, title: str = "Training") -> None:
         self.console = Console(stderr=True)
-        self.shown = 0.0
+        self.shown = 0.0 if self.console.is_terminal else time.monotonic()
         columns = (
             TextColumn("{task.description}"),
             BarColumn(bar_width=24),
@@ -44,7 +44,7 @@ class Terminal:
         if progress.note:
             self.console.print(progress.note, highlight=False, soft_wrap=True)
             return
-        now, last = time.monotonic(), progress.done >= progress.total > 0
+        now, last = time.monotonic(), isinstance(progress, Status) and progress.done >= progress.total
         if now - self.shown < (0.25 if self.bar else SECONDS_BETWEEN_LINES) and not last:
             return
         self.shown = now

@@ -8,8 +8,9 @@ from typing import Any
 
 from gannet.augmentation.kinds import named_strengths
 from gannet.augmentation.texts import TEXT_KINDS, Table, TextKind, augment_text
-from gannet.commands.augment.options import TEXT, Augmented, Columns, Wish
+from gannet.commands.augment.options import TEXT, Augmented, AugmentOptions
 from gannet.runtime.files import write_bytes
+from gannet.runtime.progress import Watch
 from gannet.runtime.randomness import address
 from gannet.schema import nearest
 
@@ -26,7 +27,7 @@ def is_text(path: Path) -> bool:
     return True
 
 
-def augment_texts(path: Path, out: Path, wish: Wish) -> Augmented:
+def augment_texts(path: Path, out: Path, wish: AugmentOptions, watch: Watch) -> Augmented:
     """Write the texts of a file and `times` - 1 changed copies of each.
 
     Tables keep their columns and get two more: the line a text was made from, and what was done to it. Of a text file
@@ -42,16 +43,17 @@ def augment_texts(path: Path, out: Path, wish: Wish) -> Augmented:
     for place in (out,) if separator else (out, beside):
         if place.exists():
             raise ValueError(f"{place} exists; choose another name or remove it first.")
-    times, columns = wish.times, wish.columns
-    table = _read_synonyms(columns.synonyms)
+    times = wish.times
+    table = _read_synonyms(wish.synonyms)
     chosen = _choose(wish.kinds, table)
     if any(kind.name == "synonyms" for kind, _ in chosen) and not table:
         raise ValueError("synonyms needs a table of them; give a file with a word and its synonyms a line, by tabs.")
     content = _decoded(path)
-    names, rows = _read_table(content, separator, columns, path) if separator else _read_lines(content)
-    text_at = names.index(columns.text) if separator else 0
+    names, rows = _read_table(content, separator, wish, path) if separator else _read_lines(content)
+    text_at = names.index(wish.text) if separator else 0
     made = []
     for number, row in enumerate(rows, 1):
+        watch.step(number, len(rows), "Augmenting, text by text")
         made.append([*row, str(number), ""])
         for copy in range(1, times):
             random, first = Random(address(wish.seed, "augment", number, copy)), number * (times - 1) + copy - 1
@@ -105,7 +107,7 @@ def _read_lines(content: str) -> tuple[list[str], list[list[str]]]:
     return [TEXT], [[line.removesuffix("\r")] for line in content.removesuffix("\n").split("\n")] if content else []
 
 
-def _read_table(content: str, separator: str, columns: Columns, path: Path) -> tuple[list[str], list[list[str]]]:
+def _read_table(content: str, separator: str, wish: AugmentOptions, path: Path) -> tuple[list[str], list[list[str]]]:
     try:
         found = csv.reader(io.StringIO(content, newline=""), **_dialect(separator))
         names, *rows = [row for row in found if row] or [[]]
@@ -113,7 +115,7 @@ def _read_table(content: str, separator: str, columns: Columns, path: Path) -> t
         raise ValueError(f"{path.name} is no table that can be read ({error}); save it again.") from None
     if {SOURCE, DONE} <= set(names):
         raise ValueError(f"{path.name} was augmented before; give the healthy texts.")
-    for what, name in (("text", columns.text), ("label", columns.label)):
+    for what, name in (("text", wish.text), ("label", wish.label)):
         if name and name not in names:
             raise ValueError(f"{path.name} has no {what} column {name!r}; --{what} names one of: {', '.join(names)}.")
     if ragged := next((number for number, row in enumerate(rows, 2) if len(row) != len(names)), 0):
