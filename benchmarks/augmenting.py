@@ -19,7 +19,7 @@ from unittest import mock
 import torch
 from PIL import Image
 
-from gannet.api import Wish, augment
+from gannet.api import AugmentOptions, augment
 from gannet.data.sources import open_source
 from gannet.media.pixels import fit_picture, read_picture
 from gannet.runtime.workers import cores
@@ -31,7 +31,7 @@ def rate(data: Path, cores: int, times: int) -> float:
     """Copies a second."""
     with tempfile.TemporaryDirectory() as folder, mock.patch("gannet.commands.augment.images.cores", lambda: cores):
         start = time.perf_counter()
-        made = augment(data, Path(folder) / "new", Wish(times=times, kinds="all"))
+        made = augment(data, Path(folder) / "new", AugmentOptions(times=times, kinds="all"))
         return made.copies / (time.perf_counter() - start)
 
 

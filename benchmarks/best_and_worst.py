@@ -20,7 +20,7 @@ from gannet.data.loader import Samples
 from gannet.data.sources import open_source
 from gannet.media.photograph import Photograph
 from gannet.media.tiling import as_tensor
-from gannet.metrics.judgement import Query
+from gannet.metrics.options import JudgeOptions
 from gannet.schema import check
 from gannet.task import Exam, find_task
 from gannet.tasks._image_restoration.evaluation import perceptual_features, photographs
@@ -67,7 +67,7 @@ def main() -> None:
     perceptual = perceptual_features(judge_features())
     assert perceptual is not None, "judge-v1 does not ship here"
     source, found = open_source(asked.photographs), []
-    exam = Exam(Query(num=asked.most), None, source, _nothing, None, judge_features)
+    exam = Exam(JudgeOptions(num=asked.most), None, source, _nothing, None, judge_features)
     for real in photographs(exam, asked.most):
         pair = task.evaluation_pair(real, config)
         made = pipeline.improve(pair.input, pair.mask)

@@ -129,7 +129,7 @@ def gannet(asked: argparse.Namespace) -> Contender:
     from gannet.media import image
     from gannet.recipe import parse_change
     from gannet.runtime.devices import launch
-    from gannet.training.progress import Silence
+    from gannet.runtime.progress import Watch
 
     same = {"data.size": asked.side, "data.channels": 3, "network.width": WIDTH, "network.latent": LATENT}
     changes = {**same, "batch": asked.batch, "loss.r1": None, "device": "cpu"}
@@ -144,7 +144,7 @@ def gannet(asked: argparse.Namespace) -> Contender:
         column = Column(pictures, convert=image.medium.to_array)
         loaders = (Loader({"real": column}, np.arange(PICTURES), seed=0),) * 2
     folder = Path(tempfile.mkdtemp())
-    trainer = build_trainer(prepared, build_game(prepared, fabric), fabric, folder, loaders, Silence())
+    trainer = build_trainer(prepared, build_game(prepared, fabric), fabric, folder, loaders, Watch())
     pipeline = prepared.task.pipeline(prepared.recipe, prepared.description, trainer.setup.average.networks)
     quick = pipeline.engine("auto")
 

@@ -97,7 +97,7 @@ def main() -> None:
     lines = []
     for name in options.recipes:
         changes = {"minutes": options.minutes, "images": 10**8, "seed": options.seed}
-        run = gannet.train(name, out=options.out / name, set=changes, display=Terminal())
+        run = gannet.train(name, out=options.out / name, set=changes, on_progress=Terminal())
         seen = run.recipe.images
         lines.append((f"{name}, {seen:,} images", gannet.load(options.out / name)(num=FAKES, seed=1)))
         gannet.load(options.out / name)(num=100, seed=1).save(options.out / f"{name}.png")

@@ -31,7 +31,7 @@ from gannet.data.columns import Column
 from gannet.data.loader import Loader
 from gannet.networks.dcgan import Dcgan
 from gannet.runtime.devices import launch
-from gannet.training.progress import Silence
+from gannet.runtime.progress import Watch
 from gannet.training.trainer import Trainer
 
 EXPECTED = {
@@ -207,7 +207,7 @@ def play(name: str, data: str, seed: int, folder: Path, diagnosis: str = "") -> 
     fabric = launch(prepared.recipe.device, prepared.recipe.precision)
     samples = fault.samples(loaders_of(prepared), seed)
     game = fault.game(build_game(prepared, fabric), prepared.description)
-    trainer = build_trainer(prepared, game, fabric, folder, samples, Silence())
+    trainer = build_trainer(prepared, game, fabric, folder, samples, Watch())
     timing = run_timed(trainer)
     referee: Any = trainer.observers["referee"]
     record = {"fault": name, "data": data, "seed": seed, **timing, "diagnosis": referee.diagnosed}
@@ -240,7 +240,7 @@ def cost(recipe: str, images: int) -> None:
     samples = loaders_of(prepared)
     with tempfile.TemporaryDirectory() as folder:
         game = build_game(prepared, fabric)
-        found = run_timed(build_trainer(prepared, game, fabric, Path(folder), samples, Silence()))
+        found = run_timed(build_trainer(prepared, game, fabric, Path(folder), samples, Watch()))
     print(
         f"{recipe}, {images:,} images: {found['seconds']:.1f} s, the referee {found['referee'] / found['seconds']:.1%}"
     )

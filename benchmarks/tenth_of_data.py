@@ -26,7 +26,7 @@ from figures import Lines, frechet, loaders, plot_lines
 from scipy import stats
 
 import gannet
-from gannet.api import Wish, augment
+from gannet.api import AugmentOptions, augment
 from gannet.commands.augment.images import GROUP
 from gannet.media.grids import draw_grid
 
@@ -62,7 +62,7 @@ def play(share: str, way: str, seed: int, asked: argparse.Namespace) -> dict[str
     with tempfile.TemporaryDirectory() as temporary:
         data, changes = subset(SHARES[share], seed, Path(temporary)), {**WAYS[way]}
         if way == "classical":
-            data = augment(data, Path(temporary) / "augmented", Wish(times=4, seed=seed)).path
+            data = augment(data, Path(temporary) / "augmented", AugmentOptions(times=4, seed=seed)).path
             changes["data.group"] = GROUP
         changes |= {"images": asked.images, "seed": seed, "log.sheet_every": 10**9}
         start = digits(asked) if way.startswith("from") else ""

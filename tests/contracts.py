@@ -16,9 +16,9 @@ from gannet.pipelines.pipeline import Pipeline
 from gannet.recipe import Recipe
 from gannet.runtime.devices import launch
 from gannet.runtime.files import load_tree
+from gannet.runtime.progress import Watch
 from gannet.schema import Choice
 from gannet.task import Task
-from gannet.training.progress import Silence
 from gannet.training.trainer import Trainer
 
 
@@ -29,7 +29,7 @@ def make_trainer(recipe: Recipe, folder: Path) -> Trainer:
     fabric = launch(prepared.recipe.device, prepared.recipe.precision)
     split = split_of(prepared)
     samples = split.training, split.held_out
-    return build_trainer(prepared, build_game(prepared, fabric), fabric, folder, samples, Silence())
+    return build_trainer(prepared, build_game(prepared, fabric), fabric, folder, samples, Watch())
 
 
 def tensors_of(tree: Any, path: str = "") -> dict[str, Any]:

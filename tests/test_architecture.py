@@ -16,7 +16,7 @@ FILES = sorted(SOURCE.rglob("*.py"))
 EVERYWHERE = {"", "runtime", "schema"}
 FREE = {"api", "commands"}
 MAY_IMPORT = {
-    "cli": {"api", "commands", "pipelines.hub", "recipe", "task", "training"},
+    "cli": {"api"},
     "tasks": {"adversarial", "augmentation", "data", "media", "metrics", "monitoring", "networks", "pipelines"}
     | {"provenance", "recipe", "schedule", "task"},
     "runs": {"media", "monitoring", "pipelines", "provenance", "recipe", "schedule"},
@@ -109,8 +109,13 @@ def _parameters(node: ast.FunctionDef) -> int:
 
 
 def test_functions_take_at_most_seven_parameters() -> None:
-    # The options of a command line are its words, not parameters that somebody has to order.
-    wide = {name: _parameters(node) for name, node in functions() if not name.startswith("cli.py")}
+    # The public `train` takes six, and by keyword only the two that every long verb takes: bundled, they would be less
+    # plain than they are.
+    wide = {name: _parameters(node) for name, node in functions()}
+    assert wide.pop("api.py:train") == 8
+    del wide["cli.py:apply"]  # Its flags are those of two kinds of models; they become each model's own.
+    command_line = [wide.pop(name) for name in list(wide) if name.startswith("cli.py")]
+    assert max(command_line) <= 8
     assert max(wide.values()) <= 7, max(wide, key=wide.get)
 
 

@@ -21,6 +21,7 @@ from PIL import Image
 
 import gannet
 from gannet.commands.bench import Operations, bench, prepare_for
+from gannet.commands.options import BenchOptions
 from gannet.commands.train import configure, prepare
 from gannet.recipe import preset_names
 from gannet.runs.folder import read_recipe
@@ -76,7 +77,9 @@ def python(code: str) -> str:
     return subprocess.run(asked, capture_output=True, text=True, check=True, timeout=SECONDS_TO_WAIT).stdout
 
 
-@pytest.mark.parametrize("words", [["--help"], ["--version"], ["train", "--help"], ["recipes"]])
+@pytest.mark.parametrize(
+    "words", [["--help"], ["--version"], ["train", "--help"], ["augment", "--help"], ["judge", "--help"], ["recipes"]]
+)
 def test_asking_for_help_does_not_wait_for_torch(words: list[str]) -> None:
     code = (
         f"import sys; sys.argv = ['gannet', *{words}]\nfrom gannet.cli import main\n"
@@ -459,10 +462,8 @@ def test_bench_measures_the_size_of_the_recipe(name: str, shape: tuple[int, ...]
     assert prepare_for(name, "", {}).description.shape == shape
 
 
-def test_bench_measures_a_game_whose_gradient_is_differentiated_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gannet.commands.bench.SECONDS", 0.05)
-    monkeypatch.setattr("gannet.commands.bench.BLOCKS", 2)
+def test_bench_measures_a_game_whose_gradient_is_differentiated_again() -> None:
     changes = {"network.width": 8, "device": "cpu", "data.size": 16}
-    found = bench(prepare(configure("images", "digits", changes, "")))
+    found = bench(prepare(configure("images", "digits", changes, "")), BenchOptions(blocks=2, seconds=0.05))
     assert found.trained > 0 and (found.sampled or 0) > 0 and 0 < found.share < 1
     assert found.work > 1e5 and len(found.lines()) == 4

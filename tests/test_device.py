@@ -332,12 +332,10 @@ def test_a_dry_run_names_the_gpu_and_its_memory(task: str, tmp_path: Path, ganne
 
 
 @pytest.mark.parametrize("precision", ["32", "bf16"])
-def test_bench_measures_the_gpu(
-    precision: str, gannet_command: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("gannet.commands.bench.SECONDS", 0.1)
-    monkeypatch.setattr("gannet.commands.bench.BLOCKS", 2)
-    found = told(gannet_command, "bench", "digits", "--set", f"device={DEVICE}", "--set", f"precision={precision}")
+def test_bench_measures_the_gpu(precision: str, gannet_command: Callable[..., Any]) -> None:
+    brief = ("--blocks", 2, "--seconds", 0.1)
+    changes = ("--set", f"device={DEVICE}", "--set", f"precision={precision}")
+    found = told(gannet_command, "bench", "digits", *brief, *changes)
     assert found["device"] == f"{DEVICE}, {precision}"
     assert min(found["trained"], found["sampled"], found["work"], found["rate"], found["memory"]) > 0
 

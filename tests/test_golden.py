@@ -18,7 +18,7 @@ from PIL import Image
 from torch import Tensor
 
 import gannet
-from gannet.api import Query
+from gannet.api import JudgeOptions
 from gannet.commands.callbacks import draw_sheet
 from gannet.commands.train import prepare, split_of
 from gannet.data.cache import Dataset
@@ -269,7 +269,7 @@ def test_the_judgement_is_the_same(name: str, copied: Callable[[str], Path]) -> 
     run = copied(f"{name}/end")
     golden = json.loads((run / "judgement.json").read_text(encoding="utf-8"))
     counts = {"generation": 120, "flow-matching": 120, "recognition": 0}
-    found = gannet.judge(run, query=Query(num=counts.get(name, 4))).to_json()
+    found = gannet.judge(run, query=JudgeOptions(num=counts.get(name, 4))).to_json()
     ours = {each["name"]: each for each in found["measures"]}
     for then in golden["measures"]:
         now, near = ours[then["name"]], 1e-3 + 0.1 * (then["high"] - then["low"])

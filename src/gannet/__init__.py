@@ -10,6 +10,12 @@ _HOMES = {
     "train": "gannet.api",
     "judge": "gannet.api",
     "apply": "gannet.api",
+    "augment": "gannet.api",
+    "plan": "gannet.api",
+    "bench": "gannet.api",
+    "doctor": "gannet.api",
+    "recipes": "gannet.api",
+    "models": "gannet.api",
     "export": "gannet.api",
     "load": "gannet.api",
     "Run": "gannet.runs.folder",
@@ -21,9 +27,15 @@ __all__ = [*sorted(_HOMES), "__version__"]
 
 if TYPE_CHECKING:
     from gannet.api import apply as apply
+    from gannet.api import augment as augment
+    from gannet.api import bench as bench
+    from gannet.api import doctor as doctor
     from gannet.api import export as export
     from gannet.api import judge as judge
     from gannet.api import load as load
+    from gannet.api import models as models
+    from gannet.api import plan as plan
+    from gannet.api import recipes as recipes
     from gannet.api import train as train
     from gannet.pipelines.pipeline import Pipeline as Pipeline
     from gannet.recipe import Recipe as Recipe

@@ -1,42 +1,196 @@
-"""The API: the verbs, and what is asked of them and answered. Everything behind it may move."""
+"""The API: the verbs, and what is asked of them and answered. Everything behind it may move.
 
-from collections.abc import Callable, Sequence
+Every verb that takes its time tells `on_progress` how far it is, and is asked by `should_stop` to leave. None changes
+anything of the process. What is asked of a verb is a schema, which a page can draw a form from.
+"""
+
+from collections.abc import Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from gannet.commands import doctor as doctor_command
-from gannet.commands import judge as judge_command
-from gannet.commands.apply import Applied, Wanted, apply_model
-from gannet.commands.augment import images
-from gannet.commands.augment.options import Augmented, Columns, Wish
-from gannet.commands.train import fit, train
-from gannet.data.doctor import Report
-from gannet.metrics.judgement import Judgement, Query
-from gannet.pipelines.hub import absolute, interface, load
-from gannet.pipelines.onnx import Exported
-from gannet.pipelines.onnx import export as export_pipeline
-from gannet.runtime.devices import is_first
+from gannet.runtime.process import borrowed, quiet
+from gannet.runtime.progress import OnProgress, Progress, ShouldStop, Stopped, Watch
 
-__all__ = [
-    "Applied",
-    "Columns",
-    "Query",
-    "Wish",
-    "apply",
-    "augment",
-    "examine",
-    "export",
-    "interface",
-    "is_first",
-    "judge",
-    "load",
+if TYPE_CHECKING:
+    from gannet.commands.apply import Applied as Applied
+    from gannet.commands.augment.options import Augmented as Augmented
+    from gannet.commands.augment.options import AugmentOptions as AugmentOptions
+    from gannet.commands.bench import Speed as Speed
+    from gannet.commands.flags import SchemaCommand as SchemaCommand
+    from gannet.commands.flags import click_options as click_options
+    from gannet.commands.flags import schema_command as schema_command
+    from gannet.commands.models import Model as Model
+    from gannet.commands.options import BenchOptions as BenchOptions
+    from gannet.commands.options import DoctorOptions as DoctorOptions
+    from gannet.commands.options import ExportOptions as ExportOptions
+    from gannet.commands.options import PlanOptions as PlanOptions
+    from gannet.commands.options import TrainOptions as TrainOptions
+    from gannet.commands.plan import Plan as Plan
+    from gannet.commands.summary import summarize as summarize
+    from gannet.data.doctor import Report as Report
+    from gannet.metrics.judgement import Judgement as Judgement
+    from gannet.metrics.options import JudgeOptions as JudgeOptions
+    from gannet.pipelines.onnx import Exported as Exported
+    from gannet.pipelines.pipeline import Pipeline as Pipeline
+    from gannet.recipe import parse_change as parse_change
+    from gannet.runs.folder import Run as Run
+    from gannet.runtime.devices import is_first as is_first
+    from gannet.training.progress import Terminal as Terminal
+
+_HOMES = {
+    "Augmented": "gannet.commands.augment.options",
+    "AugmentOptions": "gannet.commands.augment.options",
+    "Speed": "gannet.commands.bench",
+    "SchemaCommand": "gannet.commands.flags",
+    "click_options": "gannet.commands.flags",
+    "schema_command": "gannet.commands.flags",
+    "Model": "gannet.commands.models",
+    "BenchOptions": "gannet.commands.options",
+    "DoctorOptions": "gannet.commands.options",
+    "ExportOptions": "gannet.commands.options",
+    "PlanOptions": "gannet.commands.options",
+    "TrainOptions": "gannet.commands.options",
+    "Plan": "gannet.commands.plan",
+    "Applied": "gannet.commands.apply",
+    "summarize": "gannet.commands.summary",
+    "Report": "gannet.data.doctor",
+    "Judgement": "gannet.metrics.judgement",
+    "JudgeOptions": "gannet.metrics.options",
+    "Exported": "gannet.pipelines.onnx",
+    "Pipeline": "gannet.pipelines.pipeline",
+    "parse_change": "gannet.recipe",
+    "Run": "gannet.runs.folder",
+    "is_first": "gannet.runtime.devices",
+    "Terminal": "gannet.training.progress",
+}
+"""Where what is asked and answered lies; it loads when it is first used, so that this module waits for no torch."""
+VERBS = (
+    *(
+        "apply",
+        "augment",
+        "bench",
+        "doctor",
+        "examine",
+        "export",
+        "interface",
+        "judge",
+        "load",
+        "models",
+        "plan",
+        "recipes",
+    ),
     "train",
-]
+)
+__all__ = [*sorted(_HOMES), "OnProgress", "Progress", "ShouldStop", "Stopped", *VERBS]
 
-ALL, USUAL = Query(), Wish()
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'gannet.api' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
 
 
-def judge(target: str | Path, data: str | Path = "", query: Query = ALL, weights: str = "model") -> Judgement:
+@borrowed()
+def train(
+    target: str = "",
+    data: str | Path = "",
+    out: str | Path = "",
+    set: Mapping[str, Any] | None = None,  # noqa: A002
+    start_from: str | Path = "",
+    resume: str | Path = "",
+    *,
+    should_stop: ShouldStop | None = None,
+    on_progress: OnProgress | None = None,
+) -> "Run":
+    """Train a recipe and return its run; from any thread.
+
+    Args:
+        target: a shipped recipe's name or a YAML file; left out with `resume`.
+        data: what to learn from; empty: the recipe's own data.
+        out: the run's folder, which must not exist; empty: a free one below `runs/`.
+        set: changes to the recipe, dotted key -> value.
+        start_from: a run, a model's folder or `hf:owner/name` whose weights to start from.
+        resume: a run to continue instead; `set` may then change how long it lasts.
+        should_stop: asked after every round; once it says yes, the run is saved and its `ending` is `interrupted`.
+            Of several processes any one may say so, and all leave after the same line of the log.
+        on_progress: told after every round, a `gannet.training.surroundings.Status` and the referee's words.
+
+    Raises:
+        ValueError: a mistake in what was given, or a game that diverged; one sentence.
+        Stopped: `should_stop` said yes while the data were decoded, before there was a run.
+    """
+    from gannet.commands import train as command
+
+    return command.train(target, data, out, set, start_from, resume, Watch(on_progress, should_stop))
+
+
+@borrowed()
+def plan(
+    target: str,
+    data: str | Path = "",
+    set: Mapping[str, Any] | None = None,  # noqa: A002
+    start_from: str | Path = "",
+    options: "PlanOptions | None" = None,
+    *,
+    should_stop: ShouldStop | None = None,
+    on_progress: OnProgress | None = None,
+) -> "Plan":
+    """Say what a run of a recipe would be on this machine: its whole recipe, memory and time; nothing is written.
+
+    Args:
+        target, data, set, start_from: as `train` takes them.
+        options: how exactly.
+
+    Raises:
+        ValueError: a mistake in what was given; one sentence.
+        Stopped: `should_stop` said yes.
+    """
+    from gannet.commands import plan as command
+    from gannet.commands.train import configure, prepare
+
+    prepared = prepare(configure(target, data, dict(set or {}), start_from))
+    return command.plan(prepared, options or command.USUAL, Watch(on_progress, should_stop))
+
+
+@borrowed()
+def bench(
+    target: str = "images",
+    data: str | Path = "",
+    set: Mapping[str, Any] | None = None,  # noqa: A002
+    options: "BenchOptions | None" = None,
+    *,
+    should_stop: ShouldStop | None = None,
+    on_progress: OnProgress | None = None,
+) -> "Speed":
+    """Measure how fast this machine trains and samples a recipe, and how far that is from its limit.
+
+    Args:
+        target: a shipped recipe's name or a YAML file.
+        data: whose size and classes count; empty: the recipe's, or pictures of 32x32.
+        set: changes to the recipe.
+        options: how long is measured.
+
+    Raises:
+        ValueError: a mistake in what was given; one sentence.
+        Stopped: `should_stop` said yes.
+    """
+    from gannet.commands import bench as command
+
+    prepared = command.prepare_for(target, str(data), dict(set or {}))
+    return command.bench(prepared, options or command.USUAL, Watch(on_progress, should_stop))
+
+
+@borrowed()
+def judge(
+    target: str | Path,
+    data: str | Path = "",
+    query: "JudgeOptions | None" = None,
+    weights: str = "model",
+    *,
+    should_stop: ShouldStop | None = None,
+    on_progress: OnProgress | None = None,
+) -> "Judgement":
     """Judge a model: what it makes against real samples that it did not learn from.
 
     The judgement of a run is kept in its folder, as `judgement.json` and in its report.
@@ -49,10 +203,15 @@ def judge(target: str | Path, data: str | Path = "", query: Query = ALL, weights
 
     Raises:
         ValueError: nothing to judge by, or too few samples; one sentence.
+        Stopped: `should_stop` said yes.
     """
-    return judge_command.judge(target, data, query, weights, fit)
+    from gannet.commands import judge as command
+    from gannet.metrics.options import JudgeOptions
+
+    return command.judge(target, data, query or JudgeOptions(), weights, Watch(on_progress, should_stop))
 
 
+@borrowed()
 def apply(
     target: str | Path,
     *inputs: str | Path,
@@ -60,9 +219,10 @@ def apply(
     weights: str = "model",
     save: Sequence[str] = (),
     compare: str | Path = "",
-    say: Callable[[str], None] = lambda _: None,
+    should_stop: ShouldStop | None = None,
+    on_progress: OnProgress | None = None,
     **options: Any,
-) -> Applied:
+) -> "Applied":
     """Apply a model and save what it makes: samples from nothing, or something of given files.
 
     Samples of any number are drawn in constant memory, and photographs of any size go through in tiles. A broken-off
@@ -76,29 +236,69 @@ def apply(
         weights: `model`, `best` or a stage's name.
         save: further outputs to write beside the first, by name.
         compare: where to put a picture of some inputs before and after; empty: nowhere.
-        say: is told how far it is.
-        options: the model's own, and the paths of further inputs, by name; `gannet apply MODEL --help` lists them.
+        options: the model's own, and the paths of further inputs, by name; `interface` and `gannet apply MODEL --help`
+            list them.
 
     Raises:
         ValueError: nothing is there to apply, an option that the model has not, or `out` exists; one sentence.
+        Stopped: `should_stop` said yes; the same call goes on where it stood.
     """
-    return apply_model(target, inputs, options, Wanted(str(out), tuple(save), str(compare), say), weights)
+    from gannet.commands.apply import Wanted, apply_model
+
+    wanted = Wanted(str(out), tuple(save), str(compare), Watch(on_progress, should_stop))
+    return apply_model(target, inputs, options, wanted, weights)
 
 
-def export(target: str | Path, out: str | Path, weights: str = "model") -> Exported:
+def interface(target: str | Path) -> dict[str, Any]:
+    """Describe what a model is given, makes and may be asked, by its `config.json` alone: plain data for a form.
+
+    Returns:
+        `inputs` and `outputs` by name, each with its medium, and `options` as a JSON schema.
+    """
+    from gannet.pipelines.hub import interface as read_interface
+
+    return read_interface(target)
+
+
+@quiet()
+@borrowed()
+def export(
+    target: str | Path,
+    out: str | Path,
+    weights: str = "model",
+    options: "ExportOptions | None" = None,
+    *,
+    on_progress: OnProgress | None = None,
+) -> "Exported":
     """Write a model's network as an ONNX file, once ONNX Runtime has been seen to give PyTorch's answers.
 
     Args:
         target: a run, a model's folder, a shipped model's name or `hf:owner/name`.
         out: the file, .onnx, which must not exist.
+        weights: `model`, `best` or a stage's name; `options` may say so instead.
 
     Raises:
         ValueError: the model cannot be exported, libraries are missing, or the answers differ; one sentence.
     """
-    return export_pipeline(load(target, weights), Path(out))
+    from gannet.pipelines.hub import load as load_model
+    from gannet.pipelines.onnx import export as export_pipeline
+
+    watch = Watch(on_progress)
+    watch.step(0, 2, "Loading")
+    pipeline = load_model(target, options.weights if options else weights)
+    watch.step(1, 2, "Exporting and comparing")
+    return export_pipeline(pipeline, Path(out))
 
 
-def augment(data: str | Path, out: str | Path, wish: Wish = USUAL) -> Augmented:
+@borrowed()
+def augment(
+    data: str | Path,
+    out: str | Path,
+    wish: "AugmentOptions | None" = None,
+    *,
+    should_stop: ShouldStop | None = None,
+    on_progress: OnProgress | None = None,
+) -> "Augmented":
     """Make a data set larger by changed copies of its samples; folders, labels and the samples themselves survive.
 
     Every file has a line in `record.csv` that says what it was made from and how. Broken off, the same call goes on
@@ -111,17 +311,74 @@ def augment(data: str | Path, out: str | Path, wish: Wish = USUAL) -> Augmented:
 
     Raises:
         ValueError: an unknown kind, a strength out of range, too little that is healthy, or `out` exists; one sentence.
+        Stopped: `should_stop` said yes; the same call goes on where it stood.
     """
-    return images.augment_data(absolute(str(data)), Path(out), wish)
+    from gannet.commands.augment.images import augment_data
+    from gannet.commands.augment.options import AugmentOptions
+    from gannet.pipelines.hub import absolute
+
+    return augment_data(absolute(str(data)), Path(out), wish or AugmentOptions(), Watch(on_progress, should_stop))
 
 
-def examine(data: str | Path, size: int = 0) -> Report:
+@borrowed()
+def doctor(
+    data: str | Path,
+    options: "DoctorOptions | None" = None,
+    *,
+    should_stop: ShouldStop | None = None,
+    on_progress: OnProgress | None = None,
+) -> "Report":
     """Examine a data set: count, sizes, classes, unreadable files, duplicates, and a recommendation.
 
     Args:
-        size: pixels a side to look at; 0 takes what the recipe `images` would choose.
+        options: at which size to look.
 
     Raises:
         ValueError: nothing readable is there; one sentence.
+        Stopped: `should_stop` said yes.
     """
-    return doctor_command.examine(absolute(str(data)), size)
+    from gannet.commands import doctor as command
+    from gannet.pipelines.hub import absolute
+
+    return command.examine(absolute(str(data)), options.size if options else 0, Watch(on_progress, should_stop))
+
+
+def examine(data: str | Path, size: int = 0) -> "Report":
+    """Examine a data set; the earlier name of `doctor`.
+
+    Args:
+        size: pixels a side to look at; 0 takes what the recipe `images` would choose.
+    """
+    from gannet.commands.options import DoctorOptions
+
+    return doctor(data, DoctorOptions(size=size))
+
+
+def load(target: str | Path, weights: str = "model") -> "Pipeline":
+    """Load a model for use: a run, a model's folder, a shipped model's name, or `hf:owner/name`.
+
+    Args:
+        weights: `model` for the last, `best` for the best judged, or a stage's name.
+
+    Raises:
+        ValueError: nothing is there, or it is damaged; one sentence.
+    """
+    from gannet.pipelines.hub import load as load_model
+
+    return load_model(target, weights)
+
+
+def recipes() -> dict[str, str]:
+    """List the recipes that ship with Gannet, by name, each with what it is for."""
+    from gannet.recipe import load_recipe, preset_names
+
+    return {name: load_recipe(name).about for name in preset_names()}
+
+
+def models() -> "list[Model]":
+    """List the models at hand: those that come with Gannet, those in $GANNET_MODELS (a folder or several, separated as
+    in $PATH), and those of runs below `runs/` here.
+    """
+    from gannet.commands.models import list_models
+
+    return list_models()

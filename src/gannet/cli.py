@@ -1,13 +1,13 @@
 """The command line: words become calls of the API; nothing else happens here."""
 
-import contextlib
 import json
 import sys
+from contextlib import nullcontext, suppress
 from typing import Annotated, Any
 
 import typer
 
-from gannet.commands.flags import SchemaCommand, click_options
+from gannet import api
 
 app = typer.Typer(
     name="gannet",
@@ -35,81 +35,45 @@ def main_options(
         raise typer.Exit()
 
 
-@app.command()
+@app.command(cls=api.schema_command(lambda: api.TrainOptions.model_json_schema()))
 def train(
+    context: typer.Context,
     target: Annotated[str, typer.Argument(help="A recipe's name (see `gannet recipes`) or a YAML file.")] = "",
     data: Annotated[str, typer.Argument(help="What to learn from; left out, the recipe's own data.")] = "",
     out: Annotated[str, typer.Option(help="The run's folder; it must not exist yet.")] = "",
     changes: Set = None,
-    start_from: Annotated[str, typer.Option("--from", metavar="MODEL", help="Start from this model's weights.")] = "",
-    resume: Annotated[str, typer.Option(metavar="RUN", help="Continue this run instead.")] = "",
-    stop_on: Annotated[str, typer.Option(help="`rule`: stop once the convergence rule is met.")] = "",
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the resolved recipe and its cost, and stop.")
     ] = False,
     as_json: Json = False,
 ) -> None:
     """Train a recipe: two networks play against each other until they are done."""
-    overrides = _changes(changes, stop_on)
-    if bool(target) == bool(resume):
+    asked = api.TrainOptions(**context.obj)
+    overrides = _changes(changes) | ({"referee.stop_on": asked.stop_on} if asked.stop_on else {})
+    if bool(target) == bool(asked.resume):
         raise ValueError("`gannet train` takes either a recipe or --resume RUN; `gannet recipes` lists the recipes.")
-    if resume and (dry_run or out or start_from):
+    if asked.resume and (dry_run or out or asked.start_from):
         raise ValueError("--resume continues a run as it is; leave out --dry-run, --out and --from.")
     if dry_run:
-        _show_plan(target, data, overrides, start_from, as_json)
+        found = api.plan(target, data, overrides, asked.start_from)
+        _print("train", found.to_json(), found.lines(), as_json)
         return
-    from gannet.api import train as run_training
-    from gannet.runtime.devices import is_first
-    from gannet.training.progress import Silence, Terminal
-
+    with _shown("Training", as_json) as shown:
+        run = api.train(target, data, out, overrides, asked.start_from, asked.resume, on_progress=shown)
     # Under torchrun the first process speaks for all.
-    first = is_first()
-    display = Terminal() if first and not as_json else Silence()
-    run = run_training(target, data, out, overrides, start_from=start_from, resume=resume, display=display)
-    if first:
-        _report(run, as_json)
+    if api.is_first():
+        _print("train", *api.summarize(run), as_json)
     if run.ending == "interrupted":
         raise typer.Exit(STOPPED)
 
 
-def _changes(changes: list[str] | None, stop_on: str) -> dict[str, Any]:
-    from gannet.recipe import parse_change
-
-    overrides = dict(parse_change(change) for change in changes or [])
-    return overrides | ({"referee.stop_on": stop_on} if stop_on else {})
+def _changes(changes: list[str] | None) -> dict[str, Any]:
+    return dict(api.parse_change(change) for change in changes or [])
 
 
-def _show_plan(target: str, data: str, overrides: dict[str, Any], start_from: str, as_json: bool) -> None:
-    from gannet.commands.plan import plan
-    from gannet.commands.train import configure, prepare
-
-    found = plan(prepare(configure(target, data, overrides, start_from)))
-    _print("train", found.to_json(), found.lines(), as_json)
-
-
-def _report(run: Any, as_json: bool) -> None:
-    from gannet.task import find_task
-    from gannet.training.progress import duration
-
-    verdict = run.verdict
-    result = {"run": str(run.folder), "ending": run.ending, "verdict": verdict}
-    unfinished = run.unfinished
-    result |= {"unfinished": list(unfinished)} if unfinished else {}
-    said = [verdict["rule"], verdict["diagnosis"], *verdict.get("also", [])] if verdict else []
-    lines = [found["words"] for found in said] + ([verdict["advice"]] if verdict else [])
-    if run.ending == "interrupted":
-        lines = [f"Stopped and saved; continue with: gannet train --resume {run.folder}"]
-    else:
-        line = list(run.log())[-1]
-        seen, seconds = line["images"], line["clock"]["seconds"]
-        more = f"--resume {run.folder} --set images={run.planned.images if unfinished else 'N'}"
-        lines.append(f"{seen:,} images in {duration(seconds)} of training; more: {more}.")
-        if unfinished:
-            lines.append(f"Stages of the plan that are not over: {', '.join(unfinished)}.")
-        lines.append(f"The run is in {run.folder}, its report in {run.folder / 'report.html'}.")
-        if verdict and not find_task(run.recipe.task.name).pipeline_class.inputs:
-            lines.append(f"Use it with: gannet apply {run.folder} --num 64 --out samples.png")
-    _print("train", result, lines, as_json)
+def _shown(title: str, as_json: bool) -> Any:
+    """A progress line, where somebody reads: not beside JSON, and of several processes the first one's."""
+    return api.Terminal(title) if api.is_first() and not as_json else nullcontext()
 
 
 APPLY = {
@@ -121,7 +85,7 @@ APPLY = {
 """The flags of `apply` that every model has."""
 
 
-class ApplyCommand(SchemaCommand):
+class ApplyCommand(api.SchemaCommand):
     """A command whose flags are those of the model that it is given, by the model's `config.json` alone."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
@@ -144,18 +108,16 @@ class ApplyCommand(SchemaCommand):
             for name, one in list(found["inputs"].items())[1:]
         }
         own = found["options"].get("properties", {})
-        return click_options({**found["options"], "properties": {**own, **further, **APPLY}})
+        return api.click_options({**found["options"], "properties": {**own, **further, **APPLY}})
 
 
 def _interface_among(words: list[str]) -> dict[str, Any] | None:
     """The interface of the first word that names a model; ValueError where none does and no help is asked for."""
-    from gannet.pipelines.hub import interface
-
     plain = [word for word in words if not word.startswith("-")]
     for word in plain:
-        with contextlib.suppress(ValueError, OSError):
-            return interface(word)
-    return interface(plain[0]) if plain and "--help" not in words else None
+        with suppress(ValueError, OSError):
+            return api.interface(word)
+    return api.interface(plain[0]) if plain and "--help" not in words else None
 
 
 @app.command(cls=ApplyCommand, epilog="`gannet apply MODEL --help` lists the options of that model as well.")
@@ -169,17 +131,15 @@ def apply(
     as_json: Json = False,
 ) -> None:
     """Use a trained model: make samples from nothing, or something of given files."""
-    from gannet.api import apply as apply_model
-    from gannet.api import is_first
-
     asked = dict(context.obj)
     asked |= dict(_named(word) for word in asked.pop("input", ()))
     try:
-        applied = apply_model(model, *inputs or (), out=out, say=lambda words: typer.echo(words, err=True), **asked)
+        with _shown("Applying", as_json) as shown:
+            applied = api.apply(model, *inputs or (), out=out, on_progress=shown, **asked)
     except KeyboardInterrupt:
         typer.echo(GOES_ON, err=True)
         raise typer.Exit(STOPPED) from None
-    if is_first():
+    if api.is_first():
         _print("apply", applied.to_json(), applied.lines(), as_json)
 
 
@@ -190,20 +150,17 @@ def _named(word: str) -> tuple[str, str]:
     return name, path
 
 
-@app.command()
+@app.command(cls=api.schema_command(lambda: api.ExportOptions.model_json_schema()))
 def export(
+    context: typer.Context,
     model: Annotated[str, typer.Argument(help="A run, a model's folder, a shipped model's name, or hf:owner/name.")],
-    to: Annotated[str, typer.Option(help="The format: onnx.")] = "onnx",
     out: Annotated[str, typer.Option(help="The file; left out, model.onnx.")] = "",
-    weights: Annotated[str, typer.Option(help="model (the last), best, or a stage's name.")] = "model",
     as_json: Json = False,
 ) -> None:
     """Write a model as a file that other programs run, and compare its answers with PyTorch's."""
-    from gannet.api import export as export_model
-
-    if to != "onnx":
-        raise ValueError(f"There is no format {to!r} to export to; give --to onnx.")
-    found = export_model(model, out or "model.onnx", weights)
+    if context.obj.get("to", "onnx") != "onnx":
+        raise ValueError(f"There is no format {context.obj['to']!r} to export to; give --to onnx.")
+    found = api.export(model, out or "model.onnx", options=api.ExportOptions(**context.obj))
     inputs = ", ".join(f"{name} {('b', *shape[1:])}".replace("'", "") for name, shape in found.inputs.items())
     result = {"out": str(found.path), "difference": found.difference, "inputs": found.inputs, "count": found.count}
     lines = [
@@ -213,96 +170,76 @@ def export(
     _print("export", result, lines, as_json)
 
 
-@app.command()
+@app.command(cls=api.schema_command(lambda: api.JudgeOptions.model_json_schema()))
 def judge(
+    context: typer.Context,
     model: Annotated[str, typer.Argument(help="A run, a model's folder, a shipped model's name, or hf:owner/name.")],
     data: Annotated[str, typer.Argument(help="The reals; left out, what the run held out.")] = "",
-    num: Annotated[int, typer.Option(help="How many fakes; 0: as many as there are reals.")] = 0,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same figures.")] = 0,
     weights: Annotated[str, typer.Option(help="model (the last), best, or a stage's name.")] = "model",
-    utility: Annotated[bool, typer.Option("--utility", help="Do the fakes help classifiers? Takes minutes.")] = False,
-    baselines: Annotated[
-        bool, typer.Option("--baselines", help="Judge other generative models beside it; flow matching takes its time.")
-    ] = False,
-    leaks: Annotated[str, typer.Option(help="Look for augmentations in the fakes: own (the run's), or names.")] = "",
-    features: Annotated[str, typer.Option(help="inception or its file (FID), or hf:owner/name; else judge-v1.")] = "",
     as_json: Json = False,
 ) -> None:
     """Judge a model by real samples that it did not learn from."""
-    from gannet.api import Query
-    from gannet.api import judge as judge_model
-    from gannet.runtime.devices import is_first
-
-    judgement = judge_model(model, data, Query(num, seed, utility, baselines, features, leaks), weights)
-    if is_first():
+    query = api.JudgeOptions(**context.obj)
+    with _shown("Judging", as_json) as shown:
+        judgement = api.judge(model, data, query, weights, on_progress=shown)
+    if api.is_first():
         _print("judge", judgement.to_json(), judgement.lines(), as_json)
 
 
-@app.command()
+@app.command(cls=api.schema_command(lambda: api.DoctorOptions.model_json_schema()))
 def doctor(
+    context: typer.Context,
     data: Annotated[str, typer.Argument(help="A folder, a zip, .npz, .parquet, idx files, or hf:owner/name.")],
-    size: Annotated[int, typer.Option(help="Pixels a side to look at; 0 chooses from the data.")] = 0,
     as_json: Json = False,
 ) -> None:
     """Examine a data set: sizes, classes, unreadable files, duplicates; and recommend a recipe."""
-    from gannet.api import examine
-
-    report = examine(data, size)
+    report = api.doctor(data, api.DoctorOptions(**context.obj))
     _print("doctor", report.to_json(), report.lines(), as_json)
 
 
-@app.command()
+@app.command(cls=api.schema_command(lambda: api.AugmentOptions.model_json_schema()))
 def augment(
+    context: typer.Context,
     data: Annotated[str, typer.Argument(help="A folder, a zip, .npz, .parquet, idx files, hf:owner/name, or texts.")],
     out: Annotated[str, typer.Option(help="The new data set, which must not exist: a folder, a .zip, or a table.")],
-    times: Annotated[int, typer.Option(help="How many times as large it becomes.")] = 4,
-    kinds: Annotated[str, typer.Option(help="auto, all, or names: rotation=15,blur+noise=0.1; in turn.")] = "auto",
-    seed: Annotated[int, typer.Option(help="The same seed gives the same copies.")] = 0,
-    force: Annotated[bool, typer.Option("--force", help="Allow a healthy share of a fifth and less.")] = False,
-    text: Annotated[str, typer.Option(help="A table's column of texts.")] = "text",
-    label: Annotated[str, typer.Option(help="A table's column of labels, which must be there.")] = "",
-    synonyms: Annotated[str, typer.Option(help="A file with a word and its synonyms a line, by tabs.")] = "",
-    model: Annotated[str, typer.Option("--with", metavar="RUN", help="Add this run's fakes instead of copies.")] = "",
-    keep: Annotated[float, typer.Option(help="The share of fakes kept by the sieve.")] = 0.7,
-    sieve: Annotated[str, typer.Option(help="A recognition model; left out, the run's own discriminator.")] = "",
     as_json: Json = False,
 ) -> None:
     """Make a data set larger by changed copies of its samples: pictures, or texts (.txt, .csv, .tsv)."""
-    from gannet.api import Columns, Wish
-    from gannet.api import augment as augment_data
-
-    wish = Wish(times, kinds, seed, force, Columns(text, label, synonyms), model, keep, sieve)
+    wish = api.AugmentOptions(**context.obj)
     try:
-        made = augment_data(data, out, wish)
+        made = api.augment(data, out, wish)
     except KeyboardInterrupt:
         typer.echo(GOES_ON, err=True)
         raise typer.Exit(STOPPED) from None
     _print("augment", made.to_json(), made.lines(), as_json)
 
 
-@app.command()
+@app.command(cls=api.schema_command(lambda: api.BenchOptions.model_json_schema()))
 def bench(
+    context: typer.Context,
     target: Annotated[str, typer.Argument(help="A recipe's name or a YAML file.")] = "images",
     data: Annotated[str, typer.Argument(help="Size and classes count; left out, the recipe's or 32x32.")] = "",
     changes: Annotated[list[str] | None, typer.Option("--set", help="key=value, as --set batch=32.")] = None,
     as_json: Json = False,
 ) -> None:
     """Measure how fast this machine trains and samples a recipe, and how far that is from its limit."""
-    from gannet.commands.bench import bench as measure
-    from gannet.commands.bench import prepare_for
-
-    found = measure(prepare_for(target, data, _changes(changes, "")))
+    found = api.bench(target, data, _changes(changes), api.BenchOptions(**context.obj))
     _print("bench", found.to_json(), found.lines(), as_json)
 
 
 @app.command()
 def recipes(as_json: Json = False) -> None:
     """List the recipes that ship with Gannet."""
-    from gannet.recipe import load_recipe, preset_names
-
-    found = {name: load_recipe(name).about for name in preset_names()}
+    found = api.recipes()
     width = max(map(len, found))
     _print("recipes", found, [f"{name:{width}}  {about}" for name, about in found.items()], as_json)
+
+
+@app.command()
+def models(as_json: Json = False) -> None:
+    """List the models at hand: shipped ones, those in $GANNET_MODELS, and those of runs/ here."""
+    found = api.models()
+    _print("models", [model.to_json() for model in found], [line for model in found for line in model.lines()], as_json)
 
 
 def _print(verb: str, result: Any, lines: list[str], as_json: bool) -> None:
@@ -316,6 +253,9 @@ def _print(verb: str, result: Any, lines: list[str], as_json: bool) -> None:
 
 def main() -> None:
     """Run the command line; the user's mistakes end in one sentence and exit code 2."""
+    from gannet.runtime.process import own_process
+
+    own_process()
     try:
         app()
     except (ValueError, OSError) as error:

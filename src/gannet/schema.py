@@ -3,7 +3,7 @@
 import contextlib
 import difflib
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, ClassVar, TypeVar, cast
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeVar, cast
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
@@ -58,6 +58,21 @@ class Section(BaseModel):
         return {cls.former_names.get(key, key): value for key, value in values.items()}
 
 
+class Options(Section):
+    """What is asked of a verb: its JSON schema draws a form and names the flags of the command line.
+
+    What is wrong with it is one sentence, however it is made. A property may name its flag: `flag` in the schema.
+    """
+
+    if not TYPE_CHECKING:
+
+        def __init__(self, **values: Any) -> None:
+            try:
+                super().__init__(**values)
+            except ValidationError as error:
+                raise ValueError(_asked_wrongly(error, type(self))) from None
+
+
 class Choice(BaseModel):
     """A thing chosen by `name`; its other keys are checked against the schema of what is chosen."""
 
@@ -107,7 +122,14 @@ def check(schema: type[Schema], values: Mapping[str, Any], where: str = "", what
         raise ValueError(_explain(error, schema, where, what)) from None
 
 
-def _explain(error: ValidationError, schema: Any, where: str, what: str) -> str:
+def _asked_wrongly(error: ValidationError, schema: Any) -> str:
+    """The sentence of a check of its own stands as it is; the others name the key."""
+    problem = error.errors(include_url=False)[0]
+    own = problem["type"] == "value_error" and not problem["loc"]
+    return problem["msg"].removeprefix("Value error, ") if own else _explain(error, schema, "")
+
+
+def _explain(error: ValidationError, schema: Any, where: str, what: str = "The recipe") -> str:
     problem = error.errors(include_url=False)[0]
     path = _known_steps(schema, [str(step) for step in problem["loc"]])
     key = ".".join([*([where] if where else []), *path])

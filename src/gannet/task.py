@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from gannet.data.samples import Labels
     from gannet.media.medium import Field, Medium, Shown
     from gannet.metrics.features import Features
-    from gannet.metrics.judgement import Judgement, Query
+    from gannet.metrics.judgement import Judgement
+    from gannet.metrics.options import JudgeOptions
     from gannet.pipelines.pipeline import Pipeline
 
 Fit: TypeAlias = "Callable[[Recipe], tuple[Pipeline, Samples]]"
@@ -54,7 +55,7 @@ class Exam:
         load_features: gives what samples are compared in; None where no network for that ships.
     """
 
-    query: "Query"
+    query: "JudgeOptions"
     origin: Origin | None
     source: "Source | None"
     load_reals: "Callable[[], Samples]"

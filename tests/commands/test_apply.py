@@ -25,6 +25,7 @@ from gannet.media.photograph import Photograph, PhotographMedium, read_photograp
 from gannet.media.scores import medium as scores_medium
 from gannet.provenance.metadata import COMPOSITE, SOURCE_TYPE, SYNTHETIC, read_facts
 from gannet.recipe import Recipe, dump_yaml
+from gannet.runtime.progress import OnProgress
 from gannet.tasks import recognition
 from gannet.tasks._image_restoration.evaluation import (
     LARGEST_JUDGED,
@@ -54,6 +55,11 @@ def enlarger(tmp_path_factory: pytest.TempPathFactory) -> Path:
         **{"task.scale": 2, "stages": STAGES, "batch": 16, "device": "cpu"},
     }
     return gannet.train("super-resolution", folder, folder.parent / f"{folder.name}-run", changes).folder
+
+
+def told_to(said: list[str]) -> OnProgress:
+    """Note what is told of progress, and what is out of the ordinary."""
+    return lambda progress, words: said.append(f"{progress.done} of {progress.total}: {progress.note or words}")
 
 
 @pytest.fixture
@@ -87,7 +93,12 @@ def test_a_folder_keeps_its_shape_and_says_what_is_left_out(
     ending: str, enlarger: Path, photos: Path, tmp_path: Path
 ) -> None:
     said: list[str] = []
-    told = gannet.apply(enlarger, photos, out=tmp_path / f"new{ending}", say=said.append)
+    told = gannet.apply(
+        enlarger,
+        photos,
+        out=tmp_path / f"new{ending}",
+        on_progress=told_to(said),
+    )
     made = tmp_path / f"new{ending}"
     names = (
         {path.relative_to(made).as_posix() for path in made.rglob("*") if path.is_file()}
@@ -96,7 +107,7 @@ def test_a_folder_keeps_its_shape_and_says_what_is_left_out(
     )
     assert names - {"record.csv"} == {"a.png", "deep/b.jpg", "deep/c.bmp.png"}
     assert len(told.left_out) == 1 and "broken.png cannot be read" in told.left_out[0]
-    assert sum("of 4" in words for words in said) == 3
+    assert sum("of 4" in words and words.endswith(" s)") for words in said) == 3
 
 
 def test_it_goes_on_where_it_was_broken_off(
@@ -514,7 +525,12 @@ def test_a_photograph_without_damage_is_said_to_be_as_it_was(
     found, said = np.zeros((9, 13, 1), np.uint8), list[str]()
     found[2:4] = damaged
     monkeypatch.setattr(type(gannet.load(others["restoration"])), "find", lambda *_: Photograph(found))
-    gannet.apply(others["restoration"], photos / "a.png", out=tmp_path / "new.png", say=said.append)
+    gannet.apply(
+        others["restoration"],
+        photos / "a.png",
+        out=tmp_path / "new.png",
+        on_progress=told_to(said),
+    )
     assert words in said[-1]
     same = np.array_equal(read_photograph(tmp_path / "new.png").values, read_photograph(photos / "a.png").values)
     assert same == (damaged == 0)

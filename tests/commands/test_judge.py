@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 import gannet
-from gannet.api import Query
+from gannet.api import JudgeOptions
 from gannet.cli import main
 from gannet.commands.train import prepare, split_of
 from gannet.metrics.features import fit_components
@@ -58,7 +58,7 @@ def test_a_run_is_judged_by_what_it_held_out(
 
 
 def test_the_same_seed_gives_the_same_judgement_in_python(run: Path) -> None:
-    one, two = (gannet.judge(run, query=Query(num=120, seed=3)).to_json() for _ in range(2))
+    one, two = (gannet.judge(run, query=JudgeOptions(num=120, seed=3)).to_json() for _ in range(2))
     assert one == two
 
 
@@ -66,7 +66,7 @@ def test_a_model_without_its_run_needs_data(run: Path, tmp_path: Path, monkeypat
     gannet.load(run).save_pretrained(tmp_path / "bare")
     with pytest.raises(ValueError, match="no run around it"):
         gannet.judge(tmp_path / "bare")
-    found = gannet.judge(tmp_path / "bare", "digits", Query(num=120))
+    found = gannet.judge(tmp_path / "bare", "digits", JudgeOptions(num=120))
     assert found.measures[0].n_real == 1_797 and "memorization" in found.left_out
 
 
@@ -91,7 +91,7 @@ def test_a_shipped_model_is_found_by_its_name_and_its_newest_version(
 
 
 def test_the_model_inside_a_run_is_judged_as_the_run_is(run: Path) -> None:
-    query = Query(num=120, seed=3)
+    query = JudgeOptions(num=120, seed=3)
     assert gannet.judge(run / "model", query=query).to_json() == gannet.judge(run, query=query).to_json()
 
 
@@ -99,13 +99,13 @@ def test_data_that_were_brought_to_another_kind_are_said_to_be(run: Path, tmp_pa
     for index in range(120):
         colours = np.random.default_rng(index).integers(0, 256, (20, 24, 3), dtype=np.uint8)
         Image.fromarray(colours).save(tmp_path / f"{index}.png")
-    (note,) = gannet.judge(run, tmp_path, Query(num=100)).notes
+    (note,) = gannet.judge(run, tmp_path, JudgeOptions(num=100)).notes
     assert note == "The data, about 20 pixels a side in colour, were brought to 8 in grey."
 
 
 def test_the_report_says_when_a_judgement_is_older_than_the_run(tmp_path: Path) -> None:
     folder = trained(tmp_path / "run")
-    gannet.judge(folder, query=Query(num=100))
+    gannet.judge(folder, query=JudgeOptions(num=100))
     assert "The run has gone on since" not in (folder / "report.html").read_text()
     gannet.train(resume=folder, set={"images": 3_000})
     assert "The run has gone on since: judge it again." in (folder / "report.html").read_text()
@@ -128,7 +128,7 @@ def test_utility_and_baselines_are_asked_for_on_the_command_line(
 def test_utility_of_a_model_that_learned_from_too_many_is_refused(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gannet.tasks.generation.evaluation.MOST", 1_000)
     with pytest.raises(ValueError, match=r"data\.limit of at most 1,000"):
-        gannet.judge(run, query=Query(utility=True))
+        gannet.judge(run, query=JudgeOptions(utility=True))
 
 
 def test_modes_of_stacked_pictures_are_told_by_a_classifier_that_is_good_enough(
@@ -138,9 +138,9 @@ def test_modes_of_stacked_pictures_are_told_by_a_classifier_that_is_good_enough(
     monkeypatch.setattr("gannet.tasks.generation.evaluation.SAMPLES", 500)
     folder = trained(tmp_path / "run", **{"data.stack": 3, "data.channels": 3})
     monkeypatch.setattr("gannet.tasks.generation.evaluation.SUREST", 1.01)
-    assert "it needs 101.0%" in gannet.judge(folder, query=Query(num=100)).left_out["modes found"]
+    assert "it needs 101.0%" in gannet.judge(folder, query=JudgeOptions(num=100)).left_out["modes found"]
     monkeypatch.setattr("gannet.tasks.generation.evaluation.SUREST", 0.5)
-    found = {measure.name: measure for measure in gannet.judge(folder, query=Query(num=100)).measures}
+    found = {measure.name: measure for measure in gannet.judge(folder, query=JudgeOptions(num=100)).measures}
     modes, divergence = found["modes found"], found["mode divergence (KL)"]
     assert 1 <= modes.value < modes.floor < 500 and divergence.value > divergence.floor > 0
     assert "500 fakes" in modes.protocol
@@ -160,7 +160,7 @@ def test_people_are_not_torn_apart(tmp_path: Path) -> None:
     # Halves that hold other people differ more than halves that share them.
     torn = gannet.train("images", tmp_path / "faces", out=tmp_path / "torn", set=changes | {"data.group": ""})
     floors = [
-        gannet.judge(folder, tmp_path / "faces", Query(num=600)).measures[0].floor
+        gannet.judge(folder, tmp_path / "faces", JudgeOptions(num=600)).measures[0].floor
         for folder in (run.folder, torn.folder)
     ]
     assert floors[0] > 1.2 * floors[1]
@@ -184,7 +184,7 @@ def test_two_processes_judge_as_one_does(run: Path, tmp_path: Path) -> None:
 
 
 def test_the_closest_pairs_that_are_shown_are_those_that_were_found(run: Path) -> None:
-    judgement = gannet.judge(run, query=Query(num=150, seed=4))
+    judgement = gannet.judge(run, query=JudgeOptions(num=150, seed=4))
     assert judgement.closest is not None and judgement.memorization is not None
     fakes, originals = judgement.closest.chunk(2)
     split = split_of(prepare(read_recipe(run)))

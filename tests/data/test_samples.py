@@ -18,7 +18,6 @@ from gannet.data.loader import Loader, Mixture
 from gannet.recipe import Data, Recipe, dump_yaml, load_recipe
 from gannet.schema import Choice
 from gannet.tasks import generation, recognition
-from gannet.training.progress import Silence
 
 Folders = Callable[..., Path]
 
@@ -178,16 +177,6 @@ def test_a_mixture_is_trained_and_judged_by_its_own_held_out_samples(folder: Fol
 # Labels that are missing
 
 
-class Heard(Silence):
-    """A display that remembers what it was told."""
-
-    def __init__(self) -> None:
-        self.words: list[str] = []
-
-    def notify(self, words: str) -> None:
-        self.words.append(words)
-
-
 @pytest.mark.parametrize(("task", "conditional"), [(generation, True), (recognition, True)])
 def test_a_task_that_needs_classes_leaves_out_what_has_none(folder: Folders, task: Any, conditional: bool) -> None:
     data = folder("data", 100, a=20, b=20, loose=9)
@@ -218,17 +207,17 @@ def test_no_batch_ever_holds_a_label_below_zero(folder: Folders) -> None:
 
 
 def test_what_is_left_out_is_said_before_training_and_kept_in_the_run(folder: Folders, tmp_path: Path) -> None:
-    data, heard = folder("data", 100, a=20, b=20, loose=9), Heard()
+    data, notes = folder("data", 100, a=20, b=20, loose=9), []
     (data / "a" / "broken.png").write_bytes(b"no picture")
     path = tmp_path / "recipe.yaml"
     path.write_text(dump_yaml(recipe_of(source=str(data)).model_copy(update={"images": 32})), encoding="utf-8")
-    run = gannet.train(str(path), out=tmp_path / "run", display=heard)
+    run = gannet.train(str(path), out=tmp_path / "run", on_progress=lambda told, _: notes.append(told.note))
     facts = json.loads((run.folder / "data.json").read_text(encoding="utf-8"))
     assert facts["training"] + facts["held_out"] == 40
     unreadable, unlabelled = facts["left_out"]
     assert unreadable.startswith("data: 1 cannot be read, left out; first a/broken.png: ") and unreadable.endswith(".")
     assert unlabelled == "data: 9 have no class, left out."
-    assert heard.words[:2] == [unreadable, unlabelled]
+    assert [note for note in notes if note][:2] == [unreadable, unlabelled]
 
 
 def test_nothing_is_noted_where_nothing_is_left_out(folder: Folders) -> None:

@@ -9,7 +9,7 @@ import pytest
 from pictures import picture_dataset
 from PIL import Image
 
-from gannet.api import Wish, augment, examine
+from gannet.api import AugmentOptions, augment, examine
 from gannet.commands.augment import copies, images
 from gannet.data import survey
 from gannet.data.sources import folder, open_source
@@ -56,7 +56,7 @@ def test_a_defect_of_ours_is_not_left_out_when_augmenting(
     monkeypatch.setattr(images, "cores", lambda: 1)
     monkeypatch.setattr(where, name, failing("gannet.elsewhere"))
     with pytest.raises(AssertionError, match="a defect"):
-        augment(data, tmp_path / "new", Wish(times=2, kinds="noise"))
+        augment(data, tmp_path / "new", AugmentOptions(times=2, kinds="noise"))
 
 
 def test_a_defect_of_ours_is_not_left_out_of_the_cache_or_a_survey(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:

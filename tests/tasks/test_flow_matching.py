@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 import gannet
-from gannet.api import Query
+from gannet.api import JudgeOptions
 from gannet.networks.flow import FlowChoice, FlowGenerator
 
 
@@ -38,7 +38,7 @@ def test_what_is_drawn_comes_near_the_data(tmp_path: Path) -> None:
     run = gannet.train("flow-matching", "digits", out=tmp_path / "run", set=changes)
     distances = [line["held_out"]["energy_distance"] for line in run.log() if "held_out" in line]
     assert distances[-1] < 0.15
-    found = gannet.judge(run.folder, query=Query(num=200))
+    found = gannet.judge(run.folder, query=JudgeOptions(num=200))
     assert found.measures and found.memorization and not found.memorization.memorizes
 
 

@@ -14,6 +14,7 @@ import gannet
 from gannet.adversarial.game import Outcome, Pass
 from gannet.recipe import Average, Loss, Optimizer, Recipe, RefereeSettings, Stage, dump_yaml, load_recipe
 from gannet.runtime.files import load_tree
+from gannet.runtime.progress import Watch
 from gannet.schema import Choice
 from gannet.tasks import generation
 from gannet.training.distributed import RunningAverage
@@ -126,13 +127,8 @@ def poison(trainer: Trainer, at: int, attempts: int) -> None:
 def test_a_nan_goes_back_to_the_last_checkpoint_and_says_so(tmp_path: Path) -> None:
     trainer = make_trainer(generation.example(), tmp_path)
     said: list[str] = []
-    object.__setattr__(
-        trainer.callbacks,
-        "display",
-        type(
-            "Ear", (), {"notify": lambda _, words: said.append(words), "show": lambda *_: None, "close": lambda _: None}
-        )(),
-    )
+    ear = Watch(lambda progress, _: said.append(progress.note) if progress.note else None)
+    object.__setattr__(trainer.callbacks, "watch", ear)
     poison(trainer, at=240, attempts=1)
     assert trainer.run() == "finished"
     assert len(said) == 1 and "went back to the checkpoint at 128" in said[0]

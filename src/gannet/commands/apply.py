@@ -2,8 +2,8 @@
 
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any, cast
@@ -23,11 +23,11 @@ from gannet.pipelines.writer import FORMATS, Entry, Order, Share, deliver
 from gannet.provenance.metadata import check_format, save_picture
 from gannet.runtime.devices import choose_device, is_first, join, processes
 from gannet.runtime.files import digest
+from gannet.runtime.progress import Progress, Watch
 from gannet.schema import Section
 
 SHOWN = 8
 """Pairs on a sheet of comparison, at most."""
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -63,13 +63,13 @@ class Wanted:
         out: a file, a folder, or a .zip or .parquet; empty: a name made of the input's.
         save: further outputs, by name, that are written beside the first.
         compare: a picture's name for some inputs before and after; empty: none.
-        say: is told how far it is.
+        watch: is told how far it is, and asked whether to leave.
     """
 
     out: str = ""
     save: tuple[str, ...] = ()
     compare: str = ""
-    say: Say = lambda _: None
+    watch: Watch = field(default_factory=Watch)
 
 
 def apply_model(
@@ -119,7 +119,7 @@ def _draw(pipeline: GeneratorPipeline, options: Section, wanted: Wanted) -> Appl
         # Another version may cut parts otherwise, another device rounds otherwise: neither goes on with this beginning.
         where = {"gannet": __version__, "device": pipeline.device.type}
         asked = {"options": options.model_dump(mode="json"), "weights": told_by, **where}
-        pipeline.batches(options).deliver(path, asked, _share())
+        pipeline.batches(options).deliver(path, asked, _share(), wanted.watch)
     elif is_first():
         pipeline.draw(options).save(path)
     return Applied(path, facts, count)
@@ -274,18 +274,19 @@ class Work:
         became = "as it was" if after is before else " to ".join("x".join(map(str, size)) for size in sizes if size)
         seconds = f"{time.monotonic() - start:.1f} s"
         told = ", ".join([became, seconds] if became else [seconds])
-        self.wanted.say(f"{self.done:,} of {len(self.items):,}: {item.file} ({told})")
+        self.wanted.watch.show(Progress(self.done, len(self.items)), f"{item.file} ({told})")
         return contents
 
     def part(self, item: Item) -> list[Entry]:
         """Make the same as a part of a delivery; what cannot be read is left out."""
-        result = self.result(item)
+        result, watch = self.result(item), self.wanted.watch
+        watch.step(self.done, len(self.items), f"Applying the model to {item.file}")
         try:
             contents = self.make(item, result.suffix)
         except ValueError as error:
             told = str(error) if str(item.path) in str(error) else f"{item.file}: {error}"
             self.left_out[result] = told
-            self.wanted.say(f"Left out: {told}")
+            watch.notify(f"Left out: {told}")
             return []
         return [
             Entry(str(result if not name else result.with_name(f"{result.stem}.{name}{ending}")), content)

@@ -13,16 +13,17 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
+from gannet.commands.options import BenchOptions
 from gannet.commands.plan import noise_of, peak_memory
 from gannet.commands.train import Prepared, build_game, build_trainer, configure, prepare
 from gannet.data.sources.points import POINTS
 from gannet.recipe import load_recipe
 from gannet.runtime.devices import choose_precision, launch
+from gannet.runtime.progress import Watch
 from gannet.task import find_task
-from gannet.training.progress import Silence
 from gannet.training.trainer import Trainer
 
-BLOCKS, SECONDS, SIDE, SAMPLES = 5, 2.0, 2048, 2048
+SIDE, SAMPLES, USUAL = 2048, 2048, BenchOptions()
 
 
 class Operations(TorchDispatchMode):
@@ -107,15 +108,15 @@ def prepare_for(target: str, data: str, changes: dict[str, Any]) -> Prepared:
     return prepare(configure(target, task.example().data.source, given | plain | changes, ""))
 
 
-def bench(prepared: Prepared) -> Speed:
-    """Train on noise, sample and multiply matrices in turn."""
+def bench(prepared: Prepared, options: BenchOptions = USUAL, watch: Watch | None = None) -> Speed:
+    """Train on noise, sample and multiply matrices in turn; Stopped when whoever watches wants that."""
     fabric = launch(prepared.recipe.device, prepared.recipe.precision)
     device = fabric.device
     precision = choose_precision(prepared.recipe.precision, device.type)
     with tempfile.TemporaryDirectory() as folder:
         noise = noise_of(prepared)
         game = build_game(prepared, fabric)
-        trainer = build_trainer(prepared, game, fabric, Path(folder), (noise, noise), Silence())
+        trainer = build_trainer(prepared, game, fabric, Path(folder), (noise, noise), Watch())
         pipeline: Any = prepared.task.pipeline(prepared.recipe, prepared.description, trainer.setup.average.networks)
         usual = {"num": SAMPLES, "engine": "auto" if precision == "bf16" else "torch"}
         asked = pipeline.options({key: value for key, value in usual.items() if key in pipeline.Options.model_fields})
@@ -134,7 +135,7 @@ def bench(prepared: Prepared) -> Speed:
             return 2 * SIDE**3
 
         deeds = (train, multiply) if pipeline.inputs else (train, sample, multiply)
-        rates = _alternate(deeds, device)
+        rates = _alternate(deeds, device, options, watch or Watch())
     sampled = statistics.median(rates[1]) if not pipeline.inputs else None
     shape = "x".join(map(str, prepared.description.shape))
     return Speed(
@@ -148,14 +149,17 @@ def bench(prepared: Prepared) -> Speed:
     )
 
 
-def _alternate(deeds: tuple[Callable[[], int], ...], device: torch.device) -> list[list[float]]:
+def _alternate(
+    deeds: tuple[Callable[[], int], ...], device: torch.device, options: BenchOptions, watch: Watch
+) -> list[list[float]]:
     """What each deed gets done a second, block by block in turn."""
     rates: list[list[float]] = [[] for _ in deeds]
-    for _ in range(BLOCKS):
+    for block in range(options.blocks):
+        watch.step(block, options.blocks, "Measuring")
         for deed, found in zip(deeds, rates, strict=True):
             deed()
             start, done = time.perf_counter(), 0
-            while time.perf_counter() - start < SECONDS:
+            while time.perf_counter() - start < options.seconds:
                 done += deed()
                 _wait_for(device)
             found.append(done / (time.perf_counter() - start))

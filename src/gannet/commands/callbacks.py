@@ -12,9 +12,9 @@ from gannet.pipelines.pipeline import Pipeline
 from gannet.provenance.metadata import save_picture
 from gannet.runs.report import CURVES, write_report
 from gannet.runtime.files import write_bytes, write_json
+from gannet.runtime.progress import Watch
 from gannet.schedule import crossed
-from gannet.training.progress import Display
-from gannet.training.trainer import Status
+from gannet.training.callbacks import Status
 
 
 def draw_sheet(shown: Shown, folder: Path, images: int) -> None:
@@ -78,16 +78,16 @@ class RunCallbacks:
     look: Callable[[], Shown] | None
     referee: Referee | None
     folder: Path
-    display: Display
+    watch: Watch
 
     def show(self, status: Status) -> None:
-        """Pass the status and the referee's words on to the display."""
+        """Pass the status and the referee's words on to whoever watches."""
         words = f"rule: {self.referee.state}, game: {self.referee.diagnosed}" if self.referee else ""
-        self.display.show(status, words)
+        self.watch.show(status, words)
 
     def notify(self, words: str) -> None:
-        """Pass on to the display."""
-        self.display.notify(words)
+        """Pass on to whoever watches."""
+        self.watch.notify(words)
 
     def publish(self, name: str) -> None:
         """Write `model/<name>.safetensors`, the verdict as it stands, and with the last model the report."""
@@ -100,6 +100,10 @@ class RunCallbacks:
     def rule_met(self) -> bool:
         """Say whether the referee's rule has been met."""
         return self.referee is not None and self.referee.converged
+
+    def should_stop(self) -> bool:
+        """Whether whoever watches wants it to stop."""
+        return self.watch.stopping
 
     def close(self, images: int) -> None:
         """Draw the last sheet, and write the report with it."""

@@ -13,6 +13,7 @@ from gannet.data.survey import count_learned, readable, survey
 from gannet.media.image import Survey, auto_size, fitting_size
 from gannet.media.medium import Field, Medium
 from gannet.recipe import preset_names
+from gannet.runtime.progress import Watch
 from gannet.schema import Section, check
 from gannet.task import find_task, task_names
 
@@ -28,15 +29,17 @@ _AUGMENTED = {
 }
 
 
-def examine(data: str, size: int) -> Report:
+def examine(data: str, size: int, watch: Watch) -> Report:
     """Examine a data set of any medium; see `gannet.api.examine`."""
+    watch.step(0, 0, "Looking")
     media = media_of(data)
     source = open_source(data, media)
     plain = all(medium.name == "image" for medium in media.values())
     looked = survey(source) if plain else None
     size = size or (auto_size(looked.median_side) if looked else 0)
     fields = _fields(source, media, size)
-    dataset = build_dataset(source, fields)
+    dataset = build_dataset(source, fields, watch=watch)
+    watch.step(len(dataset), len(dataset), "Comparing")
     advice = _advise_pictures(source, dataset, looked) if looked else _advise(source.name, fields)
     return examine_dataset(source, dataset, fields, advice)
 

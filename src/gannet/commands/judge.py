@@ -1,12 +1,17 @@
 """Judging: the model, the reals it is held against, and the features they are compared in."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
+from gannet.commands.train import fit
 from gannet.data.cache import cache_folder
 from gannet.data.loader import Loader, Samples, Sides
 from gannet.data.records import Chunked, Source
@@ -14,7 +19,8 @@ from gannet.data.samples import load_samples, load_whole, open_data
 from gannet.media.grids import draw_grid
 from gannet.metrics.backbones import backbone, inception
 from gannet.metrics.features import Features, NetworkFeatures
-from gannet.metrics.judgement import Judgement, Query
+from gannet.metrics.judgement import Judgement
+from gannet.metrics.options import JudgeOptions
 from gannet.pipelines.hub import absolute, load, shipped_models
 from gannet.pipelines.pipeline import Pipeline
 from gannet.provenance.metadata import save_picture
@@ -23,27 +29,29 @@ from gannet.runs.folder import read_recipe
 from gannet.runs.report import CLOSEST, JUDGEMENT, seen_images, trained_minutes, write_report
 from gannet.runtime.devices import is_first, join
 from gannet.runtime.files import write_json
+from gannet.runtime.progress import Watch
 from gannet.schema import Choice
-from gannet.task import Exam, Fit, Origin, find_task
+from gannet.task import Exam, Origin, find_task
 
 JUDGE = "judge-v1"
 
 
-def judge(target: str | Path, data: str | Path, query: Query, weights: str, fit: Fit) -> Judgement:
+def judge(target: str | Path, data: str | Path, query: JudgeOptions, weights: str, watch: Watch) -> Judgement:
     """Judge a model; see `gannet.api.judge`.
 
     Args:
-        fit: trains a recipe, where a judgement takes another model.
+        watch: told what is done; asked whether to stop before every batch that is compared.
     """
     join()
-    if query.num < 0 or query.seed < 0:
-        raise ValueError(f"num and seed are 0 or more; given: {query.num} and {query.seed}.")
+    watch.step(0, 0, "Loading")
     pipeline, run = load(target, weights), _run_around(Path(target))
     recipe = read_recipe(run) if run else None
     if recipe is None and not data:
         raise ValueError(f"{target} has no run around it, so what it held out is unknown; give data to judge by.")
-    origin = Origin(recipe, trained_minutes(run), fit) if run and recipe else None
+    origin = Origin(recipe, trained_minutes(run), partial(fit, watch=watch)) if run and recipe else None
     exam = _exam(pipeline, recipe, absolute(str(data)) if data else "", query, origin)
+    exam = replace(exam, load_features=partial(_watched, exam.load_features, watch))
+    watch.step(0, 0, "Judging")
     judgement = find_task(pipeline.task).evaluate(pipeline, exam)
     if run and is_first():
         asked = {"images": seen_images(run), "weights": weights, "data": str(data), "seed": query.seed}
@@ -55,7 +63,21 @@ def judge(target: str | Path, data: str | Path, query: Query, weights: str, fit:
     return judgement
 
 
-def _exam(pipeline: Pipeline, recipe: Recipe | None, data: str, query: Query, origin: Origin | None) -> Exam:
+def _watched(load_features: Callable[[], Features | None], watch: Watch) -> Features | None:
+    """Features of which every batch is counted, and may be the last."""
+    found, counted = load_features(), count(1)
+    if not isinstance(found, NetworkFeatures):
+        return found
+    compare = found.features
+
+    def features(pictures: Tensor) -> Tensor:
+        watch.step(next(counted), 0, "Judging, batch by batch")
+        return compare(pictures)
+
+    return replace(found, features=features)
+
+
+def _exam(pipeline: Pipeline, recipe: Recipe | None, data: str, query: JudgeOptions, origin: Origin | None) -> Exam:
     """Set out what a model is judged by; the data are opened here, once, and decoded when they are asked for."""
     features = partial(judge_features, query.features)
     own = _own_samples(recipe, pipeline, needed=not data) if recipe else None
@@ -75,7 +97,7 @@ def _run_around(target: Path) -> Path | None:
 
 
 def judge_features(name: str = "") -> Features | None:
-    """The features of that name, see `Query`; by default those of `judge-v1`, None where it does not ship."""
+    """The features of that name, see `JudgeOptions`; by default those of `judge-v1`, None where it does not ship."""
     if name == "inception" or name.endswith(".pth"):
         return inception(cache_folder(), None if name == "inception" else Path(name))
     if name:

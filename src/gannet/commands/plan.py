@@ -11,16 +11,18 @@ import numpy as np
 import torch
 from torch import nn
 
+from gannet.commands.options import PlanOptions
 from gannet.commands.train import Prepared, build_game, build_trainer
 from gannet.data.loader import Samples
 from gannet.data.samples import Labels, noise
 from gannet.recipe import Recipe, dump_yaml
 from gannet.runtime.devices import choose_precision, launch
+from gannet.runtime.progress import Watch
 from gannet.schedule import stages
-from gannet.training.progress import Silence, duration
+from gannet.training.progress import duration
 from gannet.training.trainer import Trainer
 
-WARM_ROUNDS, TIMED_ROUNDS = 3, 8
+WARM_ROUNDS, USUAL = 3, PlanOptions()
 
 
 @dataclass(frozen=True)
@@ -56,14 +58,14 @@ class Plan:
         ]
 
 
-def plan(prepared: Prepared) -> Plan:
-    """Build the game, play a few rounds on noise, and extrapolate."""
+def plan(prepared: Prepared, options: PlanOptions = USUAL, watch: Watch | None = None) -> Plan:
+    """Build the game, play a few rounds on noise, and extrapolate; Stopped when whoever watches wants that."""
     fabric = launch(prepared.recipe.device, prepared.recipe.precision)
     with tempfile.TemporaryDirectory() as folder:
         meaningless = noise_of(prepared)
         game = build_game(prepared, fabric)
-        trainer = build_trainer(prepared, game, fabric, Path(folder), (meaningless, meaningless), Silence())
-        seconds = whole_time(trainer)
+        trainer = build_trainer(prepared, game, fabric, Path(folder), (meaningless, meaningless), Watch())
+        seconds = whole_time(trainer, options.rounds, watch)
     recipe = prepared.recipe
     return Plan(
         recipe=recipe,
@@ -81,20 +83,22 @@ def noise_of(prepared: Prepared) -> Samples:
     return noise(task.fields(recipe, description), classes, recipe.batch)
 
 
-def whole_time(trainer: Trainer) -> float:
+def whole_time(trainer: Trainer, rounds: int = USUAL.rounds, watch: Watch | None = None) -> float:
     """The seconds of a whole run, from a few rounds of each of its stages."""
     recipe, progress, seconds, start = trainer.recipe, trainer.progress, 0.0, 0
-    for stage in stages(recipe):
+    parts, watch = stages(recipe), watch or Watch()
+    for number, stage in enumerate(parts):
+        watch.step(number, len(parts), f"Timing {stage.name}")
         progress.images = start
-        seconds += _time_rounds(trainer) * stage.images / recipe.batch
+        seconds += _time_rounds(trainer, rounds) * stage.images / recipe.batch
         start += stage.images
     return seconds
 
 
-def _time_rounds(trainer: Trainer) -> float:
+def _time_rounds(trainer: Trainer, rounds: int) -> float:
     """The median seconds of a round, which a machine that is busy for a moment does not change."""
     seconds = []
-    for _ in range(WARM_ROUNDS + TIMED_ROUNDS):
+    for _ in range(WARM_ROUNDS + rounds):
         start = time.monotonic()
         trainer.round()
         if trainer.fabric.device.type == "cuda":

@@ -22,12 +22,13 @@ from gannet.recipe import Recipe, dump_yaml, lengthened, load_recipe
 from gannet.runs.folder import PLANNED, Run, create_folder, free_folder
 from gannet.runtime.devices import launch
 from gannet.runtime.files import write_json, write_text
+from gannet.runtime.process import drawing
+from gannet.runtime.progress import Stopped, Watch
 from gannet.runtime.randomness import address
 from gannet.schedule import cut_short
 from gannet.task import Task, find_task
 from gannet.training.checkpoint import CheckpointFolder
 from gannet.training.distributed import RunningAverage, slices
-from gannet.training.progress import Display, Silence
 from gannet.training.trainer import Trainer, TrainingSetup
 
 CHANGEABLE = ("images", "minutes", "stages", "device", "checkpoint", "log", "referee.stop_on")
@@ -53,7 +54,7 @@ def train(
     set: Mapping[str, Any] | None = None,  # noqa: A002
     start_from: str | Path = "",
     resume: str | Path = "",
-    display: Display | None = None,
+    watch: Watch | None = None,
 ) -> Run:
     """Train a recipe and return its run.
 
@@ -64,18 +65,19 @@ def train(
         set: changes to the recipe, dotted key -> value.
         start_from: a run, a model's folder or `hf:owner/name[@revision]` whose weights to start from.
         resume: a run to continue instead; `set` may then change how long it lasts.
-        display: who is shown the progress; nobody by default.
+        watch: who is told how far it is, and may stop it; nobody by default.
 
     Raises:
         ValueError: a mistake in what was given, or a game that diverged; one sentence.
     """
-    display, changes = display or Silence(), dict(set or {})
+    watch, changes = watch or Watch(), dict(set or {})
     recipe = _resumed(Path(resume), changes) if resume else configure(target, data, changes, start_from)
     prepared = prepare(recipe)
     fabric = launch(prepared.recipe.device, prepared.recipe.precision)
     # Whatever the user may have got wrong shows before the folder is made.
     slices(prepared.recipe, fabric)
-    split = split_of(prepared)
+    # Of several processes none may leave alone.
+    split = split_of(prepared, watch if fabric.world_size == 1 else Watch(watch.on_progress))
     game = build_game(prepared, fabric, Path(resume) if resume else None)
     folder = Path(resume or out or free_folder(prepared.recipe.name))
     if fabric.is_global_zero and not resume:
@@ -83,14 +85,12 @@ def train(
     folder = fabric.broadcast(folder)
     if fabric.is_global_zero:
         write_text(folder / "recipe.yaml", dump_yaml(prepared.recipe))
-        _record_data(prepared, split, folder, display)
-    trainer = build_trainer(prepared, game, fabric, folder, (split.training, split.held_out), display)
+        _record_data(prepared, split, folder, watch)
+    trainer = build_trainer(prepared, game, fabric, folder, (split.training, split.held_out), watch)
     try:
         ending = trainer.run()
     except torch.OutOfMemoryError:
         raise ValueError("The device's memory is full; lower batch, or raise accumulate, in a new run.") from None
-    finally:
-        display.close()
     if ending == "budget" and fabric.is_global_zero:
         write_text(folder / PLANNED, dump_yaml(prepared.recipe.model_copy(update={"minutes": None})))
         write_text(folder / "recipe.yaml", dump_yaml(cut_short(prepared.recipe, trainer.progress.images)))
@@ -136,10 +136,10 @@ def prepare(recipe: Recipe) -> Prepared:
     return Prepared(task.resolve(recipe, description), task, source, description)
 
 
-def split_of(prepared: Prepared) -> Split:
-    """Load the samples, decoded and split."""
+def split_of(prepared: Prepared, watch: Watch | None = None) -> Split:
+    """Load the samples, decoded and split; Stopped when whoever watches wants that meanwhile."""
     recipe, task = prepared.recipe, prepared.task
-    return load_samples(recipe, prepared.source, task.fields(recipe, prepared.description), task.labels(recipe))
+    return load_samples(recipe, prepared.source, task.fields(recipe, prepared.description), task.labels(recipe), watch)
 
 
 def build_game(prepared: Prepared, fabric: Fabric, resumed: Path | None = None) -> Game:
@@ -149,8 +149,9 @@ def build_game(prepared: Prepared, fabric: Fabric, resumed: Path | None = None) 
         resumed: the folder of a run whose checkpoint will be loaded; what it once started from is not needed then.
     """
     recipe = prepared.recipe
-    torch.manual_seed(address(recipe.seed, "weights"))
-    game = prepared.task.game(recipe, prepared.description)
+    with drawing:
+        torch.manual_seed(address(recipe.seed, "weights"))
+        game = prepared.task.game(recipe, prepared.description)
     continues = resumed is not None and CheckpointFolder(resumed / "state", 1).paths()
     if recipe.start_from and not continues:
         _start_from(game, recipe.start_from)
@@ -160,7 +161,7 @@ def build_game(prepared: Prepared, fabric: Fabric, resumed: Path | None = None) 
 
 
 def build_trainer(
-    prepared: Prepared, game: Game, fabric: Fabric, folder: Path, samples: Sides, display: Display
+    prepared: Prepared, game: Game, fabric: Fabric, folder: Path, samples: Sides, watch: Watch
 ) -> Trainer:
     """Bring game, average, observers and callbacks together."""
     recipe, task, description = prepared.recipe, prepared.task, prepared.description
@@ -172,12 +173,12 @@ def build_trainer(
     if fabric.is_global_zero:
         write_curves(folder, {**watching, **game.observers})
         observers["sheets"] = Sheets(look, folder / "samples", recipe.log.sheet_every)
-    callbacks = RunCallbacks(pipeline, look, cast("Referee | None", observers.get("referee")), folder, display)
+    callbacks = RunCallbacks(pipeline, look, cast("Referee | None", observers.get("referee")), folder, watch)
     setup = TrainingSetup(game, average, observers, task.judged_by)
     return Trainer(recipe, setup, samples[0], fabric, folder, callbacks)
 
 
-def _record_data(prepared: Prepared, split: Split, folder: Path, display: Display) -> None:
+def _record_data(prepared: Prepared, split: Split, folder: Path, watch: Watch) -> None:
     """Note which data the run learns from; a resumed run is told when they are not the same any more."""
     path = folder / "data.json"
     facts = {
@@ -188,9 +189,9 @@ def _record_data(prepared: Prepared, split: Split, folder: Path, display: Displa
     }
     facts |= {"left_out": list(split.notes)} if split.notes else {}
     for note in split.notes:
-        display.notify(note)
+        watch.notify(note)
     if path.is_file() and path.read_text(encoding="utf-8") != json.dumps(facts, indent=2, ensure_ascii=False) + "\n":
-        display.notify("The data changed since this run began; it goes on with them as they are now.")
+        watch.notify("The data changed since this run began; it goes on with them as they are now.")
     write_json(path, facts)
 
 
@@ -246,12 +247,18 @@ def _misfit(name: str, network: nn.Module, weights: Mapping[str, Tensor]) -> str
     )
 
 
-def fit(recipe: Recipe) -> tuple[Pipeline, Samples]:
-    """Train a recipe on the way to something else; the run is not kept."""
+def fit(recipe: Recipe, watch: Watch | None = None) -> tuple[Pipeline, Samples]:
+    """Train a recipe on the way to something else; the run is not kept.
+
+    Raises:
+        Stopped: whoever watches wants it to stop.
+    """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "recipe.yaml"
         write_text(path, dump_yaml(recipe))
-        run = train(str(path), out=Path(folder) / "run")
+        run = train(str(path), out=Path(folder) / "run", watch=watch)
+        if run.ending == "interrupted" and watch and watch.stopping:
+            raise Stopped(f"Stopped while training {recipe.name} to compare with; nothing was judged.")
         if run.ending == "interrupted":
             raise ValueError(f"Stopped while training {recipe.name} to compare with; nothing was judged.")
         prepared = prepare(run.recipe)

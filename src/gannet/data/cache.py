@@ -31,6 +31,7 @@ from gannet.data.columns import Column, column_of
 from gannet.data.decoding import Block, Fields, Target, decode
 from gannet.data.records import Array, Chunked, Counted, Labels, Source, digest
 from gannet.media.medium import Field
+from gannet.runtime.progress import Watch
 
 __all__ = ["Dataset", "build_dataset", "cache_folder"]
 
@@ -78,13 +79,16 @@ class Dataset:
         return next(iter(self.columns.values())).values
 
 
-def build_dataset(source: Source, fields: Fields, group: str = "", folder: Path | None = None) -> Dataset:
+def build_dataset(
+    source: Source, fields: Fields, group: str = "", folder: Path | None = None, watch: Watch | None = None
+) -> Dataset:
     """Decode a source into the cache, or open it when it is there and unchanged.
 
     Held out are the source's own test samples, else a tenth by digest of the first field, so that exact copies stay
     together, or by groups, so that none is on both sides: what the first group of the regular expression `group` finds
     in a sample's name, or what the source knows.
-    Raises ValueError when fewer than two samples are readable, or when there is no room for them.
+    Raises ValueError when fewer than two samples are readable, or when there is no room for them; Stopped when `watch`,
+    who is told how many are decoded, wants it to stop.
     """
     target = Target(fields, group)
     if group and isinstance(source, Chunked):
@@ -96,7 +100,7 @@ def build_dataset(source: Source, fields: Fields, group: str = "", folder: Path 
         dataset = _open_entry(entry, source, target)
         if dataset is None:
             remove_torn(entry)
-            _build_entry(entry, source, target)
+            _build_entry(entry, source, target, watch or Watch())
             dataset = _open_entry(entry, source, target)
             assert dataset is not None, f"{entry} was built but does not open"
         touch(entry)
@@ -154,20 +158,22 @@ def _open_column(path: Path, field: Field, count: int) -> Column:
     return column_of(values, field, offsets)
 
 
-def _build_entry(entry: Path, source: Source, target: Target) -> None:
+def _build_entry(entry: Path, source: Source, target: Target, watch: Watch) -> None:
     building = entry.with_name(entry.name + ".building")
     remove_torn(building)
     building.mkdir()
     room = Room(building, source.name)
     with _all_or_nothing(building, room):
         rows = _Rows(room, target)
-        if isinstance(source, Counted):
-            room.ask(source.count() * rows.row_bytes, 0)
+        total = source.count() if isinstance(source, Counted) else 0
+        if total:
+            room.ask(total * rows.row_bytes, 0)
         with ExitStack() as stack:
             names = _file_names(target.fields)
             files = {name: stack.enter_context((building / path).open("wb")) for name, path in names.items()}
             for block in decode(source, target):
                 rows.append(block, files)
+                watch.step(len(rows), total, "Decoding")
             for file in files.values():
                 file.flush()
                 os.fsync(file.fileno())  # a power cut must not leave a file of the right length full of zeros
@@ -203,6 +209,9 @@ class _Rows:
         self._skipped_count = 0
         self._sizes: Counter[str] = Counter()
         self._modes: Counter[str] = Counter()
+
+    def __len__(self) -> int:
+        return len(self._labels)
 
     def append(self, block: Block, files: Mapping[str, BinaryIO]) -> None:
         """Write a block's values and remember the rest."""

@@ -15,6 +15,7 @@ from gannet.data.sources import open_source
 from gannet.data.sources.several import Several
 from gannet.media.medium import Field, Medium
 from gannet.recipe import Recipe
+from gannet.runtime.progress import Watch
 from gannet.runtime.randomness import address
 from gannet.schema import Section
 
@@ -61,10 +62,12 @@ def open_data(recipe: Recipe, media: Mapping[str, Medium], options: Section) -> 
     return open_source(data.source, media, options)
 
 
-def load_samples(recipe: Recipe, source: Source, fields: Mapping[str, Field], labels: Labels) -> Split:
+def load_samples(
+    recipe: Recipe, source: Source, fields: Mapping[str, Field], labels: Labels, watch: Watch | None = None
+) -> Split:
     """Bring a source to the shape of the fields and split it; see `build_dataset` for what is held out."""
     parts = source.parts if isinstance(source, Several) else (source,)
-    datasets = [build_dataset(part, fields, recipe.data.group) for part in parts]
+    datasets = [build_dataset(part, fields, recipe.data.group, watch=watch) for part in parts]
     # Where one of several sources knows what belongs together, the others' samples belong to themselves.
     grouped = bool(recipe.data.group) or any(dataset.groups.any() for dataset in datasets)
     found = [_split(recipe, dataset, labels, grouped) for dataset in datasets]

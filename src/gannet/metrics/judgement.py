@@ -22,27 +22,6 @@ MOST, MOST_PAIRWISE, FEWEST, FEWEST_OF_CLASS = 10_000, 2_500, 50, 20
 
 
 @dataclass(frozen=True)
-class Query:
-    """What is asked.
-
-    Attributes:
-        num: how many fakes to judge; 0: as many as there are reals.
-        seed: of all that is drawn.
-        utility: whether to find out if the fakes help classifiers.
-        baselines: whether to hold other generative models to the same measures.
-        leaks: the augmentations to look for in the fakes, by name; `own`: those of the run.
-        features: what to compare in: empty for `judge-v1`, `inception` or its file for FID, or a backbone's hub id.
-    """
-
-    num: int = 0
-    seed: int = 0
-    utility: bool = False
-    baselines: bool = False
-    features: str = ""
-    leaks: str = ""
-
-
-@dataclass(frozen=True)
 class Evidence:
     """What is judged, as features (n, d).
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import re
 from difflib import get_close_matches
 from pathlib import Path
@@ -58,7 +59,7 @@ def interface(target: str | Path) -> dict[str, Any]:
 def model_folder(target: str) -> Path:
     """Where a model's files lie: an existing path comes first, then a shipped model, then a hub.
 
-    `name` is the newest version of a shipped model, `name-v1` that one.
+    `name` is the newest version of a shipped model or of one in $GANNET_MODELS, `name-v1` that one.
     """
     if target.startswith("hf:"):
         return fetch(target)
@@ -86,23 +87,34 @@ def shipped_models() -> dict[str, Path]:
     return {path.parent.name: path.parent for path in sorted(SHIPPED.glob(f"*/{CONFIG}"))}
 
 
+def known_models() -> dict[str, Path]:
+    """The models that are known by name: those that come with Gannet, then those in the folders of $GANNET_MODELS.
+
+    Each folder is a model's own or holds such folders.
+    """
+    places = [Path(place) for place in os.environ.get("GANNET_MODELS", "").split(os.pathsep) if place]
+    found = [file.parent for place in places for file in sorted([*place.glob(CONFIG), *place.glob(f"*/{CONFIG}")])]
+    return {**{folder.resolve().name: folder for folder in reversed(found)}, **shipped_models()}
+
+
 def _newest(name: str) -> Path | None:
+    known = known_models()
     versions = {
         int(found[1]): folder
-        for full, folder in shipped_models().items()
+        for full, folder in known.items()
         if (found := re.fullmatch(rf"{re.escape(name)}-v(\d+)", full))
     }
-    return shipped_models().get(name) or (versions[max(versions)] if versions else None)
+    return known.get(name) or (versions[max(versions)] if versions else None)
 
 
 def _hint(target: str) -> str:
-    names = {short for full in shipped_models() for short in (full, full.rpartition("-v")[0])}
+    names = {short for full in known_models() for short in (full, full.rpartition("-v")[0])}
     alike = get_close_matches(target, sorted(names), n=1)
     return f"did you mean {alike[0]!r}? Else " if alike else ""
 
 
 def _shipped_names() -> str:
-    names = ", ".join(shipped_models())
+    names = ", ".join(known_models())
     return f", or a shipped model ({names})" if names else ""
 
 

@@ -17,6 +17,7 @@ from gannet.media.medium import Medium
 from gannet.pipelines.writer import ALONE, FORMATS, Entry, Order, Share, deliver, folders
 from gannet.provenance.metadata import check_format, save_film, save_picture
 from gannet.runtime.files import digest, write_bytes
+from gannet.runtime.progress import Watch
 from gannet.runtime.randomness import generator as addressed
 
 BATCH, PLAIN = 64, "torch"
@@ -178,16 +179,17 @@ class Batches:
     classes: tuple[str, ...]
     medium: Medium
 
-    def deliver(self, path: Path, told: Mapping[str, Any], share: Share = ALONE) -> None:
+    def deliver(self, path: Path, told: Mapping[str, Any], share: Share = ALONE, watch: Watch | None = None) -> None:
         """Write all of them, a file each; `told` besides the facts is what tells this delivery from others."""
         if path.suffix.lower() == ".parquet" and not self.medium.feature:
             raise ValueError(f"{path.name}: {self.medium.plural} go to a folder or a .zip; name one of these.")
-        deliver(path, Order({**self.facts, **told}, self._parts(), self.classes), share)
+        deliver(path, Order({**self.facts, **told}, self._parts(watch or Watch()), self.classes), share)
 
-    def _parts(self) -> Iterator[Callable[[], list[Entry]]]:
+    def _parts(self, watch: Watch) -> Iterator[Callable[[], list[Entry]]]:
         """Cut them into parts; what one of them holds in memory has a bound."""
         together = max(1, min(MOST_BATCHES, PART_BYTES // (4 * self.size * prod(self.shape))))
         for first in range(0, len(self.makes), together):
+            watch.step(first * self.size, len(self.makes) * self.size, "Drawing samples")
             yield partial(self._part, range(first, min(first + together, len(self.makes))))
 
     def _part(self, numbers: range) -> list[Entry]:

@@ -1,20 +1,17 @@
 """Where a run computes: device, precision and processes, through Lightning Fabric."""
 
-import atexit
-import ctypes
-import logging
 import os
-import platform
 import warnings
 from datetime import timedelta
 
 import torch
 from lightning_fabric import Fabric
 
+from gannet.runtime.process import at_exit, quiet
+from gannet.runtime.process import keep_memory as keep_memory
 from gannet.schema import nearest
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
-TRIM_THRESHOLD, MMAP_THRESHOLD, KEPT_BYTES = -1, -3, 2**30
 
 
 def launch(device: str, precision: str) -> Fabric:
@@ -27,11 +24,7 @@ def launch(device: str, precision: str) -> Fabric:
     keep_memory()
     world = processes()
     local = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
-    # The same sums in the same order, so that a resumed run is the run that was not interrupted.
-    torch.backends.cudnn.deterministic = True
-    # What Fabric would print of its choices, the progress line and `--dry-run` say.
-    logging.getLogger("lightning_fabric").setLevel(logging.ERROR)
-    with warnings.catch_warnings():
+    with quiet(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         fabric = Fabric(
             accelerator="gpu" if device == "cuda" else device,
@@ -42,20 +35,8 @@ def launch(device: str, precision: str) -> Fabric:
         )
         fabric.launch()
     if world > 1:
-        atexit.register(leave)
+        at_exit(leave)
     return fabric
-
-
-def keep_memory() -> None:
-    """Keep freed memory for the next round: asked of the system anew, it is cleared page by page each time.
-
-    The GNU library's allocator is told so (mallopt); others decide for themselves.
-    """
-    if platform.libc_ver()[0] == "glibc":
-        library = ctypes.CDLL(None)
-        # Older ones refuse more than 32 MiB; and without this threshold, the other would make matters worse.
-        if any(library.mallopt(MMAP_THRESHOLD, size) for size in (KEPT_BYTES, 2**25)):
-            library.mallopt(TRIM_THRESHOLD, KEPT_BYTES)
 
 
 def join() -> None:
@@ -65,7 +46,7 @@ def join() -> None:
         torch.distributed.init_process_group("gloo", timeout=timedelta(days=1))
         if torch.cuda.is_available():
             torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")) % torch.cuda.device_count())
-        atexit.register(leave)
+        at_exit(leave)
 
 
 def leave() -> None:

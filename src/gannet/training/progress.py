@@ -1,82 +1,69 @@
 """The progress line: images a second, time left, fool rate and verdict; plain lines where there is no terminal."""
 
 import time
-from typing import Protocol
+from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn
+from rich.progress import BarColumn, TextColumn
+from rich.progress import Progress as Bar
 
-from gannet.training.trainer import Status
+from gannet.runtime.progress import Progress
+from gannet.training.callbacks import Status
 
 SECONDS_BETWEEN_LINES = 15.0
 
 
-class Display(Protocol):
-    """Shows a run to somebody."""
-
-    def show(self, status: Status, verdict: str) -> None:
-        """Show how far the run is, and the referee's words."""
-
-    def notify(self, words: str) -> None:
-        """Tell something out of the ordinary."""
-
-    def close(self) -> None:
-        """Stop showing."""
-
-
-class Silence:
-    """Shows nothing."""
-
-    def show(self, status: Status, verdict: str) -> None:
-        """Show nothing."""
-
-    def notify(self, words: str) -> None:
-        """Tell nothing."""
-
-    def close(self) -> None:
-        """Nothing to stop."""
-
-
 class Terminal:
-    """A rich progress line on standard error; without a terminal a plain line now and then."""
+    """A rich progress line on standard error; without a terminal a plain line now and then.
 
-    def __init__(self) -> None:
+    Pass it as `on_progress`; its context leaves the last state of the line on the screen.
+    """
+
+    def __init__(self, title: str = "Training") -> None:
         self.console = Console(stderr=True)
-        self.shown = 0.0
+        self.shown = 0.0 if self.console.is_terminal else time.monotonic()
         columns = (
             TextColumn("{task.description}"),
             BarColumn(bar_width=24),
             TextColumn("{task.fields[words]}"),
         )
-        self.bar = Progress(*columns, console=self.console, refresh_per_second=4) if self.console.is_terminal else None
+        self.bar = Bar(*columns, console=self.console, refresh_per_second=4) if self.console.is_terminal else None
         if self.bar:
-            self.task = self.bar.add_task("Training", total=None, words="")
+            self.task = self.bar.add_task(title, total=None, words="")
             self.bar.start()
 
-    def show(self, status: Status, verdict: str) -> None:
-        """Update the line, at most a few times a second."""
-        now = time.monotonic()
-        if now - self.shown < (0.25 if self.bar else SECONDS_BETWEEN_LINES) and status.images < status.total:
-            return
-        self.shown = now
-        if self.bar:
-            done = {"completed": status.images, "total": status.total}
-            self.bar.update(self.task, words=status_line(status, verdict), **done)  # type: ignore[arg-type]
-        else:
-            self.console.print(status_line(status, verdict), highlight=False, soft_wrap=True)
+    def __enter__(self) -> Self:
+        return self
 
-    def notify(self, words: str) -> None:
-        """Print a line above the bar."""
-        self.console.print(words, highlight=False, soft_wrap=True)
-
-    def close(self) -> None:
-        """Leave the last state of the line on the screen."""
+    def __exit__(self, *_: object) -> None:
         if self.bar:
             self.bar.stop()
 
+    def __call__(self, progress: Progress, words: str) -> None:
+        """Print a note above the line; update the line, at most a few times a second."""
+        if progress.note:
+            self.console.print(progress.note, highlight=False, soft_wrap=True)
+            return
+        now, last = time.monotonic(), isinstance(progress, Status) and progress.done >= progress.total
+        if now - self.shown < (0.25 if self.bar else SECONDS_BETWEEN_LINES) and not last:
+            return
+        self.shown = now
+        line = status_line(progress, words)
+        if self.bar:
+            self.bar.update(self.task, words=line, completed=progress.done, total=progress.total or None)
+        else:
+            self.console.print(line, highlight=False, soft_wrap=True)
 
-def status_line(status: Status, verdict: str) -> str:
-    """One line: images, speed, time left, fool rate, verdict."""
+
+def status_line(progress: Progress, words: str) -> str:
+    """One line: how much of how much, then the words; of a run images, speed, time left, fool rate and verdict."""
+    if isinstance(progress, Status):
+        return _run_line(progress, words)
+    total = f"/{progress.total:,}" if progress.total else ""
+    return " · ".join(part for part in (f"{progress.done:,}{total}", words) if part)
+
+
+def _run_line(status: Status, verdict: str) -> str:
     parts = [f"{status.images:,}/{status.total:,} images", f"{status.images_per_second:,.0f} images/s"]
     parts.append(f"{duration(status.seconds_left)} left")
     if "referee/fool_rate" in status.measures:

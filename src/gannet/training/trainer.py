@@ -4,7 +4,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from lightning_fabric import Fabric
@@ -13,8 +13,10 @@ from torch import Tensor, nn
 from gannet.adversarial.game import Game, Losses, Observer, Outcome, Seen, Turn
 from gannet.data.loader import Samples
 from gannet.recipe import Optimizer, Recipe
+from gannet.runtime.process import deterministic, drawing
 from gannet.runtime.randomness import address
 from gannet.schedule import crossed, position, total_images
+from gannet.training.callbacks import Callbacks, Status
 from gannet.training.checkpoint import NOTHING_YET, CheckpointFolder, better
 from gannet.training.distributed import RunningAverage, environment, gather, share_buffers, share_gradients, slices
 from gannet.training.logbook import Logbook
@@ -22,37 +24,6 @@ from gannet.training.meter import Meter
 from gannet.training.optimizers import let_move, make_optimizer
 from gannet.training.passes import BatchPass, Place, moved
 from gannet.training.signals import Interruption
-
-
-@dataclass(frozen=True)
-class Status:
-    """How far a run is, for whoever shows it."""
-
-    images: int
-    total: int
-    seconds: float
-    images_per_second: float
-    seconds_left: float
-    measures: Mapping[str, float]
-
-
-class Callbacks(Protocol):
-    """What a trainer needs to have done by others: showing, publishing, and saying when the rule is met."""
-
-    def show(self, status: Status) -> None:
-        """Show how far the run is; called after every round on the first process."""
-
-    def notify(self, words: str) -> None:
-        """Tell the user something."""
-
-    def publish(self, name: str) -> None:
-        """Write the averaged networks to `model/<name>.safetensors`."""
-
-    def rule_met(self) -> bool:
-        """Say whether the run may end now; asked after each line of the log."""
-
-    def close(self, images: int) -> None:
-        """Wrap up: the run leaves here, and everything is saved."""
 
 
 @dataclass(frozen=True)
@@ -115,6 +86,7 @@ class Trainer:
         self.progress, self.best, self.measured = Progress(), dict(NOTHING_YET), dict[str, float]()
         self.rolled_back_to = self.looked_at = -1
         self.paced_from = self.progress
+        self.stopping = False
 
     def run(self) -> str:
         """Play on to the end; returns `finished`, `budget`, `converged` or `interrupted`.
@@ -127,7 +99,7 @@ class Trainer:
         self.fabric.barrier()  # Or a slow process would find the checkpoint that a fast one is about to write.
         if not resumed:
             self.checkpoint()
-        with Interruption() as interruption:
+        with Interruption() as interruption, deterministic():
             mark = time.monotonic()
             while True:
                 reason = self._reason_to_stop(interruption)
@@ -146,6 +118,10 @@ class Trainer:
 
     def round(self) -> None:
         """Play one round: every turn that is due, the average, the observers."""
+        with deterministic():
+            self._round()
+
+    def _round(self) -> None:
         recipe, progress = self.recipe, self.progress
         stage = position(recipe, progress.images).stage
         for player, optimizer in self.optimizers.items():
@@ -183,8 +159,8 @@ class Trainer:
         outcomes = []
         let_move(self.networks, turn.players)
         for part, batch in zip(self.slices, batches, strict=True):
-            torch.manual_seed(address(place.seed, *place.words, part.start))
-            with self.fabric.autocast():
+            with drawing, self.fabric.autocast():
+                torch.manual_seed(address(place.seed, *place.words, part.start))
                 outcome = turn.play(BatchPass(batch, place, self.recipe.batch, part))
             self._descend(turn, outcome.losses)
             outcomes.append(outcome)
@@ -242,17 +218,25 @@ class Trainer:
         left = max(0, total - progress.images) / speed if speed else 0.0
         if self.recipe.minutes is not None:
             left = min(left, max(0.0, 60 * self.recipe.minutes - progress.seconds))
-        return Status(progress.images, total, progress.seconds, speed, left, self.measured)
+        return Status(
+            progress.images,
+            total,
+            seconds=progress.seconds,
+            images_per_second=speed,
+            seconds_left=left,
+            measures=self.measured,
+        )
 
     def _reason_to_stop(self, interruption: Interruption) -> str:
         images, recipe = self.progress.images, self.recipe
+        self.stopping = self.stopping or self.callbacks.should_stop()
         looked = crossed(images - recipe.batch, images, recipe.log.every)
         if images >= total_images(recipe):
             return "finished"
         if looked and recipe.referee.stop_on == "rule" and self.callbacks.rule_met():
             return "converged"
         spent = recipe.minutes is not None and self.progress.seconds >= 60 * recipe.minutes
-        reason = 2 if interruption.asked else int(spent)
+        reason = 2 if interruption.asked or self.stopping else int(spent)
         if self.fabric.world_size > 1:
             reason = self._agree(reason) if looked else 0
         return ("", "budget", "interrupted")[reason]

@@ -68,8 +68,6 @@ def open_fake_source(run: str, keep: float, seed: int, sieve: str = "") -> FakeS
     Raises:
         ValueError: it is no run, or one without a discriminator, or the classifier does not fit; one sentence.
     """
-    if not 0 < keep <= 1:
-        raise ValueError(f"keep is {keep:g}; it is the share of the fakes that stay, above 0 and at most 1.")
     if not sieve and not (Path(run) / "recipe.yaml").is_file():
         raise ValueError(f"{run} is no run: fakes are sifted by the discriminator, which only a run keeps.")
     pipeline: Any = load(run)

@@ -4,14 +4,14 @@ import csv
 import io
 import re
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain, islice, takewhile
 from pathlib import Path, PurePosixPath
 from statistics import fmean
-from typing import TextIO
+from typing import TextIO, TypeVar
 
 import numpy as np
 import torch
@@ -22,7 +22,7 @@ from gannet.augmentation.kinds import KINDS, choose_kinds, named_strengths, suit
 from gannet.augmentation.mixing import HIGHEST_ALPHA, LOWEST_ALPHA, MIXES
 from gannet.commands.augment.copies import MARK, Change, Copy, Family, Sample, as_tensor, make_families
 from gannet.commands.augment.fakes import FAKE, open_fake_source, synthetic_parts
-from gannet.commands.augment.options import Augmented, Wish
+from gannet.commands.augment.options import Augmented, AugmentOptions
 from gannet.commands.augment.texts import augment_texts, is_text
 from gannet.data.records import VALUE, Chunked, Counted, Record, Source, listed
 from gannet.data.sources import open_source
@@ -31,6 +31,7 @@ from gannet.media.pixels import fit_picture, natural_pixels, read_picture
 from gannet.monitoring.energy import energy_distance, flat
 from gannet.pipelines.writer import RECORD, Entry, Order, deliver, folders
 from gannet.runtime.broken import unless_broken
+from gannet.runtime.progress import Watch
 from gannet.runtime.randomness import generator
 from gannet.runtime.workers import cores
 
@@ -44,6 +45,7 @@ MOVES: dict[str, Callable[[Tensor], Tensor]] = {
 GROUP = r"^(.*?)(?:~\d+(?:\.[^./]+)?)?\.[^.]+$"
 """Tells by a picture's name what it was made from."""
 KEEP_TOGETHER = f"Train with --set 'data.group={GROUP}', so that no copy of a held-out picture is learned from."
+Part = TypeVar("Part")
 COLUMNS = ("file", "source", "augmentation", "strength", "other", "share", "seed")
 
 
@@ -53,7 +55,7 @@ class Augmentation:
 
     source: Source
     changes: list[Change]
-    wish: Wish
+    wish: AugmentOptions
     partners: list[Record]
 
     def parts(self) -> Iterator[Callable[[], list[Family]]]:
@@ -84,13 +86,12 @@ class Augmentation:
         return tuple(copies)
 
 
-def augment_data(data: str, out: Path, wish: Wish) -> Augmented:
+def augment_data(data: str, out: Path, wish: AugmentOptions, watch: Watch) -> Augmented:
     """Write a data set with its augmented copies; see `gannet.api.augment`."""
-    wish.check()
     if is_text(Path(data)):
         if wish.model or wish.sieve:
             raise ValueError("--with and --sieve add pictures that a run draws; leave them out for texts.")
-        return augment_texts(Path(data), out, wish)
+        return augment_texts(Path(data), out, wish, watch)
     if out.suffix.lower() not in ("", ".zip"):
         raise ValueError(f"{out} is neither a folder's name nor a .zip; files keep their own formats in one of these.")
     if Path(data).is_dir() and out.resolve().is_relative_to(Path(data).resolve()):
@@ -103,7 +104,7 @@ def augment_data(data: str, out: Path, wish: Wish) -> Augmented:
     changes = [] if wish.model else choose_changes(wish.kinds, source, looked.channels)
     partners = _readable(source) if any(change.mix for change in changes) else []
     work, make = Augmentation(source, changes, wish, partners), partial(make_families, wish.seed)
-    asked = {**asdict(wish), "data": source.fingerprint(), "gannet": __version__}
+    asked = {**wish.noted(), "data": source.fingerprint(), "gannet": __version__}
     order = Order(asked, work.parts(), source.classes, ",".join(COLUMNS) + "\n", make, cores())
     if wish.model:
         fake_source = open_fake_source(wish.model, wish.keep, wish.seed, wish.sieve)
@@ -113,11 +114,19 @@ def augment_data(data: str, out: Path, wish: Wish) -> Augmented:
         order = replace(
             order, asked={**asked, "weights": fake_source.weights}, parts=chain(kept, fakes), make=list, workers=1
         )
-    deliver(out, order)
+    total = source.count() // RECORDS_IN_PART if isinstance(source, Counted) and not wish.model else 0
+    deliver(out, replace(order, parts=_watched(order.parts, total, watch)))
     healthy, copies, left_out = _counted(out, source)
     names = tuple(change.name for change in changes) or (f"the fakes of {wish.model}",)
     advice = f"{RECORD} says which through what." + (f" {KEEP_TOGETHER}" if changes else "")
     return Augmented(out, healthy, copies, names, "pictures", left_out, advice)
+
+
+def _watched(parts: Iterable[Part], total: int, watch: Watch) -> Iterator[Part]:
+    """Parts that are counted as they are begun; the next may be refused, and then goes on another time."""
+    for number, part in enumerate(parts):
+        watch.step(number, total, "Augmenting, part by part")
+        yield part
 
 
 def _made(make: Callable[[list[Family]], list[Entry]], part: Callable[[], list[Family]]) -> list[Entry]:

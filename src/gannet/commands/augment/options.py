@@ -2,56 +2,48 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
+
+from pydantic import Field, model_validator
+
+from gannet.schema import Options
 
 LEAST_HEALTHY, TEXT = 0.2, "text"
 """The share of healthy samples must stay above it, or what is learned shows the augmentation."""
 
 
-@dataclass(frozen=True)
-class Columns:
-    """Which columns of a table hold the text and, where one is named, the label; and a file of synonyms.
+class AugmentOptions(Options):
+    """What is to be made of a data set."""
 
-    Attributes:
-        synonyms: a file with a word and its synonyms a line, separated by tabs.
-    """
-
-    text: str = TEXT
-    label: str = ""
-    synonyms: str = ""
-
-
-@dataclass(frozen=True)
-class Wish:
-    """What is to be made of a data set.
-
-    Attributes:
-        times: how many times as large it becomes; its own samples stay, one in so many is healthy then.
-        kinds: `auto`, `all`, or names with or without strengths: `rotation=15,noise`; a `+` joins those that are
-            done to one copy. Copies take them in turn.
-        seed: everything random follows from it.
-        force: allow a healthy share of a fifth and less.
-        columns: where the texts of a table are.
-        model: a run whose fakes are added instead of copies.
-        keep: the share of the fakes that stays when they have been sifted.
-        sieve: a recognition model that sifts them; left out, the run's discriminator does.
-    """
-
-    times: int = 4
+    times: int = Field(4, json_schema_extra={"minimum": 2})
+    """How many times as large it becomes; its own samples stay, one in so many is healthy then."""
     kinds: str = "auto"
-    seed: int = 0
+    """auto, all, or names: rotation=15,blur+noise=0.1; copies take them in turn, + joins those done to one copy."""
+    seed: int = Field(0, json_schema_extra={"minimum": 0})
+    """The same seed gives the same copies."""
     force: bool = False
-    columns: Columns = Columns()
-    model: str = ""
-    keep: float = 0.7
+    """Allow a healthy share of a fifth and less."""
+    text: str = TEXT
+    """A table's column of texts."""
+    label: str = ""
+    """A table's column of labels, which must be there."""
+    synonyms: str = ""
+    """A file with a word and its synonyms a line, by tabs."""
+    model: str = Field("", json_schema_extra={"flag": "--with"})
+    """Add this run's fakes instead of copies."""
+    keep: float = Field(0.7, json_schema_extra={"exclusiveMinimum": 0, "maximum": 1})
+    """The share of the fakes that stays when they have been sifted."""
     sieve: str = ""
+    """A recognition model that sifts the fakes; left out, the run's own discriminator."""
 
-    def check(self) -> None:
-        """Raise ValueError when too little would stay healthy, or the seed is negative."""
+    @model_validator(mode="after")
+    def _check(self) -> Self:
         if self.seed < 0:
             raise ValueError(f"--seed is {self.seed}; give 0 or more.")
         if self.sieve and not self.model:
             raise ValueError("--sieve sifts the fakes of --with RUN; give both, or neither.")
+        if not 0 < self.keep <= 1:
+            raise ValueError(f"keep is {self.keep:g}; it is the share of the fakes that stay, above 0 and at most 1.")
         if self.times < 2:
             raise ValueError(f"--times is {self.times}; give 2 or more, which doubles the data or more.")
         if 1 / self.times <= LEAST_HEALTHY and not self.force:
@@ -60,6 +52,13 @@ class Wish:
                 f"{LEAST_HEALTHY:.0%} or less the augmentation shows in what is learned; give at most "
                 f"{int(1 / LEAST_HEALTHY) - 1}, or --force."
             )
+        return self
+
+    def noted(self) -> dict[str, Any]:
+        """As a broken-off data set notes what was asked for; those of earlier versions are gone on with."""
+        asked = self.model_dump()
+        columns = {name: asked.pop(name) for name in ("text", "label", "synonyms")}
+        return {**asked, "columns": columns}
 
 
 @dataclass(frozen=True)

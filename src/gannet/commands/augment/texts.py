@@ -15,8 +15,9 @@ from typing import Any, TextIO
 
 from gannet.augmentation.kinds import named_strengths
 from gannet.augmentation.texts import TEXT_KINDS, Table, TextKind, augment_text
-from gannet.commands.augment.options import TEXT, Augmented, Columns, Wish
+from gannet.commands.augment.options import TEXT, Augmented, AugmentOptions
 from gannet.runtime.files import writing
+from gannet.runtime.progress import Watch
 from gannet.runtime.randomness import address
 from gannet.schema import nearest
 
@@ -34,7 +35,7 @@ def is_text(path: Path) -> bool:
     return True
 
 
-def augment_texts(path: Path, out: Path, wish: Wish) -> Augmented:
+def augment_texts(path: Path, out: Path, wish: AugmentOptions, watch: Watch) -> Augmented:
     """Write the texts of a file and `times` - 1 changed copies of each.
 
     Tables keep their columns and get two more: the line a text was made from, and what was done to it. Of a text file
@@ -50,16 +51,15 @@ def augment_texts(path: Path, out: Path, wish: Wish) -> Augmented:
     for place in (out,) if separator else (out, beside):
         if place.exists():
             raise ValueError(f"{place} exists; choose another name or remove it first.")
-    columns = wish.columns
-    table = _read_synonyms(columns.synonyms)
+    table = _read_synonyms(wish.synonyms)
     chosen = _choose(wish.kinds, table)
     if any(kind.name == "synonyms" for kind, _ in chosen) and not table:
         raise ValueError("synonyms needs a table of them; give a file with a word and its synonyms a line, by tabs.")
     counts, changes = Counter[bool](), Changes(wish, tuple(chosen), table)
     _check_encoding(path)
     with path.open(encoding="utf-8-sig", newline="" if separator else "\n") as file:
-        names, rows = _read_table(file, separator, columns, path) if separator else ([TEXT], _read_lines(file))
-        made = _counted(changes.rows(rows, names.index(columns.text) if separator else 0), counts)
+        names, rows = _read_table(file, separator, wish, path) if separator else ([TEXT], _read_lines(file))
+        made = _counted(changes.rows(_watched(rows, watch), names.index(wish.text) if separator else 0), counts)
         told = [*names, SOURCE, DONE]
         if separator:
             with _written(out) as lines:
@@ -78,7 +78,7 @@ def augment_texts(path: Path, out: Path, wish: Wish) -> Augmented:
 class Changes:
     """What copies of texts go through in turn."""
 
-    wish: Wish
+    wish: AugmentOptions
     chosen: tuple[tuple[TextKind, float], ...]
     table: Table
 
@@ -98,6 +98,13 @@ class Changes:
                 if changed != text:  # A text that no kind can change has no copies.
                     yield changed, f"{kind.name}={share:g}"
                     break
+
+
+def _watched(rows: Iterable[list[str]], watch: Watch) -> Iterator[list[str]]:
+    """The same rows, told of on their way; how many there will be is not known."""
+    for number, row in enumerate(rows):
+        watch.step(number, 0, "Augmenting, text by text")
+        yield row
 
 
 def _counted(rows: Iterable[list[str]], counts: Counter[bool]) -> Iterator[list[str]]:
@@ -175,13 +182,15 @@ def _read_lines(file: TextIO) -> Iterator[list[str]]:
     return ([line.removesuffix("\n").removesuffix("\r")] for line in file)
 
 
-def _read_table(file: TextIO, separator: str, columns: Columns, path: Path) -> tuple[list[str], Iterator[list[str]]]:
+def _read_table(
+    file: TextIO, separator: str, wish: AugmentOptions, path: Path
+) -> tuple[list[str], Iterator[list[str]]]:
     """The names of the columns, and the rows as they are asked for."""
     found = _parsed(file, separator, path)
     names = next(found, [])
     if {SOURCE, DONE} <= set(names):
         raise ValueError(f"{path.name} was augmented before; give the healthy texts.")
-    for what, name in (("text", columns.text), ("label", columns.label)):
+    for what, name in (("text", wish.text), ("label", wish.label)):
         if name and name not in names:
             raise ValueError(f"{path.name} has no {what} column {name!r}; --{what} names one of: {', '.join(names)}.")
     return names, _whole(found, len(names), path)

@@ -24,8 +24,9 @@ from gannet.metrics.baseline_comparison import (
     judge_briefly,
 )
 from gannet.metrics.features import Features, extract, fit_components, suits
-from gannet.metrics.judgement import FEWEST, Evidence, Judgement, Query, judge_samples
+from gannet.metrics.judgement import FEWEST, Evidence, Judgement, judge_samples
 from gannet.metrics.modes import SAMPLES, SUREST, measure_modes
+from gannet.metrics.options import JudgeOptions
 from gannet.metrics.utility import MOST, Utility, measure_utility
 from gannet.recipe import Checkpoints, Data, Logging, Optimizer, Recipe, RefereeSettings
 from gannet.schema import Choice
@@ -118,7 +119,7 @@ def _check(pipeline: GenerationPipeline, exam: Exam) -> None:
         _check_utility(pipeline, exam.reals, own)
 
 
-def _check_leaks(query: Query, origin: Origin | None, own: Sides, shape: tuple[int, ...]) -> None:
+def _check_leaks(query: JudgeOptions, origin: Origin | None, own: Sides, shape: tuple[int, ...]) -> None:
     if origin and len(shape) != 3:
         raise ValueError("Leaks are of augmented pictures, and this model makes points; leave --leaks out.")
     if origin:
@@ -176,7 +177,7 @@ def _baselines(
     training: Samples,
     evidence: Evidence,
     features: Features,
-    query: Query,
+    query: JudgeOptions,
     origin: Origin | None,
 ) -> Iterator[BaselineResult]:
     """The model itself first, by the fewer measures that it is compared in, then the others."""

@@ -1,0 +1,50 @@
+"""What is asked of the verbs that have no room of their own; no torch is needed to read it."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from gannet.schema import Options
+
+
+class TrainOptions(Options):
+    """What may be asked of training beside recipe, data and folder."""
+
+    start_from: str = Field("", json_schema_extra={"flag": "--from"})
+    """Start from this model's weights."""
+    resume: str = ""
+    """Continue this run instead."""
+    stop_on: str = ""
+    """`rule`: stop once the convergence rule is met."""
+
+
+class PlanOptions(Options):
+    """How exactly a plan is made."""
+
+    rounds: int = Field(8, ge=1, le=1000)
+    """Rounds of each stage that are timed."""
+
+
+class BenchOptions(Options):
+    """How long is measured."""
+
+    blocks: int = Field(5, ge=1, le=100)
+    """How often training, sampling and matrix products take turns."""
+    seconds: float = Field(2.0, gt=0, le=600)
+    """Seconds that each turn takes."""
+
+
+class DoctorOptions(Options):
+    """What is asked of the examination of a data set."""
+
+    size: int = Field(0, ge=0, le=512)
+    """Pixels a side to look at; 0 chooses from the data."""
+
+
+class ExportOptions(Options):
+    """What is asked of a model that other programs are to run."""
+
+    to: Literal["onnx"] = "onnx"
+    """The format."""
+    weights: str = "model"
+    """model (the last), best, or a stage's name."""

@@ -1,0 +1,28 @@
+"""What is said of a run that training left."""
+
+from typing import Any
+
+from gannet.runs.folder import Run
+from gannet.task import find_task
+from gannet.training.progress import duration
+
+
+def summarize(run: Run) -> tuple[dict[str, Any], list[str]]:
+    """Say how a run ended, as plain data and in words: verdict, advice, length, and what to do next."""
+    verdict, unfinished = run.verdict, run.unfinished
+    result = {"run": str(run.folder), "ending": run.ending, "verdict": verdict}
+    result |= {"unfinished": list(unfinished)} if unfinished else {}
+    said = [verdict["rule"], verdict["diagnosis"], *verdict.get("also", [])] if verdict else []
+    lines = [found["words"] for found in said] + ([verdict["advice"]] if verdict else [])
+    if run.ending == "interrupted":
+        return result, [f"Stopped and saved; continue with: gannet train --resume {run.folder}"]
+    line = list(run.log())[-1]
+    seen, seconds = line["images"], line["clock"]["seconds"]
+    more = f"--resume {run.folder} --set images={run.planned.images if unfinished else 'N'}"
+    lines.append(f"{seen:,} images in {duration(seconds)} of training; more: {more}.")
+    if unfinished:
+        lines.append(f"Stages of the plan that are not over: {', '.join(unfinished)}.")
+    lines.append(f"The run is in {run.folder}, its report in {run.folder / 'report.html'}.")
+    if verdict and not find_task(run.recipe.task.name).pipeline_class.inputs:
+        lines.append(f"Use it with: gannet apply {run.folder} --num 64 --out samples.png")
+    return result, lines
