@@ -346,12 +346,26 @@ def in_todays_names(values: Any) -> Any:
 
 
 def read_model(folder: Path) -> dict[str, Any]:
-    """The files of a model; of its config the values, less the digest, which renamed keys change."""
+    """The files of a model; of its config the values, less the digest and what is told of inputs and options."""
     found = read_files(folder)
     if CONFIG in found:
         config = in_todays_names(json.loads(found[CONFIG]))
-        found[CONFIG] = {name: value for name, value in config.items() if name != "digest"}
+        found[CONFIG] = {name: value for name, value in config.items() if name not in {"digest", "interface"}}
     return found
+
+
+def read_made(path: Path) -> Any:
+    """A file that was made: of a picture its pixels and what it says of itself, less the kind of its source.
+
+    Photographs that were made better used to be called made from nothing.
+    """
+    if path.suffix != ".png":
+        return path.read_bytes()
+    with Image.open(path) as picture:
+        said = {name: value for name, value in picture.info.items() if not name.startswith("XML")}
+        told = json.loads(said.pop("Comment", "{}"))
+        told.pop("DigitalSourceType", None)
+        return {"mode": picture.mode, "pixels": picture.tobytes(), "said": repr(said), "told": told}
 
 
 def read_log(run: Path) -> list[dict[str, Any]]:
@@ -380,7 +394,7 @@ READERS: dict[str, Callable[[Path], Any]] = {
     "log": lambda place: read_log(place / "run"),
     "sheets": lambda place: read_files(place / "run" / "samples"),
     "verdict": lambda place: read_values(place / "run" / "verdict.json"),
-    "made": lambda place: read_files(place / "made"),
+    "made": lambda place: read_files(place / "made", read_made),
     "judgement": lambda place: read_judgement(place / "judgement.json"),
     "closest": lambda place: read_files(place / "run", pattern="closest.png"),
 }

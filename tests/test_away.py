@@ -16,10 +16,9 @@ from PIL import Image
 from torch import nn
 
 import gannet
-from gannet.api import Wish, augment
+from gannet.api import AugmentOptions, JudgeOptions, augment
 from gannet.commands import judge
 from gannet.commands.augment import fakes
-from gannet.metrics.judgement import Query
 from gannet.recipe import dump_yaml
 from gannet.runtime.files import digest, load_tensors, save_tensors
 from gannet.task import find_task
@@ -31,6 +30,8 @@ TASKS = ("super-resolution", "inpainting", "restoration")
 def away(monkeypatch: pytest.MonkeyPatch) -> Iterator[torch.device]:
     """The device, which is chosen where none is named; models are brought there where commands load them."""
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    monkeypatch.setattr(torch.mps, "get_rng_state", lambda: None)
+    monkeypatch.setattr(torch.mps, "set_rng_state", lambda _: None)
     for module in (fakes, judge):
         monkeypatch.setattr(module, "load", moved(module.load))
     with stand_in() as device:
@@ -80,10 +81,10 @@ def test_networks_are_digested_and_saved_as_on_the_processor(away: torch.device,
 
 @pytest.mark.parametrize("out", ["folder", "samples.zip", "sheet.png", "walk.gif"])
 def test_samples_are_drawn(out: str, tiny_run: Path, tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    asked = gannet.Request(num=3 if out == "walk.gif" else 70, frames=2 if out == "walk.gif" else 1, engine="torch")
-    gannet.apply(tiny_run, tmp_path / "here" / out, asked)
+    asked: dict[str, Any] = {"num": 3, "frames": 2} if out == "walk.gif" else {"num": 70}
+    gannet.apply(tiny_run, out=tmp_path / "here" / out, engine="torch", **asked)
     request.getfixturevalue("away")
-    gannet.apply(tiny_run, tmp_path / "there" / out, asked)
+    gannet.apply(tiny_run, out=tmp_path / "there" / out, engine="torch", **asked)
     assert files(tmp_path / "there") == files(tmp_path / "here")
 
 
@@ -105,18 +106,17 @@ def test_photographs_go_through_a_model(out: str, model: Path, tmp_path: Path, r
             mask[8:14, 6:12] = 255
             Image.fromarray(values if kind == "photographs" else mask).save(tmp_path / kind / f"{name}.png")
     loaded: Any = gannet.load(model)
-    mask = str(tmp_path / "masks") if loaded.task == "inpainting" else ""
+    mask = {"mask": tmp_path / "masks"} if loaded.task == "inpainting" else {}
     for place in ("here", "there"):
         if place == "there":
             request.getfixturevalue("away")
-        given = gannet.api.Photographs([tmp_path / "photographs"], mask=mask)
-        gannet.apply(model, tmp_path / place / out, given)
+        gannet.apply(model, tmp_path / "photographs", out=tmp_path / place / out, **mask)
     assert files(tmp_path / "there") == files(tmp_path / "here")
 
 
 def test_a_data_set_is_augmented_with_a_run(tiny_run: Path, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     np.savez(tmp_path / "some.npz", images=np.zeros((20, 8, 8), np.uint8), labels=np.arange(20) % 2)
-    wish = Wish(times=2, model=str(tiny_run))
+    wish = AugmentOptions(times=2, model=str(tiny_run))
     augment(tmp_path / "some.npz", tmp_path / "here", wish)
     request.getfixturevalue("away")
     augment(tmp_path / "some.npz", tmp_path / "there", wish)
@@ -126,6 +126,6 @@ def test_a_data_set_is_augmented_with_a_run(tiny_run: Path, tmp_path: Path, requ
 @pytest.mark.filterwarnings("ignore:__array__ implementation")
 def test_a_run_is_judged(tiny_run: Path, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     run = Path(shutil.copytree(tiny_run, tmp_path / "run"))
-    here = gannet.judge(run, query=Query(num=100)).to_json()
+    here = gannet.judge(run, query=JudgeOptions(num=100)).to_json()
     request.getfixturevalue("away")
-    assert gannet.judge(run, query=Query(num=100)).to_json() == here
+    assert gannet.judge(run, query=JudgeOptions(num=100)).to_json() == here

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from gannet.media.grids import draw_points
 from gannet.media.medium import Array, Field, Medium
+from gannet.provenance.metadata import metadata
 from gannet.schema import Section
 
 
@@ -20,7 +21,7 @@ class PointsMedium(Medium):
     noun: ClassVar[str] = "point"
     plural: ClassVar[str] = "points"
     endings: ClassVar[frozenset[str]] = frozenset()
-    saved: ClassVar[tuple[str, ...]] = (".csv",)
+    saved: ClassVar[tuple[str, ...]] = (".png", ".csv")
 
     def field(self, dimensions: int) -> Field:
         """Describe points of so many coordinates."""
@@ -47,9 +48,13 @@ class PointsMedium(Medium):
         return draw_points(values)
 
     def encode(self, value: Tensor, ending: str, facts: Mapping[str, Any]) -> bytes:
-        """Write a point as a line of numbers."""
-        if ending.lower() != ".csv":
-            raise ValueError(f"Points are saved as .csv, not {ending or 'without an ending'}.")
+        """Write a point as a line of numbers, or as a dot in the plane."""
+        if ending.lower() not in self.saved:
+            raise ValueError(f"Points are saved as {', '.join(self.saved)}, not {ending or 'without an ending'}.")
+        if ending.lower() == ".png":
+            content = io.BytesIO()
+            draw_points(value[None]).save(content, "PNG", **metadata(".png", facts))
+            return content.getvalue()
         said = "".join(f"# {name}: {told}\n" for name, told in facts.items())
         return (said + ",".join(f"{number:.8g}" for number in value.tolist()) + "\n").encode()
 
