@@ -26,10 +26,11 @@ from gannet.media.medium import Medium, Shown
 from gannet.metrics.judgement import Judgement
 from gannet.metrics.measure import Measure
 from gannet.monitoring.periodic import Periodic
+from gannet.networks import chosen
 from gannet.networks.recognizer import Recognizer, RecognizerChoice
 from gannet.pipelines.pipeline import Pipeline
 from gannet.recipe import Loss, Optimizer, Recipe
-from gannet.schema import Choice, Section, check, choose, known_keys
+from gannet.schema import Choice, Section, check, known_keys
 from gannet.task import Exam
 from gannet.tasks import generation
 
@@ -196,7 +197,7 @@ class RecognitionPipeline(Pipeline):
 
 
 def _choice(network: Choice) -> RecognizerChoice:
-    return check(choose(network.name, NETWORKS, "network"), network.options, "network")
+    return chosen(network, NETWORKS)
 
 
 pipeline_class = RecognitionPipeline

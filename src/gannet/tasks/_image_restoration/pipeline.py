@@ -11,8 +11,9 @@ from torch import Tensor, nn
 from gannet.adversarial.two_player import GENERATOR
 from gannet.data.image_dataset import Description
 from gannet.media.photograph import Given, Photograph, read_photograph
+from gannet.networks import chosen
 from gannet.pipelines.pipeline import Pipeline
-from gannet.schema import Choice, Section, check, choose
+from gannet.schema import Choice, Section
 
 TRUE = "pixel"
 """The stage whose weights are true to pixels."""
@@ -41,7 +42,7 @@ class PhotographPipeline(Pipeline):
     @classmethod
     def choice(cls, network: Choice) -> Any:
         """What builds the network, checked."""
-        return check(choose(network.name, cls.offered, "network"), network.options, "network")
+        return chosen(network, cls.offered)
 
     @classmethod
     @abstractmethod

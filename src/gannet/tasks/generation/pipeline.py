@@ -10,10 +10,10 @@ from torch import Tensor, nn
 
 from gannet.adversarial.two_player import GENERATOR
 from gannet.data.image_dataset import Description
-from gannet.networks import PAIRS, Pair
+from gannet.networks import PAIRS, Pair, chosen
 from gannet.pipelines.pipeline import Pipeline
 from gannet.pipelines.samples import PLAIN, Engine, Request, Samples, facts_of, latents, padded, walk
-from gannet.schema import Choice, Section, check, choose, nearest
+from gannet.schema import Choice, Section, nearest
 
 SHEET_SAMPLES = 64
 """What a sheet shows of a generator."""
@@ -141,4 +141,4 @@ class GenerationPipeline(Pipeline):
 
 def choose_pair(network: Choice) -> Pair:
     """The pair of networks that a recipe or a config names, with its options."""
-    return check(choose(network.name, PAIRS, "network"), network.options, "network")
+    return chosen(network, PAIRS)
