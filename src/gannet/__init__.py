@@ -20,12 +20,28 @@ _HOMES = {
     "load": "gannet.api",
     "Run": "gannet.runs.folder",
     "Pipeline": "gannet.pipelines.pipeline",
+    "GeneratorPipeline": "gannet.pipelines.pipeline",
+    "ConverterPipeline": "gannet.pipelines.pipeline",
+    "Input": "gannet.pipelines.pipeline",
+    "Samples": "gannet.pipelines.samples",
+    "Made": "gannet.pipelines.samples",
     "Recipe": "gannet.recipe",
     "load_recipe": "gannet.recipe",
+    "Task": "gannet.task",
+    "Medium": "gannet.media.medium",
+    "Field": "gannet.media.medium",
+    "Game": "gannet.adversarial.game",
+    "Turn": "gannet.adversarial.game",
+    "Outcome": "gannet.adversarial.game",
+    "Network": "gannet.networks.pair",
+    "Measure": "gannet.metrics.measure",
 }
 __all__ = [*sorted(_HOMES), "__version__"]
 
 if TYPE_CHECKING:
+    from gannet.adversarial.game import Game as Game
+    from gannet.adversarial.game import Outcome as Outcome
+    from gannet.adversarial.game import Turn as Turn
     from gannet.api import apply as apply
     from gannet.api import augment as augment
     from gannet.api import bench as bench
@@ -37,10 +53,20 @@ if TYPE_CHECKING:
     from gannet.api import plan as plan
     from gannet.api import recipes as recipes
     from gannet.api import train as train
+    from gannet.media.medium import Field as Field
+    from gannet.media.medium import Medium as Medium
+    from gannet.metrics.measure import Measure as Measure
+    from gannet.networks.pair import Network as Network
+    from gannet.pipelines.pipeline import ConverterPipeline as ConverterPipeline
+    from gannet.pipelines.pipeline import GeneratorPipeline as GeneratorPipeline
+    from gannet.pipelines.pipeline import Input as Input
     from gannet.pipelines.pipeline import Pipeline as Pipeline
+    from gannet.pipelines.samples import Made as Made
+    from gannet.pipelines.samples import Samples as Samples
     from gannet.recipe import Recipe as Recipe
     from gannet.recipe import load_recipe as load_recipe
     from gannet.runs.folder import Run as Run
+    from gannet.task import Task as Task
 
 
 def __getattr__(name: str) -> Any:

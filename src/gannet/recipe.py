@@ -3,7 +3,6 @@
 import re
 from collections.abc import Mapping
 from importlib import resources
-from importlib.metadata import entry_points
 from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
@@ -11,6 +10,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
 import yaml
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from gannet.runtime.plugins import installed
 from gannet.schema import (
     Choice,
     FrozenDict,
@@ -319,7 +319,7 @@ def _read_yaml(target: str) -> dict[str, Any]:
         if not path.is_file():
             raise ValueError(f"There is no recipe file {target!r}; `gannet recipes` lists those that ship.")
         content, name = path.read_bytes(), re.sub(r"[^A-Za-z0-9._-]+", "-", path.stem).strip("-.") or "recipe"
-    elif target in {point.name for point in entry_points(group="gannet.tasks")}:
+    elif target in installed("gannet.tasks"):
         return {"name": target, "task": target}
     elif target in preset_names():
         content, name = (resources.files("gannet") / "recipes" / f"{target}.yaml").read_bytes(), target

@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from gannet.recipe import Recipe
+from gannet.runtime.plugins import installed
 from gannet.schema import Section, nearest
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ def task_names() -> dict[str, str]:
     folder = Path(__file__).parent / "tasks"
     found = [*folder.glob("[a-z]*.py"), *(path.parent for path in folder.glob("[a-z]*/__init__.py"))]
     own = {path.stem.replace("_", "-"): f"gannet.tasks.{path.stem}" for path in found}
-    theirs = {point.name: point.value for point in entry_points(group="gannet.tasks") if point.name not in own}
+    theirs = {name: point.value for name, point in installed("gannet.tasks").items() if name not in own}
     return own | theirs
 
 

@@ -10,6 +10,8 @@ from typing import Protocol
 from torch import Tensor
 from torch.nn.functional import logsigmoid, relu, softplus
 
+from gannet.runtime.plugins import find_part
+
 
 class PlayerLoss(Protocol):
     """A loss over the scores of reals and fakes, both (b,)."""
@@ -124,3 +126,15 @@ LOSSES: dict[str, AdversarialLoss] = {
     "relativistic": AdversarialLoss(relativistic_discriminator, relativistic_generator, pairwise, needs_real=True),
 }
 """Every loss by the name that `loss.name` takes."""
+
+
+def find_loss(name: str) -> AdversarialLoss:
+    """Give the loss of that name: one of ours, or an `AdversarialLoss` that an entry point of `gannet.losses` names.
+
+    Raises:
+        ValueError: there is none; one sentence.
+    """
+    found = find_part(name, LOSSES, "gannet.losses", "loss")
+    if not isinstance(found, AdversarialLoss):
+        raise ValueError(f"The loss {name!r} is none of a game of two: it is no AdversarialLoss.")
+    return found

@@ -37,7 +37,7 @@ class BenchOptions(Options):
 class DoctorOptions(Options):
     """What is asked of the examination of a data set."""
 
-    size: int = Field(0, ge=0, le=512)
+    size: int = Field(0, ge=0)
     """Pixels a side to look at; 0 chooses from the data."""
 
 

@@ -2,11 +2,11 @@
 
 from functools import cache
 from importlib import import_module
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
 from gannet.media.medium import Field, Medium
+from gannet.runtime.plugins import installed
 from gannet.schema import nearest
 
 __all__ = ["Field", "Medium", "find_medium", "medium_names"]
@@ -20,7 +20,7 @@ def medium_names() -> dict[str, str]:
     """List the media by name, each with its module: those of this room, and a third party's by entry point."""
     own = {path.stem for path in Path(__file__).parent.glob("[a-z]*.py")} - NOT_MEDIA
     ours = {name.replace("_", "-"): f"gannet.media.{name}" for name in sorted(own)}
-    theirs = {point.name: point.value for point in entry_points(group="gannet.media") if point.name not in ours}
+    theirs = {name: point.value for name, point in installed("gannet.media").items() if name not in ours}
     return ours | theirs
 
 

@@ -12,10 +12,11 @@ from gannet.metrics.augmentation_leak import Leak
 from gannet.metrics.baseline_comparison import BaselineResult
 from gannet.metrics.distances import corrected_distances, frechet_distance, kernel_distance
 from gannet.metrics.fidelity import fidelity
-from gannet.metrics.measure import Measure, draw_halves, measure
+from gannet.metrics.measure import Best, Halves, Measure, Statistics, draw_halves, measure
 from gannet.metrics.memorization import CopyAudit, Memorization
 from gannet.metrics.two_sample import classify_apart
 from gannet.metrics.utility import Utility
+from gannet.runtime.plugins import find_part, installed
 
 CORRECTED = "frechet distance, corrected"
 MOST, MOST_PAIRWISE, FEWEST, FEWEST_OF_CLASS = 10_000, 2_500, 50, 20
@@ -124,7 +125,25 @@ def judge_samples(evidence: Evidence, seed: int) -> Judgement:
     if not any(found.name == CORRECTED for found in measures):
         reason = f"it needs {4 * real.shape[1]} of each for these features of {real.shape[1]} numbers"
         left_out = left_out | {CORRECTED: reason}
-    return Judgement(measures, dict(_by_class(evidence, seed)), memorization, left_out)
+    theirs, failed = _installed_measures(evidence, pairwise)
+    return Judgement([*measures, *theirs], dict(_by_class(evidence, seed)), memorization, left_out | failed)
+
+
+def _installed_measures(evidence: Evidence, halves: Halves) -> tuple[list[Measure], dict[str, str]]:
+    """Measures of third parties, by entry points of `gannet.measures`, and why some could not be taken.
+
+    Each is a function of features (n, d) of reals and of fakes that gives figures by name; its attribute `best` says
+    which values are better, as in `Measure`, and is `low` where it has none.
+    """
+    found, failed = list[Measure](), dict[str, str]()
+    for name in installed("gannet.measures"):
+        try:
+            take: Statistics = find_part(name, {}, "gannet.measures", "measure")
+            best: Best = getattr(take, "best", "low")
+            found += measure(take, evidence.real, evidence.fake, halves, evidence.features, best)
+        except Exception as error:  # What others wrote raises anything, and our own measures stand beside it.
+            failed[name] = " ".join(str(error).split()).rstrip(".") or type(error).__name__
+    return found, failed
 
 
 def _published(evidence: Evidence, halves: Measure) -> Measure:

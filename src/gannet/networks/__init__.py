@@ -1,11 +1,41 @@
 """Networks: pairs of a generator and a discriminator that can play one game."""
 
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from typing import TypeVar
+
 from gannet.networks.dcgan import Dcgan
 from gannet.networks.mlp import Mlp
 from gannet.networks.pair import Pair
 from gannet.networks.residual import Residual
+from gannet.runtime.plugins import find_part
+from gannet.schema import Choice, check, known_keys
+
+Builder = TypeVar("Builder")
 
 PAIRS: dict[str, type[Pair]] = {"mlp": Mlp, "dcgan": Dcgan, "residual": Residual}
 """The pairs by name, as `network.name` chooses them; their fields are the other keys of `network`."""
 
-__all__ = ["PAIRS", "Dcgan", "Mlp", "Pair", "Residual"]
+__all__ = ["PAIRS", "Dcgan", "Mlp", "Pair", "Residual", "chosen"]
+
+
+def chosen(network: Choice, own: Mapping[str, type[Builder]]) -> Builder:
+    """What builds the networks that a recipe or a config names, with its options.
+
+    Third parties offer more by entry points of the group `gannet.networks`.
+
+    Args:
+        own: those that a task knows by itself; a third party's offers what these have in common.
+
+    Raises:
+        ValueError: there is none of that name, it does not fit the task, or an option is wrong; one sentence.
+    """
+    found = find_part(network.name, own, "gannet.networks", "network")
+    common = set.intersection(*(set(dir(kind)) for kind in own.values()))
+    asked = {name for name in common if name[0] != "_" and all(callable(getattr(kind, name)) for kind in own.values())}
+    lacking = sorted(name for name in asked if not callable(getattr(found, name, None)))
+    if lacking:
+        raise ValueError(f"The network {network.name!r} is none for this task: it offers no {', '.join(lacking)}.")
+    if is_dataclass(found):  # A plain one would leave unknown keys out without a word.
+        known_keys(network.options, [key.name for key in fields(found)], "network")
+    return check(found, network.options, "network")

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import ClassVar, Protocol, Self
 
 from torch import Tensor, nn
 
@@ -59,6 +59,21 @@ class Discriminator(nn.Module, ABC):
     @abstractmethod
     def extract(self, sample: Tensor) -> Tensor:
         """Map (b, *shape) to features (b, f)."""
+
+
+class Network(Protocol):
+    """What an entry point of `gannet.networks` names for games of two: a frozen dataclass, or a pydantic model, whose
+    fields are the other keys of `network`. `Pair` is one to start from.
+    """
+
+    def generator(self, shape: Shape, classes: int) -> nn.Module:
+        """Build what maps latent vectors (b, `latent`) and labels to samples; it has `latent`, `shape`, `classes`."""
+
+    def discriminator(self, shape: Shape, classes: int) -> nn.Module:
+        """Build what maps samples and labels to logits (b,)."""
+
+    def sized(self, shape: Shape) -> Self:
+        """Give the same with every `auto` replaced by what samples of `shape` call for."""
 
 
 @dataclass(frozen=True)

@@ -18,11 +18,12 @@ from gannet.data.image_dataset import Description
 from gannet.data.loader import Sides
 from gannet.monitoring.energy import energy_figures
 from gannet.monitoring.periodic import Periodic
+from gannet.networks import chosen
 from gannet.networks.flow import FlowChoice
 from gannet.pipelines.pipeline import Pipeline
 from gannet.pipelines.samples import latents
 from gannet.recipe import Loss, Optimizer, Recipe
-from gannet.schema import Choice, check, choose, known_keys
+from gannet.schema import Choice, check, known_keys
 from gannet.tasks import generation
 from gannet.tasks.generation import (
     Config,
@@ -136,7 +137,7 @@ def _config(recipe: Recipe) -> Config:
 
 
 def _choice(network: Choice) -> FlowChoice:
-    return check(choose(network.name, NETWORKS, "network"), network.options, "network")
+    return chosen(network, NETWORKS)
 
 
 pipeline_class = FlowPipeline

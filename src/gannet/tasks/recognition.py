@@ -27,10 +27,11 @@ from gannet.media.medium import Medium, Shown
 from gannet.metrics.judgement import Judgement
 from gannet.metrics.measure import Measure
 from gannet.monitoring.periodic import Periodic
+from gannet.networks import chosen
 from gannet.networks.recognizer import Recognizer, RecognizerChoice
 from gannet.pipelines.pipeline import ConverterPipeline, Input, Pipeline
 from gannet.recipe import Loss, Optimizer, Recipe
-from gannet.schema import Choice, Section, check, choose, known_keys
+from gannet.schema import Choice, Section, check, known_keys
 from gannet.task import Exam
 from gannet.tasks import generation
 
@@ -211,7 +212,7 @@ class RecognitionPipeline(ConverterPipeline):
 
 
 def _choice(network: Choice) -> RecognizerChoice:
-    return check(choose(network.name, NETWORKS, "network"), network.options, "network")
+    return chosen(network, NETWORKS)
 
 
 pipeline_class = RecognitionPipeline

@@ -13,7 +13,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from functools import cache
 from importlib import import_module
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from gannet.data.sources.folder import FileSource, Folder, PairSource, Storage, 
 from gannet.data.sources.layout import is_hidden, pair_up
 from gannet.media import find_medium, medium_names
 from gannet.media.medium import Medium
+from gannet.runtime.plugins import installed
 from gannet.schema import Section
 
 __all__ = ["Record", "Source", "media_of", "open_source"]
@@ -31,7 +31,7 @@ __all__ = ["Record", "Source", "media_of", "open_source"]
 def _all_openers() -> tuple[Any, ...]:
     """Import the modules that open more than files."""
     own = [f"gannet.data.sources.{path.stem}" for path in sorted(Path(__file__).parent.glob("[a-z]*.py"))]
-    theirs = [point.value for point in entry_points(group="gannet.sources")]
+    theirs = [point.value for point in installed("gannet.sources").values()]
     modules = [import_module(name) for name in [*own, *theirs]]
     return tuple(module for module in modules if hasattr(module, "MEDIA"))
 

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from gannet.adversarial.game import Game, Observer, Outcome, Pass, Turn
-from gannet.adversarial.losses import LOSSES
+from gannet.adversarial.losses import find_loss
 from gannet.adversarial.similarity import Frozen, perceptual_distance, pixel_distance
 from gannet.adversarial.two_player import DISCRIMINATOR, GENERATOR, Discriminator, Penalties, Scores, TwoPlayer
 from gannet.augmentation.kinds import Drawn, Draws
@@ -38,7 +38,7 @@ from gannet.recipe import Data as RecipeData
 from gannet.runtime.files import read_tensors
 from gannet.runtime.randomness import generator
 from gannet.schedule import stages
-from gannet.schema import Choice, Positive, Section, Weight, check, choose, known_keys
+from gannet.schema import Choice, Positive, Section, Weight, check, known_keys
 from gannet.task import Exam
 from gannet.tasks._image_restoration.evaluation import EvaluationPair, fidelity_figures, judge_pairs, photographs
 from gannet.tasks._image_restoration.pipeline import PhotographPipeline, Settings
@@ -192,7 +192,7 @@ class PhotographTask(ABC):
             return Scores(discriminator(shifted(picture, prepared.run)).float())
 
         players = TwoPlayer(
-            choose(recipe.loss.name, LOSSES, "loss"),
+            find_loss(recipe.loss.name),
             [Discriminator(DISCRIMINATOR, score)],
             prepare=prepare,
             real=lambda prepared: prepared.pair.target,

@@ -14,8 +14,9 @@ from gannet.data.image_dataset import Description
 from gannet.media import photograph
 from gannet.media.medium import Medium
 from gannet.media.photograph import LOSSY, Photograph, check_size
+from gannet.networks import chosen
 from gannet.pipelines.pipeline import ConverterPipeline, Input
-from gannet.schema import Choice, Section, check, choose
+from gannet.schema import Choice, Section
 
 TRUE = "pixel"
 """The stage whose weights are true to pixels."""
@@ -61,7 +62,7 @@ class PhotographPipeline(ConverterPipeline):
     @classmethod
     def choice(cls, network: Choice) -> Any:
         """Check what builds the network."""
-        return check(choose(network.name, cls.offered, "network"), network.options, "network")
+        return chosen(network, cls.offered)
 
     @classmethod
     @abstractmethod

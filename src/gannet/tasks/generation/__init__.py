@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from gannet.adversarial.discriminator_augment import AUGMENTS, Augment
 from gannet.adversarial.game import Game, Observer, Pass
-from gannet.adversarial.losses import LOSSES
+from gannet.adversarial.losses import find_loss
 from gannet.adversarial.two_player import (
     DISCRIMINATOR,
     GENERATOR,
@@ -153,9 +153,9 @@ def game(recipe: Recipe, description: Description) -> Game:
             "Batch normalization mixes the samples whose gradients a penalty wants apart; set network.normalization "
             "to none or spectral, or leave out loss.r1, loss.r2 and loss.gradient_penalty."
         )
-    view = _augment(recipe, description).view(choose(loss.name, LOSSES, "loss"))
+    view = _augment(recipe, description).view(find_loss(loss.name))
     players = TwoPlayer(
-        choose(loss.name, LOSSES, "loss"),
+        find_loss(loss.name),
         [Discriminator(DISCRIMINATOR, score, view)],
         prepare=of_the_pass,
         real=lambda run: run.sample["real"],
@@ -184,7 +184,7 @@ def observers(
 ) -> dict[str, Observer]:
     """Appoint the referee, who looks at held-out samples too."""
     rule = Rule(recipe.referee.window, recipe.referee.share, recipe.referee.every)
-    loss = choose(recipe.loss.name, LOSSES, "loss")
+    loss = find_loss(recipe.loss.name)
     count = min(AUDIT_SAMPLES, *map(len, samples))
     training, held_out = (_exhibits(side, count, _config(recipe).conditional) for side in samples)
     looks, facts = inspect(samples, description)

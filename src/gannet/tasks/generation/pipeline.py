@@ -12,11 +12,11 @@ from gannet.adversarial.two_player import GENERATOR
 from gannet.data.image_dataset import Description
 from gannet.media import image, points
 from gannet.media.medium import Medium
-from gannet.networks import PAIRS, Pair
+from gannet.networks import PAIRS, Pair, chosen
 from gannet.pipelines.backends import ENGINES, make_engine
 from gannet.pipelines.pipeline import GeneratorPipeline
 from gannet.pipelines.samples import PLAIN, Batches, Engine, Samples, latents, padded, walk
-from gannet.schema import Choice, Section, check, choose, nearest
+from gannet.schema import Choice, Section, nearest
 
 SHEET_SAMPLES = 64
 """What a sheet shows of a generator."""
@@ -211,4 +211,4 @@ class GenerationPipeline(GeneratorPipeline):
 
 def choose_pair(network: Choice) -> Pair:
     """The pair of networks that a recipe or a config names, with its options."""
-    return check(choose(network.name, PAIRS, "network"), network.options, "network")
+    return chosen(network, PAIRS)

@@ -14,9 +14,10 @@ from gannet.media.medium import Medium
 from gannet.media.photograph import Photograph
 from gannet.media.pixels import fit_picture, read_picture
 from gannet.media.tiling import enlarged_rows
+from gannet.networks import chosen
 from gannet.networks.unet import Unet
 from gannet.pipelines.pipeline import ConverterPipeline, Input
-from gannet.schema import Choice, Section, Share, Weight, check, choose
+from gannet.schema import Choice, Section, Share, Weight, check
 
 SEGMENTER, BATCH, ROWS = "segmenter", 16, 256
 NETWORKS = {"unet": Unet}
@@ -55,7 +56,7 @@ def config_of(task: Choice) -> Config:
 
 def choice_of(network: Choice) -> Unet:
     """Check what builds the network."""
-    return check(choose(network.name, NETWORKS, "network"), network.options, "network")
+    return chosen(network, NETWORKS)
 
 
 def build_network(network: Choice, description: Description) -> nn.Module:

@@ -1,0 +1,42 @@
+"""What third parties offer by entry points. Names are looked up among the installed ones and never imported as given,
+so a file cannot choose code to run."""
+
+from collections.abc import Mapping
+from importlib.metadata import EntryPoint, entry_points
+from typing import TypeVar
+
+from gannet.schema import nearest
+
+Part = TypeVar("Part")
+
+
+def installed(group: str) -> dict[str, EntryPoint]:
+    """The entry points of a group by name, such as those of `gannet.losses`."""
+    return {point.name: point for point in sorted(entry_points(group=group), key=lambda point: point.name)}
+
+
+def find_part(name: str, own: Mapping[str, Part], group: str, what: str) -> Part:
+    """Give the part of that name: one of our own, else an installed one of a third party, which is imported now.
+
+    Raises:
+        ValueError: there is none, or it cannot be imported; the sentence names the nearest, or what must be installed.
+    """
+    if name in own:
+        return own[name]
+    theirs = installed(group)
+    if name in theirs:
+        return _imported(theirs[name], what)
+    raise ValueError(
+        f"There is no {what} {name!r}; {nearest(name, [*own, *theirs])} A third party's is found once the package is "
+        f"installed that offers {name!r} among the entry points of {group}."
+    )
+
+
+def _imported(point: EntryPoint, what: str) -> Part:  # type: ignore[type-var]
+    package = point.dist.name if point.dist else point.value
+    try:
+        found: Part = point.load()
+    except (ImportError, AttributeError) as error:
+        words = " ".join(str(error).split()).rstrip(".")
+        raise ValueError(f"The {what} {point.name!r} of {package} cannot be imported: {words}.") from None
+    return found
