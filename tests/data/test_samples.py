@@ -18,6 +18,7 @@ from gannet.data.loader import Loader, Mixture
 from gannet.recipe import Data, Recipe, dump_yaml, load_recipe
 from gannet.schema import Choice
 from gannet.tasks import generation, recognition
+from gannet.training.callbacks import Status
 
 Folders = Callable[..., Path]
 
@@ -207,17 +208,18 @@ def test_no_batch_ever_holds_a_label_below_zero(folder: Folders) -> None:
 
 
 def test_what_is_left_out_is_said_before_training_and_kept_in_the_run(folder: Folders, tmp_path: Path) -> None:
-    data, notes = folder("data", 100, a=20, b=20, loose=9), []
+    data, told = folder("data", 100, a=20, b=20, loose=9), []
     (data / "a" / "broken.png").write_bytes(b"no picture")
     path = tmp_path / "recipe.yaml"
     path.write_text(dump_yaml(recipe_of(source=str(data)).model_copy(update={"images": 32})), encoding="utf-8")
-    run = gannet.train(str(path), out=tmp_path / "run", on_progress=lambda told, _: notes.append(told.note))
+    run = gannet.train(str(path), out=tmp_path / "run", on_progress=lambda progress, _: told.append(progress))
     facts = json.loads((run.folder / "data.json").read_text(encoding="utf-8"))
     assert facts["training"] + facts["held_out"] == 40
     unreadable, unlabelled = facts["left_out"]
     assert unreadable.startswith("data: 1 cannot be read, left out; first a/broken.png: ") and unreadable.endswith(".")
     assert unlabelled == "data: 9 have no class, left out."
-    assert [note for note in notes if note][:2] == [unreadable, unlabelled]
+    trained = next(index for index, progress in enumerate(told) if isinstance(progress, Status))
+    assert [progress.note for progress in told[:trained] if progress.note][:2] == [unreadable, unlabelled]
 
 
 def test_nothing_is_noted_where_nothing_is_left_out(folder: Folders) -> None:

@@ -29,8 +29,9 @@ _AUGMENTED = {
 }
 
 
-def examine(data: str, size: int, watch: Watch) -> Report:
+def examine(data: str, size: int, watch: Watch | None = None) -> Report:
     """Examine a data set of any medium; see `gannet.api.examine`."""
+    watch = watch or Watch()
     watch.step(0, 0, "Looking")
     media = media_of(data)
     source = open_source(data, media)
