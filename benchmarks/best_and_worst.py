@@ -69,7 +69,7 @@ def main() -> None:
     source, found = open_source(asked.photographs), []
     exam = Exam(JudgeOptions(num=asked.most), None, source, _nothing, None, judge_features)
     for real in photographs(exam, asked.most):
-        pair = task.evaluation_pair(real, config)
+        pair = task.evaluation.pair(real, config)
         made = pipeline.improve(pair.input, pair.mask)
         apart = [
             float(perceptual_distance(as_tensor(one.values), as_tensor(pair.target.values), perceptual))

@@ -357,7 +357,7 @@ def test_holes_wider_than_the_network_sees_are_filled_from_coarse_to_fine(
 @pytest.mark.parametrize("shape", [(1, 1, 3), (4, 90, 1), (60, 30, 3)])
 def test_something_is_lost_of_every_photograph_that_holes_are_judged_by(shape: tuple[int, ...]) -> None:
     for value in range(60):
-        pair = inpainting.evaluation_pair(Photograph(np.full(shape, value, np.uint8)), None)
+        pair = inpainting.evaluation.pair(Photograph(np.full(shape, value, np.uint8)), inpainting.Config())
         assert pair.mask and pair.mask.values.any()
 
 
@@ -453,7 +453,7 @@ def test_errors_count_only_where_something_was_lost() -> None:
     assert right["PSNR within"] > wrong["PSNR within"]
     # What the network sees of a place includes some of what is around it.
     assert right["perceptual distance"] < 0.1 * wrong["perceptual distance"]
-    assert {"PSNR", "PSNR within"} <= set(restoration.figures(Photograph(within), pair, None))
+    assert {"PSNR", "PSNR within"} <= set(restoration.evaluation.figures(Photograph(within), pair, None))
 
 
 def exam_of(folder: Path) -> Any:

@@ -59,7 +59,7 @@ def test_far_pictures_show_all_of_it_and_near_ones_a_patch() -> None:
 
 def test_damage_to_be_found_shows_where_it_is_said_to_be() -> None:
     config = restoration.Config(patch=32, damages=("scratches",))
-    pictures, lost = restoration.task.search(torch.zeros(80, 3, 64, 64), draws(80), config)
+    pictures, lost = restoration.search(torch.zeros(80, 3, 64, 64), draws(80), config)
     assert pictures.shape == (80, 3, 32, 32) and lost.shape == (80, 1, 32, 32)
     near = max_pool2d(pad(lost, (1, 1, 1, 1), value=1.0), 3, 1)[:, 0] > 0  # A soft scan has soft edges.
     for picture, hole, edged in zip(pictures, lost[:, 0] > 0, near, strict=True):
@@ -70,7 +70,7 @@ def test_damage_to_be_found_shows_where_it_is_said_to_be() -> None:
 
 def test_nearly_half_of_what_is_searched_has_a_kind_of_damage() -> None:
     config = restoration.Config(patch=32, damages=("scratches",))
-    _, lost = restoration.task.search(torch.zeros(400, 3, 64, 64), draws(400), config)
+    _, lost = restoration.search(torch.zeros(400, 3, 64, 64), draws(400), config)
     damaged = lost.flatten(1).any(1)
     # The kind hits half; of those, patches of larger photographs may show none of it.
     assert 0.4 < float(damaged.float().mean()) < 0.52
@@ -79,7 +79,7 @@ def test_nearly_half_of_what_is_searched_has_a_kind_of_damage() -> None:
 
 def test_most_edges_of_damage_to_be_found_are_sharp_and_some_soft() -> None:
     config = restoration.Config(patch=32, damages=("scratches",))
-    pictures, _ = restoration.task.search(torch.zeros(400, 3, 64, 64), draws(400), config)
+    pictures, _ = restoration.search(torch.zeros(400, 3, 64, 64), draws(400), config)
     tones = torch.tensor([len(picture[0].unique()) for picture in pictures])
     soft, damaged = (tones > 2).sum(), (tones > 1).sum()
     assert 0.04 < float(soft / damaged) < 0.2
@@ -109,15 +109,17 @@ class Told(torch.nn.Module):
 
 def test_all_or_nothing_of_held_out_damage_is_found() -> None:
     config, shown = restoration.Config(patch=32, damages=("scratches",)), torch.zeros(40, 3, 64, 64)
-    _, lost = restoration.task.search(shown, Drawn(40, generator(LOOK_SEED, "search")), config)
+    _, lost = restoration.search(shown, Drawn(40, generator(LOOK_SEED, "search")), config)
+    (auxiliary,) = restoration.task.auxiliaries
     for scores, share in ((2 * lost - 1, 1.0), (-torch.ones_like(lost), 0.0)):
-        assert restoration.task.auxiliary_measures({"detector": Told(scores)}, shown, config) == {"found_f1": share}
+        assert auxiliary.measure(Told(scores), shown, config) == {"found_f1": share}
 
 
 def test_the_detector_descends_cross_entropy_and_lacking_overlap() -> None:
     config, pictures = restoration.Config(patch=32), torch.rand(4, 3, 64, 64, generator=TORCH)
     detector = Told(torch.randn(4, 1, 32, 32, generator=TORCH))
-    (turn,) = restoration.task.auxiliary_turns({"detector": detector}, config)
+    (auxiliary,) = restoration.task.auxiliaries
+    turn = auxiliary.turn(detector, config)
     losses = turn.play(BatchPass({"real": pictures}, Place(0, 0, 0, "find"), 4, slice(4))).losses["detector"]
     assert set(losses) == {"cross_entropy", "overlap"} and all(float(loss.detach()) > 0 for loss in losses.values())
 
@@ -239,7 +241,7 @@ def test_what_is_filled_a_part_at_a_time_has_no_overview() -> None:
 
 def test_colours_stay_when_the_exposure_changes() -> None:
     pictures = torch.rand(30, 3, 20, 20, generator=TORCH) * 2 - 1
-    pair = colorization.task.training_pair(pictures, draws(30), colorization.Config(patch=20))
+    pair = colorization.task.pair.make(pictures, draws(30), colorization.Config(patch=20))
     true = to_lab(cut_upright(pictures, 20, draws(30)))
     assert torch.equal(pair.input, pair.target[:, :1]) and torch.equal(pair.target[:, 1:], true[:, 1:])
     changes = (pair.input - true[:, :1]).mean((1, 2, 3))

@@ -11,13 +11,19 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from gannet.adversarial.similarity import Frozen
 from gannet.augmentation.kinds import Draws
 from gannet.augmentation.lab import from_lab, to_lab
 from gannet.media.photograph import Photograph
 from gannet.media.tiling import as_tensor, as_values, enlarged_rows
 from gannet.networks.unet import Unet
-from gannet.tasks._image_restoration import PhotographConfig, PhotographTask, TrainingPair, cut_upright
+from gannet.tasks._image_restoration import (
+    Evaluation,
+    ImageRestoration,
+    Pairing,
+    PhotographConfig,
+    TrainingPair,
+    cut_upright,
+)
 from gannet.tasks._image_restoration.evaluation import EvaluationPair, colour_figures
 from gannet.tasks._image_restoration.pipeline import PhotographPipeline, Settings
 
@@ -51,16 +57,16 @@ class ColorizationPipeline(PhotographPipeline):
 
     @classmethod
     def network(cls, config: Settings) -> nn.Module:
-        """The colouring network."""
+        """Build the colouring network."""
         return Colourist(cls.choice(config.network).unet(1, 2))
 
     @classmethod
     def fixed(cls, config: Settings) -> dict[str, Any]:  # noqa: ARG003
-        """Nothing."""
+        """Keep nothing."""
         return {}
 
     def traced(self) -> tuple[nn.Module, dict[str, Tensor]]:
-        """The network, and a `lightness` (1, 1, h, w)."""
+        """Give the network, and a `lightness` (1, 1, h, w)."""
         network, inputs = super().traced()
         return network, {"lightness": inputs["picture"][:, :1]}
 
@@ -81,7 +87,7 @@ class ColorizationPipeline(PhotographPipeline):
         return given.with_values(made)
 
     def compute(self, given: Tensor) -> Tensor:
-        """Pictures (b, c, h, w) in [-1, 1], grey or colour, with colours by their lightness."""
+        """Give pictures (b, c, h, w) in [-1, 1], grey or colour, colours by their lightness."""
         return from_lab(self._made(_lightness(given)))
 
 
@@ -95,51 +101,37 @@ def _lightness(picture: Tensor) -> Tensor:
     return to_lab(picture.expand(-1, 3, -1, -1))[:, :1]
 
 
-class Colorization(PhotographTask):
-    """Colours for grey photographs."""
-
-    Config = Config
-    pipeline_class: ClassVar[type[PhotographPipeline]] = ColorizationPipeline
-    channels: ClassVar[tuple[int, ...]] = (3,)
-    protocol: ClassVar[str] = "L*a*b* under D65"
-
-    def patch_multiple(self, config: Any) -> int:  # noqa: ARG002
-        """Let patches pass through the discriminator."""
-        return 8
-
-    def training_pair(self, pictures: Tensor, draws: Draws, config: Any) -> TrainingPair:
-        """Give a patch's lightness, and all of its Lab."""
-        target = to_lab(cut_upright(pictures, config.patch, draws))
-        target[:, :1] = exposed(target[:, :1], draws)
-        return TrainingPair(target[:, :1], target)
-
-    def seen(self, picture: Tensor) -> Tensor:
-        """Give it as sRGB."""
-        return from_lab(picture)
-
-    def figures(self, made: Photograph, pair: EvaluationPair, perceptual: Frozen | None) -> dict[str, float]:
-        """Measure the colours."""
-        return colour_figures(made, pair, perceptual)
-
-    def evaluation_pair(self, real: Photograph, config: Any) -> EvaluationPair:  # noqa: ARG002
-        """Take a photograph's colours away; one baseline leaves it grey, one gives the mean colour to all of it."""
-        grey = Photograph(as_values(from_lab(_grey(as_tensor(real.values))), real.values.dtype))
-        true = to_lab(as_tensor(real.values).expand(-1, 3, -1, -1))
-        true[:, 1:] = true[:, 1:].mean((2, 3), keepdim=True)
-        mean = Photograph(as_values(from_lab(true), real.values.dtype))
-        return EvaluationPair(Photograph(grey.values[..., :1]), real, {"grey": grey, "the true mean chroma": mean})
+def training_pair(pictures: Tensor, draws: Draws, config: Config) -> TrainingPair:
+    """Give a patch's lightness, and all of its Lab."""
+    target = to_lab(cut_upright(pictures, config.patch, draws))
+    target[:, :1] = exposed(target[:, :1], draws)
+    return TrainingPair(target[:, :1], target)
 
 
 def exposed(lightness: Tensor, draws: Draws) -> Tensor:
-    """Lightness in [-1, 1] by another curve of exposure: films and scanners differ."""
+    """Give lightness in [-1, 1] another curve of exposure: films and scanners differ."""
     power = (MOST_EXPOSED ** (2 * draws.uniform() - 1))[:, None, None, None]
     return ((lightness + 1) / 2).clamp_min(0) ** power * 2 - 1
 
 
+def evaluation_pair(real: Photograph, config: Config) -> EvaluationPair:
+    """Take a photograph's colours away; one baseline leaves it grey, one gives the mean colour to all of it."""
+    grey = Photograph(as_values(from_lab(_grey(as_tensor(real.values))), real.values.dtype))
+    true = to_lab(as_tensor(real.values).expand(-1, 3, -1, -1))
+    true[:, 1:] = true[:, 1:].mean((2, 3), keepdim=True)
+    mean = Photograph(as_values(from_lab(true), real.values.dtype))
+    return EvaluationPair(Photograph(grey.values[..., :1]), real, {"grey": grey, "the true mean chroma": mean})
+
+
 def _grey(picture: Tensor) -> Tensor:
-    """The lightness alone, as Lab."""
+    """Give the lightness alone, as Lab."""
     lightness = _lightness(picture)
     return torch.cat([lightness, torch.zeros_like(lightness), torch.zeros_like(lightness)], 1)
 
 
-task = Colorization()
+task = ImageRestoration(
+    Config,
+    ColorizationPipeline,
+    Pairing(training_pair, seen=from_lab, channels=(3,)),
+    Evaluation(evaluation_pair, colour_figures, "L*a*b* under D65"),
+)

@@ -6,7 +6,8 @@ fine: the smallest copy from a smooth filling, each larger one from what was fou
 names what is lost by a mask; all else comes back untouched, bit for bit.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from itertools import count
 from typing import Any, ClassVar
@@ -16,6 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate
 
+from gannet.adversarial.two_player import GENERATOR
 from gannet.augmentation.damage import holes
 from gannet.augmentation.kinds import Draws
 from gannet.media import photograph
@@ -24,7 +26,14 @@ from gannet.media.pyramid import Mask, as_mask, doubled, halved
 from gannet.media.tiling import TiledOperation, as_tensor, in_tiles
 from gannet.networks.unet import Unet
 from gannet.pipelines.pipeline import Input
-from gannet.tasks._image_restoration import PhotographConfig, PhotographTask, TrainingPair, cut_upright
+from gannet.tasks._image_restoration import (
+    Evaluation,
+    ImageRestoration,
+    Pairing,
+    PhotographConfig,
+    TrainingPair,
+    cut_upright,
+)
 from gannet.tasks._image_restoration.evaluation import EvaluationPair, draws_for
 from gannet.tasks._image_restoration.pipeline import PHOTOGRAPH, PhotographPipeline, Settings, as_learned
 
@@ -55,7 +64,7 @@ class Inpainter(nn.Module):
 
 
 def spoilt(pictures: Tensor, lost: Tensor, hinted: Tensor | None = None) -> Tensor:
-    """Pictures less what is lost (b, 1, h, w), smoothly filled, and that: (b, c + 1, h, w).
+    """Give pictures less what is lost (b, 1, h, w), smoothly filled, and that: (b, c + 1, h, w).
 
     Args:
         hinted: (b,), which pictures get a hint of what is lost: it at half the size.
@@ -80,7 +89,7 @@ def near_or_far(pictures: Tensor, side: int, near: Tensor, draws: Draws) -> Tens
 
 
 def smoothly_filled(pictures: Tensor, lost: Tensor) -> Tensor:
-    """What is lost (b, 1, h, w) of pictures as the mean of what is known around it, pulled from ever coarser copies.
+    """Fill what is lost (b, 1, h, w) of pictures by the mean of what is known around, pulled from ever coarser copies.
 
     Gortler et al. (1996), "The Lumigraph", section 3.4.
     """
@@ -96,6 +105,72 @@ def smoothly_filled(pictures: Tensor, lost: Tensor) -> Tensor:
     return torch.where(lost > 0, interpolate(coarse, size, mode="bilinear"), pictures)
 
 
+@dataclass(frozen=True)
+class Filler:
+    """Fills holes of photographs of any size, from coarse to fine.
+
+    Attributes:
+        network: what fills holes, an `Inpainter`.
+        channels: of the pictures that it learned from.
+        compute: gives what it makes of pictures and their masks (b, c + 1, h, w), clamped, on the CPU.
+    """
+
+    network: nn.Module
+    channels: int
+    compute: Callable[[Tensor], Tensor]
+
+    def fill(self, given: Photograph, mask: Photograph) -> Photograph:
+        """Fill the holes of a photograph; the mask, of its size, is light where something is lost."""
+        return given.with_values(self._filled(given.values, lost_pixels(mask, given)))
+
+    def complete(self, given: Tensor) -> Tensor:
+        """Fill the holes of pictures (b, c, h, w) in [-1, 1] at once: those pixels that are not a number."""
+        lost = given.isnan().any(1, keepdim=True).float()
+        return self.compute(spoilt(given.nan_to_num(), lost))
+
+    def _filled(self, values: Values, lost: Mask) -> Values:
+        """Fill the lost pixels (h, w) of values (h, w, c); all others stay as they are."""
+        if not lost.any():
+            return values
+        white, sign = np.iinfo(values.dtype).max, LOST
+        if max(lost.shape) > COARSEST:
+            hint = doubled(self._filled(*halved(values, lost)), lost.shape)
+            values, sign = np.where(lost[..., None], hint, values), HINTED
+        marked = np.concatenate([values, (lost[..., None] * white).astype(values.dtype)], 2)
+        unet: Any = self.network.unet
+        operation = TiledOperation(partial(self._fill, sign=sign), unet.receptive_radius, 1, unet.stride)
+        filled = in_tiles(Photograph(marked), operation).values
+        return np.where(lost[..., None], filled, values)
+
+    def _fill(self, tile: Tensor, sign: float) -> Tensor:
+        """Fill the holes of a tile (1, c + 1, h, w); the sign says whether they hold a hint."""
+        picture, lost = tile[:, :-1], (tile[:, -1:] > 0).float()
+        if not lost.any():
+            return picture
+        picture = picture if sign == HINTED else smoothly_filled(picture, lost)
+
+        def fill(pictures: Tensor) -> Tensor:
+            return self.compute(torch.cat([pictures, (sign * lost).expand(len(pictures), -1, -1, -1)], 1))
+
+        return as_learned(picture, self.channels, fill)
+
+
+def filling_network(channels: int, choice: Unet) -> Inpainter:
+    """Build the network that fills holes in pictures of so many channels.
+
+    Raises:
+        ValueError: it is to have an overview of pictures.
+    """
+    if choice.overview:
+        raise ValueError("Holes are filled a part of a photograph at a time; leave network.overview=true out.")
+    return Inpainter(choice.unet(channels + 1, channels))
+
+
+def all_lost(picture: Tensor) -> Tensor:
+    """Give pictures with a mask (b, c + 1, h, w) that says that all of them is lost."""
+    return torch.cat([picture, LOST * torch.ones_like(picture[:, :1])], 1)
+
+
 class InpaintingPipeline(PhotographPipeline):
     """Fills holes: `pipeline("photo.jpg", mask="mask.png").save("whole.jpg")`."""
 
@@ -106,16 +181,19 @@ class InpaintingPipeline(PhotographPipeline):
 
     @classmethod
     def network(cls, config: Settings) -> nn.Module:
-        """The network that fills holes."""
-        channels, choice = config.description.shape[0], cls.choice(config.network)
-        if choice.overview:
-            raise ValueError("Holes are filled a part of a photograph at a time; leave network.overview=true out.")
-        return Inpainter(choice.unet(channels + 1, channels))
+        """Build the network that fills holes."""
+        return filling_network(config.description.shape[0], cls.choice(config.network))
 
     @classmethod
     def fixed(cls, config: Settings) -> dict[str, Any]:  # noqa: ARG003
-        """Nothing."""
+        """Keep nothing."""
         return {}
+
+    @property
+    def filler(self) -> Filler:
+        """Hold what fills holes."""
+        settings: Any = self.config
+        return Filler(self.networks[GENERATOR], settings.description.shape[0], self._made)
 
     def improve(self, given: Photograph, mask: Photograph | None = None) -> Photograph:
         """Fill the holes of a photograph, from coarse to fine.
@@ -124,49 +202,20 @@ class InpaintingPipeline(PhotographPipeline):
             mask: of the photograph's size, light where something is lost.
         """
         assert mask is not None
-        return given.with_values(self._filled(given.values, lost_pixels(mask, given)))
+        return self.filler.fill(given, mask)
 
     def traced(self) -> tuple[nn.Module, dict[str, Tensor]]:
-        """The network, and a `picture_and_mask` (1, c + 1, h, w), all of it lost."""
+        """Give the network, and a `picture_and_mask` (1, c + 1, h, w), all of it lost."""
         network, inputs = super().traced()
-        picture = inputs["picture"]
-        return network, {"picture_and_mask": torch.cat([picture, LOST * torch.ones_like(picture[:, :1])], 1)}
-
-    def _filled(self, values: Values, lost: Mask) -> Values:
-        """Values (h, w, c) whose lost pixels (h, w) are filled; all others stay as they are."""
-        if not lost.any():
-            return values
-        white, sign = np.iinfo(values.dtype).max, LOST
-        if max(lost.shape) > COARSEST:
-            hint = doubled(self._filled(*halved(values, lost)), lost.shape)
-            values, sign = np.where(lost[..., None], hint, values), HINTED
-        marked = np.concatenate([values, (lost[..., None] * white).astype(values.dtype)], 2)
-        unet: Any = self.networks["generator"].unet
-        operation = TiledOperation(partial(self._fill, sign=sign), unet.receptive_radius, 1, unet.stride)
-        filled = in_tiles(Photograph(marked), operation).values
-        return np.where(lost[..., None], filled, values)
+        return network, {"picture_and_mask": all_lost(inputs["picture"])}
 
     def compute(self, given: Tensor) -> Tensor:
-        """Pictures (b, c, h, w) in [-1, 1] with their holes filled: those pixels that are not a number."""
-        lost = given.isnan().any(1, keepdim=True).float()
-        return self._made(spoilt(given.nan_to_num(), lost))
-
-    def _fill(self, tile: Tensor, sign: float) -> Tensor:
-        """Fill the holes of a tile (1, c + 1, h, w); the sign says whether they hold a hint."""
-        picture, lost = tile[:, :-1], (tile[:, -1:] > 0).float()
-        if not lost.any():
-            return picture
-        picture = picture if sign == HINTED else smoothly_filled(picture, lost)
-
-        def fill(pictures: Tensor) -> Tensor:
-            return self._made(torch.cat([pictures, (sign * lost).expand(len(pictures), -1, -1, -1)], 1))
-
-        settings: Any = self.config
-        return as_learned(picture, settings.description.shape[0], fill)
+        """Fill the holes of pictures (b, c, h, w) in [-1, 1]: those pixels that are not a number."""
+        return self.filler.complete(given)
 
 
 def lost_pixels(mask: Photograph, photograph: Photograph) -> Mask:
-    """Where a mask is light, and not transparent, (h, w).
+    """Tell where a mask is light, and not transparent, (h, w).
 
     Raises:
         ValueError: its size is another, or it is dark or light all over.
@@ -184,36 +233,32 @@ def lost_pixels(mask: Photograph, photograph: Photograph) -> Mask:
     return lost
 
 
-class Inpainting(PhotographTask):
-    """Holes in photographs filled with what might have been there."""
+def hole_pair(pictures: Tensor, side: int, draws: Draws, lose: Callable[[Tensor, Draws], Tensor]) -> TrainingPair:
+    """Make pictures with holes, and the whole ones: patches with a hint, or all of a small copy without one.
 
-    Config = Config
-    pipeline_class: ClassVar[type[PhotographPipeline]] = InpaintingPipeline
-    protocol: ClassVar[str] = "Y of BT.601, eight bits, within the holes"
+    Args:
+        side: of patches and copies, in pixels.
+        lose: draws what is lost of pictures, (b, 1, h, w).
+    """
+    hinted = (draws.uniform() < 0.5).float()
+    target = near_or_far(pictures, side, hinted, draws)
+    return TrainingPair(spoilt(target, lose(target, draws), hinted), target)
 
-    def patch_multiple(self, config: Any) -> int:  # noqa: ARG002
-        """Let patches pass through the discriminator."""
-        return 8
 
-    def training_pair(self, pictures: Tensor, draws: Draws, config: Any) -> TrainingPair:
-        """Make a picture with holes, and the whole one: patches with a hint, or all of a small copy without one."""
-        hinted = (draws.uniform() < 0.5).float()
-        target = near_or_far(pictures, config.patch, hinted, draws)
-        return TrainingPair(spoilt(target, self.lost(target, config, draws), hinted), target)
+def training_pair(pictures: Tensor, draws: Draws, config: Config) -> TrainingPair:
+    """Make pictures with strokes and boxes lost, and the whole ones."""
+    return hole_pair(pictures, config.patch, draws, holes)
 
-    def lost(self, pictures: Tensor, config: Any, draws: Draws) -> Tensor:  # noqa: ARG002
-        """Draw what is lost of pictures to learn from, (b, 1, h, w)."""
-        return holes(pictures, draws)
 
-    def evaluation_pair(self, real: Photograph, config: Any) -> EvaluationPair:  # noqa: ARG002
-        """Draw holes in a photograph, the same for the same photograph."""
-        draws, values = draws_for(real, "holes"), as_tensor(real.values)
-        drawn = (holes(values, draws)[0, 0].numpy() > 0 for _ in count())
-        lost = next(mask for mask in drawn if mask.any())  # Strokes may miss a photograph.
-        mean = real.values.reshape(-1, real.values.shape[2]).mean(0).astype(real.values.dtype)
-        flat = Photograph(np.where(lost[..., None], mean, real.values))
-        baselines = {"mean colour": flat, **biharmonic(flat, lost)}
-        return EvaluationPair(flat, real, baselines, mask=Photograph(as_mask(lost)), hole_mask=lost)
+def evaluation_pair(real: Photograph, config: Config) -> EvaluationPair:
+    """Draw holes in a photograph, the same for the same photograph."""
+    draws, values = draws_for(real, "holes"), as_tensor(real.values)
+    drawn = (holes(values, draws)[0, 0].numpy() > 0 for _ in count())
+    lost = next(mask for mask in drawn if mask.any())  # Strokes may miss a photograph.
+    mean = real.values.reshape(-1, real.values.shape[2]).mean(0).astype(real.values.dtype)
+    flat = Photograph(np.where(lost[..., None], mean, real.values))
+    baselines = {"mean colour": flat, **biharmonic(flat, lost)}
+    return EvaluationPair(flat, real, baselines, mask=Photograph(as_mask(lost)), hole_mask=lost)
 
 
 def biharmonic(photograph: Photograph, lost: Mask) -> dict[str, Photograph]:
@@ -229,4 +274,9 @@ def biharmonic(photograph: Photograph, lost: Mask) -> dict[str, Photograph]:
     return {"biharmonic": Photograph(np.where(lost[..., None], values, photograph.values))}
 
 
-task = Inpainting()
+task = ImageRestoration(
+    Config,
+    InpaintingPipeline,
+    Pairing(training_pair),
+    Evaluation(evaluation_pair, protocol="Y of BT.601, eight bits, within the holes"),
+)

@@ -18,7 +18,7 @@ from gannet.media.photograph import Photograph
 from gannet.media.tiling import TiledOperation, as_tensor, as_values, in_tiles
 from gannet.networks.srresnet import Srresnet
 from gannet.schema import Choice, check
-from gannet.tasks._image_restoration import PhotographConfig, PhotographTask, TrainingPair, cut
+from gannet.tasks._image_restoration import Evaluation, ImageRestoration, Pairing, PhotographConfig, TrainingPair, cut
 from gannet.tasks._image_restoration.evaluation import EvaluationPair, draws_for, resized, whole_multiple
 from gannet.tasks._image_restoration.pipeline import PhotographPipeline, Settings, as_learned
 
@@ -42,17 +42,17 @@ class SuperResolutionPipeline(PhotographPipeline):
 
     @classmethod
     def network(cls, config: Settings) -> nn.Module:
-        """The enlarging network."""
+        """Build the enlarging network."""
         enlarger: nn.Module = cls.choice(config.network).enlarger(config.description.shape[0], _scale(config))
         return enlarger
 
     @classmethod
     def fixed(cls, config: Settings) -> dict[str, Any]:
-        """The scale."""
+        """Keep the scale."""
         return {"scale": _scale(config)}
 
     def enlarged(self, side: int) -> int:
-        """As many times as it was made for."""
+        """Tell how many pixels a side becomes: as many times as the network was made for."""
         network: Any = self.networks[GENERATOR]
         return side * int(network.scale)
 
@@ -69,36 +69,37 @@ def _scale(config: Settings) -> int:
     return options.scale
 
 
-class SuperResolution(PhotographTask):
-    """Photographs two or four times as large, with the detail that they would have."""
-
-    Config = Config
-    pipeline_class: ClassVar[type[PhotographPipeline]] = SuperResolutionPipeline
-    example_network: ClassVar[Choice] = Choice(name="srresnet", width=8, blocks=1)
-    example_options: ClassVar[dict[str, Any]] = {"scale": 2}
-
-    def patch_multiple(self, config: Any) -> int:
-        """Let reduced patches have whole sides, and pass through the discriminator."""
-        return 8 * int(config.scale)
-
-    def training_pair(self, pictures: Tensor, draws: Draws, config: Any) -> TrainingPair:
-        """Cut a patch, and give what its degradation leaves of it."""
-        target = cut(pictures, config.patch, draws)
-        return TrainingPair(DEGRADATIONS[config.degradation](target, config.scale, draws), target)
-
-    def evaluation_pair(self, real: Photograph, config: Any) -> EvaluationPair:
-        """Reduce a photograph by Pillow's bicubic, or as the world does it, beside what interpolation makes of it."""
-        real = whole_multiple(real, config.scale)
-        height, width = real.values.shape[:2]
-        if config.degradation == "bicubic":
-            given = resized(real, (width // config.scale, height // config.scale), Image.Resampling.BICUBIC)
-        else:
-            left = DEGRADATIONS[config.degradation](as_tensor(real.values), config.scale, draws_for(real, "given"))
-            given = Photograph(as_values(left, real.values.dtype))
-        ways = {"bicubic": Image.Resampling.BICUBIC, "Lanczos": Image.Resampling.LANCZOS}
-        return EvaluationPair(
-            given, real, {name: resized(given, (width, height), way) for name, way in ways.items()}, config.scale
-        )
+def patch_multiple(config: Config) -> int:
+    """Let reduced patches have whole sides, and pass through the discriminator."""
+    return 8 * config.scale
 
 
-task = SuperResolution()
+def training_pair(pictures: Tensor, draws: Draws, config: Config) -> TrainingPair:
+    """Cut a patch, and give what its degradation leaves of it."""
+    target = cut(pictures, config.patch, draws)
+    return TrainingPair(DEGRADATIONS[config.degradation](target, config.scale, draws), target)
+
+
+def evaluation_pair(real: Photograph, config: Config) -> EvaluationPair:
+    """Reduce a photograph by Pillow's bicubic, or as the world does it, beside what interpolation makes of it."""
+    real = whole_multiple(real, config.scale)
+    height, width = real.values.shape[:2]
+    if config.degradation == "bicubic":
+        given = resized(real, (width // config.scale, height // config.scale), Image.Resampling.BICUBIC)
+    else:
+        left = DEGRADATIONS[config.degradation](as_tensor(real.values), config.scale, draws_for(real, "given"))
+        given = Photograph(as_values(left, real.values.dtype))
+    ways = {"bicubic": Image.Resampling.BICUBIC, "Lanczos": Image.Resampling.LANCZOS}
+    return EvaluationPair(
+        given, real, {name: resized(given, (width, height), way) for name, way in ways.items()}, config.scale
+    )
+
+
+task = ImageRestoration(
+    Config,
+    SuperResolutionPipeline,
+    Pairing(training_pair, patch_multiple),
+    Evaluation(evaluation_pair),
+    example_network=Choice(name="srresnet", width=8, blocks=1),
+    example_options={"scale": 2},
+)

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean, stdev
-from typing import Any, TypeAlias
+from typing import Any, Generic, TypeAlias
 from zlib import crc32
 
 import numpy as np
@@ -39,7 +39,9 @@ from gannet.metrics.restoration import (
 )
 from gannet.runtime.randomness import generator
 from gannet.task import Exam
+from gannet.tasks._image_restoration.config import Keys
 
+MOST_JUDGED = 500
 LARGEST_JUDGED = 1024
 """Pixels a side of photographs that are judged whole."""
 FLAT, GREY = 1e-6, 5.0
@@ -238,6 +240,26 @@ def _nearer(
         words,
         "high",
     )
+
+
+@dataclass(frozen=True)
+class Evaluation(Generic[Keys]):
+    """How models are judged by photographs, each the ground truth of an evaluation pair.
+
+    Attributes:
+        pair: makes an input of a photograph, and what the baselines make of that.
+        figures: measures what was made of a pair's input; takes the network that judges, where there is one.
+        protocol: how the figures are taken.
+    """
+
+    pair: Callable[[Photograph, Keys], EvaluationPair]
+    figures: Figures = fidelity_figures
+    protocol: str = "Y of BT.601, eight bits; as many pixels cut from each side as the scale"
+
+    def judge(self, pipeline: Any, exam: Exam, config: Keys) -> Judgement:
+        """Measure how near a model comes to photographs, beside what needs no learning."""
+        pairs = (self.pair(real, config) for real in photographs(exam, exam.query.num or MOST_JUDGED))
+        return judge_pairs(pipeline, pairs, self.figures, self.protocol, exam.features)
 
 
 def draws_for(photograph: Photograph, purpose: str) -> Drawn:

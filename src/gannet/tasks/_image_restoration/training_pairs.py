@@ -1,15 +1,19 @@
 """Training pairs of photographs: a patch of one as the target, and what the network is shown of it as the input."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import cycle
+from typing import Generic
 
 import torch
 from torch import Tensor
 
 from gannet.adversarial.game import Pass
-from gannet.augmentation.kinds import Draws
+from gannet.augmentation.kinds import Drawn, Draws
+from gannet.runtime.randomness import generator
+from gannet.tasks._image_restoration.config import Keys, PhotographConfig
 
-MOST_SHIFTED = 8
+MOST_SHIFTED, LOOK_SEED = 8, 0
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,37 @@ class PreparedPair:
 
     run: Pass
     pair: TrainingPair
+
+
+def as_made(picture: Tensor) -> Tensor:
+    """Give what the network makes as it is: a picture already."""
+    return picture
+
+
+def halved_thrice(config: PhotographConfig) -> int:
+    """Let patches pass through the discriminator."""
+    return 8
+
+
+@dataclass(frozen=True)
+class Pairing(Generic[Keys]):
+    """How training pairs are made of whole pictures.
+
+    Attributes:
+        make: gives the input and the target of whole pictures (b, c, h, w).
+        patch_multiple: gives the number of pixels that the side of a patch is a multiple of.
+        seen: gives what the network makes as a picture that can be looked at, in [-1, 1].
+        channels: that pictures to learn from may have; the first is the example's.
+    """
+
+    make: Callable[[Tensor, Draws, Keys], TrainingPair]
+    patch_multiple: Callable[[Keys], int] = halved_thrice
+    seen: Callable[[Tensor], Tensor] = as_made
+    channels: tuple[int, ...] = (1, 3)
+
+    def shown(self, pictures: Tensor, config: Keys) -> TrainingPair:
+        """Draw the training pair of pictures that are looked at, always the same."""
+        return self.make(pictures, Drawn(len(pictures), generator(LOOK_SEED, "look")), config)
 
 
 def shifted(pictures: Tensor, draws: Draws) -> Tensor:

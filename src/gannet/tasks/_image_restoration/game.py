@@ -1,0 +1,144 @@
+"""The game of all tasks that make a better photograph of a lesser one, in two stages, and who else learns beside it.
+
+First the network learns to come near each pixel; then, in the stage called `game`, a discriminator of patches keeps it
+honest, and a perceptual distance near (Ledig et al., 2017, "Photo-Realistic Single Image Super-Resolution ...").
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any, Generic
+
+import torch
+from torch import Tensor, nn
+
+from gannet.adversarial.game import Game, Outcome, Pass, Turn
+from gannet.adversarial.losses import find_loss
+from gannet.adversarial.similarity import Frozen, perceptual_distance, pixel_distance
+from gannet.adversarial.two_player import DISCRIMINATOR, GENERATOR, Discriminator, Penalties, Scores, TwoPlayer
+from gannet.metrics.measure import Measure
+from gannet.networks.patch import PatchDiscriminator
+from gannet.networks.vgg import Vgg
+from gannet.pipelines.hub import load
+from gannet.recipe import Recipe
+from gannet.runtime.files import read_tensors
+from gannet.schedule import stages
+from gannet.task import Exam
+from gannet.tasks._image_restoration.config import LOSS_NETWORK, Keys, PhotographConfig
+from gannet.tasks._image_restoration.training_pairs import Pairing, PreparedPair, shifted
+
+GAME = "game"
+
+
+@dataclass(frozen=True)
+class Auxiliary(Generic[Keys]):
+    """Another network that learns in every stage beside the one that makes pictures, and is kept with it.
+
+    Attributes:
+        name: the network's.
+        stages: those in which nobody else learns.
+        turn: gives the turn in which the network learns.
+        measure: tells how well the network does on held-out pictures (b, c, h, w), while it learns.
+        judge: tells how well it does as a part of a pipeline, on the photographs of an exam.
+    """
+
+    name: str
+    stages: tuple[str, ...]
+    turn: Callable[[nn.Module, Keys], Turn]
+    measure: Callable[[nn.Module, Tensor, Keys], dict[str, float]]
+    judge: Callable[[Any, Exam, Keys], list[Measure]]
+
+
+def build_game(
+    recipe: Recipe,
+    networks: dict[str, nn.Module],
+    channels: int,
+    config: Keys,
+    pair: Pairing[Keys],
+    auxiliaries: tuple[Auxiliary[Keys], ...],
+) -> Game:
+    """Build the turns of both stages.
+
+    Args:
+        networks: what is kept, by name.
+        channels: of the pictures that are made.
+        pair: makes what is learned from.
+        auxiliaries: who else learns.
+    """
+    network, discriminator = networks[GENERATOR], PatchDiscriminator(channels, config.discriminator_width)
+
+    def prepare(run: Pass) -> PreparedPair:
+        return PreparedPair(run, pair.make(run.sample["real"], run, config))
+
+    def make(prepared: PreparedPair) -> Tensor:
+        picture: Tensor = network(prepared.pair.input)
+        return picture
+
+    def learn(run: Pass) -> Outcome:
+        prepared = prepare(run)
+        return Outcome({GENERATOR: {"pixel": pixel_distance(make(prepared), prepared.pair.target)}})
+
+    def score(picture: Tensor, prepared: PreparedPair) -> Scores:
+        return Scores(discriminator(shifted(picture, prepared.run)).float())
+
+    players = TwoPlayer(
+        find_loss(recipe.loss.name),
+        [Discriminator(DISCRIMINATOR, score)],
+        prepare=prepare,
+        real=lambda prepared: prepared.pair.target,
+        generate=make,
+        extra_losses=lambda picture, prepared: _extra_losses(picture, prepared, pair, config),
+        weight=config.adversarial,
+    )
+    turns = players.turns(Penalties(recipe.loss.r1, recipe.loss.r2, recipe.loss.gradient_penalty))
+    others = {GAME, *(stage for one in auxiliaries for stage in one.stages)}
+    first = tuple(stage.name for stage in stages(recipe) if stage.name not in others)
+    alone = (Turn("learn", (GENERATOR,), learn, stages=first),) if first else ()
+    beside = (one.turn(networks[one.name], config) for one in auxiliaries)
+    played = (*alone, *(replace(turn, stages=(GAME,)) for turn in turns), *beside)
+    return Game({**networks, DISCRIMINATOR: discriminator}, played, tuple(networks))
+
+
+def _extra_losses(picture: Tensor, prepared: PreparedPair, pair: Pairing[Keys], config: Keys) -> dict[str, Tensor]:
+    """Measure how far what was made is from what it should be, which the generator descends besides."""
+    target = prepared.pair.target
+    losses = {"pixel": config.pixel * pixel_distance(picture, target)}
+    if config.perceptual:
+        ours, theirs = shifted(torch.cat([picture, target]), prepared.run).chunk(2)
+        losses["perceptual"] = config.perceptual * seen_distance(ours, theirs, pair, config)
+    return losses
+
+
+def seen_distance(made: Tensor, target: Tensor, pair: Pairing[Keys], config: Keys) -> Tensor:
+    """Give the mean perceptual distance of what the network makes from its targets (b, c, h, w), as they are seen."""
+    network = perceptual_network(config.perceptual_network)
+    return perceptual_distance(pair.seen(made), pair.seen(target), network).mean()
+
+
+def with_whole_path(config: PhotographConfig) -> PhotographConfig:
+    """Give the options with a file's whole path, so that the run goes on from any folder; ValueError if it is none."""
+    if config.perceptual_network == LOSS_NETWORK:
+        return config
+    path = str(Path(config.perceptual_network).expanduser().resolve())
+    perceptual_network(path)
+    return config.model_copy(update={"perceptual_network": path})
+
+
+@cache
+def perceptual_network(name: str) -> Frozen:
+    """Load the network whose activations the perceptual loss compares; none that judges.
+
+    Raises:
+        ValueError: neither the shipped network nor a file of a VGG's weights has that name.
+    """
+    if name == LOSS_NETWORK:
+        pipeline: Any = load(LOSS_NETWORK)
+        return Frozen(pipeline.networks["recognizer"], pipeline.config.description.shape[0])
+    try:
+        return Frozen(Vgg(read_tensors(Path(name), "features.")), 3)
+    except ValueError as error:
+        raise ValueError(
+            f"task.perceptual_network is {name}: {str(error).rstrip('.')}; give {LOSS_NETWORK}, or a .safetensors file "
+            "with the weights of a VGG as torchvision names them."
+        ) from None
