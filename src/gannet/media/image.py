@@ -14,6 +14,7 @@ from pydantic import Field as Constraint
 from torch import Tensor
 
 from gannet.augmentation import colours, geometry
+from gannet.augmentation.levels import from_levels
 from gannet.media.grids import draw_grid, to_picture
 from gannet.media.medium import Array, Field, Findings, Medium, Pixels
 from gannet.media.pixels import (
@@ -201,7 +202,7 @@ class ImageMedium(Medium):
 
     def to_array(self, rows: Array) -> Array:
         """Turn levels into floats in [-1, 1]."""
-        return to_unit(rows)
+        return from_levels(rows)
 
     def preview(self, values: Tensor) -> Image.Image:
         """Show pictures as a grid, one alone as it is."""
@@ -232,17 +233,6 @@ class ImageMedium(Medium):
     def examine(self, values: Any) -> Findings:
         """Show pictures as they are."""
         return Findings(pictures=values)
-
-
-def to_unit(levels: Array) -> Array:
-    """Turn levels (uint8) into floats in [-1, 1].
-
-    By NumPy: a second thread that computes in PyTorch takes the processor from the first one's OpenMP threads.
-    """
-    values = levels.astype(np.float32)
-    values /= 127.5
-    values -= 1
-    return values
 
 
 medium = ImageMedium()

@@ -10,8 +10,9 @@ from PIL import Image
 from torch import Tensor
 
 from gannet.augmentation import geometry
+from gannet.augmentation.levels import from_levels
 from gannet.media.grids import draw_grid, to_picture
-from gannet.media.image import Options, to_unit
+from gannet.media.image import Options
 from gannet.media.medium import Array, Field, Findings, Medium, Pixels
 from gannet.media.pixels import Resampling, fit_picture, open_picture
 from gannet.provenance.metadata import metadata
@@ -140,7 +141,7 @@ def numbers(value: Image.Image | Pixels) -> Pixels:
 
 def coloured(values: Tensor) -> Tensor:
     """Give maps (n, h, w) as colour pictures (n, 3, h, w) in [-1, 1]."""
-    table = torch.from_numpy(to_unit(colour_table()))
+    table = torch.from_numpy(from_levels(colour_table()))
     return table[values.cpu().long()].permute(0, 3, 1, 2)
 
 

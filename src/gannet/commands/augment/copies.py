@@ -6,12 +6,12 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
 
 from gannet.augmentation.kinds import Chosen, Drawn, augment
+from gannet.augmentation.levels import from_levels, to_levels
 from gannet.augmentation.mixing import Mix, mix
 from gannet.media.pixels import Pixels, fit_picture, natural_pixels, open_picture, read_picture
 from gannet.pipelines.writer import Entry, record_line
@@ -126,12 +126,12 @@ def _mixed(pictures: Tensor, other: Sample, how: tuple[Mix, float], draws: Drawn
 
 def as_tensor(pixels: Pixels) -> Tensor:
     """uint8 (c, h, w) as (1, c, h, w) in [-1, 1]."""
-    return torch.from_numpy(np.array(pixels))[None] / 127.5 - 1  # Decoded pixels may be read-only.
+    return torch.from_numpy(from_levels(pixels))[None]
 
 
 def _encode(pictures: Tensor, path: PurePosixPath) -> bytes:
     """The one picture of a batch in the format of its name."""
-    levels = ((pictures[0].clamp(-1, 1) + 1) * 127.5).round().byte().movedim(0, 2).contiguous().numpy()
+    levels = to_levels(pictures[0]).byte().movedim(0, 2).contiguous().numpy()
     return to_file(levels, path.suffix)
 
 
