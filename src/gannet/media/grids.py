@@ -8,10 +8,10 @@ from PIL import Image, ImageDraw
 from torch import Tensor
 
 from gannet.augmentation.levels import to_levels
+from gannet.media.pixels import MODES
 
 SMALLEST_FRAME, SMALLEST_SHEET, PLANE_PIXELS, PLANE_REACH, GAP = 160, 480, 480, 1.6, 2
 LARGEST_PANEL = 640
-MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 
 
 def to_picture(sample: Tensor) -> Image.Image:

@@ -14,7 +14,7 @@ from gannet.augmentation.levels import from_levels
 from gannet.media.grids import draw_grid, to_picture
 from gannet.media.image import Options
 from gannet.media.medium import Array, Field, Findings, Medium, Pixels
-from gannet.media.pixels import Resampling, fit_picture, open_picture
+from gannet.media.pixels import DEEP_MODES, Resampling, fit_picture, open_picture
 from gannet.provenance.metadata import metadata
 from gannet.schema import Section
 
@@ -22,7 +22,6 @@ NOTHING = 255
 """The number of what belongs to no class, such as the border that `pad` adds."""
 NEAREST = Resampling(Image.Resampling.NEAREST, None, NOTHING)
 MODES = ("L", "P", "1")
-DEEP_MODES = ("I", "I;16", "I;16B", "I;16L", "I;16N")
 
 
 def colour_table(count: int = 256) -> Pixels:

@@ -15,11 +15,13 @@ from gannet.augmentation.levels import from_levels, to_levels
 from gannet.augmentation.mixing import Mix, mix
 from gannet.media.pixels import Pixels, fit_picture, natural_pixels, open_picture, read_picture
 from gannet.pipelines.writer import Entry, record_line
+from gannet.provenance.formats import written
 from gannet.runtime.broken import unless_broken
 from gannet.runtime.randomness import generator
 
 QUALITY, MARK = 95, "~"
-KEPT_FORMATS = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".webp": "WEBP"}
+KEPT = written(lambda form: form.shown and form.full)
+"""The formats that copies keep; of other pictures they are PNG."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,7 @@ def _make_copy(family: Family, pixels: Pixels, copy: Copy, seed: int) -> Entry:
         pictures, own = _mixed(pictures, copy.other, copy.change.mix, draws)
         other, share = copy.other.name, f"{own:.3f}"
     pictures = augment(pictures, copy.change.chosen, 1.0, draws)
-    ending = path.suffix if path.suffix.lower() in KEPT_FORMATS else f"{path.suffix}.png"
+    ending = path.suffix if path.suffix.lower() in KEPT else f"{path.suffix}.png"
     named = path.with_name(f"{path.stem}{MARK}{copy.number}{ending}")
     line = record_line(named, name, copy.change.name, copy.change.strength, other, share, seed)
     return Entry(str(named), _encode(pictures, named), family.label, line)
@@ -139,8 +141,8 @@ def to_file(pixels: Pixels, ending: str) -> bytes:
     """Pixels (h, w, c) as a file of the format that an ending stands for."""
     content = io.BytesIO()
     picture = Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
-    form = KEPT_FORMATS[ending.lower()]
-    (picture.convert("RGB") if form == "JPEG" and picture.mode == "RGBA" else picture).save(
-        content, form, quality=QUALITY
+    form = KEPT[ending.lower()]
+    (picture.convert("RGB") if not form.transparent and picture.mode == "RGBA" else picture).save(
+        content, form.name, quality=QUALITY
     )
     return content.getvalue()
