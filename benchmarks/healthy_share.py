@@ -26,6 +26,7 @@ from figures import frechet, loaders, plot_lines
 
 import gannet
 from gannet.augmentation.kinds import Drawn, augment, choose_kinds
+from gannet.augmentation.levels import from_levels, to_levels
 from gannet.media.grids import draw_grid
 from gannet.tasks.generation.leak_detectors import learn_detector, looking_augmented
 
@@ -62,9 +63,9 @@ def kept(kind: str, share: float, folder: Path) -> Path:
     spoilt = np.random.default_rng(0).random(len(pictures)) >= share
     rows = np.flatnonzero(spoilt)
     draws = Drawn(len(rows), torch.Generator().manual_seed(0))
-    values = torch.from_numpy(pictures[rows]) / 127.5 - 1
+    values = from_levels(torch.from_numpy(pictures[rows]))
     changed = augment(values, choose_kinds({kind: KINDS[kind]}), 1.0, draws).clamp(-1, 1)
-    pictures[rows] = ((changed + 1) * 127.5).round().byte().numpy()
+    pictures[rows] = to_levels(changed).byte().numpy()
     path = folder / "kept.npz"
     label = training.columns["label"].values
     x_test = test.columns["real"].values[test.chosen].transpose(0, 2, 3, 1)

@@ -29,6 +29,7 @@ from PIL import Image, ImageDraw
 from torch import Tensor
 
 import gannet
+from gannet.augmentation.levels import to_levels
 from gannet.commands.judge import judge_features
 from gannet.commands.train import configure, prepare, split_of
 from gannet.media.grids import draw_grid
@@ -153,7 +154,7 @@ def main() -> None:
     training, held_out = real_pictures(asked.recipe)
     with tempfile.TemporaryDirectory() as temporary:
         file = Path(temporary) / "training.npz"
-        np.savez(file, pictures=((training + 1) * 127.5).round().byte().numpy())
+        np.savez(file, pictures=to_levels(training).byte().numpy())
         features = judges(asked.recipe, asked.classifier_images, Path(temporary))
         real = {name: looked_at(judge, held_out) for name, judge in features.items()}
         known = {name: looked_at(judge, training[: len(held_out)]) for name, judge in features.items()}

@@ -18,6 +18,7 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from gannet.augmentation.distortions import DISTORTIONS
+from gannet.augmentation.levels import from_levels, to_levels
 
 SIDE, CROPS, DIGITS, GARMENTS, TEXTURES = 32, 24, 20_000, 36_000, 16_000
 STRENGTHS = ((0.12, 0.35), (0.35, 0.65), (0.65, 1.0))
@@ -36,7 +37,7 @@ def small_pictures(folder: Path, count: int) -> Labelled:
     """Pictures of an idx data set, brought from 28 to 32 pixels, as three equal channels."""
     pictures = read_idx(folder / "train-images-idx3-ubyte.gz")[:count]
     labels = read_idx(folder / "train-labels-idx1-ubyte.gz")[:count]
-    tensor = torch.from_numpy(pictures.copy())[:, None].float() / 127.5 - 1
+    tensor = from_levels(torch.from_numpy(pictures.copy())[:, None].float())
     large = interpolate(tensor, (SIDE, SIDE), mode="bicubic", antialias=True).clamp(-1, 1)
     return large.expand(-1, 3, -1, -1), [f"{folder.name} {label}" for label in labels]
 
@@ -55,7 +56,7 @@ def photographs(folder: Path, random: np.random.Generator) -> Labelled:
             found.append(crop[:, ::-1] if random.random() < 0.5 else crop)
             labels.append(f"clothing {path.parent.name}")
     tensor = torch.from_numpy(np.stack(found)).permute(0, 3, 1, 2)
-    return tensor.float() / 127.5 - 1, labels
+    return from_levels(tensor.float()), labels
 
 
 def textures(count: int, generator: torch.Generator) -> Labelled:
@@ -125,7 +126,7 @@ def main() -> None:
     changed, told = spoil(pictures[torch.from_numpy(order)], list(names[order]), random, generator)
     classes = sorted(set(told))
     labels = np.array([classes.index(name) for name in told])
-    images = ((changed + 1) * 127.5).round().clamp(0, 255).byte().permute(0, 2, 3, 1).numpy()
+    images = to_levels(changed).byte().permute(0, 2, 3, 1).numpy()
     np.savez(options.out, images=images, labels=labels)
     print(f"{len(images):,} pictures of {len(classes)} classes: {options.out}")
 

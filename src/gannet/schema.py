@@ -91,8 +91,13 @@ def nearest(word: str, allowed: Iterable[str]) -> str:
     names = sorted(allowed)
     if not names:
         return "none is allowed here."
-    alike = difflib.get_close_matches(word, names, n=1, cutoff=0.5)
-    return f"did you mean {alike[0]!r}?" if alike else f"allowed: {', '.join(names)}."
+    near = alike(word, names)
+    return f"did you mean {near!r}?" if near else f"allowed: {', '.join(names)}."
+
+
+def alike(word: str, allowed: Iterable[str], least: float = 0.5) -> str | None:
+    """Give the one of `allowed` that is most like a word; None where none is, on a scale from 0 to 1."""
+    return next(iter(difflib.get_close_matches(word, sorted(allowed), n=1, cutoff=least)), None)
 
 
 def known_keys(given: Iterable[str], allowed: Iterable[str], section: str) -> None:

@@ -9,6 +9,8 @@ from PIL import Image
 from torch import Tensor
 from torch.nn.functional import conv2d, pad
 
+from gannet.augmentation.levels import from_levels, to_levels
+
 BLACK, WHITE = -1.0, 1.0
 
 
@@ -69,9 +71,9 @@ def inside(pictures: Tensor, middle: Tensor, sides: Tensor) -> Tensor:
 
 def compress(pictures: Tensor, quality: Tensor) -> Tensor:
     """What JPEG makes of pictures at qualities (b,) from 1 to 95; transparency, a fourth channel, stays. Not smooth."""
-    levels = ((pictures[:, :3].clamp(-1, 1) + 1) * 127.5).round().byte().movedim(1, 3).cpu().numpy()
+    levels = to_levels(pictures[:, :3]).byte().movedim(1, 3).cpu().numpy()
     decoded = np.stack([_through_jpeg(*one) for one in zip(levels, quality.round().int().tolist(), strict=True)])
-    colours = torch.from_numpy(decoded).movedim(3, 1).to(pictures) / 127.5 - 1
+    colours = from_levels(torch.from_numpy(decoded).movedim(3, 1).to(pictures))
     return torch.cat([colours, pictures[:, 3:]], 1)
 
 

@@ -5,7 +5,6 @@ The same kinds serve data that are kept and the discriminator's view in a game; 
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from itertools import groupby
 from math import log, pi
 from typing import Literal, Protocol, TypeAlias
@@ -14,6 +13,7 @@ import torch
 from torch import Tensor
 
 from gannet.augmentation import colours, filters, geometry
+from gannet.schema import nearest
 
 
 class Draws(Protocol):
@@ -365,9 +365,7 @@ def choose_kinds(asked: Mapping[str, float | None] | Sequence[str], channels: in
 
 def _checked(name: str, strength: float | None, channels: int) -> tuple[Kind, float]:
     if name not in KINDS:
-        alike = get_close_matches(name, KINDS, n=1, cutoff=0.5)
-        hint = f"did you mean {alike[0]!r}?" if alike else f"allowed: {', '.join(KINDS)}."
-        raise ValueError(f"There is no augmentation {name!r}; {hint}")
+        raise ValueError(f"There is no augmentation {name!r}; {nearest(name, KINDS)}")
     kind = KINDS[name]
     if kind.coloured and channels < 3:
         raise ValueError(f"{name} changes colours, and these pictures are grey; leave it out.")

@@ -18,11 +18,11 @@ from gannet.data.records import file_stamp
 from gannet.media.grids import panels, side_by_side
 from gannet.pipelines.hub import load
 from gannet.pipelines.pipeline import ConverterPipeline, GeneratorPipeline
-from gannet.pipelines.samples import check_free, check_one_file, write_new
+from gannet.pipelines.samples import check_one_file, write_new
 from gannet.pipelines.writer import FORMATS, Entry, Order, Share, deliver
 from gannet.provenance.metadata import check_format, save_picture
 from gannet.runtime.devices import choose_device, is_first, join, processes
-from gannet.runtime.files import digest
+from gannet.runtime.files import check_free, digest
 from gannet.runtime.progress import Progress, Watch
 from gannet.schema import Section
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
@@ -31,6 +30,7 @@ from gannet.data.columns import Column, column_of
 from gannet.data.decoding import Block, Fields, Target, decode
 from gannet.data.records import Array, Chunked, Counted, Labels, Source, digest
 from gannet.media.medium import Field
+from gannet.runtime.digests import number
 from gannet.runtime.progress import Watch
 
 __all__ = ["Dataset", "build_dataset", "cache_folder"]
@@ -283,9 +283,7 @@ def _write(values: Sequence[Array] | Array, file: BinaryIO) -> None:
 
 def _digest_rows(values: Sequence[Array] | Array) -> bytes:
     """Give 8 bytes for each value, such that equal values give equal bytes on every machine."""
-    rows = (np.ascontiguousarray(value).tobytes() for value in values)
-    digests = b"".join(hashlib.blake2b(row, digest_size=8).digest() for row in rows)
-    return np.frombuffer(digests, "<u8").astype(np.uint64).tobytes()
+    return np.array([number(np.ascontiguousarray(value).tobytes()) for value in values], np.uint64).tobytes()
 
 
 def hold_out(digests: npt.NDArray[np.uint64], is_test: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:

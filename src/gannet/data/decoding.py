@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,6 +15,7 @@ import numpy.typing as npt
 from gannet.data.records import Array, Chunk, Chunked, Labels, Record, Source
 from gannet.media.medium import Field
 from gannet.runtime.broken import is_defect
+from gannet.runtime.digests import number
 from gannet.runtime.workers import Budget, cores, map_in_order
 
 RECORDS_PER_TASK = 16
@@ -152,13 +152,10 @@ def group_of(record: Record, pattern: str) -> int:
     By its name, its own where the pattern does not match; without a pattern by what the source says, else 0.
     """
     if not pattern:
-        return _number(f"group {record.group}") if record.group else 0
+        return number(f"group {record.group}".encode()) if record.group else 0
     found = re.search(pattern, record.name)
-    return _number(record.name if found is None or found[1] is None else f"group {found[1]}")
-
-
-def _number(word: str) -> int:
-    return int.from_bytes(hashlib.blake2b(word.encode(), digest_size=8).digest(), "little")
+    word = record.name if found is None or found[1] is None else f"group {found[1]}"
+    return number(word.encode())
 
 
 def reason(error: Exception) -> str:

@@ -7,9 +7,11 @@ import numpy as np
 from PIL import Image, ImageDraw
 from torch import Tensor
 
+from gannet.augmentation.levels import to_levels
+from gannet.media.pixels import MODES
+
 SMALLEST_FRAME, SMALLEST_SHEET, PLANE_PIXELS, PLANE_REACH, GAP = 160, 480, 480, 1.6, 2
 LARGEST_PANEL = 640
-MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 
 
 def to_picture(sample: Tensor) -> Image.Image:
@@ -19,7 +21,7 @@ def to_picture(sample: Tensor) -> Image.Image:
 
 def to_pictures(samples: Tensor) -> list[Image.Image]:
     """Each of many samples (n, c, h, w) in [-1, 1] as a picture."""
-    pixels = ((samples.float().clamp(-1, 1) + 1) * 127.5).round().byte().permute(0, 2, 3, 1).cpu().numpy()
+    pixels = to_levels(samples.float()).byte().permute(0, 2, 3, 1).cpu().numpy()
     if pixels.shape[3] == 2:
         pixels = np.concatenate([pixels, np.zeros_like(pixels[..., :1])], 3)
     mode = MODES[pixels.shape[3]]

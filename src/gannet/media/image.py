@@ -14,6 +14,7 @@ from pydantic import Field as Constraint
 from torch import Tensor
 
 from gannet.augmentation import colours, geometry
+from gannet.augmentation.levels import from_levels
 from gannet.media.grids import draw_grid, to_picture
 from gannet.media.medium import Array, Field, Findings, Medium, Pixels
 from gannet.media.pixels import (
@@ -30,13 +31,13 @@ from gannet.media.pixels import (
     read_picture,
     upright_size,
 )
+from gannet.provenance.formats import PICTURES
 from gannet.provenance.metadata import metadata
 from gannet.runtime.broken import unless_broken
 from gannet.schema import Section
 
 LARGEST_AUTO_SIZE = {"cuda": 128, "cpu": 64}
 """Pixels a side that are chosen at most where a recipe leaves the size open."""
-SAVED = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP", ".gif": "GIF"}
 Side = Annotated[int, Constraint(ge=8, le=512)]
 
 
@@ -135,7 +136,7 @@ class ImageMedium(Medium):
     noun: ClassVar[str] = "picture"
     plural: ClassVar[str] = "pictures"
     endings: ClassVar[frozenset[str]] = EXTENSIONS
-    saved: ClassVar[tuple[str, ...]] = tuple(SAVED)
+    saved: ClassVar[tuple[str, ...]] = tuple(PICTURES)
     feature: ClassVar[str] = "Image"
     Options: ClassVar[type[Section]] = Options
 
@@ -201,7 +202,7 @@ class ImageMedium(Medium):
 
     def to_array(self, rows: Array) -> Array:
         """Turn levels into floats in [-1, 1]."""
-        return to_unit(rows)
+        return from_levels(rows)
 
     def preview(self, values: Tensor) -> Image.Image:
         """Show pictures as a grid, one alone as it is."""
@@ -215,10 +216,10 @@ class ImageMedium(Medium):
 
     def encode(self, value: Tensor, ending: str, facts: Mapping[str, Any]) -> bytes:
         """Write a picture (c, h, w) with metadata that say it is synthetic."""
-        if ending.lower() not in SAVED:
-            raise ValueError(f"Pictures are saved as {', '.join(SAVED)}, not {ending or 'without an ending'}.")
+        if ending.lower() not in PICTURES:
+            raise ValueError(f"Pictures are saved as {', '.join(PICTURES)}, not {ending or 'without an ending'}.")
         content = io.BytesIO()
-        to_picture(value).save(content, SAVED[ending.lower()], **metadata(ending.lower(), dict(facts)))
+        to_picture(value).save(content, PICTURES[ending.lower()].name, **metadata(ending.lower(), dict(facts)))
         return content.getvalue()
 
     def move(self, values: Tensor, places: Tensor) -> Tensor:
@@ -232,17 +233,6 @@ class ImageMedium(Medium):
     def examine(self, values: Any) -> Findings:
         """Show pictures as they are."""
         return Findings(pictures=values)
-
-
-def to_unit(levels: Array) -> Array:
-    """Turn levels (uint8) into floats in [-1, 1].
-
-    By NumPy: a second thread that computes in PyTorch takes the processor from the first one's OpenMP threads.
-    """
-    values = levels.astype(np.float32)
-    values /= 127.5
-    values -= 1
-    return values
 
 
 medium = ImageMedium()

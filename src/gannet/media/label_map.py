@@ -10,10 +10,11 @@ from PIL import Image
 from torch import Tensor
 
 from gannet.augmentation import geometry
+from gannet.augmentation.levels import from_levels
 from gannet.media.grids import draw_grid, to_picture
-from gannet.media.image import Options, to_unit
+from gannet.media.image import Options
 from gannet.media.medium import Array, Field, Findings, Medium, Pixels
-from gannet.media.pixels import Resampling, fit_picture, open_picture
+from gannet.media.pixels import DEEP_MODES, Resampling, fit_picture, open_picture
 from gannet.provenance.metadata import metadata
 from gannet.schema import Section
 
@@ -21,7 +22,6 @@ NOTHING = 255
 """The number of what belongs to no class, such as the border that `pad` adds."""
 NEAREST = Resampling(Image.Resampling.NEAREST, None, NOTHING)
 MODES = ("L", "P", "1")
-DEEP_MODES = ("I", "I;16", "I;16B", "I;16L", "I;16N")
 
 
 def colour_table(count: int = 256) -> Pixels:
@@ -140,7 +140,7 @@ def numbers(value: Image.Image | Pixels) -> Pixels:
 
 def coloured(values: Tensor) -> Tensor:
     """Give maps (n, h, w) as colour pictures (n, 3, h, w) in [-1, 1]."""
-    table = torch.from_numpy(to_unit(colour_table()))
+    table = torch.from_numpy(from_levels(colour_table()))
     return table[values.cpu().long()].permute(0, 3, 1, 2)
 
 

@@ -14,21 +14,17 @@ from torch import Tensor
 from gannet.media.grids import to_picture
 from gannet.media.image import ImageMedium
 from gannet.media.medium import Field
-from gannet.media.pixels import Pixels, open_picture
+from gannet.media.pixels import DEEP_MODES, ORIENTATION, Pixels, open_picture
 from gannet.media.sixteen_bit import encode_png, encode_tiff, is_deep, joined, read_lower
+from gannet.provenance.formats import PHOTOGRAPHS
 from gannet.provenance.metadata import joined as with_earlier
 from gannet.provenance.metadata import metadata, read_facts
 from gannet.runtime.files import write_bytes
 from gannet.schema import Section
 
 Values: TypeAlias = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
-GREY_DEEP = ("I", "I;16", "I;16B", "I;16L", "I;16N")
-SAVED = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP", ".tif": "TIFF", ".tiff": "TIFF"}
-LOSSY = (".jpg", ".jpeg")
-LARGEST = {"JPEG": 65_500, "WEBP": 16_383}
-"""Pixels a side that a format takes at most."""
+LOSSY = tuple(ending for ending, form in PHOTOGRAPHS.items() if form.lossy)
 DEEP = {"PNG": encode_png, "TIFF": encode_tiff}
-ORIENTATION = 0x0112
 TURNED = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -116,18 +112,18 @@ class Photograph:
         """
         ending = ending.lower()
         check_size(ending, *self.values.shape[:2])
-        options, encode_deep = metadata(ending, with_earlier(facts, self.marks)), DEEP.get(SAVED[ending])
+        form, options = PHOTOGRAPHS[ending], metadata(ending, with_earlier(facts, self.marks))
         options |= {"icc_profile": self.profile} if self.profile else {}
-        if self.exif and SAVED[ending] == "TIFF":
+        if self.exif and form.name == "TIFF":
             options["tiffinfo"] |= self._plain_notes()
         elif self.exif:
             options["exif"] = self.exif
-        if encode_deep and self._beyond_pillow:
-            return encode_deep(self._deep(), options)
-        picture, content = self.picture() if encode_deep else self.shown(), io.BytesIO()
-        if SAVED[ending] == "JPEG" and picture.mode not in ("L", "RGB"):
+        if form.deep and self._beyond_pillow:
+            return DEEP[form.name](self._deep(), options)
+        picture, content = self.picture() if form.deep else self.shown(), io.BytesIO()
+        if not form.transparent and picture.mode not in ("L", "RGB"):
             picture = _on_white(picture)
-        picture.save(content, SAVED[ending], **options)
+        picture.save(content, form.name, **options)
         return content.getvalue()
 
     @property
@@ -149,12 +145,12 @@ class Photograph:
 
 def check_size(ending: str, height: int, width: int) -> None:
     """Raise ValueError when no format of photographs has that ending, or it takes none so large."""
-    form = SAVED.get(ending.lower())
+    form = PHOTOGRAPHS.get(ending.lower())
     if form is None:
-        raise ValueError(f"Photographs are saved as {', '.join(SAVED)}, not {ending or 'without an ending'}.")
-    if max(height, width) > LARGEST.get(form, max(height, width)):
+        raise ValueError(f"Photographs are saved as {', '.join(PHOTOGRAPHS)}, not {ending or 'without an ending'}.")
+    if form.largest and max(height, width) > form.largest:
         raise ValueError(
-            f"{form} takes {LARGEST[form]:,} pixels a side, not {width:,}x{height:,}; as .png it has room."
+            f"{form.name} takes {form.largest:,} pixels a side, not {width:,}x{height:,}; as .png it has room."
         )
 
 
@@ -197,7 +193,7 @@ def _deepened(photograph: Photograph, content: bytes) -> Photograph:
 def _photograph(picture: Image.Image) -> Photograph:
     profile = picture.info.get("icc_profile") or b""
     upright, notes = _upright(picture)
-    if upright.mode in GREY_DEEP:
+    if upright.mode in DEEP_MODES:
         values = np.asarray(upright)
         if values.min() < 0 or values.max() > 65535:
             raise ValueError(f"its values reach from {values.min()} to {values.max()}, and 0 to 65535 are read")
@@ -246,7 +242,7 @@ class PhotographMedium(ImageMedium):
     name: ClassVar[str] = "photograph"
     noun: ClassVar[str] = "photograph"
     plural: ClassVar[str] = "photographs"
-    saved: ClassVar[tuple[str, ...]] = tuple(SAVED)
+    saved: ClassVar[tuple[str, ...]] = tuple(PHOTOGRAPHS)
     feature: ClassVar[str] = ""  # One of sixteen bits is not what is meant there.
 
     def read(self, content: bytes) -> Photograph:  # type: ignore[override]

@@ -13,30 +13,26 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from gannet.provenance import formats
+
 Pixels: TypeAlias = npt.NDArray[np.uint8]
 Picture: TypeAlias = Image.Image | Pixels
 MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 """Pillow's name for pictures of so many channels."""
 
-EXTENSIONS = frozenset(
-    f".{ending}"
-    for endings in (
-        "png apng jpg jpeg jfif jpe bmp dib gif webp",
-        "tif tiff pgm ppm pbm pnm avif jp2 tga",
-    )
-    for ending in endings.split()
-)
-# Only these decoders run, whatever a file is called: Pillow would start Ghostscript for an EPS named cat.png.
-FORMATS = ("PNG", "JPEG", "MPO", "BMP", "DIB", "GIF", "WEBP", "TIFF", "PPM", "AVIF", "JPEG2000", "TGA")
+EXTENSIONS = frozenset(ending for form in formats.ALL for ending in form.read)
 ORIENTATION, SIDEWAYS = 0x0112, (5, 6, 7, 8)
 """Where a camera notes how it was held (Exif 2.3), and what it notes when that was on its side."""
-GREY_MODES = frozenset({"1", "L", "LA", "La", "I", "F", "I;16", "I;16L", "I;16B", "I;16N"})
+DEEP_MODES = ("I", "I;16", "I;16B", "I;16L", "I;16N")
+"""Pillow's names of grey pictures of more than eight bits."""
+GREY_MODES = frozenset({"1", "L", "LA", "La", "F", *DEEP_MODES})
 
 
 @functools.cache
-def _formats() -> tuple[str, ...]:
+def _decoders() -> tuple[str, ...]:
+    # Only these decoders run, whatever a file is called: Pillow would start Ghostscript for an EPS named cat.png.
     Image.init()
-    return tuple(name for name in FORMATS if name in Image.OPEN)
+    return tuple(name for form in formats.ALL for name in form.decoders if name in Image.OPEN)
 
 
 def is_picture(path: str) -> bool:
@@ -50,7 +46,7 @@ def open_picture(content: bytes) -> Image.Image:
     Raises ValueError when it is no picture or has more pixels than `PIL.Image.MAX_IMAGE_PIXELS`.
     """
     try:
-        picture = Image.open(io.BytesIO(content), formats=_formats())
+        picture = Image.open(io.BytesIO(content), formats=_decoders())
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise ValueError(_bomb()) from error
     except UnidentifiedImageError as error:
@@ -138,7 +134,7 @@ def _upright(picture: Image.Image) -> Image.Image:
 
 
 def _eight_bit(picture: Image.Image) -> Pixels:
-    if picture.mode in ("I", "F") or picture.mode.startswith("I;16"):
+    if picture.mode in ("F", *DEEP_MODES):
         return _from_deep(np.asarray(picture))[..., None]
     mode = "L" if picture.mode in ("1", "L") else "RGB"
     if picture.has_transparency_data:  # a palette's or a colour key's transparency too

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
+from gannet.augmentation.levels import from_levels, to_levels
 from gannet.media.photograph import Photograph, Values
 
 SIDE = 384
@@ -64,14 +65,13 @@ def _spans(length: int, side: int, operation: TiledOperation) -> Iterator[tuple[
 
 def as_tensor(values: Values) -> Tensor:
     """Bring values (h, w, c) to (1, c, h, w) in [-1, 1]."""
-    white = np.iinfo(values.dtype).max / 2
-    return torch.from_numpy(np.ascontiguousarray(values.transpose(2, 0, 1)).astype(np.float32) / white - 1)[None]
+    rows = np.ascontiguousarray(values.transpose(2, 0, 1))
+    return torch.from_numpy(from_levels(rows, np.iinfo(values.dtype).max))[None]
 
 
 def as_values(picture: Tensor, kind: npt.DTypeLike) -> Values:
     """Bring (1, c, h, w) in [-1, 1] to values (h, w, c) of that type."""
-    white = np.iinfo(kind).max / 2
-    levels = ((picture[0].float().clamp(-1, 1) + 1) * white).round().cpu().numpy()
+    levels = to_levels(picture[0].float(), np.iinfo(kind).max).cpu().numpy()
     return levels.transpose(1, 2, 0).astype(kind)
 
 

@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from gannet.augmentation.levels import to_levels
+
 INCEPTION = "inception-2015-12-05"
 """The weights that published FIDs are taken with."""
 CHECKSUM = "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2"
@@ -26,7 +28,7 @@ class ByteFeatures:
     def __call__(self, samples: Tensor) -> Tensor:
         """Map pictures (b, c, h, w) in [-1, 1] to (b, d); grey ones become colour, transparency is left out."""
         pictures = samples[:, :1].expand(-1, 3, -1, -1) if samples.shape[1] < 3 else samples[:, :3]
-        return self.network(((pictures + 1) * 127.5).round().clamp(0, 255).byte()).float().cpu()
+        return self.network(to_levels(pictures).byte()).float().cpu()
 
 
 def inception(folder: Path, weights: Path | None = None) -> ByteFeatures:

@@ -1,14 +1,13 @@
 """Finding and loading models: by path, by the name of a shipped one, or from a hub."""
 
-import hashlib
 import json
 import os
 import re
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from gannet.schema import Section, check
+from gannet.runtime.digests import digest
+from gannet.schema import Section, alike, check
 
 if TYPE_CHECKING:
     from gannet.pipelines.pipeline import Pipeline
@@ -109,8 +108,8 @@ def _newest(name: str) -> Path | None:
 
 def _hint(target: str) -> str:
     names = {short for full in known_models() for short in (full, full.rpartition("-v")[0])}
-    alike = get_close_matches(target, sorted(names), n=1)
-    return f"did you mean {alike[0]!r}? Else " if alike else ""
+    near = alike(target, names, least=0.6)
+    return f"did you mean {near!r}? Else " if near else ""
 
 
 def _shipped_names() -> str:
@@ -152,7 +151,7 @@ def read_config(folder: Path) -> dict[str, Any]:
         raise ValueError(f"There is no model in {folder}: it has no {CONFIG}.")
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
-        whole = _digest({key: value for key, value in config.items() if key != "digest"}) == config["digest"]
+        whole = digest({key: value for key, value in config.items() if key != "digest"}) == config["digest"]
     except (ValueError, KeyError, AttributeError, TypeError, RecursionError):
         whole = False
     if not whole:
@@ -178,8 +177,4 @@ def fetch(address: str) -> Path:
 
 def seal(config: dict[str, Any]) -> dict[str, Any]:
     """Add the digest of it all."""
-    return {**config, "digest": _digest(config)}
-
-
-def _digest(config: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()
+    return {**config, "digest": digest(config)}

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from gannet.pipelines.pipeline import Pipeline
-from gannet.runtime.files import write_bytes
+from gannet.runtime.files import check_free, write_bytes
 
 NEEDS = "Export needs onnx, onnxscript and onnxruntime; run: pip install 'gannet[onnx]'"
 CLOSE = 2 / 255
@@ -42,8 +42,7 @@ def export(pipeline: Pipeline, path: Path) -> Exported:
     Raises:
         ValueError: the path exists or is not called .onnx, the model cannot be exported, or the answers differ.
     """
-    if path.exists():
-        raise ValueError(f"{path} exists; choose another name or remove it first.")
+    check_free(path)
     if path.suffix.lower() != ".onnx":
         raise ValueError(f"{path.name}: the file is to end in .onnx; name it so.")
     network, inputs = pipeline.traced()

@@ -16,7 +16,7 @@ from gannet.media.grids import enlarged_frame
 from gannet.media.medium import Medium
 from gannet.pipelines.writer import ALONE, FORMATS, Entry, Order, Share, deliver, folders
 from gannet.provenance.metadata import check_format, save_film, save_picture
-from gannet.runtime.files import digest, write_bytes
+from gannet.runtime.files import check_free, digest, write_bytes
 from gannet.runtime.progress import Watch
 from gannet.runtime.randomness import generator as addressed
 
@@ -134,12 +134,6 @@ class Samples:
         else:
             save_picture(self.sheet(), path, self.facts)
         return path
-
-
-def check_free(path: Path) -> None:
-    """Raise ValueError where something lies at a path."""
-    if path.exists():
-        raise ValueError(f"{path} exists; choose another name or remove it first.")
 
 
 def write_new(path: Path, content: bytes) -> None:

@@ -22,7 +22,7 @@ from typing import Any, TypeAlias
 
 from filelock import FileLock, Timeout
 
-from gannet.runtime.files import is_inside, write_bytes, write_json
+from gannet.runtime.files import check_free, is_inside, write_bytes, write_json
 from gannet.runtime.workers import map_in_processes
 
 
@@ -100,8 +100,7 @@ def deliver(path: Path, order: Order, share: Share = ALONE) -> Path:
         ValueError: the path exists or cannot be written, or an unfinished delivery of something else lies beside it.
     """
     FORMATS[path.suffix.lower()].check()
-    if path.exists():
-        raise ValueError(f"{path} exists; choose another name or remove it first.")
+    check_free(path)
     building = path.with_name(f"{path.name}.partial")
     try:
         if share.rank == 0:

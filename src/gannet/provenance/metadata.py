@@ -14,6 +14,7 @@ from xml.sax.saxutils import escape, unescape
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from gannet.provenance.formats import FILMS, PICTURES, TIFF_ENDINGS
 from gannet.runtime.partial import partial_path
 
 SOURCE_TYPE, TYPES = "DigitalSourceType", "http://cv.iptc.org/newscodes/digitalsourcetype/"
@@ -23,9 +24,7 @@ COMPOSITE = f"{TYPES}compositeWithTrainedAlgorithmicMedia"
 """That of media that a trained model changed."""
 BEFORE, LONGEST_MARK = "before", 2**16
 """The fact that holds what a file said before, and bytes of a file's metadata that are looked at, at most."""
-FORMATS = (".png", ".jpg", ".jpeg", ".webp", ".gif")
 XMP_TAG = 700
-FILM_FORMATS = (".gif", ".webp", ".png")
 
 
 def save_picture(picture: Image.Image, path: Path, facts: dict[str, Any]) -> None:
@@ -110,7 +109,7 @@ def _tiff_packet(picture: Image.Image) -> object:
 
 def check_format(path: Path, count: int = 1) -> None:
     """Raise ValueError when the path's ending is not a format for `count` pictures that can carry the metadata."""
-    formats = FORMATS if count == 1 else FILM_FORMATS
+    formats = PICTURES if count == 1 else FILMS
     if path.suffix.lower() not in formats:
         what = "pictures" if count == 1 else "animations"
         raise ValueError(
@@ -121,7 +120,7 @@ def check_format(path: Path, count: int = 1) -> None:
 def metadata(ending: str, facts: Mapping[str, Any]) -> dict[str, Any]:
     """Give Pillow's options that write XMP and a comment into a file of that ending; none without facts."""
     packet, comment = _packet(facts), _comment(facts)
-    if ending in (".tif", ".tiff"):
+    if ending in TIFF_ENDINGS:
         return {"tiffinfo": {XMP_TAG: packet.encode()} if facts else {}, "compression": "tiff_deflate"}
     if ending == ".png":
         info = PngInfo()

@@ -6,7 +6,6 @@ metadata carries a digest of the whole content, so that a flipped bit is found b
 
 import contextlib
 import errno
-import hashlib
 import json
 import ntpath
 import os
@@ -19,6 +18,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors import torch as safetensors
 from torch import Tensor
 
+from gannet.runtime import digests
 from gannet.runtime.partial import partial_path
 
 Meta = dict[str, Any]
@@ -61,6 +61,12 @@ def _size(path: Path) -> int:
         return path.stat().st_size
     except OSError:
         return 0
+
+
+def check_free(path: Path) -> None:
+    """Raise ValueError where something lies at a path that is to be written."""
+    if path.exists():
+        raise ValueError(f"{path} exists; choose another name or remove it first.")
 
 
 def write_text(path: Path, text: str) -> None:
@@ -152,12 +158,14 @@ def read_tensors(path: Path, start: str) -> dict[str, Tensor]:
 
 def digest(tensors: Mapping[str, Tensor], meta: Meta) -> str:
     """SHA-256 over the names, types, shapes and bytes of all tensors and over `meta`."""
-    whole = hashlib.sha256(json.dumps(meta, sort_keys=True).encode())
+    return digests.digest(meta, _parts(tensors))
+
+
+def _parts(tensors: Mapping[str, Tensor]) -> Iterator[bytes | memoryview]:
     for name in sorted(tensors):
         tensor = tensors[name]
-        whole.update(f"{name}|{tensor.dtype}|{tuple(tensor.shape)}|".encode())
-        whole.update(tensor.detach().cpu().reshape(-1).view(torch.uint8).numpy().data)  # It may lie on a GPU.
-    return whole.hexdigest()
+        yield f"{name}|{tensor.dtype}|{tuple(tensor.shape)}|".encode()
+        yield tensor.detach().cpu().reshape(-1).view(torch.uint8).numpy().data  # It may lie on a GPU.
 
 
 def save_tree(path: Path, tree: Any) -> None:

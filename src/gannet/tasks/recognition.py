@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from gannet.adversarial.game import Game, Observer, Outcome, Pass, Turn
+from gannet.augmentation.levels import from_levels
 from gannet.data import image_dataset
 from gannet.data.image_dataset import Description, fields
 from gannet.data.loader import Sides
@@ -185,7 +186,7 @@ class RecognitionPipeline(ConverterPipeline):
         description: Description = self.config.description  # type: ignore[attr-defined]
         channels, height, width = description.shape
         levels = image.medium.fit(inputs["picture"], image.medium.field(height, width, channels))
-        found = self.probabilities(torch.from_numpy(image.to_unit(levels))[None])[0]
+        found = self.probabilities(torch.from_numpy(from_levels(levels))[None])[0]
         return {"scores": dict(zip(description.classes, found.tolist(), strict=True))}
 
     def probabilities(self, pictures: Tensor) -> Tensor:

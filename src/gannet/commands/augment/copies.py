@@ -6,20 +6,22 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
 
 from gannet.augmentation.kinds import Chosen, Drawn, augment
+from gannet.augmentation.levels import from_levels, to_levels
 from gannet.augmentation.mixing import Mix, mix
 from gannet.media.pixels import Pixels, fit_picture, natural_pixels, open_picture, read_picture
 from gannet.pipelines.writer import Entry, record_line
+from gannet.provenance.formats import written
 from gannet.runtime.broken import unless_broken
 from gannet.runtime.randomness import generator
 
 QUALITY, MARK = 95, "~"
-KEPT_FORMATS = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".webp": "WEBP"}
+KEPT = written(lambda form: form.shown and form.full)
+"""The formats that copies keep; of other pictures they are PNG."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,7 @@ def _make_copy(family: Family, pixels: Pixels, copy: Copy, seed: int) -> Entry:
         pictures, own = _mixed(pictures, copy.other, copy.change.mix, draws)
         other, share = copy.other.name, f"{own:.3f}"
     pictures = augment(pictures, copy.change.chosen, 1.0, draws)
-    ending = path.suffix if path.suffix.lower() in KEPT_FORMATS else f"{path.suffix}.png"
+    ending = path.suffix if path.suffix.lower() in KEPT else f"{path.suffix}.png"
     named = path.with_name(f"{path.stem}{MARK}{copy.number}{ending}")
     line = record_line(named, name, copy.change.name, copy.change.strength, other, share, seed)
     return Entry(str(named), _encode(pictures, named), family.label, line)
@@ -126,12 +128,12 @@ def _mixed(pictures: Tensor, other: Sample, how: tuple[Mix, float], draws: Drawn
 
 def as_tensor(pixels: Pixels) -> Tensor:
     """uint8 (c, h, w) as (1, c, h, w) in [-1, 1]."""
-    return torch.from_numpy(np.array(pixels))[None] / 127.5 - 1  # Decoded pixels may be read-only.
+    return torch.from_numpy(from_levels(pixels))[None]
 
 
 def _encode(pictures: Tensor, path: PurePosixPath) -> bytes:
     """The one picture of a batch in the format of its name."""
-    levels = ((pictures[0].clamp(-1, 1) + 1) * 127.5).round().byte().movedim(0, 2).contiguous().numpy()
+    levels = to_levels(pictures[0]).byte().movedim(0, 2).contiguous().numpy()
     return to_file(levels, path.suffix)
 
 
@@ -139,8 +141,8 @@ def to_file(pixels: Pixels, ending: str) -> bytes:
     """Pixels (h, w, c) as a file of the format that an ending stands for."""
     content = io.BytesIO()
     picture = Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
-    form = KEPT_FORMATS[ending.lower()]
-    (picture.convert("RGB") if form == "JPEG" and picture.mode == "RGBA" else picture).save(
-        content, form, quality=QUALITY
+    form = KEPT[ending.lower()]
+    (picture.convert("RGB") if not form.transparent and picture.mode == "RGBA" else picture).save(
+        content, form.name, quality=QUALITY
     )
     return content.getvalue()

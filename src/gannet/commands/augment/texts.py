@@ -16,7 +16,7 @@ from typing import Any, TextIO
 from gannet.augmentation.kinds import named_strengths
 from gannet.augmentation.texts import TEXT_KINDS, Table, TextKind, augment_text
 from gannet.commands.augment.options import TEXT, Augmented, AugmentOptions
-from gannet.runtime.files import writing
+from gannet.runtime.files import check_free, writing
 from gannet.runtime.progress import Watch
 from gannet.runtime.randomness import address
 from gannet.schema import nearest
@@ -49,8 +49,7 @@ def augment_texts(path: Path, out: Path, wish: AugmentOptions, watch: Watch) -> 
     separator = ENDINGS[path.suffix.lower()]
     beside = out.with_suffix(".record.csv")
     for place in (out,) if separator else (out, beside):
-        if place.exists():
-            raise ValueError(f"{place} exists; choose another name or remove it first.")
+        check_free(place)
     table = _read_synonyms(wish.synonyms)
     chosen = _choose(wish.kinds, table)
     if any(kind.name == "synonyms" for kind, _ in chosen) and not table:

@@ -7,7 +7,6 @@ and may change what was opened by `finished`. Third parties use the entry point 
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -22,7 +21,7 @@ from gannet.data.sources.layout import is_hidden, pair_up
 from gannet.media import find_medium, medium_names
 from gannet.media.medium import Medium
 from gannet.runtime.plugins import installed
-from gannet.schema import Section
+from gannet.schema import Section, alike
 
 __all__ = ["Record", "Source", "media_of", "open_source"]
 
@@ -108,9 +107,9 @@ def _find(target: str, openers: tuple[Any, ...], media: Mapping[str, Medium]) ->
         return there
     path, shelf = Path(target).expanduser(), os.environ.get("GANNET_DATA")
     embedded = [name for opener in openers for name in opener.EMBEDDED]
-    near = difflib.get_close_matches(target, [*embedded, *_neighbours(path, shelf)], n=1)
+    near = alike(target, [*embedded, *_neighbours(path, shelf)], least=0.6)
     hint = (
-        f"; did you mean {near[0]}?"
+        f"; did you mean {near}?"
         if near
         else "; check the spelling, give a path, or set GANNET_DATA to the folder that holds it."
     )

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from gannet.augmentation.geometry import shift, warp
 from gannet.augmentation.kinds import Drawn, Kind, Strengths, augment, choose_kinds, named_strengths
+from gannet.augmentation.levels import from_levels, to_levels
 from gannet.data.loader import Sides
 from gannet.metrics.augmentation_leak import Leak, Rate, rate
 from gannet.recipe import Recipe
@@ -94,8 +95,8 @@ def looking_augmented(detector: Any, pictures: Tensor) -> Rate:
 
 def _rounded(pictures: Tensor) -> Tensor:
     """As whole levels, which is how the detector knows pictures."""
-    return ((pictures.clamp(-1, 1) + 1) * 127.5).round() / 127.5 - 1
+    return from_levels(to_levels(pictures))
 
 
 def _levels(pictures: Tensor) -> np.ndarray:
-    return ((pictures.clamp(-1, 1) + 1) * 127.5).round().byte().movedim(1, 3).numpy()
+    return to_levels(pictures).byte().movedim(1, 3).numpy()

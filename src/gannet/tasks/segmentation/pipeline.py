@@ -8,8 +8,9 @@ from pydantic import Field as Constraint
 from torch import Tensor, nn
 
 from gannet.augmentation.kinds import Strengths
+from gannet.augmentation.levels import from_levels
 from gannet.data.image_dataset import Description
-from gannet.media import image, label_map, photograph
+from gannet.media import label_map, photograph
 from gannet.media.medium import Medium
 from gannet.media.photograph import Photograph
 from gannet.media.pixels import fit_picture, read_picture
@@ -110,7 +111,7 @@ class SegmentationPipeline(ConverterPipeline):
         height, width = given.values.shape[:2]
         pixels = read_picture(given.shown(), self.settings.description.shape[0])
         small = fit_picture(pixels, *self._scaled(height, width), "stretch")
-        scores = self.scores(torch.from_numpy(image.to_unit(small))[None])
+        scores = self.scores(torch.from_numpy(from_levels(small))[None])
         rows = range(0, height, ROWS)
         parts = [enlarged_rows(scores, top, min(ROWS, height - top), (height, width)).argmax(1)[0] for top in rows]
         return torch.cat(parts)
