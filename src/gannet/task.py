@@ -73,6 +73,25 @@ class Exam:
         return self.load_features()
 
 
+class Described(Protocol):
+    """What a task found out of its data: plain data of its own, of which others ask no more than this."""
+
+    @property
+    def name(self) -> str:
+        """The data's name, without a path."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of a sample, as networks are given it."""
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The names of the classes, empty where there are none."""
+
+    def model_dump(self, *, mode: str = "python") -> dict[str, Any]:
+        """Give it as plain data."""
+
+
 class Task(Protocol):
     """The names a task's module defines, or the object `task` in it; its docstring is its page in the docs.
 
@@ -97,35 +116,35 @@ class Task(Protocol):
     def labels(self, recipe: Recipe) -> "Labels":
         """Say whether the classes of samples matter."""
 
-    def describe(self, recipe: Recipe, source: "Source") -> Any:
+    def describe(self, recipe: Recipe, source: "Source") -> "Described":
         """Look at the data: a frozen Description that `config.json` keeps."""
 
-    def fields(self, recipe: Recipe, description: Any) -> "dict[str, Field]":
+    def fields(self, recipe: Recipe, description: "Described") -> "dict[str, Field]":
         """Say what each part of a sample is brought to."""
 
-    def resolve(self, recipe: Recipe, description: Any) -> Recipe:
+    def resolve(self, recipe: Recipe, description: "Described") -> Recipe:
         """Replace every `auto` of the recipe by what the description calls for."""
 
-    def adopt(self, recipe: Recipe, config: Any) -> Recipe:
+    def adopt(self, recipe: Recipe, config: Section) -> Recipe:
         """Fit the recipe to a model with this config, to train on from it or to judge it: networks and shapes."""
 
-    def game(self, recipe: Recipe, description: Any) -> "Game":
+    def game(self, recipe: Recipe, description: "Described") -> "Game":
         """Build networks (on the current default device) and turns."""
 
     def observers(
-        self, recipe: Recipe, description: Any, game: "Game", model: "Pipeline", samples: "Sides"
+        self, recipe: Recipe, description: "Described", game: "Game", model: "Pipeline", samples: "Sides"
     ) -> "dict[str, Observer]":
         """Say what watches the game; `model` wraps the averaged networks."""
 
     def sheet(
-        self, recipe: Recipe, description: Any, model: "Pipeline", samples: "Sides"
+        self, recipe: Recipe, description: "Described", model: "Pipeline", samples: "Sides"
     ) -> "Callable[[], Shown] | None":
         """Give what a sheet shows of the model, the same things at every look; None where there is nothing to see."""
 
-    def pipeline(self, recipe: Recipe, description: Any, kept: "dict[str, nn.Module]") -> "Pipeline":
+    def pipeline(self, recipe: Recipe, description: "Described", kept: "dict[str, nn.Module]") -> "Pipeline":
         """Wrap the kept networks for use."""
 
-    def evaluate(self, pipeline: Any, exam: Exam) -> "Judgement":
+    def evaluate(self, pipeline: "Pipeline", exam: Exam) -> "Judgement":
         """Judge a model by reals that it did not learn from."""
 
     def example(self) -> Recipe:

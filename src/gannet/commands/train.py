@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from gannet.adversarial.game import Game, Observer
 from gannet.commands.callbacks import RunCallbacks, Sheets, write_curves
 from gannet.data.loader import Samples, Sides
+from gannet.data.records import Source
 from gannet.data.samples import Split, load_samples, open_data
 from gannet.monitoring.referee import Referee
 from gannet.pipelines.hub import absolute, load
@@ -26,7 +27,7 @@ from gannet.runtime.process import drawing
 from gannet.runtime.progress import Stopped, Watch
 from gannet.runtime.randomness import address
 from gannet.schedule import cut_short
-from gannet.task import Task, find_task
+from gannet.task import Described, Task, find_task
 from gannet.training.checkpoint import CheckpointFolder
 from gannet.training.distributed import RunningAverage, slices
 from gannet.training.trainer import Trainer, TrainingSetup
@@ -43,8 +44,8 @@ class Prepared:
 
     recipe: Recipe
     task: Task
-    source: Any
-    description: Any
+    source: Source
+    description: Described
 
 
 def train(

@@ -86,7 +86,7 @@ class Pipeline(ABC):
                 raise ValueError(f"A model for {self.task} has no {name}: leave the {name} out; {nearest(name, known)}")
         return check(self.Options, given, what="The options")
 
-    def facts(self, options: Any) -> dict[str, Any]:
+    def facts(self, options: Section) -> dict[str, Any]:
         """Say what the metadata of results tell: the model, its weights, and the options that were set."""
         set_ones: dict[str, Any] = options.model_dump(exclude_defaults=True, by_alias=True)
         return {"model": self.name, **({"weights": self.file.stem} if self.file else {}), **set_ones}
@@ -108,7 +108,7 @@ class Pipeline(ABC):
 
     @classmethod
     @abstractmethod
-    def build(cls, config: Any) -> Self:
+    def build(cls, config: Section) -> Self:
         """Build the pipeline with untrained networks from its config."""
 
     def interface(self) -> dict[str, Any]:
@@ -233,14 +233,14 @@ class GeneratorPipeline(Pipeline):
         return self.draw(self.options({**dict(zip(names, values, strict=False)), **given}))
 
     @abstractmethod
-    def draw(self, options: Any) -> Samples:
+    def draw(self, options: Section) -> Samples:
         """Draw samples as the options ask."""
 
-    def batches(self, options: Any) -> Batches:
+    def batches(self, options: Section) -> Batches:
         """Give the same samples batch by batch, so that any number of them fits into memory."""
         return self.draw(options).batches()
 
-    def animated(self, options: Any) -> bool:  # noqa: ARG002
+    def animated(self, options: Section) -> bool:  # noqa: ARG002
         """Tell whether samples are the frames of one film."""
         return False
 
@@ -269,7 +269,7 @@ class ConverterPipeline(Pipeline):
             if wanted.required and name not in names:
                 raise ValueError(f"A model for {self.task} needs its {name}: give a {name}, {wanted.about}.")
 
-    def tuned(self, options: Any) -> Self:  # noqa: ARG002
+    def tuned(self, options: Section) -> Self:  # noqa: ARG002
         """Give the pipeline that does what is asked, made ready once for all inputs; ValueError where none can."""
         return self
 
@@ -283,7 +283,7 @@ class ConverterPipeline(Pipeline):
         return Made(made, self.outputs, {} if untouched else {**kind, **self.facts(options)})
 
     @abstractmethod
-    def run(self, inputs: Mapping[str, Any], options: Any) -> Mapping[str, Any]:
+    def run(self, inputs: Mapping[str, Any], options: Section) -> Mapping[str, Any]:
         """Make the outputs of inputs, by name; an input that is given back as it is counts as untouched."""
 
     def ending(self, given: str) -> str:

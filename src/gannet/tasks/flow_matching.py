@@ -23,7 +23,7 @@ from gannet.networks.flow import FlowChoice
 from gannet.pipelines.pipeline import Pipeline
 from gannet.pipelines.samples import latents
 from gannet.recipe import Loss, Optimizer, Recipe
-from gannet.schema import Choice, check, known_keys
+from gannet.schema import Choice, Section, check, known_keys
 from gannet.tasks import generation
 from gannet.tasks.generation import (
     Config,
@@ -126,8 +126,9 @@ class FlowPipeline(GenerationPipeline):
     task: ClassVar[str] = "flow-matching"
 
     @classmethod
-    def build(cls, config: Settings) -> Self:
+    def build(cls, config: Section) -> Self:
         """Build the pipeline with an untrained network."""
+        assert isinstance(config, Settings)
         classes = len(config.description.classes) if config.conditional else 0
         return cls(config, {GENERATOR: _choice(config.network).build(config.description.shape, classes)})
 

@@ -206,8 +206,9 @@ class RecognitionPipeline(ConverterPipeline):
         return self.networks[RECOGNIZER], {"picture": torch.linspace(-1, 1, BATCH * prod(shape)).view(BATCH, *shape)}
 
     @classmethod
-    def build(cls, config: Settings) -> Self:
+    def build(cls, config: Section) -> Self:
         """Build the pipeline with an untrained recognizer."""
+        assert isinstance(config, Settings)
         network: Recognizer = _choice(config.network).build(config.description.shape, len(config.description.classes))
         return cls(config, {RECOGNIZER: network})
 

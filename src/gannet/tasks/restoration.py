@@ -33,7 +33,7 @@ from gannet.metrics.measure import Measure
 from gannet.networks.unet import Unet
 from gannet.pipelines.pipeline import Input
 from gannet.runtime.randomness import generator
-from gannet.schema import check, nearest
+from gannet.schema import Section, check, nearest
 from gannet.task import Exam
 from gannet.tasks._image_restoration import (
     LOOK_SEED,
@@ -149,7 +149,7 @@ class RestorationPipeline(PhotographPipeline):
         """Fill what is lost of pictures (b, c, h, w) in [-1, 1]: those pixels that are not a number."""
         return self.filler.complete(given)
 
-    def run(self, inputs: Mapping[str, Any], options: Any) -> Mapping[str, Any]:  # noqa: ARG002
+    def run(self, inputs: Mapping[str, Any], options: Section) -> Mapping[str, Any]:  # noqa: ARG002
         """Restore a photograph, by the user's mask or else by what is found."""
         given, mask = inputs["photograph"], inputs.get("mask")
         if mask:

@@ -87,11 +87,12 @@ class PhotographPipeline(ConverterPipeline):
     def improve(self, given: Photograph, mask: Photograph | None = None) -> Photograph:
         """Make a photograph better; a mask tells where, for models that want to know."""
 
-    def tuned(self, options: PhotographOptions) -> Self:
+    def tuned(self, options: Section) -> Self:
         """Blend the weights where a strength is asked for."""
+        assert isinstance(options, PhotographOptions)
         return self if options.strength is None else self.blended(options.strength)
 
-    def run(self, inputs: Mapping[str, Any], options: PhotographOptions) -> Mapping[str, Any]:  # noqa: ARG002
+    def run(self, inputs: Mapping[str, Any], options: Section) -> Mapping[str, Any]:  # noqa: ARG002
         """Make a photograph better, whatever its size."""
         return {"photograph": self.improve(inputs["photograph"], inputs.get("mask"))}
 
@@ -146,8 +147,9 @@ class PhotographPipeline(ConverterPipeline):
         return made
 
     @classmethod
-    def build(cls, config: Any) -> Self:
+    def build(cls, config: Section) -> Self:
         """Build the pipeline with an untrained network."""
+        assert isinstance(config, Settings)
         return cls(config, cls.build_networks(config))
 
     def traced(self) -> tuple[nn.Module, dict[str, Tensor]]:

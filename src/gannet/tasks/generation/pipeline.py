@@ -81,12 +81,13 @@ class GenerationPipeline(GeneratorPipeline):
         """What samples are."""
         return image.medium if self.settings.description.pictured else points.medium
 
-    def draw(self, options: GenerationOptions) -> Samples:
+    def draw(self, options: Section) -> Samples:
         """Draw samples; sample i of a seed is the same whatever their number is.
 
         Raises:
             ValueError: a class that the model does not know, or an engine that there is not.
         """
+        assert isinstance(options, GenerationOptions)
         labels, engine = self.labels(options.num, options.label), self.engine(options.engine)
         vectors = latents(self.networks[GENERATOR], options.seed, first=0, count=options.num)
         if options.frames > 1:
@@ -95,15 +96,17 @@ class GenerationPipeline(GeneratorPipeline):
         values = self._generate(vectors, labels, engine)
         return Samples(values, labels, self.facts(options), self.animated(options), self._classes, self.medium)
 
-    def batches(self, options: GenerationOptions) -> Batches:
+    def batches(self, options: Section) -> Batches:
         """Give the same samples batch by batch, each drawn when it is called for."""
+        assert isinstance(options, GenerationOptions)
         labels, engine = self.labels(options.num, options.label), self.engine(options.engine)
         makes = self.parts(options.num, options.seed, labels, engine)
         shape = self.settings.description.shape
         return Batches(makes, self.BATCH, shape, self.facts(options), labels, self._classes, self.medium)
 
-    def facts(self, options: GenerationOptions) -> dict[str, Any]:
+    def facts(self, options: Section) -> dict[str, Any]:
         """Say the model, the seed, the class where one was asked for, and an engine other than PyTorch's own."""
+        assert isinstance(options, GenerationOptions)
         engine = self.engine(options.engine).name
         known = {
             "model": self.name,
@@ -113,8 +116,9 @@ class GenerationPipeline(GeneratorPipeline):
         }
         return {name: value for name, value in known.items() if value is not None}
 
-    def animated(self, options: GenerationOptions) -> bool:
+    def animated(self, options: Section) -> bool:
         """Tell whether a walk is asked for."""
+        assert isinstance(options, GenerationOptions)
         return options.frames > 1
 
     def engine(self, name: str) -> Engine:
@@ -202,8 +206,9 @@ class GenerationPipeline(GeneratorPipeline):
         return torch.full((num,), number)
 
     @classmethod
-    def build(cls, config: Settings) -> Self:
+    def build(cls, config: Section) -> Self:
         """Build the pipeline with an untrained generator."""
+        assert isinstance(config, Settings)
         classes = len(config.description.classes) if config.conditional else 0
         network = choose_pair(config.network).generator(config.description.shape, classes)
         return cls(config, {GENERATOR: network})

@@ -136,6 +136,7 @@ class SegmentationPipeline(ConverterPipeline):
         return self.networks[SEGMENTER], {"picture": torch.zeros(1, *self.settings.description.shape)}
 
     @classmethod
-    def build(cls, config: Settings) -> Self:
+    def build(cls, config: Section) -> Self:
         """Build the pipeline with an untrained network."""
+        assert isinstance(config, Settings)
         return cls(config, {SEGMENTER: build_network(config.network, config.description)})
