@@ -18,8 +18,8 @@ soak: $(INSTALLED)
 	$(BIN)/python -m pytest -m "soak or not soak" --timeout 3600
 
 lint: $(INSTALLED)
-	$(BIN)/ruff check src tests benchmarks shipping
-	$(BIN)/ruff format --check src tests benchmarks shipping
+	$(BIN)/ruff check src tests benchmarks shipping examples
+	$(BIN)/ruff format --check src tests benchmarks shipping examples
 
 types: $(INSTALLED)
 	$(BIN)/mypy

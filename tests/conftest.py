@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -70,3 +71,33 @@ def gannet_command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixtur
         return Ended(code, *capsys.readouterr())
 
     return command
+
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+
+
+@pytest.fixture
+def examples(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The folder `examples` as if it were installed: on the path, with the entry points of its `pyproject.toml`."""
+    from gannet.data.sources import _all_openers
+    from gannet.media import medium_names
+
+    project = tomllib.loads((EXAMPLES / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    name, version, groups = project["name"], project["version"], project["entry-points"]
+    place = tmp_path_factory.mktemp("installed")
+    info = place / f"{name.replace('-', '_')}-{version}.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+    lines = [
+        f"[{group}]\n" + "".join(f"{key} = {at}\n" for key, at in points.items()) for group, points in groups.items()
+    ]
+    (info / "entry_points.txt").write_text("\n".join(lines))
+    # As after an installation, the process has not looked for plug-ins before; afterwards it forgets these again.
+    for found in (medium_names, _all_openers):
+        found.cache_clear()
+    monkeypatch.syspath_prepend(str(place))
+    monkeypatch.syspath_prepend(str(EXAMPLES))
+    yield EXAMPLES
+    monkeypatch.undo()
+    for found in (medium_names, _all_openers):
+        found.cache_clear()

@@ -1,7 +1,10 @@
-"""Everything that the README shows is run, and every file it names is there."""
+"""Everything that the README and the guide to tasks show is run, and every file they name is there."""
 
+import json
+import os
 import re
 import shlex
+import subprocess
 import sys
 from pathlib import Path
 
@@ -18,6 +21,7 @@ from gannet.recipe import Recipe, preset_names
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+GUIDE = (ROOT / "docs" / "write-a-task.md").read_text(encoding="utf-8")
 SHORT = ["--set", "images=128", "--set", "batch=16", "--set", "network.width=4", "--set", "data.size=16"]
 
 
@@ -35,24 +39,28 @@ def photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def shorten(words: list[str]) -> list[str]:
-    """The same command, with fewer and smaller pictures where it trains."""
+def shorten(words: list[str], plain: bool = False) -> list[str]:
+    """The same command, with fewer and smaller pictures where it trains; plain: with fewer ones only."""
     if words[0] != "train":
         return words
     if "--resume" in words:
         return ["train", "--resume", words[2], "--set", "images=256"]
-    return [*words, *(SHORT[:4] if "--from" in words else SHORT)]
+    return [*words, *(SHORT[:4] if plain or "--from" in words else SHORT)]
+
+
+def run_gannet(monkeypatch: pytest.MonkeyPatch, words: list[str]) -> None:
+    monkeypatch.setattr(sys, "argv", ["gannet", *words])
+    try:
+        cli.main()
+    except SystemExit as left:
+        assert left.code in {0, None}, words
 
 
 def test_the_commands_of_the_readme_run_in_their_order(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lines = [line for block in blocks("sh") for line in block.splitlines() if line.startswith("gannet ")]
     assert len(lines) >= 8
     for line in lines:
-        monkeypatch.setattr(sys, "argv", ["gannet", *shorten(shlex.split(line)[1:])])
-        try:
-            cli.main()
-        except SystemExit as left:
-            assert left.code in {0, None}, line
+        run_gannet(monkeypatch, shorten(shlex.split(line)[1:]))
     names = {path.name for path in photos.iterdir()}
     assert {"grid.png", "singles", "walk.gif"} <= names
     assert len(list((photos / "singles").iterdir())) == 16
@@ -71,6 +79,40 @@ def test_the_python_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.Monke
     (code,) = blocks("python")
     exec(compile(code.replace("20_000", "256"), "README.md", "exec"), {})
     assert (tmp_path / "digits.png").exists() and (tmp_path / "my-digits" / "config.json").exists()
+
+
+def test_the_commands_and_the_code_of_the_guide_run_in_their_order(
+    examples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    shown = re.findall(r"```(\w*)\n(.*?)```", GUIDE, re.DOTALL)
+    assert len(shown) == GUIDE.count("```") / 2 > 8
+    for language, block in shown:
+        first, _, rest = block.partition("\n")
+        if first.startswith("# examples/"):  # Quoted from a file that `test_examples.py` runs.
+            assert rest in (ROOT / first.removeprefix("# ")).read_text(encoding="utf-8"), first
+        elif language == "python":
+            exec(compile(block, "write-a-task.md", "exec"), {})
+        else:
+            assert language == "sh"
+            for line in block.splitlines():
+                run_line(monkeypatch, shlex.split(line))
+    made = [json.loads(path.read_text().splitlines()[0][2:]) for path in (tmp_path / "drawn").rglob("*.csv")]
+    assert len(made) == 20 and all(told["model"] == "curves" for told in made)
+    judged = json.loads((tmp_path / "runs" / "digits" / "judgement.json").read_text())
+    assert "sliced distance" in {measure["name"] for measure in judged["measures"]}
+
+
+def run_line(monkeypatch: pytest.MonkeyPatch, words: list[str]) -> None:
+    """A line of the guide; what it installs is on the path by the fixture."""
+    if words[:2] == ["pip", "install"]:
+        assert (ROOT / words[-1] / "pyproject.toml").is_file()
+    elif words[0] == "python":
+        places = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+        subprocess.run([sys.executable, *words[1:]], check=True, cwd=ROOT, env=places)
+    else:
+        assert words[0] == "gannet"
+        run_gannet(monkeypatch, shorten(words[1:], plain=True))
 
 
 def test_the_readme_opens_with_the_two_targets_of_the_makefile() -> None:
