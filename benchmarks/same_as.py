@@ -109,7 +109,8 @@ import inspect, os, signal, sys
 import gannet
 class Killer:
     def __call__(self, status, *_):
-        if status.done >= int(sys.argv[3]):
+        # What is told before there is a run tells of data.
+        if hasattr(status, "images") and status.done >= int(sys.argv[3]):
             os.kill(os.getpid(), signal.SIGKILL)
     def show(self, status, *_):
         if status.images >= int(sys.argv[3]):
@@ -413,6 +414,11 @@ def compare(name: str, old: Path, new: Path) -> list[str]:
         cells.append("DIFFERS" if found else "same" if ours else "-")
         told += [f"DIFFERS: {name}, {what}: {found}"] if found else []
         told += [f"only one side: {name}, {what}: {key}" for key in sorted(extra or ())]
+    told += [
+        f"DIFFERS: {name}: no run was made by {who}"
+        for who, side in ((OLD, old), (NEW, new))
+        if not (side / name / "run" / "model").is_dir()
+    ]
     ends = read_values(new / name / "codes.json")
     told += [f"note: {name}, {what} ended with {words}" for what, words in ends.items() if words != "0"]
     print(f"| {name} | {' | '.join(cells)} |", flush=True)
