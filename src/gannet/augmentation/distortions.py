@@ -1,5 +1,9 @@
 """Ways to spoil pictures, each from not at all (strength 0) to badly (strength 1).
 
+The strengths and draws of these are their own, and stay: checks and benchmarks are compared by them from one version to
+the next. What they do to pictures is done by `filters` and `geometry` where it comes to the same bits; a blur by one
+deviation for all, moves that know no proportions and shifts about a picture's own mean do not.
+
 Pictures are (b, c, h, w) in [-1, 1], and so is what comes back; the generator draws whatever is random.
 """
 
@@ -8,7 +12,9 @@ from math import ceil, pi
 
 import torch
 from torch import Generator, Tensor
-from torch.nn.functional import affine_grid, conv2d, grid_sample, interpolate, pad
+from torch.nn.functional import affine_grid, conv2d, interpolate, pad
+
+from gannet.augmentation import filters, geometry
 
 Distortion = Callable[[Tensor, float, Generator], Tensor]
 
@@ -20,8 +26,7 @@ def blur(pictures: Tensor, strength: float, generator: Generator) -> Tensor:  # 
         return pictures
     reach = min(ceil(3 * deviation), min(pictures.shape[2:]) - 1)
     places = torch.arange(-reach, reach + 1, dtype=pictures.dtype, device=pictures.device)
-    kernel = torch.exp(-places.square() / (2 * deviation**2))
-    kernel = (kernel / kernel.sum()).view(1, 1, 1, -1)
+    kernel = filters.gaussian(places, deviation).view(1, 1, 1, -1)
     channels = pictures.shape[1]
     flat = pad(pictures.flatten(0, 1)[:, None], (reach, reach, reach, reach), mode="reflect")
     spread: Tensor = conv2d(conv2d(flat, kernel), kernel.transpose(2, 3))
@@ -30,15 +35,13 @@ def blur(pictures: Tensor, strength: float, generator: Generator) -> Tensor:  # 
 
 def noise(pictures: Tensor, strength: float, generator: Generator) -> Tensor:
     """Gaussian noise of a deviation up to 0.5."""
-    return (pictures + 0.5 * strength * torch.randn(pictures.shape, generator=generator)).clamp(-1, 1)
+    return filters.add_noise(pictures, torch.randn(pictures.shape, generator=generator), strength / 4).clamp(-1, 1)
 
 
 def salt_and_pepper(pictures: Tensor, strength: float, generator: Generator) -> Tensor:
     """Up to a fifth of the pixels turned black or white."""
     drawn = torch.rand(len(pictures), 1, *pictures.shape[2:], generator=generator)
-    share = 0.2 * strength
-    pictures = torch.where(drawn < share / 2, -1.0, pictures)
-    return torch.where(drawn > 1 - share / 2, 1.0, pictures)
+    return filters.salt_and_pepper(pictures, drawn, 0.2 * strength)
 
 
 def reduction(pictures: Tensor, strength: float, generator: Generator) -> Tensor:  # noqa: ARG001
@@ -54,8 +57,7 @@ def reduction(pictures: Tensor, strength: float, generator: Generator) -> Tensor
 def warp(pictures: Tensor, strength: float, generator: Generator) -> Tensor:
     """A smooth random displacement of up to about a tenth of the side."""
     coarse = 0.2 * strength * torch.randn(len(pictures), 2, 4, 4, generator=generator)
-    moves = interpolate(coarse, pictures.shape[2:], mode="bicubic", align_corners=True)
-    return _sample(pictures, _upright(pictures) + moves.permute(0, 2, 3, 1))
+    return _sample(pictures, _upright(pictures) + geometry.smooth_moves(pictures, coarse))
 
 
 def rotation(pictures: Tensor, strength: float, generator: Generator) -> Tensor:
@@ -142,8 +144,7 @@ def _upright(pictures: Tensor) -> Tensor:
 
 def _sample(pictures: Tensor, grid: Tensor) -> Tensor:
     # Bicubic, or a slight move would blur more than a wide one moves.
-    moved = grid_sample(pictures, grid.to(pictures.dtype), "bicubic", padding_mode="reflection", align_corners=False)
-    return moved.clamp(-1, 1)
+    return geometry.sample(pictures, grid.to(pictures.dtype), "bicubic").clamp(-1, 1)
 
 
 def _cosines(like: Tensor) -> Tensor:

@@ -18,13 +18,19 @@ def blur(pictures: Tensor, deviation: Tensor, most: float) -> Tensor:
     """A Gaussian blur of (b, c, h, w), each picture by its own deviation (b,) of up to `most` pixels."""
     reach = max(1, min(ceil(3 * most), min(pictures.shape[2:]) - 1))
     offsets = torch.arange(-reach, reach + 1, device=pictures.device)
-    kernel = torch.exp(-offsets.square() / (2 * deviation.clamp_min(0.05)[:, None] ** 2))
-    kernel = (kernel / kernel.sum(1, keepdim=True)).repeat_interleave(pictures.shape[1], 0)[:, None, None]
+    kernel = gaussian(offsets, deviation.clamp_min(0.05)[:, None])
+    kernel = kernel.repeat_interleave(pictures.shape[1], 0)[:, None, None]
     edges = "reflect" if min(pictures.shape[2:]) > reach else "replicate"  # One row has nothing to mirror.
     flat = pad(pictures, (reach,) * 4, mode=edges).flatten(0, 1)[None]
     for along in (kernel, kernel.transpose(2, 3)):
         flat = conv2d(flat, along, groups=len(kernel))
     return flat[0].view(pictures.shape)
+
+
+def gaussian(offsets: Tensor, deviation: Tensor | float) -> Tensor:
+    """Weigh offsets (k,) from the middle by a normal distribution of a deviation or of each (b, 1): of sum one."""
+    weights = torch.exp(-offsets.square() / (2 * deviation**2))
+    return weights / weights.sum(-1, keepdim=True)
 
 
 def sharpen(pictures: Tensor, amount: Tensor) -> Tensor:

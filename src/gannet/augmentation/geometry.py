@@ -55,15 +55,25 @@ def warp(pictures: Tensor, matrix: Tensor, mode: str = "bilinear") -> Tensor:
 
 def bend(pictures: Tensor, moves: Tensor, mode: str = "bilinear") -> Tensor:
     """Resample (b, c, h, w) after a smooth displacement whose coarse values are `moves` (b, 2, k, k)."""
-    smooth = interpolate(moves, pictures.shape[2:], mode="bicubic", align_corners=True).permute(0, 2, 3, 1)
-    return resample(pictures, _places(pictures)[:, :2].view(*pictures.shape[2:], 2) + smooth, mode)
+    places = _places(pictures)[:, :2].view(*pictures.shape[2:], 2)
+    return resample(pictures, places + smooth_moves(pictures, moves), mode)
+
+
+def smooth_moves(pictures: Tensor, coarse: Tensor) -> Tensor:
+    """Spread coarse moves (b, 2, k, k) over the pixels of (b, c, h, w): (b, h, w, 2)."""
+    return interpolate(coarse, pictures.shape[2:], mode="bicubic", align_corners=True).permute(0, 2, 3, 1)
 
 
 def resample(pictures: Tensor, places: Tensor, mode: str) -> Tensor:
     """The values of (b, c, h, w) at places (b, h', w', 2)."""
     height, width = pictures.shape[2:]
     sides = torch.tensor([width, height], device=pictures.device) / max(height, width)
-    return grid_sample(pictures, places / sides, mode, padding_mode="reflection", align_corners=False)
+    return sample(pictures, places / sides, mode)
+
+
+def sample(pictures: Tensor, grid: Tensor, mode: str) -> Tensor:
+    """Look values of (b, c, h, w) up on a grid (b, h', w', 2) in [-1, 1] on either axis, mirrored beyond the edge."""
+    return grid_sample(pictures, grid, mode, padding_mode="reflection", align_corners=False)
 
 
 def _places(pictures: Tensor) -> Tensor:

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import conv2d
 
+from gannet.augmentation.filters import gaussian
 from gannet.augmentation.lab import CHROMA, to_lab
 
 WINDOW, DEVIATION, DIRECTIONS = 11, 1.5, 16
@@ -38,8 +39,7 @@ def signal_to_noise(made: Tensor, real: Tensor, peak: float = 255.0) -> Tensor:
 def structural_similarity(made: Tensor, real: Tensor) -> Tensor:
     """SSIM of one-channel values from 0 to 255, (b,), over whole windows (Wang et al., 2004, equation 13)."""
     places = torch.arange(WINDOW, dtype=torch.float64, device=made.device) - WINDOW // 2
-    line = torch.exp(-places.square() / (2 * DEVIATION**2))
-    line = line / line.sum()
+    line = gaussian(places, DEVIATION)
 
     def mean(values: Tensor) -> Tensor:
         # One axis after the other: a window at once takes ten times the time, and a gigabyte a megapixel.
