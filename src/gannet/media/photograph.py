@@ -232,10 +232,6 @@ def _on_white(picture: Image.Image) -> Image.Image:
     return Image.alpha_composite(white, picture.convert("RGBA")).convert("L" if picture.mode == "LA" else "RGB")
 
 
-Given: TypeAlias = str | Path | bytes | Image.Image | Photograph
-"""What is read as a photograph."""
-
-
 class PhotographMedium(ImageMedium):
     """Photographs of any size and depth, with their profile and notes; to learn from they are pictures of one size."""
 

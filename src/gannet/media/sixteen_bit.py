@@ -18,7 +18,8 @@ ROWS = 256
 FIRST = 8
 """Where the table of a TIFF file lies."""
 Deep = npt.NDArray[np.uint16]
-NATIVE, OTHER = ("L", "B") if sys.byteorder == "little" else ("B", "L")
+OTHER = "B" if sys.byteorder == "little" else "L"
+"""The order of bytes that is not this machine's."""
 ORDERS = {f"{mode};16{order}": mode for mode in ("RGB", "RGBA") for order in "BLN"}
 
 

@@ -9,7 +9,6 @@ from typing import Any, Protocol, Self
 
 import numpy as np
 from scipy.sparse.csgraph import breadth_first_order, minimum_spanning_tree
-from scipy.special import logsumexp
 from sklearn.decomposition import PCA
 from sklearn.mixture import GaussianMixture
 from sklearn.neural_network import BernoulliRBM
@@ -190,12 +189,6 @@ class ByClass:
         for number, part in enumerate(parts):
             found[labels == number] = part
         return found, labels
-
-    def classify(self, samples: Array) -> Array:
-        """P(Y | X) by Bayes' rule, (n, classes)."""
-        joint = np.stack([model.log_likelihood(samples) for model in self.models], 1) + np.log(self.shares)  # type: ignore[attr-defined]
-        found: Array = np.exp(joint - logsumexp(joint, axis=1, keepdims=True))
-        return found
 
 
 def _levels(samples: Array, levels: int) -> Array:

@@ -28,13 +28,6 @@ def ring(count: int, seed: int) -> np.ndarray:
     return (centres + RING_DEVIATION * random.standard_normal((count, 2))).astype(np.float32)
 
 
-def modes_covered(points: np.ndarray) -> int:
-    """Count the ring's modes that hold at least 2 % of the points (n, 2) within four deviations."""
-    distances = np.linalg.norm(points[:, None] - ring_centres()[None], axis=2)
-    near = distances < 4 * RING_DEVIATION
-    return int((near.mean(0) >= 0.02).sum())
-
-
 @dataclass(frozen=True)
 class PointSource:
     """A set of points: a name and a function that draws them."""
