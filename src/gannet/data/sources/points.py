@@ -41,14 +41,17 @@ class PointSource:
         return self.name
 
     def count(self) -> int:
+        """Give the number of samples."""
         return COUNT
 
     def arrays(self) -> Iterator[Chunk]:
+        """Give the same samples in chunks."""
         points, none = self.draw(COUNT, 0), np.full(COUNT, -1, np.int64)
         yield Chunk({VALUE: points[:HELD_OUT]}, none[:HELD_OUT], "test", 0)
         yield Chunk({VALUE: points[HELD_OUT:]}, none[HELD_OUT:], "train", 0)
 
     def records(self) -> Iterator[Record]:
+        """Give every sample, in order."""
         return records_of(self.arrays())
 
 
