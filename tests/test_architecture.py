@@ -1,6 +1,7 @@
 """The import rules and the house rules, where a machine can keep them."""
 
 import ast
+import re
 import statistics
 import subprocess
 import sys
@@ -141,6 +142,65 @@ def test_public_functions_say_what_they_do() -> None:
         if not ast.get_docstring(node)
     ]
     assert not silent
+
+
+NOT_ORDERS = {"A", "An", "The", "What", "Where", "Whether", "Which", "How"}
+"""Words at which a docstring names a thing, or asks, in place of saying what is done."""
+PHOTOGRAPHS = ("_image_restoration", "colorization", "inpainting", "restoration", "super_resolution")
+NAMED_YET = (
+    *("api.py", "cli.py", "commands/apply.py", "commands/inputs.py", "pipelines/"),
+    *(f"tasks/{name}" for name in PHOTOGRAPHS),
+)
+"""Where docstrings of functions may still name a thing."""
+
+
+def _public(body: list[ast.stmt]) -> list[ast.FunctionDef]:
+    """Public functions and methods; properties name what they are."""
+    found = []
+    for node in body:
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+            found += _public(node.body)
+        if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
+            found += [node] * all("property" not in ast.unparse(one) for one in node.decorator_list)
+    return found
+
+
+def public_functions() -> list[tuple[str, ast.FunctionDef]]:
+    return [
+        (path.relative_to(SOURCE).as_posix(), node)
+        for path in FILES
+        for node in _public(ast.parse(path.read_text()).body)
+    ]
+
+
+def _orders(node: ast.FunctionDef) -> bool:
+    """Whether its docstring begins with what it does: no article, no question, no third person (`Adds`)."""
+    first = (ast.get_docstring(node) or "The").split()[0].strip(".,:;")
+    return first not in NOT_ORDERS and not re.fullmatch("[A-Z][a-z]*[^s]s", first)
+
+
+def test_docstrings_of_functions_are_there_and_in_the_imperative() -> None:
+    found = public_functions()
+    silent = [f"{path}:{node.name}" for path, node in found if not ast.get_docstring(node)]
+    assert len(silent) <= 0.02 * len(found), silent
+    naming = [f"{path}:{node.name}" for path, node in found if ast.get_docstring(node) and not _orders(node)]
+    assert not [name for name in naming if not name.startswith(NAMED_YET)]
+
+
+@pytest.mark.parametrize(("words", "right"), [("Give it.", True), ("The thing.", False), ("Adds it.", False)])
+def test_the_rule_on_docstrings_finds_a_planted_breakage(words: str, right: bool) -> None:
+    (node,) = _public(ast.parse(f'def function() -> None:\n    """{words}"""').body)
+    assert _orders(node) == right
+
+
+def test_public_functions_are_annotated() -> None:
+    bare = []
+    for path, node in public_functions():
+        given = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs, node.args.vararg, node.args.kwarg]
+        wanted = [one for one in given if one is not None and one.arg not in {"self", "cls"}]
+        if node.returns is None or any(one.annotation is None for one in wanted):
+            bare.append(f"{path}:{node.name}")
+    assert not bare
 
 
 def test_importing_gannet_does_not_import_torch() -> None:
