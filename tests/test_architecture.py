@@ -1,6 +1,7 @@
 """The import rules and the house rules, where a machine can keep them."""
 
 import ast
+import re
 import statistics
 import subprocess
 import sys
@@ -85,6 +86,33 @@ def test_the_import_rule_finds_a_planted_breakage(tmp_path: Path) -> None:
     assert allowed("training", "adversarial.game") and allowed("tasks", "monitoring.referee")
 
 
+def test_few_modules_lie_at_the_top() -> None:
+    assert len(list(SOURCE.glob("*.py"))) <= 9
+
+
+def circles(imports: dict[str, set[str]]) -> set[str]:
+    """What is left when all that imports nothing of what is left has been taken away."""
+    left = {name: set(names) & imports.keys() for name, names in imports.items()}
+    while free := {name for name, names in left.items() if not names & left.keys()}:
+        left = {name: names for name, names in left.items() if name not in free}
+    return set(left)
+
+
+def rooms_imported() -> dict[str, set[str]]:
+    """The rooms that each room imports at run time; the package itself holds but its version and public names."""
+    found: dict[str, set[str]] = {}
+    for path in FILES:
+        if room(path) not in {"__init__", "__main__"}:
+            names = {name.split(".")[0] for name in imported(path)} - {"", room(path)}
+            found.setdefault(room(path), set()).update(names)
+    return found
+
+
+def test_rooms_import_each_other_in_no_circle() -> None:
+    assert not circles(rooms_imported())
+    assert circles({**rooms_imported(), "runtime": {"data"}}), "a planted circle is found"
+
+
 def functions() -> list[tuple[str, ast.FunctionDef]]:
     trees = [(path, ast.parse(path.read_text())) for path in FILES]
     return [
@@ -141,6 +169,59 @@ def test_public_functions_say_what_they_do() -> None:
         if not ast.get_docstring(node)
     ]
     assert not silent
+
+
+NOT_ORDERS = {"A", "An", "The", "What", "Where", "Whether", "Which", "How"}
+"""Words at which a docstring names a thing, or asks, in place of saying what is done."""
+
+
+def _public(body: list[ast.stmt]) -> list[ast.FunctionDef]:
+    """Public functions and methods; properties name what they are."""
+    found = []
+    for node in body:
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+            found += _public(node.body)
+        if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
+            found += [node] * all("property" not in ast.unparse(one) for one in node.decorator_list)
+    return found
+
+
+def public_functions() -> list[tuple[str, ast.FunctionDef]]:
+    return [
+        (path.relative_to(SOURCE).as_posix(), node)
+        for path in FILES
+        for node in _public(ast.parse(path.read_text()).body)
+    ]
+
+
+def _orders(node: ast.FunctionDef) -> bool:
+    """Whether its docstring begins with what it does: no article, no question, no third person (`Adds`)."""
+    first = (ast.get_docstring(node) or "The").split()[0].strip(".,:;")
+    return first not in NOT_ORDERS and not re.fullmatch("[A-Z][a-z]*[^s]s", first)
+
+
+def test_docstrings_of_functions_are_there_and_in_the_imperative() -> None:
+    found = public_functions()
+    silent = [f"{path}:{node.name}" for path, node in found if not ast.get_docstring(node)]
+    assert len(silent) <= 0.02 * len(found), silent
+    naming = [f"{path}:{node.name}" for path, node in found if ast.get_docstring(node) and not _orders(node)]
+    assert not naming
+
+
+@pytest.mark.parametrize(("words", "right"), [("Give it.", True), ("The thing.", False), ("Adds it.", False)])
+def test_the_rule_on_docstrings_finds_a_planted_breakage(words: str, right: bool) -> None:
+    (node,) = _public(ast.parse(f'def function() -> None:\n    """{words}"""').body)
+    assert _orders(node) == right
+
+
+def test_public_functions_are_annotated() -> None:
+    bare = []
+    for path, node in public_functions():
+        given = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs, node.args.vararg, node.args.kwarg]
+        wanted = [one for one in given if one is not None and one.arg not in {"self", "cls"}]
+        if node.returns is None or any(one.annotation is None for one in wanted):
+            bare.append(f"{path}:{node.name}")
+    assert not bare
 
 
 def test_importing_gannet_does_not_import_torch() -> None:

@@ -94,7 +94,7 @@ class Data(BaseModel):
         return check(schema, self.options, "data")
 
     def with_options(self, **changes: Any) -> Self:
-        """Another with some of those keys changed."""
+        """Give another with some of those keys changed."""
         own = {name: getattr(self, name) for name in type(self).model_fields}
         return type(self)(**own, **{**self.options, **changes})
 
@@ -247,7 +247,7 @@ class Recipe(Section):
 
 
 def lengthened(stages: tuple[Stage, ...], images: int) -> tuple[Stage, ...]:
-    """The stages of a run that goes on to `images`: only the last is longer, those before it are over.
+    """Give the stages of a run that goes on to `images`: only the last is longer, those before it are over.
 
     Raises:
         ValueError: the run would end before its last stage begins.
@@ -262,7 +262,7 @@ def lengthened(stages: tuple[Stage, ...], images: int) -> tuple[Stage, ...]:
 
 
 def stretched(stages: tuple[Stage, ...], images: int) -> tuple[Stage, ...]:
-    """The stages made longer or shorter in proportion, so that they last `images` in all.
+    """Give the stages made longer or shorter in proportion, so that they last `images` in all.
 
     Raises:
         ValueError: too few images for so many stages.
@@ -276,7 +276,7 @@ def stretched(stages: tuple[Stage, ...], images: int) -> tuple[Stage, ...]:
 
 
 def preset_names() -> list[str]:
-    """The recipes that ship with the package."""
+    """Give the recipes that ship with the package."""
     folder = resources.files("gannet") / "recipes"
     return sorted(entry.name[:-5] for entry in folder.iterdir() if entry.name.endswith(".yaml"))
 
@@ -358,5 +358,5 @@ def parse_change(text: str) -> tuple[str, Any]:
 
 
 def dump_yaml(recipe: Recipe) -> str:
-    """The recipe as YAML text, every key written out."""
+    """Give the recipe as YAML text, every key written out."""
     return yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False, allow_unicode=True)

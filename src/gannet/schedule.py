@@ -14,17 +14,17 @@ class Position:
 
 
 def stages(recipe: Recipe) -> tuple[Stage, ...]:
-    """The recipe's stages; one that lasts the whole run when it names none."""
+    """Give the recipe's stages; one that lasts the whole run when it names none."""
     return recipe.stages or (Stage(name="train", images=recipe.images),)
 
 
 def total_images(recipe: Recipe) -> int:
-    """How many images the run is shown in all."""
+    """Tell how many images the run is shown in all."""
     return sum(stage.images for stage in stages(recipe))
 
 
 def position(recipe: Recipe, images: int) -> Position:
-    """The stage that the round beginning at `images` belongs to; the last one after the end."""
+    """Give the stage that the round beginning at `images` belongs to; the last one after the end."""
     end = 0
     for stage in stages(recipe):
         end += stage.images
@@ -34,7 +34,7 @@ def position(recipe: Recipe, images: int) -> Position:
 
 
 def cut_short(recipe: Recipe, images: int) -> Recipe:
-    """The recipe of the run that a budget ended after so many images."""
+    """Give the recipe of the run that a budget ended after so many images."""
     kept, left = [], images
     for stage in recipe.stages:
         if left > 0:
@@ -44,12 +44,12 @@ def cut_short(recipe: Recipe, images: int) -> Recipe:
 
 
 def crossed(before: int, after: int, every: int) -> bool:
-    """Whether a multiple of `every` lies in (before, after]."""
+    """Tell whether a multiple of `every` lies in (before, after]."""
     return before // every != after // every
 
 
 def average_decay(average: Average, images: int, batch: int) -> float:
-    """The share of the old average kept after a round of `batch` images ending at `images`.
+    """Give the share of the old average kept after a round of `batch` images ending at `images`.
 
     The half-life is in images and ramps up with them (Karras et al., 2020, "Analyzing and improving ...", appendix B).
     """

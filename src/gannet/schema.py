@@ -87,7 +87,7 @@ class Choice(BaseModel):
 
 
 def nearest(word: str, allowed: Iterable[str]) -> str:
-    """A hint naming the allowed word most like `word`, or all of them when none is alike."""
+    """Give a hint naming the allowed word most like `word`, or all of them when none is alike."""
     names = sorted(allowed)
     if not names:
         return "none is allowed here."

@@ -152,7 +152,7 @@ class Task(Protocol):
 
 
 def task_names() -> dict[str, str]:
-    """The tasks by name, each with its module."""
+    """Give the tasks by name, each with its module."""
     folder = Path(__file__).parent / "tasks"
     found = [*folder.glob("[a-z]*.py"), *(path.parent for path in folder.glob("[a-z]*/__init__.py"))]
     own = {path.stem.replace("_", "-"): f"gannet.tasks.{path.stem}" for path in found}

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.special import logsumexp
 from sklearn.datasets import load_digits
 
 from gannet.metrics.baselines import BASELINES, ByClass, ChowLiuTree, Mixture, NaiveBayes
@@ -70,11 +71,17 @@ def test_draws_look_like_the_data_more_than_noise_does_and_a_seed_fixes_them(
     assert np.abs(drawn.mean(0) - samples.mean(0)).mean() < 0.3 * np.abs(noise.mean(0) - samples.mean(0)).mean()
 
 
+def classify(model: ByClass, samples: np.ndarray) -> np.ndarray:
+    """P(Y | X) by Bayes' rule, (n, classes)."""
+    joint = np.stack([one.log_likelihood(samples) for one in model.models], 1) + np.log(model.shares)
+    return np.exp(joint - logsumexp(joint, axis=1, keepdims=True))
+
+
 @pytest.mark.parametrize(("kind", "least"), [(NaiveBayes, 0.8), (Mixture, 0.88), (ChowLiuTree, 0.85)])
 def test_bayes_rule_classifies(kind: type, least: float, digits: tuple[np.ndarray, np.ndarray]) -> None:
     samples, labels = digits
     model = ByClass.fit(kind, samples[:1200], labels[:1200], 0)
-    shares = model.classify(samples[1200:])
+    shares = classify(model, samples[1200:])
     np.testing.assert_allclose(shares.sum(1), 1)
     assert (shares.argmax(1) == labels[1200:]).mean() > least
 
@@ -85,4 +92,4 @@ def test_samples_of_each_class_are_drawn_in_its_share_and_recognized_as_theirs(
     model = ByClass.fit(Mixture, *digits, 0)
     drawn, labels = model.draw(200, 0)
     np.testing.assert_allclose(np.bincount(labels) / 200, np.bincount(digits[1]) / len(digits[1]), atol=0.01)
-    assert (model.classify(drawn).argmax(1) == labels).mean() > 0.9
+    assert (classify(model, drawn).argmax(1) == labels).mean() > 0.9

@@ -46,11 +46,11 @@ class Adaptive:
             self.signs = []
 
     def measures(self) -> dict[str, float]:
-        """The share, and the sign that steers it."""
+        """Give the share, and the sign that steers it."""
         return {"share": self.share, "r_t": self.sign}
 
     def state_dict(self) -> dict[str, Any]:
-        """The share, and what was seen since it moved."""
+        """Give the share, and what was seen since it moved."""
         return {"share": self.share, "sign": self.sign, "signs": list(self.signs)}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:

@@ -30,10 +30,10 @@ class Pass(Protocol):
         """The slice's named tensors, (b, ...)."""
 
     def normal(self, *shape: int) -> Tensor:
-        """Standard normal noise (b, *shape), drawn for the whole batch from seed and images seen, then sliced."""
+        """Give standard normal noise (b, *shape), drawn for the whole batch from seed and images seen, then sliced."""
 
     def uniform(self, *shape: int) -> Tensor:
-        """Uniform noise in [0, 1), (b, *shape), drawn like `normal`."""
+        """Give uniform noise in [0, 1), (b, *shape), drawn like `normal`."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Turn:
     stages: tuple[str, ...] = ()
 
     def due(self, round_number: int, stage: str) -> bool:
-        """Whether the turn is taken in this round (counted from 0) of this stage."""
+        """Tell whether the turn is taken in this round (counted from 0) of this stage."""
         return round_number % self.every == 0 and (not self.stages or stage in self.stages)
 
 
@@ -126,10 +126,10 @@ class Observer(Protocol):
         """Take note of a round."""
 
     def measures(self) -> dict[str, float]:
-        """The figures to log now, by name."""
+        """Give the figures to log now, by name."""
 
     def state_dict(self) -> dict[str, Any]:
-        """Everything needed to go on: tensors, numbers, words and lists of them."""
+        """Give everything needed to go on: tensors, numbers, words and lists of them."""
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from `state`."""

@@ -43,7 +43,7 @@ class AdversarialLoss:
     needs_real: bool = False
 
     def pass_for_real(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
-        """Which reals and which fakes the discriminator takes for real, two boolean tensors (b,).
+        """Tell which reals and which fakes the discriminator takes for real, two boolean tensors (b,).
 
         A fake that passes has fooled the discriminator.
         """
@@ -52,17 +52,17 @@ class AdversarialLoss:
 
 
 def zero(real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
-    """Real when the logit is positive, that is D(x) > 1/2."""
+    """Count as real when the logit is positive, that is D(x) > 1/2."""
     return real.new_zeros(()), fake.new_zeros(())
 
 
 def pairwise(real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
-    """Real when scored above the partner: each real is held against one fake."""
+    """Count as real when scored above the partner: each real is held against one fake."""
     return fake, real
 
 
 def midpoint(real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
-    """Real when nearer to the mean score of the reals: for critics, whose scores have no fixed zero."""
+    """Count as real when nearer to the mean score of the reals: for critics, whose scores have no fixed zero."""
     middle = (real.mean() + fake.mean()) / 2
     return middle, middle
 

@@ -9,7 +9,7 @@ Score = Callable[[Tensor], Tensor]
 
 
 def squared_gradient(score: Score, sample: Tensor) -> Tensor:
-    """R1 on reals, R2 on fakes: mean ||grad D(x)||^2 / 2 (Mescheder et al., 2018, equations 9 and 10).
+    """Give R1 on reals, R2 on fakes: mean ||grad D(x)||^2 / 2 (Mescheder et al., 2018, equations 9 and 10).
 
     Args:
         score: maps samples (b, ...) to scores (b,).
@@ -19,7 +19,8 @@ def squared_gradient(score: Score, sample: Tensor) -> Tensor:
 
 
 def gradient_penalty(score: Score, real: Tensor, fake: Tensor, mix: Tensor) -> Tensor:
-    """WGAN-GP: mean (||grad D(x)|| - 1)^2 between reals and fakes (Gulrajani et al., 2017, equation 3).
+    """Give the penalty of WGAN-GP: mean (||grad D(x)|| - 1)^2 between reals and fakes (Gulrajani et al., 2017,
+    equation 3).
 
     Args:
         score: maps samples (b, ...) to scores (b,).
@@ -33,7 +34,7 @@ def gradient_penalty(score: Score, real: Tensor, fake: Tensor, mix: Tensor) -> T
 
 
 def squared_gradient_norms(score: Score, sample: Tensor) -> Tensor:
-    """The squared norm of each score's gradient with respect to its own sample, (b,), differentiable."""
+    """Give the squared norm of each score's gradient with respect to its own sample, (b,), differentiable."""
     sample = sample.detach().requires_grad_(True)
     (gradient,) = torch.autograd.grad(score(sample).sum(), sample, create_graph=True)
     return gradient.flatten(1).square().sum(1)

@@ -10,14 +10,14 @@ Activations = Callable[[Tensor], Sequence[Tensor]]
 
 
 def pixel_distance(picture: Tensor, target: Tensor) -> Tensor:
-    """The mean absolute difference of (b, c, h, w): sharper than the mean square (Zhao et al., 2017)."""
+    """Give the mean absolute difference of (b, c, h, w): sharper than the mean square (Zhao et al., 2017)."""
     return (picture - target).abs().mean()
 
 
 def perceptual_distance(
     picture: Tensor, target: Tensor, activations: Activations, where: Tensor | None = None
 ) -> Tensor:
-    """How far a network's activations on the way are apart, (b,).
+    """Tell how far a network's activations on the way are apart, (b,).
 
     Each layer's activations have unit length over the channels; summed over layers are the mean squares of their
     differences (Zhang et al., 2018, "The Unreasonable Effectiveness of Deep Features ...", equation 1, with equal
@@ -48,7 +48,7 @@ def feature_distance(features: Sequence[Tensor], target: Sequence[Tensor]) -> Te
 
 
 def as_colour(picture: Tensor, channels: int) -> Tensor:
-    """A grey picture (b, 1, h, w) as one of so many equal channels; transparency is left out."""
+    """Give a grey picture (b, 1, h, w) as one of so many equal channels; transparency is left out."""
     return picture.expand(-1, channels, -1, -1) if picture.shape[1] == 1 else picture[:, :channels]
 
 

@@ -11,25 +11,25 @@ LUMA = torch.full((3,), 3**-0.5)
 
 
 def brighten(amount: Tensor) -> Tensor:
-    """Adds `amount` (b,): (b, 4, 4)."""
+    """Add `amount` (b,): (b, 4, 4)."""
     matrix = unchanged(amount).clone()
     matrix[:, :3, 3] = amount[:, None]
     return matrix
 
 
 def contrast(factor: Tensor) -> Tensor:
-    """Stretches values from the middle grey by `factor` (b,): (b, 4, 4)."""
+    """Stretch values from the middle grey by `factor` (b,): (b, 4, 4)."""
     return _embedded(factor[:, None, None] * torch.eye(3, device=factor.device))
 
 
 def saturate(factor: Tensor) -> Tensor:
-    """Stretches colours from grey by `factor` (b,): (b, 4, 4)."""
+    """Stretch colours from grey by `factor` (b,): (b, 4, 4)."""
     grey = torch.outer(LUMA, LUMA).to(factor)
     return _embedded(grey + factor[:, None, None] * (torch.eye(3).to(factor) - grey))
 
 
 def shift_hue(angle: Tensor) -> Tensor:
-    """Turns colours around grey by `angle` (b,) in radians: (b, 4, 4); Rodrigues' formula."""
+    """Turn colours around grey by `angle` (b,) in radians: (b, 4, 4); Rodrigues' formula."""
     x, y, z = LUMA.tolist()
     across = torch.tensor([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]]).to(angle)
     grey, cosine, sine = torch.outer(LUMA, LUMA).to(angle), angle.cos()[:, None, None], angle.sin()[:, None, None]
@@ -37,7 +37,7 @@ def shift_hue(angle: Tensor) -> Tensor:
 
 
 def unchanged(like: Tensor) -> Tensor:
-    """The matrices (b, 4, 4) that leave the colours of pictures (b, ...) as they are."""
+    """Give the matrices (b, 4, 4) that leave the colours of pictures (b, ...) as they are."""
     return torch.eye(4, device=like.device).expand(len(like), 4, 4)
 
 

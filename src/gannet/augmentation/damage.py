@@ -30,12 +30,14 @@ class View:
     side: Tensor
 
     def near_lines(self, pictures: Tensor, bends: Tensor, width: Tensor) -> Tensor:
-        """Which of the seen pixels lie near lines across whole photographs; see `near_lines`."""
+        """Tell which of the seen pixels lie near lines across whole photographs; see `near_lines`."""
         corner, side = self.corner.to(bends.device)[:, None, None], self.side.to(bends.device)
         return near_lines(pictures, (bends - corner) / side[:, None, None, None], width / side[:, None])
 
     def spread(self, pictures: Tensor, coarse: Tensor) -> Tensor:
-        """What is seen (b, 1, h, w) of coarse values (b, 1, n, n) that are spread smoothly over whole photographs."""
+        """Give what is seen (b, 1, h, w) of coarse values (b, 1, n, n) that are spread smoothly over whole
+        photographs.
+        """
         corner, side = self.corner.to(coarse.device), self.side.to(coarse.device)[:, None]
         down, across = (
             _cubic(corner[:, axis, None] + side * _middles(length, coarse.device), coarse.shape[-1])[:, None]
@@ -72,7 +74,7 @@ def patches(side: Tensor, draws: Draws) -> View:
 def strokes(
     pictures: Tensor, draws: Draws, thickness: tuple[float, float], turn: float, length: float, view: View = WHOLE
 ) -> Tensor:
-    """Bent strokes of a brush (after Yu et al., 2019, "Free-Form Image Inpainting ...", section 3.4).
+    """Draw bent strokes of a brush (after Yu et al., 2019, "Free-Form Image Inpainting ...", section 3.4).
 
     Args:
         thickness: of a stroke, from and to, in shares of the longer side.
@@ -90,7 +92,7 @@ def strokes(
 
 
 def near_lines(pictures: Tensor, bends: Tensor, width: Tensor) -> Tensor:
-    """Which pixels lie within half of `width` (b, s) of lines through `bends` (b, s, n, 2): (b, 1, h, w).
+    """Tell which pixels lie within half of `width` (b, s) of lines through `bends` (b, s, n, 2): (b, 1, h, w).
 
     All are in shares of the longer side, bends by row and column; a line without a width draws nothing. Along a line
     and across it a pixel's place is the sum of its row's and its column's: most work is on those alone.
@@ -124,7 +126,7 @@ def _rows_and_columns(pictures: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def boxes(pictures: Tensor, draws: Draws, least: float, most: float) -> Tensor:
-    """A rectangle, its sides from `least` to `most` of the picture's."""
+    """Draw a rectangle, its sides from `least` to `most` of the picture's."""
     height, width = pictures.shape[2:]
     mask = torch.ones(len(pictures), 1, height, width, device=pictures.device)
     for axis, length in ((2, height), (3, width)):
@@ -137,7 +139,7 @@ def boxes(pictures: Tensor, draws: Draws, least: float, most: float) -> Tensor:
 
 
 def holes(pictures: Tensor, draws: Draws) -> Tensor:
-    """Free-form strokes and boxes, about a fifth of the area."""
+    """Cut out free-form strokes and boxes, about a fifth of the area."""
     brushed = strokes(pictures, draws, (0.06, 0.16), 1.5, 0.25)
     boxed = boxes(pictures, draws, 0.1, 0.4) * (draws.uniform() < 0.4)[:, None, None, None]
     return torch.maximum(brushed, boxed)
@@ -152,33 +154,33 @@ class Damaged:
 
 
 def scratches(pictures: Tensor, draws: Draws, view: View) -> Damaged:
-    """Thin, long lines, straight or bent, light or dark."""
+    """Draw thin, long lines, straight or bent, light or dark."""
     lost = strokes(pictures, draws, (0.006, 0.03), 0.7, 0.5, view)
     sign, lightness = torch.where(draws.uniform() < 0.6, 1.0, -1.0), 0.3 + 0.7 * draws.uniform()
     return _covered(pictures, lost, sign * lightness, 0.6 + 0.4 * draws.uniform())
 
 
 def tears(pictures: Tensor, draws: Draws, view: View) -> Damaged:
-    """Jagged white lines, where paper is torn."""
+    """Draw jagged white lines, where paper is torn."""
     lost = strokes(pictures, draws, (0.015, 0.05), 1.2, 0.12, view)
     return _covered(pictures, lost, 0.85 + 0.15 * draws.uniform(), torch.ones_like(draws.uniform()))
 
 
 def stains(pictures: Tensor, draws: Draws, view: View) -> Damaged:
-    """Blots with soft shapes, darker or lighter than what they cover."""
+    """Draw blots with soft shapes, darker or lighter than what they cover."""
     coarse = view.spread(pictures, draws.normal(1, 6, 6))
     lost = (coarse > 1.0 + 0.5 * draws.uniform()[:, None, None, None]).float()
     return _covered(pictures, lost, 2 * draws.uniform() - 1, 0.4 + 0.5 * draws.uniform())
 
 
 def hairs(pictures: Tensor, draws: Draws, view: View) -> Damaged:
-    """Thin, curled lines, as a scanner's glass leaves them."""
+    """Draw thin, curled lines, as a scanner's glass leaves them."""
     lost = strokes(pictures, draws, (0.004, 0.012), 1.0, 0.06, view)
     return _covered(pictures, lost, torch.where(draws.uniform() < 0.5, 1.0, -1.0), 0.7 + 0.3 * draws.uniform())
 
 
 def creases(pictures: Tensor, draws: Draws, view: View) -> Damaged:
-    """A fold from edge to edge, where the paper shows."""
+    """Draw a fold from edge to edge, where the paper shows."""
     angle, middle = 2 * pi * draws.uniform(1, 1), 0.25 + 0.5 * draws.uniform(1, 2)
     way = torch.stack([angle.cos(), angle.sin()], 3) * torch.tensor([-2.0, 2.0], device=angle.device)[:, None]
     lost = view.near_lines(pictures, middle[:, :, None] + way, 0.008 + 0.017 * draws.uniform(1))
@@ -186,7 +188,7 @@ def creases(pictures: Tensor, draws: Draws, view: View) -> Damaged:
 
 
 def dust(pictures: Tensor, draws: Draws, view: View) -> Damaged:  # noqa: ARG001
-    """Small spots, light or dark, of the same few pixels in photographs of any size."""
+    """Draw small spots, light or dark, of the same few pixels in photographs of any size."""
     height, width = pictures.shape[2:]
     fine = interpolate(draws.uniform(1, -(-height // 2), -(-width // 2)), (height, width), mode="bilinear")
     lost = (fine > 0.88).float()
@@ -205,7 +207,7 @@ DAMAGES: dict[str, Callable[[Tensor, Draws, View], Damaged]] = {
 
 
 def damage(pictures: Tensor, names: Sequence[str], draws: Draws, view: View = WHOLE) -> Damaged:
-    """Each of the damages with probability one half, one over the other."""
+    """Do each of the damages with probability one half, one over the other."""
     lost = torch.zeros_like(pictures[:, :1])
     for name in names:
         done, hit = DAMAGES[name](pictures, draws, view), (draws.uniform() < 0.5)[:, None, None, None]
@@ -214,7 +216,7 @@ def damage(pictures: Tensor, names: Sequence[str], draws: Draws, view: View = WH
 
 
 def fade(pictures: Tensor, draws: Draws) -> Tensor:
-    """Less contrast, and a warmer tone, as old prints have it."""
+    """Give less contrast, and a warmer tone, as old prints have it."""
     kept = 1 - 0.5 * draws.uniform()[:, None, None, None]
     tone = torch.linspace(0.3, -0.3, pictures.shape[1], device=pictures.device).view(1, -1, 1, 1)
     return (pictures * kept + (1 - kept) * tone).clamp(-1, 1)

@@ -19,12 +19,12 @@ WAYS: tuple[dict[str, object], ...] = (
 
 
 def bicubic(pictures: Tensor, scale: int, draws: Draws) -> Tensor:  # noqa: ARG001
-    """Reduced by bicubic interpolation, smoothed as much as they are reduced."""
+    """Reduce by bicubic interpolation, smoothed as much as they are reduced."""
     return reduced(pictures, scale)
 
 
 def world(pictures: Tensor, scale: int, draws: Draws) -> Tensor:
-    """Blurred, reduced in one of three ways, grainy, and through JPEG, each by its own measure.
+    """Blur, reduce in one of three ways, make grainy, and put through JPEG, each by its own measure.
 
     A single round of what Wang et al. (2021, "Real-ESRGAN", section 3) do twice.
     """
@@ -39,7 +39,7 @@ def world(pictures: Tensor, scale: int, draws: Draws) -> Tensor:
 
 
 def reduced(large: Tensor, scale: int) -> Tensor:
-    """Bicubic reduction of (b, c, scale * h, scale * w) to (b, c, h, w), smoothed as much as it is reduced."""
+    """Reduce (b, c, scale * h, scale * w) to (b, c, h, w), bicubic, smoothed as much as it is reduced."""
     size = [side // scale for side in large.shape[2:]]
     return interpolate(large.float(), size, mode="bicubic", antialias=True).clamp(-1, 1)
 

@@ -20,7 +20,7 @@ Distortion = Callable[[Tensor, float, Generator], Tensor]
 
 
 def blur(pictures: Tensor, strength: float, generator: Generator) -> Tensor:  # noqa: ARG001
-    """A Gaussian blur whose deviation goes up to 1/16 of the height."""
+    """Apply a Gaussian blur whose deviation goes up to 1/16 of the height."""
     deviation = strength * pictures.shape[2] / 16
     if deviation < 0.05:
         return pictures
@@ -34,18 +34,18 @@ def blur(pictures: Tensor, strength: float, generator: Generator) -> Tensor:  # 
 
 
 def noise(pictures: Tensor, strength: float, generator: Generator) -> Tensor:
-    """Gaussian noise of a deviation up to 0.5."""
+    """Add Gaussian noise of a deviation up to 0.5."""
     return filters.add_noise(pictures, torch.randn(pictures.shape, generator=generator), strength / 4).clamp(-1, 1)
 
 
 def salt_and_pepper(pictures: Tensor, strength: float, generator: Generator) -> Tensor:
-    """Up to a fifth of the pixels turned black or white."""
+    """Turn up to a fifth of the pixels black or white."""
     drawn = torch.rand(len(pictures), 1, *pictures.shape[2:], generator=generator)
     return filters.salt_and_pepper(pictures, drawn, 0.2 * strength)
 
 
 def reduction(pictures: Tensor, strength: float, generator: Generator) -> Tensor:  # noqa: ARG001
-    """Reduced to down to a quarter of the side, and brought back."""
+    """Reduce to down to a quarter of the side, and bring back."""
     if strength == 0:
         return pictures
     height, width = pictures.shape[2:]
@@ -55,13 +55,13 @@ def reduction(pictures: Tensor, strength: float, generator: Generator) -> Tensor
 
 
 def warp(pictures: Tensor, strength: float, generator: Generator) -> Tensor:
-    """A smooth random displacement of up to about a tenth of the side."""
+    """Apply a smooth random displacement of up to about a tenth of the side."""
     coarse = 0.2 * strength * torch.randn(len(pictures), 2, 4, 4, generator=generator)
     return _sample(pictures, _upright(pictures) + geometry.smooth_moves(pictures, coarse))
 
 
 def rotation(pictures: Tensor, strength: float, generator: Generator) -> Tensor:
-    """A turn by up to 45 degrees, either way."""
+    """Turn by up to 45 degrees, either way."""
     angle = strength * pi / 4 * torch.empty(len(pictures)).uniform_(-1, 1, generator=generator)
     cosine, sine, none = angle.cos(), angle.sin(), torch.zeros_like(angle)
     matrix = torch.stack([cosine, -sine, none, sine, cosine, none], 1).view(-1, 2, 3)
@@ -69,32 +69,32 @@ def rotation(pictures: Tensor, strength: float, generator: Generator) -> Tensor:
 
 
 def zoom(pictures: Tensor, strength: float, generator: Generator) -> Tensor:
-    """Up to half of the picture cut away around a place near its middle."""
+    """Cut away up to half of the picture around a place near its middle."""
     share = 1 - 0.5 * strength * torch.rand(len(pictures), 1, 1, 1, generator=generator)
     centre = torch.empty(len(pictures), 1, 1, 2).uniform_(-1, 1, generator=generator) * (1 - share)
     return _sample(pictures, _upright(pictures) * share + centre)
 
 
 def brightness(pictures: Tensor, strength: float, generator: Generator) -> Tensor:
-    """Up to 0.8 lighter or darker."""
+    """Make up to 0.8 lighter or darker."""
     shift = 0.8 * strength * torch.empty(len(pictures), 1, 1, 1).uniform_(-1, 1, generator=generator)
     return (pictures + shift).clamp(-1, 1)
 
 
 def contrast(pictures: Tensor, strength: float, generator: Generator) -> Tensor:  # noqa: ARG001
-    """Drawn towards its own mean, down to a fifth of its contrast."""
+    """Draw towards its own mean, down to a fifth of its contrast."""
     mean = pictures.mean((1, 2, 3), keepdim=True)
     return mean + (1 - 0.8 * strength) * (pictures - mean)
 
 
 def colour_cast(pictures: Tensor, strength: float, generator: Generator) -> Tensor:
-    """Each channel up to 0.6 lighter or darker; for grey pictures that is their brightness."""
+    """Make each channel up to 0.6 lighter or darker; for grey pictures that is their brightness."""
     shift = 0.6 * strength * torch.empty(*pictures.shape[:2], 1, 1).uniform_(-1, 1, generator=generator)
     return (pictures + shift).clamp(-1, 1)
 
 
 def cutout(pictures: Tensor, strength: float, generator: Generator) -> Tensor:
-    """A grey square of up to 0.7 of the side."""
+    """Lay on a grey square of up to 0.7 of the side."""
     side = 0.7 * strength
     corner = torch.empty(len(pictures), 1, 1, 2).uniform_(0, 1, generator=generator) * (1 - side)
     place = (_upright(pictures) + 1) / 2 - corner
@@ -103,7 +103,7 @@ def cutout(pictures: Tensor, strength: float, generator: Generator) -> Tensor:
 
 
 def blockiness(pictures: Tensor, strength: float, generator: Generator) -> Tensor:  # noqa: ARG001
-    """The detail of each 8x8 block rounded away, as JPEG does (its cosine coefficients, in steps of up to 1)."""
+    """Round away the detail of each 8x8 block, as JPEG does (its cosine coefficients, in steps of up to 1)."""
     if strength == 0:
         return pictures
     height, width = pictures.shape[2:]
@@ -116,7 +116,7 @@ def blockiness(pictures: Tensor, strength: float, generator: Generator) -> Tenso
 
 
 def vary(pictures: Tensor, generator: Generator) -> Tensor:
-    """What leaves a picture's class as it is: a slight turn, a slight zoom, a little noise."""
+    """Change what leaves a picture's class as it is: a slight turn, a slight zoom, a little noise."""
     return noise(zoom(rotation(pictures, 0.25, generator), 0.25, generator), 0.1, generator)
 
 

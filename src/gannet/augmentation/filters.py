@@ -15,7 +15,7 @@ BLACK, WHITE = -1.0, 1.0
 
 
 def blur(pictures: Tensor, deviation: Tensor, most: float) -> Tensor:
-    """A Gaussian blur of (b, c, h, w), each picture by its own deviation (b,) of up to `most` pixels."""
+    """Blur (b, c, h, w), each picture by its own deviation (b,) of up to `most` pixels."""
     reach = max(1, min(ceil(3 * most), min(pictures.shape[2:]) - 1))
     offsets = torch.arange(-reach, reach + 1, device=pictures.device)
     kernel = gaussian(offsets, deviation.clamp_min(0.05)[:, None])
@@ -34,40 +34,40 @@ def gaussian(offsets: Tensor, deviation: Tensor | float) -> Tensor:
 
 
 def sharpen(pictures: Tensor, amount: Tensor) -> Tensor:
-    """Unsharp masking: adds `amount` (b,) times what a blur by one pixel takes away."""
+    """Sharpen by unsharp masking: add `amount` (b,) times what a blur by one pixel takes away."""
     detail = pictures - blur(pictures, torch.ones_like(amount), 1.0)
     return pictures + amount[:, None, None, None] * detail
 
 
 def add_noise(pictures: Tensor, noise: Tensor, deviation: float) -> Tensor:
-    """Adds standard normal noise (b, c, h, w) times a deviation, which is a share of the range."""
+    """Add standard normal noise (b, c, h, w) times a deviation, which is a share of the range."""
     return pictures + 2 * deviation * noise
 
 
 def speckle(pictures: Tensor, noise: Tensor, deviation: float) -> Tensor:
-    """Multiplies the light of each pixel by one plus standard normal noise (b, c, h, w) times a deviation."""
+    """Multiply the light of each pixel by one plus standard normal noise (b, c, h, w) times a deviation."""
     return (pictures + 1) * (1 + deviation * noise) - 1
 
 
 def salt_and_pepper(pictures: Tensor, place: Tensor, share: float) -> Tensor:
-    """Turns a share of the pixels, told by uniform numbers (b, 1, h, w), black or white."""
+    """Turn a share of the pixels, told by uniform numbers (b, 1, h, w), black or white."""
     return pictures.masked_fill(place < share / 2, BLACK).masked_fill(place > 1 - share / 2, WHITE)
 
 
 def gamma(pictures: Tensor, power: Tensor) -> Tensor:
-    """Raises the light, between 0 and 1, to a power (b,)."""
+    """Raise the light, between 0 and 1, to a power (b,)."""
     light = ((pictures + 1) / 2).clamp(0, 1)
     safe = light.clamp_min(1e-3)  # Below, a line to black: a root has no slope there.
     return 2 * safe ** power[:, None, None, None] * (light / safe) - 1
 
 
 def cut_out(pictures: Tensor, middle: Tensor, share: float) -> Tensor:
-    """Covers with grey that share of the sides around `middle` (b, 2) in [0, 1] (DeVries and Taylor, 2017)."""
+    """Cover with grey that share of the sides around `middle` (b, 2) in [0, 1] (DeVries and Taylor, 2017)."""
     return pictures.masked_fill(inside(pictures, middle, torch.full_like(middle, share)), 0.0)
 
 
 def inside(pictures: Tensor, middle: Tensor, sides: Tensor) -> Tensor:
-    """Which pixels lie in a rectangle around `middle` (b, 2) of `sides` (b, 2), in shares: (b, 1, h, w)."""
+    """Tell which pixels lie in a rectangle around `middle` (b, 2) of `sides` (b, 2), in shares: (b, 1, h, w)."""
     within = []
     for axis, length in enumerate(pictures.shape[2:]):
         place = (torch.arange(length, device=pictures.device) + 0.5) / length
@@ -76,7 +76,9 @@ def inside(pictures: Tensor, middle: Tensor, sides: Tensor) -> Tensor:
 
 
 def compress(pictures: Tensor, quality: Tensor) -> Tensor:
-    """What JPEG makes of pictures at qualities (b,) from 1 to 95; transparency, a fourth channel, stays. Not smooth."""
+    """Give what JPEG makes of pictures at qualities (b,) from 1 to 95;
+    transparency, a fourth channel, stays. Not smooth.
+    """
     levels = to_levels(pictures[:, :3]).byte().movedim(1, 3).cpu().numpy()
     decoded = np.stack([_through_jpeg(*one) for one in zip(levels, quality.round().int().tolist(), strict=True)])
     colours = from_levels(torch.from_numpy(decoded).movedim(3, 1).to(pictures))
@@ -92,13 +94,13 @@ def _through_jpeg(levels: np.ndarray, quality: int) -> np.ndarray:
 
 
 def mix_up(pictures: Tensor, others: Tensor, own: Tensor) -> Tensor:
-    """A mean of pictures and others of their shape, which have the weights `own` (b,) (Zhang et al., 2018)."""
+    """Take a mean of pictures and others of their shape, which have the weights `own` (b,) (Zhang et al., 2018)."""
     weight = own[:, None, None, None]
     return weight * pictures + (1 - weight) * others
 
 
 def cut_mix(pictures: Tensor, others: Tensor, own: Tensor, middle: Tensor) -> tuple[Tensor, Tensor]:
-    """Pastes rectangles of others; returns how much is the pictures' own then, (b,) (Yun et al., 2019, equation 2)."""
+    """Paste rectangles of others; return how much is the pictures' own then, (b,) (Yun et al., 2019, equation 2)."""
     sides = (1 - own).sqrt()[:, None].expand(-1, 2)
     pasted = inside(pictures, middle, sides)
     return torch.where(pasted, others, pictures), 1 - pasted.float().mean((1, 2, 3))

@@ -10,33 +10,33 @@ from torch.nn.functional import grid_sample, interpolate
 
 
 def turn(angle: Tensor) -> Tensor:
-    """A turn by `angle` (b,) in radians: (b, 3, 3)."""
+    """Turn by `angle` (b,) in radians: (b, 3, 3)."""
     cosine, sine = angle.cos(), angle.sin()
     return _matrix(angle, {(0, 0): cosine, (0, 1): -sine, (1, 0): sine, (1, 1): cosine})
 
 
 def scale(across: Tensor, down: Tensor) -> Tensor:
-    """What is shown becomes smaller by these factors (b,): (b, 3, 3)."""
+    """Make what is shown smaller by these factors (b,): (b, 3, 3)."""
     return _matrix(across, {(0, 0): across, (1, 1): down})
 
 
 def shift(across: Tensor, down: Tensor) -> Tensor:
-    """A move by these shares of the longer side (b,): (b, 3, 3)."""
+    """Move by these shares of the longer side (b,): (b, 3, 3)."""
     return _matrix(across, {(0, 2): 2 * across, (1, 2): 2 * down})
 
 
 def shear(amount: Tensor) -> Tensor:
-    """Rows slide along each other, `amount` (b,) for one row: (b, 3, 3)."""
+    """Let rows slide along each other, `amount` (b,) for one row: (b, 3, 3)."""
     return _matrix(amount, {(0, 1): amount})
 
 
 def tilt(across: Tensor, down: Tensor) -> Tensor:
-    """A look from the side; one edge is nearer than the middle by these shares (b,): (b, 3, 3)."""
+    """Look from the side; one edge is nearer than the middle by these shares (b,): (b, 3, 3)."""
     return _matrix(across, {(2, 0): across, (2, 1): down})
 
 
 def unmoved(like: Tensor) -> Tensor:
-    """The matrices (b, 3, 3) that leave pictures (b, ...) where they are."""
+    """Give the matrices (b, 3, 3) that leave pictures (b, ...) where they are."""
     return torch.eye(3, device=like.device).expand(len(like), 3, 3)
 
 
@@ -65,7 +65,7 @@ def smooth_moves(pictures: Tensor, coarse: Tensor) -> Tensor:
 
 
 def resample(pictures: Tensor, places: Tensor, mode: str) -> Tensor:
-    """The values of (b, c, h, w) at places (b, h', w', 2)."""
+    """Give the values of (b, c, h, w) at places (b, h', w', 2)."""
     height, width = pictures.shape[2:]
     sides = torch.tensor([width, height], device=pictures.device) / max(height, width)
     return sample(pictures, places / sides, mode)

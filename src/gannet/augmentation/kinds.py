@@ -20,10 +20,10 @@ class Draws(Protocol):
     """Gives random numbers, one row for each picture of a batch; a `Pass` of a game does."""
 
     def normal(self, *shape: int) -> Tensor:
-        """Standard normal numbers (b, *shape)."""
+        """Give standard normal numbers (b, *shape)."""
 
     def uniform(self, *shape: int) -> Tensor:
-        """Uniform numbers in [0, 1), (b, *shape)."""
+        """Give uniform numbers in [0, 1), (b, *shape)."""
 
 
 class Drawn:
@@ -33,11 +33,11 @@ class Drawn:
         self.count, self.generator = count, generator
 
     def normal(self, *shape: int) -> Tensor:
-        """Standard normal numbers (count, *shape)."""
+        """Give standard normal numbers (count, *shape)."""
         return torch.randn(self.count, *shape, generator=self.generator)
 
     def uniform(self, *shape: int) -> Tensor:
-        """Uniform numbers in [0, 1), (count, *shape)."""
+        """Give uniform numbers in [0, 1), (count, *shape)."""
         return torch.rand(self.count, *shape, generator=self.generator)
 
 
@@ -345,12 +345,12 @@ KINDS = {kind.name: kind for kind in ALL}
 
 
 def suited(strengths: Strengths, channels: int) -> Strengths:
-    """Those of the kinds that mean something for pictures of so many channels."""
+    """Give those of the kinds that mean something for pictures of so many channels."""
     return {name: strength for name, strength in strengths.items() if channels >= 3 or not KINDS[name].coloured}
 
 
 def choose_kinds(asked: Mapping[str, float | None] | Sequence[str], channels: int = 3) -> Chosen:
-    """The kinds by name, with the strengths asked for or their usual ones.
+    """Give the kinds by name, with the strengths asked for or their usual ones.
 
     Args:
         asked: names with strengths, or names alone.

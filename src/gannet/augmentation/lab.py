@@ -14,7 +14,7 @@ CHROMA = 110.0
 
 
 def to_lab(pictures: Tensor) -> Tensor:
-    """Colours (b, 3, h, w) in [-1, 1] as lightness, and green to red and blue to yellow, in [-1, 1] as well."""
+    """Give colours (b, 3, h, w) in [-1, 1] as lightness, and green to red and blue to yellow, in [-1, 1] as well."""
     light = _linear(((pictures + 1) / 2).clamp(0, 1))
     ratios = _mixed(FROM_RGB / WHITE[:, None], light)
     roots = torch.where(ratios > BEND**3, ratios.clamp_min(BEND**3) ** (1 / 3), ratios / SLOPE + 4 / 29)
@@ -23,7 +23,7 @@ def to_lab(pictures: Tensor) -> Tensor:
 
 
 def from_lab(pictures: Tensor) -> Tensor:
-    """The reverse; what no sRGB colour is becomes the nearest value, channel by channel."""
+    """Give the reverse; what no sRGB colour is becomes the nearest value, channel by channel."""
     lightness, red, yellow = pictures.unbind(1)
     y = (50 * (lightness + 1) + 16) / 116
     roots = torch.stack([y + CHROMA * red / 500, y, y - CHROMA * yellow / 200], 1)

@@ -24,7 +24,7 @@ Words = list[str]
 
 
 def swap(words: Words, share: float, random: Random, table: Table) -> Words:  # noqa: ARG001
-    """Exchanges neighbours."""
+    """Exchange neighbours."""
     words = list(words)
     for index in range(len(words) - 1):
         if random.random() < share:
@@ -33,7 +33,7 @@ def swap(words: Words, share: float, random: Random, table: Table) -> Words:  # 
 
 
 def delete(words: Words, share: float, random: Random, table: Table) -> Words:  # noqa: ARG001
-    """Leaves words out, but never all."""
+    """Leave words out, but never all."""
     kept = [word if random.random() >= share else "" for word in words]
     if not any(kept):
         stays = random.randrange(len(words))
@@ -42,29 +42,29 @@ def delete(words: Words, share: float, random: Random, table: Table) -> Words:  
 
 
 def repeat(words: Words, share: float, random: Random, table: Table) -> Words:  # noqa: ARG001
-    """Writes words twice."""
+    """Write words twice."""
     return [f"{word} {word}" if random.random() < share else word for word in words]
 
 
 def insert(words: Words, share: float, random: Random, table: Table) -> Words:
-    """Puts synonyms of words, or other words of the text, behind words (Wei and Zou, 2019, "EDA")."""
+    """Put synonyms of words, or other words of the text, behind words (Wei and Zou, 2019, "EDA")."""
     return [
         f"{word} {_synonym(random.choice(words), random, table)}" if random.random() < share else word for word in words
     ]
 
 
 def mistype(words: Words, share: float, random: Random, table: Table) -> Words:  # noqa: ARG001
-    """Hits a neighbouring key instead of a letter's own."""
+    """Hit a neighbouring key instead of a letter's own."""
     return ["".join(_mistyped(letter, share, random) for letter in word) for word in words]
 
 
 def substitute(words: Words, share: float, random: Random, table: Table) -> Words:
-    """Puts synonyms of the table for words that it has."""
+    """Put synonyms of the table for words that it has."""
     return [_synonym(word, random, table) if random.random() < share else word for word in words]
 
 
 def mask(words: Words, share: float, random: Random, table: Table) -> Words:  # noqa: ARG001
-    """Puts `[MASK]` for words."""
+    """Put `[MASK]` for words."""
     return [MASK if random.random() < share else word for word in words]
 
 
@@ -93,7 +93,7 @@ TEXT_KINDS = {
 
 
 def augment_text(text: str, kind: TextKind, share: float, random: Random, table: Table) -> str:
-    """The text changed in one way, in one place at least where it can be; a share of zero changes nothing.
+    """Give the text changed in one way, in one place at least where it can be; a share of zero changes nothing.
 
     What is left out takes the white space behind it along.
     """

@@ -73,11 +73,11 @@ class Speed:
         return self.trained * self.work / self.rate
 
     def to_json(self) -> dict[str, Any]:
-        """Plain data."""
+        """Give plain data."""
         return {**vars(self), "share": self.share, "lines": self.lines()}
 
     def lines(self) -> list[str]:
-        """In words."""
+        """Say it in words."""
         return [
             f"{self.what} on {self.device}: training {self.trained:,.0f} images/s",
             *([f"sampling {self.sampled:,.0f} images/s"] if self.sampled else []),

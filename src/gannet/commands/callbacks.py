@@ -45,11 +45,11 @@ class Sheets:
         self.images = seen.images
 
     def measures(self) -> dict[str, float]:
-        """Nothing to log."""
+        """Give nothing to log."""
         return {}
 
     def state_dict(self) -> dict[str, Any]:
-        """The images seen."""
+        """Give the images seen."""
         return {"images": self.images}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -102,7 +102,7 @@ class RunCallbacks:
         return self.referee is not None and self.referee.converged
 
     def should_stop(self) -> bool:
-        """Whether whoever watches wants it to stop."""
+        """Tell whether whoever watches wants it to stop."""
         return self.watch.stopping
 
     def close(self, images: int) -> None:

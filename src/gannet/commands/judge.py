@@ -97,7 +97,9 @@ def _run_around(target: Path) -> Path | None:
 
 
 def judge_features(name: str = "") -> Features | None:
-    """The features of that name, see `JudgeOptions`; by default those of `judge-v1`, None where it does not ship."""
+    """Give the features of that name, see `JudgeOptions`; by default those of `judge-v1`, None where it does not
+    ship.
+    """
     if name == "inception" or name.endswith(".pth"):
         return inception(cache_folder(), None if name == "inception" else Path(name))
     if name:

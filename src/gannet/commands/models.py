@@ -39,11 +39,11 @@ class Model:
     scores: dict[str, float] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
-        """Plain data."""
+        """Give plain data."""
         return {**asdict(self), "folder": str(self.folder)}
 
     def lines(self) -> list[str]:
-        """In words."""
+        """Say it in words."""
         facts = [self.task, f"{self.megabytes:.1f} MB", *([self.licence] if self.licence else [])]
         few = [f"{name} {value:.4g}" for name, value in list(self.scores.items())[:2]]
         more = [words for words in (self.data, ", ".join(few)) if words]

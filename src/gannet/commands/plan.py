@@ -44,11 +44,11 @@ class Plan:
     device: str
 
     def to_json(self) -> dict[str, Any]:
-        """The plan as plain data."""
+        """Give the plan as plain data."""
         return {**vars(self), "recipe": self.recipe.model_dump(mode="json")}
 
     def lines(self) -> list[str]:
-        """The plan in words, the recipe first."""
+        """Give the plan in words, the recipe first."""
         counts = ", ".join(f"{name} {count:,}" for name, count in self.parameters.items())
         return [
             dump_yaml(self.recipe).rstrip(),
@@ -77,14 +77,14 @@ def plan(prepared: Prepared, options: PlanOptions = USUAL, watch: Watch | None =
 
 
 def noise_of(prepared: Prepared) -> Samples:
-    """Noise of the data's shape and types, so that nothing needs to be decoded for an estimate."""
+    """Give noise of the data's shape and types, so that nothing needs to be decoded for an estimate."""
     recipe, task, description = prepared.recipe, prepared.task, prepared.description
     classes = len(description.classes) if task.labels(recipe) is not Labels.UNUSED else 0
     return noise(task.fields(recipe, description), classes, recipe.batch)
 
 
 def whole_time(trainer: Trainer, rounds: int = USUAL.rounds, watch: Watch | None = None) -> float:
-    """The seconds of a whole run, from a few rounds of each of its stages."""
+    """Give the seconds of a whole run, from a few rounds of each of its stages."""
     recipe, progress, seconds, start = trainer.recipe, trainer.progress, 0.0, 0
     parts, watch = stages(recipe), watch or Watch()
     for number, stage in enumerate(parts):
@@ -108,7 +108,7 @@ def _time_rounds(trainer: Trainer, rounds: int) -> float:
 
 
 def peak_memory(device: torch.device) -> int:
-    """The most bytes that this process has held."""
+    """Give the most bytes that this process has held."""
     if device.type == "cuda":
         return int(torch.cuda.max_memory_allocated())
     try:

@@ -144,7 +144,7 @@ def split_of(prepared: Prepared, watch: Watch | None = None) -> Split:
 
 
 def build_game(prepared: Prepared, fabric: Fabric, resumed: Path | None = None) -> Game:
-    """The game with its networks on the device, from the recipe's seed or from the weights it starts from.
+    """Give the game with its networks on the device, from the recipe's seed or from the weights it starts from.
 
     Args:
         resumed: the folder of a run whose checkpoint will be loaded; what it once started from is not needed then.

@@ -15,12 +15,12 @@ LARGEST_PANEL = 640
 
 
 def to_picture(sample: Tensor) -> Image.Image:
-    """A picture from a tensor (c, h, w) in [-1, 1]; two channels are shown as red and green."""
+    """Give a picture from a tensor (c, h, w) in [-1, 1]; two channels are shown as red and green."""
     return to_pictures(sample[None])[0]
 
 
 def to_pictures(samples: Tensor) -> list[Image.Image]:
-    """Each of many samples (n, c, h, w) in [-1, 1] as a picture."""
+    """Give each of many samples (n, c, h, w) in [-1, 1] as a picture."""
     pixels = to_levels(samples.float()).byte().permute(0, 2, 3, 1).cpu().numpy()
     if pixels.shape[3] == 2:
         pixels = np.concatenate([pixels, np.zeros_like(pixels[..., :1])], 3)
@@ -29,7 +29,7 @@ def to_pictures(samples: Tensor) -> list[Image.Image]:
 
 
 def draw_grid(samples: Tensor, columns: int = 0) -> Image.Image:
-    """A grid of pictures (n, c, h, w) in [-1, 1], nearly square or of so many columns; small ones are enlarged."""
+    """Give a grid of pictures (n, c, h, w) in [-1, 1], nearly square or of so many columns; small ones are enlarged."""
     columns = columns or math.ceil(math.sqrt(len(samples)))
     factor = max(1, SMALLEST_SHEET // (columns * samples.shape[3]))
     pictures = [_enlarge(to_picture(sample), factor) for sample in samples]
@@ -41,7 +41,7 @@ def draw_grid(samples: Tensor, columns: int = 0) -> Image.Image:
 
 
 def side_by_side(pairs: Sequence[tuple[Image.Image, Image.Image]]) -> Image.Image:
-    """Pairs of pictures of one size, as `panels` gives them, a pair a row."""
+    """Give pairs of pictures of one size, as `panels` gives them, a pair a row."""
     width, height = 2 * max(first.width for first, _ in pairs) + GAP, sum(first.height + GAP for first, _ in pairs)
     sheet, top = Image.new("RGB", (width, height - GAP), "grey"), 0
     for before, after in pairs:
@@ -52,7 +52,9 @@ def side_by_side(pairs: Sequence[tuple[Image.Image, Image.Image]]) -> Image.Imag
 
 
 def panels(before: Image.Image, after: Image.Image) -> tuple[Image.Image, Image.Image]:
-    """A picture before and after, brought to one size that a sheet has room for: small ones as squares of pixels."""
+    """Give a picture before and after, brought to one size that a sheet has room for:
+    small ones as squares of pixels.
+    """
     size = after.size if max(after.size) <= LARGEST_PANEL else _within(after.size, LARGEST_PANEL)
     way = Image.Resampling.NEAREST if before.width < after.width else Image.Resampling.LANCZOS
     first, second = before.resize(size, way), after.resize(size, Image.Resampling.LANCZOS)
@@ -69,7 +71,7 @@ def _enlarge(picture: Image.Image, factor: int) -> Image.Image:
 
 
 def draw_points(points: Tensor) -> Image.Image:
-    """Points (n, 2) as blue dots on white, the plane from -1.6 to 1.6 on both axes."""
+    """Give points (n, 2) as blue dots on white, the plane from -1.6 to 1.6 on both axes."""
     picture = Image.new("RGB", (PLANE_PIXELS, PLANE_PIXELS), "white")
     pen = ImageDraw.Draw(picture)
     for x, y in points.tolist():

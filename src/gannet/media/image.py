@@ -72,13 +72,12 @@ class Options(Section):
 class Survey:
     """What a sample of pictures looks like."""
 
-    count_seen: int
-    """Readable pictures in the sample."""
     median_side: int
     """Median of min(width, height), in pixels."""
     channels: int
     """1 when every sampled picture is grey, in its pixels if not in its mode; else 3."""
     sizes: dict[str, int]
+    """How many of the readable pictures have each size, and below each mode."""
     modes: dict[str, int]
 
 
@@ -107,7 +106,7 @@ class Look:
             raise ValueError("None of the pictures can be read; give at least two, and hundreds to learn anything.")
         side = round(statistics.median(self.sides))
         sizes, modes = dict(self.sizes.most_common()), dict(self.modes.most_common())
-        return Survey(len(self.sides), side, 3 if self.coloured else 1, sizes, modes)
+        return Survey(side, 3 if self.coloured else 1, sizes, modes)
 
 
 def _has_colour(picture: Picture, mode: str) -> bool:

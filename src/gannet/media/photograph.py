@@ -64,7 +64,9 @@ class Photograph:
         return int(np.iinfo(self.values.dtype).max)
 
     def with_values(self, values: Values) -> "Photograph":
-        """Another of the same kind: transparency is brought to its size; a profile of greys is not kept for colours."""
+        """Give another of the same kind: transparency is brought to its size;
+        a profile of greys is not kept for colours.
+        """
         height, width = values.shape[:2]
         alpha = self.alpha
         if alpha is not None and alpha.shape != (height, width):
@@ -75,7 +77,7 @@ class Photograph:
         return replace(self, values=values, alpha=alpha, profile=profile)
 
     def picture(self) -> Image.Image:
-        """As Pillow has it; sixteen bits only where it can, which is in grey without transparency."""
+        """Give it as Pillow has it; sixteen bits only where it can, which is in grey without transparency."""
         values, alpha = self.values, self.alpha
         if values.dtype == np.uint16:
             if not self._beyond_pillow:
@@ -89,7 +91,7 @@ class Photograph:
         return Image.fromarray(values[..., 0] if values.shape[2] == 1 else values)
 
     def shown(self) -> Image.Image:
-        """As Pillow has it, with eight bits."""
+        """Give it as Pillow has it, with eight bits."""
         picture = self.picture()
         return Image.fromarray((self.values[..., 0] >> 8).astype(np.uint8)) if picture.mode == "I;16" else picture
 
@@ -230,10 +232,6 @@ def _on_white(picture: Image.Image) -> Image.Image:
     """Opaque, as JPEG wants it."""
     white = Image.new("RGBA", picture.size, "white")
     return Image.alpha_composite(white, picture.convert("RGBA")).convert("L" if picture.mode == "LA" else "RGB")
-
-
-Given: TypeAlias = str | Path | bytes | Image.Image | Photograph
-"""What is read as a photograph."""
 
 
 class PhotographMedium(ImageMedium):

@@ -6,7 +6,6 @@ import functools
 import io
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -33,11 +32,6 @@ def _decoders() -> tuple[str, ...]:
     # Only these decoders run, whatever a file is called: Pillow would start Ghostscript for an EPS named cat.png.
     Image.init()
     return tuple(name for form in formats.ALL for name in form.decoders if name in Image.OPEN)
-
-
-def is_picture(path: str) -> bool:
-    """Tell by the ending whether a file is meant to be a picture."""
-    return PurePosixPath(path).suffix.lower() in EXTENSIONS
 
 
 def open_picture(content: bytes) -> Image.Image:

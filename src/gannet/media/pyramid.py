@@ -12,12 +12,12 @@ Kind = TypeVar("Kind", bound=np.generic)
 
 
 def as_mask(lost: Mask) -> npt.NDArray[np.uint8]:
-    """A mask (h, w) as a picture (h, w, 1), white where something is lost."""
+    """Give a mask (h, w) as a picture (h, w, 1), white where something is lost."""
     return lost[..., None].astype(np.uint8) * 255
 
 
 def halved(values: Values, lost: Mask) -> tuple[Values, Mask]:
-    """The mean of the known pixels of every two by two (odd sides end in one), and where none of them is known.
+    """Give the mean of the known pixels of every two by two (odd sides end in one), and where none of them is known.
 
     Args:
         values: (h, w, c).
@@ -37,5 +37,5 @@ def halved(values: Values, lost: Mask) -> tuple[Values, Mask]:
 
 
 def doubled(values: npt.NDArray[Kind], size: tuple[int, ...]) -> npt.NDArray[Kind]:
-    """Every value (h, w, ...) as two by two, less what is beyond a size (h', w')."""
+    """Give every value (h, w, ...) as two by two, less what is beyond a size (h', w')."""
     return values.repeat(2, 0)[: size[0]].repeat(2, 1)[:, : size[1]]

@@ -18,12 +18,13 @@ ROWS = 256
 FIRST = 8
 """Where the table of a TIFF file lies."""
 Deep = npt.NDArray[np.uint16]
-NATIVE, OTHER = ("L", "B") if sys.byteorder == "little" else ("B", "L")
+OTHER = "B" if sys.byteorder == "little" else "L"
+"""The order of bytes that is not this machine's."""
 ORDERS = {f"{mode};16{order}": mode for mode in ("RGB", "RGBA") for order in "BLN"}
 
 
 def is_deep(picture: Image.Image) -> bool:
-    """Whether a picture, opened and not yet decoded, has colours of sixteen bits."""
+    """Tell whether a picture, opened and not yet decoded, has colours of sixteen bits."""
     tiles = getattr(picture, "tile", [])
     return bool(tiles) and all(_raw(tile.args) in ORDERS for tile in tiles)
 
@@ -35,7 +36,7 @@ def read_lower(picture: Image.Image) -> None:
 
 
 def joined(upper: npt.NDArray[Any], lower: npt.NDArray[Any]) -> Deep:
-    """Upper and lower bytes as values of sixteen bits."""
+    """Join upper and lower bytes as values of sixteen bits."""
     values: Deep = upper.astype(np.uint16) << np.uint16(8) | lower.astype(np.uint16)
     return values
 
@@ -51,7 +52,7 @@ def _with_raw(args: Any) -> Any:
 
 
 def encode_png(values: Deep, options: dict[str, Any]) -> bytes:
-    """A PNG file of colours (h, w, 3) or, with transparency, (h, w, 4), with Pillow's options for the format."""
+    """Give a PNG file of colours (h, w, 3) or, with transparency, (h, w, 4), with Pillow's options for the format."""
     height, width, channels = values.shape
     content = io.BytesIO(b"\x89PNG\r\n\x1a\n")
     content.seek(0, io.SEEK_END)
@@ -82,7 +83,7 @@ def _filtered(values: Deep) -> Iterator[npt.NDArray[np.uint8]]:
 
 
 def encode_tiff(values: Deep, options: dict[str, Any]) -> bytes:
-    """A TIFF file of the same, not compressed."""
+    """Give a TIFF file of the same, not compressed."""
     height, width, channels = values.shape
     table = TiffImagePlugin.ImageFileDirectory_v2(prefix=b"II")
     for tag, value in dict(options.get("tiffinfo", {})).items():

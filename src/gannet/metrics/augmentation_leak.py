@@ -47,11 +47,11 @@ class Leak:
         return min(1.0, max(0.0, (self.fakes.value - self.base.value) / reach)) if reach > 0 else 0.0
 
     def to_json(self) -> dict[str, Any]:
-        """Plain data."""
+        """Give plain data."""
         return {**asdict(self), "accuracy": self.accuracy, "share": self.share}
 
     def line(self) -> str:
-        """In words."""
+        """Say it in words."""
         doubt = "" if self.accuracy >= SURE else f", which is too often wrong to tell ({SURE:.0%} are wanted)"
         return (
             f"leak of {self.name} ({self.strength:g}): {self.fakes.value:.1%} of the fakes look augmented "
@@ -61,6 +61,6 @@ class Leak:
 
 
 def rate(hits: int, count: int) -> Rate:
-    """The share of `hits` among `count` samples, at least one."""
+    """Give the share of `hits` among `count` samples, at least one."""
     interval = binomtest(hits, count).proportion_ci(method="wilson")
     return Rate(hits / count, float(interval.low), float(interval.high), count)

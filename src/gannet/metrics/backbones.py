@@ -32,7 +32,8 @@ class ByteFeatures:
 
 
 def inception(folder: Path, weights: Path | None = None) -> ByteFeatures:
-    """The 2048 features of FID (Heusel et al., 2017, "GANs Trained by a Two Time-Scale Update Rule ...", section 5).
+    """Give the 2048 features of FID (Heusel et al., 2017, "GANs Trained by a Two Time-Scale Update Rule ...",
+    section 5).
 
     Args:
         folder: where weights that are downloaded are kept.
@@ -66,7 +67,8 @@ def inception(folder: Path, weights: Path | None = None) -> ByteFeatures:
 
 
 def backbone(name: str) -> ByteFeatures:
-    """The pooled features of a picture model from a hub or a folder, read from safetensors, without code of its own.
+    """Give the pooled features of a picture model from a hub or a folder, read from safetensors, without code of its
+    own.
 
     Args:
         name: a folder, or `owner/name[@revision]`.

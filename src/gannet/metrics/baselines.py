@@ -9,7 +9,6 @@ from typing import Any, Protocol, Self
 
 import numpy as np
 from scipy.sparse.csgraph import breadth_first_order, minimum_spanning_tree
-from scipy.special import logsumexp
 from sklearn.decomposition import PCA
 from sklearn.mixture import GaussianMixture
 from sklearn.neural_network import BernoulliRBM
@@ -25,7 +24,7 @@ class Baseline(Protocol):
         """Learn from samples (n, d) in [0, 1]; `whole`: those of all classes, for what their models share."""
 
     def draw(self, count: int, seed: int) -> Array:
-        """New samples (count, d) in [0, 1]."""
+        """Give new samples (count, d) in [0, 1]."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +48,7 @@ class NaiveBayes:
         return found
 
     def log_likelihood(self, samples: Array) -> Array:
-        """The sum over the pixels, (n,)."""
+        """Give the sum over the pixels, (n,)."""
         pixels = np.arange(len(self.shares))
         found: Array = np.log(self.shares[pixels, _levels(samples, self.LEVELS)]).sum(1)
         return found
@@ -65,7 +64,7 @@ class Mixture:
 
     @classmethod
     def fit(cls, samples: Array, seed: int, whole: Array | None = None) -> Self:
-        """Expectation maximization, in the components of `whole`: likelihoods compare in the same ones only."""
+        """Fit by expectation maximization, in the components of `whole`: likelihoods compare in the same ones only."""
         whole = samples if whole is None else whole
         components = PCA(min(cls.KEPT, *whole.shape), random_state=seed).fit(whole)
         gaussians = max(1, min(cls.GAUSSIANS, len(samples) // 200))
@@ -80,7 +79,7 @@ class Mixture:
         return np.random.default_rng(seed).permutation(found)
 
     def log_likelihood(self, samples: Array) -> Array:
-        """In the components, (n,)."""
+        """Give it in the components, (n,)."""
         found: Array = self.mixture.score_samples(self.components.transform(samples))
         return found
 
@@ -102,7 +101,7 @@ class ChowLiuTree:
 
     @classmethod
     def fit(cls, samples: Array, seed: int, whole: Array | None = None) -> Self:
-        """The tree of the largest total mutual information (equation 18)."""
+        """Give the tree of the largest total mutual information (equation 18)."""
         levels = _levels(samples, cls.LEVELS)
         joint = _pair_shares(levels, cls.LEVELS)
         # A spanning tree of least weight leaves out edges of weight zero, so all weights are above it.
@@ -115,7 +114,7 @@ class ChowLiuTree:
         return cls(order, parents, pairs / pairs.sum(2, keepdims=True))
 
     def draw(self, count: int, seed: int) -> Array:
-        """From the root outwards, each pixel given its parent."""
+        """Draw from the root outwards, each pixel given its parent."""
         random = np.random.default_rng(seed)
         levels = np.zeros((count, len(self.parents)), np.int64)
         for pixel in self.order:
@@ -125,7 +124,7 @@ class ChowLiuTree:
         return levels / (self.LEVELS - 1)
 
     def log_likelihood(self, samples: Array) -> Array:
-        """The sum over the pixels, each given its parent, (n,)."""
+        """Give the sum over the pixels, each given its parent, (n,)."""
         levels = _levels(samples, self.LEVELS)
         before = np.where(self.parents < 0, 0, levels[:, self.parents.clip(0)])
         found: Array = np.log(self.given[np.arange(len(self.parents)), before, levels]).sum(1)
@@ -142,12 +141,14 @@ class BoltzmannMachine:
 
     @classmethod
     def fit(cls, samples: Array, seed: int, whole: Array | None = None) -> Self:
-        """Persistent contrastive divergence (Tieleman, 2008)."""
+        """Fit by persistent contrastive divergence (Tieleman, 2008)."""
         machine = BernoulliRBM(cls.HIDDEN, learning_rate=0.05, batch_size=50, n_iter=15, random_state=seed)
         return cls(machine.fit(samples), samples.mean(0))
 
     def draw(self, count: int, seed: int) -> Array:
-        """Chains of 500 steps from noise with the mean of the data; the last step's probabilities are the pixels."""
+        """Run chains of 500 steps from noise with the mean of the data;
+        the last step's probabilities are the pixels.
+        """
         machine, random = self.machine, np.random.default_rng(seed)
         visible = random.random((count, len(self.start))) < self.start
         for _ in range(self.STEPS):
@@ -181,7 +182,7 @@ class ByClass:
         )
 
     def draw(self, count: int, seed: int) -> tuple[Array, Array]:
-        """New samples (count, d), the classes in their shares and in random order, and their labels (count,)."""
+        """Give new samples (count, d), the classes in their shares and in random order, and their labels (count,)."""
         places = (np.arange(count) + 0.5) / count
         labels = np.searchsorted(self.shares.cumsum(), places).clip(max=len(self.shares) - 1)
         labels = np.random.default_rng(seed).permutation(labels)
@@ -190,12 +191,6 @@ class ByClass:
         for number, part in enumerate(parts):
             found[labels == number] = part
         return found, labels
-
-    def classify(self, samples: Array) -> Array:
-        """P(Y | X) by Bayes' rule, (n, classes)."""
-        joint = np.stack([model.log_likelihood(samples) for model in self.models], 1) + np.log(self.shares)  # type: ignore[attr-defined]
-        found: Array = np.exp(joint - logsumexp(joint, axis=1, keepdims=True))
-        return found
 
 
 def _levels(samples: Array, levels: int) -> Array:

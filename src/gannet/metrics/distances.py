@@ -5,7 +5,7 @@ from torch import Tensor
 
 
 def frechet_distance(real: Tensor, fake: Tensor) -> float:
-    """The squared Frechet distance of two Gaussians fitted to features (Heusel et al., 2017, equation 6).
+    """Give the squared Frechet distance of two Gaussians fitted to features (Heusel et al., 2017, equation 6).
 
     ||m - m'||^2 + tr(C + C' - 2 (C C')^(1/2)). Biased upwards by about 1/n: compare at equal counts only.
 
@@ -16,7 +16,7 @@ def frechet_distance(real: Tensor, fake: Tensor) -> float:
 
 
 def corrected_distances(real: Tensor, fake: Tensor) -> dict[str, float]:
-    """The Frechet distance, and from 2 d samples on the same without its first-order bias.
+    """Give the Frechet distance, and from 2 d samples on the same without its first-order bias.
 
     The bias falls as 1/n (Chong and Forsyth, 2020, "Effectively Unbiased FID ...", equation 6), so twice the distance
     of all less the mean distance of two halves has none of that order (Richardson's extrapolation).
@@ -33,7 +33,7 @@ def corrected_distances(real: Tensor, fake: Tensor) -> dict[str, float]:
 
 
 def gaussian_distance(mean: Tensor, covariance: Tensor, other_mean: Tensor, other_covariance: Tensor) -> float:
-    """The squared Frechet distance of two Gaussians (Dowson and Landau, 1982): means (d,), covariances (d, d)."""
+    """Give the squared Frechet distance of two Gaussians (Dowson and Landau, 1982): means (d,), covariances (d, d)."""
     # tr (C C')^(1/2) is that of S C' S with S = C^(1/2), which is symmetric.
     values, vectors = torch.linalg.eigh(covariance)
     root = vectors * _roots(values) @ vectors.T
@@ -49,7 +49,7 @@ def _roots(values: Tensor) -> Tensor:
 
 
 def moments(features: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean (d,) and unbiased covariance (d, d) of features (n, d), in double precision."""
+    """Give the mean (d,) and unbiased covariance (d, d) of features (n, d), in double precision."""
     features = features.double()
     mean = features.mean(0)
     centred = features - mean
@@ -57,7 +57,8 @@ def moments(features: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def kernel_distance(real: Tensor, fake: Tensor) -> float:
-    """The squared maximum mean discrepancy under (x . y / d + 1)^3, unbiased (Binkowski et al., 2018, section 3.1).
+    """Give the squared maximum mean discrepancy under (x . y / d + 1)^3, unbiased (Binkowski et al., 2018, section
+    3.1).
 
     Args:
         real, fake: (n, d), (m, d), at least two each.

@@ -68,7 +68,7 @@ class NetworkFeatures:
 
 
 def fitted(pictures: Tensor) -> Tensor:
-    """Pictures (b, c, h, w) as three channels, the shorter side at most 64 pixels; transparency over grey."""
+    """Give pictures (b, c, h, w) as three channels, the shorter side at most 64 pixels; transparency over grey."""
     if pictures.shape[1] in {2, 4}:
         pictures, cover = pictures[:, :-1], (pictures[:, -1:] + 1) / 2
         pictures = pictures * cover
@@ -82,7 +82,9 @@ def fitted(pictures: Tensor) -> Tensor:
 
 
 def as_patches(picture: Tensor) -> Tensor:
-    """The squares of 64 pixels a side that a picture (1, c, h, w) has room for, next to each other: (n, c, 64, 64)."""
+    """Give the squares of 64 pixels a side that a picture (1, c, h, w) has room for, next to each other:
+    (n, c, 64, 64).
+    """
     channels, height, width = picture.shape[1:]
     rows, columns = height // LARGEST, width // LARGEST
     whole = picture[0, :, : rows * LARGEST, : columns * LARGEST]
@@ -91,7 +93,9 @@ def as_patches(picture: Tensor) -> Tensor:
 
 
 def extract(features: Features, parts: Sequence[Callable[[], Tensor]]) -> Tensor:
-    """The features (n, d) of samples that are made part by part and not kept; several processes share the parts."""
+    """Give the features (n, d) of samples that are made part by part and not kept;
+    several processes share the parts.
+    """
     several = distributed.is_available() and distributed.is_initialized()
     rank, world = (distributed.get_rank(), distributed.get_world_size()) if several else (0, 1)
     found = [features(part()) for part in parts[rank::world]]
@@ -103,5 +107,5 @@ def extract(features: Features, parts: Sequence[Callable[[], Tensor]]) -> Tensor
 
 
 def suits(shape: Any) -> bool:
-    """Whether a network can look at samples of this shape."""
+    """Tell whether a network can look at samples of this shape."""
     return len(shape) == 3 and min(shape[1:]) >= SMALLEST

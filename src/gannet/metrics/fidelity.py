@@ -8,7 +8,8 @@ ROWS = 1_000
 
 
 def fidelity(real: Tensor, fake: Tensor) -> dict[str, float]:
-    """Precision and recall (Kynkaanniemi et al., 2019, equations 1 to 3), density and coverage (Naeem et al., 2020).
+    """Measure precision and recall (Kynkaanniemi et al., 2019, equations 1 to 3), density and coverage (Naeem et
+    al., 2020).
 
     precision: the share of fakes inside a ball that reaches from a real to its third nearest real. recall: the same
     with the roles exchanged. density: how many such balls, of the fifth nearest, hold a fake, over 5 (equation 4).
@@ -38,7 +39,7 @@ def fidelity(real: Tensor, fake: Tensor) -> dict[str, float]:
 
 
 def neighbour_distances(features: Tensor, which: tuple[int, ...]) -> Tensor:
-    """The distances of each row (n, d) to its k-th nearest other row, for each k in `which`: (n, len(which))."""
+    """Give the distances of each row (n, d) to its k-th nearest other row, for each k in `which`: (n, len(which))."""
     found = []
     for start in range(0, len(features), ROWS):
         part = features[start : start + ROWS]

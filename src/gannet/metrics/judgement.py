@@ -74,7 +74,7 @@ class Judgement:
     closest: Tensor | None = field(default=None, repr=False, compare=False)
 
     def to_json(self) -> dict[str, Any]:
-        """Plain data."""
+        """Give plain data."""
         return {
             "measures": [asdict(found) for found in self.measures],
             "by_class": {name: asdict(found) for name, found in self.by_class.items()},
@@ -87,7 +87,7 @@ class Judgement:
         }
 
     def lines(self) -> list[str]:
-        """In words: a line a measure, then the audit, the classes, and what was left out."""
+        """Say it in words: a line a measure, then the audit, the classes, and what was left out."""
         rows = [_row(found.name, found) for found in self.measures]
         rows += [_row(f"kernel distance of {name}", found) for name, found in self.by_class.items()]
         audit = [self.memorization.words()] if self.memorization else []

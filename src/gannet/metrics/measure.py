@@ -40,7 +40,7 @@ class Measure:
     best: Best
 
     def to_json(self) -> dict[str, Any]:
-        """Plain data."""
+        """Give plain data."""
         return asdict(self)
 
 

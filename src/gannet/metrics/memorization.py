@@ -39,7 +39,7 @@ class Memorization:
         return self.near_copies > 10 * NEAR or self.closer > 0.9
 
     def words(self) -> str:
-        """The audit in one sentence."""
+        """Give the audit in one sentence."""
         said = "memorizes: it gives training samples back" if self.memorizes else "does not give training samples back"
         return (
             f"The model {said} ({self.near_copies:.1%} of the fakes lie as near to one of {self.searched:,} training "
@@ -47,7 +47,7 @@ class Memorization:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """Plain data."""
+        """Give plain data."""
         return {
             "memorizes": self.memorizes,
             "words": self.words(),
@@ -89,7 +89,9 @@ class CopyAudit:
 
 
 def relative_nearest(samples: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:
-    """The distance of each row (n, d) to the nearest of `known` (m, d), over that to the fifth nearest; which it is."""
+    """Give the distance of each row (n, d) to the nearest of `known` (m, d), over that to the fifth nearest;
+    which it is.
+    """
     parts = [_relative_nearest(part, known) for part in samples.double().split(ROWS)]
     return torch.cat([ratio for ratio, _ in parts]), torch.cat([index for _, index in parts])
 

@@ -18,7 +18,7 @@ FOUND = "modes found"
 
 
 def count_modes(modes: np.ndarray, known: np.ndarray) -> dict[str, float]:
-    """How many modes are among samples, and KL(samples || reals) over them.
+    """Tell how many modes are among samples, and KL(samples || reals) over them.
 
     Args:
         modes: the mode of each sample (n,), from 0.
@@ -31,7 +31,7 @@ def count_modes(modes: np.ndarray, known: np.ndarray) -> dict[str, float]:
 
 
 def measure_modes(fake: Tensor, told: Tensor, label: Tensor, accuracy: float, seed: int) -> list[Measure]:
-    """Modes among fakes whose channels a classifier has told; the reals are balanced draws of single pictures.
+    """Measure modes among fakes whose channels a classifier has told; the reals are balanced draws of single pictures.
 
     Args:
         fake: what the classifier says of the channels, (n, channels).

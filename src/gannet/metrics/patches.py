@@ -21,7 +21,8 @@ def patch_features(features: Features, picture: Tensor) -> Tensor:
 
 
 def patch_distance(real: Sequence[Tensor], made: Sequence[Tensor], features: str) -> list[Measure]:
-    """The distance over all photographs, with an interval (jackknife over tenths of them); none where they are few.
+    """Give the distance over all photographs, with an interval (jackknife over tenths of them);
+    none where they are few.
 
     Args:
         real, made: the features (n, d) of each photograph's patches.

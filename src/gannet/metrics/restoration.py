@@ -12,7 +12,9 @@ STABLE_MEAN, STABLE_SPREAD = (0.01 * 255) ** 2, (0.03 * 255) ** 2
 
 
 def luma(pictures: Tensor) -> Tensor:
-    """The Y of ITU-R BT.601, 16 to 235, as papers on super-resolution take it: (b, 1, h, w) in double precision."""
+    """Give the Y of ITU-R BT.601, 16 to 235, as papers on super-resolution take it:
+    (b, 1, h, w) in double precision.
+    """
     light = (pictures.double() + 1) / 2
     if light.shape[1] == 1:
         return 16 + 219 * light
@@ -21,7 +23,7 @@ def luma(pictures: Tensor) -> Tensor:
 
 
 def without_border(pictures: Tensor, border: int) -> Tensor:
-    """What is left when so many pixels are cut from each side; all of a picture that would leave nothing."""
+    """Give what is left when so many pixels are cut from each side; all of a picture that would leave nothing."""
     height, width = pictures.shape[2:]
     return (
         pictures[:, :, border : height - border, border : width - border]
@@ -31,13 +33,13 @@ def without_border(pictures: Tensor, border: int) -> Tensor:
 
 
 def signal_to_noise(made: Tensor, real: Tensor, peak: float = 255.0) -> Tensor:
-    """PSNR in decibels of values up to `peak`, (b,): 10 log10(peak^2 / MSE); 100 for equal ones."""
+    """Give PSNR in decibels of values up to `peak`, (b,): 10 log10(peak^2 / MSE); 100 for equal ones."""
     error = (made.double() - real.double()).square().mean((1, 2, 3))
     return 10 * torch.log10(peak**2 / error.clamp_min(peak**2 * 1e-10))
 
 
 def structural_similarity(made: Tensor, real: Tensor) -> Tensor:
-    """SSIM of one-channel values from 0 to 255, (b,), over whole windows (Wang et al., 2004, equation 13)."""
+    """Give SSIM of one-channel values from 0 to 255, (b,), over whole windows (Wang et al., 2004, equation 13)."""
     places = torch.arange(WINDOW, dtype=torch.float64, device=made.device) - WINDOW // 2
     line = gaussian(places, DEVIATION)
 
@@ -54,24 +56,24 @@ def structural_similarity(made: Tensor, real: Tensor) -> Tensor:
 
 
 def fine_detail(values: Tensor) -> Tensor:
-    """The energy of detail of one-channel values (b, 1, h, w), (b,): the mean square of what a Laplacian finds."""
+    """Give the energy of detail of one-channel values (b, 1, h, w), (b,): the mean square of what a Laplacian finds."""
     kernel = torch.tensor([[0.0, 1, 0], [1, -4, 1], [0, 1, 0]], dtype=torch.float64, device=values.device)
     return conv2d(values.double(), kernel[None, None]).square().mean((1, 2, 3))
 
 
 def chroma(pictures: Tensor) -> Tensor:
-    """The a* and b* of colours (b, 3, h, w), (b, 2, h, w), in the units of L*a*b*."""
+    """Give the a* and b* of colours (b, 3, h, w), (b, 2, h, w), in the units of L*a*b*."""
     return CHROMA * to_lab(pictures)[:, 1:]
 
 
 def chroma_error(made: Tensor, real: Tensor) -> Tensor:
-    """The mean distance of colours in the plane of a* and b*, (b,)."""
+    """Give the mean distance of colours in the plane of a* and b*, (b,)."""
     apart: Tensor = (chroma(made) - chroma(real)).square().sum(1).sqrt()
     return apart.mean((1, 2))
 
 
 def chroma_distance(made: Tensor, real: Tensor) -> Tensor:
-    """How far the colours of a picture are from those of another, wherever they lie, (b,).
+    """Tell how far the colours of a picture are from those of another, wherever they lie, (b,).
 
     The mean of the Wasserstein distances along directions of the plane of a* and b* (Bonneel et al., 2015).
     """
@@ -89,7 +91,7 @@ def _along(way: Tensor, colours: list[Tensor]) -> list[Tensor]:
 
 
 def colourfulness(pictures: Tensor) -> Tensor:
-    """Of colours (b, 3, h, w), (b,) (Hasler and Suesstrunk, 2003, equation 2)."""
+    """Measure that of colours (b, 3, h, w), (b,) (Hasler and Suesstrunk, 2003, equation 2)."""
     red, green, blue = ((pictures + 1) * 127.5).unbind(1)
     across, along = (red - green).flatten(1), ((red + green) / 2 - blue).flatten(1)
     spread = (across.var(1, correction=0) + along.var(1, correction=0)).sqrt()

@@ -9,7 +9,7 @@ from torch import Tensor
 
 
 def classify_apart(real: Tensor, fake: Tensor, seed: int) -> tuple[float, float, float]:
-    """The held-out accuracy of a fresh classifier, one half when nothing tells them apart, and its 95 % interval.
+    """Give the held-out accuracy of a fresh classifier, one half when nothing tells them apart, and its 95 % interval.
 
     A logistic regression learns from one half of both sets and is tested on the other (Lopez-Paz and Oquab, 2017,
     "Revisiting Classifier Two-Sample Tests", section 3); the interval is Wilson's.

@@ -53,11 +53,11 @@ class Utility:
     protocol: str
 
     def to_json(self) -> dict[str, Any]:
-        """Plain data."""
+        """Give plain data."""
         return asdict(self)
 
     def lines(self) -> list[str]:
-        """The answer first, then a line a score."""
+        """Give the answer first, then a line a score."""
         rows = [
             f"{score.classifier:22} {score.learned_from:18} {score.value:.1%}  ({score.low:.1%} to {score.high:.1%})"
             for score in self.scores

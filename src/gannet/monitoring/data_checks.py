@@ -36,7 +36,7 @@ class Classes:
     clear: Tensor
 
     def look(self, fake: Tensor) -> Facts:
-        """Which classes the fakes (n, ...) lack."""
+        """Tell which classes the fakes (n, ...) lack."""
         told = _told(torch.cdist(rows(fake), self.reference), self.label)
         count, few = len(told), torch.bincount(told, minlength=len(self.names))
         by_chance = torch.from_numpy(binom.cdf(few, count, self.usual)) * len(self.names)
@@ -51,7 +51,9 @@ class FoundAugmentation:
     shown: Between
 
     def look(self, fake: Tensor) -> Facts:
-        """Which share of the fakes (n, c, h, w) looks augmented; none where that explains little of what they lack."""
+        """Tell which share of the fakes (n, c, h, w) looks augmented;
+        none where that explains little of what they lack.
+        """
         share, explained = self.shown.share_in(rows(fake))
         return {"leak": min(1.0, max(0.0, share)) if explained > LITTLE else 0.0}
 
@@ -85,7 +87,9 @@ def find_augmentation(training: Tensor, held_out: Tensor) -> tuple[FoundAugmenta
 
 
 def rows(samples: Tensor) -> Tensor:
-    """Samples as rows; pictures (n, c, h, w) at up to 32 pixels a side, or pairs of them would take long to compare."""
+    """Give samples as rows; pictures (n, c, h, w) at up to 32 pixels a side, or pairs of them would take long to
+    compare.
+    """
     share = SIDE / max(samples.shape[2:]) if samples.ndim == 4 else 1.0
     return flat(samples if share >= 1 else interpolate(samples, scale_factor=share, mode="area"))
 

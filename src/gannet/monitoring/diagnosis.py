@@ -27,15 +27,17 @@ class Case:
     facts: Look
 
     def all(self, name: str) -> list[float]:
-        """A figure at every look that has it."""
+        """Give a figure at every look that has it."""
         return [float(look[name]) for look in self.looks if name in look]
 
     def recent(self, name: str, default: float) -> float:
-        """The mean of a figure over the newest looks."""
+        """Give the mean of a figure over the newest looks."""
         return fmean(self.all(name)[-RECENT:] or [default])
 
     def evidence(self) -> Look:
-        """What the diagnosis rests on: means of the newest looks, lost classes, the widest swing of the distance."""
+        """Give what the diagnosis rests on: means of the newest looks, lost classes, the widest swing of the
+        distance.
+        """
         nearest, farthest = swing(self.all("energy_distance"))
         means = {name: self.recent(name, 0.0) for name in MEANS if self.all(name)}
         return {"lost_for_good": ", ".join(self.lost), "nearest": nearest, "farthest": farthest} | means
@@ -58,12 +60,12 @@ def diagnose(case: Case) -> list[str]:
 
 
 def out_of_range(case: Case) -> bool:
-    """Whether pictures have values far outside [-1, 1], which a generator cannot give."""
+    """Tell whether pictures have values far outside [-1, 1], which a generator cannot give."""
     return float(case.facts.get("highest", 1.0)) > 1.5
 
 
 def labels_mean_nothing(case: Case) -> bool:
-    """Whether neighbours tell the classes that are asked for no better than chance does (two deviations)."""
+    """Tell whether neighbours tell the classes that are asked for no better than chance does (two deviations)."""
     facts = case.facts
     if not facts.get("conditional") or facts.get("inspected", 0) < 200:
         return False
@@ -73,18 +75,18 @@ def labels_mean_nothing(case: Case) -> bool:
 
 
 def leaks(case: Case) -> bool:
-    """Whether fakes look augmented as training samples do; classes that these lack would explain it otherwise."""
+    """Tell whether fakes look augmented as training samples do; classes that these lack would explain it otherwise."""
     return case.recent("leak", 0.0) > 0.2 and not case.facts.get("absent")
 
 
 def discriminator_too_weak(case: Case) -> bool:
-    """Whether fakes pass though the discriminator should tell them, or pass more readily than reals do."""
+    """Tell whether fakes pass though the discriminator should tell them, or pass more readily than reals do."""
     passes = case.recent("fool_rate", 0.5) > 0.8 or case.recent("accuracy_real", 0.5) < 0.2
     return passes or case.recent("separation", 0.5) < 0.3
 
 
 def overfits(case: Case) -> bool:
-    """Whether the discriminator takes training samples for real and held-out ones not."""
+    """Tell whether the discriminator takes training samples for real and held-out ones not."""
     gaps = [
         known - unknown
         for known, unknown in zip(case.all("accuracy_train"), case.all("accuracy_held_out"), strict=True)
@@ -93,18 +95,18 @@ def overfits(case: Case) -> bool:
 
 
 def at_the_cap(case: Case) -> bool:
-    """Whether the discriminator's view is augmented as much as it may be."""
+    """Tell whether the discriminator's view is augmented as much as it may be."""
     return 0 < 0.99 * case.recent("cap", 1.0) <= case.recent("augmented", 0.0)
 
 
 def collapsed(case: Case) -> bool:
-    """Whether the fakes are much alike, and do not become less so."""
+    """Tell whether the fakes are much alike, and do not become less so."""
     diversity = case.all("diversity")
     return case.recent("diversity", 1.0) < 0.5 and diversity[-1] < max(0.25, 1.5 * diversity[-RECENT])
 
 
 def diverges(case: Case) -> bool:
-    """Whether the fakes are far from the data and do not come nearer, or went far away again."""
+    """Tell whether the fakes are far from the data and do not come nearer, or went far away again."""
     distances = case.all("energy_distance")
     middle = len(distances) // 2
     stuck = min(distances[middle:]) > 0.8 * min(distances[:middle])
@@ -112,7 +114,7 @@ def diverges(case: Case) -> bool:
 
 
 def oscillates(case: Case) -> bool:
-    """Whether the fakes came near the data and were thrown back."""
+    """Tell whether the fakes came near the data and were thrown back."""
     nearest, farthest = swing(case.all("energy_distance"))
     swings = farthest > max(3 * nearest, nearest + SWING)
     # Of fewer samples the distance swings by chance.
@@ -120,21 +122,21 @@ def oscillates(case: Case) -> bool:
 
 
 def swing(distances: Sequence[float]) -> tuple[float, float]:
-    """The best distance so far and a later one, where they lie widest apart, over the newest looks."""
+    """Give the best distance so far and a later one, where they lie widest apart, over the newest looks."""
     best = list(accumulate(distances, min))
     pairs = list(zip(best, distances, strict=True))[-SPAN:]
     return max(pairs, key=lambda pair: pair[1] - pair[0], default=(0.0, 0.0))
 
 
 def plateaued(case: Case) -> bool:
-    """Whether the fakes come no nearer, at some distance from the data."""
+    """Tell whether the fakes come no nearer, at some distance from the data."""
     distances = case.all("energy_distance")
     middle = len(distances) // 2
     return min(distances[middle:]) > max(0.1, 0.9 * min(distances[:middle]))
 
 
 def memorizes(case: Case) -> bool:
-    """Whether fakes are nearer to training samples than held-out reals are."""
+    """Tell whether fakes are nearer to training samples than held-out reals are."""
     return case.recent("near_copies", 0.0) > 0.1 or case.recent("closer", 0.5) > 0.9
 
 

@@ -8,7 +8,7 @@ from torch import Tensor
 
 
 def among(samples: Tensor, label: Tensor | None = None) -> Tensor:
-    """E|X-X'|: the mean distance of two samples (n, d) of one class; of any two when no class has two."""
+    """Give E|X-X'|: the mean distance of two samples (n, d) of one class; of any two when no class has two."""
     pairs = ~torch.eye(len(samples), dtype=torch.bool)
     alike = pairs if label is None else pairs & (label[:, None] == label)
     distances = torch.cdist(samples, samples)[alike if alike.any() else pairs]
@@ -16,23 +16,25 @@ def among(samples: Tensor, label: Tensor | None = None) -> Tensor:
 
 
 def mean_distance(first: Tensor, second: Tensor) -> Tensor:
-    """E|X-Y| over samples (n, d) and (m, d)."""
+    """Give E|X-Y| over samples (n, d) and (m, d)."""
     return torch.cdist(first, second).mean()
 
 
 def mean_unpaired_distance(first: Tensor, second: Tensor) -> Tensor:
-    """E|X-Y| over samples (n, d) and (n, d) without the pairs (i, i), which belong together."""
+    """Give E|X-Y| over samples (n, d) and (n, d) without the pairs (i, i), which belong together."""
     distances = torch.cdist(first, second)
     return (distances.sum() - distances.trace()) / (len(first) * (len(first) - 1))
 
 
 def energy_distance(first: Tensor, second: Tensor) -> Tensor:
-    """2 E|X-Y| - E|X-X'| - E|Y-Y'| (Szekely and Rizzo, 2013, equation 2), unbiased, so it may be slightly below 0."""
+    """Give 2 E|X-Y| - E|X-X'| - E|Y-Y'| (Szekely and Rizzo, 2013, equation 2), unbiased, so it may be slightly below
+    0.
+    """
     return 2 * mean_distance(first, second) - among(first) - among(second)
 
 
 def energy_figures(real: Tensor, fake: Tensor, label: Tensor | None = None) -> dict[str, float]:
-    """How far fakes lie from reals and how unlike each other they are, in pixels.
+    """Tell how far fakes lie from reals and how unlike each other they are, in pixels.
 
     The energy distance is given over E|X-X'| of the reals; diversity is E|Y-Y'| / E|X-X'| within a class, about 1 for
     fakes as varied as the reals.
@@ -66,7 +68,7 @@ class Between:
         return 2 * self._across - self._among_healthy - among(self.other)
 
     def share_in(self, samples: Tensor) -> tuple[float, float]:
-        """The share of others in the mixture of both that lies nearest to samples (n, d).
+        """Give the share of others in the mixture of both that lies nearest to samples (n, d).
 
         The energy distance to (1 - s) healthy + s other is quadratic in s, so the best s has a closed form.
 
@@ -89,7 +91,7 @@ class Between:
 
 
 def flat(samples: Tensor) -> Tensor:
-    """Samples (n, ...) as rows (n, d) in double precision on the CPU.
+    """Give samples (n, ...) as rows (n, d) in double precision on the CPU.
 
     `cdist` multiplies matrices, which loses small differences of large numbers in single precision.
     """

@@ -24,11 +24,11 @@ class Periodic:
         self.images = seen.images
 
     def measures(self) -> dict[str, float]:
-        """The figures when they were last taken."""
+        """Give the figures when they were last taken."""
         return dict(self.figures)
 
     def state_dict(self) -> dict[str, Any]:
-        """The images seen, and the figures."""
+        """Give the images seen, and the figures."""
         return {"images": self.images, "figures": self.figures}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:

@@ -83,7 +83,7 @@ class Referee:
         self.images = seen.images
 
     def measures(self) -> dict[str, float]:
-        """The figures over the window and of the last audit; applies the rule to them."""
+        """Give the figures over the window and of the last audit; applies the rule to them."""
         figures = self._window()
         state = apply_rule(figures["fool_rate"], self.rule.share) if self.full else "too-early"
         if state != self.state:
@@ -115,7 +115,7 @@ class Referee:
         return self.state == "converged"
 
     def verdict(self, language: str = "en") -> dict[str, Any]:
-        """The verdict in codes and words; `rule` and `diagnosis` are kept apart."""
+        """Give the verdict in codes and words; `rule` and `diagnosis` are kept apart."""
         words = _catalogue()[language]
         counts = {"images": self.images, "needed": ENOUGH_LOOKS * self.rule.every}
         evidence = self.facts | self._evidence() | counts | {"share": self.rule.share}
@@ -137,7 +137,7 @@ class Referee:
         }
 
     def state_dict(self) -> dict[str, Any]:
-        """Everything the referee remembers."""
+        """Give everything the referee remembers."""
         return {
             "images": self.images,
             "rounds": list(self.rounds),
@@ -167,7 +167,7 @@ class Referee:
 
 
 def apply_rule(fool_rate: float, converged_share: float) -> str:
-    """The rule on the share of fakes that pass: undecided, on-track (one half) or converged (the share set)."""
+    """Give the rule on the share of fakes that pass: undecided, on-track (one half) or converged (the share set)."""
     if fool_rate >= converged_share:
         return "converged"
     return "on-track" if fool_rate >= ON_TRACK_SHARE else "undecided"

@@ -20,7 +20,7 @@ __all__ = ["PAIRS", "Dcgan", "Mlp", "Pair", "Residual", "chosen"]
 
 
 def chosen(network: Choice, own: Mapping[str, type[Builder]]) -> Builder:
-    """What builds the networks that a recipe or a config names, with its options.
+    """Check what builds the networks that a recipe or a config names, with its options.
 
     Third parties offer more by entry points of the group `gannet.networks`.
 

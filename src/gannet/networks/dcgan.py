@@ -124,7 +124,9 @@ class Dcgan(Pair):
         return DcganDiscriminator(checked(shape, "dcgan"), classes, self._width(shape), self.normalization)
 
     def sized(self, shape: Shape) -> Self:
-        """The pair with its width chosen: 64 up to 32 pixels a side, then less, as the cost grows with the area."""
+        """Give the pair with its width chosen: 64 up to 32 pixels a side, then less, as the cost grows with the
+        area.
+        """
         return replace(self, width=self._width(checked(shape, "dcgan")))
 
     def _width(self, shape: Shape) -> int:

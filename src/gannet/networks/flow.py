@@ -50,7 +50,7 @@ class FlowGenerator(Generator):
         self.leave = nn.Sequential(nn.GroupNorm(GROUPS, width), nn.SiLU(), Convolution(width, channels, 3, 1, 1))
 
     def velocity(self, picture: Tensor, time: Tensor, label: Tensor | None) -> Tensor:
-        """Where a picture (b, c, h, w) moves at time (b,) in [0, 1], for the classes (b,)."""
+        """Tell where a picture (b, c, h, w) moves at time (b,) in [0, 1], for the classes (b,)."""
         angles = time[:, None] * torch.logspace(0, 3, FREQUENCIES, base=10, device=time.device)
         known = self.time(torch.cat([angles.sin(), angles.cos()], 1))
         if self.embedding is not None:

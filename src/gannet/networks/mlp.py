@@ -71,5 +71,5 @@ class Mlp(Pair):
         return MlpDiscriminator(shape, classes, self.width, self.depth)
 
     def sized(self, shape: Shape) -> Self:  # noqa: ARG002
-        """The pair itself: it has nothing to choose."""
+        """Give the pair itself: it has nothing to choose."""
         return self

@@ -93,16 +93,18 @@ class Pair(ABC):
 
     @abstractmethod
     def sized(self, shape: Shape) -> Self:
-        """The same pair with every `auto` replaced by what samples of `shape` call for."""
+        """Give the same pair with every `auto` replaced by what samples of `shape` call for."""
 
 
 def halvings(shape: Shape) -> int:
-    """How often the picture is halved until its shorter side is 3 or 4 pixels (2 or 3 where halving rounds down)."""
+    """Tell how often the picture is halved until its shorter side is 3 or 4 pixels (2 or 3 where halving rounds
+    down).
+    """
     return (min(shape[1:]) - 1).bit_length() - 2
 
 
 def checked(shape: Shape, kind: str) -> Shape:
-    """The shape, when a pair of that kind, which makes pictures, can make it; else ValueError."""
+    """Give the shape, when a pair of that kind, which makes pictures, can make it; else ValueError."""
     if len(shape) != 3:
         raise ValueError(f"A {kind} makes pictures, not samples of shape {shape}; choose network.name=mlp.")
     channels, height, width = shape

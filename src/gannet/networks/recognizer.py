@@ -48,7 +48,7 @@ class Recognizer(nn.Module):
         return logits
 
     def activations(self, picture: Tensor, blocks: int | None = None) -> list[Tensor]:
-        """The output of the first so many blocks, or of every one, (b, width, h', w') each."""
+        """Give the output of the first so many blocks, or of every one, (b, width, h', w') each."""
         found = []
         for block in list(self.blocks)[:blocks]:
             picture = block(picture)
@@ -56,7 +56,7 @@ class Recognizer(nn.Module):
         return found
 
     def features(self, picture: Tensor) -> Tensor:
-        """The mean over the picture of every block's output but the last, (b, sum of their widths).
+        """Give the mean over the picture of every block's output but the last, (b, sum of their widths).
 
         The last block's is made for the classes: it leaps from one to the next where pictures change little by little.
         """

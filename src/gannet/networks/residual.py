@@ -101,7 +101,7 @@ class ResidualDiscriminator(Discriminator):
 
 
 def start(layer: nn.Module, gain: float) -> None:
-    """Normal weights that keep the variance through a leaky rectifier (He et al., 2015), times `gain`."""
+    """Give normal weights that keep the variance through a leaky rectifier (He et al., 2015), times `gain`."""
     if gain == 0:
         nn.init.zeros_(layer.weight)  # type: ignore[arg-type]
     else:
@@ -154,17 +154,19 @@ class Residual(Pair):
         return ResidualDiscriminator(checked(shape, "residual pair"), classes, self.sized(shape))
 
     def sized(self, shape: Shape) -> Self:
-        """The pair with its width chosen: 32 up to 32 pixels a side, then less, as the cost grows with the area."""
+        """Give the pair with its width chosen: 32 up to 32 pixels a side, then less, as the cost grows with the
+        area.
+        """
         chosen = max(8, min(32, 1024 // max(checked(shape, "residual pair")[1:])))
         return replace(self, width=chosen) if self.width == "auto" else self
 
     def widths(self, shape: Shape) -> Sequence[int]:
-        """Channels at each size, the picture's first."""
+        """Give channels at each size, the picture's first."""
         assert self.width != "auto"
         return [self.width * min(2**level, 8) for level in range(halvings(shape) + 2 - self.stem)]
 
     def level(self, channels: int, levels: int) -> nn.Module:
-        """The residual blocks of one size, among so many."""
+        """Give the residual blocks of one size, among so many."""
         inner = channels * self.expansion
         return nn.Sequential(
             *(ResidualBlock(channels, inner, self.groups, levels * self.blocks) for _ in range(self.blocks))

@@ -57,7 +57,7 @@ def zero_init(layer: Convolution) -> Convolution:
 
 
 def enlarge(small: Tensor, scale: int) -> Tensor:
-    """Bicubic interpolation (Keys, 1981, with a = -1/2, as imaging programs have it) to `scale` times the size."""
+    """Interpolate bicubically (Keys, 1981, with a = -1/2, as imaging programs have it) to `scale` times the size."""
     size = [scale * side for side in small.shape[2:]]
     return interpolate(small.float(), size, mode="bicubic", antialias=True)
 

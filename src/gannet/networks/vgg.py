@@ -45,7 +45,7 @@ class Vgg(nn.Module):
             self.register_buffer(name, torch.tensor(values).view(1, 3, 1, 1))
 
     def activations(self, picture: Tensor) -> list[Tensor]:
-        """What each block makes of colours (b, 3, h, w) in [-1, 1] before it is pooled; none below one pixel."""
+        """Give what each block makes of colours (b, 3, h, w) in [-1, 1] before it is pooled; none below one pixel."""
         found = []
         values = ((picture + 1) / 2 - self.mean) / self.deviation
         for block in self.blocks:

@@ -20,7 +20,7 @@ ENGINES = ("auto", "torch", "bf16", "onnx")
 
 
 def choose_engine(name: str, device: str, shape: tuple[int, ...]) -> str:
-    """The engine of that name; `auto` is bf16 where the hardware multiplies in it, else PyTorch in single precision.
+    """Choose the engine of that name; `auto`: bf16 where the hardware multiplies in it, else single precision.
 
     Rounding is little beside what pictures vary by, and much in the coordinates of points: `auto` spares them.
 

@@ -56,7 +56,7 @@ def interface(target: str | Path) -> dict[str, Any]:
 
 
 def model_folder(target: str) -> Path:
-    """Where a model's files lie: an existing path comes first, then a shipped model, then a hub.
+    """Find where a model's files lie: an existing path comes first, then a shipped model, then a hub.
 
     `name` is the newest version of a shipped model or of one in $GANNET_MODELS, `name-v1` that one.
     """
@@ -82,12 +82,12 @@ def model_folder(target: str) -> Path:
 
 
 def shipped_models() -> dict[str, Path]:
-    """The models that come with Gannet, by their full name."""
+    """List the models that come with Gannet, by their full name."""
     return {path.parent.name: path.parent for path in sorted(SHIPPED.glob(f"*/{CONFIG}"))}
 
 
 def known_models() -> dict[str, Path]:
-    """The models that are known by name: those that come with Gannet, then those in the folders of $GANNET_MODELS.
+    """List the models known by name: those that come with Gannet, then those in the folders of $GANNET_MODELS.
 
     Each folder is a model's own or holds such folders.
     """
@@ -118,7 +118,7 @@ def _shipped_names() -> str:
 
 
 def absolute(place: str, kind: Literal["model", "dataset"] = "dataset") -> str:
-    """The full path of what exists, so that a folder comes before an embedded set; the commit of what lies on a hub.
+    """Give the full path of what exists, so that a folder comes before an embedded set, and of a hub the commit.
 
     A name of something else is as it is.
     """

@@ -59,7 +59,7 @@ def export(pipeline: Pipeline, path: Path) -> Exported:
 
 
 def to_onnx(pipeline: Pipeline) -> bytes:
-    """A pipeline's network as an ONNX file, for batches of any size.
+    """Write a pipeline's network as an ONNX file, for batches of any size.
 
     Raises:
         ValueError: the model cannot be exported, or the libraries are missing.
@@ -95,7 +95,7 @@ def to_onnx(pipeline: Pipeline) -> bytes:
 
 
 def run_onnx(content: bytes) -> Callable[..., Tensor]:
-    """The network of an ONNX file as a function of tensors, computed by ONNX Runtime on the processor."""
+    """Give the network of an ONNX file as a function of tensors, computed by ONNX Runtime on the processor."""
     try:
         import onnxruntime  # type: ignore[import-untyped]
     except ImportError:

@@ -204,7 +204,7 @@ class Pipeline(ABC):
             return str(api.upload_folder(repo_id=repository, folder_path=folder))
 
     def card(self) -> str:
-        """A short model card in Markdown."""
+        """Write a short model card in Markdown."""
         parameters = sum(tensor.numel() for tensor in self.tensors().values())
         return (
             f"---\nlibrary_name: gannet\ntags: [gan, {self.task}]\n---\n"

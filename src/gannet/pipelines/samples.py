@@ -209,7 +209,7 @@ def latents(network: nn.Module, seed: int, first: int, count: int) -> Tensor:
 
 
 def walk(vectors: Tensor, frames: int) -> Tensor:
-    """A closed walk along great circles through latent vectors (n, latent): (n * frames, latent) (Shoemake, 1985)."""
+    """Walk along great circles through latent vectors (n, latent) and back: (n * frames, latent) (Shoemake, 1985)."""
     steps = torch.arange(frames)[:, None] / frames
     pieces = []
     for start, end in zip(vectors, vectors.roll(-1, 0), strict=True):
@@ -221,5 +221,5 @@ def walk(vectors: Tensor, frames: int) -> Tensor:
 
 
 def padded(rows: Tensor, count: int) -> Tensor:
-    """The rows (n, ...) and zeros below them, (count, ...)."""
+    """Give the rows (n, ...) and zeros below them, (count, ...)."""
     return torch.cat([rows, rows.new_zeros(count - len(rows), *rows.shape[1:])])

@@ -202,14 +202,14 @@ def _write_part(
 
 
 def record_line(*cells: object) -> str:
-    """A line of a record, as comma-separated values."""
+    """Give a line of a record, as comma-separated values."""
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerow(cells)
     return text.getvalue()
 
 
 def folders(classes: tuple[str, ...]) -> dict[int, str]:
-    """A folder for each class: its name, less what no folder's name may hold, and never one for two classes."""
+    """Give a folder for each class: its name, less what no folder's name may hold, and never one for two classes."""
     found = {-1: ""}
     for label, name in enumerate(classes):
         plain = re.sub(r'[\x00-\x1f\\/:*?"<>|]', "-", name).strip(". ") or "-"

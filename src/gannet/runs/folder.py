@@ -60,11 +60,11 @@ class Run:
         return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}
 
     def pipeline(self, weights: str = "model") -> Pipeline:
-        """The trained model; `weights` may be `best` or a stage's name."""
+        """Give the trained model; `weights` may be `best` or a stage's name."""
         return Pipeline.from_pretrained(self.folder / "model", weights)
 
     def log(self) -> Iterator[dict[str, Any]]:
-        """The lines of the log."""
+        """Give the lines of the log."""
         with (self.folder / "log.jsonl").open(encoding="utf-8") as file:
             yield from map(json.loads, file)
 
@@ -88,7 +88,7 @@ def create_folder(recipe: Recipe, out: Path) -> Path:
 
 
 def read_recipe(folder: Path, name: str = "recipe.yaml") -> Recipe:
-    """The recipe of a run; ValueError when the folder is no run or the recipe is damaged."""
+    """Give the recipe of a run; ValueError when the folder is no run or the recipe is damaged."""
     path = folder / name
     if not folder.exists():
         raise ValueError(f"There is no run at {folder}; give the folder that `gannet train` wrote.")
@@ -104,7 +104,7 @@ def read_recipe(folder: Path, name: str = "recipe.yaml") -> Recipe:
 
 
 def free_folder(name: str) -> Path:
-    """The first of runs/<name>, runs/<name>-2, ... that does not exist."""
+    """Give the first of runs/<name>, runs/<name>-2, ... that does not exist."""
     first = Path("runs") / name
     numbered = (first if number == 1 else Path("runs") / f"{name}-{number}" for number in range(1, 10**6))
     return next(path for path in numbered if not path.exists())

@@ -15,7 +15,7 @@ DEVICES = ("auto", "cpu", "cuda", "mps")
 
 
 def launch(device: str, precision: str) -> Fabric:
-    """A launched Fabric for a device and a precision; under torchrun it joins the other processes.
+    """Give a launched Fabric for a device and a precision; under torchrun it joins the other processes.
 
     Raises:
         ValueError: a device that this machine or this PyTorch does not have.
@@ -56,17 +56,17 @@ def leave() -> None:
 
 
 def processes() -> int:
-    """How many processes work together."""
+    """Tell how many processes work together."""
     return int(os.environ.get("WORLD_SIZE", "1"))
 
 
 def is_first() -> bool:
-    """Whether this process is the one that speaks and writes for all."""
+    """Tell whether this process is the one that speaks and writes for all."""
     return os.environ.get("RANK", "0") == "0"
 
 
 def choose_device(device: str) -> str:
-    """The device to compute on; `auto` prefers CUDA, then MPS, then the processor."""
+    """Give the device to compute on; `auto` prefers CUDA, then MPS, then the processor."""
     found = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     if device == "auto":
         return next(name for name, there in found.items() if there)
@@ -78,7 +78,7 @@ def choose_device(device: str) -> str:
 
 
 def choose_precision(precision: str, device: str) -> str:
-    """`bf16` or `32`; `auto` takes bf16 where the hardware multiplies matrices in it."""
+    """Give `bf16` or `32`; `auto` takes bf16 where the hardware multiplies matrices in it."""
     if precision != "auto":
         return precision
     if device == "cuda":

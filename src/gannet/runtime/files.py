@@ -157,7 +157,7 @@ def read_tensors(path: Path, start: str) -> dict[str, Tensor]:
 
 
 def digest(tensors: Mapping[str, Tensor], meta: Meta) -> str:
-    """SHA-256 over the names, types, shapes and bytes of all tensors and over `meta`."""
+    """Give SHA-256 over the names, types, shapes and bytes of all tensors and over `meta`."""
     return digests.digest(meta, _parts(tensors))
 
 

@@ -11,7 +11,7 @@ Part = TypeVar("Part")
 
 
 def installed(group: str) -> dict[str, EntryPoint]:
-    """The entry points of a group by name, such as those of `gannet.losses`."""
+    """List the entry points of a group by name, such as those of `gannet.losses`."""
     return {point.name: point for point in sorted(entry_points(group=group), key=lambda point: point.name)}
 
 

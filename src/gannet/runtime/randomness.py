@@ -6,11 +6,13 @@ from gannet.runtime.digests import number
 
 
 def address(seed: int, *where: int | str) -> int:
-    """A 63-bit seed for one place, the same on every machine: a hash of `seed` and the words that name the place."""
+    """Give a 63-bit seed for one place, the same on every machine:
+    a hash of `seed` and the words that name the place.
+    """
     text = "/".join(map(str, (seed, *where)))
     return number(text.encode()) >> 1
 
 
 def generator(seed: int, *where: int | str) -> torch.Generator:
-    """A CPU generator standing at that place."""
+    """Give a CPU generator standing at that place."""
     return torch.Generator().manual_seed(address(seed, *where))

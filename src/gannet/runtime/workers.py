@@ -13,12 +13,14 @@ Result = TypeVar("Result")
 
 
 def cores() -> int:
-    """How many processors this process may use."""
+    """Tell how many processors this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def map_in_order(function: Callable[[Item], Result], items: Iterable[Item], workers: int) -> Iterator[Result]:
-    """The results in the order of the items, by threads: for work that releases the interpreter's lock at length."""
+    """Give the results in the order of the items, by threads:
+    for work that releases the interpreter's lock at length.
+    """
     waiting: deque[Future[Result]] = deque()
     pool = ThreadPoolExecutor(workers)
     try:
@@ -67,7 +69,7 @@ class _Called(Generic[Item, Result]):
 
 
 def map_in_processes(function: Callable[[Item], Result], items: Iterable[Item], workers: int) -> Iterator[Result]:
-    """The results in the order of the items, by processes of one thread each; by one worker in this process.
+    """Give the results in the order of the items, by processes of one thread each; by one worker in this process.
 
     The function, the items and the results must be picklable. PyTorch's DataLoader ends its processes when this one
     ends, however it ends.

@@ -69,7 +69,7 @@ def adopt(recipe: Recipe, config: Settings) -> Recipe:
 
 
 def game(recipe: Recipe, description: Description) -> Game:
-    """One player, who descends the squared error of the velocity."""
+    """Give one player, who descends the squared error of the velocity."""
     classes = len(description.classes) if _config(recipe).conditional else 0
     network = _choice(recipe.network).build(description.shape, classes)
 
@@ -90,7 +90,7 @@ def observers(
     model: Pipeline,
     samples: Sides,
 ) -> dict[str, Observer]:
-    """Who looks how far what is drawn lies from held-out pictures."""
+    """Name who looks how far what is drawn lies from held-out pictures."""
     network, shown = model.networks[GENERATOR], samples[1].spread(LOOKED_AT)
     start = latents(network, seed=0, first=0, count=len(shown["real"]))
 
@@ -110,7 +110,7 @@ def pipeline(recipe: Recipe, description: Description, kept: dict[str, nn.Module
 
 
 def example() -> Recipe:
-    """A tiny flow to the embedded digits."""
+    """Give a tiny flow to the embedded digits."""
     updates = {
         "task": Choice(name="flow-matching", conditional=True),
         "network": Choice(name="flow", width=8, steps=2),

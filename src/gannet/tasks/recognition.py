@@ -96,7 +96,7 @@ def adopt(recipe: Recipe, config: Settings) -> Recipe:
 
 
 def game(recipe: Recipe, description: Description) -> Game:
-    """One player, who descends the cross entropy of its answers."""
+    """Give one player, who descends the cross entropy of its answers."""
     network = _choice(recipe.network).build(description.shape, len(description.classes))
 
     def recognize(run: Pass) -> Outcome:
@@ -113,7 +113,7 @@ def observers(
     model: Pipeline,
     samples: Sides,
 ) -> dict[str, Observer]:
-    """Who looks how often the averaged recognizer errs on held-out pictures."""
+    """Name who looks how often the averaged recognizer errs on held-out pictures."""
     network, shown = model.networks[RECOGNIZER], samples[1].spread(HELD_OUT_SAMPLES)
 
     def look() -> dict[str, float]:
@@ -124,7 +124,7 @@ def observers(
 
 @torch.no_grad()
 def recognize(recognizer: nn.Module, pictures: Tensor) -> Tensor:
-    """The probabilities of the classes, (b, classes), on the CPU; some pictures at a time."""
+    """Give the probabilities of the classes, (b, classes), on the CPU; some pictures at a time."""
     device = next(recognizer.parameters()).device
     recognizer.eval()
     parts = [recognizer(part.to(device)).float().softmax(1).cpu() for part in pictures.split(BATCH)]
@@ -159,7 +159,7 @@ def evaluate(pipeline: "RecognitionPipeline", exam: Exam) -> Judgement:
 
 
 def example() -> Recipe:
-    """A tiny recognizer of the embedded digits."""
+    """Give a tiny recognizer of the embedded digits."""
     updates = {
         "task": Choice(name="recognition"),
         "network": Choice(name="recognizer", width=8, depth=2),
@@ -201,7 +201,7 @@ class RecognitionPipeline(ConverterPipeline):
         return recognize(self.networks[RECOGNIZER], pictures)
 
     def traced(self) -> tuple[nn.Module, dict[str, Tensor]]:
-        """The recognizer, and a batch of a `picture` (b, c, h, w); its result are logits (b, classes)."""
+        """Give the recognizer, and a batch of a `picture` (b, c, h, w); its result are logits (b, classes)."""
         shape = self.config.description.shape  # type: ignore[attr-defined]
         return self.networks[RECOGNIZER], {"picture": torch.linspace(-1, 1, BATCH * prod(shape)).view(BATCH, *shape)}
 

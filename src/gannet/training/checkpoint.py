@@ -43,11 +43,11 @@ class CheckpointFolder:
                 path.unlink()
 
     def paths(self) -> list[Path]:
-        """All checkpoints, oldest first."""
+        """Give all checkpoints, oldest first."""
         return sorted(path for path in self.folder.glob("*.safetensors") if path.stem.isdigit() and path.is_file())
 
     def newest(self) -> dict[str, Any] | None:
-        """The newest checkpoint's tree, or None before the first.
+        """Give the newest checkpoint's tree, or None before the first.
 
         Raises:
             ValueError: the file is damaged; the sentence names it.
@@ -65,7 +65,7 @@ class CheckpointFolder:
 
 
 def better(score: float, best: dict[str, Any]) -> bool:
-    """Whether `score` (lower is better) beats the best so far."""
+    """Tell whether `score` (lower is better) beats the best so far."""
     return math.isfinite(score) and score < best["score"]
 
 

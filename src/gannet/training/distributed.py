@@ -43,7 +43,7 @@ def share_buffers(networks: Mapping[str, nn.Module], fabric: Fabric) -> None:
 
 
 def gather(watched: Mapping[str, Tensor], fabric: Fabric) -> dict[str, Tensor]:
-    """Per-sample tensors (b, ...) of all processes as one (world * b, ...)."""
+    """Gather per-sample tensors (b, ...) of all processes as one (world * b, ...)."""
     if fabric.world_size == 1:
         return dict(watched)
     gathered = {name: fabric.all_gather(tensor) for name, tensor in watched.items()}
@@ -83,7 +83,7 @@ def _counters(network: nn.Module) -> list[Tensor]:
 
 
 def environment(fabric: Fabric) -> dict[str, Any]:
-    """What bit-exactness depends on besides the recipe."""
+    """Give what bit-exactness depends on besides the recipe."""
     return {
         "torch": torch.__version__,
         "threads": torch.get_num_threads(),
@@ -94,7 +94,7 @@ def environment(fabric: Fabric) -> dict[str, Any]:
 
 
 def slices(recipe: Recipe, fabric: Fabric) -> list[slice]:
-    """The parts of a round's batch that this process passes through, one after the other."""
+    """Give the parts of a round's batch that this process passes through, one after the other."""
     parts = fabric.world_size * recipe.accumulate
     if recipe.batch % parts or recipe.batch == parts:
         raise ValueError(

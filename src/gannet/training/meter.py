@@ -24,7 +24,7 @@ class Meter:
             self.counts[name] = self.counts.get(name, 0) + 1
 
     def measures(self) -> dict[str, float]:
-        """The mean of each loss over all processes since the last call."""
+        """Give the mean of each loss over all processes since the last call."""
         self.share()
         means = {name: float(total) / self.counts[name] for name, total in self.sums.items()}
         self.sums, self.counts = {}, {}
@@ -43,7 +43,7 @@ class Meter:
         return not self.sums or bool(torch.stack(list(self.sums.values())).isfinite().all())
 
     def state_dict(self) -> dict[str, Any]:
-        """Sums and counts."""
+        """Give sums and counts."""
         return {"sums": self.sums, "counts": self.counts}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:

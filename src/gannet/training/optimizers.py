@@ -9,7 +9,7 @@ from gannet.recipe import Optimizer
 
 
 def make_optimizer(network: nn.Module, settings: Optimizer) -> torch.optim.Optimizer:
-    """AdamW over all of a network's parameters; without weight decay it is Adam."""
+    """Give AdamW over all of a network's parameters; without weight decay it is Adam."""
     return torch.optim.AdamW(
         network.parameters(),
         lr=settings.learning_rate,

@@ -34,11 +34,11 @@ class BatchPass:
         self.draws = 0
 
     def normal(self, *shape: int) -> Tensor:
-        """Standard normal noise (b, *shape)."""
+        """Give standard normal noise (b, *shape)."""
         return self._draw(torch.randn, shape)
 
     def uniform(self, *shape: int) -> Tensor:
-        """Uniform noise in [0, 1), (b, *shape)."""
+        """Give uniform noise in [0, 1), (b, *shape)."""
         return self._draw(torch.rand, shape)
 
     def _draw(self, draw: Callable[..., Tensor], shape: tuple[int, ...]) -> Tensor:
@@ -53,6 +53,8 @@ SMALL = 2**16
 
 
 def moved(tensor: Tensor, device: torch.device) -> Tensor:
-    """A tensor of the processor's on the device; from pinned memory the processor does not wait for a GPU's copy."""
+    """Give a tensor of the processor's on the device; from pinned memory the processor does not wait for a GPU's
+    copy.
+    """
     waits = device.type == "cuda" and tensor.nbytes > SMALL and not tensor.is_pinned()
     return (tensor.pin_memory() if waits else tensor).to(device, non_blocking=True)

@@ -56,7 +56,7 @@ class Terminal:
 
 
 def status_line(progress: Progress, words: str) -> str:
-    """One line: how much of how much, then the words; of a run images, speed, time left, fool rate and verdict."""
+    """Give one line: how much of how much, then the words; of a run images, speed, time left, fool rate and verdict."""
     if isinstance(progress, Status):
         return _run_line(progress, words)
     total = f"/{progress.total:,}" if progress.total else ""
@@ -72,7 +72,7 @@ def _run_line(status: Status, verdict: str) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Seconds in words: 45 s, 3 min 20 s, 2 h 5 min."""
+    """Give seconds in words: 45 s, 3 min 20 s, 2 h 5 min."""
     whole = round(seconds)
     if whole < 60:
         return f"{whole} s"

@@ -46,7 +46,7 @@ class Sample:
     content: bytes | Pixels
 
     def pixels(self, channels: int = 0) -> Pixels:
-        """(h, w, c), of so many channels where it says so; raises ValueError or OSError when it is broken."""
+        """Give (h, w, c), of so many channels where it says so; raises ValueError or OSError when it is broken."""
         picture = open_picture(self.content) if isinstance(self.content, bytes) else self.content
         return read_picture(picture, channels) if channels else natural_pixels(picture)
 
@@ -71,7 +71,7 @@ class Family:
 
 
 def make_families(seed: int, families: list[Family]) -> list[Entry]:
-    """The files of pictures and of their copies; what cannot be decoded is left out."""
+    """Give the files of pictures and of their copies; what cannot be decoded is left out."""
     entries: list[Entry] = []
     with _one_thread():
         for family in families:
@@ -127,7 +127,7 @@ def _mixed(pictures: Tensor, other: Sample, how: tuple[Mix, float], draws: Drawn
 
 
 def as_tensor(pixels: Pixels) -> Tensor:
-    """uint8 (c, h, w) as (1, c, h, w) in [-1, 1]."""
+    """Give uint8 (c, h, w) as (1, c, h, w) in [-1, 1]."""
     return torch.from_numpy(from_levels(pixels))[None]
 
 
@@ -138,7 +138,7 @@ def _encode(pictures: Tensor, path: PurePosixPath) -> bytes:
 
 
 def to_file(pixels: Pixels, ending: str) -> bytes:
-    """Pixels (h, w, c) as a file of the format that an ending stands for."""
+    """Give pixels (h, w, c) as a file of the format that an ending stands for."""
     content = io.BytesIO()
     picture = Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
     form = KEPT[ending.lower()]

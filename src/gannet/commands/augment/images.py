@@ -59,7 +59,7 @@ class Augmentation:
     partners: list[Record]
 
     def parts(self) -> Iterator[Callable[[], list[Family]]]:
-        """The parts of an order: what is read of some pictures, to be made into files."""
+        """Give the parts of an order: what is read of some pictures, to be made into files."""
         records, first = self.source.records(), 0
         while some := list(islice(records, RECORDS_IN_PART)):
             yield partial(self._families, some, first)
@@ -170,7 +170,7 @@ def _opened_record(out: Path) -> Iterator[TextIO]:
 
 
 def choose_changes(words: str, source: Source, channels: int) -> list[Change]:
-    """What copies go through in turn.
+    """Give what copies go through in turn.
 
     Raises:
         ValueError: an unknown name, a strength that is none or out of range, or a mixture of unlabelled pictures.
@@ -206,7 +206,8 @@ def _change(group: str, source: Source, channels: int) -> Change:
 
 
 def symmetries(source: Source) -> set[str]:
-    """Which mirrorings and turns the data do not mind: one half moved is as near to the other half as it is unmoved.
+    """Tell which mirrorings and turns the data do not mind: one half moved is as near to the other half as it is
+    unmoved.
 
     Each class is asked by itself, as a side may be what tells it from another, by pictures at 32 pixels a side and the
     energy distance of their pixels; halves are drawn anew several times, which tells how far apart they lie by chance.

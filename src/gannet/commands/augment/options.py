@@ -55,7 +55,7 @@ class AugmentOptions(Options):
         return self
 
     def noted(self) -> dict[str, Any]:
-        """As a broken-off data set notes what was asked for; those of earlier versions are gone on with."""
+        """Give what a broken-off data set notes of what was asked for; those of earlier versions are gone on with."""
         asked = self.model_dump()
         columns = {name: asked.pop(name) for name in ("text", "label", "synonyms")}
         return {**asked, "columns": columns}
@@ -83,7 +83,7 @@ class Augmented:
     advice: str = ""
 
     def to_json(self) -> dict[str, Any]:
-        """Plain data."""
+        """Give plain data."""
         return {**vars(self), "path": str(self.path), "healthy_share": self.share}
 
     @property
@@ -92,7 +92,7 @@ class Augmented:
         return self.healthy / max(1, self.healthy + self.copies)
 
     def lines(self) -> list[str]:
-        """In words."""
+        """Say it in words."""
         first = f"the first {self.left_out[0]}; `gannet doctor` says why" if self.left_out else ""
         lost = f" {len(self.left_out)} could not be read, {first}." if first else ""
         return [

@@ -27,7 +27,7 @@ LINE, SOURCE, DONE = "line", "source", "augmentation"
 
 
 def is_text(path: Path) -> bool:
-    """Whether it is a file of texts by its name; ValueError when there is none."""
+    """Tell whether it is a file of texts by its name; ValueError when there is none."""
     if path.suffix.lower() not in ENDINGS or path.is_dir():
         return False
     if not path.is_file():
@@ -82,7 +82,7 @@ class Changes:
     table: Table
 
     def rows(self, rows: Iterable[list[str]], text_at: int) -> Iterator[list[str]]:
-        """Every row and its copies, each with the number of the row it is made from and what was done to it."""
+        """Give every row and its copies, each with the number of the row it is made from and what was done to it."""
         for number, row in enumerate(rows, 1):
             yield [*row, str(number), ""]
             for changed, done in self._copies(number, row[text_at]):

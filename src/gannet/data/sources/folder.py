@@ -173,12 +173,15 @@ class FileSource:
         return self._layout.classes
 
     def fingerprint(self) -> str:
+        """Give a hex digest that changes when the content changes."""
         return self._storage.fingerprint(self._paths)
 
     def count(self) -> int:
+        """Give the number of samples."""
         return len(self._paths) + len(self._outside)
 
     def records(self) -> Iterator[Record]:
+        """Give every sample, in order."""
         for path in self._paths:
             label, split = self._layout.place(path)
             content = partial(self._storage.read, path)
@@ -215,12 +218,15 @@ class PairSource:
         self.classes = self._named_classes(names)
 
     def fingerprint(self) -> str:
+        """Give a hex digest that changes when the content changes."""
         return self._storage.fingerprint([*(path for paths in self._pairs.values() for path in paths), *self.lonely])
 
     def count(self) -> int:
+        """Give the number of samples."""
         return len(self._pairs)
 
     def records(self) -> Iterator[Record]:
+        """Give every sample, in order."""
         for name, paths in self._pairs.items():
             readers = {
                 field: partial(self._read, medium, path)

@@ -40,12 +40,15 @@ class Digits:
     classes = tuple(str(digit) for digit in range(10))
 
     def fingerprint(self) -> str:
+        """Give a hex digest that changes when the content changes."""
         return digest(["digits", "1"])
 
     def count(self) -> int:
+        """Give the number of samples."""
         return 1797
 
     def arrays(self) -> Iterator[Chunk]:
+        """Give the same samples in chunks."""
         from sklearn.datasets import load_digits
 
         bunch = load_digits()
@@ -53,6 +56,7 @@ class Digits:
         yield Chunk({VALUE: pixels}, bunch.target.astype(np.int64), "", 0)
 
     def records(self) -> Iterator[Record]:
+        """Give every sample, in order."""
         return records_of(self.arrays())
 
 
@@ -78,20 +82,25 @@ class IdxFolder:
         self.classes = tuple(str(label) for label in range(most + 1))
 
     def fingerprint(self) -> str:
+        """Give a hex digest that changes when the content changes."""
         labels = [digest([part.labels.tobytes().hex()]) for part in self._parts]
         return digest(["idx", *(file_stamp(part.images, part.images.name) for part in self._parts), *labels])
 
     def count(self) -> int:
+        """Give the number of samples."""
         return sum(part.shape[0] for part in self._parts)
 
     def arrays(self) -> Iterator[Chunk]:
+        """Give the same samples in chunks."""
         for part in self._parts:
             yield from _read_part(part)
 
     def sample(self, most: int) -> Iterator[Record]:
+        """Give about `most` samples, spread over the source."""
         return _first_of_each(self, most)
 
     def records(self) -> Iterator[Record]:
+        """Give every sample, in order."""
         return records_of(self.arrays())
 
 
@@ -197,12 +206,15 @@ class StackedDigits:
         self.name = f"{base.name}-stacked"
 
     def fingerprint(self) -> str:
+        """Give a hex digest that changes when the content changes."""
         return digest(["stacked", "1", self._base.fingerprint()])
 
     def count(self) -> int:
+        """Give the number of samples."""
         return sum(STACKED.values())
 
     def arrays(self) -> Iterator[Chunk]:
+        """Give the same samples in chunks."""
         images, labels, _ = self._digits
         rows = rows_per_chunk(3 * images[0].size)
         for split, count in STACKED.items():
@@ -213,9 +225,11 @@ class StackedDigits:
                 yield Chunk({VALUE: stacked}, labels[triples] @ np.array([100, 10, 1]), split, start)
 
     def sample(self, most: int) -> Iterator[Record]:
+        """Give about `most` samples, spread over the source."""
         return _first_of_each(self, most)
 
     def records(self) -> Iterator[Record]:
+        """Give every sample, in order."""
         return records_of(self.arrays())
 
     def _draw(self, split: str) -> Labels:

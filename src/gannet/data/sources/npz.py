@@ -56,12 +56,15 @@ class NpzFile:
         self._range: tuple[float, float] | None = None
 
     def fingerprint(self) -> str:
+        """Give a hex digest that changes when the content changes."""
         return digest(["npz", file_stamp(self._path, "")])
 
     def count(self) -> int:
+        """Give the number of samples."""
         return sum(part.images.shape[0] for part in self._parts)
 
     def arrays(self) -> Iterator[Chunk]:
+        """Give the same samples in chunks."""
         for part in self._parts:
             start = 0
             for values in self._blocks(part.images):
@@ -71,10 +74,12 @@ class NpzFile:
                 start += len(pixels)
 
     def sample(self, most: int) -> Iterator[Record]:
+        """Give about `most` samples, spread over the source."""
         for record, _ in zip(self.records(), range(most), strict=False):
             yield record
 
     def records(self) -> Iterator[Record]:
+        """Give every sample, in order."""
         return records_of(self.arrays())
 
     def listed(self) -> Iterator[Record]:

@@ -48,12 +48,15 @@ class ParquetFiles:
         self._index = {name: index for index, name in enumerate(self.classes)}
 
     def fingerprint(self) -> str:
+        """Give a hex digest that changes when the content changes."""
         return digest(["parquet", *(file_stamp(path, path.name) for path in self._paths)])
 
     def count(self) -> int:
+        """Give the number of samples."""
         return self._rows
 
     def records(self) -> Iterator[Record]:
+        """Give every sample, in order."""
         for path in self._paths:
             with _open_parquet(path) as file:
                 yield from self._rows_of(path, file.iter_batches(ROWS, columns=self._wanted(path)), 0)
@@ -209,18 +212,22 @@ class HubDataset:
         self._index = {name: number for number, name in enumerate(self.classes)}
 
     def fingerprint(self) -> str:
+        """Give a hex digest that changes when the content changes."""
         revision = [self._revision] if self._revision else []  # Entries from before there were any stay.
         parts = (f"{key} {part._fingerprint}" for key, part in self._splits.items())
         return digest(["hub", self.name, *revision, *parts])
 
     def count(self) -> int:
+        """Give the number of samples."""
         return sum(len(part) for part in self._splits.values())
 
     def records(self) -> Iterator[Record]:
+        """Give every sample, in order."""
         for key in self._splits:
             yield from self._rows_of(key, range(len(self._splits[key])))
 
     def listed(self) -> Iterator[Record]:
+        """Give the same records, whose parts cannot be read."""
         for key, part in self._splits.items():
             label = self._columns[key][1]
             values = (row[label] for row in part.select_columns([label])) if label else repeat(None, len(part))
@@ -228,6 +235,7 @@ class HubDataset:
                 yield unread(f"{key}[{position}]", self._number(value), _split_of(key))
 
     def sample(self, most: int) -> Iterator[Record]:
+        """Give about `most` samples, spread over the source."""
         for key, part in self._splits.items():
             wanted = -(-most * len(part) // max(1, self.count()))
             yield from self._rows_of(key, range(0, len(part), max(1, len(part) // max(1, wanted))))

@@ -28,13 +28,6 @@ def ring(count: int, seed: int) -> np.ndarray:
     return (centres + RING_DEVIATION * random.standard_normal((count, 2))).astype(np.float32)
 
 
-def modes_covered(points: np.ndarray) -> int:
-    """Count the ring's modes that hold at least 2 % of the points (n, 2) within four deviations."""
-    distances = np.linalg.norm(points[:, None] - ring_centres()[None], axis=2)
-    near = distances < 4 * RING_DEVIATION
-    return int((near.mean(0) >= 0.02).sum())
-
-
 @dataclass(frozen=True)
 class PointSource:
     """A set of points: a name and a function that draws them."""
@@ -48,14 +41,17 @@ class PointSource:
         return self.name
 
     def count(self) -> int:
+        """Give the number of samples."""
         return COUNT
 
     def arrays(self) -> Iterator[Chunk]:
+        """Give the same samples in chunks."""
         points, none = self.draw(COUNT, 0), np.full(COUNT, -1, np.int64)
         yield Chunk({VALUE: points[:HELD_OUT]}, none[:HELD_OUT], "test", 0)
         yield Chunk({VALUE: points[HELD_OUT:]}, none[HELD_OUT:], "train", 0)
 
     def records(self) -> Iterator[Record]:
+        """Give every sample, in order."""
         return records_of(self.arrays())
 
 

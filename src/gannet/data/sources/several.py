@@ -41,17 +41,22 @@ class Several:
         return tuple(self.parts[0].classes)
 
     def fingerprint(self) -> str:
+        """Give a hex digest that changes when the content changes."""
         return digest(["several", *(part.fingerprint() for part in self.parts), *map(str, self.weights)])
 
     def count(self) -> int:
+        """Give the number of samples."""
         return sum(part.count() if isinstance(part, Counted) else sum(1 for _ in listed(part)) for part in self.parts)
 
     def records(self) -> Iterator[Record]:
+        """Give every sample, in order."""
         return chain.from_iterable(part.records() for part in self.parts)
 
     def listed(self) -> Iterator[Record]:
+        """Give the same records, whose parts cannot be read."""
         return chain.from_iterable(listed(part) for part in self.parts)
 
     def sample(self, most: int) -> Iterator[Record]:
+        """Give about `most` samples, spread over the source."""
         each = -(-most // len(self.parts))
         return chain.from_iterable(sample(part, each) for part in self.parts)

@@ -22,18 +22,22 @@ class Shapes:
     classes: tuple[str, ...] = NAMES
 
     def fingerprint(self) -> str:
+        """Give a hex digest that changes when the content changes."""
         return digest(["shapes", "1"])
 
     def count(self) -> int:
+        """Give the number of samples."""
         return COUNT
 
     def arrays(self) -> Iterator[Chunk]:
+        """Give the same samples in chunks."""
         random = np.random.default_rng(0)
         drawn = [draw_shapes(random) for _ in range(COUNT)]
         pictures, maps = (np.stack([one[part] for one in drawn]) for part in range(2))
         yield Chunk({"image": pictures, "map": maps}, np.full(COUNT, -1, np.int64), "", 0)
 
     def records(self) -> Iterator[Record]:
+        """Give every sample, in order."""
         return records_of(self.arrays())
 
 

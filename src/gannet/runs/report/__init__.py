@@ -83,13 +83,13 @@ def _pictures(folder: Path) -> str:
 
 
 def seen_images(run: Path) -> int:
-    """How many images a run has seen by its log; 0 without one."""
+    """Tell how many images a run has seen by its log; 0 without one."""
     log = _log(run / "log.jsonl")
     return int(log[-1]["images"]) if log else 0
 
 
 def trained_minutes(run: Path) -> float:
-    """The minutes that a run has trained by its log; 0 without one."""
+    """Give the minutes that a run has trained by its log; 0 without one."""
     log = _log(run / "log.jsonl")
     return float(log[-1]["clock"]["seconds"]) / 60 if log else 0.0
 
@@ -221,7 +221,7 @@ def _facts(run: Path, log: Sequence[dict[str, Any]]) -> str:
 
 
 def environment() -> str:
-    """The versions and the machine, in a line."""
+    """Give the versions and the machine, in a line."""
     packages = f"gannet {__version__}, torch {version('torch')}"
     machine = f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores"
     return f"{packages}, Python {platform.python_version()}, {machine}"

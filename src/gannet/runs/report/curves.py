@@ -28,7 +28,7 @@ class Mark:
 
 
 def draw_curves(title: str, curves: Sequence[Curve], marks: Sequence[Mark] = ()) -> str:
-    """A figure with a legend; curves of fewer than two finite values are left out, and none at all gives ''."""
+    """Give a figure with a legend; curves of fewer than two finite values are left out, and none at all gives ''."""
     curves = [thinned(curve) for curve in curves]
     curves = [curve for curve in curves if len(curve.values) > 1]
     if not curves:
@@ -47,7 +47,7 @@ def draw_curves(title: str, curves: Sequence[Curve], marks: Sequence[Mark] = ())
 
 
 def thinned(curve: Curve) -> Curve:
-    """The curve's finite points, at most 400 of them."""
+    """Give the curve's finite points, at most 400 of them."""
     points = [(x, y) for x, y in zip(curve.images, curve.values, strict=True) if isfinite(y)]
     points = points[:: -(-len(points) // MOST_POINTS) or 1]
     return Curve(curve.name, [x for x, _ in points], [y for _, y in points])

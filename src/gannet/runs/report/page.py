@@ -28,7 +28,7 @@ pre { overflow-x: auto; font-size: .85rem; } .small { font-size: .85rem; opacity
 
 
 def page(title: str, parts: Sequence[str]) -> str:
-    """A whole document: nothing in it is fetched from anywhere, and nothing in it runs."""
+    """Give a whole document: nothing in it is fetched from anywhere, and nothing in it runs."""
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -37,23 +37,23 @@ def page(title: str, parts: Sequence[str]) -> str:
 
 
 def section(title: str, *parts: str) -> str:
-    """A heading and what is below it; nothing when there is nothing below."""
+    """Give a heading and what is below it; nothing when there is nothing below."""
     content = "".join(parts)
     return f"<h2>{escape(title)}</h2>{content}" if content else ""
 
 
 def paragraph(words: str, kind: str = "") -> str:
-    """A paragraph of plain words."""
+    """Give a paragraph of plain words."""
     return f'<p class="{escape(kind)}">{escape(words)}</p>'
 
 
 def folded(title: str, text: str) -> str:
-    """Preformatted text that opens when it is asked for."""
+    """Give preformatted text that opens when it is asked for."""
     return f"<details><summary>{escape(title)}</summary><pre>{escape(text)}</pre></details>"
 
 
 def picture(path: Path, caption: str) -> str:
-    """A PNG inside the page."""
+    """Give a PNG inside the page."""
     content = base64.b64encode(path.read_bytes()).decode()
     words = escape(caption)
     image = f'<img src="data:image/png;base64,{content}" alt="{words}">'
@@ -61,14 +61,14 @@ def picture(path: Path, caption: str) -> str:
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
-    """A table that scrolls sideways on a narrow screen; numbers to the right."""
+    """Give a table that scrolls sideways on a narrow screen; numbers to the right."""
     top = "".join(f"<th>{escape(head)}</th>" for head in heads)
     body = "".join(f"<tr>{''.join(_cell(value) for value in row)}</tr>" for row in rows)
     return f'<div class="scroll"><table><tr>{top}</tr>{body}</table></div>'
 
 
 def facts(values: Mapping[str, Any]) -> str:
-    """Names and values, a line each."""
+    """Give names and values, a line each."""
     return table(("", ""), list(values.items()))
 
 

@@ -197,7 +197,7 @@ def colour_figures(made: Photograph, pair: EvaluationPair, perceptual: Frozen | 
 def measures(
     rows: Sequence[Mapping[str, float]], features: Features | None, words: str, best: Mapping[str, Best] = BEST
 ) -> list[Measure]:
-    """The mean of each figure over photographs, with its interval (Student's t).
+    """Take the mean of each figure over photographs, with its interval (Student's t).
 
     Args:
         rows: the figures of each photograph.
@@ -268,7 +268,7 @@ def draws_for(photograph: Photograph, purpose: str) -> Drawn:
 
 
 def resized(photograph: Photograph, size: tuple[int, int], how: Any) -> Photograph:
-    """A photograph brought to (width, height) by one of Pillow's resamplings."""
+    """Bring a photograph to (width, height) by one of Pillow's resamplings."""
     return read_photograph(photograph.picture().resize(size, how))
 
 

@@ -116,13 +116,13 @@ class PhotographPipeline(ConverterPipeline):
         return result
 
     def earlier(self) -> "PhotographPipeline | None":
-        """The model as it was before the game, where its weights lie beside this one's."""
+        """Give the model as it was before the game, where its weights lie beside this one's."""
         if self.file is None or self.file.stem == TRUE or not self.file.with_stem(TRUE).is_file():
             return None
         return type(self).from_pretrained(self.file.parent, TRUE)  # type: ignore[return-value]
 
     def blended(self, strength: float) -> Self:
-        """The weights of what makes pictures by `strength`, those before the game by the rest.
+        """Blend the weights of what makes pictures by `strength`, those before the game by the rest.
 
         Wang et al. (2018), "ESRGAN: Enhanced Super-Resolution Generative Adversarial Networks", section 3.4.
 
@@ -153,7 +153,7 @@ class PhotographPipeline(ConverterPipeline):
         return cls(config, cls.build_networks(config))
 
     def traced(self) -> tuple[nn.Module, dict[str, Tensor]]:
-        """The network, and a `picture` (1, c, h, w) as it learned from."""
+        """Give the network, and a `picture` (1, c, h, w) as it learned from."""
         settings: Any = self.config
         return self.networks[GENERATOR], {"picture": torch.zeros(1, *settings.description.shape)}
 

@@ -246,7 +246,7 @@ def pipeline(recipe: Recipe, description: Description, kept: dict[str, nn.Module
 
 
 def example() -> Recipe:
-    """A tiny game on the embedded digits."""
+    """Give a tiny game on the embedded digits."""
     return Recipe(
         name="example",
         task=Choice(name="generation", conditional=True),

@@ -25,7 +25,7 @@ Fit = Callable[[Path], Any]
 
 
 def strengths_of(words: str, recipe: Recipe) -> Strengths:
-    """The augmentations to look for: names with or without strengths, or `own`, those of the run.
+    """Give the augmentations to look for: names with or without strengths, or `own`, those of the run.
 
     Raises:
         ValueError: the run has none of its own, an unknown name, or a strength out of range; one sentence.
@@ -38,7 +38,7 @@ def strengths_of(words: str, recipe: Recipe) -> Strengths:
 
 
 def measure_leaks(fakes: Iterable[Tensor], own: Sides, fit: Fit, strengths: Strengths, seed: int) -> list[Leak]:
-    """How many fakes look augmented, in each of several ways.
+    """Tell how many fakes look augmented, in each of several ways.
 
     Args:
         fakes: batches (b, c, h, w).
@@ -58,7 +58,7 @@ def measure_leaks(fakes: Iterable[Tensor], own: Sides, fit: Fit, strengths: Stre
 
 
 def learn_detector(kind: Kind, strength: float, known: Tensor, fit: Fit, seed: int) -> Any:
-    """A classifier of healthy pictures and of others to each of which the kind was done."""
+    """Give a classifier of healthy pictures and of others to each of which the kind was done."""
     healthy, other = known[::2], known[1::2]  # By turns: data may lie class by class.
     other = _augmented(other, kind, strength, seed)
     if kind.name in INTERPOLATING:
@@ -88,7 +88,7 @@ def _resampled(pictures: Tensor, seed: int) -> Tensor:
 
 
 def looking_augmented(detector: Any, pictures: Tensor) -> Rate:
-    """The share of pictures (n, c, h, w) that a detector takes for augmented."""
+    """Give the share of pictures (n, c, h, w) that a detector takes for augmented."""
     told = torch.cat([detector.probabilities(_rounded(part)).argmax(1) for part in pictures.split(BATCH)])
     return rate(int((told == AUGMENTED).sum()), len(told))
 

@@ -167,7 +167,7 @@ class GenerationPipeline(GeneratorPipeline):
         return self._generate(vectors, None if labels is None else labels[indices])
 
     def traced(self) -> tuple[nn.Module, dict[str, Tensor]]:
-        """The generator, and a batch of `latent` (b, latent) and, for classes, `label` (b,)."""
+        """Give the generator, and a batch of `latent` (b, latent) and, for classes, `label` (b,)."""
         network = self.networks[GENERATOR]
         inputs, labels = {"latent": latents(network, 0, 0, self.BATCH)}, self.labels(self.BATCH)
         return network, inputs if labels is None else {**inputs, "label": labels}
@@ -190,7 +190,7 @@ class GenerationPipeline(GeneratorPipeline):
         return torch.cat(parts)
 
     def labels(self, num: int, label: str | None = None) -> Tensor | None:
-        """The classes of `num` samples (num,): all in turn or the one asked for; None without classes."""
+        """Give the classes of `num` samples (num,): all in turn or the one asked for; None without classes."""
         classes = self.settings.description.classes
         if not self.settings.conditional:
             if label is not None:
@@ -215,5 +215,5 @@ class GenerationPipeline(GeneratorPipeline):
 
 
 def choose_pair(network: Choice) -> Pair:
-    """The pair of networks that a recipe or a config names, with its options."""
+    """Give the pair of networks that a recipe or a config names, with its options."""
     return chosen(network, PAIRS)

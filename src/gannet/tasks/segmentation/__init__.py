@@ -173,7 +173,7 @@ def as_shares(truth: Tensor, classes: int) -> tuple[Tensor, Tensor]:
 
 
 def overlap_lacking(told: Tensor, true: Tensor) -> Tensor:
-    """One less the mean overlap of what is told, by its probability, with what is true, of the classes in a batch.
+    """Give one less the mean overlap of what is told, by its probability, with what is true, of the classes in a batch.
 
     Twice the shared part over both (Milletari et al., 2016, "V-Net", section 3), over all pixels of the batch.
 
