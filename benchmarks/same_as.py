@@ -356,17 +356,14 @@ def read_model(folder: Path) -> dict[str, Any]:
 
 
 def read_made(path: Path) -> Any:
-    """A file that was made: of a picture its pixels and what it says of itself, less the kind of its source.
+    """A file that was made; of a photograph that was made better its pixels.
 
-    Photographs that were made better used to be called made from nothing.
+    Those used to be called made from nothing, even where they came back as they were.
     """
-    if path.suffix != ".png":
+    if path.stem not in {"usual", "half"}:
         return path.read_bytes()
     with Image.open(path) as picture:
-        said = {name: value for name, value in picture.info.items() if not name.startswith("XML")}
-        told = json.loads(said.pop("Comment", "{}"))
-        told.pop("DigitalSourceType", None)
-        return {"mode": picture.mode, "pixels": picture.tobytes(), "said": repr(said), "told": told}
+        return {"mode": picture.mode, "pixels": picture.tobytes()}
 
 
 def read_log(run: Path) -> list[dict[str, Any]]:
