@@ -36,7 +36,7 @@ def test_a_run_is_trained_judged_and_used_with_them(tiny_yaml: Path, tmp_path: P
     assert spread.best == 1.0 and spread.low < spread.value < spread.high and spread.floor is not None
     assert found.left_out["broken"] == "it fell over"
     assert type(gannet.load(run.folder).networks["generator"]).__module__ == "gannet_parts"
-    gannet.apply(run.folder, tmp_path / "sheet.png")
+    gannet.apply(run.folder, out=tmp_path / "sheet.png")
     assert gannet.train(resume=run.folder, set={"images": 96}).ending == "finished"
 
 

@@ -31,7 +31,7 @@ from gannet.metrics.utility import MOST, Utility, measure_utility
 from gannet.recipe import Checkpoints, Data, Logging, Optimizer, Recipe, RefereeSettings
 from gannet.schema import Choice
 from gannet.task import Exam, Origin
-from gannet.tasks.generation.leak_detectors import measure_leaks, strengths_of
+from gannet.tasks.generation.leak_detectors import Detector, measure_leaks, strengths_of
 from gannet.tasks.generation.pipeline import GenerationPipeline
 
 JUDGED, ALL_JUDGED, AUDITED, FEWEST_FAKES, COMPONENT_SAMPLES, PART = 10_000, 50_000, 100_000, 1_000, 5_000, 100
@@ -93,11 +93,13 @@ def _evidence(pipeline: GenerationPipeline, exam: Exam, features: Features) -> E
     )
 
 
-def _fit_detector(origin: Origin, data: Path) -> Any:
-    """A classifier of the labelled pictures in a file."""
+def _fit_detector(origin: Origin, data: Path) -> Detector:
+    """Train a classifier of the labelled pictures in a file."""
     recipe, learned_from = _recognizer_recipe(origin), origin.recipe.data.options
     known = {"source": str(data), "channels": learned_from["channels"], "size": learned_from["size"]}
-    detector, _ = origin.fit(recipe.model_copy(update={"data": Data(**known)}))
+    fitted, _ = origin.fit(recipe.model_copy(update={"data": Data(**known)}))
+    recognizer: Any = fitted
+    detector: Detector = recognizer.probabilities
     return detector
 
 

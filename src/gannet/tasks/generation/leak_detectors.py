@@ -3,7 +3,7 @@
 import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import TypeAlias
 
 import numpy as np
 import torch
@@ -21,7 +21,9 @@ LEARNED_FROM, SHOWN, BATCH, EXAMPLE_BYTES = 20_000, 10_000, 500, 2**29
 HEALTHY, AUGMENTED = 0, 1
 INTERPOLATING = {"rotation", "zoom", "stretch", "shear", "perspective", "crop", "elastic"}
 """Kinds that move pixels between pixels; flips, quarter turns and shifts move whole ones."""
-Fit = Callable[[Path], Any]
+Detector: TypeAlias = Callable[[Tensor], Tensor]
+"""Maps pictures (b, c, h, w) to the probabilities of healthy and augmented, (b, 2)."""
+Fit: TypeAlias = Callable[[Path], Detector]
 
 
 def strengths_of(words: str, recipe: Recipe) -> Strengths:
@@ -57,7 +59,7 @@ def measure_leaks(fakes: Iterable[Tensor], own: Sides, fit: Fit, strengths: Stre
     return leaks
 
 
-def learn_detector(kind: Kind, strength: float, known: Tensor, fit: Fit, seed: int) -> Any:
+def learn_detector(kind: Kind, strength: float, known: Tensor, fit: Fit, seed: int) -> Detector:
     """Give a classifier of healthy pictures and of others to each of which the kind was done."""
     healthy, other = known[::2], known[1::2]  # By turns: data may lie class by class.
     other = _augmented(other, kind, strength, seed)
@@ -87,9 +89,9 @@ def _resampled(pictures: Tensor, seed: int) -> Tensor:
     return pictures
 
 
-def looking_augmented(detector: Any, pictures: Tensor) -> Rate:
+def looking_augmented(detector: Detector, pictures: Tensor) -> Rate:
     """Give the share of pictures (n, c, h, w) that a detector takes for augmented."""
-    told = torch.cat([detector.probabilities(_rounded(part)).argmax(1) for part in pictures.split(BATCH)])
+    told = torch.cat([detector(_rounded(part)).argmax(1) for part in pictures.split(BATCH)])
     return rate(int((told == AUGMENTED).sum()), len(told))
 
 
