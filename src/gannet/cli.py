@@ -132,7 +132,14 @@ def apply(
 ) -> None:
     """Use a trained model: make samples from nothing, or something of given files."""
     asked = dict(context.obj)
-    asked |= dict(_named(word) for word in asked.pop("input", ()))
+    found, words = context.meta.get(INTERFACE) or {"inputs": {}}, asked.pop("input", ())
+    for name, path in map(_named, words):
+        if name in asked or name not in list(found["inputs"])[1:]:
+            further = ", ".join(list(found["inputs"])[1:]) or "none"
+            raise ValueError(
+                f"--input names a further input of the model once ({further}), not {name!r}; leave the {name} out."
+            )
+        asked[name] = path
     try:
         with _shown("Applying", as_json) as shown:
             applied = api.apply(model, *inputs or (), out=out, on_progress=shown, **asked)

@@ -689,3 +689,26 @@ def dump_yaml_of(recipe: Recipe, folder: Path) -> str:
     path = folder / "recipe.yaml"
     path.write_text(dump_yaml(recipe), encoding="utf-8")
     return str(path)
+
+
+def test_a_further_output_takes_no_place_that_is_taken(others: dict[str, Path], photos: Path, tmp_path: Path) -> None:
+    run = others["restoration"]
+    (tmp_path / "one.mask.png").write_bytes(b"mine")
+    with pytest.raises(ValueError, match=r"one.mask.png exists"):
+        gannet.apply(run, photos / "a.png", out=tmp_path / "one.png", save=["mask"])
+    assert (tmp_path / "one.mask.png").read_bytes() == b"mine" and not (tmp_path / "one.png").exists()
+    (photos / "a.png").rename(photos / "a.mask.png")
+    shutil.copy(photos / "a.mask.png", photos / "a.png")
+    with pytest.raises(ValueError, match=r"would both become a.mask.png"):
+        gannet.apply(run, photos, out=tmp_path / "all", save=["mask"])
+
+
+def test_an_input_without_a_name_is_none(others: dict[str, Path], photos: Path, tmp_path: Path) -> None:
+    for number, mask in enumerate(("", None)):
+        gannet.apply(others["restoration"], photos / "a.png", out=tmp_path / f"{number}.png", mask=mask)
+    assert (tmp_path / "0.png").read_bytes() == (tmp_path / "1.png").read_bytes()
+
+
+def test_an_input_sets_no_keyword(enlarger: Path, photos: Path, gannet_command: Callable[..., Any]) -> None:
+    ended = gannet_command("apply", enlarger, photos / "a.png", "--input", "weights=pixel")
+    assert ended.code == 2 and "names a further input of the model once (none)" in ended.err

@@ -20,7 +20,7 @@ from gannet.pipelines.hub import load
 from gannet.pipelines.pipeline import ConverterPipeline, GeneratorPipeline
 from gannet.pipelines.samples import check_one_file, write_new
 from gannet.pipelines.writer import FORMATS, Entry, Order, Share, deliver
-from gannet.provenance.metadata import check_format, save_picture
+from gannet.provenance.metadata import COMPOSITE, SOURCE_TYPE, check_format, save_picture
 from gannet.runtime.devices import choose_device, is_first, join, processes
 from gannet.runtime.files import check_free, digest
 from gannet.runtime.progress import Progress, Watch
@@ -79,6 +79,7 @@ def apply_model(
     if wanted.compare:
         check_format(Path(wanted.compare))
         _check_place(Path(wanted.compare))
+    given = {name: value for name, value in given.items() if value is not None and value != ""}
     pipeline = load(target, weights)
     asked = {name: value for name, value in given.items() if name not in pipeline.inputs}
     options = pipeline.options(asked)
@@ -138,18 +139,22 @@ def _convert(work: "Work", first: Path) -> Applied:
     single = len(work.items) == 1 and first.is_file()
     path = Path(wanted.out) if wanted.out else work.usual_name(single)
     _check_place(path)
-    if wanted.compare and Path(wanted.compare).resolve() == path.resolve():
-        raise ValueError(f"--out and --compare are both {path}; choose two names.")
     saved = next(iter(pipeline.outputs.values())).saved
-    if single and path.suffix.lower() in saved:
-        contents = work.make(work.items[0], path.suffix)
-        for name, (ending, content) in contents.items():
-            write_new(path if not name else path.with_name(f"{path.stem}.{name}{ending}"), content)
+    one_file = single and path.suffix.lower() in saved
+    places = {"": path, **(work.beside(path) if one_file else {})}
+    for further in list(places.values())[1:]:
+        _check_place(further)
+    if wanted.compare and Path(wanted.compare).resolve() in {place.resolve() for place in places.values()}:
+        raise ValueError(f"--out and --compare are both {wanted.compare}; choose two names.")
+    if one_file:
+        for name, (_, content) in work.make(work.items[0], path.suffix).items():
+            write_new(places[name], content)
     else:
         work.items = [one for one in work.items if not _made_there(one.file, path)]
         work.deliver(path)
     if wanted.compare:
-        save_picture(side_by_side(work.shown()), Path(wanted.compare), dict(work.facts))
+        sheet = side_by_side(work.shown())
+        save_picture(sheet, Path(wanted.compare), {SOURCE_TYPE: COMPOSITE, **work.facts} if work.changed else {})
     return Applied(path, work.facts, len(work.items), tuple(work.left_out.values()))
 
 
@@ -173,6 +178,7 @@ class Work:
     def __init__(self, pipeline: ConverterPipeline, options: Section, wanted: Wanted, items: list[Item]) -> None:
         self.pipeline, self.options, self.wanted, self.items = pipeline, options, wanted, items
         self.facts = pipeline.facts(options)
+        self.changed = False
         self.done, self.left_out = 0, dict[PurePosixPath, str]()
         self.pairs: dict[PurePosixPath, tuple[Image.Image, Image.Image]] = {}
 
@@ -195,6 +201,11 @@ class Work:
         same_kind = self._first_input.medium is next(iter(self.pipeline.outputs.values()))
         return item.path.with_name(f"{item.path.name}{ending}") if same_kind else item.path.with_suffix(ending)
 
+    def beside(self, result: Path) -> dict[str, Path]:
+        """Give where further outputs go, by name."""
+        endings = {name: self.pipeline.outputs[name].saved[0] for name in self.wanted.save}
+        return {name: result.with_name(f"{result.stem}.{name}{ending}") for name, ending in endings.items()}
+
     def deliver(self, path: Path) -> None:
         """Make all of them, into a folder or a .zip."""
         if not self.items:
@@ -212,12 +223,14 @@ class Work:
     def _refuse_twins(self) -> None:
         first: dict[str, Item] = {}
         for one in self.items:
-            other = first.setdefault(str(self.result(one)), one)
-            if other is not one:
-                raise ValueError(
-                    f"{other.file} and {one.file} would both become {self.result(one)}; give them one after the "
-                    "other, or rename one."
-                )
+            result = Path(self.result(one))
+            for made in (result, *self.beside(result).values()):
+                other = first.setdefault(made.as_posix(), one)
+                if other is not one:
+                    raise ValueError(
+                        f"{other.file} and {one.file} would both become {made.as_posix()}; give them one after the "
+                        "other, or rename one."
+                    )
 
     def _order(self) -> dict[str, Any]:
         """Tell this delivery from any other: the model, what is asked of it, and each file as it is now."""
@@ -263,6 +276,7 @@ class Work:
             own = made.media[name].saved[0]
             contents[name] = (own, made.encode(own, name, more))
         self.done += 1
+        self.changed = self.changed or bool(made.facts)
         before, after = next(iter(values.values())), made.value
         sizes = [
             medium.size(value)

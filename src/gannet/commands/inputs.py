@@ -19,11 +19,13 @@ class Item:
         file: of the first input.
         path: its path among the results.
         beside: where the files of further inputs lie, by name: a file for all, or a folder with one for each.
+        inputs: all of the model's, by name.
     """
 
     file: Path
     path: PurePosixPath
     beside: Mapping[str, Path] = field(default_factory=dict)
+    inputs: Mapping[str, Input] = field(default_factory=dict)
 
     def read(self, inputs: Mapping[str, Input]) -> dict[str, Any]:
         """Read all of them; ValueError names the one that cannot be read or is not there."""
@@ -49,8 +51,9 @@ class Item:
         if not path.is_dir():
             return path
         wanted = self.path.with_suffix("")
+        medium = self.inputs[name].medium
         beside = sorted(path.glob(f"{glob_escape(str(wanted))}.*"))
-        return next((file for file in beside if file.stem == wanted.name and not is_hidden(file.name)), None)
+        return next((file for file in beside if file.stem == wanted.name and _is_one(file, medium)), None)
 
 
 def files_of(items: Sequence[Item]) -> dict[str, list[Path]]:
@@ -81,7 +84,7 @@ def find_items(paths: Sequence[str | Path], inputs: Mapping[str, Input], given: 
             noun = inputs[first].medium.noun
             raise ValueError(f"There is no {noun} at {asked}; give a {noun}'s file, a folder of some, or a pattern.")
         for one in some:
-            found.setdefault(one.file, Item(one.file, one.path, beside))
+            found.setdefault(one.file, Item(one.file, one.path, beside, inputs))
     for name, path in beside.items():
         if not path.exists():
             raise ValueError(f"There is no {name} at {path}; give a file, or a folder with one for each.")

@@ -25,7 +25,7 @@ class Terminal:
         columns = (
             TextColumn("{task.description}"),
             BarColumn(bar_width=24),
-            TextColumn("{task.fields[words]}"),
+            TextColumn("{task.fields[words]}", markup=False),
         )
         self.bar = Bar(*columns, console=self.console, refresh_per_second=4) if self.console.is_terminal else None
         if self.bar:
@@ -42,7 +42,7 @@ class Terminal:
     def __call__(self, progress: Progress, words: str) -> None:
         """Print a note above the line; update the line, at most a few times a second."""
         if progress.note:
-            self.console.print(progress.note, highlight=False, soft_wrap=True)
+            self.console.print(progress.note, highlight=False, markup=False, soft_wrap=True)
             return
         now, last = time.monotonic(), isinstance(progress, Status) and progress.done >= progress.total
         if now - self.shown < (0.25 if self.bar else SECONDS_BETWEEN_LINES) and not last:
@@ -52,7 +52,7 @@ class Terminal:
         if self.bar:
             self.bar.update(self.task, words=line, completed=progress.done, total=progress.total or None)
         else:
-            self.console.print(line, highlight=False, soft_wrap=True)
+            self.console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
 def status_line(progress: Progress, words: str) -> str:
