@@ -95,7 +95,7 @@ class ApplyCommand(api.SchemaCommand):
             return super().parse_args(ctx, args)
         except Exception as error:
             flag, alike = getattr(error, "option_name", ""), getattr(error, "possibilities", None) or ()
-            if not flag or not ctx.meta[INTERFACE]:
+            if type(error).__name__ != "NoSuchOption" or not ctx.meta[INTERFACE]:
                 raise
             hint = f"did you mean {alike[0]}?" if alike else "`gannet apply MODEL --help` lists what a model has."
             raise ValueError(f"There is no option {flag}; {hint}") from None
