@@ -141,13 +141,13 @@ def _convert(work: "Work", first: Path) -> Applied:
     _check_place(path)
     saved = next(iter(pipeline.outputs.values())).saved
     one_file = single and path.suffix.lower() in saved
-    places = {"": path, **(work.beside(path) if one_file else {})}
+    places = work.places(path) if one_file else {"": path}
     for further in list(places.values())[1:]:
         _check_place(further)
     if wanted.compare and Path(wanted.compare).resolve() in {place.resolve() for place in places.values()}:
         raise ValueError(f"--out and --compare are both {wanted.compare}; choose two names.")
     if one_file:
-        for name, (_, content) in work.make(work.items[0], path.suffix).items():
+        for name, content in work.make(work.items[0], path.suffix).items():
             write_new(places[name], content)
     else:
         work.items = [one for one in work.items if not _made_there(one.file, path)]
@@ -201,10 +201,11 @@ class Work:
         same_kind = self._first_input.medium is next(iter(self.pipeline.outputs.values()))
         return item.path.with_name(f"{item.path.name}{ending}") if same_kind else item.path.with_suffix(ending)
 
-    def beside(self, result: Path) -> dict[str, Path]:
-        """Give where further outputs go, by name."""
+    def places(self, result: Path) -> dict[str, Path]:
+        """Give where outputs go, by name; the first has none."""
         endings = {name: self.pipeline.outputs[name].saved[0] for name in self.wanted.save}
-        return {name: result.with_name(f"{result.stem}.{name}{ending}") for name, ending in endings.items()}
+        beside = {name: result.with_name(f"{result.stem}.{name}{ending}") for name, ending in endings.items()}
+        return {"": result, **beside}
 
     def deliver(self, path: Path) -> None:
         """Make all of them, into a folder or a .zip."""
@@ -223,8 +224,7 @@ class Work:
     def _refuse_twins(self) -> None:
         first: dict[str, Item] = {}
         for one in self.items:
-            result = Path(self.result(one))
-            for made in (result, *self.beside(result).values()):
+            for made in self.places(Path(self.result(one))).values():
                 other = first.setdefault(made.as_posix(), one)
                 if other is not one:
                     raise ValueError(
@@ -264,19 +264,18 @@ class Work:
                 self.make(one, self.result(one).suffix)
         return list(self.pairs.values())[:SHOWN]
 
-    def make(self, item: Item, ending: str) -> dict[str, tuple[str, bytes]]:
-        """Make files of an item, by the name of the output (the first has none), each with its ending."""
+    def make(self, item: Item, ending: str) -> dict[str, bytes]:
+        """Make files of an item, by the name of the output; the first, of that ending, has none."""
         start, pipeline = time.monotonic(), self.pipeline
-        values = item.read(pipeline.inputs)
+        values = item.read()
         pipeline.check_result(values, ending)
         made = pipeline.make(values, self.options)
         more = {"source": item.file.name}
-        contents = {"": (ending, made.encode(ending, more=more))}
+        contents = {"": made.encode(ending, more=more)}
         for name in self.wanted.save:
-            own = made.media[name].saved[0]
-            contents[name] = (own, made.encode(own, name, more))
+            contents[name] = made.encode(made.media[name].saved[0], name, more)
         self.done += 1
-        self.changed = self.changed or bool(made.facts)
+        self.changed = self.changed or made.value is not next(iter(values.values()))
         before, after = next(iter(values.values())), made.value
         sizes = [
             medium.size(value)
@@ -302,10 +301,7 @@ class Work:
             self.left_out[result] = told
             watch.notify(f"Left out: {told}")
             return []
-        return [
-            Entry(str(result if not name else result.with_name(f"{result.stem}.{name}{ending}")), content)
-            for name, (ending, content) in contents.items()
-        ]
+        return [Entry(place.as_posix(), contents[name]) for name, place in self.places(Path(result)).items()]
 
 
 def _remove(path: Path) -> None:

@@ -1,7 +1,7 @@
 """The inputs of a model among files: those of the first by what is named, those of others by their stems."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from glob import escape as glob_escape
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -24,43 +24,40 @@ class Item:
 
     file: Path
     path: PurePosixPath
-    beside: Mapping[str, Path] = field(default_factory=dict)
-    inputs: Mapping[str, Input] = field(default_factory=dict)
+    beside: Mapping[str, Path]
+    inputs: Mapping[str, Input]
 
-    def read(self, inputs: Mapping[str, Input]) -> dict[str, Any]:
+    def read(self) -> dict[str, Any]:
         """Read all of them; ValueError names the one that cannot be read or is not there."""
-        first, *others = inputs
-        values = {first: inputs[first].medium.open(self.file)}
-        for name in others:
-            if name in self.beside:
-                values[name] = self._read_beside(name, inputs[name])
-        return values
+        first, *others = self.inputs
+        values = {first: self.inputs[first].medium.open(self.file)}
+        return values | {name: self._read_beside(name, self.inputs[name]) for name in others if name in self.beside}
 
     def _read_beside(self, name: str, wanted: Input) -> Any:
-        if wanted.many:
-            return tuple(wanted.medium.open(one.file) for one in _matching(self.beside[name], wanted.medium))
-        file = self.file_of(name)
-        if file is None:
+        files = self.files(name)
+        if not files:
             expected = self.path.with_suffix(wanted.medium.saved[0])
             raise ValueError(f"There is no {name} for {self.path} in {self.beside[name]}; name it {expected}.")
-        return wanted.medium.open(file)
+        values = tuple(map(wanted.medium.open, files))
+        return values if wanted.many else values[0]
 
-    def file_of(self, name: str) -> Path | None:
-        """Give the file of a further input: of the same stem where there is a folder of them."""
-        path = self.beside[name]
+    def files(self, name: str) -> list[Path]:
+        """Give the files of a further input: all of many, else the one of the same stem where there is a folder."""
+        path, wanted = self.beside[name], self.inputs[name]
+        if wanted.many:
+            return [file for file, _ in _matching(path, wanted.medium)]
         if not path.is_dir():
-            return path
-        wanted = self.path.with_suffix("")
-        medium = self.inputs[name].medium
-        beside = sorted(path.glob(f"{glob_escape(str(wanted))}.*"))
-        return next((file for file in beside if file.stem == wanted.name and _is_one(file, medium)), None)
+            return [path]
+        stem = self.path.with_suffix("")
+        beside = sorted(path.glob(f"{glob_escape(str(stem))}.*"))
+        return [file for file in beside if file.stem == stem.name and _is_one(file, wanted.medium)][:1]
 
 
 def files_of(items: Sequence[Item]) -> dict[str, list[Path]]:
     """Give all files of items, by the name of the input; the first is called `inputs`."""
     found = {"inputs": [one.file for one in items]}
     for name in items[0].beside if items else ():
-        found[name] = [file for one in items if (file := one.file_of(name))]
+        found[name] = [file for one in items for file in one.files(name)]
     return found
 
 
@@ -76,36 +73,48 @@ def find_items(paths: Sequence[str | Path], inputs: Mapping[str, Input], given: 
     first = next(iter(inputs))
     if first in given:
         raise ValueError(f"{first} is what is named behind the model; name it once.")
-    beside = {name: Path(str(path)).expanduser() for name, path in given.items()}
+    if odd := next((path for path in (*paths, *given.values()) if not isinstance(path, str | Path)), None):
+        raise ValueError(f"An input is a path, not {type(odd).__name__}; name files, folders or patterns one by one.")
+    beside = {name: _at_home(path) for name, path in given.items()}
     found: dict[Path, Item] = {}
     for asked in paths:
         some = list(_matching(asked, inputs[first].medium))
         if not some:
             noun = inputs[first].medium.noun
             raise ValueError(f"There is no {noun} at {asked}; give a {noun}'s file, a folder of some, or a pattern.")
-        for one in some:
-            found.setdefault(one.file, Item(one.file, one.path, beside, inputs))
+        for file, inside in some:
+            found.setdefault(file, Item(file, inside, beside, inputs))
     for name, path in beside.items():
         if not path.exists():
             raise ValueError(f"There is no {name} at {path}; give a file, or a folder with one for each.")
     return list(found.values())
 
 
-def _matching(asked: str | Path, medium: Medium) -> Iterator[Item]:
-    """Find files; those in folders and of patterns by their ending, one that is named whatever it is called."""
-    path = Path(asked).expanduser()
+def _at_home(path: str | Path) -> Path:
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        raise ValueError(f"There is no home folder for {path}; name it in full.") from None
+
+
+def _matching(asked: str | Path, medium: Medium) -> Iterator[tuple[Path, PurePosixPath]]:
+    """Find files, and their paths among the results.
+
+    Those in folders and of patterns are found by their ending; one that is named is taken whatever it is called.
+    """
+    path = _at_home(asked)
     if path.is_dir():
         for file in sorted(path.rglob("*")):
             inside = file.relative_to(path)
             if _is_one(file, medium) and not any(is_hidden(part) for part in inside.parts):
-                yield Item(file, PurePosixPath(inside.as_posix()))
+                yield file, PurePosixPath(inside.as_posix())
     elif path.is_file():
-        yield Item(path, PurePosixPath(path.name))
+        yield path, PurePosixPath(path.name)
     elif str(asked).strip():
         home = Path(path.anchor or ".")
         for match in sorted(home.glob(str(path.relative_to(path.anchor)))):
             if _is_one(match, medium):
-                yield Item(match, PurePosixPath(match.name))
+                yield match, PurePosixPath(match.name)
 
 
 def _is_one(file: Path, medium: Medium) -> bool:

@@ -14,6 +14,7 @@ from gannet.pipelines.onnx import run_onnx, to_onnx
 from gannet.pipelines.pipeline import Pipeline
 from gannet.pipelines.samples import Engine
 from gannet.runtime.devices import choose_precision
+from gannet.runtime.process import deterministic
 from gannet.schema import nearest
 
 ENGINES = ("auto", "torch", "bf16", "onnx")
@@ -49,7 +50,7 @@ def _repeatable(network: Callable[[Tensor, Tensor | None], Tensor]) -> Callable[
     """Compute the same sums in the same order, so that a seed means the same samples on a GPU too."""
 
     def compute(latent: Tensor, label: Tensor | None) -> Tensor:
-        with torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True):
+        with deterministic():
             return network(latent, label)
 
     return compute

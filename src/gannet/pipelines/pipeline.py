@@ -83,7 +83,8 @@ class Pipeline(ABC):
         known = {*fields, *(field.alias for field in fields.values() if field.alias)}
         for name in given:
             if name not in known:
-                raise ValueError(f"A model for {self.task} has no {name}: leave the {name} out; {nearest(name, known)}")
+                hint = nearest(name, {*known, *self.inputs})
+                raise ValueError(f"A model for {self.task} has no {name}: leave the {name} out; {hint}")
         return check(self.Options, given, what="The options")
 
     def facts(self, options: Section) -> dict[str, Any]:
@@ -275,12 +276,12 @@ class ConverterPipeline(Pipeline):
 
     def make(self, values: Mapping[str, Any], options: Section) -> Made:
         """Make something of inputs that were read, as their media hold them."""
-        made = self.run(values, options)
-        first = next(iter(self.inputs))
-        same_kind = self.inputs[first].medium is next(iter(self.outputs.values()))
-        kind = {SOURCE_TYPE: COMPOSITE} if same_kind else {}
-        untouched = next(iter(made.values())) is values[first]
-        return Made(made, self.outputs, {} if untouched else {**kind, **self.facts(options)})
+        made, facts = self.run(values, options), self.facts(options)
+        told = {name: {} if any(value is given for given in values.values()) else facts for name, value in made.items()}
+        first, primary = next(iter(self.inputs)), next(iter(self.outputs))
+        if told[primary] and self.inputs[first].medium is self.outputs[primary]:
+            told[primary] = {SOURCE_TYPE: COMPOSITE, **facts}
+        return Made(made, self.outputs, told)
 
     @abstractmethod
     def run(self, inputs: Mapping[str, Any], options: Section) -> Mapping[str, Any]:

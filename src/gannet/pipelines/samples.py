@@ -44,12 +44,13 @@ class Made:
     Attributes:
         values: by the names of the outputs; the first is what the pipeline is for.
         media: what they are, by the same names.
-        facts: the model and how it was used, for the metadata of files; empty where nothing was changed.
+        facts: the model and how it was used, for the metadata of files, by the same names; empty for what is an input
+            as it was given.
     """
 
     values: Mapping[str, Any]
     media: Mapping[str, Medium]
-    facts: Mapping[str, Any]
+    facts: Mapping[str, Mapping[str, Any]]
 
     @property
     def value(self) -> Any:
@@ -63,7 +64,7 @@ class Made:
     def encode(self, ending: str, name: str = "", more: Mapping[str, Any] | None = None) -> bytes:
         """Write an output as a file of that ending; `more` is told in its metadata beside the facts."""
         name = name or next(iter(self.values))
-        facts = {**self.facts, **(more or {})} if self.facts else {}
+        facts = {**self.facts[name], **(more or {})} if self.facts[name] else {}
         return self.media[name].encode(self.values[name], ending, facts)
 
     def save(self, path: str | Path, name: str = "") -> Path:
