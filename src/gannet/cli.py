@@ -83,6 +83,8 @@ APPLY = {
     "compare": {"type": "string", "description": "A picture of some inputs before and after."},
 }
 """The flags of `apply` that every model has."""
+TAKEN = (*APPLY, "context", "model", "inputs", "out", "json", "as_json", "help")
+"""What no option of a model may be called."""
 
 
 class ApplyCommand(api.SchemaCommand):
@@ -107,8 +109,17 @@ class ApplyCommand(api.SchemaCommand):
             name: {"type": "string", "description": f"{one['about'].capitalize()}: a file, or a folder of some."}
             for name, one in list(found["inputs"].items())[1:]
         }
-        own = found["options"].get("properties", {})
-        return api.click_options({**found["options"], "properties": {**own, **further, **APPLY}})
+        try:
+            own = {**found["options"].get("properties", {})}
+            if not all(name.isidentifier() and name not in TAKEN for name in (*own, *further)):
+                raise ValueError("a flag has the name already")
+            for node in own.values():
+                node.pop("flag", None)  # A file chooses no flags: they are called as options are.
+            return api.click_options({**found["options"], "properties": {**own, **further, **APPLY}})
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+            raise ValueError(
+                "The model's config.json tells of options that cannot be flags; use it in Python."
+            ) from None
 
 
 def _interface_among(words: list[str]) -> dict[str, Any] | None:

@@ -23,6 +23,7 @@ from gannet.data.sources import open_source
 from gannet.media.grids import GAP
 from gannet.media.photograph import Photograph, PhotographMedium, read_photograph
 from gannet.media.scores import medium as scores_medium
+from gannet.pipelines.hub import seal
 from gannet.provenance.metadata import COMPOSITE, SOURCE_TYPE, SYNTHETIC, read_facts
 from gannet.recipe import Recipe, dump_yaml
 from gannet.runtime.progress import OnProgress
@@ -712,3 +713,46 @@ def test_an_input_without_a_name_is_none(others: dict[str, Path], photos: Path, 
 def test_an_input_sets_no_keyword(enlarger: Path, photos: Path, gannet_command: Callable[..., Any]) -> None:
     ended = gannet_command("apply", enlarger, photos / "a.png", "--input", "weights=pixel")
     assert ended.code == 2 and "names a further input of the model once (none)" in ended.err
+
+
+HOSTILE: dict[str, dict[str, Any]] = {
+    "the name of a common flag": {"properties": {"out": {"type": "string"}}},
+    "the name of a parameter": {"properties": {"inputs": {"type": "string"}}},
+    "no name of a flag": {"properties": {"a b": {"type": "string"}}},
+    "a reference to nothing": {"properties": {"a": {"$ref": "#/$defs/b"}}},
+    "a reference to itself": {
+        "properties": {"a": {"anyOf": [{"$ref": "#/$defs/b"}]}},
+        "$defs": {"b": {"anyOf": [{"$ref": "#/$defs/b"}]}},
+    },
+    "a property that is none": {"properties": {"a": 5}},
+    "branches without end": {
+        "properties": {"a": {"$ref": "#/$defs/d0"}},
+        "$defs": {f"d{n}": {"anyOf": [{"$ref": f"#/$defs/d{n + 1}"}] * 2} for n in range(40)},
+    },
+}
+
+
+@pytest.mark.parametrize("options", HOSTILE.values(), ids=HOSTILE)
+def test_options_that_a_file_tells_wrongly_are_one_sentence(
+    options: dict[str, Any], enlarger: Path, tmp_path: Path, gannet_command: Callable[..., Any]
+) -> None:
+    config = json.loads((enlarger / "model" / "config.json").read_text(encoding="utf-8"))
+    del config["digest"]
+    config["interface"]["options"] = options
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "config.json").write_text(json.dumps(seal(config)), encoding="utf-8")
+    ended = gannet_command("apply", tmp_path / "model", "--help")
+    assert ended == (
+        2,
+        "",
+        "gannet: The model's config.json tells of options that cannot be flags; use it in Python.\n",
+    )
+
+
+def test_a_description_is_no_markup(enlarger: Path, tmp_path: Path, gannet_command: Callable[..., Any]) -> None:
+    config = json.loads((enlarger / "model" / "config.json").read_text(encoding="utf-8"))
+    del config["digest"]
+    config["interface"]["options"] = {"properties": {"a": {"type": "string", "description": "[/b] x"}}}
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "config.json").write_text(json.dumps(seal(config)), encoding="utf-8")
+    assert "[/b] x" in gannet_command("apply", tmp_path / "model", "--help").out

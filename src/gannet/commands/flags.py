@@ -14,6 +14,8 @@ from typer.main import get_command
 Json = Mapping[str, Any]
 TYPES: dict[str, type] = {"integer": int, "number": float, "string": str, "boolean": bool}
 """What a JSON type is read as; other types are no flags."""
+DEEPEST = 4
+"""How many times a property may be one of several others."""
 BOUNDS = {
     "minimum": "at least {}",
     "exclusiveMinimum": "above {}",
@@ -95,13 +97,15 @@ def _flagged(schema: Json) -> dict[str, Json]:
     return {name: node for name, node in nodes.items() if _type(node) is not None}
 
 
-def _plain(node: Json, schema: Json) -> dict[str, Any]:
+def _plain(node: Json, schema: Json, depth: int = 0) -> dict[str, Any]:
     """A property with its references followed and its branches but null laid together."""
+    if depth > DEEPEST:
+        raise ValueError("An option is made of too many others.")
     plain = dict(node)
     for reference in [plain.pop("$ref", None), *(part.get("$ref") for part in plain.pop("allOf", []))]:
         if reference:
             plain = {**schema["$defs"][reference.rsplit("/", 1)[1]], **plain}
-    branches = [_plain(branch, schema) for branch in plain.pop("anyOf", [])]
+    branches = [_plain(branch, schema, depth + 1) for branch in plain.pop("anyOf", [])]
     branches = [branch for branch in branches if branch.get("type") != "null"]
     if len(branches) == 1:
         return {**branches[0], **plain}
@@ -157,7 +161,7 @@ def _reader(types: list[Any]) -> Callable[[str], Any]:
 
 def _help(node: Json) -> str:
     """The first paragraph of a property's description, with its bounds."""
-    words = " ".join(str(node.get("description", "")).strip().split("\n\n")[0].split())
+    words = " ".join(str(node.get("description", "")).strip().split("\n\n")[0].split()).replace("[", "\\[")
     bounds = [said.format(node[key]) for key, said in BOUNDS.items() if key in node]
     return f"{words} ({', '.join(bounds)})".strip() if bounds else words
 

@@ -4,7 +4,9 @@ import json
 import os
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import Field
 
 from gannet.runtime.digests import digest
 from gannet.schema import Section, alike, check
@@ -16,6 +18,26 @@ CONFIG, FORMAT = "config.json", 1
 PACKAGE = Path(__file__).parents[1]
 SHIPPED, RECIPES = PACKAGE / "models", PACKAGE / "recipes"
 COMMIT = re.compile("[0-9a-f]{40}")
+ALL_FILES = (CONFIG, "*.safetensors", "README.md")
+Name = Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$")]
+
+
+class InputTold(Section):
+    """What `config.json` tells of an input."""
+
+    medium: str
+    what: str
+    about: str
+    required: bool
+    many: bool
+
+
+class Interface(Section):
+    """What `config.json` tells of what a model is given, makes, and may be asked (a JSON schema)."""
+
+    inputs: dict[Name, InputTold]
+    outputs: dict[Name, str]
+    options: dict[str, Any]
 
 
 class Saved(Section):
@@ -25,7 +47,7 @@ class Saved(Section):
     task: str
     name: str
     config: dict[str, Any]
-    interface: dict[str, Any] | None = None
+    interface: Interface | None = None
     digest: str
 
 
@@ -46,7 +68,8 @@ def load(target: str | Path, weights: str = "model") -> "Pipeline":
 
 def interface(target: str | Path) -> dict[str, Any]:
     """Describe a model's inputs, outputs and options by its `config.json` alone; see `Pipeline.interface`."""
-    folder = model_folder(str(target))
+    place = str(target)
+    folder = fetch(place, (CONFIG,)) if place.startswith("hf:") else model_folder(place)
     config = read_config(folder)
     if config["interface"] is None:  # It was saved before there were any.
         from gannet.task import find_task
@@ -161,16 +184,14 @@ def read_config(folder: Path) -> dict[str, Any]:
     return check(Saved, config, str(path)).model_dump()
 
 
-def fetch(address: str) -> Path:
+def fetch(address: str, wanted: tuple[str, ...] = ALL_FILES) -> Path:
     """Download `hf:owner/name[@revision]` from a hub: plain files only; returns the folder, which its commit names."""
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
     name, _, revision = address.removeprefix("hf:").partition("@")
-    wanted = [CONFIG, "*.safetensors", "README.md"]
     try:
-        return Path(snapshot_download(name, revision=revision or None, allow_patterns=wanted))
-    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError, ValueError) as error:
+        return Path(snapshot_download(name, revision=revision or None, allow_patterns=list(wanted)))
+    except Exception as error:  # What a server answers may make the client raise anything.
         reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
         raise ValueError(f"{address} could not be fetched: {reason}") from None
 
