@@ -17,6 +17,7 @@ _HOMES = {
     "recipes": "gannet.api",
     "models": "gannet.api",
     "export": "gannet.api",
+    "interface": "gannet.api",
     "load": "gannet.api",
     "Run": "gannet.runs.folder",
     "Pipeline": "gannet.pipelines.pipeline",
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from gannet.api import bench as bench
     from gannet.api import doctor as doctor
     from gannet.api import export as export
+    from gannet.api import interface as interface
     from gannet.api import judge as judge
     from gannet.api import load as load
     from gannet.api import models as models

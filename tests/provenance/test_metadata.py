@@ -4,15 +4,26 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from gannet.provenance.formats import PICTURES
-from gannet.provenance.metadata import SYNTHETIC, check_format, save_film, save_picture
+from gannet.provenance.metadata import (
+    BEFORE,
+    SOURCE_TYPE,
+    SYNTHETIC,
+    check_format,
+    joined,
+    read_facts,
+    save_film,
+    save_picture,
+)
 
 HOSTILE = """a"b'<c>&d</x:xmpmeta>]]>\u00e9\U0001f426\n\x01"""
 SOURCE = "{http://iptc.org/std/Iptc4xmpExt/2008-02-29/}DigitalSourceType"
@@ -136,3 +147,23 @@ def test_a_file_in_place_of_the_folder_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(ValueError, match="cannot be written"):
         save_picture(grey, tmp_path / "file" / "one.png", {})
+
+
+def told_by(tmp_path: Path, **text: str) -> dict[str, Any]:
+    info = PngInfo()
+    for name, words in text.items():
+        info.add_text({"xmp": "XML:com.adobe.xmp"}.get(name, name), words)
+    Image.new("L", (2, 2)).save(tmp_path / "some.png", pnginfo=info)
+    with Image.open(tmp_path / "some.png") as picture:
+        return read_facts(picture)
+
+
+def test_a_type_is_found_however_long_the_packet_and_another_one_is_none(tmp_path: Path) -> None:
+    assert told_by(tmp_path, xmp=f"{'x' * 70_000}{SYNTHETIC}") == {SOURCE_TYPE: SYNTHETIC}
+    assert told_by(tmp_path, Comment='{"DigitalSourceType": "x\\"/><evil/>"}') == {}
+    assert told_by(tmp_path, Comment="[" * 100_000) == {}
+
+
+def test_what_was_said_before_at_too_great_length_is_kept_as_its_type() -> None:
+    earlier = {SOURCE_TYPE: SYNTHETIC, "model": "m" * 10_000}
+    assert joined({"model": "b"}, earlier) == {"model": "b", SOURCE_TYPE: SYNTHETIC, BEFORE: {SOURCE_TYPE: SYNTHETIC}}

@@ -1,6 +1,7 @@
 """Photographs: read as they are, whatever their mode, and written with everything that came with them."""
 
 import io
+import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -122,11 +123,15 @@ class Photograph:
             options["exif"] = self.exif
         if form.deep and self._beyond_pillow:
             return DEEP[form.name](self._deep(), options)
-        picture, content = self.picture() if form.deep else self.shown(), io.BytesIO()
+        picture = self.picture() if form.deep else self.shown()
         if not form.transparent and picture.mode not in ("L", "RGB"):
             picture = _on_white(picture)
-        picture.save(content, form.name, **options)
-        return content.getvalue()
+        try:
+            return _saved(picture, form.name, options)
+        except (RuntimeError, TypeError, ValueError, struct.error):  # Notes that are broken cannot be written.
+            if not self.exif:
+                raise
+            return replace(self, exif=b"").encode(ending, facts)
 
     @property
     def _beyond_pillow(self) -> bool:
@@ -228,6 +233,12 @@ def _upright(picture: Image.Image) -> tuple[Image.Image, bytes]:
         return upright, kept.tobytes() if len(kept) else b""
     except Exception:  # Broken notes make Pillow raise anything.
         return upright, b""
+
+
+def _saved(picture: Image.Image, form: str, options: dict[str, Any]) -> bytes:
+    content = io.BytesIO()
+    picture.save(content, form, **options)
+    return content.getvalue()
 
 
 def _on_white(picture: Image.Image) -> Image.Image:

@@ -22,8 +22,11 @@ SYNTHETIC = f"{TYPES}trainedAlgorithmicMedia"
 """The IPTC digital source type of media made by a trained model."""
 COMPOSITE = f"{TYPES}compositeWithTrainedAlgorithmicMedia"
 """That of media that a trained model changed."""
-BEFORE, LONGEST_MARK = "before", 2**16
-"""The fact that holds what a file said before, and bytes of a file's metadata that are looked at, at most."""
+MADE = re.compile(rf"{TYPES}\w*(lgorithmicMedia|ompositeSynthetic)")
+"""The types of what a model had a hand in."""
+BEFORE, LONGEST_MARK = "before", 2**13
+"""The fact that holds what a file said before, and how long that is at most: what is longer is kept as its type alone,
+for formats give metadata little room."""
 XMP_TAG = 700
 
 
@@ -73,7 +76,8 @@ def joined(facts: Mapping[str, Any], earlier: Mapping[str, Any]) -> dict[str, An
     if not (facts and earlier):
         return {**facts, **earlier}
     kind = {SOURCE_TYPE: SYNTHETIC} if earlier.get(SOURCE_TYPE) == SYNTHETIC else {}
-    return {**facts, **kind, BEFORE: dict(earlier)}
+    fits = len(json.dumps(earlier)) <= LONGEST_MARK
+    return {**facts, **kind, BEFORE: dict(earlier) if fits else {SOURCE_TYPE: earlier[SOURCE_TYPE]}}
 
 
 def read_facts(picture: Image.Image) -> dict[str, Any]:
@@ -83,23 +87,23 @@ def read_facts(picture: Image.Image) -> dict[str, Any]:
         facts with their source type; empty where it is not said that a model had a hand in it.
     """
     packet = _text(picture.info.get("XML:com.adobe.xmp") or picture.info.get("xmp") or _tiff_packet(picture))
-    found = re.search(rf"{TYPES}(\w+)", packet)
-    kind = f"{TYPES}{found[1]}" if found and found[1].endswith(("lgorithmicMedia", "ompositeSynthetic")) else ""
+    found = MADE.search(packet)
+    kind = found[0] if found else ""
     told = _text(picture.info.get("Comment") or picture.info.get("comment"))
     if tool := re.search(r'CreatorTool="Gannet: (.*?)"', packet):
         told = unescape(tool[1], {"&quot;": '"'})
     with contextlib.suppress(ValueError, RecursionError):
         facts = json.loads(told)
-        if isinstance(facts, dict) and (kind or SOURCE_TYPE in facts):
-            return {**({SOURCE_TYPE: kind} if kind else {}), **facts}
+        if isinstance(facts, dict) and len(told) <= LONGEST_MARK:
+            own = str(facts.get(SOURCE_TYPE, ""))
+            kind = own if MADE.fullmatch(own) else kind
+            return {**facts, SOURCE_TYPE: kind} if kind else {}
     return {SOURCE_TYPE: kind} if kind else {}
 
 
 def _text(found: object) -> str:
-    """Give metadata as text; what no file of ours is as long as is not looked at."""
-    if isinstance(found, bytes):
-        found = found[: LONGEST_MARK + 1].decode("utf-8", "replace")
-    return found if isinstance(found, str) and len(found) <= LONGEST_MARK else ""
+    """Give metadata as text."""
+    return found.decode("utf-8", "replace") if isinstance(found, bytes) else found if isinstance(found, str) else ""
 
 
 def _tiff_packet(picture: Image.Image) -> object:

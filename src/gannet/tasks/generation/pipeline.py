@@ -18,6 +18,8 @@ from gannet.pipelines.pipeline import GeneratorPipeline
 from gannet.pipelines.samples import PLAIN, Batches, Engine, Samples, latents, padded, walk
 from gannet.schema import Choice, Section, nearest
 
+MOST = 10**9
+"""Samples that are drawn at once, which no disk holds."""
 SHEET_SAMPLES = 64
 """What a sheet shows of a generator."""
 Label = Annotated[str, BeforeValidator(lambda given: str(given) if isinstance(given, int) else given)]
@@ -59,6 +61,8 @@ class GenerationOptions(Section):
         if self.num < 1 or self.frames < 1 or self.seed < 0:
             given = f"{self.num}, {self.frames} and {self.seed}"
             raise ValueError(f"num and frames are 1 or more and seed 0 or more; given: {given}")
+        if self.num * self.frames > MOST:
+            raise ValueError(f"num times frames is {MOST:,} at most; given: {self.num} and {self.frames}")
         return self
 
 
