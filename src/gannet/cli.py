@@ -211,7 +211,8 @@ def doctor(
     as_json: Json = False,
 ) -> None:
     """Examine a data set: sizes, classes, unreadable files, duplicates; and recommend a recipe."""
-    report = api.doctor(data, api.DoctorOptions(**context.obj))
+    with _shown("Examining", as_json) as shown:
+        report = api.doctor(data, api.DoctorOptions(**context.obj), on_progress=shown)
     _print("doctor", report.to_json(), report.lines(), as_json)
 
 

@@ -7,11 +7,12 @@ import os
 import shutil
 from array import array
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -24,20 +25,21 @@ from gannet.data.cache_space import (
     entry_lock,
     is_disk_full,
     remove_torn,
+    sums_of,
     touch,
 )
 from gannet.data.columns import Column, column_of
 from gannet.data.decoding import Block, Fields, Target, decode
+from gannet.data.guard import Digests, Guard, checked_sums, digest_rows, sum_rows, write_over, write_sums
+from gannet.data.holding_out import hold_out, hold_out_groups
 from gannet.data.records import Array, Chunked, Counted, Labels, Source, digest
-from gannet.media.medium import Field
-from gannet.runtime.digests import number
 from gannet.runtime.progress import Watch
 
 __all__ = ["Dataset", "build_dataset", "cache_folder"]
 
 FORMAT = "2"  # a change of what is stored, or of how pixels are made, raises it and so rebuilds every entry
 FIRST = "images.raw"  # of the first field, whatever it is: entries from when there were only pictures stay
-BESIDE = ("labels", "held_out", "digests", "groups")
+BESIDE = {"labels": "int64", "held_out": "bool", "digests": "uint64", "groups": "uint64"}
 MOST_SKIPPED = 1000
 MOST_SIZES = 1000
 ROW_EXTRA = 8 + 8 + 8 + 1  # bytes of label, digest, group and side
@@ -87,24 +89,33 @@ def build_dataset(
     Held out are the source's own test samples, else a tenth by digest of the first field, so that exact copies stay
     together, or by groups, so that none is on both sides: what the first group of the regular expression `group` finds
     in a sample's name, or what the source knows.
-    Raises ValueError when fewer than two samples are readable, or when there is no room for them; Stopped when `watch`,
-    who is told how many are decoded, wants it to stop.
+    The values are held to digests when they are first read; where one is damaged the entry is made anew, and `watch`
+    told. Raises ValueError when fewer than two samples are readable, or when there is no room for them; Stopped when
+    `watch`, who is told how many are decoded, wants it to stop.
     """
     target = Target(fields, group)
-    if group and isinstance(source, Chunked):
-        raise ValueError(f"{source.name} has no file names that data.group could look at; leave it out.")
+    check_group(source, group)
+    watch = watch or Watch()
     key = digest([FORMAT, source.fingerprint(), *_words(fields), group])
     entry = (folder or cache_folder()) / f"data-{key}"
     _make_folder(entry.parent)
     with entry_lock(entry):
-        dataset = _open_entry(entry, source, target)
+        dataset = _open_entry(entry, source, target, watch)
         if dataset is None:
+            if entry.exists():
+                watch.notify(f"The cache of {source.name} was damaged, and is made anew.")
             remove_torn(entry)
-            _build_entry(entry, source, target, watch or Watch())
-            dataset = _open_entry(entry, source, target)
+            _build_entry(entry, source, target, watch)
+            dataset = _open_entry(entry, source, target, watch)
             assert dataset is not None, f"{entry} was built but does not open"
         touch(entry)
     return dataset
+
+
+def check_group(source: Source, group: str) -> None:
+    """Refuse an expression on the names of samples that have none; ValueError."""
+    if group and isinstance(source, Chunked):
+        raise ValueError(f"{source.name} has no file names that data.group could look at; leave it out.")
 
 
 def _words(fields: Fields) -> Iterator[str]:
@@ -127,40 +138,103 @@ def _make_folder(folder: Path) -> None:
         ) from error
 
 
-def _open_entry(entry: Path, source: Source, target: Target) -> Dataset | None:
-    """Open an entry, or give None when any part of it is missing or does not fit the others."""
+def _open_entry(entry: Path, source: Source, target: Target, watch: Watch) -> Dataset | None:
+    """Open an entry, or give None when any part of it is missing, damaged or does not fit the others."""
     try:
+        rows = checked_sums(sums_of(entry), entry)
         index = json.loads((entry / INDEX).read_text("utf-8"))
-        arrays = [np.load(entry / f"{name}.npy", allow_pickle=False) for name in BESIDE]
         count = int(index["count"])
-        if any(len(part) != count for part in arrays):
-            return None
-        names = _file_names(target.fields)
-        columns = {name: _open_column(entry / names[name], field, count) for name, field in target.fields.items()}
+        labels, held_out, digests, groups = (_read_array(entry, name, kind, count) for name, kind in BESIDE.items())
+        columns = {name: _open_column(entry, name, target, count) for name in target.fields}
         skipped = tuple((str(name), str(reason)) for name, reason in index["skipped"])
         counts = skipped, int(index["skipped_count"]), dict(index["sizes"]), dict(index["modes"])
-    except (OSError, ValueError, KeyError, TypeError, EOFError):
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, EOFError, RecursionError, MemoryError):
         return None
-    labels, held_out, digests, groups = arrays
+    if _beyond(labels, source):
+        return None
+    if any(len(found) != count for found in rows.values()):
+        return None
+    mend = partial(_mend, entry, source, target, digests, watch)
+    rows.setdefault(next(iter(columns)), digests)  # Older entries have no others.
+    columns = {
+        name: replace(column, guard=Guard(rows[name], mend)) if name in rows else column
+        for name, column in columns.items()
+    }
     fingerprint = entry.name.removeprefix("data-")
     return Dataset(source.name, columns, labels, held_out, digests, groups, tuple(source.classes), fingerprint, *counts)
 
 
-def _open_column(path: Path, field: Field, count: int) -> Column:
+def _read_array(entry: Path, name: str, kind: str, count: int) -> Any:
+    """Read what there is beside the values, (n,); ValueError when it is not of that type and length."""
+    found = np.load(entry / f"{name}.npy", allow_pickle=False)
+    if found.dtype != kind or found.shape != (count,):
+        raise ValueError(f"{name} is of another type or length")
+    return found
+
+
+def _beyond(labels: Labels, source: Source) -> int:
+    """Give the largest label where it lies beyond the classes; 0 where none does, or there are none."""
+    largest = int(labels.max(initial=-1))
+    return largest if source.classes and largest >= len(source.classes) else 0
+
+
+def _open_column(entry: Path, name: str, target: Target, count: int) -> Column:
     """Map a field's file into memory; ValueError when it is not of the right length."""
-    offsets = np.load(path.with_suffix(".offsets.npy"), allow_pickle=False) if field.ragged else None
+    field, path = target.fields[name], entry / _file_names(target.fields)[name]
+    offsets = _read_array(entry, f"{path.stem}.offsets", "int64", count + 1) if field.ragged else None
+    if offsets is not None and (offsets[0] or (np.diff(offsets) < 0).any()):
+        raise ValueError(f"the offsets of {name} are no offsets")
     length = count if offsets is None else int(offsets[-1])
     shape = (length, *(side for side in field.shape if side is not None))
     expected = int(np.prod(shape)) * np.dtype(field.dtype).itemsize
-    if path.stat().st_size != expected or (offsets is not None and len(offsets) != count + 1):
+    if path.stat().st_size != expected:
         raise ValueError(f"{path} is torn")
     values = np.memmap(path, field.dtype, "r", shape=shape) if expected else np.empty(shape, field.dtype)
+    values = values.view(np.ndarray)  # Rows of a plain array are given faster.
     return column_of(values, field, offsets)
+
+
+def _mend(
+    entry: Path, source: Source, target: Target, digests: Digests, watch: Watch, is_damaged: Callable[[], bool]
+) -> None:
+    """Decode an entry anew, and write over what of its values is not what was decoded.
+
+    Raises:
+        ValueError: the data are not what they were, or the cache cannot be written to.
+    """
+    beside = entry.with_name(f"{entry.name}.building")
+    with entry_lock(entry):
+        if not is_damaged():  # Another process has mended it meanwhile.
+            return
+        watch.notify(f"The cache of {source.name} is damaged; what is damaged of it is made anew.")
+        try:
+            remove_torn(beside)
+            _decode_all(beside, source, target, Watch())  # Who loads ahead cannot be stopped.
+            if np.array_equal(np.load(beside / "digests.npy", allow_pickle=False), digests):
+                for name in _file_names(target.fields).values():
+                    write_over(beside / name, entry / name)
+        except (OSError, ValueError):  # What is damaged still tells it.
+            pass
+        finally:
+            shutil.rmtree(beside, ignore_errors=True)
+        if is_damaged():
+            entry.joinpath(INDEX).unlink(missing_ok=True)
+            raise ValueError(
+                f"The cache of {source.name} is damaged and could not be mended while in use; ask for the same again, "
+                "and it is made anew from the data (a run goes on with `gannet train --resume`)."
+            )
 
 
 def _build_entry(entry: Path, source: Source, target: Target, watch: Watch) -> None:
     building = entry.with_name(entry.name + ".building")
     remove_torn(building)
+    rows = _decode_all(building, source, target, watch)
+    write_sums(sums_of(entry), building, rows)
+    building.replace(entry)
+
+
+def _decode_all(building: Path, source: Source, target: Target, watch: Watch) -> dict[str, array[int]]:
+    """Decode a source into a new folder; returns the sums of the rows by field."""
     building.mkdir()
     room = Room(building, source.name)
     with _all_or_nothing(building, room):
@@ -177,8 +251,8 @@ def _build_entry(entry: Path, source: Source, target: Target, watch: Watch) -> N
             for file in files.values():
                 file.flush()
                 os.fsync(file.fileno())  # a power cut must not leave a file of the right length full of zeros
-        rows.finish(building)
-        building.replace(entry)
+        rows.finish(building, source)
+    return rows.sums
 
 
 @contextmanager
@@ -201,6 +275,7 @@ class _Rows:
         self._written = 0
         self._labels = array("q")
         self._digests = array("Q")
+        self.sums = {name: array("I") for name in target.fields}
         self._groups = array("Q")
         self._lengths = {name: array("q") for name, field in target.fields.items() if field.ragged}
         self._grouped = bool(target.group)
@@ -224,7 +299,9 @@ class _Rows:
             if name in self._lengths:
                 self._lengths[name].extend(len(value) for value in values)
         self._labels.frombytes(block.labels.astype(np.int64).tobytes())
-        self._digests.frombytes(_digest_rows(next(iter(block.values.values()))))
+        self._digests.frombytes(digest_rows(next(iter(block.values.values()))).tobytes())
+        for name, values in block.values.items():
+            self.sums[name].frombytes(sum_rows(values).tobytes())
         self._groups.frombytes(block.groups.tobytes())
         self._is_test += block.is_test.tobytes()
         self._skipped += block.skipped[: MOST_SKIPPED - len(self._skipped)]
@@ -233,9 +310,14 @@ class _Rows:
         for word, count in block.sizes.items():
             self._sizes[word if word in self._sizes or len(self._sizes) < MOST_SIZES else "other"] += count
 
-    def finish(self, building: Path) -> None:
+    def finish(self, building: Path, source: Source) -> None:
         """Write everything but the values."""
         self._refuse_too_few()
+        if wrong := _beyond(np.frombuffer(self._labels, np.int64), source):
+            raise ValueError(
+                f"{source.name}: a label is {wrong:,}, but there are {len(source.classes):,} classes, counted from 0; "
+                "mend the labels."
+            )
         digests = np.frombuffer(self._digests, np.uint64)
         np.save(building / "labels.npy", np.frombuffer(self._labels, np.int64), allow_pickle=False)
         groups = np.frombuffer(self._groups, np.uint64)
@@ -279,41 +361,3 @@ def _bytes_of(values: Sequence[Array] | Array) -> int:
 def _write(values: Sequence[Array] | Array, file: BinaryIO) -> None:
     for value in [values] if isinstance(values, np.ndarray) else values:
         file.write(np.ascontiguousarray(value).data)
-
-
-def _digest_rows(values: Sequence[Array] | Array) -> bytes:
-    """Give 8 bytes for each value, such that equal values give equal bytes on every machine."""
-    return np.array([number(np.ascontiguousarray(value).tobytes()) for value in values], np.uint64).tobytes()
-
-
-def hold_out(digests: npt.NDArray[np.uint64], is_test: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-    """Choose what is not trained on: bool (n,), with neither side empty for two pictures or more.
-
-    The source's own test pictures, else a tenth by digest. Copies stay together unless all are copies.
-    """
-    if is_test.any() and not is_test.all():
-        return is_test
-    held_out: npt.NDArray[np.bool_] = digests % np.uint64(10) == 0
-    if held_out.all() or not held_out.any():
-        held_out = digests == digests.min()
-    if held_out.all():
-        held_out = np.arange(len(digests)) == len(digests) - 1
-    return held_out
-
-
-def hold_out_groups(groups: npt.NDArray[np.uint64], is_test: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-    """Choose whole groups, at least a tenth of the samples and, of five groups or more, two: bool (n,).
-
-    Raises ValueError when no two pictures belong together, or all do.
-    """
-    names, sizes = np.unique(groups, return_counts=True)
-    if len(names) in (1, len(groups)):
-        raise ValueError(
-            f"data.group puts the {len(groups):,} pictures into {len(names):,} groups; its first brackets must find "
-            "what the names of one person's pictures have in common."
-        )
-    if is_test.any() and not is_test.all():
-        return is_test
-    # The numbers of groups are hashes of their names, so their order is as good as random.
-    enough = int(np.searchsorted(np.cumsum(sizes), len(groups) / 10)) + 1
-    return np.isin(groups, names[: max(enough, 2 if len(names) >= 5 else 1)])

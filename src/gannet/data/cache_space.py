@@ -36,6 +36,11 @@ def entry_lock(entry: Path) -> FileLock:
     return FileLock(entry.with_name(entry.name.removesuffix(".building") + ".lock"))
 
 
+def sums_of(entry: Path) -> Path:
+    """Give the file that says what an entry is held to; it lies beside, for entries stay the same to the byte."""
+    return entry.with_name(f"sums-{entry.name.removesuffix('.building').removeprefix('data-')}.npz")
+
+
 def touch(entry: Path) -> None:
     """Mark an entry as just used."""
     try:
@@ -139,6 +144,7 @@ def _remove(entry: Path) -> bool:
                 shutil.rmtree(doomed, ignore_errors=True)
                 entry.rename(doomed)  # at once, so that nobody opens half of it; fails if open on Windows
             shutil.rmtree(doomed)
+            sums_of(entry).unlink(missing_ok=True)
     except (Timeout, OSError):
         return False
     return True

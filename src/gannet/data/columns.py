@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +10,9 @@ import torch
 from torch import Tensor
 
 from gannet.media.medium import Field
+
+if TYPE_CHECKING:
+    from gannet.data.guard import Guard
 
 Array = npt.NDArray[Any]
 Rows = npt.NDArray[np.int64]
@@ -29,12 +32,14 @@ class Column:
         offsets: (n + 1,), where each begins and the last ends; None where all are equally long.
         convert: what networks take instead of rows (b, ...).
         window: sides of the part that is given at a time, along the first axes; empty: all of a value.
+        guard: holds what is read to what was once written; None where nobody but us could have changed it.
     """
 
     values: Array
     offsets: Rows | None = None
     convert: Callable[[Array], Array] = as_they_are
     window: tuple[int, ...] = ()
+    guard: "Guard | None" = None
 
     def __post_init__(self) -> None:
         assert self.offsets is None or len(self.window) == 1, "values of differing length are given by a window"
@@ -59,13 +64,22 @@ class Column:
 
         Args:
             places: (b, axes) in [0, 1], where each lies between the first and the last that there is.
+
+        Raises:
+            ValueError: a row is damaged, and could not be mended.
         """
+        self.verify(rows)
         if not self.window or not len(rows):
             return self.values[rows] if not self.window else np.empty((0, *self.window, *self._rest), self.values.dtype)
         room = np.maximum(self.sizes(rows) - np.array(self.window), 0)
         corners = np.minimum((places[:, : len(self.window)] * (room + 1)).astype(np.int64), room)
         found = zip(rows.tolist(), corners.tolist(), strict=True)
         return np.stack([_padded(self._row(row)[_slices(corner, self.window)], self.window) for row, corner in found])
+
+    def verify(self, rows: Rows) -> None:
+        """Hold rows that were not read before to what was once written; ValueError as of `read`."""
+        if self.guard is not None:
+            self.guard.check(rows, self._row)
 
     def _row(self, row: int) -> Array:
         """Give one value, whole."""
@@ -95,6 +109,6 @@ def _padded(part: Array, window: Sequence[int]) -> Array:
     return np.pad(part, [*beyond, *[(0, 0)] * (part.ndim - len(beyond))]) if any(map(max, beyond)) else part
 
 
-def column_of(values: Array, field: Field, offsets: Rows | None = None) -> Column:
+def column_of(values: Array, field: Field, offsets: Rows | None = None, guard: "Guard | None" = None) -> Column:
     """Make the column of a field from the rows of its cache."""
-    return Column(values, offsets, field.medium.to_array, field.window)
+    return Column(values, offsets, field.medium.to_array, field.window, guard)

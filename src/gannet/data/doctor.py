@@ -85,7 +85,10 @@ class Report:
 
 
 def examine(source: Source, dataset: Dataset, fields: Fields, advice: Advice) -> Report:
-    """Examine a cached data set; near copies are found where a medium shows its values as pictures."""
+    """Examine a cached data set, all of which is held to what was once decoded; near copies are found where a medium
+    shows its values as pictures."""
+    for column in dataset.columns.values():
+        column.verify(np.arange(len(column)))
     found = [fields[name].medium.examine(rows_of(column)) for name, column in dataset.columns.items()]
     exact = find_exact(dataset.digests)
     near = Copies(()) if found[0].pictures is None else find_near(found[0].pictures, dataset.digests)

@@ -1,5 +1,7 @@
 """How far a verb is, who is told, and who may stop it: one shape for every verb that takes its time."""
 
+import threading
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -40,17 +42,26 @@ class Watch:
     def __init__(self, on_progress: OnProgress | None = None, should_stop: ShouldStop | None = None) -> None:
         self.on_progress, self.should_stop = on_progress, should_stop
         self.last, self.words = Progress(0, 0), ""
+        self._thread, self._waiting = threading.get_ident(), deque[str]()
 
     def show(self, progress: Progress, words: str = "") -> None:
         """Tell how far it is."""
         self.last, self.words = progress, words
+        self._tell_notes()
         if self.on_progress:
             self.on_progress(progress, words)
 
     def notify(self, note: str) -> None:
-        """Tell something out of the ordinary."""
-        if self.on_progress:
-            self.on_progress(Progress(self.last.done, self.last.total, note), self.words)
+        """Tell something out of the ordinary; what another thread has to tell waits for ours."""
+        self._waiting.append(note)
+        if threading.get_ident() == self._thread:
+            self._tell_notes()
+
+    def _tell_notes(self) -> None:
+        while self._waiting:
+            note = self._waiting.popleft()
+            if self.on_progress:
+                self.on_progress(Progress(self.last.done, self.last.total, note), self.words)
 
     @property
     def stopping(self) -> bool:
