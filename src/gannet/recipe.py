@@ -10,6 +10,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
 import yaml
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from gannet.runtime.plain_data import parse_yaml
 from gannet.runtime.plugins import installed
 from gannet.schema import (
     Choice,
@@ -23,6 +24,7 @@ from gannet.schema import (
     formerly,
     known_keys,
     nearest,
+    shown,
     whole,
 )
 
@@ -36,8 +38,8 @@ def _free(name: str) -> str:
 def _pattern(text: str) -> str:
     try:
         groups = re.compile(text).groups
-    except re.error as error:
-        raise ValueError(f"{text!r} is not a regular expression ({error})") from None
+    except (re.error, RecursionError, OverflowError, MemoryError) as error:
+        raise ValueError(f"{shown(text)} is not a regular expression that can be used ({error})") from None
     if text and not groups:
         raise ValueError(f"{text!r} has no group; put round brackets about what tells one person from another")
     return text
@@ -309,7 +311,7 @@ def _name_choice(values: dict[str, Any], section: str, usual: str) -> None:
     if isinstance(given, str):
         given = {"name": given}
     if not isinstance(given, dict):
-        raise ValueError(f"{section} takes a name or keys, as in `{section}: {usual}`; given: {given!r}.")
+        raise ValueError(f"{section} takes a name or keys, as in `{section}: {usual}`; given: {shown(given)}.")
     values[section] = {"name": usual, **given}
 
 
@@ -326,9 +328,10 @@ def _read_yaml(target: str) -> dict[str, Any]:
     else:
         raise ValueError(f"There is no recipe {target!r}; {nearest(target, preset_names())}")
     try:
-        values = yaml.safe_load(content.decode("utf-8"))
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise ValueError(f"{target} is not YAML in UTF-8: {' '.join(str(error).split())}.") from None
+        text = content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{target} is not YAML in UTF-8: {error}.") from None
+    values = parse_yaml(text, target)
     if not isinstance(values, dict):
         raise ValueError(f"{target} must hold keys and values, as `gannet train {preset_names()[0]} --dry-run` shows.")
     return {"name": name, **values}
@@ -350,10 +353,10 @@ def parse_change(text: str) -> tuple[str, Any]:
     """Split `key=value` as given to `--set`; the value is read as YAML."""
     key, separator, value = text.partition("=")
     if not separator or not key:
-        raise ValueError(f"--set takes key=value, as in --set batch=32; given: {text!r}.")
+        raise ValueError(f"--set takes key=value, as in --set batch=32; given: {shown(text)}.")
     try:
-        return key, yaml.safe_load(value)
-    except (yaml.YAMLError, ValueError, RecursionError):
+        return key, parse_yaml(value, "--set")
+    except ValueError:
         return key, value
 
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import difflib
+import reprlib
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeVar, cast
 
@@ -86,6 +87,14 @@ class Choice(BaseModel):
         return dict(self.model_extra or {})
 
 
+def shown(value: Any) -> str:
+    """Give a value as it is written, shortened where it is long or deep."""
+    short = reprlib.Repr()
+    short.maxstring = short.maxother = short.maxlong = 80
+    short.maxlevel = 3
+    return short.repr(value)
+
+
 def nearest(word: str, allowed: Iterable[str]) -> str:
     """Give a hint naming the allowed word most like `word`, or all of them when none is alike."""
     names = sorted(allowed)
@@ -144,7 +153,7 @@ def _explain(error: ValidationError, schema: Any, where: str, what: str = "The r
         whole = ".".join([*([where] if where else []), *above, word])
         return f"Unknown key {whole!r}; {nearest(word, _keys_at(schema, above))}"
     words = problem["msg"].removeprefix("Value error, ").rstrip(".")
-    given = "" if problem["type"] in {"missing", "value_error"} else f" (given: {problem['input']!r})"
+    given = "" if problem["type"] in {"missing", "value_error"} else f" (given: {shown(problem['input'])})"
     return f"{key or what}: {words[:1].lower()}{words[1:]}{given}."
 
 

@@ -20,6 +20,7 @@ from torch import Tensor
 
 from gannet.runtime import digests
 from gannet.runtime.partial import partial_path
+from gannet.runtime.plain_data import parse_json
 
 Meta = dict[str, Any]
 
@@ -130,9 +131,9 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], Meta]:
         content = path.read_bytes()
         tensors = safetensors.load(content)
         length = int.from_bytes(content[:8], "little")
-        sealed = json.loads(json.loads(content[8 : 8 + length])["__metadata__"]["gannet"])
+        sealed = parse_json(json.loads(content[8 : 8 + length])["__metadata__"]["gannet"], str(path))
         meta, expected = sealed["meta"], sealed["digest"]
-    except (SafetensorError, ValueError, KeyError, TypeError, AttributeError):
+    except (SafetensorError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise ValueError(f"{path} is not a file that Gannet wrote, or it is damaged; nothing was loaded.") from None
     if not isinstance(meta, dict) or digest(tensors, meta) != expected:
         raise ValueError(f"{path} is damaged (its content does not match its digest); nothing was loaded.")

@@ -1,0 +1,85 @@
+"""JSON and YAML that others may have written: read as far as a person's own could go, and no further."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from gannet.runtime.wording import sentence
+
+LARGEST, DEEPEST = 1 << 20, 100
+"""Characters of YAML, what its aliases stand for among them, and levels of either; a recipe has 10,000 and 5."""
+LARGEST_FILE = 64 << 20
+"""Bytes of a JSON file; a judgement or a verdict has a hundredth."""
+
+
+def parse_json(text: str, what: str) -> Any:
+    """Read JSON; ValueError, which names `what` it is, where it is none or nested too deeply."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError, MemoryError) as error:
+        raise ValueError(f"{what} is not JSON that Gannet reads ({_reason(error)}).") from None
+    if not _is_shallow(value):
+        raise ValueError(f"{what} is nested deeper than {DEEPEST} levels; nothing of Gannet's is.")
+    return value
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file; ValueError, which names it, where it is none, too large or nested too deeply."""
+    if path.stat().st_size > LARGEST_FILE:
+        raise ValueError(f"{path} is larger than {LARGEST_FILE >> 20} MiB; Gannet writes no such file.")
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise ValueError(f"{path} is damaged: it is not UTF-8.") from None
+    return parse_json(text, str(path))
+
+
+def parse_yaml(text: str, what: str) -> Any:
+    """Read YAML, plain values only.
+
+    Raises:
+        ValueError: it is none, too long with all that aliases stand for, or nested too deeply; names `what` it is.
+    """
+    if len(text) > LARGEST:
+        raise ValueError(f"{what} is longer than {LARGEST:,} characters; give a recipe.")
+    try:
+        loader = yaml.SafeLoader(text)
+        node = loader.get_single_node()
+        if node is None:
+            return None
+        if _size(node, {}) > LARGEST:
+            raise ValueError(f"its aliases stand for more than {LARGEST:,} characters")
+        value = loader.construct_document(node)
+    except (yaml.YAMLError, ValueError, RecursionError, OverflowError, TypeError, AttributeError) as error:
+        raise ValueError(f"{what} is not YAML in UTF-8: {_reason(error)}.") from None
+    if not _is_shallow(value):
+        raise ValueError(f"{what} is nested deeper than {DEEPEST} levels; a recipe has five.")
+    return value
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply"
+    return sentence(str(error), 200).rstrip(".") or type(error).__name__
+
+
+def _size(node: yaml.Node, known: dict[int, int]) -> int:
+    """Count the characters of a node with all that it refers to; one that holds itself has no end."""
+    if id(node) not in known:
+        known[id(node)] = LARGEST + 1
+        parts = [part for pair in node.value for part in pair] if isinstance(node, yaml.MappingNode) else node.value
+        own = len(parts) + 1
+        known[id(node)] = own if isinstance(node, yaml.ScalarNode) else own + sum(_size(one, known) for one in parts)
+    return known[id(node)]
+
+
+def _is_shallow(value: Any) -> bool:
+    level = [value]
+    for _ in range(DEEPEST):
+        parts = (one.values() if isinstance(one, dict) else one for one in level if isinstance(one, dict | list))
+        level = [part for some in parts for part in some if isinstance(part, dict | list)]
+        if not level:
+            return True
+    return False

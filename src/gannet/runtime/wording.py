@@ -1,0 +1,40 @@
+"""What is printed: nothing in it moves the cursor or hides, and a message has an end."""
+
+import unicodedata
+
+LONGEST = 480
+"""Characters of a sentence, at most, with room for who says it."""
+STEERING = {"Cc", "Cs", "Zl", "Zp"}
+TURNING = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
+"""Unicode's categories of what steers a terminal or cannot be written, and its classes of what turns text around."""
+
+
+def plain(text: str) -> str:
+    r"""Give text as a terminal may show it: what would steer it is written out (`\u001b`); lines and tabs stay.
+
+    In JSON it means the same, for its strings escape it so.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(one if _is_shown(one) else "".join(f"\\u{half:04x}" for half in _halves(one)) for one in text)
+
+
+def _is_shown(one: str) -> bool:
+    steers = unicodedata.category(one) in STEERING or unicodedata.bidirectional(one) in TURNING
+    return one in "\n\t" or not steers
+
+
+def _halves(one: str) -> tuple[int, ...]:
+    """The 16-bit units of a character, of which JSON escapes two where it lies beyond them."""
+    units = one.encode("utf-16-be", "surrogatepass")
+    return tuple(int.from_bytes(units[at : at + 2], "big") for at in range(0, len(units), 2))
+
+
+def sentence(text: str, most: int = LONGEST) -> str:
+    """Give text in one line of at most so many characters, without its middle where it is longer."""
+    ends = text if len(text) <= 8 * most else f"{text[: 4 * most]} {text[-4 * most :]}"
+    line = plain(" ".join(ends.split()))
+    if len(line) <= most:
+        return line
+    end = most // 3
+    return f"{line[: most - end - 5].rstrip()} ... {line[-end:].lstrip()}"
