@@ -170,7 +170,8 @@ def _from_deep(values: npt.NDArray[Any]) -> Pixels:
 
 def eight_bits(values: npt.NDArray[Any]) -> Pixels:
     """Scale values from 0 to 65535 by their full range, rounded."""
-    return _EIGHT_BITS[values]
+    scaled: Pixels = _EIGHT_BITS[values]
+    return scaled
 
 
 def convert_channels(pixels: Pixels, channels: int) -> Pixels:
