@@ -19,6 +19,7 @@ from torch.nn.functional import interpolate
 
 from gannet.augmentation.distortions import DISTORTIONS
 from gannet.augmentation.levels import from_levels, to_levels
+from gannet.data.sources.idx import IdxFolder
 
 SIDE, CROPS, DIGITS, GARMENTS, TEXTURES = 32, 24, 20_000, 36_000, 16_000
 STRENGTHS = ((0.12, 0.35), (0.35, 0.65), (0.65, 1.0))
@@ -35,11 +36,12 @@ def read_idx(path: Path) -> np.ndarray:
 
 def small_pictures(folder: Path, count: int) -> Labelled:
     """Pictures of an idx data set, brought from 28 to 32 pixels, as three equal channels."""
+    names = [" ".join(dict.fromkeys([str(number), name])) for number, name in enumerate(IdxFolder(folder).classes)]
     pictures = read_idx(folder / "train-images-idx3-ubyte.gz")[:count]
     labels = read_idx(folder / "train-labels-idx1-ubyte.gz")[:count]
     tensor = from_levels(torch.from_numpy(pictures.copy())[:, None].float())
     large = interpolate(tensor, (SIDE, SIDE), mode="bicubic", antialias=True).clamp(-1, 1)
-    return large.expand(-1, 3, -1, -1), [f"{folder.name} {label}" for label in labels]
+    return large.expand(-1, 3, -1, -1), [f"{folder.name} {names[label]}" for label in labels]
 
 
 def photographs(folder: Path, random: np.random.Generator) -> Labelled:
@@ -124,11 +126,9 @@ def main() -> None:
     pictures, names = torch.cat([part for part, _ in parts]), np.array([name for _, told in parts for name in told])
     order = random.permutation(len(pictures))
     changed, told = spoil(pictures[torch.from_numpy(order)], list(names[order]), random, generator)
-    classes = sorted(set(told))
-    labels = np.array([classes.index(name) for name in told])
     images = to_levels(changed).byte().permute(0, 2, 3, 1).numpy()
-    np.savez(options.out, images=images, labels=labels)
-    print(f"{len(images):,} pictures of {len(classes)} classes: {options.out}")
+    np.savez(options.out, images=images, labels=np.array(told))
+    print(f"{len(images):,} pictures of {len(set(told))} classes: {options.out}")
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import pytest
 import torch
 from PIL import Image
 from sklearn.datasets import load_sample_image
+from torch.nn.functional import interpolate
 
 import gannet
 from gannet.commands.judge import judge_features
@@ -107,3 +108,14 @@ def test_colorization_adds_colours(flower: Photograph) -> None:
     made: Any = gannet.load("colorization")(grey).value
     assert made.values.shape == flower.values.shape
     assert float(colourfulness(as_tensor(made.values))) > 3
+
+
+def test_what_judges_calls_drawn_garments_by_the_names_that_they_were_asked_for_by() -> None:
+    drawing, judge = gannet.load("fashion-mnist"), gannet.load("judge-v1")
+    names = {model: model.config.description.classes for model in (drawing, judge)}  # type: ignore[attr-defined]
+    assert len(names[judge]) == 69 and not any(name.isdecimal() for one in names.values() for name in one)
+    for number, name in enumerate(names[drawing]):
+        drawn: Any = drawing(num=40, **{"class": name, "engine": "torch"})
+        large = interpolate(drawn.values, (32, 32), mode="bicubic", antialias=True).clamp(-1, 1).expand(-1, 3, -1, -1)
+        told = judge.probabilities(large).argmax(1).mode().values  # type: ignore[attr-defined]
+        assert names[judge][told] == f"fashion-mnist {number} {name}"

@@ -15,6 +15,7 @@ from PIL import Image
 import gannet
 from gannet.commands.train import prepare, split_of
 from gannet.data.loader import Loader, Mixture
+from gannet.data.samples import class_numbers
 from gannet.recipe import Data, Recipe, dump_yaml, load_recipe
 from gannet.schema import Choice
 from gannet.tasks import generation, recognition
@@ -253,3 +254,21 @@ def test_a_generator_of_data_that_are_partly_without_classes_is_judged(folder: F
     run = gannet.train(str(path), out=tmp_path / "run")
     judgement = gannet.judge(run.folder, data)
     assert judgement.measures and set(judgement.by_class) <= {"a", "b"}
+
+
+@pytest.mark.parametrize(
+    ("theirs", "known", "numbers"),
+    [
+        (("b", "a"), ("a", "b", "c"), (1, 0)),
+        (("0", "1"), ("Trouser", "Dress"), (0, 1)),
+        (("Trouser", "Dress"), ("0", "1"), (0, 1)),
+        (("1", "0"), ("0", "1"), (1, 0)),
+        (("0", "1"), ("Trouser", "Dress", "Coat"), None),
+        (("cat", "dog"), ("Trouser", "Dress"), None),
+        ((), (), ()),
+    ],
+)
+def test_classes_go_by_name_and_by_number_where_one_side_has_only_numbers(
+    theirs: tuple[str, ...], known: tuple[str, ...], numbers: tuple[int, ...] | None
+) -> None:
+    assert class_numbers(theirs, known) == numbers

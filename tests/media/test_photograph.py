@@ -13,6 +13,7 @@ from PIL import Image, ImageCms, ImageOps
 
 from gannet.augmentation.degrading import reduced
 from gannet.media.photograph import Photograph, read_photograph
+from gannet.media.pixels import natural_pixels
 from gannet.media.tiling import TiledOperation, as_tensor, as_values, in_tiles
 from gannet.networks.srresnet import Enlarger
 from gannet.networks.unet import Unet
@@ -239,3 +240,14 @@ def test_a_profile_of_greys_is_not_given_to_colours() -> None:
     grey = Photograph(noise(4, 4, 1), profile=b"greys")
     assert grey.with_values(noise(8, 8, 1)).profile == b"greys"
     assert grey.with_values(noise(4, 4, 3)).profile == b""
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_sixteen_bits_become_eight_by_their_full_range_as_they_do_to_learn_from(channels: int) -> None:
+    values = np.repeat(np.arange(2**16, dtype=np.uint16).reshape(256, 256, 1), channels, 2)
+    wanted = np.rint(values / 257).astype(np.uint8)
+    shown = np.asarray(Photograph(values).shown()).reshape(values.shape)
+    assert np.array_equal(shown, wanted)
+    assert np.array_equal(natural_pixels(Image.fromarray(values[..., 0])), wanted[..., :1])
+    with_alpha = np.asarray(Photograph(values, values[..., 0]).shown())
+    assert np.array_equal(with_alpha[..., -1], wanted[..., 0])

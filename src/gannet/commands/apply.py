@@ -39,20 +39,23 @@ class Applied:
         facts: what their metadata say.
         count: how many inputs were given; of what was made from nothing how many samples.
         left_out: why, of each input that nothing was made of.
+        notices: what of the others was not used or not kept, by the names of their files.
     """
 
     out: Path
     facts: Mapping[str, Any]
     count: int
     left_out: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Give plain data."""
-        return {"out": str(self.out), **self.facts, "count": self.count, "left_out": list(self.left_out)}
+        told = {"left_out": list(self.left_out), "notices": list(self.notices)}
+        return {"out": str(self.out), **self.facts, "count": self.count, **told}
 
     def lines(self) -> list[str]:
         """Say it in words."""
-        return [f"Saved {self.out}.", *(f"Left out: {words}" for words in self.left_out)]
+        return [f"Saved {self.out}.", *(f"Left out: {words}" for words in self.left_out), *self.notices]
 
 
 @dataclass(frozen=True)
@@ -155,7 +158,7 @@ def _convert(work: "Work", first: Path) -> Applied:
     if wanted.compare:
         sheet = side_by_side(work.shown())
         save_picture(sheet, Path(wanted.compare), {SOURCE_TYPE: COMPOSITE, **work.facts} if work.changed else {})
-    return Applied(path, work.facts, len(work.items), tuple(work.left_out.values()))
+    return Applied(path, work.facts, len(work.items), tuple(work.left_out.values()), tuple(work.notices))
 
 
 def _check_place(path: Path) -> None:
@@ -180,6 +183,7 @@ class Work:
         self.facts = pipeline.facts(options)
         self.changed = False
         self.done, self.left_out = 0, dict[PurePosixPath, str]()
+        self.notices: list[str] = []
         self.pairs: dict[PurePosixPath, tuple[Image.Image, Image.Image]] = {}
 
     def usual_name(self, single: bool) -> Path:
@@ -269,7 +273,10 @@ class Work:
         start, pipeline = time.monotonic(), self.pipeline
         values = item.read()
         pipeline.check_result(values, ending)
+        for name, value in values.items():
+            self._notice(item.beside.get(name, item.file), pipeline.inputs[name].medium.unused(value))
         made = pipeline.make(values, self.options)
+        self._notice(item.file, *made.notices())
         more = {"source": item.file.name}
         contents = {"": made.encode(ending, more=more)}
         for name in self.wanted.save:
@@ -289,6 +296,13 @@ class Work:
         told = ", ".join([became, seconds] if became else [seconds])
         self.wanted.watch.show(Progress(self.done, len(self.items)), f"{item.file} ({told})")
         return contents
+
+    def _notice(self, file: Path, *found: str) -> None:
+        """Tell what of a file was not used or not kept, once."""
+        for told in (f"{file}: {words}." for words in found if words):
+            if told not in self.notices:
+                self.notices.append(told)
+                self.wanted.watch.notify(told)
 
     def part(self, item: Item) -> list[Entry]:
         """Make the same as a part of a delivery; what cannot be read is left out."""

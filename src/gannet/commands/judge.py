@@ -15,7 +15,7 @@ from gannet.commands.train import fit
 from gannet.data.cache import cache_folder
 from gannet.data.loader import Loader, Samples, Sides
 from gannet.data.records import Chunked, Source
-from gannet.data.samples import load_samples, load_whole, open_data
+from gannet.data.samples import class_numbers, load_samples, load_whole, open_data
 from gannet.media.grids import draw_grid
 from gannet.metrics.backbones import backbone, inception
 from gannet.metrics.features import Features, NetworkFeatures
@@ -150,8 +150,8 @@ def _given_samples(recipe: Recipe, pipeline: Pipeline, source: Source) -> Sample
     columns = dict(loader.columns)
     if "label" in columns:
         label = columns.pop("label")
-        theirs, known = tuple(source.classes), description.classes
-        if set(theirs) <= set(known):
-            numbers = np.array([*(known.index(name) for name in theirs), len(known)])
+        known = class_numbers(source.classes, description.classes)
+        if known is not None:
+            numbers = np.array([*known, len(description.classes)])
             columns["label"] = type(label)(numbers[label.values])
     return Loader(columns, loader.chosen, loader.seed)

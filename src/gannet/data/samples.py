@@ -1,6 +1,6 @@
 """From a recipe's data to samples: opened, brought to shape, split, limited, and what lacks a label left out."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -120,6 +120,17 @@ def _split(recipe: Recipe, dataset: Dataset, labels: Labels, grouped: bool) -> S
         known = np.sort(random.permutation(known)[: recipe.data.limit])
     training, held_out = (Loader(columns, rows, recipe.seed) for rows in (known, unknown))
     return Split(training, held_out, tuple(_left_out(dataset, int((~usable).sum()))))
+
+
+def class_numbers(theirs: Sequence[str], known: Sequence[str]) -> tuple[int, ...] | None:
+    """Give the number that each of their classes has among those known; None where some are not known.
+
+    They go by their names; as many that are only numbered on one side go by their numbers.
+    """
+    if set(theirs) <= set(known):
+        return tuple(known.index(name) for name in theirs)
+    numbers = tuple(map(str, range(len(known))))
+    return tuple(range(len(known))) if len(theirs) == len(known) and numbers in (tuple(theirs), tuple(known)) else None
 
 
 def _never_negative(dataset: Dataset) -> Array:

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from gannet.augmentation import colours, geometry
 from gannet.augmentation.levels import from_levels
+from gannet.media.attachments import further_pictures
 from gannet.media.grids import draw_grid, to_picture
 from gannet.media.medium import Array, Field, Findings, Medium, Pixels
 from gannet.media.pixels import (
@@ -32,7 +33,7 @@ from gannet.media.pixels import (
     upright_size,
 )
 from gannet.provenance.formats import PICTURES
-from gannet.provenance.metadata import metadata
+from gannet.provenance.metadata import metadata, read_facts
 from gannet.runtime.broken import unless_broken
 from gannet.schema import Section
 
@@ -212,6 +213,14 @@ class ImageMedium(Medium):
         if isinstance(value, Tensor):
             return to_picture(value)
         return value if isinstance(value, Image.Image) else Image.fromarray(value)
+
+    def marks(self, value: object) -> Mapping[str, Any]:
+        """Read a picture's metadata."""
+        return read_facts(value) if isinstance(value, Image.Image) else {}
+
+    def unused(self, value: object) -> str:
+        """Tell of further frames and pages."""
+        return further_pictures(value) if isinstance(value, Image.Image) else ""
 
     def encode(self, value: Tensor, ending: str, facts: Mapping[str, Any]) -> bytes:
         """Write a picture (c, h, w) with metadata that say it is synthetic."""

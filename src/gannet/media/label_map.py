@@ -11,11 +11,12 @@ from torch import Tensor
 
 from gannet.augmentation import geometry
 from gannet.augmentation.levels import from_levels
+from gannet.media.attachments import further_pictures
 from gannet.media.grids import draw_grid, to_picture
 from gannet.media.image import Options
 from gannet.media.medium import Array, Field, Findings, Medium, Pixels
 from gannet.media.pixels import DEEP_MODES, Resampling, fit_picture, open_picture
-from gannet.provenance.metadata import metadata
+from gannet.provenance.metadata import metadata, read_facts
 from gannet.schema import Section
 
 NOTHING = 255
@@ -105,6 +106,14 @@ class LabelMapMedium(Medium):
         """Show a map, a colour a class."""
         told = value if isinstance(value, Tensor) else torch.from_numpy(numbers(value).copy())
         return to_picture(coloured(told[None])[0])
+
+    def marks(self, value: object) -> Mapping[str, Any]:
+        """Read a picture's metadata."""
+        return read_facts(value) if isinstance(value, Image.Image) else {}
+
+    def unused(self, value: object) -> str:
+        """Tell of further frames and pages."""
+        return further_pictures(value) if isinstance(value, Image.Image) else ""
 
     def encode(self, value: Tensor, ending: str, facts: Mapping[str, Any]) -> bytes:
         """Write a map (h, w) as a PNG with a palette, whose pixels are the numbers."""

@@ -189,6 +189,18 @@ class Medium(ABC):
         None where a picture is enough."""
         return None
 
+    def marks(self, value: Any) -> Mapping[str, Any]:  # noqa: ARG002
+        """Give what a value's file said of a model that had a hand in it; empty where it said nothing."""
+        return {}
+
+    def unused(self, value: Any) -> str:  # noqa: ARG002
+        """Say in a few words that a value's file holds more than is used; empty where it does not."""
+        return ""
+
+    def notices(self, value: Any) -> Sequence[str]:  # noqa: ARG002
+        """Say what of a value's file is not kept beside it, a few words each."""
+        return ()
+
     @abstractmethod
     def encode(self, value: Tensor, ending: str, facts: Mapping[str, Any]) -> bytes:
         """Write a value, as networks give it, as a file that says by `facts` where it came from; ValueError names

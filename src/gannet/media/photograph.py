@@ -12,12 +12,24 @@ import numpy.typing as npt
 from PIL import Image
 from torch import Tensor
 
+from gannet.media.attachments import (
+    Density,
+    believed,
+    camera_notes,
+    fitting_profile,
+    further_pictures,
+    notes_with,
+    plain_notes,
+    read_comments,
+    read_density,
+    without_profile,
+)
 from gannet.media.grids import to_picture
 from gannet.media.image import ImageMedium
 from gannet.media.medium import Field
-from gannet.media.pixels import DEEP_MODES, ORIENTATION, Pixels, open_picture
+from gannet.media.pixels import DEEP_MODES, Pixels, eight_bits, is_sideways, open_picture, upright
 from gannet.media.sixteen_bit import encode_png, encode_tiff, is_deep, joined, read_lower
-from gannet.provenance.formats import PHOTOGRAPHS
+from gannet.provenance.formats import PHOTOGRAPHS, Format
 from gannet.provenance.metadata import joined as with_earlier
 from gannet.provenance.metadata import metadata, read_facts
 from gannet.runtime.files import write_bytes
@@ -26,19 +38,6 @@ from gannet.schema import Section
 Values: TypeAlias = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 LOSSY = tuple(ending for ending, form in PHOTOGRAPHS.items() if form.lossy)
 DEEP = {"PNG": encode_png, "TIFF": encode_tiff}
-TURNED = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-"""What brings a picture upright, by the orientation that its camera noted (Exif 2.3)."""
-INNER_TABLES = (0x8769, 0x8825)
-NOTES = {0x010E, 0x010F, 0x0110, 0x011A, 0x011B, 0x0128, 0x0131, 0x0132, 0x013B, 0x8298, *INNER_TABLES}
-"""What a camera or its owner notes; the other tags of a file say how its pixels lie."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +50,10 @@ class Photograph:
         profile: the colour profile (ICC) that its values are meant in; empty: none.
         exif: the camera's notes, without the rotation, which the values have undergone; empty: none.
         marks: what its file said of a model that had a hand in it; empty: nothing.
+        density: dots an inch, across and down; None where nobody says.
+        comments: what somebody wrote into its file, by name.
+        notices: what of its file is not kept, a few words each.
+        unused: that its file holds more than this; empty: it does not.
     """
 
     values: Values
@@ -58,6 +61,10 @@ class Photograph:
     profile: bytes = b""
     exif: bytes = b""
     marks: Mapping[str, Any] = field(default_factory=dict)
+    density: Density | None = None
+    comments: Mapping[str, str] = field(default_factory=dict)
+    notices: tuple[str, ...] = ()
+    unused: str = ""
 
     @property
     def largest(self) -> int:
@@ -65,17 +72,23 @@ class Photograph:
         return int(np.iinfo(self.values.dtype).max)
 
     def with_values(self, values: Values) -> "Photograph":
-        """Give another of the same kind: transparency is brought to its size;
+        """Give another of the same kind: transparency is brought to its size, and as large on paper;
         a profile of greys is not kept for colours.
         """
         height, width = values.shape[:2]
-        alpha = self.alpha
+        alpha, density = self.alpha, self.density
         if alpha is not None and alpha.shape != (height, width):
             # Pillow resizes single channels of any depth as floats.
             resized = Image.fromarray(alpha.astype(np.float32)).resize((width, height), Image.Resampling.BICUBIC)
             alpha = np.rint(np.asarray(resized)).clip(0, self.largest).astype(alpha.dtype)
-        profile = self.profile if values.shape[2] == self.values.shape[2] else b""
-        return replace(self, values=values, alpha=alpha, profile=profile)
+        if density is not None:
+            across, down = width / self.values.shape[1], height / self.values.shape[0]
+            density = believed((density[0] * across, density[1] * down))
+        made = replace(self, values=values, alpha=alpha, density=density)
+        if not self.profile or values.shape[2] == self.values.shape[2]:
+            return made
+        words = without_profile("greys" if values.shape[2] == 3 else "RGB", values.shape[2])
+        return replace(made, profile=b"", notices=(*self.notices, words))
 
     def picture(self) -> Image.Image:
         """Give it as Pillow has it; sixteen bits only where it can, which is in grey without transparency."""
@@ -83,8 +96,7 @@ class Photograph:
         if values.dtype == np.uint16:
             if not self._beyond_pillow:
                 return Image.fromarray(values[..., 0])
-            values = (values >> 8).astype(np.uint8)
-            alpha = None if alpha is None else (alpha >> 8).astype(np.uint8)
+            values, alpha = eight_bits(values), None if alpha is None else eight_bits(alpha)
         if alpha is not None:
             values = np.concatenate(
                 [np.broadcast_to(values, (*values.shape[:2], values.shape[2])), alpha[..., None]], 2
@@ -94,7 +106,7 @@ class Photograph:
     def shown(self) -> Image.Image:
         """Give it as Pillow has it, with eight bits."""
         picture = self.picture()
-        return Image.fromarray((self.values[..., 0] >> 8).astype(np.uint8)) if picture.mode == "I;16" else picture
+        return Image.fromarray(eight_bits(self.values[..., 0])) if picture.mode == "I;16" else picture
 
     def save(self, path: str | Path, facts: "Mapping[str, Any] | None" = None) -> Path:
         """Write a file of the format that its ending names; see `encode`. ValueError when it cannot be written."""
@@ -115,23 +127,35 @@ class Photograph:
         """
         ending = ending.lower()
         check_size(ending, *self.values.shape[:2])
-        form, options = PHOTOGRAPHS[ending], metadata(ending, with_earlier(facts, self.marks))
+        try:
+            return self._written(PHOTOGRAPHS[ending], self._options(ending, facts))
+        except (RuntimeError, TypeError, ValueError, struct.error):  # Notes that are broken cannot be written.
+            if not self.exif:
+                raise
+            return replace(self, exif=b"").encode(ending, facts)
+
+    def _options(self, ending: str, facts: Mapping[str, Any]) -> dict[str, Any]:
+        """Pillow's options for what is written beside the pixels."""
+        form, options = PHOTOGRAPHS[ending], metadata(ending, with_earlier(facts, self.marks), self.comments)
         options |= {"icc_profile": self.profile} if self.profile else {}
+        if self.density and form.dense:
+            options["dpi"] = self.density
         if self.exif and form.name == "TIFF":
-            options["tiffinfo"] |= self._plain_notes()
-        elif self.exif:
-            options["exif"] = self.exif
+            options["tiffinfo"] |= plain_notes(self.exif)
+        elif self.exif or not form.dense:
+            options["exif"] = notes_with(self.exif, self.density)
+        return options
+
+    def _written(self, form: Format, options: dict[str, Any]) -> bytes:
+        """The file."""
         if form.deep and self._beyond_pillow:
             return DEEP[form.name](self._deep(), options)
         picture = self.picture() if form.deep else self.shown()
         if not form.transparent and picture.mode not in ("L", "RGB"):
             picture = _on_white(picture)
-        try:
-            return _saved(picture, form.name, options)
-        except (RuntimeError, TypeError, ValueError, struct.error):  # Notes that are broken cannot be written.
-            if not self.exif:
-                raise
-            return replace(self, exif=b"").encode(ending, facts)
+        content = io.BytesIO()
+        picture.save(content, form.name, **options)
+        return content.getvalue()
 
     @property
     def _beyond_pillow(self) -> bool:
@@ -142,12 +166,6 @@ class Photograph:
         """Colours, and transparency where there is some, (h, w, 3) or (h, w, 4)."""
         colours = np.broadcast_to(self.values, (*self.values.shape[:2], 3)).astype(np.uint16, copy=False)
         return colours if self.alpha is None else np.concatenate([colours, self.alpha[..., None]], 2, dtype=np.uint16)
-
-    def _plain_notes(self) -> dict[int, Any]:
-        """The camera's notes that a TIFF file has as tags of its own; what lies in tables within them is lost."""
-        notes = Image.Exif()
-        notes.load(self.exif)
-        return {tag: value for tag, value in notes.items() if tag not in INNER_TABLES}
 
 
 def check_size(ending: str, height: int, width: int) -> None:
@@ -177,9 +195,9 @@ def read_photograph(given: object) -> Photograph:
     try:
         content = Path(given).read_bytes() if isinstance(given, str | Path) else given
         picture = open_picture(content) if isinstance(content, bytes) else content
+        unused = further_pictures(picture) if isinstance(content, bytes) else ""
         deep = is_deep(picture)  # Asked before it is decoded.
-        picture.load()
-        photograph = replace(_photograph(picture), marks=read_facts(picture))
+        photograph = replace(_photograph(picture), unused=unused)
         return _deepened(photograph, content) if deep and isinstance(content, bytes) else photograph
     except FileNotFoundError:
         raise ValueError(f"There is no picture at {name}; give a picture's file.") from None
@@ -194,51 +212,44 @@ def _deepened(photograph: Photograph, content: bytes) -> Photograph:
     """A photograph whose colours have sixteen bits, of which only the upper eight were read."""
     picture = open_picture(content)
     read_lower(picture)
-    lower = _photograph(picture)
+    lower = _pixels(picture)
     alpha = None if photograph.alpha is None or lower.alpha is None else joined(photograph.alpha, lower.alpha)
     return replace(photograph, values=joined(photograph.values, lower.values), alpha=alpha)
 
 
 def _photograph(picture: Image.Image) -> Photograph:
-    profile = picture.info.get("icc_profile") or b""
-    upright, notes = _upright(picture)
-    if upright.mode in DEEP_MODES:
-        values = np.asarray(upright)
+    """A picture with all that its file holds beside the pixels."""
+    sideways = is_sideways(picture)  # Pillow turns a TIFF while it decodes it, and forgets that.
+    photograph = _pixels(picture)
+    profile, unfit = fitting_profile(picture.info.get("icc_profile") or b"", photograph.values.shape[2])
+    comments, left = read_comments(picture)
+    return replace(
+        photograph,
+        profile=profile,
+        exif=camera_notes(picture),
+        marks=read_facts(picture),
+        density=read_density(picture, sideways or is_sideways(picture)),
+        comments=comments,
+        notices=tuple(words for words in (unfit, left) if words),
+    )
+
+
+def _pixels(picture: Image.Image) -> Photograph:
+    """A picture's pixels, upright."""
+    held = upright(picture)
+    if held.mode in DEEP_MODES:
+        values = np.asarray(held)
         if values.min() < 0 or values.max() > 65535:
             raise ValueError(f"its values reach from {values.min()} to {values.max()}, and 0 to 65535 are read")
-        return Photograph(values.astype(np.uint16)[..., None], None, profile, notes)
-    if upright.mode == "F":
+        return Photograph(values.astype(np.uint16)[..., None])
+    if held.mode == "F":
         raise ValueError("its values are floating-point numbers; save it with eight or sixteen bits")
-    grey = upright.mode in ("1", "L", "LA", "La")
-    if picture.mode == "CMYK":
-        profile = b""  # It describes inks.
-    if not upright.has_transparency_data:
-        values = np.asarray(upright.convert("L" if grey else "RGB"))
-        return Photograph(values[..., None] if grey else values, None, profile, notes)
-    both = np.asarray(upright.convert("LA" if grey else "RGBA"))
-    return Photograph(both[..., :-1], both[..., -1], profile, notes)
-
-
-def _upright(picture: Image.Image) -> tuple[Image.Image, bytes]:
-    """The picture turned as its camera was held, and the camera's notes; broken ones are left out."""
-    upright = picture
-    try:
-        exif = picture.getexif()
-        noted = exif.get(ORIENTATION)
-        if noted in TURNED:
-            upright = picture.transpose(TURNED[noted])
-        kept = Image.Exif()
-        for tag in NOTES & set(exif):
-            kept[tag] = exif.get_ifd(tag) if tag in INNER_TABLES else exif[tag]
-        return upright, kept.tobytes() if len(kept) else b""
-    except Exception:  # Broken notes make Pillow raise anything.
-        return upright, b""
-
-
-def _saved(picture: Image.Image, form: str, options: dict[str, Any]) -> bytes:
-    content = io.BytesIO()
-    picture.save(content, form, **options)
-    return content.getvalue()
+    grey = held.mode in ("1", "L", "LA", "La")
+    if not held.has_transparency_data:
+        values = np.asarray(held.convert("L" if grey else "RGB"))
+        return Photograph(values[..., None] if grey else values)
+    both = np.asarray(held.convert("LA" if grey else "RGBA"))
+    return Photograph(both[..., :-1], both[..., -1])
 
 
 def _on_white(picture: Image.Image) -> Image.Image:
@@ -284,6 +295,18 @@ class PhotographMedium(ImageMedium):
     def fit(self, value: Photograph, field: Field) -> Pixels:  # type: ignore[override]
         """Bring a photograph to size in eight bits."""
         return super().fit(value.shown(), field)
+
+    def marks(self, value: object) -> Mapping[str, Any]:
+        """Give what was read of them."""
+        return value.marks if isinstance(value, Photograph) else {}
+
+    def unused(self, value: object) -> str:
+        """Tell of further frames and pages."""
+        return value.unused if isinstance(value, Photograph) else ""
+
+    def notices(self, value: object) -> tuple[str, ...]:
+        """Tell of a profile that does not fit, and of comments that are too long."""
+        return value.notices if isinstance(value, Photograph) else ()
 
     def encode(self, value: Photograph | Tensor, ending: str, facts: Mapping[str, Any]) -> bytes:
         """Write a photograph with all that came with it."""

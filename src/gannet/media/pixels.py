@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from gannet.provenance import formats
 
@@ -22,6 +22,16 @@ MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 EXTENSIONS = frozenset(ending for form in formats.ALL for ending in form.read)
 ORIENTATION, SIDEWAYS = 0x0112, (5, 6, 7, 8)
 """Where a camera notes how it was held (Exif 2.3), and what it notes when that was on its side."""
+TURNED = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""What brings a picture upright, by what its camera noted."""
 DEEP_MODES = ("I", "I;16", "I;16B", "I;16L", "I;16N")
 """Pillow's names of grey pictures of more than eight bits."""
 GREY_MODES = frozenset({"1", "L", "LA", "La", "F", *DEEP_MODES})
@@ -75,13 +85,26 @@ def describe(picture: Picture) -> tuple[tuple[int, int], str]:
 def upright_size(picture: Picture) -> tuple[int, int]:
     """Give (width, height) of a picture as its camera was held."""
     (width, height), _ = describe(picture)
-    if not isinstance(picture, Image.Image):
-        return width, height
+    return (height, width) if isinstance(picture, Image.Image) and is_sideways(picture) else (width, height)
+
+
+def is_sideways(picture: Image.Image) -> bool:
+    """Tell whether a camera was held on its side."""
+    return _orientation(picture) in SIDEWAYS
+
+
+def upright(picture: Image.Image) -> Image.Image:
+    """Decode a picture and turn it as its camera was held."""
+    picture.load()  # Some formats have the notes behind the pixels.
+    noted = _orientation(picture)
+    return picture.transpose(TURNED[noted]) if noted in TURNED else picture
+
+
+def _orientation(picture: Image.Image) -> int:
     try:
-        sideways = picture.getexif().get(ORIENTATION, 1) in SIDEWAYS
-    except Exception:  # a camera's broken EXIF block raises nearly anything
-        sideways = False
-    return (height, width) if sideways else (width, height)
+        return int(picture.getexif().get(ORIENTATION, 1))
+    except Exception:  # A camera's broken notes raise nearly anything, and say nothing about the pixels.
+        return 1
 
 
 def read_picture(picture: Picture, channels: int) -> Pixels:
@@ -105,7 +128,7 @@ def natural_pixels(picture: Picture) -> Pixels:
     if isinstance(picture, np.ndarray):
         return _checked(picture)
     _refuse_bomb(picture)
-    return _eight_bit(_upright(picture))
+    return _eight_bit(upright(picture))
 
 
 def _checked(pixels: npt.NDArray[Any]) -> Pixels:
@@ -120,13 +143,6 @@ def _checked(pixels: npt.NDArray[Any]) -> Pixels:
     return pixels
 
 
-def _upright(picture: Image.Image) -> Image.Image:
-    try:
-        return ImageOps.exif_transpose(picture)
-    except Exception:  # a camera's broken EXIF block raises nearly anything, and says nothing about the pixels
-        return picture
-
-
 def _eight_bit(picture: Image.Image) -> Pixels:
     if picture.mode in ("F", *DEEP_MODES):
         return _from_deep(np.asarray(picture))[..., None]
@@ -135,6 +151,9 @@ def _eight_bit(picture: Image.Image) -> Pixels:
         mode = "RGBA"
     pixels = np.asarray(picture.convert(mode))
     return pixels[..., None] if pixels.ndim == 2 else pixels
+
+
+_EIGHT_BITS = ((np.arange(2**16, dtype=np.uint32) * 255 + 32767) // 65535).astype(np.uint8)
 
 
 def _from_deep(values: npt.NDArray[Any]) -> Pixels:
@@ -146,7 +165,13 @@ def _from_deep(values: npt.NDArray[Any]) -> Pixels:
         return np.rint(values * (255.0 if high <= 1 else 1.0)).astype(np.uint8)
     if low < 0 or high > 65535:
         raise ValueError(f"its values reach from {low} to {high}; integer pixels must lie in 0..65535")
-    return ((values.astype(np.uint32) * 255 + 32767) // 65535).astype(np.uint8)
+    return eight_bits(values)
+
+
+def eight_bits(values: npt.NDArray[Any]) -> Pixels:
+    """Scale values from 0 to 65535 by their full range, rounded."""
+    scaled: Pixels = _EIGHT_BITS[values]
+    return scaled
 
 
 def convert_channels(pixels: Pixels, channels: int) -> Pixels:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from gannet.media.grids import draw_points
 from gannet.media.medium import Array, Field, Medium
-from gannet.provenance.metadata import metadata
+from gannet.provenance.metadata import comment, metadata
 from gannet.schema import Section
 
 
@@ -48,14 +48,14 @@ class PointsMedium(Medium):
         return draw_points(values)
 
     def encode(self, value: Tensor, ending: str, facts: Mapping[str, Any]) -> bytes:
-        """Write a point as a line of numbers, or as a dot in the plane."""
+        """Write a point as a line of numbers, below a comment that says by which model, or as a dot in the plane."""
         if ending.lower() not in self.saved:
             raise ValueError(f"Points are saved as {', '.join(self.saved)}, not {ending or 'without an ending'}.")
         if ending.lower() == ".png":
             content = io.BytesIO()
             draw_points(value[None]).save(content, "PNG", **metadata(".png", facts))
             return content.getvalue()
-        said = "".join(f"# {name}: {told}\n" for name, told in facts.items())
+        said = f"# {comment(facts)}\n" if facts else ""
         return (said + ",".join(f"{number:.8g}" for number in value.tolist()) + "\n").encode()
 
 

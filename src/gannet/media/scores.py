@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Iterator, Mapping
+from itertools import zip_longest
 from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
@@ -12,11 +13,14 @@ from torch import Tensor
 
 from gannet.media.grids import draw_grid
 from gannet.media.medium import Array, Field, Medium
+from gannet.provenance.metadata import comment, typed
 from gannet.schema import Section
 
 Scores: TypeAlias = Mapping[str, float]
 """A probability by the name of a class."""
-HEAD = ("class", "probability")
+HEAD, MAKER = ("class", "probability"), "made_by"
+"""What a table's columns are called, and one more that says in its first row by which model it was made: readers of
+tables take a comment for a row."""
 
 
 class ScoresMedium(Medium):
@@ -31,9 +35,9 @@ class ScoresMedium(Medium):
     def read(self, content: bytes) -> Scores:
         """Read what `encode` wrote as .csv."""
         head, *rows = csv.reader(io.StringIO(content.decode()))
-        if tuple(head) != HEAD:
+        if tuple(head[:2]) != HEAD:
             raise ValueError(f"its first line is not {','.join(HEAD)}")
-        return {name: float(share) for name, share in rows}
+        return {name: float(share) for name, share, *_ in rows}
 
     def describe(self, value: Scores) -> tuple[str, str]:
         """Name the number of classes."""
@@ -60,11 +64,15 @@ class ScoresMedium(Medium):
         """Write a table, or JSON, which has room for what is known of it."""
         ranked = sorted(value.items(), key=lambda row: -row[1])
         if ending.lower() == ".json":
-            return (json.dumps({"probabilities": dict(ranked), **facts}, ensure_ascii=False, indent=2) + "\n").encode()
+            told = {"probabilities": dict(ranked), **typed(facts)}
+            return (json.dumps(told, ensure_ascii=False, indent=2) + "\n").encode()
         if ending.lower() != ".csv":
             raise ValueError(f"Scores are saved as {', '.join(self.saved)}, not {ending or 'without an ending'}.")
+        rows = [HEAD, *((name, f"{share:.6g}") for name, share in ranked)]
+        maker = [MAKER, comment(facts), *[""] * (len(ranked) - 1)] if facts else []
         text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerows([HEAD, *((name, f"{share:.6g}") for name, share in ranked)])
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerows((*row, *more) for row, more in zip_longest(rows, zip(maker), fillvalue=()))
         return text.getvalue().encode()
 
 

@@ -15,8 +15,8 @@ import numpy.typing as npt
 from PIL import Image, PngImagePlugin, TiffImagePlugin
 
 ROWS = 256
-FIRST = 8
-"""Where the table of a TIFF file lies."""
+FIRST, INCH = 8, 0.0254
+"""Where the table of a TIFF file lies, and the metres in an inch."""
 Deep = npt.NDArray[np.uint16]
 OTHER = "B" if sys.byteorder == "little" else "L"
 """The order of bytes that is not this machine's."""
@@ -60,6 +60,8 @@ def encode_png(values: Deep, options: dict[str, Any]) -> bytes:
     put(content, b"IHDR", struct.pack(">IIBBBBB", width, height, 16, {3: 2, 4: 6}[channels], 0, 0, 0))
     if profile := options.get("icc_profile"):
         put(content, b"iCCP", b"ICC Profile\0\0" + zlib.compress(profile))
+    if density := options.get("dpi"):
+        put(content, b"pHYs", struct.pack(">IIB", *(round(dots / INCH) for dots in density), 1))
     for kind, data, *_ in options["pnginfo"].chunks if "pnginfo" in options else ():
         put(content, kind, data)
     if notes := options.get("exif"):
@@ -91,7 +93,8 @@ def encode_tiff(values: Deep, options: dict[str, Any]) -> bytes:
     data = np.ascontiguousarray(values, "<u2")
     # Pillow adds to the place of the data where the table ends, which is where they begin.
     plain = {256: width, 257: height, 258: (16,) * channels, 259: 1, 262: 2, 273: 0, 277: channels, 278: height}
-    for tag, value in {**plain, 279: data.nbytes, **({338: 2} if channels == 4 else {})}.items():
+    density = dict(zip((282, 283, 296), (*options["dpi"], 2), strict=True)) if "dpi" in options else {}
+    for tag, value in {**plain, **density, 279: data.nbytes, **({338: 2} if channels == 4 else {})}.items():
         table[tag] = value
     if profile := options.get("icc_profile"):
         table.tagtype[34675] = 7

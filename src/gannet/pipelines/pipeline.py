@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from gannet.media.medium import Medium
 from gannet.pipelines.hub import CONFIG, FORMAT, fetch, read_config, seal
 from gannet.pipelines.samples import Batches, Made, Samples
-from gannet.provenance.metadata import COMPOSITE, SOURCE_TYPE
+from gannet.provenance.metadata import COMPOSITE, SOURCE_TYPE, joined
 from gannet.runtime.files import load_tensors, save_tensors, write_json, write_text
 from gannet.schema import Section, check, nearest
 from gannet.task import find_task
@@ -275,12 +275,20 @@ class ConverterPipeline(Pipeline):
         return self
 
     def make(self, values: Mapping[str, Any], options: Section) -> Made:
-        """Make something of inputs that were read, as their media hold them."""
+        """Make something of inputs that were read, as their media hold them; what the first said of itself stays."""
         made, facts = self.run(values, options), self.facts(options)
-        told = {name: {} if any(value is given for given in values.values()) else facts for name, value in made.items()}
         first, primary = next(iter(self.inputs)), next(iter(self.outputs))
-        if told[primary] and self.inputs[first].medium is self.outputs[primary]:
-            told[primary] = {SOURCE_TYPE: COMPOSITE, **facts}
+        changed = self.inputs[first].medium is self.outputs[primary]
+        marks = self.inputs[first].medium.marks(values[first])
+        told: dict[str, Mapping[str, Any]] = {}
+        for name, value in made.items():
+            own = {SOURCE_TYPE: COMPOSITE, **facts} if changed and name == primary else facts
+            if any(value is given for given in values.values()):
+                told[name] = {}
+            elif self.outputs[name].marks(value):  # It brings them itself.
+                told[name] = own
+            else:
+                told[name] = joined(own, marks)
         return Made(made, self.outputs, told)
 
     @abstractmethod

@@ -61,6 +61,10 @@ class Made:
         """Give an output by its name."""
         return self.values[name]
 
+    def notices(self) -> Sequence[str]:
+        """Say what the first output does not keep of the file that it was made of, a few words each."""
+        return next(iter(self.media.values())).notices(self.value)
+
     def encode(self, ending: str, name: str = "", more: Mapping[str, Any] | None = None) -> bytes:
         """Write an output as a file of that ending; `more` is told in its metadata beside the facts."""
         name = name or next(iter(self.values))

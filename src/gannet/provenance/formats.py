@@ -19,6 +19,7 @@ class Format:
         film: it holds several pictures, one after the other in time.
         transparent: it holds transparency.
         lossy: pixels change when they are written.
+        dense: it has a place of its own for the dots an inch.
         largest: pixels a side that it takes at most, where that is not many.
     """
 
@@ -32,12 +33,13 @@ class Format:
     film: bool = field(default=False, kw_only=True)
     transparent: bool = field(default=True, kw_only=True)
     lossy: bool = field(default=False, kw_only=True)
+    dense: bool = field(default=False, kw_only=True)
     largest: int | None = field(default=None, kw_only=True)
 
 
 JPEG_ENDINGS, TIFF_ENDINGS = (".jpg", ".jpeg"), (".tif", ".tiff")
 ALL = (
-    Format("PNG", (".png", ".apng"), ("PNG",), (".png",), shown=True, deep=True, film=True),
+    Format("PNG", (".png", ".apng"), ("PNG",), (".png",), shown=True, deep=True, film=True, dense=True),
     Format(
         "JPEG",
         (*JPEG_ENDINGS, ".jfif", ".jpe"),
@@ -46,12 +48,13 @@ ALL = (
         shown=True,
         transparent=False,
         lossy=True,
+        dense=True,
         largest=65_500,
     ),
     # What is written of it loses nothing: `metadata` asks for that.
     Format("WEBP", (".webp",), ("WEBP",), (".webp",), shown=True, film=True, largest=16_383),
     Format("GIF", (".gif",), ("GIF",), (".gif",), shown=True, full=False, film=True),
-    Format("TIFF", TIFF_ENDINGS, ("TIFF",), TIFF_ENDINGS, deep=True),
+    Format("TIFF", TIFF_ENDINGS, ("TIFF",), TIFF_ENDINGS, deep=True, dense=True),
     Format("BMP", (".bmp", ".dib"), ("BMP", "DIB")),
     Format("PPM", (".pgm", ".ppm", ".pbm", ".pnm"), ("PPM",)),
     Format("AVIF", (".avif",), ("AVIF",)),

@@ -27,7 +27,8 @@ MADE = re.compile(rf"{TYPES}\w*(lgorithmicMedia|ompositeSynthetic)")
 BEFORE, LONGEST_MARK = "before", 2**13
 """The fact that holds what a file said before, and how long that is at most: what is longer is kept as its type alone,
 for formats give metadata little room."""
-XMP_TAG = 700
+XMP_TAG, PACKET, COMMENT = 700, "XML:com.adobe.xmp", "Comment"
+"""The tag of a TIFF that holds XMP, and what PNG calls that and a comment without a name of its own."""
 
 
 def save_picture(picture: Image.Image, path: Path, facts: dict[str, Any]) -> None:
@@ -64,8 +65,14 @@ def save_film(pictures: list[Image.Image], path: Path, facts: dict[str, Any], se
         raise ValueError(f"{path} cannot be written ({error.strerror or error}); choose another place.") from error
 
 
-def _comment(facts: Mapping[str, Any]) -> str:
-    return json.dumps({SOURCE_TYPE: SYNTHETIC, **facts}, ensure_ascii=True)
+def comment(facts: Mapping[str, Any]) -> str:
+    """Give facts with their source type as JSON in one line; empty without facts."""
+    return json.dumps(typed(facts), ensure_ascii=True) if facts else ""
+
+
+def typed(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Give facts with their source type; none without facts."""
+    return {SOURCE_TYPE: SYNTHETIC, **facts} if facts else {}
 
 
 def joined(facts: Mapping[str, Any], earlier: Mapping[str, Any]) -> dict[str, Any]:
@@ -86,10 +93,10 @@ def read_facts(picture: Image.Image) -> dict[str, Any]:
     Returns:
         facts with their source type; empty where it is not said that a model had a hand in it.
     """
-    packet = _text(picture.info.get("XML:com.adobe.xmp") or picture.info.get("xmp") or _tiff_packet(picture))
+    packet = _text(picture.info.get(PACKET) or picture.info.get("xmp") or _tiff_packet(picture))
     found = MADE.search(packet)
     kind = found[0] if found else ""
-    told = _text(picture.info.get("Comment") or picture.info.get("comment"))
+    told = _text(picture.info.get(COMMENT) or picture.info.get("comment"))
     if tool := re.search(r'CreatorTool="Gannet: (.*?)"', packet):
         told = unescape(tool[1], {"&quot;": '"'})
     with contextlib.suppress(ValueError, RecursionError):
@@ -121,22 +128,40 @@ def check_format(path: Path, count: int = 1) -> None:
         )
 
 
-def metadata(ending: str, facts: Mapping[str, Any]) -> dict[str, Any]:
-    """Give Pillow's options that write XMP and a comment into a file of that ending; none without facts."""
-    packet, comment = _packet(facts), _comment(facts)
+def metadata(ending: str, facts: Mapping[str, Any], comments: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """Give Pillow's options that write XMP and a comment into a file of that ending; none without facts.
+
+    Args:
+        comments: what somebody else wrote into the file, by name, which stays; the facts are in the XMP all the same.
+    """
+    packet, comments = _packet(facts), comments or {}
     if ending in TIFF_ENDINGS:
         return {"tiffinfo": {XMP_TAG: packet.encode()} if facts else {}, "compression": "tiff_deflate"}
     if ending == ".png":
-        info = PngInfo()
-        if facts:
-            info.add_itxt("XML:com.adobe.xmp", packet)
-            info.add_text("Comment", comment)
-        return {"pnginfo": info}
-    if ending == ".gif":
-        return {"comment": comment.encode()} if facts else {}
+        own = {COMMENT: comment(facts)} if facts else {}
+        return {"pnginfo": _texts({**own, **comments}, packet if facts else "")}
     if ending == ".webp":
         return {"lossless": True} | ({"xmp": packet.encode()} if facts else {})
-    return {"quality": 95} | ({"xmp": packet.encode(), "comment": comment.encode()} if facts else {})
+    words = _in_one(comments) or comment(facts)
+    said = {"comment": words.encode()} if words else {}
+    if ending == ".gif":
+        return said
+    return {"quality": 95} | ({"xmp": packet.encode()} if facts else {}) | said
+
+
+def _texts(comments: Mapping[str, str], packet: str) -> PngInfo:
+    """Give the texts of a PNG file."""
+    info = PngInfo()
+    if packet:
+        info.add_itxt(PACKET, packet)
+    for name, text in comments.items():
+        info.add_text(name, text)
+    return info
+
+
+def _in_one(comments: Mapping[str, str]) -> str:
+    """Give comments to a format that has room for one, without a name."""
+    return "\n".join(text if name == COMMENT else f"{name}: {text}" for name, text in comments.items())
 
 
 def _packet(facts: Mapping[str, Any]) -> str:

@@ -92,7 +92,7 @@ class ColorizationPipeline(PhotographPipeline):
 
 
 def _small(photograph: Photograph, size: list[int]) -> np.ndarray:
-    picture = Photograph((photograph.values >> (8 if photograph.largest > 255 else 0)).astype(np.uint8)).picture()
+    picture = Photograph(photograph.values).shown()
     values = np.asarray(picture.resize((size[1], size[0]), reducing_gap=3.0))
     return values if values.ndim == 3 else values[..., None]
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from gannet.data.sources import open_source
-from gannet.data.sources.idx import STACKED
+from gannet.data.sources.idx import GARMENTS, STACKED
 from gannet.media.image import Options
 from gannet.schema import check
 
@@ -41,6 +41,16 @@ def test_idx_gives_the_bytes_that_were_written(write_idx, ending):
 def test_idx_without_labels(write_idx):
     source = open_source(str(write_idx("train", IMAGES, None)))
     assert source.classes == () and [record.label for record in source.records()] == [-1] * 5
+
+
+def test_the_classes_of_a_known_data_set_have_names_and_those_of_others_numbers(write_idx, tmp_path):
+    folder = write_idx("train", np.zeros((10, 28, 28)), np.arange(10))
+    assert open_source(str(folder)).classes == tuple("0123456789")
+    folder.rename(tmp_path / "fashion-mnist")
+    assert open_source(str(tmp_path / "fashion-mnist")).classes == GARMENTS and GARMENTS[5] == "Sandal"
+    (tmp_path / "less").mkdir()
+    write_idx("train", IMAGES, LABELS).rename(tmp_path / "less" / "fashion-mnist")
+    assert open_source(str(tmp_path / "less" / "fashion-mnist")).classes == ("0", "1", "2")
 
 
 @pytest.mark.parametrize("ending", ["", ".gz"])

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from gannet.adversarial.two_player import DISCRIMINATOR
 from gannet.data.records import Source, listed
+from gannet.data.samples import class_numbers
 from gannet.pipelines.hub import load
 from gannet.pipelines.writer import Entry, folders, record_line
 from gannet.runs.folder import read_recipe
@@ -101,7 +102,8 @@ def _by_classifier(sieve: str, pipeline: Any) -> tuple[Score, str]:
     if classifier.task != "recognition":
         raise ValueError(f"{sieve} is a model of {classifier.task}; fakes are sifted by one of recognition.")
     drawn, known = pipeline.config.description, classifier.config.description
-    if not pipeline.settings.conditional or drawn.classes != known.classes or drawn.shape != known.shape:
+    same = class_numbers(drawn.classes, known.classes) == tuple(range(len(known.classes)))
+    if not (same and pipeline.settings.conditional and drawn.shape == known.shape):
         raise ValueError(
             f"{sieve} names {len(known.classes)} classes of pictures of {'x'.join(map(str, known.shape))}, and the run "
             "draws others or no classes; train both on the same labelled data, at the same size."
@@ -123,7 +125,8 @@ def synthetic_parts(fakes: FakeSource, source: Source, times: int) -> Iterator[C
         ValueError: the model does not know the classes of the data; one sentence.
     """
     known = fakes.pipeline.settings.description.classes if fakes.pipeline.settings.conditional else ()
-    if source.classes and not set(source.classes) <= set(known):
+    numbers = class_numbers(source.classes, known)
+    if source.classes and numbers is None:
         raise ValueError(
             f"{source.name} has classes ({', '.join(source.classes[:5])}, ...) that the model does not draw; train one "
             "on these data with task.conditional=true."
@@ -135,7 +138,7 @@ def synthetic_parts(fakes: FakeSource, source: Source, times: int) -> Iterator[C
         if record.split != "test" and (record.label >= 0 or not known):  # A loose picture has no class to draw.
             counts[record.label] += 1
             homes.setdefault(record.label, _home(record.name, record.label, source, bool(record.encoded)))
-    drawn = {label: known.index(source.classes[label]) if known else -1 for label in counts}
+    drawn = {label: numbers[label] if known and numbers else -1 for label in counts}
     return (
         partial(_part, fakes, drawn[label], label, homes[label], range(first, min(first + BATCH, times * count)))
         for label, count in sorted(counts.items())

@@ -31,6 +31,12 @@ from gannet.media.pixels import Pixels, read_picture, refuse_huge_sides
 
 IDX_NAME = re.compile(r"(train|t10k)-images[.-]idx3-ubyte(\.gz)?")
 IDX_SPLITS = {"train": "train", "t10k": "test"}
+GARMENTS = (
+    *("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat"),
+    *("Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"),
+)
+KNOWN = {"fashion-mnist": GARMENTS}
+"""What the classes of data sets are called whose files hold numbers alone, by the name of the folder."""
 
 
 class Digits:
@@ -79,7 +85,9 @@ class IdxFolder:
         by_split = {name.split("-")[0]: name for name in reversed(names)}  # an unpacked file goes before its .gz
         self._parts = [_open_part(folder, by_split[key]) for key in IDX_SPLITS if key in by_split]
         most = max((int(part.labels.max(initial=-1)) for part in self._parts), default=-1)
-        self.classes = tuple(str(label) for label in range(most + 1))
+        numbers = tuple(str(label) for label in range(most + 1))
+        known = KNOWN.get(folder.resolve().name, ())
+        self.classes = known if len(known) == len(numbers) else numbers
 
     def fingerprint(self) -> str:
         """Give a hex digest that changes when the content changes."""
