@@ -1,6 +1,7 @@
 """The import rules and the house rules, where a machine can keep them."""
 
 import ast
+import json
 import re
 import statistics
 import subprocess
@@ -224,6 +225,24 @@ def test_public_functions_are_annotated() -> None:
     assert not bare
 
 
-def test_importing_gannet_does_not_import_torch() -> None:
-    code = "import sys, gannet, gannet.cli; sys.exit('torch' in sys.modules or 'pydantic' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+WAITED_FOR = ("torch", "numpy", "PIL", "scipy", "huggingface_hub", "pydantic")
+"""What takes its time to import, the last the least: it checks what a model's `config.json` holds."""
+
+
+def loaded_by(*words: str) -> set[str]:
+    """Which of them a command imports, in a process of its own; without words, importing Gannet does."""
+    code = (
+        "import json, sys, gannet, gannet.cli\n"
+        "try: len(sys.argv) > 1 and gannet.cli.main()\n"
+        "except SystemExit as leaving: assert not leaving.code\n"
+        f"print(json.dumps([name for name in {WAITED_FOR} if name in sys.modules]), file=sys.stderr)"
+    )
+    ended = subprocess.run([sys.executable, "-c", code, *words], check=True, capture_output=True, text=True)
+    return set(json.loads(ended.stderr))
+
+
+def test_help_waits_for_nothing_slow() -> None:
+    assert loaded_by() == loaded_by("--help") == set()
+    assert loaded_by("apply", "fashion-mnist", "--help") <= {"pydantic"}
+    assert loaded_by("apply", "super-resolution", "--help") <= {"pydantic"}
+    assert "numpy" in loaded_by("doctor", "digits"), "a planted one is found"
