@@ -3,8 +3,8 @@
     python benchmarks/help_times.py [--starts 9]
 
 The commands take turns, each start a process of its own, and the median of its wall clock is held against the bar.
-Before, every command is started once, so that its files are in memory. Ends with 1 where a bar is missed. A machine that
-does something else meanwhile misses them: look at its load, which is told, before you believe it.
+Before, every command is started once, so that its files are in memory. Ends with 1 where a bar is missed. A
+machine that does something else meanwhile misses them: look at its load, which is told, before you believe it.
 """
 
 import argparse

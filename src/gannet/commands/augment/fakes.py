@@ -116,13 +116,13 @@ def _by_classifier(sieve: str, pipeline: Any) -> tuple[Score, str]:
     return score, digest(classifier.tensors(), {})
 
 
-def synthetic_parts(fakes: FakeSource, source: Source, times: int) -> Iterator[Callable[[], list[Entry]]]:
-    """Make fakes the parts of an order: `times` as many of each class as the data have to learn from.
+def known_classes(fakes: FakeSource, source: Source) -> tuple[str, ...]:
+    """Give the classes that a model draws, which must know those of the data.
 
     Raises:
-        ValueError: the model does not know the classes of the data; one sentence.
+        ValueError: it does not, or only one of the two has classes; one sentence.
     """
-    known = fakes.pipeline.settings.description.classes if fakes.pipeline.settings.conditional else ()
+    known: tuple[str, ...] = fakes.pipeline.settings.description.classes if fakes.pipeline.settings.conditional else ()
     if source.classes and not set(source.classes) <= set(known):
         raise ValueError(
             f"{source.name} has classes ({', '.join(source.classes[:5])}, ...) that the model does not draw; train one "
@@ -130,6 +130,12 @@ def synthetic_parts(fakes: FakeSource, source: Source, times: int) -> Iterator[C
         )
     if known and not source.classes:
         raise ValueError(f"{source.name} has no classes, and the model draws one of {len(known)}; give labelled data.")
+    return known
+
+
+def synthetic_parts(fakes: FakeSource, source: Source, times: int) -> Iterator[Callable[[], list[Entry]]]:
+    """Make fakes the parts of an order: `times` as many of each class as the data have to learn from."""
+    known = known_classes(fakes, source)
     counts, homes = Counter[int](), dict[int, PurePosixPath]()
     for record in listed(source):
         if record.split != "test" and (record.label >= 0 or not known):  # A loose picture has no class to draw.
