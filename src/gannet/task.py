@@ -88,7 +88,7 @@ class Described(Protocol):
     def classes(self) -> tuple[str, ...]:
         """The names of the classes, empty where there are none."""
 
-    def model_dump(self, *, mode: str = "python") -> dict[str, Any]:
+    def model_dump(self, *, mode: str = "python") -> dict[str, object]:
         """Give it as plain data."""
 
 
