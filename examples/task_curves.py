@@ -27,10 +27,10 @@ from gannet.monitoring.energy import energy_figures
 from gannet.monitoring.referee import Referee, Rule
 from gannet.pipelines.pipeline import GeneratorPipeline
 from gannet.pipelines.samples import Samples, latents, padded
-from gannet.recipe import Checkpoints, Logging, Optimizer, Recipe, RefereeSettings
 from gannet.recipe import Data as RecipeData
+from gannet.recipe import Optimizer, Recipe
 from gannet.schema import Choice, Section, check, known_keys, nearest
-from gannet.task import Exam
+from gannet.task import Exam, example_recipe
 
 GENERATOR, DISCRIMINATOR = "generator", "discriminator"
 BATCH, MOST_LOOKED_AT, FEWEST_JUDGED, MOST_JUDGED = 64, 256, 8, 2_000
@@ -313,17 +313,9 @@ def distances(real: Tensor, fake: Tensor) -> dict[str, float]:
 
 def example() -> Recipe:
     """Give a recipe that runs in seconds on data of its own; the contract tests play it."""
-    return Recipe(
-        name="example",
-        task=Choice(name="curves", latent=4, width=16),
+    return example_recipe(
+        Choice(name="curves", latent=4, width=16),
         data=RecipeData(source="bumps-and-steps"),
-        images=512,
-        batch=16,
-        referee=RefereeSettings(window=64, every=128),
-        checkpoint=Checkpoints(every=128),
-        log=Logging(every=64, sheet_every=256),
-        precision="32",
-        device="cpu",
     )
 
 

@@ -6,15 +6,16 @@ is computed of them together with tensors that lie on the processor, but for num
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_flatten, tree_map
 
-AWAY = torch.device("mps")
-CROSSING = {"copy_", "to", "cpu", "type_as", "load_state_dict"}
+AWAY, HERE = torch.device("mps"), torch.device("cpu")
+CROSSING = {"copy_", "to", "cpu", "type_as", "load_state_dict", "backward"}
 """What may be given tensors of two devices."""
 ON_THE_PROCESSOR = {"numpy", "__array__", "__dlpack__", "from_numpy", "save"}
 
@@ -24,6 +25,14 @@ NO_COMPUTING = {"_parse_to", "_has_compatible_shallow_copy_type"}
 
 class Away(Tensor):
     """A tensor that lies there."""
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Away":
+        """Copy it to where it lies; a parameter stays one."""
+        copied: Away = self.detach().clone().requires_grad_(self.requires_grad)  # type: ignore[assignment]
+        if isinstance(self, nn.Parameter):
+            copied._is_param = True
+        memo[id(self)] = copied
+        return copied
 
 
 class StandIn(TorchFunctionMode):
@@ -45,10 +54,13 @@ class StandIn(TorchFunctionMode):
         if there:
             _refuse_two_devices(name, (args, kwargs))
         stays = (bool(there) and name != "cpu") if wanted is None else wanted == AWAY
-        result = function(*tree_map(_plain, args), **tree_map(_plain, kwargs))
+        # They are computed of as they are, not as copies without the name: gradients know them by their identity.
+        with torch._C.DisableTorchFunctionSubclass():
+            result = function(*args, **kwargs)
         if name.endswith("_") and not name.endswith("__") and args and isinstance(args[0], Away):
             return args[0]
-        return tree_map(_away, result) if stays else result
+        crosses = wanted is not None or name == "cpu"
+        return tree_map(partial(_lying, AWAY if stays else HERE, crosses), result)
 
 
 Call = tuple[tuple[Any, ...], dict[str, Any]]
@@ -78,12 +90,11 @@ def _refuse_two_devices(name: str, call: Call) -> None:
         raise RuntimeError(f"{name}: expected all tensors to be on the same device, but found two, mps and cpu")
 
 
-def _plain(value: Any) -> Any:
-    return value.as_subclass(Tensor) if isinstance(value, Away) else value
-
-
-def _away(value: Any) -> Any:
-    return value.as_subclass(Away) if isinstance(value, Tensor) else value
+def _lying(device: torch.device, crosses: bool, value: Any) -> Any:
+    """A result where it is to lie: what crossed over is a copy, as on a GPU."""
+    if not isinstance(value, Tensor) or isinstance(value, Away) == (device == AWAY):
+        return value
+    return (value.clone() if crosses else value).as_subclass(Away if device == AWAY else Tensor)
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """The import rules and the house rules, where a machine can keep them."""
 
 import ast
+import json
 import re
 import statistics
 import subprocess
@@ -224,6 +225,77 @@ def test_public_functions_are_annotated() -> None:
     assert not bare
 
 
-def test_importing_gannet_does_not_import_torch() -> None:
-    code = "import sys, gannet, gannet.cli; sys.exit('torch' in sys.modules or 'pydantic' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+SEAMS = {
+    "task.py": 0,
+    "pipelines/pipeline.py": 1,  # `interface` is a JSON schema.
+    "adversarial/game.py": 2,  # The state of an observer, a tree of tensors and plain data.
+    "adversarial/two_player.py": 0,
+}
+"""Public functions, methods and fields at the seams between rooms that say `Any`; it may become fewer."""
+
+
+def loose(body: list[ast.stmt]) -> list[str]:
+    """The public functions, methods and fields that say `Any`; an array of any type is none."""
+    found = []
+    for node in body:
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+            found += [f"{node.name}.{name}" for name in loose(node.body)]
+        if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
+            given = (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs, node.args.vararg, node.args.kwarg)
+            told = [node.returns, *(one.annotation for one in given if one)]
+            found += [node.name] * any("Any" in _words(one) for one in told)
+        if isinstance(node, ast.AnnAssign) and not ast.unparse(node.target).startswith("_"):
+            found += [ast.unparse(node.target)] * ("Any" in _words(node.annotation))
+    return found
+
+
+def _words(annotation: ast.expr | None) -> list[str]:
+    return re.findall(r"\w+", ast.unparse(annotation)) if annotation else []
+
+
+@pytest.mark.parametrize("seam", SEAMS)
+def test_what_passes_between_rooms_has_a_type(seam: str) -> None:
+    found = loose(ast.parse((SOURCE / seam).read_text()).body)
+    assert len(found) <= SEAMS[seam], f"{seam} says Any in {found}"
+
+
+def test_options_and_configs_have_types() -> None:
+    """Whatever a schema may hold is checked: no field of a task's, a pipeline's or a verb's options is of any type."""
+    rooms = [SOURCE / "commands", SOURCE / "metrics", SOURCE / "tasks"]
+    nodes = [node for path in FILES if set(rooms) & set(path.parents) for node in ast.parse(path.read_text()).body]
+    schemas = [node for node in nodes if isinstance(node, ast.ClassDef) and re.search("Section|Options", _bases(node))]
+    fields = [one for node in schemas for one in node.body if isinstance(one, ast.AnnAssign)]
+    assert len(fields) > 40 and not [ast.unparse(one) for one in fields if "Any" in _words(one.annotation)]
+
+
+def _bases(node: ast.ClassDef) -> str:
+    return " ".join(map(ast.unparse, node.bases))
+
+
+def test_the_rule_on_types_finds_a_planted_breakage() -> None:
+    code = "class Seam:\n    field: dict[str, Any]\n    def right(self, one: Anything) -> int: ...\n"
+    code += "    def _own(self) -> Any: ...\n    def wrong(self, *many: Any) -> int: ...\ndef bare() -> Any: ..."
+    assert loose(ast.parse(code).body) == ["Seam.field", "Seam.wrong", "bare"]
+
+
+WAITED_FOR = ("torch", "numpy", "PIL", "scipy", "huggingface_hub", "pydantic")
+"""What takes its time to import, the last the least: it checks what a model's `config.json` holds."""
+
+
+def loaded_by(*words: str) -> set[str]:
+    """Which of them a command imports, in a process of its own; without words, importing Gannet does."""
+    code = (
+        "import json, sys, gannet, gannet.cli\n"
+        "try: len(sys.argv) > 1 and gannet.cli.main()\n"
+        "except SystemExit as leaving: assert not leaving.code\n"
+        f"print(json.dumps([name for name in {WAITED_FOR} if name in sys.modules]), file=sys.stderr)"
+    )
+    ended = subprocess.run([sys.executable, "-c", code, *words], check=True, capture_output=True, text=True)
+    return set(json.loads(ended.stderr))
+
+
+def test_help_waits_for_nothing_slow() -> None:
+    assert loaded_by() == loaded_by("--help") == set()
+    assert loaded_by("apply", "fashion-mnist", "--help") <= {"pydantic"}
+    assert loaded_by("apply", "super-resolution", "--help") <= {"pydantic"}
+    assert "numpy" in loaded_by("doctor", "digits"), "a planted one is found"

@@ -22,7 +22,7 @@ from contracts import check_resumes
 from PIL import Image
 
 import gannet
-from gannet.api import examine
+from gannet.api import doctor
 from gannet.commands.train import prepare, split_of
 from gannet.data.sources.shapes import draw_shapes
 from gannet.media import find_medium, medium_names
@@ -215,7 +215,7 @@ def test_the_doctor_examines_signals(signals: Path, tmp_path: Path, gannet_comma
     for words in ("3 unreadable", BROKEN, "1 exact duplicates, such as 7.npy = copy.npy", "The loudest reaches 1.00."):
         assert words in ended.out, words
     assert "Tasks that learn from signals: waves." in ended.out
-    report = examine(signals)
+    report = doctor(signals)
     lengths = [len(gannet_signals.sine(number)) for number in [*range(60), 7]]
     assert report.sizes == {str(length): lengths.count(length) for length in lengths}
     assert (report.count, report.unreadable_count, report.kind) == (61, 3, "signals")
@@ -223,7 +223,7 @@ def test_the_doctor_examines_signals(signals: Path, tmp_path: Path, gannet_comma
 
 
 def test_a_recipe_that_the_doctor_names_can_be_trained(signals: Path) -> None:
-    recipe = examine(signals).advice.recipe
+    recipe = doctor(signals).advice.recipe
     assert not recipe or gannet.load_recipe(recipe)
 
 
@@ -231,7 +231,7 @@ def test_signals_without_any_that_can_be_read_are_refused_by_the_doctor(tmp_path
     (tmp_path / "signals").mkdir()
     (tmp_path / "signals" / BROKEN).write_bytes(b"no array")
     with pytest.raises(ValueError, match="signals holds no readable signal"):
-        examine(tmp_path / "signals")
+        doctor(tmp_path / "signals")
 
 
 @pytest.fixture
@@ -256,12 +256,12 @@ def test_the_doctor_examines_pairs(pairs: Path, gannet_command: Callable[..., An
 def test_the_doctor_counts_no_pictures_by_the_classes_of_pixels(pairs: Path) -> None:
     (pairs / "classes.txt").write_text("ground\ndisc\nsquare\ncross\n", encoding="utf-8")
     for data in (pairs, "shapes"):
-        assert not [line for line in examine(data).lines() if "0 to 0" in line]
+        assert not [line for line in doctor(data).lines() if "0 to 0" in line]
 
 
 def test_the_doctor_examines_pairs_on_the_shelf(pairs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GANNET_DATA", str(pairs.parent))
-    assert examine("pairs").kind == "pictures with label maps"
+    assert doctor("pairs").kind == "pictures with label maps"
 
 
 def test_the_doctor_examines_points(gannet_command: Callable[..., Any]) -> None:

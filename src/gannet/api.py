@@ -66,20 +66,17 @@ _HOMES = {
 }
 """Where what is asked and answered lies; it loads when it is first used, so that this module waits for no torch."""
 VERBS = (
-    *(
-        "apply",
-        "augment",
-        "bench",
-        "doctor",
-        "examine",
-        "export",
-        "interface",
-        "judge",
-        "load",
-        "models",
-        "plan",
-        "recipes",
-    ),
+    "apply",
+    "augment",
+    "bench",
+    "doctor",
+    "export",
+    "interface",
+    "judge",
+    "load",
+    "models",
+    "plan",
+    "recipes",
     "train",
 )
 __all__ = [*sorted(_HOMES), "OnProgress", "Progress", "ShouldStop", "Stopped", *VERBS]
@@ -268,6 +265,7 @@ def export(
     weights: str = "model",
     options: "ExportOptions | None" = None,
     *,
+    should_stop: ShouldStop | None = None,
     on_progress: OnProgress | None = None,
 ) -> "Exported":
     """Write a model's network as an ONNX file, once ONNX Runtime has been seen to give PyTorch's answers.
@@ -279,15 +277,16 @@ def export(
 
     Raises:
         ValueError: the model cannot be exported, libraries are missing, or the answers differ; one sentence.
+        Stopped: `should_stop` said yes; nothing was written.
     """
     from gannet.pipelines.hub import load as load_model
+    from gannet.pipelines.onnx import STEPS, check_path
     from gannet.pipelines.onnx import export as export_pipeline
 
-    watch = Watch(on_progress)
-    watch.step(0, 2, "Loading")
-    pipeline = load_model(target, options.weights if options else weights)
-    watch.step(1, 2, "Exporting and comparing")
-    return export_pipeline(pipeline, Path(out))
+    watch = Watch(on_progress, should_stop)
+    check_path(Path(out))
+    watch.step(0, STEPS, "Loading")
+    return export_pipeline(load_model(target, options.weights if options else weights), Path(out), watch)
 
 
 @borrowed()
@@ -341,17 +340,6 @@ def doctor(
     from gannet.pipelines.hub import absolute
 
     return command.examine(absolute(str(data)), options.size if options else 0, Watch(on_progress, should_stop))
-
-
-def examine(data: str | Path, size: int = 0) -> "Report":
-    """Examine a data set; the earlier name of `doctor`.
-
-    Args:
-        size: pixels a side to look at; 0 takes what the recipe `images` would choose.
-    """
-    from gannet.commands.options import DoctorOptions
-
-    return doctor(data, DoctorOptions(size=size))
 
 
 def load(target: str | Path, weights: str = "model") -> "Pipeline":

@@ -178,7 +178,8 @@ def export(
     """Write a model as a file that other programs run, and compare its answers with PyTorch's."""
     if context.obj.get("to", "onnx") != "onnx":
         raise ValueError(f"There is no format {context.obj['to']!r} to export to; give --to onnx.")
-    found = api.export(model, out or "model.onnx", options=api.ExportOptions(**context.obj))
+    with _shown("Exporting", as_json) as shown:
+        found = api.export(model, out or "model.onnx", options=api.ExportOptions(**context.obj), on_progress=shown)
     inputs = ", ".join(f"{name} {('b', *shape[1:])}".replace("'", "") for name, shape in found.inputs.items())
     result = {"out": str(found.path), "difference": found.difference, "inputs": found.inputs, "count": found.count}
     lines = [

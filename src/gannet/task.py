@@ -7,9 +7,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
-from gannet.recipe import Recipe
+from gannet.recipe import Checkpoints, Logging, Recipe, RefereeSettings
 from gannet.runtime.plugins import installed
-from gannet.schema import Section, nearest
+from gannet.schema import Choice, Section, check, nearest
 
 if TYPE_CHECKING:
     from torch import nn
@@ -88,7 +88,7 @@ class Described(Protocol):
     def classes(self) -> tuple[str, ...]:
         """The names of the classes, empty where there are none."""
 
-    def model_dump(self, *, mode: str = "python") -> dict[str, Any]:
+    def model_dump(self, *, mode: str = "python") -> dict[str, object]:
         """Give it as plain data."""
 
 
@@ -149,6 +149,24 @@ class Task(Protocol):
 
     def example(self) -> Recipe:
         """Give a recipe that runs in seconds on data of its own; the contract tests play it."""
+
+
+def example_recipe(task: Choice, **keys: object) -> Recipe:
+    """Give a recipe for a task's `example`: a few hundred samples, often looked at and saved, on the processor.
+
+    Args:
+        keys: those of the recipe that are the task's own, such as its data and its network.
+    """
+    usual = {
+        "images": 512,
+        "batch": 16,
+        "referee": RefereeSettings(window=64, every=128),
+        "checkpoint": Checkpoints(every=128),
+        "log": Logging(every=64, sheet_every=256),
+        "precision": "32",
+        "device": "cpu",
+    }
+    return check(Recipe, {"name": "example", "task": task, **usual, **keys})
 
 
 def task_names() -> dict[str, str]:

@@ -3,10 +3,12 @@
 import csv
 import json
 import pickle
+import subprocess
+import sys
 import tracemalloc
 import zipfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -388,6 +390,63 @@ def test_fakes_that_cannot_be_had_are_refused(wish: Wish, words: str, tiny_run: 
         named = {name: str(tiny_run) for name in wish if wish[name] == "RUN"}
         augment("digits", tmp_path / "new", AugmentOptions(**{**wish, **named}))
     assert not (tmp_path / "new").exists() and not (tmp_path / "new.partial").exists()
+
+
+@pytest.mark.parametrize(
+    ("wish", "out", "words"),
+    [
+        ({"model": "nowhere"}, "new", "is no run"),
+        ({"model": "RUN", "sieve": "nowhere"}, "new", "no run or model at 'nowhere'"),
+        ({"model": "RUN"}, "taken", "exists"),
+        ({"model": "RUN", "kinds": "flip"}, "new", "leave out --kinds"),
+    ],
+)
+def test_what_is_wrong_with_a_run_shows_before_the_data_are_read(
+    wish: Wish, out: str, words: str, tiny_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "taken").mkdir()
+    monkeypatch.setattr(images, "open_source", lambda _: pytest.fail("the data are read first"))
+    asked = {name: str(tiny_run) if value == "RUN" else value for name, value in wish.items()}
+    with pytest.raises(ValueError, match=words):
+        augment("digits", tmp_path / out, AugmentOptions(**asked))
+
+
+def test_classes_that_a_run_does_not_draw_show_before_all_data_are_looked_through(
+    photos: Path, tiny_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(images, "survey", lambda _: pytest.fail("all data are looked through first"))
+    with pytest.raises(ValueError, match="that the model does not draw"):
+        augment(photos, tmp_path / "new", AugmentOptions(times=2, model=str(tiny_run)))
+
+
+KILLED = """
+import os, sys
+from gannet.cli import main
+from gannet.commands.augment.fakes import FakeSource
+draw, left = FakeSource.draw, [2]
+def killed(self, *words):
+    left[0] -= 1
+    if left[0] < 0:
+        os._exit(9)
+    return draw(self, *words)
+FakeSource.draw = killed
+main()
+"""
+
+
+def test_the_command_goes_on_where_it_was_killed(
+    tiny_run: Path, tmp_path: Path, gannet_command: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    np.savez(tmp_path / "some.npz", images=np.zeros((200, 8, 8), np.uint8), labels=np.arange(200) % 2)
+    command = ["augment", tmp_path / "some.npz", "--with", tiny_run, "--times", 3]
+    assert gannet_command(*command, "--out", tmp_path / "whole").code == 0
+    words = [*map(str, command), "--out", str(tmp_path / "new")]
+    assert subprocess.run([sys.executable, "-c", KILLED, *words], check=False).returncode == 9
+    assert len(list((tmp_path / "new.partial" / "parts").iterdir())) == 25 + 2, "the data's own parts and two of fakes"
+    made, draw = list[object](), FakeSource.draw
+    monkeypatch.setattr(FakeSource, "draw", lambda self, *asked: made.append(asked) or draw(self, *asked))
+    assert gannet_command(*words).code == 0
+    assert len(made) == 8 - 2 and files(tmp_path / "new") == files(tmp_path / "whole")
 
 
 def test_a_fake_says_how_to_draw_it_again(tiny_run: Path, tmp_path: Path) -> None:

@@ -27,11 +27,12 @@ def verbs(folder: Path, run: Path) -> dict[str, Callable[..., Any]]:
         "judge": lambda **watch: gannet.judge(run, query=JudgeOptions(num=100), **watch),
         "augment": lambda **watch: gannet.augment("digits", folder / "more", AugmentOptions(times=2), **watch),
         "doctor": lambda **watch: gannet.doctor(garments(folder), **watch),
+        "export": lambda **watch: gannet.export(run, folder / "model.onnx", **watch),
         "train": lambda **watch: gannet.train("images", garments(folder), folder / "run", SMALL, **watch),
     }
 
 
-NAMES = ["plan", "bench", "judge", "augment", "doctor", "train"]
+NAMES = ["plan", "bench", "judge", "augment", "doctor", "export", "train"]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -51,6 +52,20 @@ def test_a_verb_leaves_when_it_is_asked_to(name: str, tmp_path: Path, tiny_run: 
         verbs(tmp_path, tiny_run)[name](should_stop=lambda: asked.append(True) or True)
     assert len(asked) == 1
     assert {path.name for path in tmp_path.iterdir()} <= {"new.npz", "more.partial"}
+
+
+@pytest.mark.parametrize("steps", [2, 3, 4])
+def test_an_export_that_was_stopped_leaves_nothing(steps: int, tmp_path: Path, tiny_run: Path) -> None:
+    asked: list[bool] = []
+    with pytest.raises(Stopped, match="Stopped while (exporting|comparing|writing)"):
+        gannet.export(tiny_run, tmp_path / "m.onnx", should_stop=lambda: asked.append(True) or len(asked) == steps)
+    assert len(asked) == steps and not list(tmp_path.iterdir())
+
+
+def test_an_export_to_a_place_that_is_taken_loads_nothing(tmp_path: Path) -> None:
+    (tmp_path / "m.onnx").touch()
+    with pytest.raises(ValueError, match="exists"):
+        gannet.export("no such model", tmp_path / "m.onnx")
 
 
 def test_an_augmentation_that_was_stopped_goes_on(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import huggingface_hub
 import pytest
 import torch
-from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
+from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError, OfflineModeIsEnabled
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -323,6 +323,7 @@ def test_a_model_of_the_hub_is_fetched_without_code(
     model: GenerationPipeline, tiny_run: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[tuple[str, str | None, list[str]]] = []
+    tell_sizes(monkeypatch, {"config.json": 900, "model.safetensors": 4_000, "pytorch_model.bin": 10**15})
 
     def download(name: str, *, revision: str | None, allow_patterns: list[str]) -> str:
         asked.append((name, revision, allow_patterns))
@@ -336,6 +337,56 @@ def test_a_model_of_the_hub_is_fetched_without_code(
     assert asked == [("me/digits", None, files), ("me/digits", "v1", files)] * 2
 
 
+def tell_sizes(monkeypatch: pytest.MonkeyPatch, sizes: dict[str, int | None]) -> None:
+    """A hub that tells how large the files of its only model are."""
+
+    class Hub:
+        def model_info(self, name: str, *, revision: str | None, files_metadata: bool, timeout: float) -> object:
+            assert name == "me/digits" and revision in (None, "v1") and files_metadata and timeout
+            return SimpleNamespace(
+                siblings=[SimpleNamespace(rfilename=file, size=size) for file, size in sizes.items()]
+            )
+
+    monkeypatch.setattr(huggingface_hub, "HfApi", Hub)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "words"),
+    [
+        ({"config.json": 2**25}, "config.json of 32 MiB, and at most 16 MiB"),
+        ({"a.safetensors": 2**32, "deep/b.safetensors": 2**20}, r"\*.safetensors of 4,097 MiB, and at most 4,096 MiB"),
+        ({"config.json": 100, "model.safetensors": None}, r"\*.safetensors of a size that the hub does not say"),
+    ],
+)
+def test_a_model_that_would_fill_the_disk_is_not_fetched(
+    sizes: dict[str, int | None], words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tell_sizes(monkeypatch, sizes)
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", lambda *_, **__: pytest.fail("it is fetched"))
+    with pytest.raises(ValueError, match=rf"hf:me/digits@v1 has {words}.*`hf download me/digits --local-dir FOLDER`"):
+        gannet.load("hf:me/digits@v1")
+
+
+def test_help_is_not_refused_for_the_size_of_weights(tiny_run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tell_sizes(monkeypatch, {"config.json": 900, "model.safetensors": 10**15})
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", lambda *_, **__: str(tiny_run / "model"))
+    assert "num" in gannet.interface("hf:me/digits")["options"]["properties"]
+
+
+def test_what_was_fetched_earlier_needs_no_hub(tiny_run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Nowhere:
+        def model_info(self, *_: object, **__: object) -> None:
+            raise OfflineModeIsEnabled("no network")
+
+    def download(name: str, *, revision: str | None, allow_patterns: list[str], local_files_only: bool) -> str:
+        assert (name, revision, local_files_only) == ("me/digits", None, True) and allow_patterns
+        return str(tiny_run / "model")
+
+    monkeypatch.setattr(huggingface_hub, "HfApi", Nowhere)
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", download)
+    assert gannet.load("hf:me/digits").task == "generation"
+
+
 @pytest.fixture
 def hub(tiny_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """A hub with a model and a data set; it gives the commits of their revisions, which may move on."""
@@ -347,6 +398,10 @@ def hub(tiny_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict
         return str(folder if folder.is_dir() else shutil.copytree(tiny_run / "model", folder))
 
     class Hub:
+        def model_info(self, name: str, **_: object) -> SimpleNamespace:
+            assert name == "me/digits"
+            return SimpleNamespace(siblings=[])
+
         def dataset_info(self, name: str, *, revision: str | None) -> SimpleNamespace:
             if name != "me/pets":
                 raise RepositoryError
@@ -392,11 +447,15 @@ def test_a_run_notes_the_commits_of_what_it_came_from(
         ConnectionError(),
     ],
 )
-def test_a_hub_that_fails_is_one_sentence(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
-    def download(*_: object, **__: object) -> str:
+@pytest.mark.parametrize("fails", ["the size", "the download"])
+def test_a_hub_that_fails_is_one_sentence(fails: str, error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(*_: object, **__: object) -> str:
         raise error
 
-    monkeypatch.setattr(huggingface_hub, "snapshot_download", download)
+    tell_sizes(monkeypatch, {})
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", failing)
+    if fails == "the size":
+        monkeypatch.setattr(huggingface_hub.HfApi, "model_info", failing)
     with pytest.raises(ValueError, match=r"\Ahf:me/digits could not be fetched: .*\Z"):
         gannet.load("hf:me/digits")
 

@@ -21,10 +21,10 @@ from gannet.monitoring.energy import energy_figures
 from gannet.monitoring.referee import Referee, Rule
 from gannet.pipelines.pipeline import GeneratorPipeline
 from gannet.pipelines.samples import Samples, latents
-from gannet.recipe import Checkpoints, Logging, Loss, Optimizer, Penalty, Recipe, RefereeSettings
 from gannet.recipe import Data as RecipeData
+from gannet.recipe import Loss, Optimizer, Penalty, Recipe
 from gannet.schema import Choice, Section, check, known_keys
-from gannet.task import Exam
+from gannet.task import Exam, example_recipe
 
 PLAYERS = ("generator", "whole", "part")
 MEDIA: dict[str, Medium] = {"signal": signals.medium}
@@ -180,18 +180,10 @@ def evaluate(pipeline: "WavesPipeline", exam: Exam) -> Judgement:
 
 def example() -> Recipe:
     """A tiny game on the embedded sines."""
-    return Recipe(
-        name="example",
-        task=Choice(name="waves"),
+    return example_recipe(
+        Choice(name="waves"),
         data=RecipeData(source="sines"),
         loss=Loss(r1=Penalty(weight=0.1, every=2)),
-        images=512,
-        batch=16,
-        referee=RefereeSettings(window=64, every=128),
-        checkpoint=Checkpoints(every=128),
-        log=Logging(every=64, sheet_every=256),
-        precision="32",
-        device="cpu",
     )
 
 

@@ -9,7 +9,7 @@ import pytest
 from pictures import picture_dataset
 from PIL import Image
 
-from gannet.api import AugmentOptions, augment, examine
+from gannet.api import AugmentOptions, augment, doctor
 from gannet.commands.augment import copies, images
 from gannet.data import survey
 from gannet.data.sources import folder, open_source
@@ -70,4 +70,4 @@ def test_a_defect_of_ours_is_not_left_out_of_the_cache_or_a_survey(data: Path, m
             survey.survey(open_source(str(data)))
     monkeypatch.setattr(folder.Folder, "read", failing("PIL.elsewhere"))
     with pytest.raises(ValueError, match="no readable picture"):
-        examine(data)
+        doctor(data)

@@ -30,7 +30,7 @@ _AUGMENTED = {
 
 
 def examine(data: str, size: int, watch: Watch | None = None) -> Report:
-    """Examine a data set of any medium; see `gannet.api.examine`."""
+    """Examine a data set of any medium; see `gannet.api.doctor`."""
     watch = watch or Watch()
     watch.step(0, 0, "Looking")
     media = media_of(data)

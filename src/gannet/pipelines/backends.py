@@ -5,7 +5,6 @@ the mean (docs/speed.md).
 """
 
 from collections.abc import Callable
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -35,15 +34,14 @@ def choose_engine(name: str, device: str, shape: tuple[int, ...]) -> str:
     return "bf16" if len(shape) == 3 and choose_precision("auto", device) == "bf16" else "torch"
 
 
-def make_engine(name: str, pipeline: Pipeline) -> Engine:
-    """Make the engine of that name for a pipeline's generator, where that lies; ONNX Runtime computes on the CPU."""
-    network: Any = pipeline.traced()[0]
-    device = pipeline.device.type
-    chosen = choose_engine(name, device, network.shape)
+def make_engine(chosen: str, pipeline: Pipeline) -> Engine:
+    """Make the engine that was chosen for a pipeline's generator; it computes wherever that is moved later on, ONNX
+    Runtime on the processor.
+    """
     if chosen == "onnx":
-        pipeline.to("cpu")
         return Engine(chosen, run_onnx(to_onnx(pipeline)))
-    return Engine(chosen, _repeatable(_reduced(network, device) if chosen == "bf16" else network))
+    network = pipeline.traced()[0]
+    return Engine(chosen, _repeatable(_reduced(network) if chosen == "bf16" else network))
 
 
 def _repeatable(network: Callable[[Tensor, Tensor | None], Tensor]) -> Callable[[Tensor, Tensor | None], Tensor]:
@@ -56,9 +54,9 @@ def _repeatable(network: Callable[[Tensor, Tensor | None], Tensor]) -> Callable[
     return compute
 
 
-def _reduced(network: nn.Module, device: str) -> Callable[[Tensor, Tensor | None], Tensor]:
+def _reduced(network: nn.Module) -> Callable[[Tensor, Tensor | None], Tensor]:
     def compute(latent: Tensor, label: Tensor | None) -> Tensor:
-        with torch.autocast(device, torch.bfloat16):
+        with torch.autocast(latent.device.type, torch.bfloat16):
             result: Tensor = network(latent, label)
         return result
 

@@ -3,6 +3,9 @@
 import json
 import os
 import re
+from contextlib import suppress
+from fnmatch import fnmatch
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -18,7 +21,12 @@ CONFIG, FORMAT = "config.json", 1
 PACKAGE = Path(__file__).parents[1]
 SHIPPED, RECIPES = PACKAGE / "models", PACKAGE / "recipes"
 COMMIT = re.compile("[0-9a-f]{40}")
-ALL_FILES = (CONFIG, "*.safetensors", "README.md")
+LARGEST = {CONFIG: 2**24, "*.safetensors": 2**32, "README.md": 2**24}
+"""What is fetched of a model, and how many bytes of each at most: a generator has a few hundred megabytes, and what
+lies on a hub may fill a disk.
+"""
+PATIENCE = 20
+"""Seconds that a hub may take to answer before what was fetched earlier is used."""
 Name = Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$")]
 
 
@@ -184,16 +192,47 @@ def read_config(folder: Path) -> dict[str, Any]:
     return check(Saved, config, str(path)).model_dump()
 
 
-def fetch(address: str, wanted: tuple[str, ...] = ALL_FILES) -> Path:
-    """Download `hf:owner/name[@revision]` from a hub: plain files only; returns the folder, which its commit names."""
-    from huggingface_hub import snapshot_download
+def fetch(address: str, wanted: tuple[str, ...] = tuple(LARGEST)) -> Path:
+    """Download `hf:owner/name[@revision]` from a hub: plain files only; returns the folder, which its commit names.
+
+    Where the hub cannot be asked, what was fetched earlier is enough.
+
+    Raises:
+        ValueError: it is not there, or larger than `LARGEST` allows; one sentence.
+    """
+    from huggingface_hub import HfApi, snapshot_download
 
     name, _, revision = address.removeprefix("hf:").partition("@")
+    download = partial(snapshot_download, name, revision=revision or None, allow_patterns=list(wanted))
     try:
-        return Path(snapshot_download(name, revision=revision or None, allow_patterns=list(wanted)))
+        known = HfApi().model_info(name, revision=revision or None, files_metadata=True, timeout=PATIENCE)
     except Exception as error:  # What a server answers may make the client raise anything.
-        reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
-        raise ValueError(f"{address} could not be fetched: {reason}") from None
+        with suppress(Exception):
+            return Path(download(local_files_only=True))
+        raise _not_fetched(address, error) from None
+    sizes = {file.rfilename: file.size for file in known.siblings or ()}
+    for pattern in wanted:
+        _refuse_large(address, pattern, [size for file, size in sizes.items() if fnmatch(file, pattern)])
+    try:
+        return Path(download())
+    except Exception as error:
+        raise _not_fetched(address, error) from None
+
+
+def _refuse_large(address: str, files: str, sizes: list[int | None]) -> None:
+    """Raise ValueError where files of those sizes (None: the hub does not say) are more than is fetched unasked."""
+    total, most = sum(size or 0 for size in sizes), LARGEST[files]
+    if total > most or None in sizes:
+        told = "of a size that the hub does not say" if None in sizes else f"of {total / 2**20:,.0f} MiB"
+        raise ValueError(
+            f"{address} has {files} {told}, and at most {most / 2**20:,.0f} MiB are fetched; if you trust it, run "
+            f"`hf download {address.removeprefix('hf:').partition('@')[0]} --local-dir FOLDER`, and give that folder."
+        )
+
+
+def _not_fetched(address: str, error: Exception) -> ValueError:
+    reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
+    return ValueError(f"{address} could not be fetched: {reason}")
 
 
 def seal(config: dict[str, Any]) -> dict[str, Any]:

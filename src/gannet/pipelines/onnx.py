@@ -1,5 +1,6 @@
 """Export: a trained network as an ONNX file, which many programs run, and the proof that it is whole."""
 
+import copy
 import logging
 import warnings
 from collections.abc import Callable
@@ -9,12 +10,15 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from gannet.pipelines.pipeline import Pipeline
 from gannet.runtime.files import check_free, write_bytes
+from gannet.runtime.progress import Progress, Watch
 
 NEEDS = "Export needs onnx, onnxscript and onnxruntime; run: pip install 'gannet[onnx]'"
+STEPS = 4
+"""Of an export that somebody watches: loading, exporting, comparing, writing."""
 CLOSE = 2 / 255
 """The largest difference between two answers in [-1, 1] that differ by one of 255 levels at most."""
 
@@ -36,17 +40,26 @@ class Exported:
     count: int
 
 
-def export(pipeline: Pipeline, path: Path) -> Exported:
+def check_path(path: Path) -> None:
+    """Raise ValueError where a path exists or is not called .onnx."""
+    check_free(path)
+    if path.suffix.lower() != ".onnx":
+        raise ValueError(f"{path.name}: the file is to end in .onnx; name it so.")
+
+
+def export(pipeline: Pipeline, path: Path, watch: Watch | None = None) -> Exported:
     """Write a pipeline's network as an ONNX file, after ONNX Runtime has given the same answers as PyTorch.
 
     Raises:
         ValueError: the path exists or is not called .onnx, the model cannot be exported, or the answers differ.
+        Stopped: whoever watches wants it to stop; nothing was written.
     """
-    check_free(path)
-    if path.suffix.lower() != ".onnx":
-        raise ValueError(f"{path.name}: the file is to end in .onnx; name it so.")
-    network, inputs = pipeline.traced()
+    check_path(path)
+    watch = watch or Watch()
+    network, inputs = on_the_processor(pipeline)
+    watch.step(1, STEPS, "Exporting")
     content = to_onnx(pipeline)
+    watch.step(2, STEPS, "Comparing")
     # The batch is not the one that the file was made from: its size must be free.
     given = [tensor[: len(tensor) // 2 + 1] for tensor in inputs.values()]
     with torch.no_grad():
@@ -54,7 +67,9 @@ def export(pipeline: Pipeline, path: Path) -> Exported:
     difference = float((run_onnx(content)(*given) - expected).abs().max())
     if not difference <= CLOSE * max(1.0, float(expected.abs().max())):
         raise ValueError(f"ONNX Runtime's answers differ from PyTorch's by {difference:.3g}; nothing was written.")
+    watch.step(3, STEPS, "Writing")
     write_bytes(path, content)
+    watch.show(Progress(STEPS, STEPS), "Written")
     return Exported(path, difference, {name: tuple(tensor.shape) for name, tensor in inputs.items()}, len(expected))
 
 
@@ -64,7 +79,7 @@ def to_onnx(pipeline: Pipeline) -> bytes:
     Raises:
         ValueError: the model cannot be exported, or the libraries are missing.
     """
-    network, inputs = pipeline.traced()
+    network, inputs = on_the_processor(pipeline)
     try:
         import onnx  # noqa: F401
         import onnxscript  # noqa: F401
@@ -94,6 +109,12 @@ def to_onnx(pipeline: Pipeline) -> bytes:
     return bytes(model.SerializeToString())
 
 
+def on_the_processor(pipeline: Pipeline) -> tuple[nn.Module, dict[str, Tensor]]:
+    """Give what is traced, on the processor, where ONNX Runtime computes; the pipeline stays where it lies."""
+    network, inputs = pipeline.traced()
+    return (network if pipeline.device.type == "cpu" else copy.deepcopy(network).cpu()), inputs
+
+
 def run_onnx(content: bytes) -> Callable[..., Tensor]:
     """Give the network of an ONNX file as a function of tensors, computed by ONNX Runtime on the processor."""
     try:
@@ -106,7 +127,7 @@ def run_onnx(content: bytes) -> Callable[..., Tensor]:
     names = [entry.name for entry in session.get_inputs()]
 
     def compute(*given: Tensor | None) -> Tensor:
-        tensors = [tensor.numpy() for tensor in given if tensor is not None]
+        tensors = [tensor.cpu().numpy() for tensor in given if tensor is not None]
         return torch.from_numpy(np.asarray(session.run(None, dict(zip(names, tensors, strict=True)))[0]))
 
     return compute

@@ -77,7 +77,7 @@ class Pipeline(ABC):
             ValueError: an input that is missing or cannot be read, an option that there is not; one sentence.
         """
 
-    def options(self, given: Mapping[str, Any]) -> Section:
+    def options(self, given: Mapping[str, object]) -> Section:
         """Check options; ValueError names the nearest where there is none of a name."""
         fields = self.Options.model_fields
         known = {*fields, *(field.alias for field in fields.values() if field.alias)}
@@ -87,9 +87,9 @@ class Pipeline(ABC):
                 raise ValueError(f"A model for {self.task} has no {name}: leave the {name} out; {hint}")
         return check(self.Options, given, what="The options")
 
-    def facts(self, options: Section) -> dict[str, Any]:
+    def facts(self, options: Section) -> dict[str, object]:
         """Say what the metadata of results tell: the model, its weights, and the options that were set."""
-        set_ones: dict[str, Any] = options.model_dump(exclude_defaults=True, by_alias=True)
+        set_ones: dict[str, object] = options.model_dump(exclude_defaults=True, by_alias=True)
         return {"model": self.name, **({"weights": self.file.stem} if self.file else {}), **set_ones}
 
     def to(self, device: str | torch.device) -> Self:
@@ -137,7 +137,7 @@ class Pipeline(ABC):
             write_text(folder / "README.md", self.card())
         return folder
 
-    def sealed(self) -> dict[str, Any]:
+    def sealed(self) -> dict[str, object]:
         """Give what `config.json` holds."""
         return seal(
             {
@@ -274,7 +274,7 @@ class ConverterPipeline(Pipeline):
         """Give the pipeline that does what is asked, made ready once for all inputs; ValueError where none can."""
         return self
 
-    def make(self, values: Mapping[str, Any], options: Section) -> Made:
+    def make(self, values: Mapping[str, object], options: Section) -> Made:
         """Make something of inputs that were read, as their media hold them; what the first said of itself stays."""
         made, facts = self.run(values, options), self.facts(options)
         first, primary = next(iter(self.inputs)), next(iter(self.outputs))
@@ -292,7 +292,7 @@ class ConverterPipeline(Pipeline):
         return Made(made, self.outputs, told)
 
     @abstractmethod
-    def run(self, inputs: Mapping[str, Any], options: Section) -> Mapping[str, Any]:
+    def run(self, inputs: Mapping[str, object], options: Section) -> Mapping[str, object]:
         """Make the outputs of inputs, by name; an input that is given back as it is counts as untouched."""
 
     def ending(self, given: str) -> str:
@@ -300,5 +300,5 @@ class ConverterPipeline(Pipeline):
         saved = next(iter(self.outputs.values())).saved
         return given if given.lower() in saved else saved[0]
 
-    def check_result(self, inputs: Mapping[str, Any], ending: str) -> None:
+    def check_result(self, inputs: Mapping[str, object], ending: str) -> None:
         """Raise ValueError where a file of that ending cannot hold the result, before it is computed."""

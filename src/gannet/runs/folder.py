@@ -13,7 +13,7 @@ from gannet.recipe import Recipe, dump_yaml
 from gannet.schedule import cut_short
 from gannet.schema import check
 from gannet.runtime.files import write_text
-from gannet.runtime.partial import partial_path
+from gannet.runtime.partial import clear_folders, partial_path
 
 NOT_A_RUN = "it has no recipe.yaml"
 PLANNED = "planned.yaml"
@@ -78,6 +78,7 @@ def create_folder(recipe: Recipe, out: Path) -> Path:
             else f"{out} exists and is not a run; give another --out."
         )
     building = partial_path(out)
+    clear_folders(out, {"recipe.yaml"})  # What a killed creation left is nobody's.
     try:
         building.mkdir(parents=True)
         write_text(building / "recipe.yaml", dump_yaml(recipe))

@@ -2,7 +2,11 @@
 
 import os
 import re
+import shutil
 import sys
+from collections.abc import Collection
+from contextlib import suppress
+from glob import escape
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +25,25 @@ def is_torn(path: Path) -> bool:
     """Tell whether it is a file that a process of this machine was writing which has ended; its name says which."""
     found = PARTIAL.fullmatch(path.name)
     return found is not None and path.is_file() and not _is_running(int(found[1]))
+
+
+def clear_folders(path: Path, holds: Collection[str]) -> None:
+    """Remove the folders in which processes that have ended were making `path`, and those of this process's number.
+
+    A folder that only has such a name, since it holds anything but files called as in `holds`, stays.
+    """
+    for folder in path.parent.glob(f".{escape(path.name)}.*.partial"):
+        found = PARTIAL.fullmatch(folder.name)
+        if found and (int(found[1]) == os.getpid() or not _is_running(int(found[1]))):
+            with suppress(OSError):  # It is another user's.
+                _clear(folder, holds)
+
+
+def _clear(folder: Path, holds: Collection[str]) -> None:
+    if folder.is_symlink() or not folder.is_dir():
+        return
+    if all(file.is_file() and (file.name in holds or PARTIAL.fullmatch(file.name)) for file in folder.iterdir()):
+        shutil.rmtree(folder)
 
 
 def _is_running(process: int) -> bool:

@@ -118,27 +118,33 @@ def _by_classifier(sieve: str, pipeline: Any) -> tuple[Score, str]:
     return score, digest(classifier.tensors(), {})
 
 
-def synthetic_parts(fakes: FakeSource, source: Source, times: int) -> Iterator[Callable[[], list[Entry]]]:
-    """Make fakes the parts of an order: `times` as many of each class as the data have to learn from.
+def drawn_classes(fakes: FakeSource, source: Source) -> tuple[int, ...]:
+    """Give the numbers by which a model draws the classes of the data; none where neither has classes.
 
     Raises:
-        ValueError: the model does not know the classes of the data; one sentence.
+        ValueError: it does not, or only one of the two has classes; one sentence.
     """
-    known = fakes.pipeline.settings.description.classes if fakes.pipeline.settings.conditional else ()
+    known: tuple[str, ...] = fakes.pipeline.settings.description.classes if fakes.pipeline.settings.conditional else ()
     numbers = class_numbers(source.classes, known)
-    if source.classes and numbers is None:
+    if numbers is None:
         raise ValueError(
             f"{source.name} has classes ({', '.join(source.classes[:5])}, ...) that the model does not draw; train one "
             "on these data with task.conditional=true."
         )
     if known and not source.classes:
         raise ValueError(f"{source.name} has no classes, and the model draws one of {len(known)}; give labelled data.")
+    return numbers
+
+
+def synthetic_parts(fakes: FakeSource, source: Source, times: int) -> Iterator[Callable[[], list[Entry]]]:
+    """Make fakes the parts of an order: `times` as many of each class as the data have to learn from."""
+    numbers = drawn_classes(fakes, source)
     counts, homes = Counter[int](), dict[int, PurePosixPath]()
     for record in listed(source):
-        if record.split != "test" and (record.label >= 0 or not known):  # A loose picture has no class to draw.
+        if record.split != "test" and (record.label >= 0 or not numbers):  # A loose picture has no class to draw.
             counts[record.label] += 1
             homes.setdefault(record.label, _home(record.name, record.label, source, bool(record.encoded)))
-    drawn = {label: numbers[label] if known and numbers else -1 for label in counts}
+    drawn = {label: numbers[label] if numbers else -1 for label in counts}
     return (
         partial(_part, fakes, drawn[label], label, homes[label], range(first, min(first + BATCH, times * count)))
         for label, count in sorted(counts.items())

@@ -21,7 +21,7 @@ from gannet import __version__
 from gannet.augmentation.kinds import KINDS, choose_kinds, named_strengths, suited
 from gannet.augmentation.mixing import HIGHEST_ALPHA, LOWEST_ALPHA, MIXES
 from gannet.commands.augment.copies import MARK, Change, Copy, Family, Sample, as_tensor, make_families
-from gannet.commands.augment.fakes import FAKE, open_fake_source, synthetic_parts
+from gannet.commands.augment.fakes import FAKE, drawn_classes, open_fake_source, synthetic_parts
 from gannet.commands.augment.options import Augmented, AugmentOptions
 from gannet.commands.augment.texts import augment_texts, is_text
 from gannet.data.records import VALUE, Chunked, Counted, Record, Source, listed
@@ -31,6 +31,7 @@ from gannet.media.pixels import fit_picture, natural_pixels, read_picture
 from gannet.monitoring.energy import energy_distance, flat
 from gannet.pipelines.writer import RECORD, Entry, Order, deliver, folders
 from gannet.runtime.broken import unless_broken
+from gannet.runtime.files import check_free
 from gannet.runtime.progress import Watch
 from gannet.runtime.randomness import generator
 from gannet.runtime.workers import cores
@@ -92,34 +93,42 @@ def augment_data(data: str, out: Path, wish: AugmentOptions, watch: Watch) -> Au
         if wish.model or wish.sieve:
             raise ValueError("--with and --sieve add pictures that a run draws; leave them out for texts.")
         return augment_texts(Path(data), out, wish, watch)
-    if out.suffix.lower() not in ("", ".zip"):
-        raise ValueError(f"{out} is neither a folder's name nor a .zip; files keep their own formats in one of these.")
-    if Path(data).is_dir() and out.resolve().is_relative_to(Path(data).resolve()):
-        raise ValueError(f"{out} lies within {data}, and would become a part of it; give a place outside.")
-    if wish.model and wish.kinds != "auto":
-        raise ValueError("--with adds a run's fakes instead of copies; leave out --kinds.")
+    _refuse_early(Path(data), out, wish)
+    fakes = open_fake_source(wish.model, wish.keep, wish.seed, wish.sieve) if wish.model else None
     source = open_source(data)
+    if fakes:
+        drawn_classes(fakes, source)
     _refuse_copies(source)
     looked = survey(source)
-    changes = [] if wish.model else choose_changes(wish.kinds, source, looked.channels)
+    changes = [] if fakes else choose_changes(wish.kinds, source, looked.channels)
     partners = _readable(source) if any(change.mix for change in changes) else []
     work, make = Augmentation(source, changes, wish, partners), partial(make_families, wish.seed)
     asked = {**wish.noted(), "data": source.fingerprint(), "gannet": __version__}
     order = Order(asked, work.parts(), source.classes, ",".join(COLUMNS) + "\n", make, cores())
-    if wish.model:
-        fake_source = open_fake_source(wish.model, wish.keep, wish.seed, wish.sieve)
-        fakes = synthetic_parts(fake_source, source, wish.times - 1)
+    if fakes:
+        drawn = synthetic_parts(fakes, source, wish.times - 1)
         kept: Iterator[Callable[[], list[Entry]]] = (partial(_made, make, part) for part in work.parts())
         # A generator uses all cores by itself. One that was trained on is another.
         order = replace(
-            order, asked={**asked, "weights": fake_source.weights}, parts=chain(kept, fakes), make=list, workers=1
+            order, asked={**asked, "weights": fakes.weights}, parts=chain(kept, drawn), make=list, workers=1
         )
-    total = source.count() // RECORDS_IN_PART if isinstance(source, Counted) and not wish.model else 0
+    total = source.count() // RECORDS_IN_PART if isinstance(source, Counted) and not fakes else 0
     deliver(out, replace(order, parts=_watched(order.parts, total, watch)))
     healthy, copies, left_out = _counted(out, source)
     names = tuple(change.name for change in changes) or (f"the fakes of {wish.model}",)
     advice = f"{RECORD} says which through what." + (f" {KEEP_TOGETHER}" if changes else "")
     return Augmented(out, healthy, copies, names, "pictures", left_out, advice)
+
+
+def _refuse_early(data: Path, out: Path, wish: AugmentOptions) -> None:
+    """Find what is wrong with a wish before anything of the data or of a run is read."""
+    if out.suffix.lower() not in ("", ".zip"):
+        raise ValueError(f"{out} is neither a folder's name nor a .zip; files keep their own formats in one of these.")
+    if data.is_dir() and out.resolve().is_relative_to(data.resolve()):
+        raise ValueError(f"{out} lies within {data}, and would become a part of it; give a place outside.")
+    if wish.model and wish.kinds != "auto":
+        raise ValueError("--with adds a run's fakes instead of copies; leave out --kinds.")
+    check_free(out)
 
 
 def _watched(parts: Iterable[Part], total: int, watch: Watch) -> Iterator[Part]:

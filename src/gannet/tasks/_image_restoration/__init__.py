@@ -24,10 +24,10 @@ from gannet.media.medium import Field, Medium, Shown
 from gannet.metrics.judgement import Judgement
 from gannet.monitoring.periodic import Periodic
 from gannet.pipelines.pipeline import Pipeline
-from gannet.recipe import Checkpoints, Logging, Optimizer, Recipe, RefereeSettings, Stage
 from gannet.recipe import Data as RecipeData
+from gannet.recipe import Optimizer, Recipe, Stage
 from gannet.schema import Choice, Section, check, known_keys
-from gannet.task import Exam
+from gannet.task import Exam, example_recipe
 from gannet.tasks._image_restoration.config import Keys, PhotographConfig
 from gannet.tasks._image_restoration.evaluation import Evaluation
 from gannet.tasks._image_restoration.game import (
@@ -191,18 +191,11 @@ class ImageRestoration(Generic[Keys]):
     def example(self) -> Recipe:
         """Give a tiny network for the embedded digits, or for three of them as colours, in both stages."""
         channels = self.pair.channels[0]
-        return Recipe(
-            name="example",
-            task=Choice(name=self.pipeline_class.task, patch=16, discriminator_width=8, **self.example_options),
+        return example_recipe(
+            Choice(name=self.pipeline_class.task, patch=16, discriminator_width=8, **self.example_options),
             data=RecipeData(source="digits", size=16, channels=channels, stack=channels),
             network=self.example_network,
             stages=(Stage(name="pixel", images=256), Stage(name=GAME, images=256)),
-            batch=16,
-            referee=RefereeSettings(window=64, every=128),
-            checkpoint=Checkpoints(every=128),
-            log=Logging(every=64, sheet_every=256),
-            precision="32",
-            device="cpu",
         )
 
 

@@ -36,10 +36,11 @@ from gannet.monitoring.audit import Audit, Exhibits
 from gannet.monitoring.referee import Referee, Rule
 from gannet.pipelines.pipeline import Pipeline
 from gannet.pipelines.samples import PLAIN, latents
-from gannet.recipe import Checkpoints, Logging, Loss, Optimizer, Penalty, Recipe, RefereeSettings
 from gannet.recipe import Data as RecipeData
+from gannet.recipe import Loss, Optimizer, Penalty, Recipe
 from gannet.schedule import total_images
 from gannet.schema import Choice, Section, check, choose, known_keys
+from gannet.task import example_recipe
 from gannet.tasks.generation.data_checks import inspect
 from gannet.tasks.generation.evaluation import evaluate
 from gannet.tasks.generation.pipeline import SHEET_SAMPLES, GenerationPipeline, Settings, choose_pair
@@ -247,21 +248,13 @@ def pipeline(recipe: Recipe, description: Description, kept: dict[str, nn.Module
 
 def example() -> Recipe:
     """Give a tiny game on the embedded digits."""
-    return Recipe(
-        name="example",
-        task=Choice(name="generation", conditional=True),
+    return example_recipe(
+        Choice(name="generation", conditional=True),
         data=RecipeData(source="digits", size=8, channels=1),
         network=Choice(name="dcgan", width=8, latent=8),
         loss=Loss(r1=Penalty(weight=0.1, every=2)),
         # Steered up from the first rounds on, so that what is promised of every game is promised of this too.
         augment=Choice(name="ada", target=-1.0, climb=256),
-        images=512,
-        batch=16,
-        referee=RefereeSettings(window=64, every=128),
-        checkpoint=Checkpoints(every=128),
-        log=Logging(every=64, sheet_every=256),
-        precision="32",
-        device="cpu",
     )
 
 

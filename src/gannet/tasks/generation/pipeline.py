@@ -13,7 +13,7 @@ from gannet.data.image_dataset import Description
 from gannet.media import image, points
 from gannet.media.medium import Medium
 from gannet.networks import PAIRS, Pair, chosen
-from gannet.pipelines.backends import ENGINES, make_engine
+from gannet.pipelines.backends import ENGINES, choose_engine, make_engine
 from gannet.pipelines.pipeline import GeneratorPipeline
 from gannet.pipelines.samples import PLAIN, Batches, Engine, Samples, latents, padded, walk
 from gannet.schema import Choice, Section, nearest
@@ -127,13 +127,13 @@ class GenerationPipeline(GeneratorPipeline):
 
     def engine(self, name: str) -> Engine:
         """Give what computes the generator, by its name."""
-        known = (name, self.device.type)
-        if known not in self._engines:
-            self._engines[known] = make_engine(name, self)
-        return self._engines[known]
+        chosen = choose_engine(name, self.device.type, self.settings.description.shape)
+        if chosen not in self._engines:
+            self._engines[chosen] = make_engine(chosen, self)
+        return self._engines[chosen]
 
     @cached_property
-    def _engines(self) -> dict[tuple[str, str], Engine]:
+    def _engines(self) -> dict[str, Engine]:
         return {}
 
     @property

@@ -28,11 +28,11 @@ from gannet.metrics.baseline_comparison import BaselineResult
 from gannet.metrics.judgement import Judgement
 from gannet.metrics.segmentation import commonest_class, confusion, mean_iou, segmentation_measures
 from gannet.monitoring.periodic import Periodic
-from gannet.recipe import Checkpoints, Logging, Optimizer, Recipe, RefereeSettings
 from gannet.recipe import Data as RecipeData
+from gannet.recipe import Optimizer, Recipe
 from gannet.runtime.broken import is_defect
 from gannet.schema import Choice, known_keys
-from gannet.task import Exam
+from gannet.task import Exam, example_recipe
 from gannet.tasks.segmentation.pipeline import (
     BATCH,
     SEGMENTER,
@@ -273,19 +273,11 @@ def _commonest(samples: Samples, ignored: tuple[int, ...]) -> int:
 
 def example() -> Recipe:
     """Give a tiny segmenter of the embedded shapes."""
-    return Recipe(
-        name="example",
-        task=Choice(name="segmentation"),
+    return example_recipe(
+        Choice(name="segmentation"),
         data=RecipeData(source="shapes", size=16, channels=3),
         network=Choice(name="unet", width=4, depth=2),
         optimizer={SEGMENTER: Optimizer(learning_rate=3e-2)},
-        images=512,
-        batch=16,
-        referee=RefereeSettings(window=64, every=128),
-        checkpoint=Checkpoints(every=128),
-        log=Logging(every=64, sheet_every=256),
-        precision="32",
-        device="cpu",
     )
 
 
