@@ -18,12 +18,13 @@ def partial_path(path: Path, ending: str = "") -> Path:
 
 
 def is_torn(path: Path) -> bool:
-    """Tell whether it is a file that a process of this machine was writing which has ended; its name says which."""
+    """Tell whether it is what a process of this machine was writing which has ended; its name says which."""
     found = PARTIAL.fullmatch(path.name)
-    return found is not None and path.is_file() and not _is_running(int(found[1]))
+    return found is not None and not is_running(int(found[1]))
 
 
-def _is_running(process: int) -> bool:
+def is_running(process: int) -> bool:
+    """Tell whether a process of this machine runs, by its number."""
     if sys.platform == "win32":
         return _is_running_on_windows(process)
     try:
