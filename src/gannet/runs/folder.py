@@ -114,9 +114,9 @@ def hold(folder: Path, notify: Callable[[str], None]) -> AbstractContextManager[
         ValueError: the folder is no run, or another process trains it, on entering; the sentence says which.
     """
     read_recipe(folder)
-    refusal = "{} is being trained by {}; wait for it or stop it, then resume.".format
+    told, advice = f"Another process is training {folder}", "wait for it or stop it, then resume."
     words = f"The file system of {folder} keeps no locks: see to it that no other process trains this run."
-    return locked(folder / LOCK, partial(refusal, folder), partial(notify, words))
+    return locked(folder / LOCK, told, advice, partial(notify, words))
 
 
 def read_recipe(folder: Path, name: str = "recipe.yaml") -> Recipe:

@@ -22,7 +22,7 @@ NO_LOCKS = (errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK)
 
 
 @contextmanager
-def locked(lock: Path, refusal: Callable[[str], str], unlockable: Callable[[], None]) -> Iterator[None]:
+def locked(lock: Path, told: str, advice: str, unlockable: Callable[[], None]) -> Iterator[None]:
     """Hold a lock while the block runs; beside it a note, `<lock>.json`, says who does.
 
     The system keeps the lock, and lets go of it when the process ends. Between machines it holds as far as their common
@@ -31,7 +31,8 @@ def locked(lock: Path, refusal: Callable[[str], str], unlockable: Callable[[], N
 
     Args:
         lock: the file.
-        refusal: gives the sentence for a second process by who holds the lock.
+        told: what a second process is told, before it is told which one holds the lock.
+        advice: what it is told after that.
         unlockable: is called where the file system keeps no locks; the block runs all the same.
 
     Raises:
@@ -41,7 +42,7 @@ def locked(lock: Path, refusal: Callable[[str], str], unlockable: Callable[[], N
     try:
         _acquire(holder, note)
     except Timeout:
-        raise ValueError(refusal(_who(note))) from None
+        raise ValueError(f"{told}{_who(note)}; {advice}") from None
     except (OSError, NotImplementedError) as error:
         if isinstance(error, OSError) and error.errno not in NO_LOCKS:
             raise
@@ -69,9 +70,9 @@ def _acquire(holder: FileLock, note: Path) -> None:
 
 
 def _who(note: Path) -> str:
-    """Name the process that holds the lock."""
+    """Name the process that holds the lock, in brackets; nothing where it is not known."""
     told = _read(note)
-    return f"process {told['process']} on {told['host']} since {told['since']}" if told else "another process"
+    return f" (number {told['process']} on {told['host']}, since {told['since']})" if told else ""
 
 
 def _read(note: Path) -> dict[str, Any]:
