@@ -1,13 +1,17 @@
 """The command line: words become calls of the API; nothing else happens here."""
 
 import json
+import signal
 import sys
-from contextlib import nullcontext, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from typing import Annotated, Any
 
 import typer
 
 from gannet import api
+from gannet.runtime.process import let_go_of_output, own_process
+from gannet.runtime.signals import Left, exit_code, leaving
 
 app = typer.Typer(
     name="gannet",
@@ -20,7 +24,7 @@ app = typer.Typer(
 Set = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a key; repeatable.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 INTERFACE = "gannet.interface"
-STOPPED, GOES_ON = 130, "Stopped; the same command goes on where it stood."
+GOES_ON = "Stopped; the same command goes on where it stood."
 
 
 @app.callback(invoke_without_command=True)
@@ -60,11 +64,12 @@ def train(
         return
     with _shown("Training", as_json) as shown:
         run = api.train(target, data, out, overrides, asked.start_from, asked.resume, on_progress=shown)
-    # Under torchrun the first process speaks for all.
-    if api.is_first():
-        _print("train", *api.summarize(run), as_json)
+    # Under torchrun the first process speaks for all. The run is saved, whether or not its end can be told.
+    with suppress(OSError):
+        if api.is_first():
+            _print("train", *api.summarize(run), as_json)
     if run.ending == "interrupted":
-        raise typer.Exit(STOPPED)
+        raise typer.Exit(exit_code(run.signal or signal.SIGINT))
 
 
 def _changes(changes: list[str] | None) -> dict[str, Any]:
@@ -151,12 +156,8 @@ def apply(
                 f"--input names a further input of the model once ({further}), not {name!r}; leave the {name} out."
             )
         asked[name] = path
-    try:
-        with _shown("Applying", as_json) as shown:
-            applied = api.apply(model, *inputs or (), out=out, on_progress=shown, **asked)
-    except KeyboardInterrupt:
-        typer.echo(GOES_ON, err=True)
-        raise typer.Exit(STOPPED) from None
+    with _going_on(), _shown("Applying", as_json) as shown:
+        applied = api.apply(model, *inputs or (), out=out, on_progress=shown, **asked)
     if api.is_first():
         _print("apply", applied.to_json(), applied.lines(), as_json)
 
@@ -226,11 +227,8 @@ def augment(
 ) -> None:
     """Make a data set larger by changed copies of its samples: pictures, or texts (.txt, .csv, .tsv)."""
     wish = api.AugmentOptions(**context.obj)
-    try:
+    with _going_on():
         made = api.augment(data, out, wish)
-    except KeyboardInterrupt:
-        typer.echo(GOES_ON, err=True)
-        raise typer.Exit(STOPPED) from None
     _print("augment", made.to_json(), made.lines(), as_json)
 
 
@@ -262,25 +260,44 @@ def models(as_json: Json = False) -> None:
     _print("models", [model.to_json() for model in found], [line for model in found for line in model.lines()], as_json)
 
 
+@contextmanager
+def _going_on() -> Iterator[None]:
+    """Say of a verb that is stopped that the same command goes on with it."""
+    try:
+        yield
+    except Left as left:
+        left.words = GOES_ON
+        raise
+
+
 def _print(verb: str, result: Any, lines: list[str], as_json: bool) -> None:
     if as_json:
         from gannet import __version__
 
-        typer.echo(json.dumps({"gannet": __version__, "verb": verb, "result": result}, ensure_ascii=False))
-    else:
+        lines = [json.dumps({"gannet": __version__, "verb": verb, "result": result}, ensure_ascii=False)]
+    with suppress(BrokenPipeError):  # Whoever read has read enough.
         typer.echo("\n".join(lines))
 
 
 def main() -> None:
     """Run the command line; the user's mistakes end in one sentence and exit code 2."""
-    from gannet.runtime.process import own_process
-
     own_process()
     try:
-        app()
+        with leaving():
+            app()
+    except Left as left:
+        _complain(left.words)
+        sys.exit(exit_code(left.number))
     except (ValueError, OSError) as error:
         words = str(error)
-        if isinstance(error, OSError) and error.filename and error.strerror:
-            words = f"{error.filename} cannot be used ({error.strerror})."
-        typer.echo(f"gannet: {words}", err=True)
+        if isinstance(error, OSError) and error.strerror:
+            words = f"{error.filename or 'The standard output'} cannot be used ({error.strerror})."
+        _complain(f"gannet: {words}")
         sys.exit(2)
+    finally:
+        let_go_of_output()
+
+
+def _complain(words: str) -> None:
+    with suppress(OSError):
+        typer.echo(words, err=True)

@@ -42,7 +42,9 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "run"
 
 
-def begin(folder: Path, code: str = PLAIN, *first: object) -> subprocess.Popen[bytes]:
+def begin(
+    folder: Path, code: str = PLAIN, *first: object, environment: dict[str, str] | None = None
+) -> subprocess.Popen[bytes]:
     """Start the run, or go on with it where it exists."""
     run = folder / "run"
     recipe = folder / "killed.yaml"
@@ -50,7 +52,8 @@ def begin(folder: Path, code: str = PLAIN, *first: object) -> subprocess.Popen[b
         recipe.write_text(dump_yaml(RECIPE))
     words = ["--resume", run] if run.exists() else [recipe, "--out", run]
     whole_command = [sys.executable, "-c", code, *map(str, first), "train", *map(str, words)]
-    return subprocess.Popen(whole_command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    variables = {**os.environ, **(environment or {})}
+    return subprocess.Popen(whole_command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=variables)
 
 
 def finish(folder: Path) -> None:
@@ -106,13 +109,20 @@ def test_a_run_killed_ten_times_at_random_equals_a_whole_one(tmp_path: Path) -> 
     check_equal_states(whole / "run", killed / "run")
 
 
-def test_sigterm_saves_and_leaves(tmp_path: Path) -> None:
-    process = begin(tmp_path)
+@pytest.mark.skipif(os.name == "nt", reason="Windows sends no signals")
+@pytest.mark.parametrize(
+    ("name", "job", "code"),
+    [("SIGTERM", "", 143), ("SIGHUP", "", 129), ("SIGINT", "", 130), ("SIGUSR1", "", 75), ("SIGTERM", "17", 75)],
+)
+def test_a_signal_saves_and_leaves(name: str, job: str, code: int, tmp_path: Path) -> None:
+    process = begin(tmp_path, environment={"SLURM_JOB_ID": job} if job else {})
     while process.poll() is None and not list((tmp_path / "run" / "state").glob("*[1-9]*.safetensors")):
         time.sleep(0.002)
-    process.terminate()
-    process.communicate(timeout=60)
-    assert process.returncode == 130
+    for _ in range(2):  # `timeout` sends it to the process and to its group.
+        process.send_signal(getattr(signal, name))
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == code, errors
+    assert b"Traceback" not in errors
     saved = sorted((tmp_path / "run" / "state").glob("*.safetensors"))[-1]
     assert 0 < int(saved.stem) < RECIPE.images
 

@@ -20,7 +20,6 @@ from gannet.training.callbacks import Status
 def draw_sheet(shown: Shown, folder: Path, images: int) -> None:
     """Draw what a model shows of itself after so many images, with a file to play beside it where there is one."""
     path = folder / f"{images:012d}.png"
-    path.unlink(missing_ok=True)
     save_picture(shown.medium.preview(shown.values), path, dict(shown.facts))
     film = shown.medium.film(shown.values, shown.facts)
     if film:
@@ -95,7 +94,14 @@ class RunCallbacks:
         if self.referee:
             write_json(self.folder / "verdict.json", self.referee.verdict())
         if name == "model":
+            self._report()
+
+    def _report(self) -> None:
+        """Write the report; it shows what other files hold, so that a run goes on without."""
+        try:
             write_report(self.folder)
+        except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
+            self.notify(f"The report was not written ({error}); the run goes on, and its next checkpoint tries again.")
 
     def rule_met(self) -> bool:
         """Say whether the referee's rule has been met."""
@@ -106,7 +112,6 @@ class RunCallbacks:
         return self.watch.stopping
 
     def close(self, images: int) -> None:
-        """Draw the last sheet, and write the report with it."""
+        """Draw the last sheet; the report follows with the model."""
         if self.look:
             draw_sheet(self.look(), self.folder / "samples", images)
-        write_report(self.folder)

@@ -1,8 +1,10 @@
 """Training: a recipe made ready, its game, the trainer's callbacks, and the run that comes of it."""
 
 import json
+import signal
 import tempfile
 from collections.abc import Mapping
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -20,13 +22,13 @@ from gannet.monitoring.referee import Referee
 from gannet.pipelines.hub import absolute, load
 from gannet.pipelines.pipeline import Pipeline
 from gannet.recipe import Recipe, dump_yaml, lengthened, load_recipe
-from gannet.runs.folder import PLANNED, Run, create_folder, free_folder
-from gannet.runtime.devices import launch
+from gannet.runs.folder import PLANNED, Run, create_folder, free_folder, hold, read_recipe
+from gannet.runtime.devices import is_first, launch
 from gannet.runtime.files import write_json, write_text
 from gannet.runtime.process import drawing
 from gannet.runtime.progress import Stopped, Watch
 from gannet.runtime.randomness import address
-from gannet.schedule import cut_short
+from gannet.schedule import cut_short, total_images
 from gannet.task import Described, Task, find_task
 from gannet.training.checkpoint import CheckpointFolder
 from gannet.training.distributed import RunningAverage, slices
@@ -72,30 +74,64 @@ def train(
         ValueError: a mistake in what was given, or a game that diverged; one sentence.
     """
     watch, changes = watch or Watch(), dict(set or {})
-    recipe = _resumed(Path(resume), changes) if resume else configure(target, data, changes, start_from)
+    if not resume:
+        return _train(configure(target, data, changes, start_from), Path(out) if out else None, None, watch)
+    # Of several processes the first one holds the run for all.
+    with hold(Path(resume), watch.notify) if is_first() else nullcontext():
+        recipe = _resumed(Path(resume), changes)
+        return _over(Path(resume), recipe, watch) or _train(recipe, None, Path(resume), watch)
+
+
+def _train(recipe: Recipe, out: Path | None, resumed: Path | None, watch: Watch) -> Run:
+    """Train a new run, or go on with one that this process holds."""
     prepared = prepare(recipe)
     fabric = launch(prepared.recipe.device, prepared.recipe.precision)
     # Whatever the user may have got wrong shows before the folder is made.
     slices(prepared.recipe, fabric)
     # Of several processes none may leave alone.
     split = split_of(prepared, watch if fabric.world_size == 1 else Watch(watch.on_progress))
-    game = build_game(prepared, fabric, Path(resume) if resume else None)
-    folder = Path(resume or out or free_folder(prepared.recipe.name))
-    if fabric.is_global_zero and not resume:
-        create_folder(prepared.recipe, folder)
-    folder = fabric.broadcast(folder)
-    if fabric.is_global_zero:
-        write_text(folder / "recipe.yaml", dump_yaml(prepared.recipe))
-        _record_data(prepared, split, folder, watch)
-    trainer = build_trainer(prepared, game, fabric, folder, (split.training, split.held_out), watch)
+    game = build_game(prepared, fabric, resumed)
+    folder = resumed or out or free_folder(prepared.recipe.name)
+    with ExitStack() as held:
+        if fabric.is_global_zero and not resumed:
+            held.enter_context(hold(create_folder(prepared.recipe, folder), watch.notify))
+        folder = fabric.broadcast(folder)
+        if fabric.is_global_zero:
+            write_text(folder / "recipe.yaml", dump_yaml(prepared.recipe))
+            _record_data(prepared, split, folder, watch)
+        trainer = build_trainer(prepared, game, fabric, folder, (split.training, split.held_out), watch)
+        return _play(trainer, folder)
+
+
+def _play(trainer: Trainer, folder: Path) -> Run:
+    """Let a run be played to its end; one that a budget ends is noted as long as it was."""
+    recipe = trainer.recipe
     try:
         ending = trainer.run()
     except torch.OutOfMemoryError:
         raise ValueError("The device's memory is full; lower batch, or raise accumulate, in a new run.") from None
-    if ending == "budget" and fabric.is_global_zero:
-        write_text(folder / PLANNED, dump_yaml(prepared.recipe.model_copy(update={"minutes": None})))
-        write_text(folder / "recipe.yaml", dump_yaml(cut_short(prepared.recipe, trainer.progress.images)))
-    return Run(folder, ending)
+    if ending == "budget" and trainer.fabric.is_global_zero:
+        write_text(folder / PLANNED, dump_yaml(recipe.model_copy(update={"minutes": None})))
+        write_text(folder / "recipe.yaml", dump_yaml(cut_short(recipe, trainer.progress.images)))
+    return Run(folder, ending, trainer.signal)
+
+
+def _over(folder: Path, recipe: Recipe, watch: Watch) -> Run | None:
+    """Leave a run alone that has nothing to go on with but what the user changed of it; None where it has."""
+    checkpoints = CheckpointFolder(folder / "state", recipe.checkpoint.keep)
+    newest = checkpoints.newest()
+    images = newest["progress"]["images"] if newest else -1
+    met = newest is not None and newest.get("ending") == "converged" and recipe.referee.stop_on == "rule"
+    if newest is None or not (images >= total_images(recipe) or met):
+        return None
+    if is_first():
+        checkpoints.prepare()
+        checkpoints.let_go(newest["best"]["images"])
+        if recipe != read_recipe(folder):
+            write_text(folder / "recipe.yaml", dump_yaml(recipe))
+    further = "set referee.stop_on=never" if met else "raise images"
+    watch.notify(f"{folder} is finished already, after {images:,} images; to go on, {further}.")
+    return Run(folder, "converged" if met else "finished")
 
 
 def configure(target: str, data: str | Path, changes: Mapping[str, Any], start_from: str | Path) -> Recipe:
@@ -260,6 +296,8 @@ def fit(recipe: Recipe, watch: Watch | None = None) -> tuple[Pipeline, Samples]:
         run = train(str(path), out=Path(folder) / "run", watch=watch)
         if run.ending == "interrupted" and watch and watch.stopping:
             raise Stopped(f"Stopped while training {recipe.name} to compare with; nothing was judged.")
+        if run.signal:
+            signal.raise_signal(run.signal)  # It meant all of it.
         if run.ending == "interrupted":
             raise ValueError(f"Stopped while training {recipe.name} to compare with; nothing was judged.")
         prepared = prepare(run.recipe)

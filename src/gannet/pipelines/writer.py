@@ -13,16 +13,15 @@ import re
 import shutil
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain, count
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from filelock import FileLock, Timeout
-
 from gannet.runtime.files import check_free, is_inside, write_bytes, write_json
+from gannet.runtime.locks import locked
 from gannet.runtime.workers import map_in_processes
 
 
@@ -100,38 +99,49 @@ def deliver(path: Path, order: Order, share: Share = ALONE) -> Path:
         ValueError: the path exists or cannot be written, or an unfinished delivery of something else lies beside it.
     """
     FORMATS[path.suffix.lower()].check()
-    check_free(path)
     building = path.with_name(f"{path.name}.partial")
     try:
+        check_free(path)
         if share.rank == 0:
             building.mkdir(parents=True, exist_ok=True)
             _refuse_others(building)
             with _only_one(building, path):
+                check_free(path)  # Another process may have been quicker.
                 _deliver(building, path, order, share)
-            shutil.rmtree(building)
+            shutil.rmtree(building, ignore_errors=True)
         else:
             _deliver(building, path, order, share)
-    except OSError as error:
+    except (OSError, ValueError) as error:
+        _tidy(building, path)
+        if isinstance(error, ValueError):
+            raise
+        check_free(path)
         words = f"{path} cannot be written ({error.strerror or error})"
         raise ValueError(f"{words}; choose another place, or make room and ask for the same again to go on.") from None
     return path
 
 
+def _tidy(building: Path, path: Path) -> None:
+    """Remove what is left beside a whole delivery by one that was killed, or came too late, unless one is at it."""
+    with suppress(ValueError, OSError):
+        if path.exists() and (building / LOCK).is_file() and not (building / NOTE).exists():
+            _refuse_others(building)
+            with _only_one(building, path):
+                pass
+            shutil.rmtree(building)
+
+
 def _refuse_others(building: Path) -> None:
     """The folder is removed in the end, so nothing else may lie in it."""
     for file in building.iterdir():
-        if file.name not in OURS and not file.name.startswith(f".{NOTE}."):
+        if file.name not in OURS and not file.name.startswith((f".{NOTE}.", f".{LOCK}.json.")):
             raise ValueError(f"{building} holds {file.name}, which Gannet did not write; choose another name.")
 
 
-@contextmanager
-def _only_one(building: Path, path: Path) -> Iterator[None]:
-    """Keep others from writing the same meanwhile."""
-    try:
-        with FileLock(building / "lock", blocking=False):
-            yield
-    except Timeout:
-        raise ValueError(f"Another process is writing {path}; wait for it, or choose another name.") from None
+def _only_one(building: Path, path: Path) -> AbstractContextManager[None]:
+    """Keep others from writing the same meanwhile; where the file system keeps no locks, they are on their own."""
+    told = f"Another process is writing {path}"
+    return locked(building / LOCK, told, "wait for it, or choose another name.", lambda: None)
 
 
 def _deliver(building: Path, path: Path, order: Order, share: Share) -> None:
@@ -297,7 +307,8 @@ def _pyarrow() -> tuple[Any, Any]:
 LAYOUT = 3
 """Of parts: raised when they are cut or written otherwise, so that older beginnings are not gone on with."""
 NOTE, WHOLE, RECORD = "order.json", "whole", "record.csv"
-OURS = (NOTE, WHOLE, "parts", "lock", ".DS_Store", "Thumbs.db")
+LOCK = "lock"
+OURS = (NOTE, WHOLE, "parts", LOCK, f"{LOCK}.json", ".DS_Store", "Thumbs.db")
 """What lies in the folder of a delivery in the making; the last two are put everywhere by macOS and Windows."""
 FORMATS = {
     "": Format(_write_files, _join_files),

@@ -1,8 +1,10 @@
 """A run's folder: what lies in it, and how it is made and read."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +15,11 @@ from gannet.recipe import Recipe, dump_yaml
 from gannet.schedule import cut_short
 from gannet.schema import check
 from gannet.runtime.files import write_text
+from gannet.runtime.locks import locked
 from gannet.runtime.partial import clear_folders, partial_path
 
 NOT_A_RUN = "it has no recipe.yaml"
-PLANNED = "planned.yaml"
+PLANNED, LOCK = "planned.yaml", ".lock"
 
 
 @dataclass(frozen=True)
@@ -27,10 +30,12 @@ class Run:
         folder: holds `recipe.yaml`, `state/`, `model/`, `log.jsonl`, `samples/` and `verdict.json`; `planned.yaml`
             is the recipe of a run that a budget ended, without that budget.
         ending: how `train` left it: finished, budget, converged or interrupted; empty when only opened.
+        signal: the number of the signal that interrupted it; 0 where none did.
     """
 
     folder: Path
     ending: str = ""
+    signal: int = 0
 
     @property
     def recipe(self) -> Recipe:
@@ -86,6 +91,21 @@ def create_folder(recipe: Recipe, out: Path) -> Path:
     except OSError as error:
         raise ValueError(f"{out} cannot be created ({error.strerror}); give another --out.") from error
     return out
+
+
+def hold(folder: Path, notify: Callable[[str], None]) -> AbstractContextManager[None]:
+    """Keep other processes from training a run meanwhile; they may still read, judge and apply it.
+
+    Args:
+        notify: is told where the file system keeps no locks.
+
+    Raises:
+        ValueError: the folder is no run, or another process trains it, on entering; the sentence says which.
+    """
+    read_recipe(folder)
+    told, advice = f"Another process is training {folder}", "wait for it or stop it, then resume."
+    words = f"The file system of {folder} keeps no locks: see to it that no other process trains this run."
+    return locked(folder / LOCK, told, advice, partial(notify, words))
 
 
 def read_recipe(folder: Path, name: str = "recipe.yaml") -> Recipe:

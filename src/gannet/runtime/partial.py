@@ -22,9 +22,9 @@ def partial_path(path: Path, ending: str = "") -> Path:
 
 
 def is_torn(path: Path) -> bool:
-    """Tell whether it is a file that a process of this machine was writing which has ended; its name says which."""
+    """Tell whether it is what a process of this machine was writing which has ended; its name says which."""
     found = PARTIAL.fullmatch(path.name)
-    return found is not None and path.is_file() and not _is_running(int(found[1]))
+    return found is not None and not is_running(int(found[1]))
 
 
 def clear_folders(path: Path, holds: Collection[str]) -> None:
@@ -34,7 +34,7 @@ def clear_folders(path: Path, holds: Collection[str]) -> None:
     """
     for folder in path.parent.glob(f".{escape(path.name)}.*.partial"):
         found = PARTIAL.fullmatch(folder.name)
-        if found and (int(found[1]) == os.getpid() or not _is_running(int(found[1]))):
+        if found and (int(found[1]) == os.getpid() or not is_running(int(found[1]))):
             with suppress(OSError):  # It is another user's.
                 _clear(folder, holds)
 
@@ -46,7 +46,8 @@ def _clear(folder: Path, holds: Collection[str]) -> None:
         shutil.rmtree(folder)
 
 
-def _is_running(process: int) -> bool:
+def is_running(process: int) -> bool:
+    """Tell whether a process of this machine runs, by its number."""
     if sys.platform == "win32":
         return _is_running_on_windows(process)
     try:

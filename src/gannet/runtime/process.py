@@ -3,11 +3,13 @@
 import atexit
 import ctypes
 import logging
+import os
 import platform
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 TRIM_THRESHOLD, MMAP_THRESHOLD, KEPT_BYTES = -1, -3, 2**30
@@ -30,6 +32,24 @@ def at_exit(leave: Callable[[], None]) -> None:
     """Call something when a process of our own ends."""
     if _owned.is_set():
         atexit.register(leave)
+
+
+def let_go_of_output() -> None:
+    """Forget what can be written nowhere any more: Python would try again at the end, and fail with a code of its own.
+
+    A pipe or terminal was closed, or the disk is full.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream:
+                stream.flush()
+        except OSError:
+            with suppress(OSError, ValueError):
+                nowhere = os.open(os.devnull, os.O_WRONLY)
+                os.dup2(nowhere, stream.fileno())
+                os.close(nowhere)
+        except ValueError:  # It is closed, and holds nothing.
+            continue
 
 
 def keep_memory() -> None:

@@ -41,4 +41,4 @@ class Callbacks(Protocol):
         """Say whether the run is asked to stop, saved; asked after every round."""
 
     def close(self, images: int) -> None:
-        """Wrap up: the run leaves here, and everything is saved."""
+        """Wrap up: the run leaves here; the last checkpoint follows."""

@@ -37,9 +37,13 @@ class CheckpointFolder:
     def save(self, images: int, tree: dict[str, Any]) -> None:
         """Write a checkpoint, then let go of old ones; `tree["best"]` is `{images, score}` of the best so far."""
         save_tree(self.folder / f"{images:012d}.safetensors", tree)
+        self.let_go(tree["best"]["images"])
+
+    def let_go(self, best: int) -> None:
+        """Remove all but the newest few checkpoints and the best."""
         newest = self.paths()[-self.keep :]
         for path in self.paths():
-            if path not in newest and int(path.stem) != tree["best"]["images"]:
+            if path not in newest and int(path.stem) != best:
                 path.unlink()
 
     def paths(self) -> list[Path]:

@@ -2,6 +2,8 @@
 
 import json
 import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +14,17 @@ class Logbook:
     Args:
         path: the run's `log.jsonl`.
         tensorboard: folder for TensorBoard's files, or None.
+        notify: is told, once, when TensorBoard fails; the log goes on without.
     """
 
-    def __init__(self, path: Path, tensorboard: Path | None = None) -> None:
-        self.path = path
+    def __init__(self, path: Path, tensorboard: Path | None = None, notify: Callable[[str], None] = print) -> None:
+        self.path, self.notify = path, notify
         path.touch()
-        self.writer = _open_tensorboard(tensorboard) if tensorboard else None
+        self.writer: Any = None
+        if tensorboard:
+            opened = _tensorboard()
+            with self._showing():
+                self.writer = opened(str(tensorboard))
 
     @property
     def length(self) -> int:
@@ -30,14 +37,24 @@ class Logbook:
             file.write(json.dumps({"images": images, **line}) + "\n")
             file.flush()
             os.fsync(file.fileno())
-        if self.writer:
-            for name, value in _numbers(line):
+        with self._showing():
+            for name, value in _numbers(line) if self.writer else ():
                 self.writer.add_scalar(name, value, images)
+
+    @contextmanager
+    def _showing(self) -> Iterator[None]:
+        """Go on without TensorBoard where it fails: whatever a viewer raises, it is no reason to stop a run."""
+        try:
+            yield
+        except Exception as error:
+            self.writer = None
+            self.notify(f"TensorBoard gets no more lines of this run ({error}); {self.path} has them all.")
 
     def cut(self, length: int) -> None:
         """Forget what was written after `length` bytes."""
-        with self.path.open("r+b") as file:
-            file.truncate(min(length, self.length))
+        if self.length > length:
+            with self.path.open("r+b") as file:
+                file.truncate(length)
 
 
 def _numbers(line: dict[str, Any], prefix: str = "") -> list[tuple[str, float]]:
@@ -50,9 +67,9 @@ def _numbers(line: dict[str, Any], prefix: str = "") -> list[tuple[str, float]]:
     return found
 
 
-def _open_tensorboard(folder: Path) -> Any:
+def _tensorboard() -> Callable[[str], Any]:
     try:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError:
         raise ValueError("log.tensorboard needs TensorBoard; run `pip install 'gannet[tensorboard]'`.") from None
-    return SummaryWriter(str(folder))
+    return SummaryWriter

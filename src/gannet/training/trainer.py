@@ -15,6 +15,7 @@ from gannet.data.loader import Samples
 from gannet.recipe import Optimizer, Recipe
 from gannet.runtime.process import deterministic, drawing
 from gannet.runtime.randomness import address
+from gannet.runtime.signals import Interruption
 from gannet.schedule import crossed, position, total_images
 from gannet.training.callbacks import Callbacks, Status
 from gannet.training.checkpoint import NOTHING_YET, CheckpointFolder, better
@@ -23,7 +24,9 @@ from gannet.training.logbook import Logbook
 from gannet.training.meter import Meter
 from gannet.training.optimizers import let_move, make_optimizer
 from gannet.training.passes import BatchPass, Place, moved
-from gannet.training.signals import Interruption
+
+ASKED = 2
+"""The reason to stop that is a request; with a signal's number added where one asked."""
 
 
 @dataclass(frozen=True)
@@ -38,12 +41,13 @@ class TrainingSetup:
 
 @dataclass
 class Progress:
-    """What a run has come to; saved with every checkpoint."""
+    """What a run has come to; saved with every checkpoint. The last line of the log is about the images looked at."""
 
     images: int = 0
     rounds: int = 0
     attempt: int = 0
     seconds: float = 0.0
+    looked_at: int = -1
 
 
 class Trainer:
@@ -82,11 +86,11 @@ class Trainer:
         if fabric.is_global_zero:
             self.checkpoints.prepare()
         board = folder / "tensorboard" if recipe.log.tensorboard and fabric.is_global_zero else None
-        self.logbook = Logbook(folder / "log.jsonl", board)
+        self.logbook = Logbook(folder / "log.jsonl", board, callbacks.notify)
         self.progress, self.best, self.measured = Progress(), dict(NOTHING_YET), dict[str, float]()
-        self.rolled_back_to = self.looked_at = -1
+        self.rolled_back_to = -1
         self.paced_from = self.progress
-        self.stopping = False
+        self.interruption, self.signal, self.stopping = Interruption(), 0, False
 
     def run(self) -> str:
         """Play on to the end; returns `finished`, `budget`, `converged` or `interrupted`.
@@ -99,17 +103,15 @@ class Trainer:
         self.fabric.barrier()  # Or a slow process would find the checkpoint that a fast one is about to write.
         if not resumed:
             self.checkpoint()
-        with Interruption() as interruption, deterministic():
+        with self.interruption, deterministic():
             mark = time.monotonic()
-            while True:
-                reason = self._reason_to_stop(interruption)
-                if reason and self._leave(reason):
-                    if self.fabric.is_global_zero:
-                        self.callbacks.close(self.progress.images)
-                    return reason
+            if reason := self._reason_to_stop():
+                self._leave(reason)
+            while not reason:
                 self.round()
                 mark = self._clock(mark)
-                self._after_round()
+                reason = self._after_round()
+            return reason
 
     def _clock(self, mark: float) -> float:
         now = time.monotonic()
@@ -177,28 +179,36 @@ class Trainer:
             # Gradients go to this player's parameters only, even when several move from one shared pass.
             loss.backward(inputs=list(self.networks[player].parameters()), retain_graph=more)
 
-    def _after_round(self) -> None:
+    def _after_round(self) -> str:
+        """Read, publish and save what is due; give the reason to leave, empty to go on."""
         recipe, images = self.recipe, self.progress.images
         before = images - recipe.batch
-        ended = position(recipe, before).ends_at <= images
         last = images >= total_images(recipe)
+        stage_over = bool(recipe.stages) and position(recipe, before).ends_at <= images
         looks = crossed(before, images, recipe.log.every) or last
         saves = crossed(before, images, recipe.checkpoint.every) or last
-        if (looks or saves or (recipe.stages and ended)) and not self._sound():
-            return
+        checked = looks or saves or stage_over
+        if checked and not self._sound():
+            return ""
         if looks:
             self._look()
-        if recipe.stages and ended:
-            self._publish(position(recipe, before).stage.name)
-            self.paced_from = replace(self.progress)  # The next stage has a pace of its own.
-        if saves:
-            self.checkpoint()
         if self.fabric.is_global_zero:
             self.callbacks.show(self._status())
+        reason = self._reason_to_stop()
+        if reason and not checked and not self._sound():
+            return ""
+        if stage_over:
+            self._publish(position(recipe, before).stage.name)
+            self.paced_from = replace(self.progress)  # The next stage has a pace of its own.
+        if reason:
+            self._leave(reason)
+        elif saves:
+            self.checkpoint()
+        return reason
 
     def _look(self) -> None:
         """Read every observer and write a line of the log."""
-        self.looked_at = self.progress.images
+        self.progress.looked_at = self.progress.images
         measured = {name: observer.measures() for name, observer in self.observers.items()}
         self.measured = {f"{name}/{key}": value for name, figures in measured.items() for key, value in figures.items()}
         if self.fabric.is_global_zero:
@@ -227,7 +237,7 @@ class Trainer:
             measures=self.measured,
         )
 
-    def _reason_to_stop(self, interruption: Interruption) -> str:
+    def _reason_to_stop(self) -> str:
         images, recipe = self.progress.images, self.recipe
         self.stopping = self.stopping or self.callbacks.should_stop()
         looked = crossed(images - recipe.batch, images, recipe.log.every)
@@ -236,10 +246,12 @@ class Trainer:
         if looked and recipe.referee.stop_on == "rule" and self.callbacks.rule_met():
             return "converged"
         spent = recipe.minutes is not None and self.progress.seconds >= 60 * recipe.minutes
-        reason = 2 if interruption.asked or self.stopping else int(spent)
+        asked = self.interruption.asked
+        reason = ASKED + asked if asked or self.stopping else int(spent)
         if self.fabric.world_size > 1:
             reason = self._agree(reason) if looked else 0
-        return ("", "budget", "interrupted")[reason]
+        self.signal = max(0, reason - ASKED)
+        return ("", "budget", "interrupted")[min(reason, ASKED)]
 
     def _agree(self, reason: int) -> int:
         """The most urgent reason that any process has, so that all leave after the same round."""
@@ -247,20 +259,19 @@ class Trainer:
         assert isinstance(agreed, Tensor)
         return int(agreed)
 
-    def _leave(self, reason: str) -> bool:
-        """Save what is not saved yet; False when it was unsound and the run went back instead."""
+    def _leave(self, reason: str) -> None:
+        """Save what is not saved yet; the checkpoint comes last, so that with it a run is over, whoever kills it."""
         newest, images = int(self.checkpoints.paths()[-1].stem), self.progress.images
         self.fabric.barrier()
         # An interrupted run goes on, and its log must be that of a whole one.
-        ends_unlogged = reason != "interrupted" and self.looked_at != images
+        ends_unlogged = reason != "interrupted" and self.progress.looked_at != images
         if newest == images and not ends_unlogged:
-            return True
-        if self._sound():
-            if ends_unlogged:
-                self._look()
-            self.checkpoint()
-            return True
-        return False
+            return
+        if ends_unlogged:
+            self._look()
+        if self.fabric.is_global_zero:
+            self.callbacks.close(images)
+        self.checkpoint(reason)
 
     def _sound(self) -> bool:
         """Whether all is finite; when it is not, go back to the last good checkpoint, once."""
@@ -285,8 +296,8 @@ class Trainer:
             self.callbacks.notify(words + " Trying again with other noise.")
         return False
 
-    def checkpoint(self) -> None:
-        """Save everything needed to go on, and publish the averaged networks."""
+    def checkpoint(self, ending: str = "") -> None:
+        """Save everything needed to go on, and how the run ended if it did; publish the averaged networks."""
         share_buffers({**self.networks, **self.setup.average.networks}, self.fabric)
         self.meter.share()
         score = self.measured.get(self.setup.judged_by, float("nan"))
@@ -298,7 +309,7 @@ class Trainer:
         if improved:
             self._publish("best")
         if self.fabric.is_global_zero:
-            self.checkpoints.save(self.progress.images, self._state())
+            self.checkpoints.save(self.progress.images, {**self._state(), "ending": ending})
         self.fabric.barrier()
 
     def _publish(self, name: str) -> None:
@@ -344,7 +355,8 @@ class Trainer:
             optimizer.load_state_dict(state["optimizers"][name])
         for name, observer in self.observers.items():
             observer.load_state_dict(state["observers"][name])
-        for name, value in state["progress"].items():
+        # What an earlier version saved last it had logged.
+        for name, value in {"looked_at": state["progress"]["images"], **state["progress"]}.items():
             setattr(self.progress, name, value)
         self.best, self.measured = dict(state["best"]), dict(state["measured"])
         if self.fabric.is_global_zero:

@@ -1,0 +1,84 @@
+"""Locks on folders: one process at a time works in one; when it ends, however it ends, the next one may."""
+
+import errno
+import json
+import os
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from gannet.runtime.files import write_json
+from gannet.runtime.partial import is_running
+
+CHILDREN = 10.0
+"""Seconds that the workers of a killed process may take to end; until then they hold what it held."""
+NO_LOCKS = (errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK)
+"""What a file system that keeps no locks answers."""
+
+
+@contextmanager
+def locked(lock: Path, told: str, advice: str, unlockable: Callable[[], None]) -> Iterator[None]:
+    """Hold a lock while the block runs; beside it a note, `<lock>.json`, says who does.
+
+    The system keeps the lock, and lets go of it when the process ends. Between machines it holds as far as their common
+    file system keeps locks: NFS does, unless it is mounted with `nolock` or `local_lock`; Lustre where it is mounted
+    with `flock`.
+
+    Args:
+        lock: the file.
+        told: what a second process is told, before it is told which one holds the lock.
+        advice: what it is told after that.
+        unlockable: is called where the file system keeps no locks; the block runs all the same.
+
+    Raises:
+        ValueError: another process holds it.
+    """
+    note, holder = lock.with_name(f"{lock.name}.json"), FileLock(lock)
+    try:
+        _acquire(holder, note)
+    except Timeout:
+        raise ValueError(f"{told}{_who(note)}; {advice}") from None
+    except (OSError, NotImplementedError) as error:
+        if isinstance(error, OSError) and error.errno not in NO_LOCKS:
+            raise
+        unlockable()
+    try:
+        if holder.is_locked:
+            now = datetime.now().astimezone().isoformat(sep=" ", timespec="seconds")
+            write_json(note, {"process": os.getpid(), "host": socket.gethostname(), "since": now})
+        yield
+    finally:
+        if holder.is_locked:
+            with suppress(OSError):
+                note.unlink(missing_ok=True)
+        holder.release()
+
+
+def _acquire(holder: FileLock, note: Path) -> None:
+    """Take the lock, at once or, where its holder was killed, as soon as the workers of that have ended."""
+    try:
+        holder.acquire(timeout=0)
+    except Timeout:
+        told = _read(note)
+        killed = bool(told) and told["host"] == socket.gethostname() and not is_running(told["process"])
+        holder.acquire(timeout=CHILDREN if killed else 0)
+
+
+def _who(note: Path) -> str:
+    """Name the process that holds the lock, in brackets; nothing where it is not known."""
+    told = _read(note)
+    return f" (number {told['process']} on {told['host']}, since {told['since']})" if told else ""
+
+
+def _read(note: Path) -> dict[str, Any]:
+    """The note of who holds the lock; empty where there is none yet, or it is damaged."""
+    with suppress(OSError, ValueError, TypeError, AttributeError, RecursionError):
+        told = json.loads(note.read_text(encoding="utf-8"))
+        if {"process", "host", "since"} <= told.keys() and 0 < told["process"] < 2**31:
+            return dict(told)
+    return {}
