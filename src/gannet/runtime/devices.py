@@ -3,23 +3,28 @@
 import os
 import warnings
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import torch
-from lightning_fabric import Fabric
 
 from gannet.runtime.process import at_exit, quiet
 from gannet.runtime.process import keep_memory as keep_memory
 from gannet.schema import nearest
 
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
+
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
 
-def launch(device: str, precision: str) -> Fabric:
+def launch(device: str, precision: str) -> "Fabric":
     """Give a launched Fabric for a device and a precision; under torchrun it joins the other processes.
 
     Raises:
         ValueError: a device that this machine or this PyTorch does not have.
     """
+    from lightning_fabric import Fabric  # It takes longer to load than torch, and only who trains needs it.
+
     device = choose_device(device)
     keep_memory()
     world = processes()
