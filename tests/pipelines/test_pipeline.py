@@ -106,6 +106,13 @@ def test_samples_are_pictures_in_range(model: GenerationPipeline) -> None:
     assert [picture.size for picture in samples.pictures()] == [(8, 8)] * 3
 
 
+def test_samples_are_shown_in_a_line(model: GenerationPipeline) -> None:
+    assert repr(model(3, seed=4)).startswith("<Samples 3 pictures of 1x8x8; model=example, seed=4")
+    assert "a walk through 4 pictures" in repr(model(2, seed=4, frames=2)) and "1 picture of" in repr(model(1))
+    batches = repr(model(3000, seed=4).batches())
+    assert len(batches) < 400 and "tensor" not in batches
+
+
 def test_a_class_is_chosen_by_name_or_number(tmp_path: Path) -> None:
     birds = untrained(classes=("gannet", "auk", "0"))
     assert birds(num=2, label="auk").labels.tolist() == [1, 1]

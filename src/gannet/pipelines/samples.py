@@ -1,7 +1,7 @@
 """What pipelines give: samples from nothing or something made of inputs, where it came from, and how it is saved."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from math import prod
 from pathlib import Path
@@ -15,10 +15,11 @@ from gannet.media import image
 from gannet.media.grids import enlarged_frame
 from gannet.media.medium import Medium
 from gannet.pipelines.writer import ALONE, FORMATS, Entry, Order, Share, deliver, folders
-from gannet.provenance.metadata import check_format, save_film, save_picture
+from gannet.provenance.metadata import SOURCE_TYPE, check_format, save_film, save_picture
 from gannet.runtime.files import check_free, digest, write_bytes
 from gannet.runtime.progress import Watch
 from gannet.runtime.randomness import generator as addressed
+from gannet.schema import choose
 
 BATCH, PLAIN = 64, "torch"
 PART_BYTES, MOST_BATCHES = 2**25, 16
@@ -58,8 +59,13 @@ class Made:
         return next(iter(self.values.values()))
 
     def __getitem__(self, name: str) -> Any:
-        """Give an output by its name."""
-        return self.values[name]
+        """Give an output by its name; ValueError names those that there are."""
+        return choose(name, self.values, "output")
+
+    def __repr__(self) -> str:
+        """Name the outputs with their sizes and kinds, and what their metadata say."""
+        sizes = [f"{name}: {' '.join(self.media[name].describe(value))}" for name, value in self.values.items()]
+        return _shortly("Made", sizes, next(iter(self.facts.values())))
 
     def notices(self) -> Sequence[str]:
         """Say what the first output does not keep of the file that it was made of, a few words each."""
@@ -68,8 +74,9 @@ class Made:
     def encode(self, ending: str, name: str = "", more: Mapping[str, Any] | None = None) -> bytes:
         """Write an output as a file of that ending; `more` is told in its metadata beside the facts."""
         name = name or next(iter(self.values))
+        value = self[name]
         facts = {**self.facts[name], **(more or {})} if self.facts[name] else {}
-        return self.media[name].encode(self.values[name], ending, facts)
+        return self.media[name].encode(value, ending, facts)
 
     def save(self, path: str | Path, name: str = "") -> Path:
         """Save an output, the first by default, in the format that the path's ending names.
@@ -107,6 +114,13 @@ class Samples:
         """Count them."""
         return len(self.values)
 
+    def __repr__(self) -> str:
+        """Say how many of what size, and what their metadata say."""
+        noun = self.medium.noun if len(self) == 1 else self.medium.plural
+        kind = "a walk through " if self.animated else ""
+        size = "x".join(map(str, self.values.shape[1:]))
+        return _shortly("Samples", [f"{kind}{len(self):,} {noun} of {size}"], self.facts)
+
     def pictures(self) -> list[Image.Image]:
         """Show each sample as a picture."""
         return [self.medium.picture(value) for value in self.values]
@@ -141,6 +155,12 @@ class Samples:
         return path
 
 
+def _shortly(kind: str, what: list[str], facts: Mapping[str, Any]) -> str:
+    """Show a result in one line, whatever its size."""
+    told = [f"{name}={value}" for name, value in facts.items() if name != SOURCE_TYPE]
+    return f"<{kind} {', '.join(what)}{'; ' if told else ''}{', '.join(told)}>"
+
+
 def write_new(path: Path, content: bytes) -> None:
     """Write a file, in a folder that is made where there is none; ValueError where it cannot be written."""
     try:
@@ -154,6 +174,13 @@ def check_one_file(path: Path, medium: Medium, count: int, animated: bool) -> No
     """Raise ValueError where so many samples cannot go into one file of that name."""
     if animated or count > 1 or path.suffix.lower() not in medium.saved:
         check_format(path, 2 if animated else 1)
+
+
+def check_many_files(path: Path, medium: Medium) -> None:
+    """Raise ValueError where samples cannot go to that place, each a file of its own."""
+    FORMATS[path.suffix.lower()].check()
+    if path.suffix.lower() == ".parquet" and not medium.feature:
+        raise ValueError(f"{path.name}: {medium.plural} go to a folder or a .zip; name one of these.")
 
 
 @dataclass(frozen=True)
@@ -170,18 +197,17 @@ class Batches:
         medium: what they are.
     """
 
-    makes: Sequence[Callable[[], Tensor]]
+    makes: Sequence[Callable[[], Tensor]] = field(repr=False)
     size: int
     shape: tuple[int, ...]
     facts: dict[str, Any]
-    labels: Tensor | None
+    labels: Tensor | None = field(repr=False)
     classes: tuple[str, ...]
     medium: Medium
 
     def deliver(self, path: Path, told: Mapping[str, Any], share: Share = ALONE, watch: Watch | None = None) -> None:
         """Write all of them, a file each; `told` besides the facts is what tells this delivery from others."""
-        if path.suffix.lower() == ".parquet" and not self.medium.feature:
-            raise ValueError(f"{path.name}: {self.medium.plural} go to a folder or a .zip; name one of these.")
+        check_many_files(path, self.medium)
         deliver(path, Order({**self.facts, **told}, self._parts(watch or Watch()), self.classes), share)
 
     def _parts(self, watch: Watch) -> Iterator[Callable[[], list[Entry]]]:
