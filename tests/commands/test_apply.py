@@ -153,7 +153,7 @@ def test_results_within_what_is_given_are_not_made_better_again(
             gannet.apply(enlarger, photos, out=photos / "new")
     told = gannet.apply(enlarger, photos, out=photos / "new", compare=photos.parent / "sheet.png")
     assert size(photos.parent / "sheet.png")[1] == 3 * 18 + 2 * GAP, "what was made before is not on the sheet"
-    assert told.count == 4 and list(told.left_out) == [f"{photos / 'broken.png'} was left out before."]
+    assert told.count == 3 and list(told.left_out) == [f"{photos / 'broken.png'} was left out before."]
     assert sum(path.is_file() for path in (photos / "new").rglob("*")) == 3
 
 
@@ -756,3 +756,35 @@ def test_a_description_is_no_markup(enlarger: Path, tmp_path: Path, gannet_comma
     (tmp_path / "model").mkdir()
     (tmp_path / "model" / "config.json").write_text(json.dumps(seal(config)), encoding="utf-8")
     assert "[/b] x" in gannet_command("apply", tmp_path / "model", "--help").out
+
+
+def test_what_is_told_in_the_end_counts_results_and_names_all_files_and_what_was_left_out_once(
+    others: dict[str, Path], photos: Path, tmp_path: Path, gannet_command: Callable[..., Any]
+) -> None:
+    words = ("apply", others["restoration"], photos, "--save", "mask")
+    told = gannet_command(*words, "--out", tmp_path / "all", "--compare", tmp_path / "sheet.png")
+    first, second, third = told.out.splitlines()
+    assert first == f"Saved 3 results in {tmp_path / 'all'}, each with its mask (*.mask.*) beside it."
+    assert second == f"Saved {tmp_path / 'sheet.png'}."
+    assert third.startswith(f"Left out: {photos / 'broken.png'} cannot be read") and told.code == 3
+    assert (told.out + told.err).count("broken.png") == 1
+    told = gannet_command(*words, "--out", tmp_path / "zipped.zip", "--json")
+    result = json.loads(told.out)["result"]
+    assert told.code == 3 and result["count"] == 3 and len(result["left_out"]) == 1 and not told.err
+    told = gannet_command(*words[:2], photos / "a.png", *words[3:], "--out", tmp_path / "one.png")
+    assert told == (0, f"Saved {tmp_path / 'one.png'}.\nSaved {tmp_path / 'one.mask.png'}.\n", told.err)
+
+
+def test_what_is_made_is_shown_in_a_line_and_an_output_that_there_is_not_is_named(
+    others: dict[str, Path], photos: Path, tmp_path: Path
+) -> None:
+    made: Any = gannet.load(others["restoration"])(photos / "a.png")
+    assert repr(made).startswith("<Made photograph: 13x9 RGB, 8 bits, mask: 13x9 L, 8 bits") and len(repr(made)) < 200
+    for ask in (
+        lambda: made["masc"],
+        lambda: made.save(tmp_path / "x.png", "masc"),
+        lambda: made.encode(".png", "masc"),
+    ):
+        with pytest.raises(ValueError, match="There is no output 'masc'; did you mean 'mask'?"):
+            ask()
+    assert not (tmp_path / "x.png").exists()

@@ -2,9 +2,9 @@
 
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path, PurePosixPath
 from typing import Any, cast
 from zipfile import ZipFile
@@ -16,9 +16,9 @@ from gannet import __version__
 from gannet.commands.inputs import Item, files_of, find_items
 from gannet.data.records import file_stamp
 from gannet.media.grids import panels, side_by_side
-from gannet.pipelines.hub import load
+from gannet.pipelines.hub import load, untrained
 from gannet.pipelines.pipeline import ConverterPipeline, GeneratorPipeline
-from gannet.pipelines.samples import check_one_file, write_new
+from gannet.pipelines.samples import check_many_files, check_one_file, write_new
 from gannet.pipelines.writer import FORMATS, Entry, Order, Share, deliver
 from gannet.provenance.metadata import COMPOSITE, SOURCE_TYPE, check_format, save_picture
 from gannet.runtime.devices import choose_device, is_first, join, processes
@@ -37,9 +37,11 @@ class Applied:
     Attributes:
         out: where the results are.
         facts: what their metadata say.
-        count: how many inputs were given; of what was made from nothing how many samples.
+        count: how many results there are; of what was made from nothing how many samples.
         left_out: why, of each input that nothing was made of.
         notices: what of the others was not used or not kept, by the names of their files.
+        further: the names of the outputs that each result has beside the first.
+        beside: the files outside `out`: those outputs of a single result, and the picture of inputs before and after.
     """
 
     out: Path
@@ -47,15 +49,24 @@ class Applied:
     count: int
     left_out: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
+    further: tuple[str, ...] = ()
+    beside: tuple[Path, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Give plain data."""
         told = {"left_out": list(self.left_out), "notices": list(self.notices)}
-        return {"out": str(self.out), **self.facts, "count": self.count, **told}
+        also = {"beside": [str(path) for path in self.beside]} if self.beside else {}
+        return {"out": str(self.out), **self.facts, "count": self.count, **told, **also}
 
     def lines(self) -> list[str]:
         """Say it in words."""
-        return [f"Saved {self.out}.", *(f"Left out: {words}" for words in self.left_out), *self.notices]
+        saved = str(self.out)
+        if saved_each := self.out.suffix.lower() in FORMATS:
+            saved = f"{self.count:,} result{'s' * (self.count != 1)} in {saved}"
+        if saved_each and self.further:
+            saved += f", each with its {' and '.join(f'{name} (*.{name}.*)' for name in self.further)} beside it"
+        left = [f"Left out: {words}" for words in self.left_out]
+        return [f"Saved {saved}.", *(f"Saved {path}." for path in self.beside), *left, *self.notices]
 
 
 @dataclass(frozen=True)
@@ -83,7 +94,8 @@ def apply_model(
         check_format(Path(wanted.compare))
         _check_place(Path(wanted.compare))
     given = {name: value for name, value in given.items() if value is not None and value != ""}
-    pipeline = load(target, weights)
+    # What is wrong is told by the config alone, before weights are fetched and read.
+    pipeline, loaded = untrained(target), partial(load, target, weights)
     asked = {name: value for name, value in given.items() if name not in pipeline.inputs}
     options = pipeline.options(asked)
     if not pipeline.inputs:
@@ -92,7 +104,8 @@ def apply_model(
                 f"{target} is a model for {pipeline.task}, which makes samples from nothing and takes no "
                 "files: leave out all but its options."
             )
-        return _draw(cast(GeneratorPipeline, pipeline), options, wanted)
+        path = _place_of_samples(cast(GeneratorPipeline, pipeline), options, wanted.out)
+        return _draw(cast(GeneratorPipeline, loaded()), options, path, wanted.watch)
     if not inputs:
         what = next(iter(pipeline.inputs.values())).medium.plural
         raise ValueError(f"{target} is a model for {pipeline.task}: name the {what} to use it on.")
@@ -103,18 +116,26 @@ def apply_model(
         if name not in pipeline.outputs:
             more = ", ".join(list(pipeline.outputs)[1:]) or "none"
             raise ValueError(f"A model for {pipeline.task} has no further output {name!r} to save; it has: {more}.")
-    ready = converter.tuned(options).to(choose_device("auto"))
-    return _convert(Work(ready, options, wanted, items), Path(str(inputs[0])))
+    work = Work(converter, cast(Callable[[], ConverterPipeline], loaded), options, wanted, items)
+    return _convert(work, Path(str(inputs[0])))
 
 
-def _draw(pipeline: GeneratorPipeline, options: Section, wanted: Wanted) -> Applied:
+def _place_of_samples(pipeline: GeneratorPipeline, options: Section, out: str) -> Path:
+    """Choose where samples go; ValueError where they cannot."""
+    animated, medium = pipeline.animated(options), next(iter(pipeline.outputs.values()))
+    path = Path(out or ("samples.gif" if animated else "samples.png"))
+    if animated or path.suffix.lower() not in FORMATS:
+        check_one_file(path, medium, int(getattr(options, "num", 1)), animated)
+    else:
+        check_many_files(path, medium)
+    if is_first():
+        _check_place(path)
+    return path
+
+
+def _draw(pipeline: GeneratorPipeline, options: Section, path: Path, watch: Watch) -> Applied:
     """Draw samples: to one file as a sheet or a film, or to a file each."""
-    animated = pipeline.animated(options)
-    path = Path(wanted.out or ("samples.gif" if animated else "samples.png"))
-    count = int(getattr(options, "num", 1))
-    one_file = animated or path.suffix.lower() not in FORMATS
-    if one_file:
-        check_one_file(path, next(iter(pipeline.outputs.values())), count, animated)
+    one_file = pipeline.animated(options) or path.suffix.lower() not in FORMATS
     told_by = digest(pipeline.tensors(), {})
     join()
     pipeline.to(choose_device("auto"))
@@ -123,10 +144,10 @@ def _draw(pipeline: GeneratorPipeline, options: Section, wanted: Wanted) -> Appl
         # Another version may cut parts otherwise, another device rounds otherwise: neither goes on with this beginning.
         where = {"gannet": __version__, "device": pipeline.device.type}
         asked = {"options": options.model_dump(mode="json"), "weights": told_by, **where}
-        pipeline.batches(options).deliver(path, asked, _share(), wanted.watch)
+        pipeline.batches(options).deliver(path, asked, _share(), watch)
     elif is_first():
         pipeline.draw(options).save(path)
-    return Applied(path, facts, count)
+    return Applied(path, facts, int(getattr(options, "num", 1)))
 
 
 def _share() -> Share:
@@ -145,7 +166,8 @@ def _convert(work: "Work", first: Path) -> Applied:
     saved = next(iter(pipeline.outputs.values())).saved
     one_file = single and path.suffix.lower() in saved
     places = work.places(path) if one_file else {"": path}
-    for further in list(places.values())[1:]:
+    beside = list(places.values())[1:]
+    for further in beside:
         _check_place(further)
     if wanted.compare and Path(wanted.compare).resolve() in {place.resolve() for place in places.values()}:
         raise ValueError(f"--out and --compare are both {wanted.compare}; choose two names.")
@@ -158,7 +180,9 @@ def _convert(work: "Work", first: Path) -> Applied:
     if wanted.compare:
         sheet = side_by_side(work.shown())
         save_picture(sheet, Path(wanted.compare), {SOURCE_TYPE: COMPOSITE, **work.facts} if work.changed else {})
-    return Applied(path, work.facts, len(work.items), tuple(work.left_out.values()), tuple(work.notices))
+        beside.append(Path(wanted.compare))
+    count, left_out = len(work.items) - len(work.left_out), tuple(work.left_out.values())
+    return Applied(path, work.facts, count, left_out, tuple(work.notices), wanted.save, tuple(beside))
 
 
 def _check_place(path: Path) -> None:
@@ -176,15 +200,36 @@ def _made_there(file: Path, out: Path) -> bool:
 
 
 class Work:
-    """Files through a model, one by one."""
+    """Files through a model, one by one.
 
-    def __init__(self, pipeline: ConverterPipeline, options: Section, wanted: Wanted, items: list[Item]) -> None:
-        self.pipeline, self.options, self.wanted, self.items = pipeline, options, wanted, items
-        self.facts = pipeline.facts(options)
+    Args:
+        pipeline: what tells of the model, without its weights.
+        loaded: gives the model; called once, when all that may be wrong without it is known to be right.
+    """
+
+    def __init__(
+        self,
+        pipeline: ConverterPipeline,
+        loaded: Callable[[], ConverterPipeline],
+        options: Section,
+        wanted: Wanted,
+        items: list[Item],
+    ) -> None:
+        self.pipeline, self.loaded, self.options, self.wanted, self.items = pipeline, loaded, options, wanted, items
         self.changed = False
         self.done, self.left_out = 0, dict[PurePosixPath, str]()
         self.notices: list[str] = []
         self.pairs: dict[PurePosixPath, tuple[Image.Image, Image.Image]] = {}
+
+    @cached_property
+    def ready(self) -> ConverterPipeline:
+        """The model with its weights, as the options ask for it."""
+        return self.loaded().tuned(self.options).to(choose_device("auto"))
+
+    @cached_property
+    def facts(self) -> dict[str, Any]:
+        """What the metadata of results say."""
+        return self.ready.facts(self.options)
 
     def usual_name(self, single: bool) -> Path:
         """Name the results after the input, or after what was done to several."""
@@ -243,7 +288,7 @@ class Work:
             for name, files in files_of(self.items).items()
         }
         asked = {"options": self.options.model_dump(mode="json"), "save": list(self.wanted.save)}
-        weights = digest(self.pipeline.tensors(), {})
+        weights = digest(self.ready.tensors(), {})
         return {**self.facts, **asked, **stamps, "digest": weights, "gannet": __version__}
 
     def _tell_of_earlier(self, path: Path) -> None:
@@ -275,7 +320,7 @@ class Work:
         pipeline.check_result(values, ending)
         for name, value in values.items():
             self._notice(item.beside.get(name, item.file), pipeline.inputs[name].medium.unused(value))
-        made = pipeline.make(values, self.options)
+        made = self.ready.make(values, self.options)
         self._notice(item.file, *made.notices())
         more = {"source": item.file.name}
         contents = {"": made.encode(ending, more=more)}
@@ -298,11 +343,10 @@ class Work:
         return contents
 
     def _notice(self, file: Path, *found: str) -> None:
-        """Tell what of a file was not used or not kept, once."""
+        """Note what of a file was not used or not kept, to tell it in the end, once."""
         for told in (f"{file}: {words}." for words in found if words):
             if told not in self.notices:
                 self.notices.append(told)
-                self.wanted.watch.notify(told)
 
     def part(self, item: Item) -> list[Entry]:
         """Make the same as a part of a delivery; what cannot be read is left out."""
@@ -313,7 +357,8 @@ class Work:
         except ValueError as error:
             told = str(error) if str(item.path) in str(error) else f"{item.file}: {error}"
             self.left_out[result] = told
-            watch.notify(f"Left out: {told}")
+            self.done += 1
+            watch.show(Progress(self.done, len(self.items)), f"Left out: {told}")
             return []
         return [Entry(place.as_posix(), contents[name]) for name, place in self.places(Path(result)).items()]
 

@@ -38,6 +38,7 @@ class InputTold(Section):
     about: str
     required: bool
     many: bool
+    endings: tuple[str, ...] = ()
 
 
 class Interface(Section):
@@ -76,14 +77,22 @@ def load(target: str | Path, weights: str = "model") -> "Pipeline":
 
 def interface(target: str | Path) -> dict[str, Any]:
     """Describe a model's inputs, outputs and options by its `config.json` alone; see `Pipeline.interface`."""
-    place = str(target)
-    folder = fetch(place, (CONFIG,)) if place.startswith("hf:") else model_folder(place)
-    config = read_config(folder)
-    if config["interface"] is None:  # It was saved before there were any.
-        from gannet.task import find_task
+    told = read_config(_config_folder(target))["interface"]
+    # What was saved before there were any tells it by its task.
+    return untrained(target).interface() if told is None else dict(told)
 
-        return find_task(config["task"]).pipeline_class.untrained(folder).interface()
-    return dict(config["interface"])
+
+def untrained(target: str | Path) -> "Pipeline":
+    """Build a model's pipeline by its `config.json` alone: it knows what it is given, makes and may be asked."""
+    from gannet.task import find_task
+
+    folder = _config_folder(target)
+    return find_task(read_config(folder)["task"]).pipeline_class.untrained(folder)
+
+
+def _config_folder(target: str | Path) -> Path:
+    place = str(target)
+    return fetch(place, (CONFIG,)) if place.startswith("hf:") else model_folder(place)
 
 
 def model_folder(target: str) -> Path:

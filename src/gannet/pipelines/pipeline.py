@@ -4,13 +4,14 @@ A saved model is `config.json` and `model.safetensors`; both carry a digest, nei
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Container, Mapping
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import torch
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from gannet.media.medium import Medium
 from gannet.pipelines.hub import CONFIG, FORMAT, fetch, read_config, seal
@@ -121,11 +122,19 @@ class Pipeline(ABC):
                 "about": one.about,
                 "required": one.required,
                 "many": one.many,
+                "endings": sorted(one.medium.endings),
             }
             for name, one in self.inputs.items()
         }
         outputs = {name: medium.name for name, medium in self.outputs.items()}
-        return {"inputs": inputs, "outputs": outputs, "options": self.Options.model_json_schema()}
+        options = self.Options.model_json_schema()
+        for name, words in self.choices().items():
+            options["properties"][name]["examples"] = list(words)
+        return {"inputs": inputs, "outputs": outputs, "options": options}
+
+    def choices(self) -> Mapping[str, Sequence[str]]:
+        """Name what options may be, by option, where this model knows: its classes, for one."""
+        return {}
 
     def save_pretrained(self, folder: str | Path, weights: str = "model") -> Path:
         """Write `config.json`, `<weights>.safetensors` and a card to `folder`, each atomically; returns the folder."""
@@ -176,7 +185,7 @@ class Pipeline(ABC):
             raise ValueError(f"{folder} holds a model for {config['task']}; load it with gannet.load.")
         settings = check(pipeline_class.Config, config["config"], f"{folder / CONFIG}: config")
         # On the meta device nothing is allocated before the file's shapes have been found to fit.
-        with torch.device("meta"):
+        with torch.device("meta"), _Undrawn():
             pipeline: Pipeline = pipeline_class.build(settings)
         pipeline.name = config["name"]
         return pipeline
@@ -221,6 +230,18 @@ class Pipeline(ABC):
             for name, network in self.networks.items()
             for key, tensor in network.state_dict().items()
         }
+
+
+class _Undrawn(TorchFunctionMode):
+    """Draws no first weights where none are allocated: torch loads its whole compiler to draw nothing."""
+
+    def __torch_function__(
+        self, function: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        given = kwargs or {}
+        if function in (Tensor.normal_, nn.init.normal_):
+            return args[0] if args else given["tensor"]
+        return function(*args, **given)
 
 
 class GeneratorPipeline(Pipeline):

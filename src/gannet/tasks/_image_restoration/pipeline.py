@@ -87,6 +87,13 @@ class PhotographPipeline(ConverterPipeline):
     def improve(self, given: Photograph, mask: Photograph | None = None) -> Photograph:
         """Make a photograph better; a mask tells where, for models that want to know."""
 
+    def options(self, given: Mapping[str, Any]) -> Section:
+        """Check options; ValueError also where the strength is out of its range."""
+        options = super().options(given)
+        assert isinstance(options, PhotographOptions)
+        _check_strength(0 if options.strength is None else options.strength)
+        return options
+
     def tuned(self, options: Section) -> Self:
         """Blend the weights where a strength is asked for."""
         assert isinstance(options, PhotographOptions)
@@ -129,8 +136,7 @@ class PhotographPipeline(ConverterPipeline):
         Raises:
             ValueError: a strength outside 0 to 1, or a model without weights from before the game.
         """
-        if not 0 <= strength <= 1:
-            raise ValueError(f"strength is {strength:g}; it goes from 0 (true to pixels) to 1 (sharp).")
+        _check_strength(strength)
         other = self.earlier()
         if self.file is not None and self.file.stem == TRUE:
             raise ValueError("These are the weights from before the game, where strength is 0; leave strength out.")
@@ -165,3 +171,8 @@ def as_learned(picture: Tensor, channels: int, compute: Callable[[Tensor], Tenso
     if picture.shape[1] == 1:
         return compute(picture.expand(-1, channels, -1, -1)).mean(1, keepdim=True)
     return compute(picture.transpose(0, 1)).transpose(0, 1)  # Channel by channel.
+
+
+def _check_strength(strength: float) -> None:
+    if not 0 <= strength <= 1:
+        raise ValueError(f"strength is {strength:g}; it goes from 0 (true to pixels) to 1 (sharp).")

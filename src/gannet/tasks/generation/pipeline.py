@@ -1,6 +1,6 @@
 """The pipeline of a trained generator, and what its config keeps."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from typing import Annotated, Any, ClassVar, Self
 
@@ -84,6 +84,18 @@ class GenerationPipeline(GeneratorPipeline):
     def medium(self) -> Medium:
         """What samples are."""
         return image.medium if self.settings.description.pictured else points.medium
+
+    def options(self, given: Mapping[str, Any]) -> Section:
+        """Check options; ValueError also where the model does not know the class, or nothing the engine."""
+        options = super().options(given)
+        assert isinstance(options, GenerationOptions)
+        self.labels(1, options.label)
+        choose_engine(options.engine, self.device.type, self.settings.description.shape)
+        return options
+
+    def choices(self) -> Mapping[str, Sequence[str]]:
+        """Name the classes."""
+        return {"class": self._classes} if self.settings.conditional else {}
 
     def draw(self, options: Section) -> Samples:
         """Draw samples; sample i of a seed is the same whatever their number is.
