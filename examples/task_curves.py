@@ -4,7 +4,7 @@ A generator plays against one discriminator; both are told the class. The data a
 `medium_curves.py`) in sub-folders, one a class. The generator's running average is kept.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
@@ -240,11 +240,22 @@ class CurvePipeline(GeneratorPipeline):
         """Curves."""
         return {"curve": curves.medium}
 
-    def draw(self, options: CurveOptions) -> Samples:
-        """Draw curves (num, length) as the options ask."""
+    def options(self, given: Mapping[str, Any]) -> CurveOptions:
+        """Check options, before weights are read; ValueError also where the model does not know the class."""
+        options = super().options(given)
+        assert isinstance(options, CurveOptions)
         classes = self.settings.description.classes
         if options.label is not None and options.label not in classes:
             raise ValueError(f"This model does not know the class {options.label!r}; {nearest(options.label, classes)}")
+        return options
+
+    def choices(self) -> Mapping[str, Sequence[str]]:
+        """Name the classes, for the help of `gannet apply`."""
+        return {"class": self.settings.description.classes}
+
+    def draw(self, options: CurveOptions) -> Samples:
+        """Draw curves (num, length) as the options ask."""
+        classes = self.settings.description.classes
         given = torch.arange(options.num) % len(classes)
         label = given if options.label is None else torch.full_like(given, classes.index(options.label))
         facts = {**self.facts(options), "seed": options.seed}

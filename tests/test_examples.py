@@ -107,7 +107,8 @@ def test_it_is_applied_to_a_file_and_to_a_folder(
     task: Task, tmp_path: Path, gannet_command: Callable[..., Ended]
 ) -> None:
     run = train(task, "bumps-and-steps", tmp_path / "run").folder
-    assert "--class" in gannet_command("apply", run, "--help").out
+    told = " ".join(gannet_command("apply", run, "--help").out.split())
+    assert "--class" in told and "(bump, step)" in told and "Made: - curve (curve)" in told and "--save" not in told
     for out, num in (("one.csv", 1), ("some", 5), ("some.zip", 5), ("sheet.png", 5)):
         ended = gannet_command("apply", run, "--class", "step", "--num", num, "--seed", 2, "--out", tmp_path / out)
         assert ended.code == 0, ended.err

@@ -272,7 +272,8 @@ def test_the_doctor_examines_points(gannet_command: Callable[..., Any]) -> None:
 
 def test_it_is_applied_to_a_file_and_to_a_folder(tmp_path: Path, gannet_command: Callable[..., Any]) -> None:
     run = train(Path("sines"), tmp_path / "run").folder
-    assert "--num" in gannet_command("apply", run, "--help").out
+    told = gannet_command("apply", run, "--help").out
+    assert "--num" in told and "- signal (signal)" in told and "--input" not in told
     for out in ("some", "some.zip", "one.npy", "sheet.png"):
         words = ("--num", 1 if out == "one.npy" else 5, "--seed", 2, "--out", tmp_path / out)
         assert gannet_command("apply", run, *words).code == 0

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from gannet.commands.flags import SchemaCommand as SchemaCommand
     from gannet.commands.flags import click_options as click_options
     from gannet.commands.flags import schema_command as schema_command
+    from gannet.commands.model_command import ModelCommand as ModelCommand
     from gannet.commands.models import Model as Model
     from gannet.commands.options import BenchOptions as BenchOptions
     from gannet.commands.options import DoctorOptions as DoctorOptions
@@ -45,6 +46,7 @@ _HOMES = {
     "SchemaCommand": "gannet.commands.flags",
     "click_options": "gannet.commands.flags",
     "schema_command": "gannet.commands.flags",
+    "ModelCommand": "gannet.commands.model_command",
     "Model": "gannet.commands.models",
     "BenchOptions": "gannet.commands.options",
     "DoctorOptions": "gannet.commands.options",

@@ -23,7 +23,8 @@ app = typer.Typer(
 
 Set = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a key; repeatable.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
-INTERFACE = "gannet.interface"
+INCOMPLETE = 3
+"""The exit code where some of what was given was left out."""
 GOES_ON = "Stopped; the same command goes on where it stood."
 
 
@@ -81,92 +82,25 @@ def _shown(title: str, as_json: bool) -> Any:
     return api.Terminal(title) if api.is_first() and not as_json else nullcontext()
 
 
-APPLY = {
-    "weights": {"type": "string", "default": "model", "description": "model (the last), best, or a stage's name."},
-    "input": {"type": "array", "description": "NAME=PATH: a further input; repeatable."},
-    "save": {"type": "array", "description": "A further output to keep, by name; repeatable."},
-    "compare": {"type": "string", "description": "A picture of some inputs before and after."},
-}
-"""The flags of `apply` that every model has."""
-TAKEN = (*APPLY, "context", "model", "inputs", "out", "json", "as_json", "help")
-"""What no option of a model may be called."""
-
-
-class ApplyCommand(api.SchemaCommand):
-    """A command whose flags are those of the model that it is given, by the model's `config.json` alone."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Find the model among the words, then take its flags as well."""
-        ctx.meta[INTERFACE] = _interface_among(args)
-        try:
-            return super().parse_args(ctx, args)
-        except Exception as error:
-            flag, alike = getattr(error, "option_name", ""), getattr(error, "possibilities", None) or ()
-            if type(error).__name__ != "NoSuchOption" or not ctx.meta[INTERFACE]:
-                raise
-            hint = f"did you mean {alike[0]}?" if alike else "`gannet apply MODEL --help` lists what a model has."
-            raise ValueError(f"There is no option {flag}; {hint}") from None
-
-    def find_options(self, context: typer.Context) -> list[Any]:
-        """Give the model's options, and its further inputs as paths."""
-        found = context.meta.get(INTERFACE) or {"inputs": {}, "options": {}}
-        further = {
-            name: {"type": "string", "description": f"{one['about'].capitalize()}: a file, or a folder of some."}
-            for name, one in list(found["inputs"].items())[1:]
-        }
-        try:
-            own = {**found["options"].get("properties", {})}
-            if not all(name.isidentifier() and name not in TAKEN for name in (*own, *further)):
-                raise ValueError("a flag has the name already")
-            for node in own.values():
-                node.pop("flag", None)  # A file chooses no flags: they are called as options are.
-            return api.click_options({**found["options"], "properties": {**own, **further, **APPLY}})
-        except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
-            raise ValueError(
-                "The model's config.json tells of options that cannot be flags; use it in Python."
-            ) from None
-
-
-def _interface_among(words: list[str]) -> dict[str, Any] | None:
-    """The interface of the first word that names a model; ValueError where none does and no help is asked for."""
-    plain = [word for word in words if not word.startswith("-")]
-    for word in plain:
-        with suppress(ValueError, OSError):
-            return api.interface(word)
-    return api.interface(plain[0]) if plain and "--help" not in words else None
-
-
-@app.command(cls=ApplyCommand, epilog="`gannet apply MODEL --help` lists the options of that model as well.")
+@app.command(cls=api.ModelCommand, epilog="`gannet apply MODEL --help` lists the options of that model as well.")
 def apply(
     context: typer.Context,
     model: Annotated[str, typer.Argument(help="A run, a model's folder, a shipped model's name, or hf:owner/name.")],
     inputs: Annotated[
         list[str] | None, typer.Argument(help="What to use it on: files, folders, patterns; nothing for a generator.")
     ] = None,
-    out: Annotated[str, typer.Option(help="A file; or a folder, .zip or .parquet of several.")] = "",
+    out: Annotated[
+        str, typer.Option(help="A file; or a folder, .zip or .parquet of several; left out, a name is chosen.")
+    ] = "",
     as_json: Json = False,
 ) -> None:
     """Use a trained model: make samples from nothing, or something of given files."""
-    asked = dict(context.obj)
-    found, words = context.meta.get(INTERFACE) or {"inputs": {}}, asked.pop("input", ())
-    for name, path in map(_named, words):
-        if name in asked or name not in list(found["inputs"])[1:]:
-            further = ", ".join(list(found["inputs"])[1:]) or "none"
-            raise ValueError(
-                f"--input names a further input of the model once ({further}), not {name!r}; leave the {name} out."
-            )
-        asked[name] = path
     with _going_on(), _shown("Applying", as_json) as shown:
-        applied = api.apply(model, *inputs or (), out=out, on_progress=shown, **asked)
+        applied = api.apply(model, *inputs or (), out=out, on_progress=shown, **context.obj)
     if api.is_first():
         _print("apply", applied.to_json(), applied.lines(), as_json)
-
-
-def _named(word: str) -> tuple[str, str]:
-    name, separator, path = word.partition("=")
-    if not (name and separator and path):
-        raise ValueError(f"--input is NAME=PATH, such as --input mask=holes.png, not {word!r}.")
-    return name, path
+    if applied.left_out:
+        raise typer.Exit(INCOMPLETE)
 
 
 @app.command(cls=api.schema_command(lambda: api.ExportOptions.model_json_schema()))

@@ -1,6 +1,7 @@
 """Every task keeps the contracts; it is found by its name, with nothing written for it here."""
 
 import inspect
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,10 @@ from torch import Tensor
 
 from gannet.commands.plan import noise_of, plan
 from gannet.commands.train import prepare, split_of
+from gannet.pipelines.hub import CONFIG
 from gannet.pipelines.pipeline import Pipeline
 from gannet.recipe import Recipe, dump_yaml
+from gannet.runtime.files import write_json
 from gannet.schema import check
 from gannet.task import Task, find_task, task_names
 
@@ -89,6 +92,33 @@ def test_what_is_saved_equals_what_was_trained(task: Task, tmp_path: Path) -> No
         return look().values if look else loaded.traced()[0](next(iter(noise_of(prepared).spread(5).values())))
 
     check_saved_equals_live(pipeline, tmp_path / "model", use)
+
+
+def test_the_help_of_a_model_comes_from_its_config(
+    task: Task, tmp_path: Path, gannet_command: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "400")
+    prepared = prepare(task.example())
+    with torch.device("meta"):
+        game = task.game(prepared.recipe, prepared.description)
+        pipeline = task.pipeline(
+            prepared.recipe, prepared.description, {name: game.networks[name] for name in game.kept}
+        )
+    write_json(tmp_path / CONFIG, pipeline.sealed())
+    ended = gannet_command("apply", tmp_path, "--help")
+    words = " ".join(ended.out.split())
+    assert ended.code == 0 and "Made: - " in words, ended.err
+    for name, medium in pipeline.outputs.items():
+        assert f"- {name} ({medium.name})" in words
+    for name, one in pipeline.inputs.items():
+        assert f"- {name} (" in words and all(ending in words for ending in one.medium.endings)
+    assert all(f"--{name.replace('_', '-')} " in words for name in pipeline.interface()["options"]["properties"])
+    unused = {
+        "--input": len(pipeline.inputs) < 2,
+        "--save": len(pipeline.outputs) < 2,
+        "--compare": not pipeline.inputs,
+    }
+    assert not [flag for flag, useless in unused.items() if useless == (flag in words)]
 
 
 def test_sheets_show_the_same_things_again(task: Task, tmp_path: Path) -> None:

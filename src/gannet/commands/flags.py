@@ -4,12 +4,15 @@ It imports neither torch nor pydantic, so that `gannet --help` does not wait for
 """
 
 import inspect
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperCommand, TyperOption
 from typer.main import get_command
+
+from gannet.runtime.wording import plain
 
 Json = Mapping[str, Any]
 TYPES: dict[str, type] = {"integer": int, "number": float, "string": str, "boolean": bool}
@@ -22,6 +25,8 @@ BOUNDS = {
     "maximum": "at most {}",
     "exclusiveMaximum": "below {}",
 }
+EXAMPLES_SHOWN = 12
+"""Of the values that a property may take."""
 
 
 def click_options(schema: Json) -> list[TyperOption]:
@@ -63,6 +68,14 @@ class SchemaCommand(TyperCommand):
         """Give the options of the schema; called when the command is asked for its parameters, not before."""
         return []
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the words; ValueError where a flag that takes one value is given several, the first of them lost."""
+        _, _, order = self.make_parser(ctx).parse_args(list(args))
+        for parameter, count in Counter(order).items():
+            if count > 1 and isinstance(parameter, TyperOption) and not (parameter.multiple or parameter.is_flag):
+                raise ValueError(f"{parameter.opts[0]} is given {count} times; give it once.")
+        return super().parse_args(ctx, args)
+
     def get_params(self, ctx: Any) -> list[Any]:
         """Give the command's own parameters and the schema's."""
         own: list[Any] = super().get_params(ctx)
@@ -73,10 +86,14 @@ class SchemaCommand(TyperCommand):
             assert not taken, f"the command has {min(taken)} already; an option may not take its name"
         return [*own[:-1], *options, *own[-1:]]
 
+    def asked(self, ctx: Any, told: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002
+        """Give what the function finds in `context.obj`, of what was told by flags."""
+        return told
+
     def invoke(self, ctx: Any) -> Any:
         """Call the command's function with its own parameters; the schema's lie in `context.obj`."""
         names = {parameter.name for parameter in self.params}
-        ctx.obj = given({name: value for name, value in ctx.params.items() if name not in names})
+        ctx.obj = self.asked(ctx, given({name: value for name, value in ctx.params.items() if name not in names}))
         ctx.params = {name: value for name, value in ctx.params.items() if name in names}
         return super().invoke(ctx)
 
@@ -159,14 +176,26 @@ def _reader(types: list[Any]) -> Callable[[str], Any]:
     return read
 
 
+def literal(words: str) -> str:
+    """Give words of a file's as a help may show them: they steer no terminal and are no markup."""
+    from rich.markup import escape
+
+    return escape(plain(words))
+
+
 def _help(node: Json) -> str:
-    """The first paragraph of a property's description, with its bounds."""
-    words = " ".join(str(node.get("description", "")).strip().split("\n\n")[0].split()).replace("[", "\\[")
+    """The first paragraph of a property's description, with its bounds and what it may be."""
+    words = " ".join(str(node.get("description", "")).strip().split("\n\n")[0].split())
     bounds = [said.format(node[key]) for key, said in BOUNDS.items() if key in node]
-    return f"{words} ({', '.join(bounds)})".strip() if bounds else words
+    examples = list(map(str, node.get("examples", ())))
+    more = [f"and {len(examples) - EXAMPLES_SHOWN:,} more"] if len(examples) > EXAMPLES_SHOWN else []
+    known = ", ".join([*bounds, *examples[:EXAMPLES_SHOWN], *more])
+    return literal(f"{words} ({known})".strip() if known else words)
 
 
 def _shown(node: Json) -> str | bool:
     """How the default is told; an empty one, and a flag that is off, say nothing."""
     default = node.get("default")
-    return str(default) if default not in (None, "", False, True, [], ()) else False
+    if isinstance(default, bool):
+        return "on" if default else False
+    return str(default) if default not in (None, "", [], ()) else False
