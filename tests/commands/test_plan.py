@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import resource
 import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from gannet.commands.plan import Plan, plan, whole_time
 from gannet.commands.train import build_game, configure, prepare
@@ -76,9 +79,67 @@ def test_each_stage_takes_its_own_time() -> None:
 def test_a_plan_is_plain_data_and_words(elsewhere: Path) -> None:
     found = planned("ring", network__width=8)
     said = json.loads(json.dumps(found.to_json()))
-    assert set(said) == {"recipe", "parameters", "memory", "seconds", "device"}
+    assert set(said) == {"recipe", "parameters", "memory", "seconds", "device", "notes"}
     assert check(type(found.recipe), said["recipe"]) == found.recipe
     words = "\n".join(found.lines())
     assert all(f"{name} {count:,}" in words for name, count in found.parameters.items())
     assert words.endswith("nothing was written")
     assert elsewhere.is_dir()
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"network__latent": 10**10}, "networks, .* would take about .* of memory, more than the"),
+        ({"batch": 10**9}, "batch would take about .* of memory, more than the .*; lower batch"),
+    ],
+)
+def test_what_no_memory_holds_is_refused_before_it_is_taken(
+    change: dict[str, object], words: str, elsewhere: Path
+) -> None:
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(ValueError, match=words):
+        planned("digits", device="cpu", **change)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 2**18, "kibibytes were taken"
+
+
+def test_large_networks_are_counted_and_not_made(elsewhere: Path) -> None:
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    found = planned("digits", network__width=100_000, device="cpu")
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 2**18, "kibibytes were taken"
+    assert found.parameters == {"generator": 54_800_001, "discriminator": 19_300_001}
+    assert found.seconds is None and found.memory > 4 * 4 * 74_100_002
+    assert "not tried" in found.lines()[-1]
+
+
+def test_a_large_batch_is_told_by_its_part(elsewhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = planned("digits", batch=256, network__width=8, images=10_000, device="cpu")
+    monkeypatch.setattr("gannet.commands.plan.most_tried", lambda _: 2**21)
+    part = planned("digits", batch=256, network__width=8, images=10_000, device="cpu")
+    assert part.parameters == whole.parameters and part.recipe.batch == 256
+    assert part.memory > 0 and part.seconds is not None and whole.seconds is not None
+    assert part.seconds > whole.seconds / 4
+
+
+def test_an_expression_on_names_that_are_not_there_is_refused_as_training_does(elsewhere: Path) -> None:
+    with pytest.raises(ValueError, match=r"no file names that data\.group"):
+        planned("digits", data__group="(.)")
+
+
+def pictures(folder: Path, count: int, side: int) -> Path:
+    folder.mkdir()
+    random = np.random.default_rng(0)
+    for index in range(count):
+        Image.fromarray(random.integers(0, 256, (side, side, 3), np.uint8)).save(folder / f"{index}.png")
+    return folder
+
+
+def test_few_and_small_photographs_are_told_with_their_figures(tmp_path: Path) -> None:
+    folder = pictures(tmp_path / "few", 10, 64)
+    changes = {"network__width": 4, "network__blocks": 1, "batch": 2, "device": "cpu", "task__discriminator_width": 4}
+    found = planned("super-resolution", data__source=str(folder), **changes)
+    few, small = found.notes
+    assert "few has 10 samples" in few and "1,000" in few
+    assert "64 pixels" in small and "enlarged to 256" in small
+    assert all(f"# note: {note}" in found.lines() for note in found.notes)
+    assert not planned("digits-mlp", network__width=4, device="cpu").notes

@@ -3,26 +3,33 @@
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
+from lightning_fabric import Fabric
 
+from gannet.adversarial.game import Game
+from gannet.commands.cost import Activations, cautions, check_memory, most_tried, weigh
 from gannet.commands.options import PlanOptions
 from gannet.commands.train import Prepared, build_game, build_trainer
 from gannet.data.loader import Samples
 from gannet.data.samples import Labels, noise
 from gannet.recipe import Recipe, dump_yaml
-from gannet.runtime.devices import choose_precision, launch
+from gannet.runtime.devices import choose_precision, launch, processes
 from gannet.runtime.progress import Watch
 from gannet.schedule import stages
 from gannet.training.progress import duration
 from gannet.training.trainer import Trainer
 
 WARM_ROUNDS, USUAL = 3, PlanOptions()
+FEWEST = 2
+"""Samples that a round is played with first."""
+TOO_LARGE = "not tried, for the networks alone take more than 1 GiB: `gannet bench` measures it,"
+LONGEST_TIMED = 5.0
+"""Seconds after which no further round of a stage is timed."""
 
 
 @dataclass(frozen=True)
@@ -32,16 +39,18 @@ class Plan:
     Attributes:
         recipe: resolved.
         parameters: numbers to learn, by network.
-        memory: bytes; the highest seen in a few rounds of each stage, on noise.
-        seconds: estimated training time, from the same rounds.
+        memory: bytes; the highest seen in a few rounds of each stage, on noise; of what is large, counted beforehand.
+        seconds: estimated training time, from the same rounds; None for networks that are too large to be tried.
         device: what it would run on, and in which precision.
+        notes: what is out of the ordinary.
     """
 
     recipe: Recipe
     parameters: dict[str, int]
     memory: int
-    seconds: float
+    seconds: float | None
     device: str
+    notes: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Give the plan as plain data."""
@@ -50,30 +59,75 @@ class Plan:
     def lines(self) -> list[str]:
         """Give the plan in words, the recipe first."""
         counts = ", ".join(f"{name} {count:,}" for name, count in self.parameters.items())
+        time = f"about {duration(self.seconds)}" if self.seconds is not None else TOO_LARGE
         return [
             dump_yaml(self.recipe).rstrip(),
+            *(f"# note: {note}" for note in self.notes),
             f"# parameters: {counts}",
             f"# memory: about {self.memory / 2**20:,.0f} MiB",
-            f"# time: about {duration(self.seconds)} on {self.device}; nothing was written",
+            f"# time: {time} on {self.device}; nothing was written",
         ]
 
 
 def plan(prepared: Prepared, options: PlanOptions = USUAL, watch: Watch | None = None) -> Plan:
-    """Build the game, play a few rounds on noise, and extrapolate; Stopped when whoever watches wants that."""
-    fabric = launch(prepared.recipe.device, prepared.recipe.precision)
-    with tempfile.TemporaryDirectory() as folder:
-        meaningless = noise_of(prepared)
-        game = build_game(prepared, fabric)
-        trainer = build_trainer(prepared, game, fabric, Path(folder), (meaningless, meaningless), Watch())
-        seconds = whole_time(trainer, options.rounds, watch)
-    recipe = prepared.recipe
+    """Build the game, play a few rounds on noise, and extrapolate; Stopped when whoever watches wants that.
+
+    Of a batch that would take much memory a part is played, so that nothing takes what it tells the cost of.
+
+    Raises:
+        ValueError: the run would take more memory than there is.
+    """
+    recipe, fabric = prepared.recipe, launch(prepared.recipe.device, prepared.recipe.precision)
+    weights = weigh(prepared)
+    check_memory(weights.size, fabric.device, "The networks, with their gradients and moments,")
+    memory, seconds = weights.size, None
+    if weights.size <= most_tried(fabric.device):
+        memory, seconds = _tried(prepared, fabric, weights.size, options.rounds, watch or Watch())
+        seconds = min(seconds, 60 * recipe.minutes) if recipe.minutes else seconds
     return Plan(
         recipe=recipe,
-        parameters={name: _count(network) for name, network in trainer.networks.items()},
-        memory=peak_memory(fabric.device),
-        seconds=min(seconds, 60 * recipe.minutes) if recipe.minutes else seconds,
+        parameters=weights.parameters,
+        memory=memory,
+        seconds=seconds,
         device=f"{fabric.device.type}, {choose_precision(recipe.precision, fabric.device.type)}",
+        notes=cautions(prepared),
     )
+
+
+def _tried(prepared: Prepared, fabric: Fabric, size: int, rounds: int, watch: Watch) -> tuple[int, float]:
+    """Play, and give the bytes of memory and the seconds of the whole run; the networks take `size`."""
+    recipe, most = prepared.recipe, most_tried(fabric.device)
+    with tempfile.TemporaryDirectory() as folder:
+        game = build_game(prepared, fabric)
+        a_sample = _kept_of_a_sample(prepared, game, fabric, Path(folder) / "few")
+        needed = size + a_sample * recipe.batch // recipe.accumulate
+        check_memory(needed, fabric.device, "The batch")
+        part = _with_batch(prepared, min(recipe.batch, max(FEWEST, most // max(1, a_sample))))
+        seconds = whole_time(_trainer_on_noise(part, game, fabric, Path(folder) / "part"), rounds, watch)
+    return peak_memory(fabric.device) if part.recipe.batch == recipe.batch else needed, seconds
+
+
+def _trainer_on_noise(prepared: Prepared, game: Game, fabric: Fabric, folder: Path) -> Trainer:
+    folder.mkdir()
+    meaningless = noise_of(prepared)
+    return build_trainer(prepared, game, fabric, folder, (meaningless, meaningless), Watch())
+
+
+def _kept_of_a_sample(prepared: Prepared, game: Game, fabric: Fabric, folder: Path) -> int:
+    """Give the bytes that a sample takes in a round, from one of very few."""
+    counter, few = Activations(), _with_batch(prepared, FEWEST * processes())
+    trainer = _trainer_on_noise(few, game, fabric, folder)
+    with counter.counted():
+        trainer.round()
+    of_data = sum(field.row_bytes for field in prepared.task.fields(prepared.recipe, prepared.description).values())
+    return of_data + counter.most * processes() // few.recipe.batch
+
+
+def _with_batch(prepared: Prepared, batch: int) -> Prepared:
+    """The same with another batch; one that is whole is cut as it was to be."""
+    recipe = prepared.recipe
+    changed = {"batch": batch, "accumulate": recipe.accumulate if batch == recipe.batch else 1}
+    return replace(prepared, recipe=recipe.model_copy(update=changed))
 
 
 def noise_of(prepared: Prepared) -> Samples:
@@ -96,15 +150,17 @@ def whole_time(trainer: Trainer, rounds: int = USUAL.rounds, watch: Watch | None
 
 
 def _time_rounds(trainer: Trainer, rounds: int) -> float:
-    """The median seconds of a round, which a machine that is busy for a moment does not change."""
-    seconds = []
+    """The median seconds of a round, which a machine that is busy for a moment does not change; of slow ones few."""
+    seconds: list[float] = []
     for _ in range(WARM_ROUNDS + rounds):
+        if sum(seconds) > LONGEST_TIMED:
+            break
         start = time.monotonic()
         trainer.round()
         if trainer.fabric.device.type == "cuda":
             torch.cuda.synchronize()
         seconds.append(time.monotonic() - start)
-    return float(np.median(seconds[WARM_ROUNDS:]))
+    return float(np.median(seconds[WARM_ROUNDS:] or seconds[-1:]))
 
 
 def peak_memory(device: torch.device) -> int:
@@ -117,7 +173,3 @@ def peak_memory(device: torch.device) -> int:
         return 0
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
-
-
-def _count(network: nn.Module) -> int:
-    return sum(parameter.numel() for parameter in network.parameters())

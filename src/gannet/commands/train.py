@@ -15,9 +15,11 @@ from torch import Tensor, nn
 
 from gannet.adversarial.game import Game, Observer
 from gannet.commands.callbacks import RunCallbacks, Sheets, write_curves
+from gannet.data.grouping import check_group
 from gannet.data.loader import Samples, Sides
 from gannet.data.records import Source
 from gannet.data.samples import Split, load_samples, open_data
+from gannet.data.sources.several import Several
 from gannet.monitoring.referee import Referee
 from gannet.pipelines.hub import absolute, load
 from gannet.pipelines.pipeline import Pipeline
@@ -169,6 +171,8 @@ def prepare(recipe: Recipe) -> Prepared:
     """Find the task, open the data, describe it, and resolve what the recipe leaves open."""
     task = find_task(recipe.task.name)
     source = open_data(recipe, task.media(recipe), recipe.data.checked(task.Data))
+    for part in source.parts if isinstance(source, Several) else (source,):
+        check_group(part, recipe.data.group)
     description = task.describe(recipe, source)
     return Prepared(task.resolve(recipe, description), task, source, description)
 

@@ -30,9 +30,10 @@ from gannet.data.cache_space import (
 )
 from gannet.data.columns import Column, column_of
 from gannet.data.decoding import Block, Fields, Target, decode
+from gannet.data.grouping import check_group
 from gannet.data.guard import Digests, Guard, checked_sums, digest_rows, sum_rows, write_over, write_sums
 from gannet.data.holding_out import hold_out, hold_out_groups
-from gannet.data.records import Array, Chunked, Counted, Labels, Source, digest
+from gannet.data.records import Array, Counted, Labels, Source, digest
 from gannet.runtime.progress import Watch
 
 __all__ = ["Dataset", "build_dataset", "cache_folder"]
@@ -94,7 +95,6 @@ def build_dataset(
     `watch`, who is told how many are decoded, wants it to stop.
     """
     target = Target(fields, group)
-    check_group(source, group)
     watch = watch or Watch()
     key = digest([FORMAT, source.fingerprint(), *_words(fields), group])
     entry = (folder or cache_folder()) / f"data-{key}"
@@ -104,18 +104,13 @@ def build_dataset(
         if dataset is None:
             if entry.exists():
                 watch.notify(f"The cache of {source.name} was damaged, and is made anew.")
+            check_group(source, group)
             remove_torn(entry)
             _build_entry(entry, source, target, watch)
             dataset = _open_entry(entry, source, target, watch)
             assert dataset is not None, f"{entry} was built but does not open"
         touch(entry)
     return dataset
-
-
-def check_group(source: Source, group: str) -> None:
-    """Refuse an expression on the names of samples that have none; ValueError."""
-    if group and isinstance(source, Chunked):
-        raise ValueError(f"{source.name} has no file names that data.group could look at; leave it out.")
 
 
 def _words(fields: Fields) -> Iterator[str]:
