@@ -316,9 +316,9 @@ def augment(
     """
     from gannet.commands.augment.images import augment_data
     from gannet.commands.augment.options import AugmentOptions
-    from gannet.pipelines.hub import absolute
+    from gannet.commands.data import full_name
 
-    return augment_data(absolute(str(data)), Path(out), wish or AugmentOptions(), Watch(on_progress, should_stop))
+    return augment_data(full_name(data), Path(out), wish or AugmentOptions(), Watch(on_progress, should_stop))
 
 
 @borrowed()
@@ -339,9 +339,9 @@ def doctor(
         Stopped: `should_stop` said yes.
     """
     from gannet.commands import doctor as command
-    from gannet.pipelines.hub import absolute
+    from gannet.commands.data import full_name
 
-    return command.examine(absolute(str(data)), options.size if options else 0, Watch(on_progress, should_stop))
+    return command.examine(full_name(data), options.size if options else 0, Watch(on_progress, should_stop))
 
 
 def load(target: str | Path, weights: str = "model") -> "Pipeline":

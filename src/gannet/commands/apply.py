@@ -175,7 +175,7 @@ def _convert(work: "Work", first: Path) -> Applied:
         for name, content in work.make(work.items[0], path.suffix).items():
             write_new(places[name], content)
     else:
-        work.items = [one for one in work.items if not _made_there(one.file, path)]
+        work.items = [one for one in work.items if one.refused or not _made_there(one.file, path)]
         work.deliver(path)
     if wanted.compare:
         sheet = side_by_side(work.shown())

@@ -6,7 +6,7 @@ from glob import escape as glob_escape
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from gannet.data.sources.layout import is_hidden
+from gannet.data.sources.contents import contents
 from gannet.media.medium import Medium
 from gannet.pipelines.pipeline import Input
 
@@ -20,15 +20,19 @@ class Item:
         path: its path among the results.
         beside: where the files of further inputs lie, by name: a file for all, or a folder with one for each.
         inputs: all of the model's, by name.
+        refused: why the file is not opened; empty where it may be.
     """
 
     file: Path
     path: PurePosixPath
     beside: Mapping[str, Path]
     inputs: Mapping[str, Input]
+    refused: str = ""
 
     def read(self) -> dict[str, Any]:
         """Read all of them; ValueError names the one that cannot be read or is not there."""
+        if self.refused:
+            raise ValueError(f"{self.file} is not read: {self.refused}.")
         first, *others = self.inputs
         values = {first: self.inputs[first].medium.open(self.file)}
         return values | {name: self._read_beside(name, self.inputs[name]) for name in others if name in self.beside}
@@ -45,7 +49,7 @@ class Item:
         """Give the files of a further input: all of many, else the one of the same stem where there is a folder."""
         path, wanted = self.beside[name], self.inputs[name]
         if wanted.many:
-            return [file for file, _ in _matching(path, wanted.medium)]
+            return [file for file, _, refused in _matching(path, wanted.medium) if not refused]
         if not path.is_dir():
             return [path]
         stem = self.path.with_suffix("")
@@ -82,8 +86,8 @@ def find_items(paths: Sequence[str | Path], inputs: Mapping[str, Input], given: 
         if not some:
             noun = inputs[first].medium.noun
             raise ValueError(f"There is no {noun} at {asked}; give a {noun}'s file, a folder of some, or a pattern.")
-        for file, inside in some:
-            found.setdefault(file, Item(file, inside, beside, inputs))
+        for file, inside, refused in some:
+            found.setdefault(file, Item(file, inside, beside, inputs, refused))
     for name, path in beside.items():
         if not path.exists():
             raise ValueError(f"There is no {name} at {path}; give a file, or a folder with one for each.")
@@ -97,24 +101,27 @@ def _at_home(path: str | Path) -> Path:
         raise ValueError(f"There is no home folder for {path}; name it in full.") from None
 
 
-def _matching(asked: str | Path, medium: Medium) -> Iterator[tuple[Path, PurePosixPath]]:
-    """Find files, and their paths among the results.
+def _matching(asked: str | Path, medium: Medium) -> Iterator[tuple[Path, PurePosixPath, str]]:
+    """Find files, their paths among the results, and why one is not to be opened.
 
     Those in folders and of patterns are found by their ending; one that is named is taken whatever it is called.
     """
     path = _at_home(asked)
     if path.is_dir():
-        for file in sorted(path.rglob("*")):
-            inside = file.relative_to(path)
-            if _is_one(file, medium) and not any(is_hidden(part) for part in inside.parts):
-                yield file, PurePosixPath(inside.as_posix())
+        there = contents(path)
+        named = [*((file, "") for file in there.files), *there.left_out]
+        for inside, reason in sorted(named, key=lambda one: PurePosixPath(one[0])):
+            ending = PurePosixPath(inside).suffix.lower()
+            refused = reason or medium.foreign.get(ending, "")
+            if ending in medium.endings or (refused and (ending in medium.foreign or inside.endswith("/"))):
+                yield path / inside, PurePosixPath(inside), refused
     elif path.is_file():
-        yield path, PurePosixPath(path.name)
+        yield path, PurePosixPath(path.name), ""
     elif str(asked).strip():
         home = Path(path.anchor or ".")
         for match in sorted(home.glob(str(path.relative_to(path.anchor)))):
             if _is_one(match, medium):
-                yield match, PurePosixPath(match.name)
+                yield match, PurePosixPath(match.name), ""
 
 
 def _is_one(file: Path, medium: Medium) -> bool:

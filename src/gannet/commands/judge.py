@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gannet.commands.data import full_name
 from gannet.commands.train import fit
 from gannet.data.cache import cache_folder
 from gannet.data.loader import Loader, Samples, Sides
@@ -21,7 +22,7 @@ from gannet.metrics.backbones import backbone, inception
 from gannet.metrics.features import Features, NetworkFeatures
 from gannet.metrics.judgement import Judgement
 from gannet.metrics.options import JudgeOptions
-from gannet.pipelines.hub import absolute, load, shipped_models
+from gannet.pipelines.hub import load, shipped_models
 from gannet.pipelines.pipeline import Pipeline
 from gannet.provenance.metadata import save_picture
 from gannet.recipe import Recipe
@@ -49,7 +50,7 @@ def judge(target: str | Path, data: str | Path, query: JudgeOptions, weights: st
     if recipe is None and not data:
         raise ValueError(f"{target} has no run around it, so what it held out is unknown; give data to judge by.")
     origin = Origin(recipe, trained_minutes(run), partial(fit, watch=watch)) if run and recipe else None
-    exam = _exam(pipeline, recipe, absolute(str(data)) if data else "", query, origin)
+    exam = _exam(pipeline, recipe, full_name(data) if data else "", query, origin)
     exam = replace(exam, load_features=partial(_watched, exam.load_features, watch))
     watch.step(0, 0, "Judging")
     judgement = find_task(pipeline.task).evaluate(pipeline, exam)

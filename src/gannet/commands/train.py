@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from gannet.adversarial.game import Game, Observer
 from gannet.commands.callbacks import RunCallbacks, Sheets, write_curves
+from gannet.commands.data import full_name
 from gannet.data.grouping import check_group
 from gannet.data.loader import Samples, Sides
 from gannet.data.records import Source
@@ -143,12 +144,12 @@ def configure(target: str, data: str | Path, changes: Mapping[str, Any], start_f
     """
     changes = dict(changes)
     if data:
-        changes["data.source"] = str(data)
+        changes["data.source"] = full_name(data)
     if start_from:
         changes["start_from"] = absolute(str(start_from), "model")
     recipe = load_recipe(target, changes)
-    several = tuple(one.model_copy(update={"source": absolute(one.source)}) for one in recipe.data.sources)
-    named = recipe.data.model_copy(update={"source": absolute(recipe.data.source), "sources": several})
+    several = tuple(one.model_copy(update={"source": full_name(one.source)}) for one in recipe.data.sources)
+    named = recipe.data.model_copy(update={"source": full_name(recipe.data.source), "sources": several})
     recipe = recipe.model_copy(update={"data": named, "start_from": absolute(recipe.start_from, "model")})
     if not recipe.start_from:
         return recipe

@@ -21,6 +21,7 @@ from gannet.runtime.workers import Budget, cores, map_in_order
 RECORDS_PER_TASK = 16
 BYTES_PER_TASK = 64 << 20  # of encoded values: photographs, of which 16 take less, are not kept waiting
 BYTES_IN_FLIGHT = 1 << 30  # of all that are read or wait to be decoded: as much as the largest file
+MOST_LETTERS = 120  # of a sample's name in a message
 Fields: TypeAlias = Mapping[str, Field]
 
 
@@ -162,3 +163,8 @@ def reason(error: Exception) -> str:
     """Give one line that tells the user what was wrong."""
     lines = str(error).splitlines()
     return lines[0] if lines and lines[0] else type(error).__name__
+
+
+def shown(name: str) -> str:
+    """Give a sample's name for a message: the end of one that is as long as a path can be."""
+    return name if len(name) <= MOST_LETTERS else f"...{name[-MOST_LETTERS:]}"

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Any
 
 import numpy as np
 
 from gannet.data.cache import Dataset
 from gannet.data.columns import Column
-from gannet.data.decoding import Fields
+from gannet.data.decoding import Fields, shown
 from gannet.data.duplicates import Copies, find_exact, find_near
-from gannet.data.records import Source, listed
+from gannet.data.records import Source, listed, notes_of
 
 MOST_GROUPS = 10
-MOST_NAMES = 6  # of one group
+MOST_NAMES = 6  # of one group, or of classes
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,10 @@ class Report:
     held_out: int
     classes: dict[str, int]
     """Samples by class."""
+    unlabelled: int
+    """Samples without a class, where others have one."""
+    splits: dict[str, int]
+    """Samples by the split that the source puts them into, with those that cannot be read; empty without any."""
     imbalance: float | None
     """Largest class over smallest; None without classes or with an empty one."""
     sizes: dict[str, int]
@@ -75,6 +80,7 @@ class Report:
         return [
             f"{self.name}: {self.count:,} {self.kind}, {self.held_out:,} of them held out.",
             *_class_lines(self),
+            *_split_lines(self),
             f"Sizes: {_most_common(self.sizes)}. Modes: {_most_common(self.modes)}.",
             *self.findings,
             *_defect_lines(self),
@@ -102,6 +108,8 @@ def examine(source: Source, dataset: Dataset, fields: Fields, advice: Advice) ->
         count=len(dataset),
         held_out=int(dataset.held_out.sum()),
         classes=classes,
+        unlabelled=int((dataset.labels < 0).sum()) if classes else 0,
+        splits=count_splits(source),
         imbalance=max(classes.values()) / smallest if smallest else None,
         sizes=dataset.sizes,
         modes=dataset.modes,
@@ -110,7 +118,7 @@ def examine(source: Source, dataset: Dataset, fields: Fields, advice: Advice) ->
         exact_duplicates=_named(exact, names),
         near_duplicates=_named(near, names),
         leaked=int(np.isin(dataset.digests[dataset.held_out], trained).sum()),
-        findings=tuple(line for one in found for line in one.lines),
+        findings=(*notes_of(source), *(line for one in found for line in one.lines)),
         advice=advice,
     )
 
@@ -129,6 +137,11 @@ def count_classes(dataset: Dataset) -> dict[str, int]:
         return {}
     counts = np.bincount(labels, minlength=len(dataset.classes)).tolist()
     return dict(zip(dataset.classes, counts, strict=False))
+
+
+def count_splits(source: Source) -> dict[str, int]:
+    """Count the samples of each split that the source has of its own."""
+    return dict(Counter(record.split for record in listed(source) if record.split))
 
 
 def _shown(copies: Copies) -> Iterator[tuple[int, ...]]:
@@ -163,16 +176,29 @@ def _class_lines(report: Report) -> list[str]:
     counts = report.classes.values()
     spread = f"{min(counts):,} to {max(counts):,} {report.kind} each"
     ratio = f", the largest {report.imbalance:.1f} times the smallest" if report.imbalance else ""
-    return [f"{len(report.classes):,} classes of {spread}{ratio}."]
+    names = _enumerated(report.classes)
+    none = [f"{report.unlabelled:,} {report.kind} have no class."] if report.unlabelled else []
+    return [f"{len(report.classes):,} classes ({names}) of {spread}{ratio}.", *none]
+
+
+def _split_lines(report: Report) -> list[str]:
+    counts = ", ".join(f"{name} ({count:,})" for name, count in report.splits.items())
+    return [f"Splits of its own: {counts}."] if report.splits else []
+
+
+def _enumerated(names: Collection[str]) -> str:
+    """Name the first of many."""
+    first = ", ".join(map(shown, islice(names, MOST_NAMES)))
+    return first + (f" and {len(names) - MOST_NAMES:,} more" if len(names) > MOST_NAMES else "")
 
 
 def _defect_lines(report: Report) -> list[str]:
     lines = []
     if report.unreadable_count:
         name, reason = report.unreadable[0]
-        lines.append(f"{report.unreadable_count:,} unreadable, left out; the first is {name}: {reason}.")
+        lines.append(f"{report.unreadable_count:,} unreadable, left out; the first is {shown(name)}: {reason}.")
     for word, found in (("exact", report.exact_duplicates), ("near", report.near_duplicates)):
-        example = f", such as {' = '.join(found.groups[0])}" if found.groups else ""
+        example = f", such as {' = '.join(map(shown, found.groups[0]))}" if found.groups else ""
         lines.append(f"{found.count:,} {word} duplicates{example}.")
     if report.leaked:
         lines.append(f"{report.leaked:,} held-out {report.kind} are trained on as exact copies; scores will flatter.")
@@ -180,8 +206,8 @@ def _defect_lines(report: Report) -> list[str]:
 
 
 def _most_common(counts: dict[str, int]) -> str:
-    shown = [f"{word} ({count:,})" for word, count in list(counts.items())[:3]]
-    return ", ".join(shown) + (f" and {len(counts) - 3} more" if len(counts) > 3 else "")
+    first = ", ".join(f"{word} ({count:,})" for word, count in list(counts.items())[:3])
+    return first + (f" and {len(counts) - 3} more" if len(counts) > 3 else "")
 
 
 def _settings(settings: dict[str, int | str]) -> str:

@@ -106,6 +106,15 @@ class Counted(Protocol):
 
 
 @runtime_checkable
+class Noted(Protocol):
+    """A source that reads its samples in a way which is to be said."""
+
+    def notes(self) -> Iterator[str]:
+        """Say how they are read, a sentence each."""
+        ...
+
+
+@runtime_checkable
 class Listed(Protocol):
     """A source that knows what its samples are called without reading them, though its records hold what was read."""
 
@@ -117,6 +126,11 @@ class Listed(Protocol):
 def listed(source: Source) -> Iterator[Record]:
     """Give every sample for its name, label and split alone, reading as little as the source allows."""
     return source.listed() if isinstance(source, Listed) else source.records()
+
+
+def notes_of(source: Source) -> tuple[str, ...]:
+    """Give what a source has to say of how its samples are read."""
+    return tuple(source.notes()) if isinstance(source, Noted) else ()
 
 
 def unread(name: str, label: int, split: str) -> Record:
@@ -149,8 +163,14 @@ def digest(parts: Iterable[str]) -> str:
 
 
 def file_stamp(path: Path, name: str) -> str:
-    """Give the words that change when a file does: its name, size and time of change in nanoseconds."""
-    status = path.stat()
+    """Give the words that change when a file does: its name, size and time of change in nanoseconds.
+
+    One that went away since it was listed has a stamp as well: reading it will say so.
+    """
+    try:
+        status = path.stat()
+    except OSError:
+        return f"{name} gone"
     return f"{name} {status.st_size} {status.st_mtime_ns}"
 
 

@@ -7,10 +7,11 @@ from enum import Enum
 import numpy as np
 import numpy.typing as npt
 
-from gannet.data.cache import Dataset, build_dataset
+from gannet.data.cache import Dataset, build_dataset, hold_out
 from gannet.data.columns import Array, Column
+from gannet.data.decoding import shown
 from gannet.data.loader import Loader, Mixture, Samples
-from gannet.data.records import Source
+from gannet.data.records import Source, notes_of
 from gannet.data.sources import open_source
 from gannet.data.sources.several import Several
 from gannet.media.medium import Field, Medium
@@ -41,7 +42,7 @@ class Split:
     Attributes:
         training, held_out: what is learned from and what is not, with `label` (b,) where there are classes that
             matter, and `group` (b,) where it is known what belongs together.
-        notes: what was left out, in words.
+        notes: how samples are read where that is not plain, and what was left out, in words.
     """
 
     training: Samples
@@ -71,7 +72,8 @@ def load_samples(
     # Where one of several sources knows what belongs together, the others' samples belong to themselves.
     grouped = bool(recipe.data.group) or any(dataset.groups.any() for dataset in datasets)
     found = [_split(recipe, dataset, labels, grouped) for dataset in datasets]
-    notes = tuple(note for split in found for note in split.notes)
+    read = tuple(note for part in parts for note in notes_of(part))
+    notes = read + tuple(note for split in found for note in split.notes)
     if not isinstance(source, Several):
         return Split(found[0].training, found[0].held_out, notes)
     sides = [[split.training for split in found], [split.held_out for split in found]]
@@ -109,7 +111,8 @@ def _columns(
 def _split(recipe: Recipe, dataset: Dataset, labels: Labels, grouped: bool) -> Split:
     """Split one data set."""
     columns, usable = _columns(dataset, labels, grouped)
-    known, unknown = np.flatnonzero(~dataset.held_out & usable), np.flatnonzero(dataset.held_out & usable)
+    held_out = dataset.held_out if grouped else _held_out(dataset, usable)
+    known, unknown = np.flatnonzero(~held_out & usable), np.flatnonzero(held_out & usable)
     if not (len(known) and len(unknown)):
         raise ValueError(
             f"{dataset.name}: too few of the {len(dataset):,} samples have a class; at least one on each side of the "
@@ -133,6 +136,16 @@ def class_numbers(theirs: Sequence[str], known: Sequence[str]) -> tuple[int, ...
     return tuple(range(len(known))) if len(theirs) == len(known) and numbers in (tuple(theirs), tuple(known)) else None
 
 
+def _held_out(dataset: Dataset, usable: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Give what is held out; where nothing that can be used is on one side, those that can be are split anew."""
+    rows = np.flatnonzero(usable)
+    if len(rows) < 2 or len(np.unique(dataset.held_out[rows])) == 2:
+        return dataset.held_out
+    held_out = np.zeros(len(dataset), np.bool_)
+    held_out[rows] = hold_out(dataset.digests[rows], held_out[rows])
+    return held_out
+
+
 def _never_negative(dataset: Dataset) -> Array:
     """Give the labels, that of a sample without one as the number behind the last class."""
     return np.where(dataset.labels < 0, len(dataset.classes), dataset.labels)
@@ -143,7 +156,9 @@ def _left_out(dataset: Dataset, unlabelled: int) -> list[str]:
     notes = []
     if dataset.skipped_count:
         name, reason = dataset.skipped[0]
-        notes.append(f"{dataset.name}: {dataset.skipped_count:,} cannot be read, left out; first {name}: {reason}.")
+        notes.append(
+            f"{dataset.name}: {dataset.skipped_count:,} cannot be read, left out; first {shown(name)}: {reason}."
+        )
     if unlabelled:
         notes.append(f"{dataset.name}: {unlabelled:,} have no class, left out.")
     return notes

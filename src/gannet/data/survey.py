@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
-from gannet.data.decoding import reason
+from gannet.data.decoding import reason, shown
 from gannet.data.records import Chunked, Record, Sampled, Source, listed
 from gannet.media.image import Look, Survey
 from gannet.runtime.broken import is_defect, unless_broken
@@ -24,7 +24,7 @@ def survey(source: Source, most: int = MOST_LOOKED_AT) -> Survey:
         except Exception as error:  # a broken file makes decoders raise anything; the cache will name it
             if is_defect(error):
                 raise
-            first_error = first_error or f"{record.name}: {reason(error)}"
+            first_error = first_error or f"{shown(record.name)}: {reason(error)}"
     if not look.sides:
         found = f"no readable picture (first {first_error})" if first_error else "no pictures"
         raise ValueError(f"{source.name} holds {found}; give at least two, and hundreds to learn anything.")

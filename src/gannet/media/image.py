@@ -20,10 +20,12 @@ from gannet.media.grids import draw_grid, to_picture
 from gannet.media.medium import Array, Field, Findings, Medium, Pixels
 from gannet.media.pixels import (
     EXTENSIONS,
+    FOREIGN,
     GREY_MODES,
     MIDDLE,
     MODES,
     Picture,
+    check_beginning,
     check_fit,
     convert_channels,
     describe,
@@ -136,6 +138,7 @@ class ImageMedium(Medium):
     noun: ClassVar[str] = "picture"
     plural: ClassVar[str] = "pictures"
     endings: ClassVar[frozenset[str]] = EXTENSIONS
+    foreign: ClassVar[Mapping[str, str]] = FOREIGN
     saved: ClassVar[tuple[str, ...]] = tuple(PICTURES)
     feature: ClassVar[str] = "Image"
     Options: ClassVar[type[Section]] = Options
@@ -153,6 +156,10 @@ class ImageMedium(Medium):
     def read(self, content: bytes) -> Picture:
         """Open a picture, reading its header only."""
         return open_picture(content)
+
+    def check_beginning(self, head: bytes) -> None:
+        """Go by the words that formats begin with."""
+        check_beginning(head)
 
     words: ClassVar[tuple[str, ...]] = ()
 

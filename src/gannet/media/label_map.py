@@ -15,7 +15,7 @@ from gannet.media.attachments import further_pictures
 from gannet.media.grids import draw_grid, to_picture
 from gannet.media.image import Options
 from gannet.media.medium import Array, Field, Findings, Medium, Pixels
-from gannet.media.pixels import DEEP_MODES, Resampling, fit_picture, open_picture
+from gannet.media.pixels import DEEP_MODES, FOREIGN, Resampling, check_beginning, fit_picture, open_picture
 from gannet.provenance.metadata import metadata, read_facts
 from gannet.schema import Section
 
@@ -45,6 +45,7 @@ class LabelMapMedium(Medium):
     noun: ClassVar[str] = "label map"
     plural: ClassVar[str] = "label maps"
     endings: ClassVar[frozenset[str]] = frozenset({".png", ".bmp", ".gif", ".tif", ".tiff", ".pgm"})
+    foreign: ClassVar[Mapping[str, str]] = FOREIGN
     saved: ClassVar[tuple[str, ...]] = (".png",)
     Options: ClassVar[type[Section]] = Options
 
@@ -60,6 +61,10 @@ class LabelMapMedium(Medium):
                 f"its pixels are colours ({picture.mode}), not numbers of classes; save it in grey or with a palette"
             )
         return picture
+
+    def check_beginning(self, head: bytes) -> None:
+        """Go by the words that formats of pictures begin with."""
+        check_beginning(head)
 
     def describe(self, value: Image.Image | Pixels) -> tuple[str, str]:
         """Name its size and its mode."""

@@ -102,6 +102,7 @@ class Medium(ABC):
         name: as in `image` or `label-map`.
         noun, plural: how messages call one of them, and many.
         endings: of its files, lower case, with the dot.
+        foreign: endings of kinds of it that cannot be read, each with what to do.
         feature: what the Hugging Face Hub calls a column of such files; empty where it has no word for them.
         Options: the keys of `data` that it understands.
     """
@@ -110,6 +111,7 @@ class Medium(ABC):
     noun: ClassVar[str]
     plural: ClassVar[str]
     endings: ClassVar[frozenset[str]]
+    foreign: ClassVar[Mapping[str, str]] = {}
     feature: ClassVar[str] = ""
     Options: ClassVar[type[Section]] = Section
 
@@ -143,6 +145,10 @@ class Medium(ABC):
     @abstractmethod
     def read(self, content: bytes) -> Any:
         """Open a file's content; any error where it is broken, ValueError with a reason where it is something else."""
+
+    def check_beginning(self, head: bytes) -> None:  # noqa: ARG002
+        """Raise ValueError where no file of the medium begins so, and the rest need not be read or unpacked."""
+        return
 
     @abstractmethod
     def describe(self, value: Any) -> tuple[str, str]:

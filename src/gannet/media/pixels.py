@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, UnidentifiedImageError
 
+from gannet.media.value_range import find_range
 from gannet.provenance import formats
 
 Pixels: TypeAlias = npt.NDArray[np.uint8]
@@ -19,6 +20,26 @@ Picture: TypeAlias = Image.Image | Pixels
 MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 """Pillow's name for pictures of so many channels."""
 
+_CONVERTERS = {
+    "HEIC": ((".heic", ".heif", ".hif"), "with heif-convert of libheif, or pip install pillow-heif"),
+    "JPEG XL": ((".jxl",), "with djxl of libjxl"),
+    "raw files of cameras": (
+        (".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf", ".orf", ".rw2"),
+        "with darktable, or pip install rawpy",
+    ),
+    "drafts of editors": ((".psd", ".xcf"), "with GIMP or what it was made with"),
+    "drawings": ((".svg", ".eps"), "with Inkscape"),
+    "OpenEXR": ((".exr",), "with OpenImageIO"),
+    "DICOM": ((".dcm",), "with dcmj2pnm of DCMTK, or pip install pydicom"),
+}
+FOREIGN = {
+    ending: f"Gannet does not read {kind}; make a PNG of it, {how}"
+    for kind, (endings, how) in _CONVERTERS.items()
+    for ending in endings
+}
+"""What to do with pictures of kinds that are not read, by the endings of their files."""
+LONGEST_WORD = 32  # bytes that formats are told by, at most
+NO_PICTURE = "it is not a picture in a format that Gannet reads"
 EXTENSIONS = frozenset(ending for form in formats.ALL for ending in form.read)
 ORIENTATION, SIDEWAYS = 0x0112, (5, 6, 7, 8)
 """Where a camera notes how it was held (Exif 2.3), and what it notes when that was on its side."""
@@ -54,9 +75,22 @@ def open_picture(content: bytes) -> Image.Image:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise ValueError(_bomb()) from error
     except UnidentifiedImageError as error:
-        raise ValueError("it is not a picture in a format that Gannet reads") from error
+        raise ValueError(NO_PICTURE) from error
     _refuse_bomb(picture)
     return picture
+
+
+def check_beginning(head: bytes) -> None:
+    """Raise ValueError where no picture begins with these bytes."""
+    head = head.ljust(LONGEST_WORD, b"\0")
+    told = [accept(head) for name in _decoders() if (accept := Image.OPEN[name][1])]  # Words: why it cannot be read.
+    if not any(one and not isinstance(one, str) for one in told) and not _may_be_tga(head):
+        raise ValueError(NO_PICTURE)
+
+
+def _may_be_tga(head: bytes) -> bool:
+    """Its header has no word of its own: the kinds of its colours and pixels are in places 1, 2 and 16."""
+    return head[1] in (0, 1) and head[2] in (1, 2, 3, 9, 10, 11) and head[16] in (1, 8, 16, 24, 32)
 
 
 def _bomb() -> str:
@@ -158,11 +192,12 @@ _EIGHT_BITS = ((np.arange(2**16, dtype=np.uint32) * 255 + 32767) // 65535).astyp
 
 def _from_deep(values: npt.NDArray[Any]) -> Pixels:
     """Scale by a rule that is the same for every picture, and not by the picture's own extremes."""
-    low, high = values.min(), values.max()
     if values.dtype.kind == "f":
-        if not (0 <= low <= high <= 255):  # also refuses NaN
-            raise ValueError(f"its values reach from {low} to {high}; floating-point pixels must lie in 0..1 or 0..255")
-        return np.rint(values * (255.0 if high <= 1 else 1.0)).astype(np.uint8)
+        try:
+            return find_range([values], ((0, 1), (0, 255))).to_levels(values)
+        except ValueError as error:
+            raise ValueError(f"its values reach {error}; floating-point pixels must lie in 0..1 or 0..255") from None
+    low, high = values.min(), values.max()
     if low < 0 or high > 65535:
         raise ValueError(f"its values reach from {low} to {high}; integer pixels must lie in 0..65535")
     return eight_bits(values)

@@ -158,7 +158,7 @@ def _shipped_names() -> str:
 
 
 def absolute(place: str, kind: Literal["model", "dataset"] = "dataset") -> str:
-    """Give the full path of what exists, so that a folder comes before an embedded set, and of a hub the commit.
+    """Give the full path of what exists, and of a hub the commit.
 
     A name of something else is as it is.
     """

@@ -141,6 +141,9 @@ class FakeSplit:
     def select_columns(self, names):
         return [{name: row[name] for name in names} for row in self._rows]
 
+    def unique(self, name):
+        return list({row[name]: None for row in self._rows})
+
     def cast_column(self, name, feature):
         assert (name, feature) == ("image", "encoded")
         return self

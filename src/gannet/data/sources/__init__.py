@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from gannet.data.records import Record, Source
+from gannet.data.sources.contents import is_run_folder
 from gannet.data.sources.folder import FileSource, Folder, PairSource, Storage, Zip, has_ending
 from gannet.data.sources.layout import is_hidden, pair_up
 from gannet.media import find_medium, medium_names
@@ -23,7 +24,7 @@ from gannet.media.medium import Medium
 from gannet.runtime.plugins import installed
 from gannet.schema import Section, alike
 
-__all__ = ["Record", "Source", "media_of", "open_source"]
+__all__ = ["Record", "Source", "is_embedded", "media_of", "open_source"]
 
 
 @cache
@@ -65,6 +66,11 @@ def _open(target: str, media: Mapping[str, Medium], openers: tuple[Any, ...]) ->
         if (source := opener.open_name(target)) is not None:
             return source  # type: ignore[no-any-return]
     path = _find(target, openers, media)
+    if is_run_folder(path):
+        raise ValueError(
+            f"{target} is the folder of a run, and the pictures in it are its own; give the data to learn from by "
+            "their path."
+        )
     for opener in openers:
         if (source := opener.open_path(path, media)) is not None:
             return _with_samples(source, target, media)
@@ -104,7 +110,9 @@ def _allowed(media: Mapping[str, Medium]) -> str:
 
 def _find(target: str, openers: tuple[Any, ...], media: Mapping[str, Medium]) -> Path:
     if (there := _on_disk(target)) is not None:
-        return there
+        if there.is_dir() or there.is_file():
+            return there
+        raise ValueError(f"{target} is neither a file nor a folder; give {_allowed(media)}.")
     path, shelf = Path(target).expanduser(), os.environ.get("GANNET_DATA")
     embedded = [name for opener in openers for name in opener.EMBEDDED]
     near = alike(target, [*embedded, *_neighbours(path, shelf)], least=0.6)
@@ -121,6 +129,11 @@ def _on_disk(target: str) -> Path | None:
     shelf = os.environ.get("GANNET_DATA")
     places = [Path(target).expanduser(), *([Path(shelf) / target] if shelf else [])]
     return next((place for place in places if target and place.exists()), None)
+
+
+def is_embedded(target: str) -> bool:
+    """Tell whether data are called so that come with Gannet; a folder of that name is `./NAME`."""
+    return any(target in opener.EMBEDDED for opener in _all_openers())
 
 
 def _neighbours(path: Path, shelf: str | None) -> Iterator[str]:

@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import functools
-import os
+import ntpath
 import zipfile
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
+from itertools import chain
 from pathlib import Path, PurePosixPath
-from typing import Any, Protocol
+from typing import IO, Any, Protocol
 
 from gannet.data.records import Record, digest, file_stamp
-from gannet.data.sources.layout import are_pairs, is_hidden, pair_up, read_layout
+from gannet.data.sources.contents import OUTSIDE, Contents, LeftOut, contents
+from gannet.data.sources.layout import are_pairs, in_utf8, is_hidden, pair_up, read_layout
 from gannet.media.medium import Medium
 from gannet.runtime.files import is_inside
 
 LARGEST_FILE = 1 << 30  # bytes of one encoded value; a zip can claim to unpack to any size
+MOST_DEFLATED = 1032  # bytes that one of a packed file unpacks to at most (deflate: 258 of each two bits)
+HEAD = 32  # bytes, by which what is no such value is told before the rest is read
 CLASSES = ("classes.txt", "codes.txt")
 """Files that name the classes of label maps, a line a class, from 0 on."""
-OUTSIDE = "it leads out of the data, and is not followed; copy what it names into them"
+BESIDE = "it lies beside the folders of splits, and so in none of them; move it into one, or away"
+LONELY = "it has no file of its name beside it"
+TWICE = "a later member of that name is read in its place"
+Check = Callable[[bytes], None]
+"""Raises ValueError for the first bytes of what need not be read."""
 
 
 class Storage(Protocol):
@@ -31,11 +40,11 @@ class Storage(Protocol):
     def names(self) -> list[str]:
         """List the files as relative paths with slashes, but for hidden ones."""
 
-    def outside(self) -> list[str]:
-        """List what only seems to lie in it: names and links that lead out of it, which are never followed."""
+    def left_out(self) -> list[LeftOut]:
+        """List what only seems to lie in it or is no file, with reasons; none of it is ever opened."""
 
-    def read(self, path: str) -> bytes:
-        """Read a file whole; ValueError when it is larger than a value may be."""
+    def read(self, path: str, check: Check) -> bytes:
+        """Read a file whole; ValueError when it is larger than a value may be or begins as none does."""
 
     def size(self, path: str) -> int:
         """Give the bytes of a file, before it is read."""
@@ -45,42 +54,27 @@ class Storage(Protocol):
 
 
 class Folder:
-    """A folder, however deep; links to folders within it are followed once, and none that leads out of it."""
+    """A folder, however deep; see `contents` for what is its own."""
 
     def __init__(self, folder: Path) -> None:
-        self.name, self._folder = folder.resolve().name, folder
+        self.name, self._folder = in_utf8(folder.resolve().name), folder
 
     def names(self) -> list[str]:
         """List the files in it."""
-        return self._walked[0]
+        return self._contents.files
 
-    def outside(self) -> list[str]:
-        """List links that lead out of it, to folders with a slash at their end."""
-        return self._walked[1]
+    def left_out(self) -> list[LeftOut]:
+        """List links that lead out of it or nowhere, pipes and devices, and what cannot be listed."""
+        return self._contents.left_out
 
     @functools.cached_property
-    def _walked(self) -> tuple[list[str], list[str]]:
-        found: list[str] = []
-        outside: list[str] = []
-        root, entered = self._folder.resolve(), set()
-        for here, folders, files in os.walk(self._folder, followlinks=True):
-            real = Path(here).resolve()
-            prefix = (Path(here).relative_to(self._folder).as_posix() + "/").removeprefix("./")
-            if real in entered or not real.is_relative_to(root):
-                outside += [] if real in entered else [prefix]
-                folders.clear()  # A link that leads back up, or out.
-                continue
-            entered.add(real)
-            folders[:] = sorted(name for name in folders if not is_hidden(name))
-            for name in files:
-                if not is_hidden(name):
-                    (outside if _leads_out(Path(here, name), root) else found).append(prefix + name)
-        return found, outside
+    def _contents(self) -> Contents:
+        return contents(self._folder)
 
-    def read(self, path: str) -> bytes:
+    def read(self, path: str, check: Check) -> bytes:
         """Read a file whole, so that none stays open behind a value."""
-        refuse_huge(self.size(path))
-        return (self._folder / path).read_bytes()
+        with (self._folder / path).open("rb") as stream:
+            return _read_bounded(stream, self.size(path), check)
 
     def size(self, path: str) -> int:
         """Ask the disk."""
@@ -91,15 +85,11 @@ class Folder:
         return digest(["folder", *(file_stamp(self._folder / path, path) for path in paths)])
 
 
-def _leads_out(file: Path, root: Path) -> bool:
-    return file.is_symlink() and not file.resolve().is_relative_to(root)
-
-
 class Zip:
     """A zip of a folder, read in place: nothing is ever unpacked to disk."""
 
     def __init__(self, path: Path) -> None:
-        self.name, self._path = path.name, path
+        self.name, self._path = in_utf8(path.name), path
 
     @functools.cached_property
     def _archive(self) -> zipfile.ZipFile:
@@ -108,30 +98,65 @@ class Zip:
             return zipfile.ZipFile(self._path)
         except zipfile.BadZipFile as error:
             raise ValueError(f"{self._path} is cut short or no zip file; make or copy it again.") from error
+        except UnicodeDecodeError as error:
+            raise ValueError(f"{self._path} holds names that are not in UTF-8 as they claim; pack it again.") from error
 
     def names(self) -> list[str]:
-        """List the files in it."""
-        return [name for name in self._files() if is_inside(name)]
+        """List the files in it, by tidy names."""
+        return list(self._members)
 
-    def outside(self) -> list[str]:
-        """List members whose names lead out of it, on whatever system."""
-        return [name for name in self._files() if not is_inside(name)]
+    def left_out(self) -> list[LeftOut]:
+        """List members whose names lead out of it, on whatever system, and all but the last of one name."""
+        outside = [(name, OUTSIDE) for name in self._files() if not _tidy(name)]
+        counts = Counter(tidy for name in self._files() if (tidy := _tidy(name)) in self._members)
+        return outside + [(f"earlier {name}", TWICE) for name, count in counts.items() for _ in range(1, count)]
 
-    def _files(self) -> Iterator[str]:
-        return (name for name in self._archive.namelist() if not name.endswith("/") and not is_hidden(name))
+    @functools.cached_property
+    def _members(self) -> dict[str, zipfile.ZipInfo]:
+        found = ((_tidy(info.filename), info) for info in self._infos())
+        return {name: info for name, info in found if name and not is_hidden(name)}
 
-    def read(self, path: str) -> bytes:
+    def _files(self) -> list[str]:
+        return [info.filename for info in self._infos()]
+
+    def _infos(self) -> Iterator[zipfile.ZipInfo]:
+        return (info for info in self._archive.infolist() if not info.filename.endswith(("/", "\\")))
+
+    def read(self, path: str, check: Check) -> bytes:
         """Read a member whole."""
-        refuse_huge(self.size(path))
-        return self._archive.read(path)
+        with self._archive.open(self._members[path]) as stream:
+            return _read_bounded(stream, self.size(path), check)
 
     def size(self, path: str) -> int:
         """Give what the member unpacks to."""
-        return self._archive.getinfo(path).file_size
+        return self._members[path].file_size
 
     def fingerprint(self, paths: Sequence[str]) -> str:  # noqa: ARG002
-        """Go by the zip's own size and time, and by what is no longer read of it."""
-        return digest(["zip", file_stamp(self._path, ""), *self.outside()])
+        """Go by the zip's own size and time, and by the members that are not read by the name they have."""
+        odd = (name for name in self._files() if _tidy(name) != name and not is_hidden(name))
+        twice = (name for name, reason in self.left_out() if reason == TWICE)
+        return digest(["zip", file_stamp(self._path, ""), *odd, *twice])
+
+
+def _tidy(name: str) -> str:
+    """Give a member's name as a relative path with slashes; empty where it leads out, on whatever system.
+
+    Other programs write backslashes, or a dot or the root before all of them.
+    """
+    if ntpath.splitdrive(name)[0]:
+        return ""
+    tidy = "/".join(part for part in name.replace("\\", "/").split("/") if part not in ("", "."))
+    return tidy if is_inside(tidy) else ""
+
+
+def _read_bounded(stream: IO[bytes], size: int, check: Check) -> bytes:
+    """Read a value whole, but none that is too large, and only the beginning of what begins as none does."""
+    refuse_huge(size)
+    head = stream.read(HEAD)
+    check(head)
+    content = head + stream.read(LARGEST_FILE + 1 - len(head))
+    refuse_huge(len(content))
+    return content
 
 
 def refuse_huge(size: int) -> None:
@@ -145,9 +170,22 @@ def has_ending(path: str, medium: Medium) -> bool:
     return PurePosixPath(path).suffix.lower() in medium.endings
 
 
-def _of_media(outside: Sequence[str], media: Collection[Medium]) -> list[str]:
-    """Of what leads out of the data, folders and files of these media."""
-    return sorted(path for path in outside if path.endswith("/") or any(has_ending(path, one) for one in media))
+def _left_out(storage: Storage, media: Collection[Medium]) -> list[LeftOut]:
+    """Name, of what is no file that can be read, folders and what would be of these media, with reasons."""
+    named = [one for one in storage.left_out() if one[0].endswith("/") or any(has_ending(one[0], it) for it in media)]
+    return named + [(path, reason) for path in storage.names() if (reason := _foreign(path, media))]
+
+
+def _foreign(path: str, media: Collection[Medium]) -> str:
+    """Say what to do with a file of a kind that media cannot read; empty: nothing, it is another file."""
+    found = (medium.foreign.get(PurePosixPath(path).suffix.lower(), "") for medium in media)
+    return next(filter(None, found), "")
+
+
+def _fingerprint(storage: Storage, paths: Sequence[str], left_out: Sequence[LeftOut]) -> str:
+    """Give a hex digest that changes when files do, or when others are passed over."""
+    own = storage.fingerprint(paths)
+    return digest([own, *chain.from_iterable(left_out)]) if left_out else own
 
 
 class FileSource:
@@ -156,11 +194,12 @@ class FileSource:
     def __init__(self, storage: Storage, name: str, medium: Medium) -> None:
         self.name = storage.name
         self._storage, self._field, self._medium = storage, name, medium
-        names = storage.names()
-        self._paths = sorted({path for path in names if has_ending(path, medium)})
-        self.ignored = len(names) - len(self._paths)
-        self._outside = _of_media(storage.outside(), [medium])
-        self._layout = read_layout(self._paths)
+        found = sorted(path for path in storage.names() if has_ending(path, medium))
+        self._layout = read_layout(found)
+        self._paths = [path for path in found if self._layout.covers(path)]
+        left_out = _left_out(storage, [medium])
+        self.ignored = len(storage.names()) - len(found)
+        self._left_out = sorted([*left_out, *((path, BESIDE) for path in found if not self._layout.covers(path))])
         if are_pairs(self._layout.classes):
             first, second = self._layout.classes
             raise ValueError(
@@ -174,24 +213,28 @@ class FileSource:
 
     def fingerprint(self) -> str:
         """Give a hex digest that changes when the content changes."""
-        return self._storage.fingerprint(self._paths)
+        return _fingerprint(self._storage, self._paths, self._left_out)
 
     def count(self) -> int:
         """Give the number of samples."""
-        return len(self._paths) + len(self._outside)
+        return len(self._paths) + len(self._left_out)
+
+    def holds_any(self) -> bool:
+        """Tell whether there is a file that may be read."""
+        return bool(self._paths)
 
     def records(self) -> Iterator[Record]:
         """Give every sample, in order."""
         for path in self._paths:
             label, split = self._layout.place(path)
-            content = partial(self._storage.read, path)
+            content = partial(self._storage.read, path, self._medium.check_beginning)
             size = partial(self._storage.size, path)
-            yield Record(path, {self._field: partial(self._read, path)}, label, split, content, size=size)
-        for path in self._outside:
-            yield Record(path, {self._field: partial(_refuse, OUTSIDE)})
+            yield Record(in_utf8(path), {self._field: partial(self._read, path)}, label, split, content, size=size)
+        for path, reason in self._left_out:
+            yield Record(in_utf8(path), {self._field: partial(_refuse, reason)})
 
     def _read(self, path: str) -> Any:
-        return self._medium.read(self._storage.read(path))
+        return self._medium.read(self._storage.read(path, self._medium.check_beginning))
 
 
 class PairSource:
@@ -202,24 +245,27 @@ class PairSource:
         self.name = storage.name
         self._storage, self._media = storage, media
         names = storage.names()
-        self._outside = _of_media(storage.outside(), media.values())
+        self._left_out = sorted(_left_out(storage, media.values()))
         try:
-            self._pairs, self.lonely = pair_up(names, [(name, one.endings) for name, one in media.items()])
+            pairs, self.lonely = pair_up(names, [(name, one.endings) for name, one in media.items()])
         except ValueError as error:
-            raise (ValueError(f"{self._outside[0]}: {OUTSIDE}") if self._outside else error) from None
-        used = {*(path for paths in self._pairs.values() for path in paths), *self.lonely}
+            raise (ValueError(": ".join(self._left_out[0])) if self._left_out else error) from None
+        used = {*(path for paths in pairs.values() for path in paths), *self.lonely}
         self.ignored = len(set(names) - used)
-        if self.lonely and not self._pairs:
+        if self.lonely and not pairs:
             raise ValueError(
                 f"none of the {len(self.lonely):,} files in images/ and labels/, or the like, has one of its own name "
                 f"beside it (first: {self.lonely[0]}); give them the same names"
             )
-        self._layout = read_layout(list(self._pairs))
+        self._layout = read_layout(list(pairs))
+        self._pairs = {name: paths for name, paths in pairs.items() if self._layout.covers(name)}
+        self._left_out += [(paths[0], BESIDE) for name, paths in pairs.items() if name not in self._pairs]
         self.classes = self._named_classes(names)
 
     def fingerprint(self) -> str:
         """Give a hex digest that changes when the content changes."""
-        return self._storage.fingerprint([*(path for paths in self._pairs.values() for path in paths), *self.lonely])
+        paths = [*(path for paths in self._pairs.values() for path in paths), *self.lonely]
+        return _fingerprint(self._storage, paths, self._left_out)
 
     def count(self) -> int:
         """Give the number of samples."""
@@ -234,14 +280,13 @@ class PairSource:
             }
             _, split = self._layout.place(name)
             size = partial(self._size, paths)
-            yield Record(paths[0], readers, -1, split, partial(self._storage.read, paths[0]), size=size)
-        for path in self.lonely:
-            yield Record(path, dict.fromkeys(self._media, partial(_refuse, "it has no file of its name beside it")))
-        for path in self._outside:
-            yield Record(path, dict.fromkeys(self._media, partial(_refuse, OUTSIDE)))
+            first = partial(self._storage.read, paths[0], next(iter(self._media.values())).check_beginning)
+            yield Record(in_utf8(paths[0]), readers, -1, split, first, size=size)
+        for path, reason in [*((path, LONELY) for path in self.lonely), *self._left_out]:
+            yield Record(in_utf8(path), dict.fromkeys(self._media, partial(_refuse, reason)))
 
     def _read(self, medium: Medium, path: str) -> Any:
-        return medium.read(self._storage.read(path))
+        return medium.read(self._storage.read(path, medium.check_beginning))
 
     def _size(self, paths: Sequence[str]) -> int:
         return sum(map(self._storage.size, paths))
@@ -253,11 +298,15 @@ class PairSource:
             return ()
         path = min(found, key=len)
         try:
-            content = self._storage.read(path)
+            content = self._storage.read(path, _any_beginning)
         except Exception as error:  # A dangling link, a damaged or encrypted member raise anything.
             raise ValueError(f"{path}, which names the classes, cannot be read ({error})") from error
         lines = content.decode("utf-8-sig", "replace").rstrip().splitlines()
         return tuple(line.strip() or str(number) for number, line in enumerate(lines))
+
+
+def _any_beginning(head: bytes) -> None:
+    """Refuse nothing."""
 
 
 def _refuse(reason: str) -> Any:

@@ -7,8 +7,9 @@ import gzip
 import math
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -27,9 +28,13 @@ from gannet.data.records import (
     records_of,
     rows_per_chunk,
 )
+from gannet.data.sources.folder import MOST_DEFLATED
+from gannet.data.sources.labels import ClassTable
+from gannet.data.sources.layout import in_utf8
 from gannet.media.pixels import Pixels, read_picture, refuse_huge_sides
 
 IDX_NAME = re.compile(r"(train|t10k)-images[.-]idx3-ubyte(\.gz)?")
+IDX_FILE = re.compile(r"(train|t10k)-(images[.-]idx3|labels[.-]idx1)-ubyte(\.gz)?")
 IDX_SPLITS = {"train": "train", "t10k": "test"}
 GARMENTS = (
     *("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat"),
@@ -73,25 +78,29 @@ class _IdxPart:
     images: Path
     split: str
     shape: tuple[int, ...]
-    labels: Labels
+    labels: npt.NDArray[np.uint8] | None
+
+    def every_label(self) -> Labels:
+        """Give the labels, -1 for each picture where there are none."""
+        return np.full(self.shape[0], -1, np.int64) if self.labels is None else self.labels.astype(np.int64)
 
 
 class IdxFolder:
     """A folder of idx files with MNIST's names, gzipped or not; labels may be missing."""
 
-    def __init__(self, folder: Path) -> None:
-        self.name = folder.name
-        names = sorted(path.name for path in folder.iterdir() if IDX_NAME.fullmatch(path.name))
+    def __init__(self, folder: Path, files: Sequence[Path]) -> None:
+        self.name = in_utf8(folder.name)
+        names = sorted(path.name for path in files if IDX_NAME.fullmatch(path.name))
         by_split = {name.split("-")[0]: name for name in reversed(names)}  # an unpacked file goes before its .gz
         self._parts = [_open_part(folder, by_split[key]) for key in IDX_SPLITS if key in by_split]
-        most = max((int(part.labels.max(initial=-1)) for part in self._parts), default=-1)
-        numbers = tuple(str(label) for label in range(most + 1))
+        given = (part.labels for part in self._parts if part.labels is not None)
+        numbers = ClassTable(chain.from_iterable(np.unique(one).tolist() for one in given), self.name).names
         known = KNOWN.get(folder.resolve().name, ())
         self.classes = known if len(known) == len(numbers) else numbers
 
     def fingerprint(self) -> str:
         """Give a hex digest that changes when the content changes."""
-        labels = [digest([part.labels.tobytes().hex()]) for part in self._parts]
+        labels = [digest([part.every_label().tobytes().hex()]) for part in self._parts]
         return digest(["idx", *(file_stamp(part.images, part.images.name) for part in self._parts), *labels])
 
     def count(self) -> int:
@@ -128,15 +137,15 @@ def _open_part(folder: Path, name: str) -> _IdxPart:
         refuse_huge_sides(*shape[1:])
     except ValueError as error:
         raise ValueError(f"{images} holds pictures of {shape[1]}x{shape[2]}: {error}.") from None
-    if images.suffix != ".gz" and images.stat().st_size < 16 + math.prod(shape):
+    if _most_held(images) < 16 + math.prod(shape):
         raise ValueError(_cut_short(images))
-    labels = np.full(shape[0], -1, np.int64)
+    labels = None
     for candidate in (name, name.removesuffix(".gz"), name + ".gz"):
         path = folder / re.sub(r"images(.)idx3", r"labels\1idx1", candidate)
         if path.is_file():
             labels = _read_labels(path)
             break
-    if len(labels) != shape[0]:
+    if labels is not None and len(labels) != shape[0]:
         raise ValueError(
             f"{images} holds {shape[0]} pictures but {path.name} beside it {len(labels)} labels; "
             "copy the pair again from one place."
@@ -146,6 +155,11 @@ def _open_part(folder: Path, name: str) -> _IdxPart:
 
 def _open_maybe_gzip(path: Path) -> BinaryIO:
     return cast(BinaryIO, gzip.open(path, "rb")) if path.suffix == ".gz" else path.open("rb")
+
+
+def _most_held(path: Path) -> int:
+    """Give the most bytes that a file can hold, unpacked: no header is believed that claims more."""
+    return path.stat().st_size * (MOST_DEFLATED if path.suffix == ".gz" else 1)
 
 
 def _read_header(stream: BinaryIO, path: Path, dimensions: int) -> tuple[int, ...]:
@@ -173,20 +187,22 @@ def _cut_short(path: Path) -> str:
     return f"{path} is cut short or damaged; copy or download it again."
 
 
-def _read_labels(path: Path) -> Labels:
+def _read_labels(path: Path) -> npt.NDArray[np.uint8]:
     with _open_maybe_gzip(path) as stream:
         (count,) = _read_header(stream, path, 1)
-        return np.frombuffer(_read_exactly(stream, path, count), np.uint8).astype(np.int64)
+        if _most_held(path) < 8 + count:
+            raise ValueError(_cut_short(path))
+        return np.frombuffer(_read_exactly(stream, path, count), np.uint8)
 
 
 def _read_part(part: _IdxPart) -> Iterator[Chunk]:
     count, *size = part.shape
     row_bytes = math.prod(size)
-    rows = rows_per_chunk(row_bytes)
+    rows, every = rows_per_chunk(row_bytes), part.every_label()
     with _open_maybe_gzip(part.images) as stream:
         stream.read(16)
         for start in range(0, count, rows):
-            labels = part.labels[start : start + rows]
+            labels = every[start : start + rows]
             content = _read_exactly(stream, part.images, len(labels) * row_bytes)
             yield Chunk({VALUE: np.frombuffer(content, np.uint8).reshape(-1, *size)}, labels, part.split, start)
 

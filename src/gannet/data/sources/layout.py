@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 SPLITS = {
@@ -18,29 +18,37 @@ SPLITS = {
 class Layout:
     """How a relative path tells its picture's label and split."""
 
-    classes: tuple[str, ...]
+    folders: tuple[str, ...]
+    """Names of the folders that are classes."""
     split_level: int
     """Depth of the folder that names the split; -1: none."""
     label_level: int
     """Depth of the folder that names the label."""
 
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the classes, which can be written down."""
+        return tuple(map(in_utf8, self.folders))
+
+    def covers(self, path: str) -> bool:
+        """Tell whether a path is a sample's: what lies beside the folders of splits is none."""
+        return self.split_level < 0 or _folder(path, self.split_level).lower() in SPLITS
+
     def place(self, path: str) -> tuple[int, str]:
-        """Give the label (-1: none) and the split (empty: none) of a picture."""
-        parts = path.split("/")
-        split = SPLITS[parts[self.split_level].lower()] if self.split_level >= 0 else ""
-        labelled = self.classes and len(parts) > self.label_level + 1
-        return (self._index[parts[self.label_level]] if labelled else -1), split
+        """Give the label (-1: none) and the split (empty: none) of a picture that it covers."""
+        split = SPLITS[_folder(path, self.split_level).lower()] if self.split_level >= 0 else ""
+        return self._index.get(_folder(path, self.label_level), -1), split
 
     @functools.cached_property
     def _index(self) -> dict[str, int]:
-        return {name: index for index, name in enumerate(self.classes)}
+        return {name: index for index, name in enumerate(self.folders)}
 
 
 def read_layout(paths: Sequence[str]) -> Layout:
     """Find the layout of pictures from their paths (relative, with slashes).
 
-    A single folder around everything means nothing. Folders called train and test (val, ...) are splits when
-    nothing stands beside them. The folders below are labels when there are at least two.
+    A single folder around everything means nothing. Folders called train and test (val, ...) are splits when one of
+    each side is there, or nothing else is. The folders below are labels when there are at least two.
     """
     level = 0
     names = _folders(paths, level)
@@ -48,28 +56,35 @@ def read_layout(paths: Sequence[str]) -> Layout:
         level += 1
         names = _folders(paths, level)
     split_level = level if _are_splits(names) else -1
-    label_level = level + 1 if split_level >= 0 else level
-    labels = _folders(paths, label_level) - {""}
-    classes = tuple(sorted(labels, key=_natural)) if len(labels) > 1 else ()
-    return Layout(classes, split_level, label_level)
+    splits = Layout((), split_level, level + 1 if split_level >= 0 else level)
+    labels = _folders([path for path in paths if splits.covers(path)], splits.label_level) - {""}
+    return replace(splits, folders=tuple(sorted(labels, key=_natural)) if len(labels) > 1 else ())
 
 
 def _folders(paths: Sequence[str], level: int) -> set[str]:
     """Give the folder names at a depth; the empty name stands for a picture that lies loose there."""
-    names = set()
-    for path in paths:
-        parts = path.split("/", level + 1)
-        names.add(parts[level] if len(parts) > level + 1 else "")
-    return names
+    return {_folder(path, level) for path in paths}
+
+
+def _folder(path: str, level: int) -> str:
+    """Give the name of the folder at a depth that a path leads through; empty: none."""
+    parts = path.split("/", level + 1)
+    return parts[level] if len(parts) > level + 1 else ""
 
 
 def _are_splits(names: set[str]) -> bool:
-    return bool(names) and all(name.lower() in SPLITS for name in names)
+    sides = {SPLITS.get(name.lower(), "") for name in names}
+    return sides >= set(SPLITS.values()) or (bool(sides) and "" not in sides)
 
 
 def _natural(name: str) -> tuple[list[str | int], str]:
     """Sort 2 before 10, as people do."""
     return [int(part) if part.isdecimal() else part.lower() for part in re.split(r"(\d+)", name)], name
+
+
+def in_utf8(name: str) -> str:
+    """Give a name that can be written down: bytes of it that are no UTF-8 become `%E9` and the like."""
+    return re.sub("[\ud800-\udfff]", lambda found: f"%{ord(found[0]) & 0xFF:02X}", name)
 
 
 def is_hidden(path: str) -> bool:

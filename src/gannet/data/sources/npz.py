@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import functools
+import io
 import math
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import IO, Any
 
@@ -15,15 +18,20 @@ import numpy.typing as npt
 from numpy.lib import format as npy
 
 from gannet.data.records import VALUE, Chunk, Labels, Record, digest, file_stamp, records_of, rows_per_chunk, unread
+from gannet.data.sources.folder import MOST_DEFLATED
+from gannet.data.sources.labels import MOST_LETTERS, ClassTable
+from gannet.data.sources.layout import in_utf8
 from gannet.media.pixels import Pixels, refuse_huge_sides
+from gannet.media.value_range import ValueRange, find_range
 
 NAMES = {
     "train": (("images", "x", "x_train", "train_images"), ("labels", "y", "y_train", "train_labels")),
     "test": (("x_test", "test_images"), ("y_test", "test_labels")),
 }
-MOST_CLASSES = 100_000
-MOST_BYTES = 4096
-"""Of one label: 1,024 letters. A header may claim any number."""
+MOST_BYTES = 4 * MOST_LETTERS
+"""Of one label. A header may claim any number."""
+MOST_HEADER = 64 << 10
+"""Bytes of a member that are looked at for its header; NumPy reads none that is over 10,000."""
 
 
 @dataclass(frozen=True)
@@ -33,12 +41,17 @@ class _Member:
     name: str
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
+    start: int
+    """Bytes before its values."""
+    most: int
+    """Bytes that it can hold at most."""
 
 
 @dataclass(frozen=True)
 class _Part:
     images: _Member
-    labels: npt.NDArray[Any] | None
+    given: npt.NDArray[Any] | None
+    """Labels as they are in the file."""
     split: str
 
 
@@ -46,18 +59,32 @@ class NpzFile:
     """An .npz of pictures (n h w, n h w c or n c h w), with labels and a test split where it names them."""
 
     def __init__(self, path: Path) -> None:
-        self.name = path.name
+        self.name = in_utf8(path.name)
         self._path = path
         try:
             self._parts = self._find_parts()
-        except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
             raise ValueError(f"{path} is cut short or no .npz file; save it again with numpy.savez.") from error
-        self.classes = _class_names([part.labels for part in self._parts if part.labels is not None], path)
-        self._range: tuple[float, float] | None = None
+        given = [part.given for part in self._parts if part.given is not None]
+        self._table = ClassTable(chain.from_iterable(np.unique(one).tolist() for one in given), str(path))
+        self.classes = self._table.names
 
     def fingerprint(self) -> str:
-        """Give a hex digest that changes when the content changes."""
-        return digest(["npz", file_stamp(self._path, "")])
+        """Give a hex digest that changes when the content changes.
+
+        What of it is read in another way than it once was has another, so that no older cache is taken for it.
+        """
+        read = ["ranges by the bulk"] if self._holding("f") else ["0 and 1"] if self._is_binary else []
+        blank = ["an empty word is no class"] if self._table.blank else []
+        return digest(["npz", file_stamp(self._path, ""), *read, *blank])
+
+    def notes(self) -> Iterator[str]:
+        """Say how its numbers are read where that is not plain."""
+        if self._is_binary:
+            yield f"{self.name}: its whole numbers are 0 and 1 alone, and are read as black and white."
+        ranges = [self._floats] if self._holding("f") else []
+        ranges += [self._wholes] if any(part.images.dtype != np.uint8 for part in self._holding("iu")) else []
+        yield from (f"{self.name}: {note}." for note in (one.note() for one in ranges) if note)
 
     def count(self) -> int:
         """Give the number of samples."""
@@ -66,11 +93,10 @@ class NpzFile:
     def arrays(self) -> Iterator[Chunk]:
         """Give the same samples in chunks."""
         for part in self._parts:
-            start = 0
+            start, every = 0, self._labels(part)
             for values in self._blocks(part.images):
                 pixels = self._to_bytes(_channels_last(values))
-                labels = self._labels(part)[start : start + len(pixels)]
-                yield Chunk({VALUE: pixels}, labels, part.split, start)
+                yield Chunk({VALUE: pixels}, every[start : start + len(pixels)], part.split, start)
                 start += len(pixels)
 
     def sample(self, most: int) -> Iterator[Record]:
@@ -104,16 +130,27 @@ class NpzFile:
 
     def _header(self, archive: zipfile.ZipFile, name: str) -> _Member:
         with archive.open(name) as stream:
-            shape, fortran, dtype = _read_header(stream, self._path)
+            head = io.BytesIO(stream.read(MOST_HEADER))
+        shape, fortran, dtype = _read_header(head, self._path)
         if dtype.hasobject:
             raise ValueError(
-                f"{self._path} holds Python objects in {name}, which can run code when opened and is never "
-                "done here; "
+                f"{self._path} holds Python objects in {name}, which can run code when opened and is never done here; "
                 "save plain arrays with numpy.savez."
             )
         if fortran and len(shape) > 2:
             raise ValueError(f"{self._path} holds {name} in Fortran order; save numpy.ascontiguousarray of it.")
-        return _Member(name, shape, dtype)
+        info, size = archive.getinfo(name), self._path.stat().st_size
+        most = min(info.file_size, MOST_DEFLATED * min(info.compress_size, size))
+        return _Member(name, shape, dtype, head.tell(), most)
+
+    def _refuse_claims(self, member: _Member) -> None:
+        """Believe no header that claims more than the file can hold."""
+        claimed = member.start + math.prod(member.shape) * member.dtype.itemsize
+        if claimed > member.most:
+            raise ValueError(
+                f"{self._path} claims {claimed:,} bytes in {member.name}, which it cannot hold; it is cut short or "
+                "damaged, so save or copy it again."
+            )
 
     def _only_pictures(self, members: dict[str, _Member]) -> _Member:
         pictures = [member for member in members.values() if len(member.shape) in (3, 4)]
@@ -136,6 +173,7 @@ class NpzFile:
             )
         channels_last = len(shape) == 3 or shape[3] in (1, 3, 4)
         self._refuse_huge(member, shape[1:3] if channels_last else shape[2:])
+        self._refuse_claims(member)
         return member
 
     def _refuse_huge(self, member: _Member, sides: tuple[int, ...]) -> None:
@@ -149,22 +187,18 @@ class NpzFile:
         if labels is None:
             return None
         kind, size = labels.dtype.kind, labels.dtype.itemsize
-        if math.prod(labels.shape) != images.shape[0] or kind not in "buiU" or size > MOST_BYTES:
+        if math.prod(labels.shape) != images.shape[0] or kind not in "buifU" or size > MOST_BYTES:
             raise ValueError(
-                f"{self._path} holds {labels.name} of {labels.dtype} with shape {labels.shape} for "
-                f"{images.shape[0]} "
+                f"{self._path} holds {labels.name} of {labels.dtype} with shape {labels.shape} for {images.shape[0]} "
                 "pictures; give one whole number or word for each picture."
             )
-        with np.load(self._path, allow_pickle=False) as arrays:
-            values: npt.NDArray[Any] = arrays[labels.name.removesuffix(".npy")]
-        return values.reshape(-1)
+        self._refuse_claims(labels)
+        return np.concatenate([np.empty((0, *labels.shape[1:]), labels.dtype), *self._blocks(labels)]).reshape(-1)
 
     def _labels(self, part: _Part) -> Labels:
-        if part.labels is None:
+        if part.given is None:
             return np.full(part.images.shape[0], -1, np.int64)
-        if part.labels.dtype.kind == "U":
-            return np.searchsorted(np.array(self.classes), part.labels).astype(np.int64)
-        return part.labels.astype(np.int64)
+        return self._table.numbers(part.given)
 
     def _blocks(self, member: _Member) -> Iterator[npt.NDArray[Any]]:
         """Read a member's rows a few megabytes at a time."""
@@ -172,7 +206,7 @@ class NpzFile:
         row_bytes = math.prod(size) * member.dtype.itemsize
         rows = rows_per_chunk(row_bytes)
         with zipfile.ZipFile(self._path) as archive, archive.open(member.name) as stream:
-            _read_header(stream, self._path)
+            stream.read(member.start)
             for start in range(0, count, rows):
                 expected = min(rows, count - start) * row_bytes
                 try:
@@ -184,30 +218,49 @@ class NpzFile:
                 yield np.frombuffer(content, member.dtype).reshape(-1, *size)
 
     def _to_bytes(self, values: npt.NDArray[Any]) -> Pixels:
-        if values.dtype == np.uint8:
-            return values
-        low, _ = self._extremes()
-        if values.dtype.kind == "f":
-            offset, factor = (1.0, 127.5) if low < 0 else (0.0, 255.0)
-            return np.rint((values + offset) * factor).astype(np.uint8)
-        return values.astype(np.uint8) * (255 if values.dtype.kind == "b" else 1)
+        match values.dtype.kind:
+            case "b":
+                return values.astype(np.uint8) * np.uint8(255)
+            case "f":
+                return self._floats.to_levels(values)
+        if self._is_binary:
+            return values.astype(np.uint8) * np.uint8(255)
+        return values if values.dtype == np.uint8 else self._wholes.to_levels(values)
 
-    def _extremes(self) -> tuple[float, float]:
-        """Find the range over the whole file once: one picture cannot tell 0..1 from -1..1."""
-        if self._range is None:
-            blocks = (values for part in self._parts for values in self._blocks(part.images))
-            ends = [(float(values.min()), float(values.max())) for values in blocks if values.size]
-            low, high = (float(f([end[i] for end in ends])) for i, f in ((0, np.min), (1, np.max)))
-            floating = self._parts[0].images.dtype.kind == "f"
-            allowed = (-1.0, 1.0) if floating else (0.0, 255.0)
-            if not allowed[0] <= low <= high <= allowed[1]:  # also refuses NaN
-                raise ValueError(
-                    f"{self._path} holds pictures with values from {low:g} to {high:g}; scale "
-                    "floating-point numbers "
-                    "to 0..1 or -1..1 and whole numbers to 0..255."
-                )
-            self._range = low, high
-        return self._range
+    def _holding(self, kinds: str) -> list[_Part]:
+        """Give the parts whose pictures are numbers of these kinds."""
+        return [part for part in self._parts if part.images.dtype.kind in kinds]
+
+    def _values(self, kinds: str) -> Iterator[npt.NDArray[Any]]:
+        return chain.from_iterable(self._blocks(part.images) for part in self._holding(kinds))
+
+    @functools.cached_property
+    def _is_binary(self) -> bool:
+        """Tell whether whole numbers are 0 and 1 alone, which would be black; looks no further than to another."""
+        highest = 0
+        for values in self._values("iu"):
+            if values.min() < 0 or values.max() > 1:
+                return False
+            highest = max(highest, int(values.max()))
+        return highest == 1
+
+    @functools.cached_property
+    def _floats(self) -> ValueRange:
+        """Find their range over the whole file once: one picture cannot tell 0..1 from -1..1."""
+        return self._found("f", ((0.0, 1.0), (-1.0, 1.0)))
+
+    @functools.cached_property
+    def _wholes(self) -> ValueRange:
+        return self._found("iu", ((0.0, 255.0),))
+
+    def _found(self, kinds: str, ranges: Sequence[tuple[float, float]]) -> ValueRange:
+        try:
+            return find_range(self._values(kinds), ranges)
+        except ValueError as error:
+            raise ValueError(
+                f"{self._path} holds pictures with values {error}; scale floating-point numbers to 0..1 or -1..1 and "
+                "whole numbers to 0..255."
+            ) from None
 
 
 def _first(members: dict[str, _Member], names: tuple[str, ...]) -> _Member | None:
@@ -219,8 +272,10 @@ def _read_header(stream: IO[bytes], path: Path) -> tuple[tuple[int, ...], bool, 
         version = npy.read_magic(stream)
         read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
         shape, fortran, dtype = read(stream)
-    except ValueError as error:
+    except (ValueError, RecursionError, MemoryError, OverflowError) as error:
         raise ValueError(f"{path} holds something that is no NumPy array; save it again with numpy.savez.") from error
+    if min(shape, default=0) < 0:
+        raise ValueError(f"{path} holds an array of shape {shape}; save it again with numpy.savez.")
     return shape, fortran, dtype
 
 
@@ -228,18 +283,3 @@ def _channels_last(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
     if values.ndim == 4 and values.shape[3] not in (1, 3, 4):
         return np.moveaxis(values, 1, -1)
     return values
-
-
-def _class_names(labels: list[npt.NDArray[Any]], path: Path) -> tuple[str, ...]:
-    if not labels:
-        return ()
-    values = np.unique(np.concatenate(labels))
-    if values.dtype.kind == "U":
-        return tuple(str(value) for value in values)
-    if len(values) and not -1 <= values[0] <= values[-1] < MOST_CLASSES:
-        raise ValueError(
-            f"{path} holds labels from {values[0]} to {values[-1]}; number the classes from 0 (at most "
-            f"{MOST_CLASSES:,}"
-            ") or give their names as text."
-        )
-    return tuple(str(label) for label in range(int(values[-1]) + 1 if len(values) else 0))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from itertools import repeat
 from pathlib import Path
@@ -15,6 +15,7 @@ from PIL import Image
 
 from gannet.data.records import VALUE, Record, digest, file_stamp, unread
 from gannet.data.sources.folder import refuse_huge
+from gannet.data.sources.labels import ClassTable
 from gannet.data.sources.layout import SPLITS
 from gannet.media.pixels import open_picture
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 IMAGE_COLUMNS = ("image", "img")
 LABEL_COLUMNS = ("label", "labels")
+MOST_ROWS = 8  # in a byte of a file: less than a bit for a picture is a claim
 ROWS = 64  # read at once; a row holds one encoded picture
 COMMIT = re.compile("[0-9a-f]{40}")
 GROUPS = 16  # row groups that a sample looks into
@@ -42,14 +44,16 @@ class ParquetFiles:
         for path in paths:
             with _open_parquet(path) as file:
                 self._columns[path] = _find_columns(file.schema_arrow.names, str(path))
+                _check_types(file, path, self._columns[path])
                 self._rows += file.metadata.num_rows
                 names = names or _class_names(file, self._columns[path][1])
-        self.classes = names or self._classes_from_labels()
-        self._index = {name: index for index, name in enumerate(self.classes)}
+        self._table = ClassTable(self._labels(), name, names)
+        self.classes = self._table.names
 
     def fingerprint(self) -> str:
         """Give a hex digest that changes when the content changes."""
-        return digest(["parquet", *(file_stamp(path, path.name) for path in self._paths)])
+        blank = ["an empty word is no class"] if self._table.blank else []
+        return digest(["parquet", *(file_stamp(path, path.name) for path in self._paths), *blank])
 
     def count(self) -> int:
         """Give the number of samples."""
@@ -67,7 +71,7 @@ class ParquetFiles:
             with _open_parquet(path) as file:
                 values = _column(file, self._columns[path][1])
                 for position, value in enumerate(values):
-                    yield unread(f"{self._named[path]}[{position}]", self._number(value), _split_of(path.stem))
+                    yield unread(f"{self._named[path]}[{position}]", self._table.number(value), _split_of(path.stem))
 
     def sample(self, most: int) -> Iterator[Record]:
         """Look into a few row groups, evenly spread: a parquet file cannot be read by the row."""
@@ -93,38 +97,27 @@ class ParquetFiles:
             for cell, value in zip(cells, labels, strict=True):
                 read, size = partial(_read_cell, cell, (path.parent,)), partial(_held, cell)
                 name = f"{self._named[path]}[{position}]"
-                yield Record(name, {VALUE: read}, self._number(value), split, size=size)
+                yield Record(name, {VALUE: read}, self._table.number(value), split, size=size)
                 position += 1
 
-    def _number(self, value: int | str | None) -> int:
-        if value is None:
-            return -1
-        return self._index[value] if isinstance(value, str) else int(value)
-
-    def _classes_from_labels(self) -> tuple[str, ...]:
-        """Without names in the schema, read the small label column alone."""
-        seen: set[int | str] = set()
+    def _labels(self) -> Iterator[Any]:
+        """Read the small label column alone, each label once a batch."""
         for path in self._paths:
-            label = self._columns[path][1]
-            if label is None:
-                continue
-            with _open_parquet(path) as file:
-                for batch in file.iter_batches(65_536, columns=[label]):
-                    seen.update(value for value in batch.column(label).unique().to_pylist() if value is not None)
-        words = {value for value in seen if isinstance(value, str)}
-        if words:
-            return tuple(sorted(words))
-        return tuple(str(number) for number in range(max((int(value) for value in seen), default=-1) + 1))
+            if label := self._columns[path][1]:
+                with _open_parquet(path, [label]) as file:
+                    for batch in file.iter_batches(65_536, columns=[label]):
+                        yield from batch.column(label).unique().to_pylist()
 
 
-def _open_parquet(path: Path) -> parquet.ParquetFile:
+def _open_parquet(path: Path, words: Sequence[str] = ()) -> parquet.ParquetFile:
+    """Open a file; of columns of words each word is held once, so that repeating a long one takes no memory."""
     try:
         import pyarrow
         import pyarrow.parquet as parquet
     except ImportError as error:
         raise ValueError(f"Reading {path} needs pyarrow; run: pip install 'gannet[parquet]'") from error
     try:
-        return parquet.ParquetFile(path)
+        return parquet.ParquetFile(path, read_dictionary=list(words))
     except pyarrow.ArrowException as error:
         raise ValueError(f"{path} is cut short or no parquet file; copy or download it again.") from error
 
@@ -136,6 +129,24 @@ def _column(file: parquet.ParquetFile, name: str | None) -> Iterator[Any]:
         return
     for batch in file.iter_batches(65_536, columns=[name]):
         yield from batch.column(name).to_pylist()
+
+
+def _check_types(file: parquet.ParquetFile, path: Path, columns: tuple[str, str | None]) -> None:
+    """Refuse columns of other types, and more than a file of its size can hold, before anything is read."""
+    size, rows = path.stat().st_size, file.metadata.num_rows
+    if rows > MOST_ROWS * size:
+        raise ValueError(f"{path} claims {rows:,} rows in {size:,} bytes; it is damaged, copy or write it again.")
+    image, label = (str(file.schema_arrow.field(name).type) if name else "" for name in columns)
+    if not re.match(r"(large_|fixed_size_)?binary|struct<|null", image):
+        raise ValueError(
+            f"{path} holds pictures as {image}; give encoded pictures, as bytes or as the library datasets writes them."
+        )
+    if label and not re.match(
+        r"u?int\d+$|bool$|(half)?float$|double$|(large_)?string|null|dictionary<values=.*", label
+    ):
+        raise ValueError(
+            f"{path} holds labels that are no classes ({label}); give one whole number or word for each picture."
+        )
 
 
 def _find_columns(names: list[str], where: str) -> tuple[str, str | None]:
@@ -153,7 +164,7 @@ def _class_names(file: parquet.ParquetFile, label: str | None) -> tuple[str, ...
     try:
         features = json.loads((file.schema_arrow.metadata or {})[b"huggingface"])["info"]["features"]
         return tuple(str(name) for name in features[label]["names"])
-    except (KeyError, TypeError, ValueError):  # none there, or written by something else
+    except (KeyError, TypeError, ValueError, RecursionError):  # none there, or written by something else
         return ()
 
 
@@ -207,15 +218,16 @@ class HubDataset:
         self._columns = {key: _find_columns(list(part.features), name) for key, part in self._splits.items()}
         key, part = next(iter(self._splits.items()))
         label = self._columns[key][1]
-        self._label = part.features[label] if label else None
-        self.classes = tuple(str(word) for word in getattr(self._label, "names", None) or self._found_classes())
-        self._index = {name: number for number, name in enumerate(self.classes)}
+        names = getattr(part.features[label], "names", None) if label else None
+        self._table = ClassTable(self._labels(), f"hf:{self.name}", tuple(map(str, names or ())))
+        self.classes = self._table.names
 
     def fingerprint(self) -> str:
         """Give a hex digest that changes when the content changes."""
         revision = [self._revision] if self._revision else []  # Entries from before there were any stay.
         parts = (f"{key} {part._fingerprint}" for key, part in self._splits.items())
-        return digest(["hub", self.name, *revision, *parts])
+        blank = ["an empty word is no class"] if self._table.blank else []
+        return digest(["hub", self.name, *revision, *parts, *blank])
 
     def count(self) -> int:
         """Give the number of samples."""
@@ -232,7 +244,7 @@ class HubDataset:
             label = self._columns[key][1]
             values = (row[label] for row in part.select_columns([label])) if label else repeat(None, len(part))
             for position, value in enumerate(values):
-                yield unread(f"{key}[{position}]", self._number(value), _split_of(key))
+                yield unread(f"{key}[{position}]", self._table.number(value), _split_of(key))
 
     def sample(self, most: int) -> Iterator[Record]:
         """Give about `most` samples, spread over the source."""
@@ -248,19 +260,20 @@ class HubDataset:
         folders = _hub_folders(datasets)
         for position in positions:
             row = encoded[position]
-            number = self._number(row[label] if label else None)
+            number = self._table.number(row[label] if label else None)
             read = partial(_read_cell, row[image], folders)
             yield Record(f"{key}[{position}]", {VALUE: read}, number, _split_of(key), size=partial(_held, row[image]))
 
-    def _number(self, value: int | str | None) -> int:
-        if value is None:
-            return -1
-        return self._index[value] if isinstance(value, str) else int(value)
-
-    def _found_classes(self) -> list[str]:
-        seen = {value for key, part in self._splits.items() for value in part.unique(self._columns[key][1] or "")}
-        words = sorted(value for value in seen if isinstance(value, str))
-        return words or [str(number) for number in range(max((int(v) for v in seen if v is not None), default=-1) + 1)]
+    def _labels(self) -> Iterator[Any]:
+        for key, part in self._splits.items():
+            if label := self._columns[key][1]:
+                try:
+                    yield from part.unique(label)
+                except Exception as error:  # The library compares no lists, and raises of them what it likes.
+                    raise ValueError(
+                        f"hf:{self.name} holds labels that are no classes ({part.features[label]}); give one whole "
+                        "number or word for each picture."
+                    ) from error
 
 
 def _hub_folders(datasets: Any) -> tuple[Path, ...]:

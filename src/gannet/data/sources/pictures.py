@@ -1,11 +1,12 @@
 """Pictures that are no plain files: embedded digits, idx files, .npz, parquet and data sets of a hub."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from gannet.data.records import Source
 from gannet.data.sources.folder import FileSource, Folder, Zip
-from gannet.data.sources.idx import IDX_NAME, Digits, IdxFolder, StackedDigits
+from gannet.data.sources.idx import IDX_FILE, IDX_NAME, Digits, IdxFolder, StackedDigits
+from gannet.data.sources.layout import in_utf8
 from gannet.data.sources.npz import NpzFile
 from gannet.data.sources.parquet import HubDataset, ParquetFiles
 from gannet.media.image import Options
@@ -31,26 +32,35 @@ def open_path(path: Path, media: Mapping[str, Medium]) -> Source | None:
         return _open_folder(path, name, medium)
     match path.suffix.lower():
         case ".parquet":
-            return ParquetFiles(path.name, [path])
+            return ParquetFiles(in_utf8(path.name), [path])
         case ".npz":
             return NpzFile(path)
     return None
 
 
 def _open_folder(folder: Path, name: str, medium: Medium) -> Source | None:
-    if any(IDX_NAME.fullmatch(path.name) for path in folder.iterdir()):
-        return IdxFolder(folder)
-    called = folder.resolve().name
-    if tables := sorted(folder.glob("*.parquet")):
-        return ParquetFiles(called, tables)
-    if FileSource(Folder(folder), name, medium).count():
-        return None
-    if tables := sorted(folder.rglob("*.parquet")):
-        return ParquetFiles(called, tables)
-    packed = [path for path in folder.iterdir() if path.suffix.lower() in (".zip", ".npz")]
+    storage = Folder(folder)
+    if any(IDX_NAME.fullmatch(file) for file in storage.names()):
+        return IdxFolder(folder, _own(storage, folder, lambda path: bool(IDX_FILE.fullmatch(path))))
+    if tables := _own(storage, folder, lambda path: path.endswith(".parquet") and "/" not in path):
+        return ParquetFiles(storage.name, tables)
+    source = FileSource(storage, name, medium)
+    if source.holds_any():
+        return source
+    if tables := _own(storage, folder, lambda path: path.endswith(".parquet")):
+        return ParquetFiles(storage.name, tables)
+    packed = _own(storage, folder, lambda path: path.lower().endswith((".zip", ".npz")) and "/" not in path)
     if len(packed) != 1:
-        return None
+        return source if source.count() else None
     return NpzFile(packed[0]) if packed[0].suffix.lower() == ".npz" else FileSource(Zip(packed[0]), name, medium)
+
+
+def _own(storage: Folder, folder: Path, wanted: Callable[[str], bool]) -> list[Path]:
+    """Give the files of a folder that are wanted; ValueError where one of them only seems to lie in it."""
+    for path, reason in storage.left_out():
+        if wanted(path):
+            raise ValueError(f"{folder / path} is not read: {reason}.")
+    return sorted(folder / path for path in storage.names() if wanted(path))
 
 
 def finished(source: Source, options: Section | None) -> Source:

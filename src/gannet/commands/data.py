@@ -1,0 +1,14 @@
+"""What data are called wherever they are asked for."""
+
+from pathlib import Path
+
+from gannet.data.sources import is_embedded
+from gannet.pipelines.hub import absolute
+
+
+def full_name(data: str | Path) -> str:
+    """Name data so that they are found again from any folder: by their full path, on a hub by their commit.
+
+    The name of an embedded set is that set, whatever lies in the current folder; `./digits` and a `Path` are a folder.
+    """
+    return data if isinstance(data, str) and is_embedded(data) else absolute(str(data))
