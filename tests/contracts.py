@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +13,13 @@ from torch import Tensor
 from gannet.adversarial.losses import AdversarialLoss
 from gannet.commands.plan import noise_of
 from gannet.commands.train import build_game, build_trainer, prepare, split_of
-from gannet.pipelines.pipeline import Pipeline
+from gannet.pipelines.pipeline import ConverterPipeline, Pipeline
 from gannet.recipe import Recipe
 from gannet.runtime.devices import launch
 from gannet.runtime.files import load_tree
 from gannet.runtime.progress import Watch
 from gannet.schema import Choice
-from gannet.task import Task
+from gannet.task import Task, find_task
 from gannet.training.trainer import Trainer
 
 
@@ -30,6 +31,18 @@ def make_trainer(recipe: Recipe, folder: Path) -> Trainer:
     split = split_of(prepared)
     samples = split.training, split.held_out
     return build_trainer(prepared, build_game(prepared, fabric), fabric, folder, samples, Watch())
+
+
+@cache
+def untrained(name: str) -> ConverterPipeline:
+    """The pipeline of a task's example, which has learned nothing."""
+    task = find_task(name)
+    prepared = prepare(task.example())
+    torch.manual_seed(0)
+    game = task.game(prepared.recipe, prepared.description)
+    made = task.pipeline(prepared.recipe, prepared.description, {kept: game.networks[kept] for kept in game.kept})
+    assert isinstance(made, ConverterPipeline)
+    return made
 
 
 def tensors_of(tree: Any, path: str = "") -> dict[str, Any]:

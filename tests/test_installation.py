@@ -1,4 +1,4 @@
-"""What an installation brings is what was tested: each package that comes along has its version in `constraints.txt`."""
+"""What an installation brings is what was tested: each package has its version in `constraints.txt`."""
 
 from __future__ import annotations
 

@@ -788,3 +788,32 @@ def test_what_is_made_is_shown_in_a_line_and_an_output_that_there_is_not_is_name
         with pytest.raises(ValueError, match="There is no output 'masc'; did you mean 'mask'?"):
             ask()
     assert not (tmp_path / "x.png").exists()
+
+
+def test_what_is_transparent_stays_so_whatever_its_file_is_called(enlarger: Path, tmp_path: Path) -> None:
+    values = RANDOM.integers(0, 256, (9, 13, 4), np.uint8)
+    (tmp_path / "photos").mkdir()
+    for name, kept in (("clear.jpg", values), ("opaque.jpg", values[..., :3])):
+        Image.fromarray(kept).save(tmp_path / "photos" / name, "PNG")
+    gannet.apply(enlarger, tmp_path / "photos", out=tmp_path / "new")
+    assert sorted(path.name for path in (tmp_path / "new").iterdir()) == ["clear.jpg.png", "opaque.jpg"]
+    assert read_photograph(tmp_path / "new" / "clear.jpg.png").alpha is not None
+    with Image.open(tmp_path / "new" / "opaque.jpg") as picture:
+        assert picture.format == "JPEG"
+
+
+def test_what_is_not_used_or_not_kept_of_files_is_said_once(
+    enlarger: Path, tmp_path: Path, gannet_command: Callable[..., Any]
+) -> None:
+    frames = [Image.fromarray(RANDOM.integers(0, 256, (9, 13, 3), np.uint8)) for _ in range(3)]
+    (tmp_path / "photos").mkdir()
+    frames[0].save(tmp_path / "photos" / "film.gif", save_all=True, append_images=frames[1:])
+    frames[0].save(tmp_path / "photos" / "plain.png")
+    said: list[str] = []
+    told = gannet.apply(enlarger, tmp_path / "photos", out=tmp_path / "new", on_progress=told_to(said))
+    words = f"{tmp_path / 'photos' / 'film.gif'}: it holds several frames, of which only the first is used."
+    assert told.notices == (words,) and told.left_out == () and sum(words in one for one in said) == 1
+    assert told.to_json()["notices"] == [words]
+    frames[0].save(tmp_path / "scan.tif", save_all=True, append_images=frames[1:])
+    ended = gannet_command("apply", enlarger, tmp_path / "scan.tif", "--out", tmp_path / "large.tif")
+    assert ended.code == 0 and "it holds several pages, of which only the first is used." in ended.out

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, ImageCms
 
 import gannet
 from gannet.api import AugmentOptions, augment
@@ -25,7 +25,7 @@ from gannet.commands.augment import copies, images
 from gannet.commands.augment.fakes import FakeSource, open_fake_source
 from gannet.data.sources import open_source
 from gannet.pipelines import writer
-from gannet.provenance.metadata import SYNTHETIC
+from gannet.provenance.metadata import SOURCE_TYPE, SYNTHETIC, metadata, read_facts
 
 Wish = dict[str, Any]
 
@@ -609,3 +609,35 @@ def test_where_a_text_is_not_utf8_is_told_exactly(before: int, tmp_path: Path) -
         with pytest.raises(ValueError, match=f"not in UTF-8 .*at byte {before:,}"):
             augment(tmp_path / "a.txt", tmp_path / "new.txt")
     assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+
+
+def as_file(path: Path, values: np.ndarray, form: str = "PNG", **options: Any) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(values).save(path, form, **options)
+
+
+def test_copies_keep_what_lies_beside_the_pixels_of_their_picture(tmp_path: Path) -> None:
+    values = np.random.default_rng(0).integers(0, 256, (12, 17, 3), np.uint8)
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    facts = metadata(".png", {"model": "earlier"})
+    as_file(tmp_path / "photos" / "a.png", values, dpi=(300, 300), icc_profile=profile, **facts)
+    as_file(tmp_path / "photos" / "b.jpg", values, "JPEG", dpi=(300, 300), comment=b"by the lake")
+    augment(tmp_path / "photos", tmp_path / "new", AugmentOptions(times=2, kinds="rotation=20"))
+    with Image.open(tmp_path / "new" / "a~1.png") as copy:
+        assert read_facts(copy) == {SOURCE_TYPE: SYNTHETIC, "model": "earlier"}
+        assert copy.info["icc_profile"] == profile and copy.info["dpi"] == pytest.approx((300, 300), abs=0.1)
+    with Image.open(tmp_path / "new" / "b~1.jpg") as copy:
+        assert copy.info["dpi"] == (300, 300) and copy.info["comment"] == b"by the lake" and read_facts(copy) == {}
+
+
+def test_copies_of_what_is_transparent_are_so_whatever_it_is_called_and_show_no_hidden_colour(tmp_path: Path) -> None:
+    values = np.zeros((32, 32, 4), np.uint8)
+    values[8:24, 8:24] = 255
+    as_file(tmp_path / "photos" / "disc.jpg", values)
+    as_file(tmp_path / "photos" / "other.png", values)
+    augment(tmp_path / "photos", tmp_path / "new", AugmentOptions(times=2, kinds="rotation=20"))
+    for name in ("disc~1.jpg.png", "other~1.png"):
+        with Image.open(tmp_path / "new" / name) as copy:
+            made = np.asarray(copy)
+        assert made.shape == (32, 32, 4) and 0 < (made[..., 3] > 0).mean() < 1
+        assert made[made[..., 3] > 0][:, :3].min() == 255, "black bled into the edges"

@@ -3,34 +3,20 @@
 import csv
 import io
 import json
-from functools import cache
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from contracts import untrained
 from PIL import Image
 
-from gannet.commands.train import prepare
 from gannet.media.points import medium as points
 from gannet.media.scores import medium as scores
-from gannet.pipelines.pipeline import ConverterPipeline
 from gannet.provenance.metadata import BEFORE, COMPOSITE, SOURCE_TYPE, SYNTHETIC, metadata, read_facts
-from gannet.task import find_task
 
 EARLIER = {SOURCE_TYPE: COMPOSITE, "model": "earlier"}
 RANDOM = np.random.default_rng(0)
-
-
-@cache
-def untrained(name: str) -> ConverterPipeline:
-    """A task's example, which has learned nothing."""
-    task = find_task(name)
-    prepared = prepare(task.example())
-    game = task.game(prepared.recipe, prepared.description)
-    made = task.pipeline(prepared.recipe, prepared.description, {kept: game.networks[kept] for kept in game.kept})
-    assert isinstance(made, ConverterPipeline)
-    return made
 
 
 def marked(facts: dict[str, Any], mode: str = "RGB") -> bytes:

@@ -219,6 +219,7 @@ class Work:
         self.changed = False
         self.done, self.left_out = 0, dict[PurePosixPath, str]()
         self.notices: list[str] = []
+        self._endings: dict[Path, str] = {}
         self.pairs: dict[PurePosixPath, tuple[Image.Image, Image.Image]] = {}
 
     @cached_property
@@ -236,15 +237,21 @@ class Work:
         task, first = self.pipeline.task, self.items[0]
         if not single:
             return Path(f"{task}-{self._first_input.medium.plural.replace(' ', '-')}")
-        return Path(f"{first.file.stem}-{task}{self.pipeline.ending(first.file.suffix)}")
+        return Path(f"{first.file.stem}-{task}{self._ending(first)}")
 
     @property
     def _first_input(self) -> Any:
         return next(iter(self.pipeline.inputs.values()))
 
+    def _ending(self, item: Item) -> str:
+        """Choose the ending of a result, once: it depends on what is in the file."""
+        if item.file not in self._endings:
+            self._endings[item.file] = self.pipeline.ending(self._first_input.medium.ending(item.file))
+        return self._endings[item.file]
+
     def result(self, item: Item) -> PurePosixPath:
         """Give the path of a result in a folder of results: the input's, with an ending of its own where it must."""
-        ending, own = self.pipeline.ending(item.path.suffix), item.path.suffix
+        ending, own = self._ending(item), item.path.suffix
         if ending == own:
             return item.path
         same_kind = self._first_input.medium is next(iter(self.pipeline.outputs.values()))

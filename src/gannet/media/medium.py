@@ -142,6 +142,10 @@ class Medium(ABC):
             reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
             raise ValueError(f"{name} cannot be read: {reason}.") from None
 
+    def ending(self, file: Path) -> str:
+        """Give the ending that a file should have to hold what is in it; mostly its own."""
+        return file.suffix
+
     @abstractmethod
     def read(self, content: bytes) -> Any:
         """Open a file's content; any error where it is broken, ValueError with a reason where it is something else."""

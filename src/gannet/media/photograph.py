@@ -27,7 +27,7 @@ from gannet.media.attachments import (
 from gannet.media.grids import to_picture
 from gannet.media.image import ImageMedium
 from gannet.media.medium import Field
-from gannet.media.pixels import DEEP_MODES, Pixels, eight_bits, is_sideways, open_picture, upright
+from gannet.media.pixels import DEEP_MODES, Pixels, eight_bits, is_sideways, is_transparent, open_picture, upright
 from gannet.media.sixteen_bit import encode_png, encode_tiff, is_deep, joined, read_lower
 from gannet.provenance.formats import PHOTOGRAPHS, Format
 from gannet.provenance.metadata import joined as with_earlier
@@ -220,7 +220,15 @@ def _deepened(photograph: Photograph, content: bytes) -> Photograph:
 def _photograph(picture: Image.Image) -> Photograph:
     """A picture with all that its file holds beside the pixels."""
     sideways = is_sideways(picture)  # Pillow turns a TIFF while it decodes it, and forgets that.
-    photograph = _pixels(picture)
+    return with_attachments(_pixels(picture), picture, sideways)
+
+
+def with_attachments(photograph: Photograph, picture: Image.Image, sideways: bool) -> Photograph:
+    """Give a photograph all that a picture's file, which was decoded, holds beside its pixels.
+
+    Args:
+        sideways: whether its camera was held on its side, as was told before it was decoded.
+    """
     profile, unfit = fitting_profile(picture.info.get("icc_profile") or b"", photograph.values.shape[2])
     comments, left = read_comments(picture)
     return replace(
@@ -270,6 +278,11 @@ class PhotographMedium(ImageMedium):
     def read(self, content: bytes) -> Photograph:  # type: ignore[override]
         """Read a photograph as it is."""
         return read_photograph(content)
+
+    def ending(self, file: Path) -> str:
+        """Go by the content where that is transparent and the ending's format could not hold it."""
+        form = PHOTOGRAPHS.get(file.suffix.lower())
+        return file.suffix if form is None or form.transparent or not is_transparent(file) else self.saved[0]
 
     def open(self, given: object) -> Photograph:
         """Read a path, a file's content or Pillow's picture."""

@@ -6,6 +6,7 @@ import functools
 import io
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -14,6 +15,7 @@ from PIL import Image, UnidentifiedImageError
 
 from gannet.media.value_range import find_range
 from gannet.provenance import formats
+from gannet.runtime.broken import unless_broken
 
 Pixels: TypeAlias = npt.NDArray[np.uint8]
 Picture: TypeAlias = Image.Image | Pixels
@@ -40,6 +42,8 @@ FOREIGN = {
 """What to do with pictures of kinds that are not read, by the endings of their files."""
 LONGEST_WORD = 32  # bytes that formats are told by, at most
 NO_PICTURE = "it is not a picture in a format that Gannet reads"
+JPEG_BEGINS = b"\xff\xd8"
+"""The first bytes of a format that holds no transparency."""
 EXTENSIONS = frozenset(ending for form in formats.ALL for ending in form.read)
 ORIENTATION, SIDEWAYS = 0x0112, (5, 6, 7, 8)
 """Where a camera notes how it was held (Exif 2.3), and what it notes when that was on its side."""
@@ -106,6 +110,13 @@ def refuse_huge_sides(width: int, height: int) -> None:
     limit = Image.MAX_IMAGE_PIXELS
     if limit is not None and width * height > limit:
         raise ValueError(_bomb())
+
+
+def is_transparent(file: Path) -> bool:
+    """Tell by a picture's header whether it is transparent, whatever its file is called."""
+    with unless_broken(), file.open("rb") as stream:  # Whoever reads a broken one will say so.
+        return stream.read(2) != JPEG_BEGINS and open_picture(file.read_bytes()).has_transparency_data
+    return False
 
 
 def describe(picture: Picture) -> tuple[tuple[int, int], str]:

@@ -1,11 +1,12 @@
-"""Halving and doubling photographs, so that networks of a limited sight see all of a large one."""
+"""Halving and doubling photographs: networks of a limited sight see all of a large one, and colours go on over gaps."""
 
+from dataclasses import replace
 from typing import TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from gannet.media.photograph import Values
+from gannet.media.photograph import Photograph, Values
 
 Mask: TypeAlias = npt.NDArray[np.bool_]
 Kind = TypeVar("Kind", bound=np.generic)
@@ -39,3 +40,30 @@ def halved(values: Values, lost: Mask) -> tuple[Values, Mask]:
 def doubled(values: npt.NDArray[Kind], size: tuple[int, ...]) -> npt.NDArray[Kind]:
     """Give every value (h, w, ...) as two by two, less what is beyond a size (h', w')."""
     return values.repeat(2, 0)[: size[0]].repeat(2, 1)[:, : size[1]]
+
+
+def extended(values: Values, unknown: Mask) -> Values:
+    """Go on with the known values (h, w, c) over the others, from ever coarser copies; as they are if none is known."""
+    if unknown.all() or not unknown.any():
+        return values
+    coarse = extended(*halved(values, unknown))
+    return np.where(unknown[..., None], doubled(coarse, unknown.shape), values)
+
+
+def hidden(photograph: Photograph) -> Mask:
+    """Tell where a photograph is fully transparent, (h, w)."""
+    found = np.zeros(photograph.values.shape[:2], bool) if photograph.alpha is None else photograph.alpha == 0
+    return np.asarray(found)
+
+
+def visible(photograph: Photograph, lost: Mask | None = None) -> Photograph:
+    """Go on with visible colours under what is fully transparent: those that it hides would show along its edges.
+
+    Args:
+        lost: (h, w), where colours are of no use either.
+    """
+    under = hidden(photograph)
+    if not under.any():
+        return photograph
+    found = extended(photograph.values, under if lost is None else under | lost)
+    return replace(photograph, values=np.where(under[..., None], found, photograph.values))

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from gannet.augmentation.kinds import Draws
 from gannet.augmentation.lab import from_lab, to_lab
 from gannet.media.photograph import Photograph
+from gannet.media.pyramid import visible
 from gannet.media.tiling import as_tensor, as_values, enlarged_rows
 from gannet.networks.unet import Unet
 from gannet.tasks._image_restoration import (
@@ -72,6 +73,7 @@ class ColorizationPipeline(PhotographPipeline):
 
     def improve(self, given: Photograph, mask: Photograph | None = None) -> Photograph:  # noqa: ARG002
         """Colour a photograph, grey or not; a strip at a time, but for the network's part."""
+        given = visible(given)
         values = given.values
         height, width = values.shape[:2]
         settings: Any = self.config

@@ -22,7 +22,7 @@ from gannet.augmentation.damage import holes
 from gannet.augmentation.kinds import Draws
 from gannet.media import photograph
 from gannet.media.photograph import Photograph, Values
-from gannet.media.pyramid import Mask, as_mask, doubled, halved
+from gannet.media.pyramid import Mask, as_mask, doubled, halved, hidden, visible
 from gannet.media.tiling import TiledOperation, as_tensor, in_tiles
 from gannet.networks.unet import Unet
 from gannet.pipelines.pipeline import Input
@@ -121,7 +121,9 @@ class Filler:
 
     def fill(self, given: Photograph, mask: Photograph) -> Photograph:
         """Fill the holes of a photograph; the mask, of its size, is light where something is lost."""
-        return given.with_values(self._filled(given.values, lost_pixels(mask, given)))
+        lost = lost_pixels(mask, given)
+        filled = self._filled(visible(given, lost).values, lost)
+        return given.with_values(np.where(lost[..., None], filled, given.values))
 
     def complete(self, given: Tensor) -> Tensor:
         """Fill the holes of pictures (b, c, h, w) in [-1, 1] at once: those pixels that are not a number."""
@@ -228,7 +230,7 @@ def lost_pixels(mask: Photograph, photograph: Photograph) -> Mask:
         lost &= mask.alpha > mask.largest // 2
     if not lost.any():
         raise ValueError("The mask is dark all over, so nothing is lost; make it light where something is.")
-    if lost.all():
+    if (lost | hidden(photograph)).all():
         raise ValueError("The mask is light all over, so there is nothing to go by; make it dark where all is well.")
     return lost
 

@@ -27,7 +27,7 @@ from gannet.augmentation.kinds import Drawn, Draws
 from gannet.media import photograph
 from gannet.media.medium import Medium
 from gannet.media.photograph import Photograph
-from gannet.media.pyramid import Mask, as_mask, doubled, halved
+from gannet.media.pyramid import Mask, as_mask, doubled, halved, hidden, visible
 from gannet.media.tiling import TiledOperation, as_tensor, as_values, in_tiles
 from gannet.metrics.measure import Measure
 from gannet.networks.unet import Unet
@@ -163,11 +163,16 @@ class RestorationPipeline(PhotographPipeline):
 
     def _repaired(self, given: Photograph, found: Photograph) -> Photograph:
         """Fill what was found; where that is nothing or all, the photograph is as it was."""
-        return self.filler.fill(given, found) if found.values.any() and not found.values.all() else given
+        lost = found.values[~hidden(given)]
+        return self.filler.fill(given, found) if lost.any() and not lost.all() else given
 
     def find(self, photograph: Photograph) -> Photograph:
-        """Find where a photograph is damaged, with the edges of that: white there, black elsewhere."""
-        return Photograph(maximum_filter(as_mask(self.damaged(photograph)), 2 * WIDER + 1, axes=(0, 1)))
+        """Find where a photograph is damaged, with the edges of that: white there, black elsewhere.
+
+        What is fully transparent is not.
+        """
+        found = self.damaged(visible(photograph)) & ~hidden(photograph)
+        return Photograph(maximum_filter(as_mask(found), 2 * WIDER + 1, axes=(0, 1)))
 
     def damaged(self, photograph: Photograph) -> Mask:
         """Find where a photograph is damaged, (h, w).

@@ -15,6 +15,7 @@ from gannet.adversarial.two_player import GENERATOR
 from gannet.augmentation.degrading import DEGRADATIONS
 from gannet.augmentation.kinds import Draws
 from gannet.media.photograph import Photograph
+from gannet.media.pyramid import visible
 from gannet.media.tiling import TiledOperation, as_tensor, as_values, in_tiles
 from gannet.networks.srresnet import Srresnet
 from gannet.schema import Choice, check
@@ -61,7 +62,7 @@ class SuperResolutionPipeline(PhotographPipeline):
         network: Any = self.networks[GENERATOR]
         settings: Any = self.config
         enlarge = partial(as_learned, channels=settings.description.shape[0], compute=self.compute)
-        return in_tiles(given, TiledOperation(enlarge, network.receptive_radius, network.scale))
+        return in_tiles(visible(given), TiledOperation(enlarge, network.receptive_radius, network.scale))
 
 
 def _scale(config: Settings) -> int:

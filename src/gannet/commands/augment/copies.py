@@ -1,25 +1,26 @@
 """A picture's changed copies: what is read becomes files, wherever that is done."""
 
-import io
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
+import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 
 from gannet.augmentation.kinds import Chosen, Drawn, augment
 from gannet.augmentation.levels import from_levels, to_levels
 from gannet.augmentation.mixing import Mix, mix
-from gannet.media.pixels import Pixels, fit_picture, natural_pixels, open_picture, read_picture
+from gannet.media.photograph import Photograph, with_attachments
+from gannet.media.pixels import Pixels, fit_picture, is_sideways, natural_pixels, open_picture, read_picture
+from gannet.media.pyramid import visible
 from gannet.pipelines.writer import Entry, record_line
 from gannet.provenance.formats import written
 from gannet.runtime.broken import unless_broken
 from gannet.runtime.randomness import generator
 
-QUALITY, MARK = 95, "~"
+MARK = "~"
 KEPT = written(lambda form: form.shown and form.full)
 """The formats that copies keep; of other pictures they are PNG."""
 
@@ -45,10 +46,17 @@ class Sample:
     name: str
     content: bytes | Pixels
 
-    def pixels(self, channels: int = 0) -> Pixels:
-        """Give (h, w, c), of so many channels where it says so; raises ValueError or OSError when it is broken."""
-        picture = open_picture(self.content) if isinstance(self.content, bytes) else self.content
-        return read_picture(picture, channels) if channels else natural_pixels(picture)
+    def pixels(self, channels: int) -> Pixels:
+        """Give (h, w, channels); raises ValueError or OSError when it is broken."""
+        return read_picture(open_picture(self.content) if isinstance(self.content, bytes) else self.content, channels)
+
+    def photograph(self) -> Photograph:
+        """Give it in eight bits, with all that its file holds beside the pixels; raises the same."""
+        if not isinstance(self.content, bytes):
+            return as_photograph(natural_pixels(self.content))
+        picture = open_picture(self.content)
+        sideways = is_sideways(picture)
+        return with_attachments(as_photograph(natural_pixels(picture)), picture, sideways)
 
 
 @dataclass(frozen=True)
@@ -93,28 +101,31 @@ def _one_thread() -> Iterator[None]:
 
 def _make_family(family: Family, seed: int) -> list[Entry]:
     path, name, label = family.path, family.sample.name, family.label
-    pixels, content = family.sample.pixels(), family.sample.content
-    file = content if isinstance(content, bytes) else to_file(pixels, ".png")
+    photograph, content = family.sample.photograph(), family.sample.content
+    file = content if isinstance(content, bytes) else to_file(as_pixels(photograph), ".png")
     entries = [Entry(str(path), file, label, record_line(path, name, *[""] * 5))]
     for copy in family.copies:
         with suppress(ValueError, RuntimeError):  # The picture itself stays.
-            entries.append(_make_copy(family, pixels, copy, seed))
+            entries.append(_make_copy(family, visible(photograph), copy, seed))
     return entries
 
 
-def _make_copy(family: Family, pixels: Pixels, copy: Copy, seed: int) -> Entry:
+def _make_copy(family: Family, photograph: Photograph, copy: Copy, seed: int) -> Entry:
     path, name = family.path, family.sample.name
     draws = Drawn(1, generator(seed, "augment", name, copy.number))
-    pictures = as_tensor(pixels.transpose(2, 0, 1))
+    pictures = as_tensor(as_pixels(photograph).transpose(2, 0, 1))
     other, share = "", ""
     if copy.change.mix and copy.other:
         pictures, own = _mixed(pictures, copy.other, copy.change.mix, draws)
         other, share = copy.other.name, f"{own:.3f}"
     pictures = augment(pictures, copy.change.chosen, 1.0, draws)
-    ending = path.suffix if path.suffix.lower() in KEPT else f"{path.suffix}.png"
+    form = KEPT.get(path.suffix.lower())
+    kept = form is not None and (form.transparent or pictures.shape[1] < 4)
+    ending = path.suffix if kept else f"{path.suffix}.png"
     named = path.with_name(f"{path.stem}{MARK}{copy.number}{ending}")
     line = record_line(named, name, copy.change.name, copy.change.strength, other, share, seed)
-    return Entry(str(named), _encode(pictures, named), family.label, line)
+    levels = to_levels(pictures[0]).byte().movedim(0, 2).contiguous().numpy()
+    return Entry(str(named), to_file(levels, named.suffix, photograph), family.label, line)
 
 
 def _mixed(pictures: Tensor, other: Sample, how: tuple[Mix, float], draws: Drawn) -> tuple[Tensor, float]:
@@ -131,18 +142,23 @@ def as_tensor(pixels: Pixels) -> Tensor:
     return torch.from_numpy(from_levels(pixels))[None]
 
 
-def _encode(pictures: Tensor, path: PurePosixPath) -> bytes:
-    """The one picture of a batch in the format of its name."""
-    levels = to_levels(pictures[0]).byte().movedim(0, 2).contiguous().numpy()
-    return to_file(levels, path.suffix)
+def as_photograph(pixels: Pixels) -> Photograph:
+    """Give pixels (h, w, c), of which a fourth channel is transparency, as a photograph."""
+    return Photograph(pixels[..., :3], pixels[..., 3]) if pixels.shape[2] == 4 else Photograph(pixels)
 
 
-def to_file(pixels: Pixels, ending: str) -> bytes:
-    """Give pixels (h, w, c) as a file of the format that an ending stands for."""
-    content = io.BytesIO()
-    picture = Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
-    form = KEPT[ending.lower()]
-    (picture.convert("RGB") if not form.transparent and picture.mode == "RGBA" else picture).save(
-        content, form.name, quality=QUALITY
-    )
-    return content.getvalue()
+def as_pixels(photograph: Photograph) -> Pixels:
+    """Give the pixels of a photograph of eight bits (h, w, c), a fourth channel its transparency."""
+    values, alpha = photograph.values, photograph.alpha
+    pixels = values if alpha is None else np.concatenate([values, alpha[..., None]], 2)
+    return pixels.astype(np.uint8, copy=False)
+
+
+def to_file(pixels: Pixels, ending: str, like: Photograph | None = None) -> bytes:
+    """Give pixels (h, w, c) as a file of the format that an ending stands for.
+
+    Args:
+        like: what they were made of, whose file held what theirs holds beside them.
+    """
+    made = as_photograph(pixels)
+    return replace(like or made, values=made.values, alpha=made.alpha).encode(ending, {})
