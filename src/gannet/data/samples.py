@@ -7,9 +7,10 @@ from enum import Enum
 import numpy as np
 import numpy.typing as npt
 
-from gannet.data.cache import Dataset, build_dataset, hold_out
+from gannet.data.cache import Dataset, build_dataset
 from gannet.data.columns import Array, Column
 from gannet.data.decoding import shown
+from gannet.data.holding_out import hold_out
 from gannet.data.loader import Loader, Mixture, Samples
 from gannet.data.records import Source, notes_of
 from gannet.data.sources import open_source
@@ -121,8 +122,8 @@ def _split(recipe: Recipe, dataset: Dataset, labels: Labels, grouped: bool) -> S
     if recipe.data.limit:
         random = np.random.default_rng(address(recipe.seed, "limit"))
         known = np.sort(random.permutation(known)[: recipe.data.limit])
-    training, held_out = (Loader(columns, rows, recipe.seed) for rows in (known, unknown))
-    return Split(training, held_out, tuple(_left_out(dataset, int((~usable).sum()))))
+    training, exam = (Loader(columns, rows, recipe.seed) for rows in (known, unknown))
+    return Split(training, exam, tuple(_left_out(dataset, int((~usable).sum()))))
 
 
 def class_numbers(theirs: Sequence[str], known: Sequence[str]) -> tuple[int, ...] | None:
