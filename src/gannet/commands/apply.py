@@ -54,9 +54,9 @@ class Applied:
 
     def to_json(self) -> dict[str, Any]:
         """Give plain data."""
-        told = {"left_out": list(self.left_out), "notices": list(self.notices)}
-        also = {"beside": [str(path) for path in self.beside]} if self.beside else {}
-        return {"out": str(self.out), **self.facts, "count": self.count, **told, **also}
+        some = {"notices": list(self.notices), "beside": [str(path) for path in self.beside]}
+        also = {name: told for name, told in some.items() if told}
+        return {"out": str(self.out), **self.facts, "count": self.count, "left_out": list(self.left_out), **also}
 
     def lines(self) -> list[str]:
         """Say it in words."""
@@ -350,10 +350,11 @@ class Work:
         return contents
 
     def _notice(self, file: Path, *found: str) -> None:
-        """Note what of a file was not used or not kept, to tell it in the end, once."""
+        """Note what of a file was not used or not kept: it is seen in passing, and stays in what is told in the end."""
         for told in (f"{file}: {words}." for words in found if words):
             if told not in self.notices:
                 self.notices.append(told)
+                self.wanted.watch.show(Progress(self.done, len(self.items)), told)
 
     def part(self, item: Item) -> list[Entry]:
         """Make the same as a part of a delivery; what cannot be read is left out."""
