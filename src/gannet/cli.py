@@ -5,6 +5,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -12,6 +13,7 @@ import typer
 from gannet import api
 from gannet.runtime.process import let_go_of_output, own_process
 from gannet.runtime.signals import Left, exit_code, leaving
+from gannet.runtime.wording import plain, sentence
 
 app = typer.Typer(
     name="gannet",
@@ -210,28 +212,60 @@ def _print(verb: str, result: Any, lines: list[str], as_json: bool) -> None:
 
         lines = [json.dumps({"gannet": __version__, "verb": verb, "result": result}, ensure_ascii=False)]
     with suppress(BrokenPipeError):  # Whoever read has read enough.
-        typer.echo("\n".join(lines))
+        typer.echo(plain("\n".join(lines)))
 
 
 def main() -> None:
-    """Run the command line; the user's mistakes end in one sentence and exit code 2."""
+    """Run the command line; the user's mistakes end in one short sentence and exit code 2."""
     own_process()
     try:
         with leaving():
-            app()
+            code = app(standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)
     except Left as left:
         _complain(left.words)
         sys.exit(exit_code(left.number))
-    except (ValueError, OSError) as error:
-        words = str(error)
-        if isinstance(error, OSError) and error.strerror:
-            words = f"{error.filename or 'The standard output'} cannot be used ({error.strerror})."
+    except Exception as error:
+        if not (words := _mistake(error)):
+            raise
         _complain(f"gannet: {words}")
         sys.exit(2)
     finally:
         let_go_of_output()
 
 
+TOO_MUCH = {
+    RecursionError: "is nested too deeply to be worked on",
+    OverflowError: "holds a number that is too large to be worked on",
+    MemoryError: "needs more memory than there is: lower batch or sizes, or give less at once",
+}
+"""What is wrong with what was given, where nobody below says it better."""
+
+
+def _mistake(error: Exception) -> str:
+    """Say what the user did wrong, in a sentence; nothing where it is a defect of ours."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename or 'The standard output'} cannot be used ({error.strerror})."
+    if isinstance(error, ValueError | OSError):
+        return str(error)
+    if hasattr(error, "format_message"):  # Words that are no command, of which the parser tells.
+        verb = getattr(getattr(error, "ctx", None), "command_path", "gannet")
+        return f"{error.format_message().rstrip('.')}; `{verb} --help` lists what there is."
+    out_of_memory = isinstance(error, RuntimeError) and "allocate memory" in str(error)  # PyTorch's has no type.
+    kind = MemoryError if out_of_memory else type(error)
+    wrong = next((words for one, words in TOO_MUCH.items() if issubclass(kind, one)), "")
+    return f"{_given()} {wrong}." if wrong else ""
+
+
+def _given() -> str:
+    """Name the files among the words of the command line."""
+    files = []
+    for word in sys.argv[1:]:
+        with suppress(OSError, ValueError):
+            files += [word] if Path(word).exists() else []
+    return " or ".join(files) or "What was given"
+
+
 def _complain(words: str) -> None:
     with suppress(OSError):
-        typer.echo(words, err=True)
+        typer.echo(sentence(words), err=True)

@@ -650,6 +650,18 @@ def test_a_further_output_is_written_beside_the_first(others: dict[str, Path], p
         gannet.apply(run, photos, out=tmp_path / "more", save=["masc"])
 
 
+def test_a_long_name_is_shortened_and_said_and_the_others_are_made(
+    others: dict[str, Path], photos: Path, tmp_path: Path
+) -> None:
+    long = photos / f"{'x' * 245}.jpg"
+    shutil.copy(photos / "deep" / "b.jpg", long)
+    applied = gannet.apply(others["restoration"], photos, out=tmp_path / "all", save=["mask"])
+    made = {path.name for path in (tmp_path / "all").rglob("*.png")}
+    assert {"a.png", "a.mask.png"} < made and sum(name.startswith("xxx") for name in made) == 2
+    (told,) = (words for words in applied.to_json()["notices"] if long.name in words)
+    assert "too long" in told and next(name for name in made if name.startswith("xxx") and "mask" not in name) in told
+
+
 def test_a_models_own_options_are_flags_and_a_wrong_one_names_the_nearest(
     enlarger: Path, others: dict[str, Path], tiny_run: Path, gannet_command: Callable[..., Any]
 ) -> None:

@@ -641,3 +641,15 @@ def test_copies_of_what_is_transparent_are_so_whatever_it_is_called_and_show_no_
             made = np.asarray(copy)
         assert made.shape == (32, 32, 4) and 0 < (made[..., 3] > 0).mean() < 1
         assert made[made[..., 3] > 0][:, :3].min() == 255, "black bled into the edges"
+
+
+def test_copies_of_a_long_name_have_shortened_ones_that_the_record_tells(tmp_path: Path) -> None:
+    folder, random = tmp_path / "photos", np.random.default_rng(0)
+    folder.mkdir()
+    for index in range(2):
+        Image.fromarray(random.integers(0, 256, (9, 9, 3), np.uint8)).save(folder / f"{'x' * 249}{index}.png")
+    augment(folder, tmp_path / "new", AugmentOptions(kinds="rotation", force=True))
+    copied = [row for row in rows(tmp_path / "new") if row["augmentation"]]
+    assert copied and all(row["source"].startswith("xxx") for row in copied)
+    column = next(iter(copied[0]))
+    assert all((tmp_path / "new" / row[column]).is_file() for row in copied)

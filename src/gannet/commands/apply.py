@@ -23,6 +23,7 @@ from gannet.pipelines.writer import FORMATS, Entry, Order, Share, deliver
 from gannet.provenance.metadata import COMPOSITE, SOURCE_TYPE, check_format, save_picture
 from gannet.runtime.devices import choose_device, is_first, join, processes
 from gannet.runtime.files import check_free, digest
+from gannet.runtime.partial import shortened
 from gannet.runtime.progress import Progress, Watch
 from gannet.schema import Section
 
@@ -237,7 +238,7 @@ class Work:
         task, first = self.pipeline.task, self.items[0]
         if not single:
             return Path(f"{task}-{self._first_input.medium.plural.replace(' ', '-')}")
-        return Path(f"{first.file.stem}-{task}{self._ending(first)}")
+        return Path(shortened(first.file.stem, f"-{task}{self._ending(first)}"))
 
     @property
     def _first_input(self) -> Any:
@@ -252,15 +253,16 @@ class Work:
     def result(self, item: Item) -> PurePosixPath:
         """Give the path of a result in a folder of results: the input's, with an ending of its own where it must."""
         ending, own = self._ending(item), item.path.suffix
-        if ending == own:
-            return item.path
         same_kind = self._first_input.medium is next(iter(self.pipeline.outputs.values()))
-        return item.path.with_name(f"{item.path.name}{ending}") if same_kind else item.path.with_suffix(ending)
+        stem = item.path.name if same_kind and ending != own else item.path.stem
+        return item.path.with_name(shortened(stem, ending))
 
     def places(self, result: Path) -> dict[str, Path]:
         """Give where outputs go, by name; the first has none."""
         endings = {name: self.pipeline.outputs[name].saved[0] for name in self.wanted.save}
-        beside = {name: result.with_name(f"{result.stem}.{name}{ending}") for name, ending in endings.items()}
+        beside = {
+            name: result.with_name(shortened(result.stem, f".{name}{ending}")) for name, ending in endings.items()
+        }
         return {"": result, **beside}
 
     def deliver(self, path: Path) -> None:
@@ -368,7 +370,10 @@ class Work:
             self.done += 1
             watch.show(Progress(self.done, len(self.items)), f"Left out: {told}")
             return []
-        return [Entry(place.as_posix(), contents[name]) for name, place in self.places(Path(result)).items()]
+        places = self.places(Path(result))
+        if not all(place.stem.startswith(item.path.stem) for place in places.values()):
+            self._notice(item.file, f"its name is too long, so what was made of it is called {result.name}")
+        return [Entry(place.as_posix(), contents[name]) for name, place in places.items()]
 
 
 def _remove(path: Path) -> None:

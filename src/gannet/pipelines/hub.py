@@ -1,6 +1,5 @@
 """Finding and loading models: by path, by the name of a shipped one, or from a hub."""
 
-import json
 import os
 import re
 from contextlib import suppress
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import Field
 
 from gannet.runtime.digests import digest
+from gannet.runtime.plain_data import read_json
 from gannet.schema import Section, alike, check
 
 if TYPE_CHECKING:
@@ -190,7 +190,7 @@ def read_config(folder: Path) -> dict[str, Any]:
     if not path.is_file():
         raise ValueError(f"There is no model in {folder}: it has no {CONFIG}.")
     try:
-        config = json.loads(path.read_text(encoding="utf-8"))
+        config = read_json(path)
         whole = digest({key: value for key, value in config.items() if key != "digest"}) == config["digest"]
     except (ValueError, KeyError, AttributeError, TypeError, RecursionError):
         whole = False

@@ -1,14 +1,11 @@
 """A run's folder: what lies in it, and how it is made and read."""
 
-import json
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
-
-import yaml
 
 from gannet.pipelines.pipeline import Pipeline
 from gannet.recipe import Recipe, dump_yaml
@@ -17,6 +14,7 @@ from gannet.schema import check
 from gannet.runtime.files import write_text
 from gannet.runtime.locks import locked
 from gannet.runtime.partial import clear_folders, partial_path
+from gannet.runtime.plain_data import parse_json, parse_yaml, read_facts
 
 NOT_A_RUN = "it has no recipe.yaml"
 PLANNED, LOCK = "planned.yaml", ".lock"
@@ -61,8 +59,7 @@ class Run:
     @property
     def verdict(self) -> dict[str, Any]:
         """What the referee said last; empty for a game without a referee."""
-        path = self.folder / "verdict.json"
-        return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}
+        return read_facts(self.folder / "verdict.json")
 
     def pipeline(self, weights: str = "model") -> Pipeline:
         """Give the trained model; `weights` may be `best` or a stage's name."""
@@ -70,8 +67,10 @@ class Run:
 
     def log(self) -> Iterator[dict[str, Any]]:
         """Give the lines of the log."""
-        with (self.folder / "log.jsonl").open(encoding="utf-8") as file:
-            yield from map(json.loads, file)
+        path = self.folder / "log.jsonl"
+        with path.open(encoding="utf-8") as file:
+            for number, line in enumerate(file, 1):
+                yield parse_json(line, f"{path}, line {number},")
 
 
 def create_folder(recipe: Recipe, out: Path) -> Path:
@@ -116,8 +115,8 @@ def read_recipe(folder: Path, name: str = "recipe.yaml") -> Recipe:
     if not path.is_file():
         raise ValueError(f"{folder} is not a run: {NOT_A_RUN}.")
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError):
+        values = parse_yaml(path.read_text(encoding="utf-8"), str(path))
+    except ValueError:
         values = None
     if not isinstance(values, dict):
         raise ValueError(f"{path} is damaged: it holds no keys and values.")

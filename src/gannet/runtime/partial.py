@@ -1,4 +1,4 @@
-"""Files that are not whole yet: what they are called meanwhile, and which of them nobody writes any more."""
+"""Names: those of files that are not whole yet, which of them nobody writes any more, and those that are too long."""
 
 import os
 import re
@@ -10,15 +10,34 @@ from glob import escape
 from pathlib import Path
 from typing import Any
 
+from gannet.runtime.digests import number
+
 PARTIAL = re.compile(r"\..+\.(\d{1,9})\.partial(\.[^.]+)?")
 """What `partial_path` gives; the group is the number of the process."""
+LONGEST_NAME, MORE = 255, 40
+"""Bytes of a name that disks allow, and those that a name has around it until the file is whole."""
 QUERY_LIMITED, ACCESS_DENIED, STILL_ACTIVE = 0x1000, 5, 259
 """Of Windows: the right to ask about a process, the error where that is refused, the exit code of one that runs."""
 
 
+def shortened(stem: str, ending: str = "") -> str:
+    """Give a file's name that is not too long for a disk: of one that is, what is cut off is told by eight digits."""
+    whole = f"{stem}{ending}".encode("utf-8", "surrogatepass")
+    if len(whole) <= LONGEST_NAME:
+        return f"{stem}{ending}"
+    room = max(1, LONGEST_NAME - len(ending.encode("utf-8", "surrogatepass")) - 9)
+    kept = stem.encode("utf-8", "surrogatepass")[:room].decode("utf-8", "ignore")
+    return f"{kept}-{number(whole) % 16**8:08x}{ending}"
+
+
 def partial_path(path: Path, ending: str = "") -> Path:
     """Give the name under which this process writes a file before it is whole."""
-    return path.with_name(f".{path.name}.{os.getpid()}.partial{ending}")
+    return path.with_name(f".{_kept(path.name)}.{os.getpid()}.partial{ending}")
+
+
+def _kept(name: str) -> str:
+    """What is kept of a name when more than a name is to stand around it."""
+    return shortened(name, " " * MORE).rstrip(" ")
 
 
 def is_torn(path: Path) -> bool:
@@ -32,7 +51,7 @@ def clear_folders(path: Path, holds: Collection[str]) -> None:
 
     A folder that only has such a name, since it holds anything but files called as in `holds`, stays.
     """
-    for folder in path.parent.glob(f".{escape(path.name)}.*.partial"):
+    for folder in path.parent.glob(f".{escape(_kept(path.name))}.*.partial"):
         found = PARTIAL.fullmatch(folder.name)
         if found and (int(found[1]) == os.getpid() or not is_running(int(found[1]))):
             with suppress(OSError):  # It is another user's.

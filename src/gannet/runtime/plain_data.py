@@ -36,6 +36,16 @@ def read_json(path: Path) -> Any:
     return parse_json(text, str(path))
 
 
+def read_facts(path: Path) -> dict[str, Any]:
+    """Read a JSON file of names and values, none where there is no file; ValueError, which names it, as of others."""
+    if not path.is_file():
+        return {}
+    found = read_json(path)
+    if not isinstance(found, dict):
+        raise ValueError(f"{path} is damaged: it holds no names and values.")
+    return found
+
+
 def parse_yaml(text: str, what: str) -> Any:
     """Read YAML, plain values only.
 

@@ -10,6 +10,7 @@ from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as Bar
 
 from gannet.runtime.progress import Progress
+from gannet.runtime.wording import sentence
 from gannet.training.callbacks import Status
 
 SECONDS_BETWEEN_LINES = 15.0
@@ -75,12 +76,12 @@ class Terminal:
         self.shown = now
         line = status_line(progress, words)
         if self.bar:
-            self.bar.update(self.task, words=line, completed=progress.done, total=progress.total or None)
+            self.bar.update(self.task, words=sentence(line), completed=progress.done, total=progress.total or None)
         else:
             self._print(line)
 
     def _print(self, line: str) -> None:
-        self.console.print(line, highlight=False, markup=False, soft_wrap=True)
+        self.console.print(sentence(line), highlight=False, markup=False, soft_wrap=True)
 
 
 def status_line(progress: Progress, words: str) -> str:

@@ -18,6 +18,7 @@ from gannet.media.pyramid import visible
 from gannet.pipelines.writer import Entry, record_line
 from gannet.provenance.formats import written
 from gannet.runtime.broken import unless_broken
+from gannet.runtime.partial import shortened
 from gannet.runtime.randomness import generator
 
 MARK = "~"
@@ -122,7 +123,7 @@ def _make_copy(family: Family, photograph: Photograph, copy: Copy, seed: int) ->
     form = KEPT.get(path.suffix.lower())
     kept = form is not None and (form.transparent or pictures.shape[1] < 4)
     ending = path.suffix if kept else f"{path.suffix}.png"
-    named = path.with_name(f"{path.stem}{MARK}{copy.number}{ending}")
+    named = path.with_name(shortened(path.stem, f"{MARK}{copy.number}{ending}"))
     line = record_line(named, name, copy.change.name, copy.change.strength, other, share, seed)
     levels = to_levels(pictures[0]).byte().movedim(0, 2).contiguous().numpy()
     return Entry(str(named), to_file(levels, named.suffix, photograph), family.label, line)

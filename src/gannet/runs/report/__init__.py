@@ -12,6 +12,7 @@ from gannet import __version__
 from gannet.runs.report.curves import Curve, Mark, draw_curves
 from gannet.runs.report.page import facts, folded, page, paragraph, picture, section, table
 from gannet.runtime.files import write_text
+from gannet.runtime.plain_data import parse_json, read_facts, read_json
 
 REPORT, JUDGEMENT, CLOSEST, MOST_SHEETS = "report.html", "judgement.json", "closest.png", 6
 CURVES = "curves.json"
@@ -49,15 +50,25 @@ GOOD, OPEN = {"healthy"}, {"too-early", "plateaued"}
 
 
 def write_report(run: Path) -> Path:
-    """Write `report.html` of a run from its files: verdict first, then pictures, curves, measures and the recipe."""
-    log = _log(run / "log.jsonl")
-    parts = [
-        _verdict(_json(run / "verdict.json")),
-        section("What it shows, always of the same", _pictures(run / "samples")),
-        section("How it measures up", _measures(run, _json(run / JUDGEMENT))),
-        section("The game", *_curves(run, log)),
-        section("The run", _facts(run, log)),
-    ]
+    """Write `report.html` of a run from its files: verdict first, then pictures, curves, measures and the recipe.
+
+    Raises:
+        ValueError: it cannot be written, or one of the files is damaged.
+    """
+    try:
+        log = _log(run / "log.jsonl")
+        parts = [
+            _verdict(read_facts(run / "verdict.json")),
+            section("What it shows, always of the same", _pictures(run / "samples")),
+            section("How it measures up", _measures(run, read_facts(run / JUDGEMENT))),
+            section("The game", *_curves(run, log)),
+            section("The run", _facts(run, log)),
+        ]
+    except (LookupError, TypeError, AttributeError, ArithmeticError) as error:
+        raise ValueError(
+            f"The report of {run} cannot be written, for its log, verdict, judgement or {CURVES} is damaged ({error!r}); "
+            "take the damaged file away."
+        ) from None
     write_text(run / REPORT, page(f"Gannet: {run.name}", parts))
     return run / REPORT
 
@@ -185,7 +196,7 @@ def _wanted(run: Path, names: Sequence[str]) -> list[dict[str, Any]]:
     """Which charts to draw: those that the run's observers want, and the losses."""
     noted = run / CURVES
     if noted.is_file():
-        found = list(json.loads(noted.read_text(encoding="utf-8")))
+        found = list(read_json(noted))
     else:
         others = {name.split("/")[0] for name in names} - {LOSSES, "clock", *(chart["observer"] for chart in OLDER)}
         found = [*OLDER, *({"observer": name, "title": name, "names": [], "marks": []} for name in sorted(others))]
@@ -213,7 +224,7 @@ def _facts(run: Path, log: Sequence[dict[str, Any]]) -> str:
             "minutes": clock["seconds"] / 60,
             "images a second": clock["images_per_second"],
         }
-    data = _json(run / "data.json")
+    data = read_facts(run / "data.json")
     known |= {"training samples": data.get("training"), "held-out samples": data.get("held_out")}
     recipe = (run / "recipe.yaml").read_text(encoding="utf-8") if (run / "recipe.yaml").is_file() else ""
     known |= {"written with": environment()}
@@ -231,8 +242,5 @@ def _log(path: Path) -> list[dict[str, Any]]:
     if not path.is_file():
         return []
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-    return [json.loads(line) for line in lines if line.endswith("\n")]  # A killed run may leave half a line.
-
-
-def _json(path: Path) -> dict[str, Any]:
-    return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}
+    # A killed run may leave half a line.
+    return [parse_json(line, f"A line of {path}") for line in lines if line.endswith("\n")]
