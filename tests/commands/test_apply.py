@@ -1,6 +1,7 @@
 """Photographs go through a model to where they are wanted, and nothing that was there is lost."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -109,6 +110,30 @@ def test_a_folder_keeps_its_shape_and_says_what_is_left_out(
     assert names - {"record.csv"} == {"a.png", "deep/b.jpg", "deep/c.bmp.png"}
     assert len(told.left_out) == 1 and "broken.png cannot be read" in told.left_out[0]
     assert sum("of 4" in words and words.endswith(" s)") for words in said) == 3
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links and pipes need rights on Windows")
+def test_what_is_no_file_of_the_folders_own_is_never_opened_and_named(enlarger: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    picture = Image.new("RGB", (12, 12))
+    picture.save(folder / "a.png")
+    picture.save(tmp_path / "secret.png")
+    os.mkfifo(folder / "pipe.png")
+    for name, target in (
+        ("far.png", "../secret.png"),
+        ("zero.png", "/dev/zero"),
+        ("self.png", "self.png"),
+        ("up", ".."),
+    ):
+        (folder / name).symlink_to(target)
+    (folder / "phone.HEIC").write_bytes(b"ftypheic")
+    told = gannet.apply(enlarger, folder, out=tmp_path / "new")
+    assert {path.name for path in (tmp_path / "new").glob("*.png")} == {"a.png"}
+    left_out = sorted(told.left_out)
+    names = [Path(words.split(" is not read: ")[0]).name for words in left_out]
+    assert names == ["far.png", "phone.HEIC", "pipe.png", "self.png", "up", "zero.png"]
+    assert "leads out" in left_out[0] and "does not read HEIC" in left_out[1] and "a pipe" in left_out[2]
 
 
 def test_it_goes_on_where_it_was_broken_off(

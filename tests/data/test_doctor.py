@@ -111,3 +111,24 @@ def test_a_sources_own_test_pictures_do_not_make_few_many(tmp_path):
     np.savez(tmp_path / "a.npz", x_train=images[:600], x_test=images[600:])
     assert "becomes diffaugment" in " ".join(visit(str(tmp_path / "a.npz"), 8).advice.reasons)
     assert prepare(configure("images", tmp_path / "a.npz", {}, "")).recipe.augment.name == "diffaugment"
+
+
+def test_classes_splits_and_what_has_none_are_named(write_pictures):
+    inside = [f"{split}/{name}/{i}.png" for split in ("train", "val") for name in ("cat", "dog") for i in range(3)]
+    report = visit(str(write_pictures(*inside, "train/loose.png", "README.png")), 8)
+    assert report.splits == {"train": 7, "test": 6} and report.classes == {"cat": 6, "dog": 6}
+    lines = report.lines()
+    assert "2 classes (cat, dog) of 6 to 6 pictures each, the largest 1.0 times the smallest." in lines
+    assert "1 pictures have no class." in lines and "Splits of its own: train (7), test (6)." in lines
+    assert any("README.png: it lies beside the folders of splits" in line for line in lines)
+
+
+def test_of_many_classes_the_first_are_named(write_pictures):
+    report = visit(str(write_pictures(*(f"{i}/1.png" for i in range(9)))), 8)
+    assert any(line.startswith("9 classes (0, 1, 2, 3, 4, 5 and 3 more) of") for line in report.lines())
+
+
+def test_how_numbers_are_read_is_told(tmp_path):
+    np.savez(tmp_path / "a.npz", images=np.random.default_rng(0).integers(0, 2, (9, 8, 8)))
+    lines = visit(str(tmp_path / "a.npz"), 8).lines()
+    assert "a.npz: its whole numbers are 0 and 1 alone, and are read as black and white." in lines

@@ -246,6 +246,26 @@ def test_classes_of_which_nothing_can_be_read_are_refused_in_one_sentence(folder
         split_of(prepared)
 
 
+def test_where_all_that_is_held_out_lacks_a_class_others_are_held_out(folder: Folders) -> None:
+    data = folder("data", 100, a=20, b=20)
+    for index, file in enumerate(sorted((data / "a").iterdir())[:5]):
+        (data / f"train/{index % 2}").mkdir(parents=True, exist_ok=True)
+        file.rename(data / f"train/{index % 2}/{file.name}")
+    (data / "b").rename(data / "test")
+    for file in (data / "a").iterdir():
+        file.rename(data / "train/0" / f"more-{file.name}")
+    (data / "a").rmdir()
+    split = split_of(prepare(recipe_of(recognition, source=str(data))))
+    assert len(split.training) + len(split.held_out) == 20 and len(split.held_out) >= 1
+    assert split.notes == ("data: 20 have no class, left out.",)
+
+
+def test_how_numbers_are_read_is_said_before_training(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", images=np.random.default_rng(0).integers(0, 2, (40, 8, 8)))
+    split = split_of(prepare(recipe_of(conditional=False, source=str(tmp_path / "a.npz"))))
+    assert split.notes == ("a.npz: its whole numbers are 0 and 1 alone, and are read as black and white.",)
+
+
 def test_a_generator_of_data_that_are_partly_without_classes_is_judged(folder: Folders, tmp_path: Path) -> None:
     data = folder("data", 100, a=60, b=60, loose=60)
     path = tmp_path / "recipe.yaml"

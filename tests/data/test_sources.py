@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import io
 import os
 import shutil
+import tracemalloc
 import weakref
 import zipfile
 from pathlib import Path
@@ -11,6 +13,8 @@ import pytest
 from pictures import picture_dataset
 from PIL import Image
 
+from gannet.commands.data import full_name
+from gannet.commands.train import configure
 from gannet.data.records import Record
 from gannet.data.sources import open_source
 from gannet.data.survey import _spread, survey
@@ -44,6 +48,111 @@ def test_train_and_test_are_splits(write_pictures, other):
 
 def test_train_beside_other_folders_is_a_label(write_pictures):
     assert open_source(str(write_pictures("train/1.png", "ship/1.png"))).classes == ("ship", "train")
+
+
+@pytest.mark.parametrize("beside", ["README.png", "extra/1.png", "annotations/deep/1.png"])
+@pytest.mark.parametrize("around", ["", "export/"])
+def test_splits_with_something_beside_them_are_splits(write_pictures, beside, around):
+    inside = [f"{around}{split}/{name}/1.png" for split in ("train", "test") for name in ("cat", "dog")]
+    folder = write_pictures(*inside, around + beside)
+    source = open_source(str(folder))
+    assert source.classes == ("cat", "dog")
+    assert seen(folder) == {
+        f"{around}test/cat/1.png": (0, "test"),
+        f"{around}test/dog/1.png": (1, "test"),
+        f"{around}train/cat/1.png": (0, "train"),
+        f"{around}train/dog/1.png": (1, "train"),
+        around + beside: (-1, ""),
+    }
+    dataset = picture_dataset(source, 4, 4, 3)
+    assert len(dataset) == 4 and [name for name, _ in dataset.skipped] == [around + beside]
+    assert "beside the folders of splits" in dataset.skipped[0][1]
+
+
+def test_what_comes_to_lie_beside_splits_is_no_older_cache(write_pictures):
+    folder = write_pictures("train/1.png", "test/1.png", "test/2.png")
+    before = open_source(str(folder)).fingerprint()
+    write_pictures("1.png")
+    assert open_source(str(folder)).fingerprint() != before
+
+
+@pytest.mark.skipif(os.name == "nt", reason="names are always Unicode there")
+def test_names_that_are_not_utf8_can_be_written_down(write_pictures):
+    folder = write_pictures("tea/1.png", "tea/2.png")
+    place = folder / os.fsdecode(b"caf\xe9")
+    place.mkdir()
+    shutil.copy(folder / "tea/1.png", place / os.fsdecode(b"\xff.png"))
+    source = open_source(str(folder))
+    assert source.classes == ("caf%E9", "tea")
+    assert list(seen(folder)) == ["caf%E9/%FF.png", "tea/1.png", "tea/2.png"]
+    assert [np.asarray(record.read()).shape for record in source.records()] == [(8, 8, 3)] * 3
+    assert open_source(str(place)).name == "caf%E9"
+
+
+def write_zip(path: Path, *names: str) -> str:
+    """Write pictures that differ, in this order, by exactly these names."""
+    with zipfile.ZipFile(path, "w") as archive:
+        for tone, name in enumerate(names):
+            member, content = zipfile.ZipInfo("x"), io.BytesIO()
+            member.filename = name
+            Image.new("RGB", (4, 4), (tone, 0, 0)).save(content, "PNG")
+            archive.writestr(member, content.getvalue())
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    "way", ["./{}/{}.png", "/{}/{}.png", "{}\\{}.png", ".\\{}\\{}.png", "{}//{}.png", "./{}/./{}.png"]
+)
+def test_members_are_called_as_other_programs_call_them(tmp_path, way):
+    names = [(folder, number) for folder in "ab" for number in (1, 2)]
+    source = open_source(write_zip(tmp_path / "a.zip", *(way.format(*name) for name in names)))
+    assert source.classes == ("a", "b")
+    assert [(record.name, record.label) for record in source.records()] == [
+        (f"{folder}/{number}.png", "ab".index(folder)) for folder, number in names
+    ]
+    assert [np.asarray(record.read())[0, 0, 0] for record in source.records()] == [0, 1, 2, 3]
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_of_members_of_one_name_the_last_is_read_and_the_others_are_counted(tmp_path):
+    source = open_source(write_zip(tmp_path / "a.zip", "a/1.png", "b/1.png", "./a/1.png", "a/1.png"))
+    assert source.classes == ("a", "b")
+    dataset = picture_dataset(source, 4, 4, 3)
+    assert dataset.first[:, 0, 0, 0].tolist() == [3, 1]
+    assert dataset.skipped_count == 2 and dataset.skipped[0] == (
+        "earlier a/1.png",
+        "a later member of that name is read in its place",
+    )
+
+
+def test_a_member_that_begins_as_no_picture_is_not_unpacked(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("bomb.png", bytes(64 << 20))
+    (record,) = open_source(str(tmp_path / "a.zip")).records()
+    tracemalloc.start()
+    with pytest.raises(ValueError, match="it is not a picture"):
+        record.read()
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 4 << 20
+
+
+@pytest.mark.parametrize("ending", [".HEIC", ".heif", ".jxl", ".CR2", ".psd"])
+def test_kinds_that_cannot_be_read_are_named_with_what_to_do(write_pictures, ending):
+    folder = write_pictures("a.png", "b.png")
+    (folder / f"phone{ending}").write_bytes(b"\0\0\0\x18ftypheic")
+    ((name, reason),) = picture_dataset(open_source(str(folder)), 4, 4, 3).skipped
+    assert name == f"phone{ending}" and reason.startswith("Gannet does not read ") and "make a PNG of it" in reason
+
+
+def test_embedded_data_go_before_a_folder_that_is_called_so_by_chance(write_pictures, tmp_path, monkeypatch):
+    write_pictures("1.png", "2.png", folder="digits")
+    monkeypatch.chdir(tmp_path)
+    assert full_name("digits") == "digits" and open_source("digits").count() == 1797
+    for folder in ("./digits", "digits/", Path("digits"), tmp_path / "digits"):
+        assert open_source(full_name(folder)).count() == 2
+    assert configure("digits", "", {}, "").data.source == "digits"
+    assert configure("images", "./digits", {}, "").data.source == str(tmp_path / "digits")
 
 
 def test_one_folder_around_everything_means_nothing(write_pictures):

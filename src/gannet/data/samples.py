@@ -112,8 +112,8 @@ def _columns(
 def _split(recipe: Recipe, dataset: Dataset, labels: Labels, grouped: bool) -> Split:
     """Split one data set."""
     columns, usable = _columns(dataset, labels, grouped)
-    held_out = dataset.held_out if grouped else _held_out(dataset, usable)
-    known, unknown = np.flatnonzero(~held_out & usable), np.flatnonzero(held_out & usable)
+    unseen = dataset.held_out if grouped else _held_out(dataset, usable)
+    known, unknown = np.flatnonzero(~unseen & usable), np.flatnonzero(unseen & usable)
     if not (len(known) and len(unknown)):
         raise ValueError(
             f"{dataset.name}: too few of the {len(dataset):,} samples have a class; at least one on each side of the "

@@ -1,14 +1,18 @@
 from __future__ import annotations
 
+import gzip
 import pickle
+import tracemalloc
 import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from gannet.data.records import notes_of
 from gannet.data.sources import open_source
 from gannet.data.sources.idx import GARMENTS, STACKED
+from gannet.data.sources.labels import ClassTable
 from gannet.media.image import Options
 from gannet.schema import check
 
@@ -106,6 +110,67 @@ def test_npz_of_another_range_is_refused(tmp_path, stored):
     source = open_source(save(tmp_path / "a.npz", images=np.array(stored).reshape(2, 1, 1)))
     with pytest.raises(ValueError, match=r"values from .* scale floating-point"):
         pixels_of(source)
+
+
+@pytest.mark.parametrize("kind", [np.int64, np.uint8, np.uint16])
+def test_whole_numbers_of_0_and_1_are_black_and_white(tmp_path, kind):
+    images = np.random.default_rng(0).integers(0, 2, (5, 8, 8))
+    source = open_source(save(tmp_path / "a.npz", images=images.astype(kind)))
+    np.testing.assert_array_equal(pixels_of(source), images * 255)
+    assert notes_of(source) == ("a.npz: its whole numbers are 0 and 1 alone, and are read as black and white.",)
+    images[0, 0, 0] = 2
+    source = open_source(save(tmp_path / "b.npz", images=images.astype(kind)))
+    np.testing.assert_array_equal(pixels_of(source), images)
+    assert notes_of(source) == ()
+
+
+def test_a_value_just_above_1_is_clipped_and_said(tmp_path):
+    images = np.random.default_rng(0).random((40, 16, 16, 3), dtype=np.float32)
+    plain = pixels_of(open_source(save(tmp_path / "plain.npz", images=images)))
+    images[0, 0, 0, 0] = 1.0000001
+    source = open_source(save(tmp_path / "over.npz", images=images))
+    plain[0, 0, 0, 0] = 255
+    np.testing.assert_array_equal(pixels_of(source), plain)
+    (note,) = notes_of(source)
+    assert note == "over.npz: its numbers are read as 0..1, and 1 of 30,720 that lie outside are clipped."
+
+
+def test_parts_of_other_types_have_ranges_of_their_own(tmp_path):
+    path = save(tmp_path / "a.npz", x_train=IMAGES, x_test=np.full((1, 3, 2), 0.5))
+    np.testing.assert_array_equal(pixels_of(open_source(path)), np.concatenate([IMAGES, np.full((1, 3, 2), 128)]))
+
+
+@pytest.mark.parametrize("shape", [(1 << 40, 3, 2), (6, 3, 2), (-5, 3, 2)])
+def test_npz_that_claims_more_than_it_holds_is_refused_when_opened(tmp_path, shape):
+    with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive, archive.open("images.npy", "w") as file:
+        np.lib.format.write_array_header_1_0(file, {"descr": "|u1", "fortran_order": False, "shape": shape})
+        file.write(bytes(30))
+    with pytest.raises(ValueError, match=r"claims .* which it cannot hold|an array of shape"):
+        open_source(str(tmp_path / "a.npz"))
+
+
+@pytest.mark.parametrize("name", ["images-idx3", "labels-idx1"])
+def test_packed_idx_that_claims_more_than_it_can_hold_is_refused_before_room_is_made(write_idx, name):
+    folder = write_idx("train", IMAGES, LABELS, ".gz")
+    path = folder / f"train-{name}-ubyte.gz"
+    content = bytearray(gzip.decompress(path.read_bytes()))
+    content[4:8] = b"\xff" * 4
+    path.write_bytes(gzip.compress(bytes(content)))
+    tracemalloc.start()
+    with pytest.raises(ValueError, match="is cut short or damaged"):
+        open_source(str(folder))
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 8 << 20
+
+
+def test_labels_are_numbered_once_and_not_for_every_block(tmp_path, monkeypatch):
+    asked = []
+    numbers = ClassTable.numbers
+    monkeypatch.setattr(ClassTable, "numbers", lambda table, given: asked.append(len(given)) or numbers(table, given))
+    monkeypatch.setattr("gannet.data.records.CHUNK_BYTES", 60)
+    source = open_source(save(tmp_path / "a.npz", images=np.tile(IMAGES, (20, 1, 1)), labels=np.tile(LABELS, 20)))
+    assert len(list(source.arrays())) == 10 and asked == [100]
 
 
 def test_npz_channels_may_come_first(tmp_path):

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import io
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -8,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from pictures import picture_dataset
-from PIL import Image
+from tables import FakeDatasets, FakeSplit, cells, png, write_table
 
 from gannet.data.records import digest
 from gannet.data.sources import open_source
@@ -16,23 +15,6 @@ from gannet.data.sources.several import Several
 from gannet.data.survey import count_learned, survey
 
 pyarrow = pytest.importorskip("pyarrow")
-
-
-def png(tone: int) -> bytes:
-    stream = io.BytesIO()
-    Image.new("RGB", (4, 4), (tone, 0, 0)).save(stream, "PNG")
-    return stream.getvalue()
-
-
-def write_table(path, columns, metadata=None):
-    import pyarrow.parquet
-
-    table = pyarrow.table(columns)
-    pyarrow.parquet.write_table(table.replace_schema_metadata(metadata), path, row_group_size=3)
-
-
-def cells(*tones):
-    return [{"bytes": png(tone), "path": f"{tone}.png"} for tone in tones]
 
 
 def test_parquet_gives_pictures_labels_splits_and_class_names(tmp_path):
@@ -122,45 +104,6 @@ def test_missing_libraries_are_named_with_the_command(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "datasets", None)
     with pytest.raises(ValueError, match=r"pip install 'gannet\[hub\]'"):
         open_source("hf:owner/name")
-
-
-class FakeSplit:
-    """As much of datasets.Dataset as a source needs, after decode=False."""
-
-    def __init__(self, rows, names):
-        self._rows = rows
-        self._fingerprint = str(len(rows))
-        self.features = {"image": object(), "label": type("ClassLabel", (), {"names": names})()}
-
-    def __len__(self):
-        return len(self._rows)
-
-    def __getitem__(self, position):
-        return self._rows[position]
-
-    def select_columns(self, names):
-        return [{name: row[name] for name in names} for row in self._rows]
-
-    def unique(self, name):
-        return list({row[name]: None for row in self._rows})
-
-    def cast_column(self, name, feature):
-        assert (name, feature) == ("image", "encoded")
-        return self
-
-
-class FakeDatasets:
-    @staticmethod
-    def load_dataset(name, **_):
-        if name != "owner/pets":
-            raise ConnectionError("no such data set\nand much more")
-        rows = [{"image": cell, "label": label} for cell, label in zip(cells(1, 2, 3), [1, 0, 1], strict=True)]
-        return {"train": FakeSplit(rows, ["cat", "dog"]), "test": FakeSplit(rows[:1], ["cat", "dog"])}
-
-    @staticmethod
-    def Image(decode):
-        assert decode is False
-        return "encoded"
 
 
 def test_hub(monkeypatch):
