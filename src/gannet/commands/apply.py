@@ -19,7 +19,7 @@ from gannet.media.grids import panels, side_by_side
 from gannet.pipelines.hub import load, untrained
 from gannet.pipelines.pipeline import ConverterPipeline, GeneratorPipeline
 from gannet.pipelines.samples import check_many_files, check_one_file, write_new
-from gannet.pipelines.writer import FORMATS, Entry, Order, Share, deliver
+from gannet.pipelines.writer import FORMATS, Entry, Order, Share, deliver, tidy
 from gannet.provenance.metadata import COMPOSITE, SOURCE_TYPE, check_format, save_picture
 from gannet.runtime.devices import choose_device, is_first, join, processes
 from gannet.runtime.files import check_free, digest
@@ -188,6 +188,7 @@ def _convert(work: "Work", first: Path) -> Applied:
 
 def _check_place(path: Path) -> None:
     """Refuse a place that is taken or cannot be written, before there is work to lose."""
+    tidy(path)
     check_free(path)
     above = next(folder for folder in path.absolute().parents if folder.exists())
     if not (above.is_dir() and os.access(above, os.W_OK | os.X_OK)):

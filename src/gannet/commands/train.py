@@ -25,7 +25,7 @@ from gannet.monitoring.referee import Referee
 from gannet.pipelines.hub import absolute, load
 from gannet.pipelines.pipeline import Pipeline
 from gannet.recipe import Recipe, dump_yaml, lengthened, load_recipe
-from gannet.runs.folder import PLANNED, Run, create_folder, free_folder, hold, read_recipe
+from gannet.runs.folder import PLANNED, Run, create_folder, free_folder, hold, note_recipe
 from gannet.runtime.devices import is_first, launch
 from gannet.runtime.files import write_json, write_text
 from gannet.runtime.process import drawing
@@ -100,7 +100,7 @@ def _train(recipe: Recipe, out: Path | None, resumed: Path | None, watch: Watch)
             held.enter_context(hold(create_folder(prepared.recipe, folder), watch.notify))
         folder = fabric.broadcast(folder)
         if fabric.is_global_zero:
-            write_text(folder / "recipe.yaml", dump_yaml(prepared.recipe))
+            note_recipe(folder, prepared.recipe)
             _record_data(prepared, split, folder, watch)
         trainer = build_trainer(prepared, game, fabric, folder, (split.training, split.held_out), watch)
         return _play(trainer, folder)
@@ -130,8 +130,7 @@ def _over(folder: Path, recipe: Recipe, watch: Watch) -> Run | None:
     if is_first():
         checkpoints.prepare()
         checkpoints.let_go(newest["best"]["images"])
-        if recipe != read_recipe(folder):
-            write_text(folder / "recipe.yaml", dump_yaml(recipe))
+        note_recipe(folder, recipe)
     further = "set referee.stop_on=never" if met else "raise images"
     watch.notify(f"{folder} is finished already, after {images:,} images; to go on, {further}.")
     return Run(folder, "converged" if met else "finished")

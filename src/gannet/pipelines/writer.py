@@ -108,11 +108,11 @@ def deliver(path: Path, order: Order, share: Share = ALONE) -> Path:
             with _only_one(building, path):
                 check_free(path)  # Another process may have been quicker.
                 _deliver(building, path, order, share)
-            shutil.rmtree(building, ignore_errors=True)
+            _clear(building)
         else:
             _deliver(building, path, order, share)
     except (OSError, ValueError) as error:
-        _tidy(building, path)
+        tidy(path)
         if isinstance(error, ValueError):
             raise
         check_free(path)
@@ -121,14 +121,27 @@ def deliver(path: Path, order: Order, share: Share = ALONE) -> Path:
     return path
 
 
-def _tidy(building: Path, path: Path) -> None:
+def tidy(path: Path) -> None:
     """Remove what is left beside a whole delivery by one that was killed, or came too late, unless one is at it."""
+    building = path.with_name(f"{path.name}.partial")
     with suppress(ValueError, OSError):
-        if path.exists() and (building / LOCK).is_file() and not (building / NOTE).exists():
-            _refuse_others(building)
-            with _only_one(building, path):
-                pass
-            shutil.rmtree(building)
+        if path.exists() and building.is_dir() and not (building / NOTE).exists():
+            if (building / LOCK).is_file():
+                _refuse_others(building)
+                with _only_one(building, path):
+                    pass
+            _clear(building)
+
+
+def _clear(building: Path) -> None:
+    """Remove the folder of a delivery that is over: the lock, which tells whose it is, comes last."""
+    with suppress(OSError):  # Another process may be tidying up as well.
+        if (building / LOCK).is_file():
+            shutil.rmtree(building / "parts", ignore_errors=True)
+            for file in [one for one in building.iterdir() if one.name != LOCK]:
+                file.unlink()
+            (building / LOCK).unlink()
+        building.rmdir()
 
 
 def _refuse_others(building: Path) -> None:

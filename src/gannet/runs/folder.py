@@ -92,6 +92,12 @@ def create_folder(recipe: Recipe, out: Path) -> Path:
     return out
 
 
+def note_recipe(folder: Path, recipe: Recipe) -> None:
+    """Write down the recipe of a run where another is noted; the same in other words stays as it is."""
+    if recipe != read_recipe(folder):
+        write_text(folder / "recipe.yaml", dump_yaml(recipe))
+
+
 def hold(folder: Path, notify: Callable[[str], None]) -> AbstractContextManager[None]:
     """Keep other processes from training a run meanwhile; they may still read, judge and apply it.
 
