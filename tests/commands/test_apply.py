@@ -684,7 +684,20 @@ def test_a_long_name_is_shortened_and_said_and_the_others_are_made(
     made = {path.name for path in (tmp_path / "all").rglob("*.png")}
     assert {"a.png", "a.mask.png"} < made and sum(name.startswith("xxx") for name in made) == 2
     (told,) = (words for words in applied.to_json()["notices"] if long.name in words)
-    assert "too long" in told and next(name for name in made if name.startswith("xxx") and "mask" not in name) in told
+    assert (
+        "cannot be kept" in told
+        and next(name for name in made if name.startswith("xxx") and "mask" not in name) in told
+    )
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
+@pytest.mark.parametrize("out", ["new", "new.zip"])
+def test_names_that_are_no_utf8_stop_no_order(out: str, enlarger: Path, photos: Path, tmp_path: Path) -> None:
+    (photos / "a.png").rename(photos / "\udcff.png")
+    applied = gannet.apply(enlarger, photos, out=tmp_path / out)
+    made = tmp_path / out
+    names = zipfile.ZipFile(made).namelist() if made.is_file() else [path.name for path in made.rglob("*")]
+    assert "%FF.png" in names and any("%FF.png" in words for words in applied.notices)
 
 
 def test_a_models_own_options_are_flags_and_a_wrong_one_names_the_nearest(

@@ -653,3 +653,16 @@ def test_copies_of_a_long_name_have_shortened_ones_that_the_record_tells(tmp_pat
     assert copied and all(row["source"].startswith("xxx") for row in copied)
     column = next(iter(copied[0]))
     assert all((tmp_path / "new" / row[column]).is_file() for row in copied)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
+@pytest.mark.parametrize("ending", ["", ".zip"])
+def test_pictures_whose_names_are_no_utf8_stay_with_their_copies(ending: str, tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    as_file(tmp_path / "photos" / "a.png", random.integers(0, 256, (9, 9, 3), np.uint8))
+    as_file(tmp_path / "photos" / "b.png", random.integers(0, 256, (9, 9, 3), np.uint8))
+    (tmp_path / "photos" / "a.png").rename(tmp_path / "photos" / "\udcff\udcfe.png")
+    made = augment(tmp_path / "photos", tmp_path / f"new{ending}", AugmentOptions(times=2, kinds="rotation=20"))
+    assert (made.healthy, made.copies, made.left_out) == (2, 2, ())
+    if not ending:
+        assert {path.name for path in (tmp_path / "new").glob("*FF*")} == {"%FF%FE.png", "%FF%FE~1.png"}

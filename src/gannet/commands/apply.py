@@ -256,7 +256,7 @@ class Work:
         ending, own = self._ending(item), item.path.suffix
         same_kind = self._first_input.medium is next(iter(self.pipeline.outputs.values()))
         stem = item.path.name if same_kind and ending != own else item.path.stem
-        return item.path.with_name(shortened(stem, ending))
+        return PurePosixPath(*map(shortened, item.path.parent.parts), shortened(stem, ending))
 
     def places(self, result: Path) -> dict[str, Path]:
         """Give where outputs go, by name; the first has none."""
@@ -373,7 +373,7 @@ class Work:
             return []
         places = self.places(Path(result))
         if not all(place.stem.startswith(item.path.stem) for place in places.values()):
-            self._notice(item.file, f"its name is too long, so what was made of it is called {result.name}")
+            self._notice(item.file, f"its name cannot be kept as it is, so what was made of it is called {result.name}")
         return [Entry(place.as_posix(), contents[name]) for name, place in places.items()]
 
 

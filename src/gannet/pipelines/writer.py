@@ -22,6 +22,7 @@ from typing import Any, TypeAlias
 
 from gannet.runtime.files import check_free, is_inside, write_bytes, write_json
 from gannet.runtime.locks import locked
+from gannet.runtime.wording import legible
 from gannet.runtime.workers import map_in_processes
 
 
@@ -227,7 +228,7 @@ def _write_part(
 def record_line(*cells: object) -> str:
     """Give a line of a record, as comma-separated values."""
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerow(cells)
+    csv.writer(text, lineterminator="\n").writerow(legible(str(cell)) for cell in cells)
     return text.getvalue()
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from gannet.runtime.digests import number
+from gannet.runtime.wording import legible
 
 PARTIAL = re.compile(r"\..+\.(\d{1,9})\.partial(\.[^.]+)?")
 """What `partial_path` gives; the group is the number of the process."""
@@ -21,12 +22,16 @@ QUERY_LIMITED, ACCESS_DENIED, STILL_ACTIVE = 0x1000, 5, 259
 
 
 def shortened(stem: str, ending: str = "") -> str:
-    """Give a file's name that is not too long for a disk: of one that is, what is cut off is told by eight digits."""
-    whole = f"{stem}{ending}".encode("utf-8", "surrogatepass")
+    """Give a file's name that any disk and archive can hold: in UTF-8, and not too long.
+
+    Of one that is too long, what is cut off is told by eight digits.
+    """
+    stem, ending = legible(stem), legible(ending)
+    whole = f"{stem}{ending}".encode()
     if len(whole) <= LONGEST_NAME:
         return f"{stem}{ending}"
-    room = max(1, LONGEST_NAME - len(ending.encode("utf-8", "surrogatepass")) - 9)
-    kept = stem.encode("utf-8", "surrogatepass")[:room].decode("utf-8", "ignore")
+    room = max(1, LONGEST_NAME - len(ending.encode()) - 9)
+    kept = stem.encode()[:room].decode("utf-8", "ignore")
     return f"{kept}-{number(whole) % 16**8:08x}{ending}"
 
 
@@ -37,7 +42,7 @@ def partial_path(path: Path, ending: str = "") -> Path:
 
 def _kept(name: str) -> str:
     """What is kept of a name when more than a name is to stand around it."""
-    return shortened(name, " " * MORE).rstrip(" ")
+    return shortened(name, "." * MORE)[:-MORE]
 
 
 def is_torn(path: Path) -> bool:

@@ -30,6 +30,11 @@ def _halves(one: str) -> tuple[int, ...]:
     return tuple(int.from_bytes(units[at : at + 2], "big") for at in range(0, len(units), 2))
 
 
+def legible(name: str) -> str:
+    """Give a file's name as UTF-8 can hold it: bytes of another encoding are written as addresses do (`%FF`)."""
+    return "".join(f"%{ord(one) & 0xFF:02X}" if unicodedata.category(one) == "Cs" else one for one in name)
+
+
 def sentence(text: str, most: int = LONGEST) -> str:
     """Give text in one line of at most so many characters, without its middle where it is longer."""
     ends = text if len(text) <= 8 * most else f"{text[: 4 * most]} {text[-4 * most :]}"

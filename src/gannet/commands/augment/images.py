@@ -32,8 +32,10 @@ from gannet.monitoring.energy import energy_distance, flat
 from gannet.pipelines.writer import RECORD, Entry, Order, deliver, folders
 from gannet.runtime.broken import unless_broken
 from gannet.runtime.files import check_free
+from gannet.runtime.partial import shortened
 from gannet.runtime.progress import Watch
 from gannet.runtime.randomness import generator
+from gannet.runtime.wording import legible
 from gannet.runtime.workers import cores
 
 RECORDS_IN_PART, PARTNERS = 8, 256
@@ -154,7 +156,7 @@ def _counted(out: Path, source: Source) -> tuple[int, int, tuple[str, ...]]:
 
     Healthy ones stand in it in the order of the source, so nothing need be remembered; pixels can always be read.
     """
-    wanted = iter(()) if isinstance(source, Chunked) else (record.name for record in listed(source))
+    wanted = iter(()) if isinstance(source, Chunked) else (legible(record.name) for record in listed(source))
     healthy, copies = 0, 0
     left_out: list[str] = []
     with _opened_record(out) as lines:
@@ -274,6 +276,7 @@ def _read(record: Record) -> Sample:
 def _path(record: Record, classes: tuple[str, ...]) -> PurePosixPath:
     """Where a picture goes: where it lay, or into a folder of its split and class."""
     if record.encoded:
-        return PurePosixPath(record.name)
+        path = PurePosixPath(record.name)
+        return PurePosixPath(*map(shortened, path.parent.parts), shortened(path.stem, path.suffix))
     plain = re.sub(r"[^\w.-]+", "-", record.name).strip("-")
     return PurePosixPath(record.split or "train", folders(classes)[record.label], f"{plain}.png")
