@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms, ImageOps
 
 from gannet.augmentation.degrading import reduced
+from gannet.media import find_medium
 from gannet.media.photograph import Photograph, read_photograph
 from gannet.media.pixels import natural_pixels
 from gannet.media.tiling import TiledOperation, as_tensor, as_values, in_tiles
@@ -251,3 +252,15 @@ def test_sixteen_bits_become_eight_by_their_full_range_as_they_do_to_learn_from(
     assert np.array_equal(natural_pixels(Image.fromarray(values[..., 0])), wanted[..., :1])
     with_alpha = np.asarray(Photograph(values, values[..., 0]).shown())
     assert np.array_equal(with_alpha[..., -1], wanted[..., 0])
+
+
+def test_a_kind_that_is_not_read_is_told_of_by_its_ending_unless_it_is_a_picture_all_the_same(tmp_path: Path) -> None:
+    picture = Image.fromarray(noise(5, 6, 3))
+    (tmp_path / "phone.HEIC").write_bytes(b"\0\0\0\x18ftypheic" + bytes(100))
+    picture.save(tmp_path / "raw.nef", "TIFF")
+    refused = [("photograph", "phone.HEIC", "HEIC"), ("image", "phone.HEIC", "HEIC")]
+    for medium, name, kind in [*refused, ("photograph", "raw.nef", "raw files of cameras")]:
+        with pytest.raises(ValueError, match=f"{name} cannot be read: Gannet does not read {kind}; make a PNG"):
+            find_medium(medium).open(tmp_path / name)
+    picture.save(tmp_path / "renamed.heic", "PNG")
+    assert np.array_equal(read_photograph(tmp_path / "renamed.heic").values, np.asarray(picture))

@@ -139,7 +139,8 @@ class Medium(ABC):
         except FileNotFoundError:
             raise ValueError(f"There is no {self.noun} at {name}; give a file.") from None
         except Exception as error:  # A broken file makes decoders raise anything.
-            reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+            foreign = "" if isinstance(given, bytes) else self.foreign.get(Path(given).suffix.lower(), "")
+            reason = foreign or getattr(error, "strerror", None) or str(error) or type(error).__name__
             raise ValueError(f"{name} cannot be read: {reason}.") from None
 
     def ending(self, file: Path) -> str:

@@ -27,7 +27,16 @@ from gannet.media.attachments import (
 from gannet.media.grids import to_picture
 from gannet.media.image import ImageMedium
 from gannet.media.medium import Field
-from gannet.media.pixels import DEEP_MODES, Pixels, eight_bits, is_sideways, is_transparent, open_picture, upright
+from gannet.media.pixels import (
+    DEEP_MODES,
+    FOREIGN,
+    Pixels,
+    eight_bits,
+    is_sideways,
+    is_transparent,
+    open_picture,
+    upright,
+)
 from gannet.media.sixteen_bit import encode_png, encode_tiff, is_deep, joined, read_lower
 from gannet.provenance.formats import PHOTOGRAPHS, Format
 from gannet.provenance.metadata import joined as with_earlier
@@ -192,9 +201,12 @@ def read_photograph(given: object) -> Photograph:
             f"A picture is a path, a file's content or Pillow's own, not {type(given).__name__}; give one of these."
         )
     name = str(given) if isinstance(given, str | Path) else "The picture"
+    foreign = FOREIGN.get(Path(given).suffix.lower(), "") if isinstance(given, str | Path) else ""
     try:
         content = Path(given).read_bytes() if isinstance(given, str | Path) else given
         picture = open_picture(content) if isinstance(content, bytes) else content
+        if foreign and picture.format == "TIFF":  # What cameras keep raw begins with a preview in small.
+            raise ValueError(foreign)
         unused = further_pictures(picture) if isinstance(content, bytes) else ""
         deep = is_deep(picture)  # Asked before it is decoded.
         photograph = replace(_photograph(picture), unused=unused)
@@ -204,7 +216,7 @@ def read_photograph(given: object) -> Photograph:
     except AssertionError:
         raise
     except Exception as error:  # A broken file makes decoders raise anything.
-        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        reason = foreign or getattr(error, "strerror", None) or str(error) or type(error).__name__
         raise ValueError(f"{name} cannot be read: {reason}.") from None
 
 
