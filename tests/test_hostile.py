@@ -242,7 +242,7 @@ def of_tables(folder: Path, run: Path, chance: Random) -> Words:
         np.savez_compressed(buffer, **values)
     else:
         with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-            for name in chance.sample(NAMES, 3) + ["../up.png", "/root.png", "a\\b.png"]:
+            for name in [*chance.sample(NAMES, 3), "../up.png", "/root.png", "a\\b.png"]:
                 archive.writestr(zipfile.ZipInfo(name), png(chance))
             archive.writestr(
                 "images.npy",

@@ -142,6 +142,20 @@ def test_decompression_bomb_is_refused(limit, monkeypatch):
         open_picture(stream.getvalue())
 
 
+def test_how_large_a_picture_may_be_can_be_set(monkeypatch):
+    stream = io.BytesIO()
+    Image.new("L", (20, 10)).save(stream, "PNG")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 60)
+    with pytest.raises(ValueError, match="set GANNET_MEGAPIXELS to more than 6e-05"):
+        open_picture(stream.getvalue())
+    monkeypatch.setenv("GANNET_MEGAPIXELS", "0.0002")
+    assert open_picture(stream.getvalue()).size == (20, 10)
+    for wrong in ("many", "0", "-5", "nan", "inf", "1e99"):
+        monkeypatch.setenv("GANNET_MEGAPIXELS", wrong)
+        with pytest.raises(ValueError, match="GANNET_MEGAPIXELS is .*; give millions of pixels, such as 200"):
+            open_picture(stream.getvalue())
+
+
 @pytest.mark.parametrize("array", [np.zeros((2, 2), np.float32), np.zeros((2, 2, 2), np.uint8), np.zeros(4, np.uint8)])
 def test_array_that_is_no_picture_is_refused(array):
     with pytest.raises(ValueError, match="is not a picture"):

@@ -50,7 +50,7 @@ def judge(target: str | Path, data: str | Path, query: JudgeOptions, weights: st
     if recipe is None and not data:
         raise ValueError(f"{target} has no run around it, so what it held out is unknown; give data to judge by.")
     origin = Origin(recipe, trained_minutes(run), partial(fit, watch=watch)) if run and recipe else None
-    exam = _exam(pipeline, recipe, full_name(data) if data else "", query, origin)
+    exam = _exam(pipeline, recipe, full_name(data) if data else "", query, origin, watch)
     exam = replace(exam, load_features=partial(_watched, exam.load_features, watch))
     watch.step(0, 0, "Judging")
     judgement = find_task(pipeline.task).evaluate(pipeline, exam)
@@ -78,17 +78,20 @@ def _watched(load_features: Callable[[], Features | None], watch: Watch) -> Feat
     return replace(found, features=features)
 
 
-def _exam(pipeline: Pipeline, recipe: Recipe | None, data: str, query: JudgeOptions, origin: Origin | None) -> Exam:
+def _exam(
+    pipeline: Pipeline, recipe: Recipe | None, data: str, query: JudgeOptions, origin: Origin | None, watch: Watch
+) -> Exam:
     """Set out what a model is judged by; the data are opened here, once, and decoded when they are asked for."""
     features = partial(judge_features, query.features)
-    own = _own_samples(recipe, pipeline, needed=not data) if recipe else None
+    told = Watch(watch.on_progress)  # Of several processes none may leave alone.
+    own = _own_samples(recipe, pipeline, not data, told) if recipe else None
     if not data:
         assert own is not None
         return Exam(query, origin, None, lambda: own[1], own, features)
     given = _recipe_for(pipeline, recipe, data)
     task = find_task(pipeline.task)
     source = open_data(given, task.media(given), given.data.checked(task.Data))
-    return Exam(query, origin, source, partial(_given_samples, given, pipeline, source), own, features)
+    return Exam(query, origin, source, partial(_given_samples, given, pipeline, source, told), own, features)
 
 
 def _run_around(target: Path) -> Path | None:
@@ -117,12 +120,12 @@ def judge_features(name: str = "") -> Features | None:
     return NetworkFeatures(JUDGE, network, network.features)
 
 
-def _own_samples(recipe: Recipe, pipeline: Pipeline, needed: bool) -> Sides | None:
+def _own_samples(recipe: Recipe, pipeline: Pipeline, needed: bool, watch: Watch) -> Sides | None:
     """What the run learned from and what it held out; None where its data are gone and others are given."""
     task = find_task(recipe.task.name)
     try:
         source = open_data(recipe, task.media(recipe), recipe.data.checked(task.Data))
-        split = load_samples(recipe, source, task.fields(recipe, _description(pipeline)), task.labels(recipe))
+        split = load_samples(recipe, source, task.fields(recipe, _description(pipeline)), task.labels(recipe), watch)
     except ValueError:
         if needed:
             raise
@@ -142,12 +145,12 @@ def _recipe_for(pipeline: Pipeline, run: Recipe | None, data: str) -> Recipe:
     return find_task(pipeline.task).adopt(recipe.model_copy(update={"data": read}), pipeline.config)
 
 
-def _given_samples(recipe: Recipe, pipeline: Pipeline, source: Source) -> Samples:
+def _given_samples(recipe: Recipe, pipeline: Pipeline, source: Source, watch: Watch) -> Samples:
     """All of a data set, whatever its split; labels by the model's numbers, or none where it does not know them all."""
     task, description = find_task(pipeline.task), _description(pipeline)
     if isinstance(source, Chunked):  # Arrays have no names to tell whose pictures they are.
         recipe = recipe.model_copy(update={"data": recipe.data.model_copy(update={"group": ""})})
-    loader = load_whole(recipe, source, task.fields(recipe, description), task.labels(recipe))
+    loader = load_whole(recipe, source, task.fields(recipe, description), task.labels(recipe), watch)
     columns = dict(loader.columns)
     if "label" in columns:
         label = columns.pop("label")

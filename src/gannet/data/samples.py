@@ -84,10 +84,12 @@ def load_samples(
     return Split(training, held_out, notes)
 
 
-def load_whole(recipe: Recipe, source: Source, fields: Mapping[str, Field], labels: Labels) -> Loader:
+def load_whole(
+    recipe: Recipe, source: Source, fields: Mapping[str, Field], labels: Labels, watch: Watch | None = None
+) -> Loader:
     """Bring all of a source to the shape of the fields, whatever its split; what lacks a label that is needed is left
     out."""
-    dataset = build_dataset(source, fields, recipe.data.group)
+    dataset = build_dataset(source, fields, recipe.data.group, watch=watch)
     columns, usable = _columns(dataset, labels, bool(recipe.data.group) or bool(dataset.groups.any()))
     if not usable.any():
         raise ValueError(f"{dataset.name}: none of the {len(dataset):,} samples has a class; give labelled data.")

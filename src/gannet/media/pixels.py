@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import io
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,6 +41,8 @@ FOREIGN = {
     for ending in endings
 }
 """What to do with pictures of kinds that are not read, by the endings of their files."""
+MEGAPIXELS, LARGEST_MILLIONS = "GANNET_MEGAPIXELS", 10_000.0
+"""The variable that says how many millions of pixels a picture may have, and the most that Pillow can count."""
 LONGEST_WORD = 32  # bytes that formats are told by, at most
 NO_PICTURE = "it is not a picture in a format that Gannet reads"
 JPEG_BEGINS = b"\xff\xd8"
@@ -72,8 +75,9 @@ def _decoders() -> tuple[str, ...]:
 def open_picture(content: bytes) -> Image.Image:
     """Open an encoded picture, reading its header only.
 
-    Raises ValueError when it is no picture or has more pixels than `PIL.Image.MAX_IMAGE_PIXELS`.
+    Raises ValueError when it is no picture or has more pixels than `most_pixels` allows.
     """
+    most_pixels()
     try:
         picture = Image.open(io.BytesIO(content), formats=_decoders())
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -98,7 +102,24 @@ def _may_be_tga(head: bytes) -> bool:
 
 
 def _bomb() -> str:
-    return f"it has more pixels than the limit of {Image.MAX_IMAGE_PIXELS:,} (PIL.Image.MAX_IMAGE_PIXELS)"
+    limit = most_pixels() or 0
+    return (
+        f"it has more pixels than the limit of {limit:,}; where you trust it, set {MEGAPIXELS} to more than "
+        f"{limit / 1e6:.3g} (millions of pixels)"
+    )
+
+
+def most_pixels() -> int | None:
+    """Give how many pixels a picture may have: `$GANNET_MEGAPIXELS`, else what Pillow allows; None is no limit."""
+    if given := os.environ.get(MEGAPIXELS):
+        try:
+            millions = float(given)
+        except ValueError:
+            millions = 0.0
+        if not 0 < millions < LARGEST_MILLIONS:
+            raise ValueError(f"{MEGAPIXELS} is {given[:40]!r}; give millions of pixels, such as 200")
+        Image.MAX_IMAGE_PIXELS = int(1e6 * millions)  # Pillow refuses by it as well.
+    return Image.MAX_IMAGE_PIXELS
 
 
 def _refuse_bomb(picture: Image.Image) -> None:
@@ -107,7 +128,7 @@ def _refuse_bomb(picture: Image.Image) -> None:
 
 def refuse_huge_sides(width: int, height: int) -> None:
     """Raise ValueError for more pixels than a picture may have, before they are read."""
-    limit = Image.MAX_IMAGE_PIXELS
+    limit = most_pixels()
     if limit is not None and width * height > limit:
         raise ValueError(_bomb())
 
