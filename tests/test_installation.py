@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 import tomllib
+import zipfile
 from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
@@ -62,3 +65,15 @@ def test_pins_lie_within_what_the_project_allows() -> None:
 def test_data_sets_are_loaded_by_a_version_that_runs_no_scripts_of_theirs() -> None:
     (wanted,) = map(Requirement, PROJECT["optional-dependencies"]["hub"])
     assert not wanted.specifier.contains("3.6.0") and wanted.specifier.contains("4.0.0")
+
+
+def test_a_wheel_holds_every_file_of_the_package(tmp_path: Path) -> None:
+    """What git ignores by its name is left out of a wheel without a word."""
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
+    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    packed = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
+    source = {
+        path.relative_to(ROOT / "src").as_posix() for path in (ROOT / "src" / "gannet").rglob("*") if path.is_file()
+    }
+    assert packed == {name for name in source if "__pycache__" not in name}

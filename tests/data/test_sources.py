@@ -13,7 +13,7 @@ import pytest
 from pictures import picture_dataset
 from PIL import Image
 
-from gannet.commands.data import full_name
+from gannet.commands.data import full_name, passed_over
 from gannet.commands.train import configure
 from gannet.data.records import Record
 from gannet.data.sources import open_source
@@ -153,6 +153,19 @@ def test_embedded_data_go_before_a_folder_that_is_called_so_by_chance(write_pict
         assert open_source(full_name(folder)).count() == 2
     assert configure("digits", "", {}, "").data.source == "digits"
     assert configure("images", "./digits", {}, "").data.source == str(tmp_path / "digits")
+
+
+def test_what_is_passed_over_for_embedded_data_is_said_and_a_set_of_other_samples_is_refused(
+    write_pictures, tmp_path, monkeypatch
+):
+    write_pictures("1.png", "2.png", folder="shapes")
+    monkeypatch.chdir(tmp_path)
+    assert passed_over("digits") == passed_over("./shapes") == passed_over(Path("shapes")) == []
+    assert passed_over("shapes") == [
+        "shapes is the set that comes with Gannet; what lies here by that name is ./shapes."
+    ]
+    with pytest.raises(ValueError, match=r"of other samples than pictures; what lies here by that name is \./shapes"):
+        open_source("shapes")
 
 
 def test_one_folder_around_everything_means_nothing(write_pictures):

@@ -10,7 +10,17 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from gannet.media import image
-from gannet.media.grids import GAP, PLANE_PIXELS, SMALLEST_SHEET, draw_grid, draw_points, to_picture
+from gannet.media.grids import (
+    GAP,
+    GREYS,
+    PLANE_PIXELS,
+    SMALLEST_SHEET,
+    SQUARE,
+    draw_grid,
+    draw_points,
+    panels,
+    to_picture,
+)
 
 DOT = (40, 80, 200)
 
@@ -73,3 +83,12 @@ def test_a_point_lies_where_it_should(point: tuple[float, float], place: tuple[f
 
 def test_points_outside_the_plane_are_left_out() -> None:
     assert draw_points(torch.tensor([[9.0, 9.0], [-9.0, 0.0]])).getcolors() == [(PLANE_PIXELS**2, (255, 255, 255))]
+
+
+def test_what_is_transparent_in_a_comparison_shows_squares_and_not_what_is_hidden() -> None:
+    picture = Image.new("RGBA", (2 * SQUARE, 2 * SQUARE), (255, 0, 0, 0))
+    picture.paste((0, 0, 255, 255), (0, 0, SQUARE, SQUARE))
+    for shown in panels(picture, picture):
+        assert shown.getpixel((2, 2)) == (0, 0, 255)
+        assert shown.getpixel((SQUARE + 2, 2)) == (GREYS[0],) * 3
+        assert shown.getpixel((SQUARE + 2, SQUARE + 2)) == (GREYS[1],) * 3

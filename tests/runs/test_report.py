@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from gannet.monitoring.referee import Referee
+from gannet.commands.callbacks import write_curves
 from gannet.metrics.augmentation_leak import Leak, rate
+from gannet.monitoring.referee import Referee
 from gannet.runs.report import write_report
 from gannet.runs.report.curves import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Curve, Mark, draw_curves
-from gannet.commands.callbacks import write_curves
 
 VERDICT = {
     "rule": {"state": "undecided", "words": "RULE", "since_images": 0},

@@ -345,7 +345,7 @@ class Work:
         ]
         if self.wanted.compare and len(self.pairs) < SHOWN:
             seen = self._first_input.medium.picture(before), next(iter(made.media.values())).picture(after)
-            self.pairs[self.result(item)] = panels(*(one.convert("RGB") for one in seen))
+            self.pairs[self.result(item)] = panels(*seen)
         became = "as it was" if after is before else " to ".join("x".join(map(str, size)) for size in sizes if size)
         seconds = f"{time.monotonic() - start:.1f} s"
         told = ", ".join([became, seconds] if became else [seconds])

@@ -12,3 +12,10 @@ def full_name(data: str | Path) -> str:
     The name of an embedded set is that set, whatever lies in the current folder; `./digits` and a `Path` are a folder.
     """
     return data if isinstance(data, str) and is_embedded(data) else absolute(str(data))
+
+
+def passed_over(data: str | Path) -> list[str]:
+    """Say so where a file or folder lies here that is called as an embedded set, and is not meant by that."""
+    if not (isinstance(data, str) and is_embedded(data) and Path(data).exists()):
+        return []
+    return [f"{data} is the set that comes with Gannet; what lies here by that name is ./{data}."]

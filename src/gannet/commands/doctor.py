@@ -1,8 +1,10 @@
 """Examining data: what they are, what is wrong with them, and which recipe to train on them."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from gannet.augmentation.amount import FEW_PICTURES, fitting_augmentation
+from gannet.commands.data import passed_over
 from gannet.data.cache import Dataset, build_dataset
 from gannet.data.decoding import Fields
 from gannet.data.doctor import Advice, Report, count_classes
@@ -22,7 +24,7 @@ FEW_OF_CLASS = 50
 LARGEST_SIDE, SIDE_ON_CPU = 256, 64
 """Pixels a side that are recommended at most, with a GPU and without."""
 _AUGMENTED = {
-    "ada": "So few pictures are augmented in the game, as much as the critic's learning by heart calls for "
+    "ada": "So few pictures are augmented in the game, as much as the discriminator's learning by heart calls for "
     "(augment.name=auto becomes ada).",
     "diffaugment": "So few pictures are augmented in the game, strongly and always (augment.name=auto becomes "
     "diffaugment).",
@@ -42,7 +44,8 @@ def examine(data: str, size: int, watch: Watch | None = None) -> Report:
     dataset = build_dataset(source, fields, watch=watch)
     watch.step(len(dataset), len(dataset), "Comparing")
     advice = _advise_pictures(source, dataset, looked) if looked else _advise(source.name, fields)
-    return examine_dataset(source, dataset, fields, advice)
+    report = examine_dataset(source, dataset, fields, advice)
+    return replace(report, findings=(*passed_over(data), *report.findings))
 
 
 def _fields(source: Source, media: Mapping[str, Medium], size: int) -> Fields:
@@ -128,7 +131,7 @@ def _choose_size(median_side: int) -> tuple[int, str]:
 def _advise_augmentation(dataset: Dataset, looked: Survey) -> str:
     count = int((~dataset.held_out).sum())
     if count < FEW_PICTURES:
-        need = f"strongly advised: {count:,} pictures to train on are few, which the critic learns by heart"
+        need = f"strongly advised: {count:,} pictures to train on are few, which the discriminator learns by heart"
     else:
         need = f"not urgent with {count:,} pictures to train on"
     if looked.channels == 1:

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from gannet.adversarial.game import Game, Observer
 from gannet.commands.callbacks import RunCallbacks, Sheets, write_curves
-from gannet.commands.data import full_name
+from gannet.commands.data import full_name, passed_over
 from gannet.data.grouping import check_group
 from gannet.data.loader import Samples, Sides
 from gannet.data.records import Source
@@ -78,6 +78,8 @@ def train(
     """
     watch, changes = watch or Watch(), dict(set or {})
     if not resume:
+        for note in passed_over(data):
+            watch.notify(note)
         return _train(configure(target, data, changes, start_from), Path(out) if out else None, None, watch)
     # Of several processes the first one holds the run for all.
     with hold(Path(resume), watch.notify) if is_first() else nullcontext():

@@ -18,6 +18,7 @@ from gannet.data.records import Source, listed, notes_of
 
 MOST_GROUPS = 10
 MOST_NAMES = 6  # of one group, or of classes
+MOST_REASONS = 8  # for which samples are left out
 
 
 @dataclass(frozen=True)
@@ -195,14 +196,24 @@ def _enumerated(names: Collection[str]) -> str:
 def _defect_lines(report: Report) -> list[str]:
     lines = []
     if report.unreadable_count:
-        name, reason = report.unreadable[0]
-        lines.append(f"{report.unreadable_count:,} unreadable, left out; the first is {shown(name)}: {reason}.")
+        lines += _left_out_lines(report)
     for word, found in (("exact", report.exact_duplicates), ("near", report.near_duplicates)):
         example = f", such as {' = '.join(map(shown, found.groups[0]))}" if found.groups else ""
         lines.append(f"{found.count:,} {word} duplicates{example}.")
     if report.leaked:
         lines.append(f"{report.leaked:,} held-out {report.kind} are trained on as exact copies; scores will flatter.")
     return lines
+
+
+def _left_out_lines(report: Report) -> list[str]:
+    """Tell what is left out by its reasons, the commonest first; of each how many of those that are remembered."""
+    by_reason: dict[str, list[str]] = {}
+    for name, reason in report.unreadable:
+        by_reason.setdefault(reason, []).append(name)
+    common = sorted(by_reason.items(), key=lambda found: -len(found[1]))
+    lines = [f"- {len(names):,}, such as {shown(names[0])}: {reason}." for reason, names in common[:MOST_REASONS]]
+    more = [f"- and for {len(common) - MOST_REASONS:,} more reasons."] if len(common) > MOST_REASONS else []
+    return [f"{report.unreadable_count:,} left out:", *lines, *more]
 
 
 def _most_common(counts: dict[str, int]) -> str:

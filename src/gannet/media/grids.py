@@ -12,6 +12,8 @@ from gannet.media.pixels import MODES
 
 SMALLEST_FRAME, SMALLEST_SHEET, PLANE_PIXELS, PLANE_REACH, GAP = 160, 480, 480, 1.6, 2
 LARGEST_PANEL = 640
+SQUARE, GREYS = 8, (153, 102)
+"""Pixels a side, and the levels, of the squares that are seen through what is transparent."""
 
 
 def to_picture(sample: Tensor) -> Image.Image:
@@ -53,12 +55,23 @@ def side_by_side(pairs: Sequence[tuple[Image.Image, Image.Image]]) -> Image.Imag
 
 def panels(before: Image.Image, after: Image.Image) -> tuple[Image.Image, Image.Image]:
     """Give a picture before and after, brought to one size that a sheet has room for:
-    small ones as squares of pixels.
+    small ones as squares of pixels, transparent ones before squares of grey.
     """
+    before, after = opaque(before), opaque(after)
     size = after.size if max(after.size) <= LARGEST_PANEL else _within(after.size, LARGEST_PANEL)
     way = Image.Resampling.NEAREST if before.width < after.width else Image.Resampling.LANCZOS
     first, second = before.resize(size, way), after.resize(size, Image.Resampling.LANCZOS)
     return first, second
+
+
+def opaque(picture: Image.Image) -> Image.Image:
+    """Give a picture in RGB; where it is transparent, squares of two greys are seen through it."""
+    if not picture.has_transparency_data:
+        return picture.convert("RGB")
+    across, down = np.arange(picture.width) // SQUARE, np.arange(picture.height) // SQUARE
+    squares = np.where((across + down[:, None]) % 2, *GREYS).astype(np.uint8)
+    ground = Image.fromarray(squares).convert("RGBA")
+    return Image.alpha_composite(ground, picture.convert("RGBA")).convert("RGB")
 
 
 def _within(size: tuple[int, int], most: int) -> tuple[int, int]:

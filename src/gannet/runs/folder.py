@@ -9,12 +9,12 @@ from typing import Any
 
 from gannet.pipelines.pipeline import Pipeline
 from gannet.recipe import Recipe, dump_yaml
-from gannet.schedule import cut_short
-from gannet.schema import check
 from gannet.runtime.files import write_text
 from gannet.runtime.locks import locked
 from gannet.runtime.partial import clear_folders, partial_path
 from gannet.runtime.plain_data import parse_json, parse_yaml, read_facts
+from gannet.schedule import cut_short
+from gannet.schema import check
 
 NOT_A_RUN = "it has no recipe.yaml"
 PLANNED, LOCK = "planned.yaml", ".lock"

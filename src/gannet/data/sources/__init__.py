@@ -65,6 +65,11 @@ def _open(target: str, media: Mapping[str, Medium], openers: tuple[Any, ...]) ->
     for opener in openers:
         if (source := opener.open_name(target)) is not None:
             return source  # type: ignore[no-any-return]
+    if is_embedded(target):
+        raise ValueError(
+            f"{target} is a set that comes with Gannet, of other samples than {_plural(media)}; what lies here by that "
+            f"name is ./{target}."
+        )
     path = _find(target, openers, media)
     if is_run_folder(path):
         raise ValueError(
@@ -106,6 +111,10 @@ def _allowed(media: Mapping[str, Medium]) -> str:
         return ", or ".join([layout, *embedded])
     told = [opener.ALLOWED for opener in _openers(media)]
     return told[0] if told else f"a folder or zip of {names[0].plural} ({', '.join(sorted(names[0].endings))})"
+
+
+def _plural(media: Mapping[str, Medium]) -> str:
+    return " with ".join(medium.plural for medium in media.values())
 
 
 def _find(target: str, openers: tuple[Any, ...], media: Mapping[str, Medium]) -> Path:

@@ -66,8 +66,8 @@ def write_report(run: Path) -> Path:
         ]
     except (LookupError, TypeError, AttributeError, ArithmeticError) as error:
         raise ValueError(
-            f"The report of {run} cannot be written, for its log, verdict, judgement or {CURVES} is damaged ({error!r}); "
-            "take the damaged file away."
+            f"The report of {run} cannot be written, for its log, verdict, judgement or {CURVES} is damaged "
+            f"({error!r}); take the damaged file away."
         ) from None
     write_text(run / REPORT, page(f"Gannet: {run.name}", parts))
     return run / REPORT
