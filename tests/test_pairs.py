@@ -90,14 +90,16 @@ def test_a_run_that_trains_is_judged_and_applied_and_free_when_it_is_killed(begu
     assert not (begun / ".lock.json").exists()
 
 
+def files_in(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
 def check_two_orders(run: Path, whole: Path, out: Path) -> None:
     words = ("apply", run, "--num", "1500", "--out", out)
     (first, _, errors), (second, _, told) = ends(start(*words), start(*words))
     assert (first, second) == (0, 2), errors + told
     assert re.search(TOLD.format(f"writing {re.escape(str(out))}") + "|exists; choose another name", told), told
-    assert {path.name: path.read_bytes() for path in out.iterdir()} == {
-        path.name: path.read_bytes() for path in whole.iterdir()
-    }
+    assert files_in(out) == files_in(whole)
     assert not out.with_name(f"{out.name}.partial").exists()
 
 
