@@ -119,20 +119,23 @@ def test_what_is_no_file_of_the_folders_own_is_never_opened_and_named(enlarger: 
     picture = Image.new("RGB", (12, 12))
     picture.save(folder / "a.png")
     picture.save(tmp_path / "secret.png")
-    os.mkfifo(folder / "pipe.png")
+    picture.save(folder / "b.jpg")
+    for name in ("pipe.png", "pipe.jpg"):  # Whether a result can be a JPEG goes by what is in the file.
+        os.mkfifo(folder / name)
     for name, target in (
         ("far.png", "../secret.png"),
         ("zero.png", "/dev/zero"),
+        ("zero.jpg", "/dev/zero"),
         ("self.png", "self.png"),
         ("up", ".."),
     ):
         (folder / name).symlink_to(target)
     (folder / "phone.HEIC").write_bytes(b"ftypheic")
     told = gannet.apply(enlarger, folder, out=tmp_path / "new")
-    assert {path.name for path in (tmp_path / "new").glob("*.png")} == {"a.png"}
+    assert {path.name for path in (tmp_path / "new").iterdir()} == {"a.png", "b.jpg"}
     left_out = sorted(told.left_out)
     names = [Path(words.split(" is not read: ")[0]).name for words in left_out]
-    assert names == ["far.png", "phone.HEIC", "pipe.png", "self.png", "up", "zero.png"]
+    assert names == ["far.png", "phone.HEIC", "pipe.jpg", "pipe.png", "self.png", "up", "zero.jpg", "zero.png"]
     assert "leads out" in left_out[0] and "does not read HEIC" in left_out[1] and "a pipe" in left_out[2]
 
 
