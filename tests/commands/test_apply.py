@@ -138,6 +138,8 @@ def test_what_is_no_file_of_the_folders_own_is_never_opened_and_named(enlarger: 
     names = [Path(words.split(" is not read: ")[0]).name for words in left_out]
     assert names == ["far.png", "phone.HEIC", "pipe.jpg", "pipe.png", "self.png", "up", "zero.jpg", "zero.png"]
     assert "leads out" in left_out[0] and "does not read HEIC" in left_out[1] and "a pipe" in left_out[2]
+    with pytest.raises(ValueError, match=r"pipe\.jpg is not read: it is no regular file but a pipe"):
+        gannet.apply(enlarger, folder / "pipe.jpg", out=tmp_path / "one.png")
 
 
 def test_it_goes_on_where_it_was_broken_off(

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 from gannet.data.sources.contents import contents
 from gannet.media.medium import Medium
 from gannet.pipelines.pipeline import Input
+from gannet.runtime.reading import SPECIAL
 
 Listed: TypeAlias = Mapping[PurePosixPath, Sequence[tuple[Path, str]]]
 """The files of a folder and why one is not to be opened, by their paths in it without their endings."""
@@ -141,6 +142,8 @@ def _matching(asked: str | Path, medium: Medium) -> Iterator[tuple[Path, PurePos
                 yield path / inside, PurePosixPath(inside), refused
     elif path.is_file():
         yield path, PurePosixPath(path.name), ""
+    elif path.exists():
+        raise ValueError(f"{path} is not read: {SPECIAL}.")
     elif str(asked).strip():
         home = Path(path.anchor or ".")
         for match in sorted(home.glob(str(path.relative_to(path.anchor)))):
