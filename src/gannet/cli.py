@@ -163,9 +163,11 @@ def augment(
 ) -> None:
     """Make a data set larger by changed copies of its samples: pictures, or texts (.txt, .csv, .tsv)."""
     wish = api.AugmentOptions(**context.obj)
-    with _going_on():
-        made = api.augment(data, out, wish)
+    with _going_on(), _shown("Augmenting", as_json) as shown:
+        made = api.augment(data, out, wish, on_progress=shown)
     _print("augment", made.to_json(), made.lines(), as_json)
+    if made.left_out:
+        raise typer.Exit(INCOMPLETE)
 
 
 @app.command(cls=api.schema_command(lambda: api.BenchOptions.model_json_schema()))
@@ -177,7 +179,8 @@ def bench(
     as_json: Json = False,
 ) -> None:
     """Measure how fast this machine trains and samples a recipe, and how far that is from its limit."""
-    found = api.bench(target, data, _changes(changes), api.BenchOptions(**context.obj))
+    with _shown("Measuring", as_json) as shown:
+        found = api.bench(target, data, _changes(changes), api.BenchOptions(**context.obj), on_progress=shown)
     _print("bench", found.to_json(), found.lines(), as_json)
 
 

@@ -19,6 +19,7 @@ from safetensors.torch import save_file
 
 import gannet
 from gannet.augmentation.lab import to_lab
+from gannet.commands import inputs
 from gannet.commands.judge import judge_features
 from gannet.data.sources import open_source
 from gannet.media.grids import GAP
@@ -119,21 +120,26 @@ def test_what_is_no_file_of_the_folders_own_is_never_opened_and_named(enlarger: 
     picture = Image.new("RGB", (12, 12))
     picture.save(folder / "a.png")
     picture.save(tmp_path / "secret.png")
-    os.mkfifo(folder / "pipe.png")
+    picture.save(folder / "b.jpg")
+    for name in ("pipe.png", "pipe.jpg"):  # Whether a result can be a JPEG goes by what is in the file.
+        os.mkfifo(folder / name)
     for name, target in (
         ("far.png", "../secret.png"),
         ("zero.png", "/dev/zero"),
+        ("zero.jpg", "/dev/zero"),
         ("self.png", "self.png"),
         ("up", ".."),
     ):
         (folder / name).symlink_to(target)
     (folder / "phone.HEIC").write_bytes(b"ftypheic")
     told = gannet.apply(enlarger, folder, out=tmp_path / "new")
-    assert {path.name for path in (tmp_path / "new").glob("*.png")} == {"a.png"}
+    assert {path.name for path in (tmp_path / "new").iterdir()} == {"a.png", "b.jpg"}
     left_out = sorted(told.left_out)
     names = [Path(words.split(" is not read: ")[0]).name for words in left_out]
-    assert names == ["far.png", "phone.HEIC", "pipe.png", "self.png", "up", "zero.png"]
+    assert names == ["far.png", "phone.HEIC", "pipe.jpg", "pipe.png", "self.png", "up", "zero.jpg", "zero.png"]
     assert "leads out" in left_out[0] and "does not read HEIC" in left_out[1] and "a pipe" in left_out[2]
+    with pytest.raises(ValueError, match=r"pipe\.jpg is not read: it is no regular file but a pipe"):
+        gannet.apply(enlarger, folder / "pipe.jpg", out=tmp_path / "one.png")
 
 
 def test_it_goes_on_where_it_was_broken_off(
@@ -417,6 +423,42 @@ def test_masks_in_a_folder_go_by_name(others: dict[str, Path], photos: Path, tmp
     told = gannet.apply(others["inpainting"], photos, out=tmp_path / "new", mask=tmp_path / "masks")
     assert list(told.left_out) == [f"There is no mask for deep/c.bmp in {tmp_path / 'masks'}; name it deep/c.png."]
     assert (tmp_path / "new" / "a.png").is_file() and (tmp_path / "new" / "deep" / "b.jpg.png").is_file()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links and pipes need rights on Windows")
+def test_masks_are_regular_files_of_their_own_folder(others: dict[str, Path], photos: Path, tmp_path: Path) -> None:
+    (photos / "broken.png").unlink()
+    (tmp_path / "masks").mkdir()
+    (tmp_path / "far").mkdir()
+    hole = Image.fromarray(np.eye(9, 13, dtype=np.uint8) * 255)
+    for name in ("masks/good.png", "secret.png", "far/b.png"):
+        hole.save(tmp_path / name)
+    shutil.copy(photos / "a.png", photos / "good.png")
+    shutil.copy(photos / "a.png", photos / "pipe.png")
+    (tmp_path / "masks" / "a.png").symlink_to("../secret.png")
+    (tmp_path / "masks" / "deep").symlink_to("../far")
+    os.mkfifo(tmp_path / "masks" / "pipe.png")
+    told = gannet.apply(others["inpainting"], photos, out=tmp_path / "new", mask=tmp_path / "masks")
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["good.png"]
+    assert len(told.left_out) == 4 and sum("leads out of the data" in words for words in told.left_out) == 3
+    assert sum(f"{tmp_path / 'masks' / 'pipe.png'} is not read: it is no regular" in words for words in told.left_out)
+    with pytest.raises(ValueError, match=r"pipe\.png cannot be read: it is no regular file"):
+        mask = tmp_path / "masks" / "pipe.png"
+        gannet.apply(others["inpainting"], photos / "a.png", out=tmp_path / "one.png", mask=mask)
+
+
+def test_a_folder_of_masks_is_listed_once(
+    others: dict[str, Path], photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (photos / "a.png").rename(tmp_path / "a.png")
+    (tmp_path / "masks").mkdir()
+    for number in range(4):
+        shutil.copy(tmp_path / "a.png", photos / f"{number}.png")
+        Image.fromarray(np.eye(9, 13, dtype=np.uint8) * 255).save(tmp_path / "masks" / f"{number}.png")
+    listed, seen = inputs.contents, list[Path]()
+    monkeypatch.setattr(inputs, "contents", lambda folder: seen.append(folder) or listed(folder))
+    gannet.apply(others["inpainting"], photos, out=tmp_path / "new", mask=tmp_path / "masks")
+    assert sorted(seen) == [tmp_path / "masks", photos]
 
 
 def test_what_is_not_lost_is_not_compressed_anew(others: dict[str, Path], tmp_path: Path) -> None:

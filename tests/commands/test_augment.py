@@ -1,6 +1,7 @@
 """Augmented data sets: what is healthy stays bit for bit, and every copy is accounted for."""
 
 import csv
+import io
 import json
 import pickle
 import subprocess
@@ -10,7 +11,7 @@ import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -83,6 +84,29 @@ def test_what_cannot_be_read_is_named_wherever_it_lies(ending: str, photos: Path
         (photos / name).write_bytes(b"nothing")
     made = augment(photos, tmp_path / f"new{ending}", AugmentOptions(times=3, kinds="noise"))
     assert made.left_out == tuple(broken) and (made.healthy, made.copies) == (6, 8)
+
+
+def test_what_is_left_out_shows_in_the_exit_code(
+    photos: Path, tmp_path: Path, gannet_command: Callable[..., Any]
+) -> None:
+    words = ["augment", photos, "--kinds", "noise", "--times", 2]
+    told = gannet_command(*words, "--out", tmp_path / "some")
+    assert told.code == 3 and "1 could not be read, the first train/dogs/broken.png" in told.out
+    (photos / "train" / "dogs" / "broken.png").unlink()
+    assert gannet_command(*words, "--out", tmp_path / "all").code == 0
+
+
+def test_colours_under_a_transparent_picture_are_found_once_for_all_of_its_copies(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    content = io.BytesIO()
+    Image.new("RGBA", (8, 8), (200, 0, 0, 0)).save(content, "PNG")
+    visible, seen = copies.visible, list[object]()
+    monkeypatch.setattr(copies, "visible", lambda photograph: seen.append(photograph) or visible(photograph))
+    wanted = tuple(copies.Copy(number, copies.Change("", "")) for number in range(1, 4))
+    sample = copies.Sample("a.png", content.getvalue())
+    made = copies.make_families(0, [copies.Family(sample, PurePosixPath("a.png"), -1, wanted)])
+    assert len(made) == 4 and len(seen) == 1
 
 
 def test_parts_can_be_sent_to_processes_that_are_started_anew(

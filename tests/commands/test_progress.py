@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import gannet
-from gannet.api import AugmentOptions, BenchOptions, JudgeOptions, PlanOptions, Progress, Stopped
+from gannet.api import AugmentOptions, BenchOptions, JudgeOptions, PlanOptions, Progress, Stopped, Terminal
 
 SMALL = {"network.width": 4, "data.size": 16, "batch": 16, "device": "cpu", "images": 64}
 
@@ -76,3 +76,30 @@ def test_an_augmentation_that_was_stopped_goes_on(tmp_path: Path) -> None:
     other = gannet.augment("digits", tmp_path / "whole")
     assert (one.healthy, one.copies) == (other.healthy, other.copies)
     assert (tmp_path / "parts" / "record.csv").read_bytes() == (tmp_path / "whole" / "record.csv").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("verb", "words"),
+    [
+        ("apply", ["MODEL", "--out", "new"]),
+        ("augment", ["digits", "--out", "new"]),
+        ("bench", ["digits"]),
+        ("doctor", ["digits"]),
+        ("export", ["MODEL"]),
+        ("judge", ["MODEL"]),
+        ("train", ["digits"]),
+    ],
+)
+def test_the_command_line_shows_how_far_a_verb_is_but_not_beside_json(
+    verb: str, words: list[str], tiny_run: Path, gannet_command: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[object] = []
+
+    def recorded(*_: object, on_progress: object = None, **__: object) -> None:
+        given.append(on_progress)
+        raise ValueError("That is all.")
+
+    monkeypatch.setattr(gannet.api, verb, recorded)
+    words = [str(tiny_run) if word == "MODEL" else word for word in words]
+    assert gannet_command(verb, *words).code == gannet_command(verb, *words, "--json").code == 2
+    assert isinstance(given[0], Terminal) and given[1] is None

@@ -205,6 +205,17 @@ def test_another_order_does_not_go_on_where_this_one_stood(tmp_path: Path) -> No
         deliver(tmp_path / "new.zip", an_order(count=12))
 
 
+@pytest.mark.parametrize("damaged", [b"", b'{"model": "m"', b"\xff\xfe", b"[" * 100_000])
+def test_a_damaged_note_of_an_order_is_named_with_the_way_out(damaged: bytes, tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        deliver(tmp_path / "new.zip", an_order(fails_at=6))
+    building = tmp_path / "new.zip.partial"
+    (building / writer.NOTE).write_bytes(damaged)
+    with pytest.raises(ValueError, match=rf"{writer.NOTE} is damaged; remove \S*{building.name} and ask for the same"):
+        deliver(tmp_path / "new.zip", an_order())
+    assert (building / "parts" / "000000").is_file()
+
+
 def test_a_folder_of_somebody_else_where_a_delivery_is_made_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "new.partial").mkdir()
     (tmp_path / "new.partial" / "mine.txt").write_text("mine")

@@ -246,9 +246,10 @@ class Work:
         return next(iter(self.pipeline.inputs.values()))
 
     def _ending(self, item: Item) -> str:
-        """Choose the ending of a result, once: it depends on what is in the file."""
+        """Choose the ending of a result, once: it depends on what is in the file, where that may be opened."""
         if item.file not in self._endings:
-            self._endings[item.file] = self.pipeline.ending(self._first_input.medium.ending(item.file))
+            own = item.path.suffix if item.refused else self._first_input.medium.ending(item.file)
+            self._endings[item.file] = self.pipeline.ending(own)
         return self._endings[item.file]
 
     def result(self, item: Item) -> PurePosixPath:

@@ -2,13 +2,17 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from glob import escape as glob_escape
+from itertools import chain
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, TypeAlias
 
 from gannet.data.sources.contents import contents
 from gannet.media.medium import Medium
 from gannet.pipelines.pipeline import Input
+from gannet.runtime.reading import SPECIAL
+
+Listed: TypeAlias = Mapping[PurePosixPath, Sequence[tuple[Path, str]]]
+"""The files of a folder and why one is not to be opened, by their paths in it without their endings."""
 
 
 @dataclass(frozen=True)
@@ -19,6 +23,7 @@ class Item:
         file: of the first input.
         path: its path among the results.
         beside: where the files of further inputs lie, by name: a file for all, or a folder with one for each.
+        listed: what lies in those folders, by name.
         inputs: all of the model's, by name.
         refused: why the file is not opened; empty where it may be.
     """
@@ -26,6 +31,7 @@ class Item:
     file: Path
     path: PurePosixPath
     beside: Mapping[str, Path]
+    listed: Mapping[str, Listed]
     inputs: Mapping[str, Input]
     refused: str = ""
 
@@ -41,20 +47,30 @@ class Item:
         files = self.files(name)
         if not files:
             expected = self.path.with_suffix(wanted.medium.saved[0])
-            raise ValueError(f"There is no {name} for {self.path} in {self.beside[name]}; name it {expected}.")
+            missing = f"There is no {name} for {self.path} in {self.beside[name]}; name it {expected}."
+            raise ValueError(self._refusal(name) or missing)
         values = tuple(map(wanted.medium.open, files))
         return values if wanted.many else values[0]
 
     def files(self, name: str) -> list[Path]:
         """Give the files of a further input: all of many, else the one of the same stem where there is a folder."""
-        path, wanted = self.beside[name], self.inputs[name]
-        if wanted.many:
-            return [file for file, _, refused in _matching(path, wanted.medium) if not refused]
-        if not path.is_dir():
-            return [path]
-        stem = self.path.with_suffix("")
-        beside = sorted(path.glob(f"{glob_escape(str(stem))}.*"))
-        return [file for file in beside if file.stem == stem.name and _is_one(file, wanted.medium)][:1]
+        if name not in self.listed:
+            return [self.beside[name]]
+        found = [file for file, refused in self._found(name) if not refused]
+        return found if self.inputs[name].many else found[:1]
+
+    def _found(self, name: str) -> list[tuple[Path, str]]:
+        """Give what a folder holds of a further input for this item, and why a file of it is not to be opened."""
+        listed = self.listed[name]
+        if self.inputs[name].many:
+            return list(chain.from_iterable(listed.values()))
+        return list(listed.get(self.path.with_suffix(""), ()))
+
+    def _refusal(self, name: str) -> str:
+        """Say why a file of a further input is not opened, or a folder that it lies in; empty where there is none."""
+        above = (self.listed[name].get(folder, ()) for folder in self.path.parents)
+        found = chain(self._found(name), *above)
+        return next((f"{file} is not read: {reason}." for file, reason in found if reason), "")
 
 
 def files_of(items: Sequence[Item]) -> dict[str, list[Path]]:
@@ -80,6 +96,7 @@ def find_items(paths: Sequence[str | Path], inputs: Mapping[str, Input], given: 
     if odd := next((path for path in (*paths, *given.values()) if not isinstance(path, str | Path)), None):
         raise ValueError(f"An input is a path, not {type(odd).__name__}; name files, folders or patterns one by one.")
     beside = {name: _at_home(path) for name, path in given.items()}
+    listed = {name: _listed(path, inputs[name].medium) for name, path in beside.items() if path.is_dir()}
     found: dict[Path, Item] = {}
     for asked in paths:
         some = list(_matching(asked, inputs[first].medium))
@@ -87,11 +104,19 @@ def find_items(paths: Sequence[str | Path], inputs: Mapping[str, Input], given: 
             noun = inputs[first].medium.noun
             raise ValueError(f"There is no {noun} at {asked}; give a {noun}'s file, a folder of some, or a pattern.")
         for file, inside, refused in some:
-            found.setdefault(file, Item(file, inside, beside, inputs, refused))
+            found.setdefault(file, Item(file, inside, beside, listed, inputs, refused))
     for name, path in beside.items():
         if not path.exists():
             raise ValueError(f"There is no {name} at {path}; give a file, or a folder with one for each.")
     return list(found.values())
+
+
+def _listed(folder: Path, medium: Medium) -> Listed:
+    """List a folder once, however many items look into it."""
+    found: dict[PurePosixPath, list[tuple[Path, str]]] = {}
+    for file, inside, refused in _matching(folder, medium):
+        found.setdefault(inside.with_suffix(""), []).append((file, refused))
+    return found
 
 
 def _at_home(path: str | Path) -> Path:
@@ -117,6 +142,8 @@ def _matching(asked: str | Path, medium: Medium) -> Iterator[tuple[Path, PurePos
                 yield path / inside, PurePosixPath(inside), refused
     elif path.is_file():
         yield path, PurePosixPath(path.name), ""
+    elif path.exists():
+        raise ValueError(f"{path} is not read: {SPECIAL}.")
     elif str(asked).strip():
         home = Path(path.anchor or ".")
         for match in sorted(home.glob(str(path.relative_to(path.anchor)))):

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from PIL import Image
 from torch import Tensor
 
+from gannet.runtime.reading import read_file
 from gannet.schema import Section
 
 Array = npt.NDArray[Any]
@@ -135,7 +136,7 @@ class Medium(ABC):
             return given
         name = f"The {self.noun}" if isinstance(given, bytes) else str(given)
         try:
-            return self.read(given if isinstance(given, bytes) else Path(given).read_bytes())
+            return self.read(given if isinstance(given, bytes) else read_file(Path(given), self.check_beginning))
         except FileNotFoundError:
             raise ValueError(f"There is no {self.noun} at {name}; give a file.") from None
         except Exception as error:  # A broken file makes decoders raise anything.

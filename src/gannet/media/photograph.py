@@ -31,6 +31,7 @@ from gannet.media.pixels import (
     DEEP_MODES,
     FOREIGN,
     Pixels,
+    check_beginning,
     eight_bits,
     is_sideways,
     is_transparent,
@@ -42,6 +43,7 @@ from gannet.provenance.formats import PHOTOGRAPHS, Format
 from gannet.provenance.metadata import joined as with_earlier
 from gannet.provenance.metadata import metadata, read_facts
 from gannet.runtime.files import write_bytes
+from gannet.runtime.reading import read_file
 from gannet.schema import Section
 
 Values: TypeAlias = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
@@ -203,7 +205,7 @@ def read_photograph(given: object) -> Photograph:
     name = str(given) if isinstance(given, str | Path) else "The picture"
     foreign = FOREIGN.get(Path(given).suffix.lower(), "") if isinstance(given, str | Path) else ""
     try:
-        content = Path(given).read_bytes() if isinstance(given, str | Path) else given
+        content = read_file(Path(given), check_beginning) if isinstance(given, str | Path) else given
         picture = open_picture(content) if isinstance(content, bytes) else content
         if foreign and picture.format == "TIFF":  # What cameras keep raw begins with a preview in small.
             raise ValueError(foreign)

@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, BinaryIO, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,7 @@ from PIL import Image, UnidentifiedImageError
 from gannet.media.value_range import find_range
 from gannet.provenance import formats
 from gannet.runtime.broken import unless_broken
+from gannet.runtime.reading import open_file
 
 Pixels: TypeAlias = npt.NDArray[np.uint8]
 Picture: TypeAlias = Image.Image | Pixels
@@ -72,14 +73,14 @@ def _decoders() -> tuple[str, ...]:
     return tuple(name for form in formats.ALL for name in form.decoders if name in Image.OPEN)
 
 
-def open_picture(content: bytes) -> Image.Image:
-    """Open an encoded picture, reading its header only.
+def open_picture(content: bytes | BinaryIO) -> Image.Image:
+    """Open an encoded picture, or a file of one that is open, reading its header only.
 
     Raises ValueError when it is no picture or has more pixels than `most_pixels` allows.
     """
     most_pixels()
     try:
-        picture = Image.open(io.BytesIO(content), formats=_decoders())
+        picture = Image.open(io.BytesIO(content) if isinstance(content, bytes) else content, formats=_decoders())
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise ValueError(_bomb()) from error
     except UnidentifiedImageError as error:
@@ -135,8 +136,10 @@ def refuse_huge_sides(width: int, height: int) -> None:
 
 def is_transparent(file: Path) -> bool:
     """Tell by a picture's header whether it is transparent, whatever its file is called."""
-    with unless_broken(), file.open("rb") as stream:  # Whoever reads a broken one will say so.
-        return stream.read(2) != JPEG_BEGINS and open_picture(file.read_bytes()).has_transparency_data
+    with unless_broken(), open_file(file) as stream:  # Whoever reads a broken one will say so.
+        opaque = stream.read(len(JPEG_BEGINS)) == JPEG_BEGINS
+        stream.seek(0)
+        return not opaque and open_picture(stream).has_transparency_data
     return False
 
 

@@ -191,10 +191,17 @@ def _begin(building: Path, order: Order) -> None:
                 left.unlink(missing_ok=True)
         (building / "parts").mkdir()
         write_json(note, json.loads(asked))
-    elif _as_noted(note.read_text(encoding="utf-8")) != _as_noted(asked):
+    elif _noted(note) != _as_noted(asked):
         raise ValueError(
             f"{building} holds the beginning of something else ({NOTE} says what); remove it, or choose another name."
         )
+
+
+def _noted(note: Path) -> Any:
+    try:
+        return _as_noted(note.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError):
+        raise ValueError(f"{note} is damaged; remove {note.parent} and ask for the same again to begin anew.") from None
 
 
 def _as_noted(text: str) -> Any:

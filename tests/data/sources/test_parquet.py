@@ -60,8 +60,8 @@ def test_a_row_names_files_of_its_tables_folder_only(tmp_path, monkeypatch):
 def test_a_file_that_a_row_names_is_measured_before_it_is_read(tmp_path, monkeypatch):
     (tmp_path / "in.png").write_bytes(png(7))
     write_table(tmp_path / "a.parquet", {"image": [{"bytes": None, "path": "in.png"}]})
-    monkeypatch.setattr("gannet.data.sources.folder.LARGEST_FILE", 8)
-    monkeypatch.setattr(Path, "read_bytes", lambda _: pytest.fail("it was read"))
+    monkeypatch.setattr("gannet.runtime.reading.LARGEST_FILE", 8)
+    monkeypatch.setattr(Path, "open", lambda *_: pytest.fail("it was opened"))
     with pytest.raises(ValueError, match="over the limit"):
         next(iter(open_source(str(tmp_path / "a.parquet")).records())).read()
 

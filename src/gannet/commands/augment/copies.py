@@ -105,9 +105,10 @@ def _make_family(family: Family, seed: int) -> list[Entry]:
     photograph, content = family.sample.photograph(), family.sample.content
     file = content if isinstance(content, bytes) else to_file(as_pixels(photograph), ".png")
     entries = [Entry(str(path), file, label, record_line(path, name, *[""] * 5))]
+    seen = visible(photograph) if family.copies else photograph
     for copy in family.copies:
         with suppress(ValueError, RuntimeError):  # The picture itself stays.
-            entries.append(_make_copy(family, visible(photograph), copy, seed))
+            entries.append(_make_copy(family, seen, copy, seed))
     return entries
 
 

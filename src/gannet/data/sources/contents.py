@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gannet.data.sources.layout import is_hidden
+from gannet.runtime.reading import SPECIAL
 
 OUTSIDE = "it leads out of the data, and is not followed; copy what it names into them"
 NOWHERE = "it is a link to nothing that can be read; remove it, or bring back what it named"
-SPECIAL = "it is no regular file but a pipe, a socket or a device, which is never opened"
 RUN_HOLDS = {"state", "model", "log.jsonl"}
 """What tells a run's folder, beside its recipe."""
 LeftOut = tuple[str, str]

@@ -6,28 +6,25 @@ import functools
 import ntpath
 import zipfile
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import chain
 from pathlib import Path, PurePosixPath
-from typing import IO, Any, Protocol
+from typing import Any, Protocol
 
 from gannet.data.records import Record, digest, file_stamp
 from gannet.data.sources.contents import OUTSIDE, Contents, LeftOut, contents
 from gannet.data.sources.layout import are_pairs, in_utf8, is_hidden, pair_up, read_layout
 from gannet.media.medium import Medium
 from gannet.runtime.files import is_inside
+from gannet.runtime.reading import Check, any_beginning, read_bounded, read_file, refuse_huge
 
-LARGEST_FILE = 1 << 30  # bytes of one encoded value; a zip can claim to unpack to any size
 MOST_DEFLATED = 1032  # bytes that one of a packed file unpacks to at most (deflate: 258 of each two bits)
-HEAD = 32  # bytes, by which what is no such value is told before the rest is read
 CLASSES = ("classes.txt", "codes.txt")
 """Files that name the classes of label maps, a line a class, from 0 on."""
 BESIDE = "it lies beside the folders of splits, and so in none of them; move it into one, or away"
 LONELY = "it has no file of its name beside it"
 TWICE = "a later member of that name is read in its place"
-Check = Callable[[bytes], None]
-"""Raises ValueError for the first bytes of what need not be read."""
 
 
 class Storage(Protocol):
@@ -73,8 +70,7 @@ class Folder:
 
     def read(self, path: str, check: Check) -> bytes:
         """Read a file whole, so that none stays open behind a value."""
-        with (self._folder / path).open("rb") as stream:
-            return _read_bounded(stream, self.size(path), check)
+        return read_file(self._folder / path, check)
 
     def size(self, path: str) -> int:
         """Ask the disk."""
@@ -124,8 +120,9 @@ class Zip:
 
     def read(self, path: str, check: Check) -> bytes:
         """Read a member whole."""
+        refuse_huge(self.size(path))
         with self._archive.open(self._members[path]) as stream:
-            return _read_bounded(stream, self.size(path), check)
+            return read_bounded(stream, check)
 
     def size(self, path: str) -> int:
         """Give what the member unpacks to."""
@@ -147,22 +144,6 @@ def _tidy(name: str) -> str:
         return ""
     tidy = "/".join(part for part in name.replace("\\", "/").split("/") if part not in ("", "."))
     return tidy if is_inside(tidy) else ""
-
-
-def _read_bounded(stream: IO[bytes], size: int, check: Check) -> bytes:
-    """Read a value whole, but none that is too large, and only the beginning of what begins as none does."""
-    refuse_huge(size)
-    head = stream.read(HEAD)
-    check(head)
-    content = head + stream.read(LARGEST_FILE + 1 - len(head))
-    refuse_huge(len(content))
-    return content
-
-
-def refuse_huge(size: int) -> None:
-    """Raise ValueError for an encoded value of too many bytes."""
-    if size > LARGEST_FILE:
-        raise ValueError(f"its file of {size:,} bytes is over the limit of {LARGEST_FILE:,}")
 
 
 def has_ending(path: str, medium: Medium) -> bool:
@@ -298,15 +279,11 @@ class PairSource:
             return ()
         path = min(found, key=len)
         try:
-            content = self._storage.read(path, _any_beginning)
+            content = self._storage.read(path, any_beginning)
         except Exception as error:  # A dangling link, a damaged or encrypted member raise anything.
             raise ValueError(f"{path}, which names the classes, cannot be read ({error})") from error
         lines = content.decode("utf-8-sig", "replace").rstrip().splitlines()
         return tuple(line.strip() or str(number) for number, line in enumerate(lines))
-
-
-def _any_beginning(head: bytes) -> None:
-    """Refuse nothing."""
 
 
 def _refuse(reason: str) -> Any:

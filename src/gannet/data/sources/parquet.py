@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 from PIL import Image
 
 from gannet.data.records import VALUE, Record, digest, file_stamp, unread
-from gannet.data.sources.folder import refuse_huge
 from gannet.data.sources.labels import ClassTable
 from gannet.data.sources.layout import SPLITS
 from gannet.media.pixels import open_picture
+from gannet.runtime.reading import read_file, refuse_huge
 
 if TYPE_CHECKING:
     import pyarrow.parquet as parquet
@@ -198,10 +198,7 @@ def _read_named(path: str, folders: tuple[Path, ...]) -> bytes | None:
     if not inside:
         raise ValueError(f"its row names {path}, which lies outside of the table's folder")
     file = next((file for file in inside if file.is_file()), None)
-    if file is None:
-        return None
-    refuse_huge(file.stat().st_size)
-    return file.read_bytes()
+    return None if file is None else read_file(file)
 
 
 class HubDataset:
