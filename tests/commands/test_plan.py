@@ -5,15 +5,19 @@ from __future__ import annotations
 import json
 import resource
 import time
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
-from gannet.commands.plan import Plan, plan, whole_time
+from gannet.adversarial.game import Outcome, Pass, Turn
+from gannet.commands.plan import Plan, _kept_of_a_sample, plan, whole_time
 from gannet.commands.train import build_game, configure, prepare
 from gannet.recipe import Stage
 from gannet.runtime.devices import launch
@@ -134,6 +138,9 @@ def pictures(folder: Path, count: int, side: int) -> Path:
     return folder
 
 
+TINY = {"network__width": 4, "batch": 2, "device": "cpu"}
+
+
 def test_few_and_small_photographs_are_told_with_their_figures(tmp_path: Path) -> None:
     folder = pictures(tmp_path / "few", 10, 64)
     changes = {"network__width": 4, "network__blocks": 1, "batch": 2, "device": "cpu", "task__discriminator_width": 4}
@@ -143,3 +150,38 @@ def test_few_and_small_photographs_are_told_with_their_figures(tmp_path: Path) -
     assert "64 pixels" in small and "enlarged to 256" in small
     assert all(f"# note: {note}" in found.lines() for note in found.notes)
     assert not planned("digits-mlp", network__width=4, device="cpu").notes
+
+
+def test_memory_is_that_of_the_hungriest_stage(elsewhere: Path) -> None:
+    prepared = prepare(configure("digits", "", {"device": "cpu", "network.width": 8}, ""))
+    fabric = launch("cpu", "32")
+    light, hungry = Stage(name="light", images=32), Stage(name="hungry", images=32)
+    found = {}
+    for name, order in {"first": (hungry, light), "last": (light, hungry), "never": (light,)}.items():
+        part = replace(prepared, recipe=prepared.recipe.model_copy(update={"stages": order}))
+        game = build_game(part, fabric)
+        *turns, last = game.turns
+        game = replace(game, turns=(*turns, last, replace(last, name="more", play=keeping(last), stages=("hungry",))))
+        found[name] = _kept_of_a_sample(part, game, fabric, elsewhere / name)
+    assert min(found["first"], found["last"]) > found["never"] + 10**6
+
+
+def keeping(turn: Turn) -> Callable[[Pass], Outcome]:
+    """Play a turn that keeps four million bytes more."""
+
+    def play(run: Pass) -> Outcome:
+        outcome = turn.play(run)
+        kept = (torch.zeros(10**6, requires_grad=True) * 1).exp().sum() * 0
+        losses = {player: {name: loss + kept for name, loss in some.items()} for player, some in outcome.losses.items()}
+        return replace(outcome, losses=losses)
+
+    return play
+
+
+def test_small_pictures_are_told_a_size_that_the_recipe_can_have(tmp_path: Path) -> None:
+    folder = pictures(tmp_path / "small", 4, 53)
+    (small,) = planned("images", data__source=str(folder), data__size=64, **TINY).notes[1:]
+    assert small.endswith("or set data.size=52.")
+    assert len(planned("images", data__source=str(folder), data__size=52, **TINY).notes) == 1
+    *_, without = planned("super-resolution", data__source=str(folder), **TINY).notes
+    assert without.endswith("give larger ones."), "its patches are larger"

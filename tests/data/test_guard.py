@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from pictures import picture_dataset
 from PIL import Image
 
+from gannet.data import cache_space
 from gannet.data.cache import Dataset, build_dataset
 from gannet.data.cache_space import sums_of
 from gannet.data.loader import Loader
@@ -218,3 +219,14 @@ def test_the_sums_of_an_entry_go_with_it(own_cache, monkeypatch, write_pictures)
 
     picture_dataset(open_source(str(write_pictures("1.png", "2.png"))), 8, 8, 3)
     assert not entry.exists() and not sums_of(entry).exists()
+
+
+def test_what_is_torn_goes_without_the_sums_of_the_whole_entry_beside_it(own_cache):
+    opened(Pairs(), [])
+    entry = entry_of(own_cache)
+    torn = entry.with_name(f"{entry.name}.building")
+    torn.mkdir()
+    assert cache_space._remove(torn)
+    assert entry.exists() and sums_of(entry).is_file() and not torn.exists()
+    assert cache_space._remove(entry)
+    assert not list(own_cache.glob("*-*[0-9a-f]")) and not sums_of(entry).exists()

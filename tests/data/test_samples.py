@@ -223,6 +223,22 @@ def test_what_is_left_out_is_said_before_training_and_kept_in_the_run(folder: Fo
     assert [progress.note for progress in told[:trained] if progress.note][:2] == [unreadable, unlabelled]
 
 
+@pytest.mark.parametrize("changed", ["", "fingerprint", "training", "held_out"])
+def test_data_are_the_same_whatever_else_an_older_version_noted_of_them(
+    changed: str, folder: Folders, tmp_path: Path
+) -> None:
+    data, told = folder("data", 100, a=20, b=20), []
+    path, noted = tmp_path / "recipe.yaml", tmp_path / "run" / "data.json"
+    path.write_text(dump_yaml(recipe_of(source=str(data)).model_copy(update={"images": 32})), encoding="utf-8")
+    gannet.train(str(path), out=tmp_path / "run")
+    facts = json.loads(noted.read_text(encoding="utf-8")) | {"left_out": ["another sentence"], "further": 1}
+    noted.write_text(json.dumps(facts | ({changed: 7} if changed else {})), encoding="utf-8")
+    gannet.train(
+        resume=tmp_path / "run", set={"images": 64}, on_progress=lambda progress, _: told.append(progress.note)
+    )
+    assert any("data changed" in note for note in told) == bool(changed)
+
+
 def test_nothing_is_noted_where_nothing_is_left_out(folder: Folders) -> None:
     data = folder("data", 100, a=20, b=20)
     assert split_of(prepare(recipe_of(source=str(data)))).notes == ()

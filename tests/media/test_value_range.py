@@ -60,3 +60,17 @@ def test_a_picture_of_floats_with_rounding_is_not_black() -> None:
     values[3, 3] = 1.0000001
     expected = np.rint(values.clip(0, 1) * 255)
     np.testing.assert_array_equal(read_picture(Image.fromarray(values), 1)[..., 0], expected)
+
+
+def test_the_few_bright_stars_of_a_dark_picture_keep_their_brightness() -> None:
+    values = np.zeros((100, 100), np.float32)
+    values[3, 3], values[50, 7] = 40, 200
+    found = read_picture(Image.fromarray(values), 1)[..., 0]
+    assert (found[3, 3], found[50, 7], int(found.sum())) == (40, 200, 240)
+
+
+def test_a_picture_with_one_number_out_of_all_ranges_is_refused() -> None:
+    values = PLAIN.reshape(100, 100).astype(np.float32)
+    values[3, 3] = 1e6
+    with pytest.raises(ValueError, match="its values reach from"):
+        read_picture(Image.fromarray(values), 1)

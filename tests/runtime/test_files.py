@@ -19,6 +19,7 @@ from torch import Tensor
 
 from gannet.runtime.files import (
     is_inside,
+    load_plain,
     load_tensors,
     load_tree,
     save_tensors,
@@ -246,3 +247,17 @@ def test_paths_that_lead_out_are_told(path: str) -> None:
 @pytest.mark.parametrize("path", ["x.png", "a/b/x.png", "a\\x.png", "cats..dogs/..x.png", "a/9:30.png", "Möwe ~1.png"])
 def test_paths_within_are_told(path: str) -> None:
     assert is_inside(path)
+
+
+def test_what_is_plain_of_a_tree_is_read_without_its_tensors(tmp_path: Path) -> None:
+    path = tmp_path / "tree.safetensors"
+    save_tree(path, {"images": 3, "weights": [torch.zeros(2)], "words": {"a": "b"}})
+    assert load_plain(path) == {"images": 3, "weights": [None], "words": {"a": "b"}}
+
+
+@given(content=st.binary(max_size=200))
+def test_anything_else_in_its_place_is_one_sentence(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
+    path = tmp_path_factory.mktemp("plain") / "odd.safetensors"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match="is not a file that Gannet wrote, or it is damaged"):
+        load_plain(path)

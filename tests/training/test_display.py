@@ -13,9 +13,11 @@ from contracts import check_equal_states, logged, make_trainer
 import gannet
 from gannet.commands import callbacks
 from gannet.recipe import dump_yaml
+from gannet.runtime.files import load_tree
 from gannet.runtime.progress import Progress, Watch
 from gannet.runtime.signals import AGAIN, Interruption, Left, exit_code, leaving
 from gannet.tasks import generation
+from gannet.training import checkpoint
 from gannet.training.logbook import Logbook
 from gannet.training.progress import Terminal
 
@@ -193,3 +195,26 @@ def test_a_run_that_is_over_is_left_alone(changes: dict[str, str], tmp_path: Pat
     (told,) = said
     assert "is finished already, after" in told
     assert ("referee.stop_on=never" if changes else "raise images") in told
+
+
+def test_a_run_goes_on_after_its_checkpoint_was_read_whole_once(tmp_path: Path, monkeypatch) -> None:
+    path = tmp_path / "over.yaml"
+    path.write_text(dump_yaml(generation.example()))
+    run = gannet.train(str(path), out=tmp_path / "run")
+    read: list[Path] = []
+    monkeypatch.setattr(checkpoint, "load_tree", lambda path: read.append(path) or load_tree(path))
+    gannet.train(resume=run.folder, set={"images": run.recipe.images + run.recipe.batch})
+    assert len(read) == 1
+
+
+def test_a_damaged_checkpoint_of_a_finished_run_is_told_and_those_before_it_stay(tmp_path: Path) -> None:
+    path = tmp_path / "over.yaml"
+    path.write_text(dump_yaml(generation.example()))
+    run = gannet.train(str(path), out=tmp_path / "run")
+    before = sorted((run.folder / "state").iterdir())
+    content = bytearray(before[-1].read_bytes())
+    content[-1] ^= 1
+    before[-1].write_bytes(content)
+    with pytest.raises(ValueError, match="Delete it to continue from the checkpoint before it"):
+        gannet.train(resume=run.folder, set={"checkpoint.keep": 1})
+    assert sorted((run.folder / "state").iterdir()) == before

@@ -14,8 +14,9 @@ from gannet.augmentation.amount import VERY_FEW_PICTURES
 from gannet.commands.train import Prepared
 from gannet.data.cache_space import readable
 from gannet.data.records import Source
-from gannet.data.sources.several import Several
+from gannet.data.sources.several import parts_of
 from gannet.data.survey import count_learned, survey
+from gannet.media.image import fitting_size
 
 COPIES = 4
 """Of every weight there is its gradient and Adam's two moments besides; what is kept has its average as well."""
@@ -70,9 +71,7 @@ def most_tried(device: torch.device) -> int:
 
 def cautions(prepared: Prepared) -> tuple[str, ...]:
     """Say what of the data lets expect little, with the figure."""
-    source = prepared.source
-    parts = source.parts if isinstance(source, Several) else (source,)
-    return tuple(note for part in parts for note in (_few(part), _small(part, prepared)) if note)
+    return tuple(note for part in parts_of(prepared.source) for note in (_few(part), _small(part, prepared)) if note)
 
 
 def _few(source: Source) -> str:
@@ -86,8 +85,20 @@ def _small(source: Source, prepared: Prepared) -> str:
     first = next(iter(prepared.task.fields(prepared.recipe, prepared.description).values()))
     if first.medium.name != "image" or (median := survey(source).median_side) >= min(first.given[1:]):
         return ""
+    side = min(first.given[1:])
     told = f"Half of the pictures in {source.name} have a shorter side of at most {median} pixels and are enlarged to "
-    return f"{told}{min(first.given[1:])}, which teaches blur; give larger ones, or set data.size={median}."
+    smaller = fitting_size(median, side)
+    instead = f", or set data.size={smaller}" if _allows(prepared, smaller) else ""
+    return f"{told}{side}, which teaches blur; give larger ones{instead}."
+
+
+def _allows(prepared: Prepared, size: int) -> bool:
+    """Tell whether a recipe can have another size of its pictures: a task may look at larger parts of them."""
+    data = prepared.recipe.data.with_options(size=size)
+    with suppress(ValueError):
+        prepared.task.describe(prepared.recipe.model_copy(update={"data": data}), prepared.source)
+        return True
+    return False
 
 
 class Activations:

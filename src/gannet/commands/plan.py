@@ -4,6 +4,7 @@ import sys
 import tempfile
 import time
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,10 @@ from gannet.adversarial.game import Game
 from gannet.commands.cost import Activations, cautions, check_memory, most_tried, weigh
 from gannet.commands.options import PlanOptions
 from gannet.commands.train import Prepared, build_game, build_trainer
+from gannet.data.grouping import check_group
 from gannet.data.loader import Samples
 from gannet.data.samples import Labels, noise
+from gannet.data.sources.several import parts_of
 from gannet.recipe import Recipe, dump_yaml
 from gannet.runtime.devices import choose_precision, launch, processes
 from gannet.runtime.progress import Watch
@@ -78,6 +81,8 @@ def plan(prepared: Prepared, options: PlanOptions = USUAL, watch: Watch | None =
         ValueError: the run would take more memory than there is.
     """
     recipe, fabric = prepared.recipe, launch(prepared.recipe.device, prepared.recipe.precision)
+    for part in parts_of(prepared.source):  # Training does it where it decodes.
+        check_group(part, recipe.data.group)
     weights = weigh(prepared)
     check_memory(weights.size, fabric.device, "The networks, with their gradients and moments,")
     memory, seconds = weights.size, None
@@ -114,13 +119,20 @@ def _trainer_on_noise(prepared: Prepared, game: Game, fabric: Fabric, folder: Pa
 
 
 def _kept_of_a_sample(prepared: Prepared, game: Game, fabric: Fabric, folder: Path) -> int:
-    """Give the bytes that a sample takes in a round, from one of very few."""
+    """Give the most bytes that a sample takes in a round of any stage, from one of very few in each."""
     counter, few = Activations(), _with_batch(prepared, FEWEST * processes())
     trainer = _trainer_on_noise(few, game, fabric, folder)
-    with counter.counted():
-        trainer.round()
+    for start in _starts(few.recipe):
+        trainer.progress.images, trainer.progress.rounds = start, 0  # In the first round every turn is due.
+        with counter.counted():
+            trainer.round()
     of_data = sum(field.row_bytes for field in prepared.task.fields(prepared.recipe, prepared.description).values())
     return of_data + counter.most * processes() // few.recipe.batch
+
+
+def _starts(recipe: Recipe) -> tuple[int, ...]:
+    """Give the images after which each stage begins."""
+    return (0, *accumulate(stage.images for stage in stages(recipe)[:-1]))
 
 
 def _with_batch(prepared: Prepared, batch: int) -> Prepared:
@@ -139,13 +151,12 @@ def noise_of(prepared: Prepared) -> Samples:
 
 def whole_time(trainer: Trainer, rounds: int = USUAL.rounds, watch: Watch | None = None) -> float:
     """Give the seconds of a whole run, from a few rounds of each of its stages."""
-    recipe, progress, seconds, start = trainer.recipe, trainer.progress, 0.0, 0
+    recipe, progress, seconds = trainer.recipe, trainer.progress, 0.0
     parts, watch = stages(recipe), watch or Watch()
-    for number, stage in enumerate(parts):
+    for number, (stage, start) in enumerate(zip(parts, _starts(recipe), strict=True)):
         watch.step(number, len(parts), f"Timing {stage.name}")
         progress.images = start
         seconds += _time_rounds(trainer, rounds) * stage.images / recipe.batch
-        start += stage.images
     return seconds
 
 

@@ -1,6 +1,5 @@
 """Training: a recipe made ready, its game, the trainer's callbacks, and the run that comes of it."""
 
-import json
 import signal
 import tempfile
 from collections.abc import Mapping
@@ -16,11 +15,9 @@ from torch import Tensor, nn
 from gannet.adversarial.game import Game, Observer
 from gannet.commands.callbacks import RunCallbacks, Sheets, write_curves
 from gannet.commands.data import full_name, passed_over
-from gannet.data.grouping import check_group
 from gannet.data.loader import Samples, Sides
 from gannet.data.records import Source
 from gannet.data.samples import Split, load_samples, open_data
-from gannet.data.sources.several import Several
 from gannet.monitoring.referee import Referee
 from gannet.pipelines.hub import absolute, load
 from gannet.pipelines.pipeline import Pipeline
@@ -28,6 +25,7 @@ from gannet.recipe import Recipe, dump_yaml, lengthened, load_recipe
 from gannet.runs.folder import PLANNED, Run, create_folder, free_folder, hold, note_recipe
 from gannet.runtime.devices import is_first, launch
 from gannet.runtime.files import write_json, write_text
+from gannet.runtime.plain_data import read_facts
 from gannet.runtime.process import drawing
 from gannet.runtime.progress import Stopped, Watch
 from gannet.runtime.randomness import address
@@ -124,18 +122,25 @@ def _play(trainer: Trainer, folder: Path) -> Run:
 def _over(folder: Path, recipe: Recipe, watch: Watch) -> Run | None:
     """Leave a run alone that has nothing to go on with but what the user changed of it; None where it has."""
     checkpoints = CheckpointFolder(folder / "state", recipe.checkpoint.keep)
-    newest = checkpoints.newest()
-    images = newest["progress"]["images"] if newest else -1
-    met = newest is not None and newest.get("ending") == "converged" and recipe.referee.stop_on == "rule"
-    if newest is None or not (images >= total_images(recipe) or met):
+    images, converged = _reached(checkpoints.glance() or {})
+    met = converged and recipe.referee.stop_on == "rule"
+    if not (images >= total_images(recipe) or met):
         return None
-    if is_first():
+    if is_first() and (newest := checkpoints.newest()):  # Where it is damaged, those before it stay.
         checkpoints.prepare()
         checkpoints.let_go(newest["best"]["images"])
         note_recipe(folder, recipe)
     further = "set referee.stop_on=never" if met else "raise images"
     watch.notify(f"{folder} is finished already, after {images:,} images; to go on, {further}.")
     return Run(folder, "converged" if met else "finished")
+
+
+def _reached(checkpoint: Mapping[str, Any]) -> tuple[int, bool]:
+    """After how many images a checkpoint was written, and whether the game had converged; -1 where it does not say."""
+    try:
+        return int(checkpoint["progress"]["images"]), checkpoint.get("ending") == "converged"
+    except (LookupError, TypeError, ValueError):  # Reading all of it will say what is wrong.
+        return -1, False
 
 
 def configure(target: str, data: str | Path, changes: Mapping[str, Any], start_from: str | Path) -> Recipe:
@@ -173,8 +178,6 @@ def prepare(recipe: Recipe) -> Prepared:
     """Find the task, open the data, describe it, and resolve what the recipe leaves open."""
     task = find_task(recipe.task.name)
     source = open_data(recipe, task.media(recipe), recipe.data.checked(task.Data))
-    for part in source.parts if isinstance(source, Several) else (source,):
-        check_group(part, recipe.data.group)
     description = task.describe(recipe, source)
     return Prepared(task.resolve(recipe, description), task, source, description)
 
@@ -233,9 +236,18 @@ def _record_data(prepared: Prepared, split: Split, folder: Path, watch: Watch) -
     facts |= {"left_out": list(split.notes)} if split.notes else {}
     for note in split.notes:
         watch.notify(note)
-    if path.is_file() and path.read_text(encoding="utf-8") != json.dumps(facts, indent=2, ensure_ascii=False) + "\n":
+    if path.is_file() and not _same_data(path, facts):
         watch.notify("The data changed since this run began; it goes on with them as they are now.")
     write_json(path, facts)
+
+
+def _same_data(path: Path, facts: Mapping[str, Any]) -> bool:
+    """Tell whether a run began with these data; what else is noted of them depends on the version that noted it."""
+    try:
+        before = read_facts(path)
+    except (OSError, ValueError):  # What cannot be read does not say that they are the same.
+        return False
+    return all(before.get(name) == facts[name] for name in ("fingerprint", "training", "held_out"))
 
 
 def _resumed(folder: Path, changes: Mapping[str, Any]) -> Recipe:

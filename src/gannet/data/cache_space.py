@@ -136,15 +136,20 @@ def _by_last_use(building: Path) -> list[tuple[Path, int]]:
 
 
 def _remove(entry: Path) -> bool:
-    """Remove an entry unless another process is building it or, on Windows, holds it open."""
+    """Remove an entry unless another process is building it or, on Windows, holds it open.
+
+    Of a torn one beside a whole one, the whole one and its sums stay.
+    """
     try:
         with entry_lock(entry).acquire(timeout=0):
-            doomed = entry.with_name(f"{entry.name.removesuffix('.building')}.building")
+            whole = entry.with_name(entry.name.removesuffix(".building"))
+            doomed = entry.with_name(f"{whole.name}.building")
             if doomed != entry:
                 shutil.rmtree(doomed, ignore_errors=True)
                 entry.rename(doomed)  # at once, so that nobody opens half of it; fails if open on Windows
             shutil.rmtree(doomed)
-            sums_of(entry).unlink(missing_ok=True)
+            if not whole.exists():
+                sums_of(entry).unlink(missing_ok=True)
     except (Timeout, OSError):
         return False
     return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Iterable
@@ -11,9 +12,11 @@ from gannet.schema import shown
 
 SECONDS, NAMES_A_SECOND = 5.0, 20_000
 """How long all names may take: so long, and as much again as for so many a second."""
+TOO_SLOW = "takes too long on {}; leave out repetitions within repetitions, such as (a+)+."
+UNUSABLE = "cannot be looked for in {}; give a simpler expression."
 MATCH = """
-import re, sys
-pattern, *names = sys.stdin.buffer.read().decode("utf-8", "surrogatepass").split("\\0")
+import json, re, sys
+pattern, *names = json.load(sys.stdin)
 search = re.compile(pattern).search
 for name in names:
     search(name)
@@ -33,20 +36,18 @@ def check_group(source: Source, pattern: str) -> None:
     if isinstance(source, Chunked):
         raise ValueError(f"{source.name} has no file names that data.group could look at; leave it out.")
     names = [record.name for record in listed(source)]
-    if not _ends(pattern, names, SECONDS + len(names) / NAMES_A_SECOND):
-        raise ValueError(
-            f"data.group={shown(pattern)} takes too long on the names of {source.name}; leave out repetitions within "
-            "repetitions, such as (a+)+."
-        )
+    if problem := _try(pattern, names, SECONDS + len(names) / NAMES_A_SECOND):
+        raise ValueError(f"data.group={shown(pattern)} {problem.format(f'the names of {source.name}')}")
 
 
-def _ends(pattern: str, names: Iterable[str], seconds: float) -> bool:
-    """Tell whether it has been looked for in all names within so many seconds."""
-    given = "\0".join([pattern, *names]).encode("utf-8", "surrogatepass")
+def _try(pattern: str, names: Iterable[str], seconds: float) -> str:
+    """Look for it in all names within so many seconds, and say what is wrong with it; empty: nothing."""
+    given = json.dumps([pattern, *names]).encode()
+    command = [sys.executable, "-I", "-c", MATCH]
     try:
-        subprocess.run([sys.executable, "-I", "-c", MATCH], input=given, timeout=seconds, check=False)
+        tried = subprocess.run(command, input=given, capture_output=True, timeout=seconds, check=False)
     except subprocess.TimeoutExpired:
-        return False
+        return TOO_SLOW
     except OSError:  # Where no process can be started it is believed.
-        return True
-    return True
+        return ""
+    return UNUSABLE if tried.returncode else ""

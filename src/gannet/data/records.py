@@ -38,6 +38,8 @@ class Record:
     """What it belongs to, such as a person or a film, where the source knows; no group is on both sides of a split."""
     size: Callable[[], int] | None = None
     """Gives the bytes of its files, or of what it holds of them already; where nothing is said they are few."""
+    refused: bool = False
+    """It is known before it is read that it cannot be; what counts samples passes it over."""
 
     def read(self) -> Any:
         """Read its first part."""

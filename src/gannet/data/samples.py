@@ -14,7 +14,7 @@ from gannet.data.holding_out import hold_out
 from gannet.data.loader import Loader, Mixture, Samples
 from gannet.data.records import Source, notes_of
 from gannet.data.sources import open_source
-from gannet.data.sources.several import Several
+from gannet.data.sources.several import Several, parts_of
 from gannet.media.medium import Field, Medium
 from gannet.recipe import Recipe
 from gannet.runtime.progress import Watch
@@ -68,7 +68,7 @@ def load_samples(
     recipe: Recipe, source: Source, fields: Mapping[str, Field], labels: Labels, watch: Watch | None = None
 ) -> Split:
     """Bring a source to the shape of the fields and split it; see `build_dataset` for what is held out."""
-    parts = source.parts if isinstance(source, Several) else (source,)
+    parts = parts_of(source)
     datasets = [build_dataset(part, fields, recipe.data.group, watch=watch) for part in parts]
     # Where one of several sources knows what belongs together, the others' samples belong to themselves.
     grouped = bool(recipe.data.group) or any(dataset.groups.any() for dataset in datasets)

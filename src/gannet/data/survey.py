@@ -40,7 +40,8 @@ def readable(source: Source, part: int = 0, most: int = MOST_LOOKED_AT) -> Itera
 
 def count_learned(source: Source, most: int) -> int:
     """Count the samples but for the source's own test samples, up to `most`; nothing is read."""
-    return sum(1 for _ in islice((record for record in listed(source) if record.split != "test"), most))
+    learned = (record for record in listed(source) if record.split != "test" and not record.refused)
+    return sum(1 for _ in islice(learned, most))
 
 
 def sample(source: Source, most: int) -> Iterator[Record]:

@@ -229,7 +229,8 @@ def _from_deep(values: npt.NDArray[Any]) -> Pixels:
     """Scale by a rule that is the same for every picture, and not by the picture's own extremes."""
     if values.dtype.kind == "f":
         try:
-            return find_range([values], ((0, 1), (0, 255))).to_levels(values)
+            # Of a single picture nothing is stray: a few bright numbers may be all that it shows, such as stars.
+            return find_range([values], ((0, 1), (0, 255)), few=0).to_levels(values)
         except ValueError as error:
             raise ValueError(f"its values reach {error}; floating-point pixels must lie in 0..1 or 0..255") from None
     low, high = values.min(), values.max()

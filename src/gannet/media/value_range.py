@@ -47,10 +47,10 @@ class ValueRange:
         return f"its numbers are read as {ends}, and {self.clipped:,} of {self.total:,} that lie outside are clipped"
 
 
-def find_range(blocks: Iterable[Numbers], candidates: Sequence[tuple[float, float]]) -> ValueRange:
+def find_range(blocks: Iterable[Numbers], candidates: Sequence[tuple[float, float]], few: float = FEW) -> ValueRange:
     """Choose the first of some ranges, given from narrow to wide, that all but a few stray numbers lie in.
 
-    No block is empty.
+    No block is empty. `few` is the share below which numbers are stray; 0: none is.
 
     Raises:
         ValueError: they lie in none, or some are no numbers; says from where to where they reach.
@@ -67,6 +67,6 @@ def find_range(blocks: Iterable[Numbers], candidates: Sequence[tuple[float, floa
                 stray[index] += np.count_nonzero((values < start - ROUNDING) | (values > end + ROUNDING))
                 clipped[index] += np.count_nonzero((values < start) | (values > end))
     for (start, end), beyond, outside in zip(candidates, stray.tolist(), clipped.tolist(), strict=True):
-        if beyond < FEW * max(1, total):
+        if not beyond or beyond < few * total:
             return ValueRange(start, end, high, outside, total)
     raise ValueError(f"from {low:g} to {high:g}")

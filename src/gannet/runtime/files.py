@@ -9,6 +9,7 @@ import errno
 import json
 import ntpath
 import os
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, BinaryIO
@@ -23,6 +24,8 @@ from gannet.runtime.partial import partial_path
 from gannet.runtime.plain_data import parse_json
 
 Meta = dict[str, Any]
+_MALFORMED = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
+"""What comes of reading what is not built as it should be."""
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -133,11 +136,15 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], Meta]:
         length = int.from_bytes(content[:8], "little")
         sealed = parse_json(json.loads(content[8 : 8 + length])["__metadata__"]["gannet"], str(path))
         meta, expected = sealed["meta"], sealed["digest"]
-    except (SafetensorError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        raise ValueError(f"{path} is not a file that Gannet wrote, or it is damaged; nothing was loaded.") from None
+    except (SafetensorError, *_MALFORMED):
+        raise ValueError(_foreign(path)) from None
     if not isinstance(meta, dict) or digest(tensors, meta) != expected:
         raise ValueError(f"{path} is damaged (its content does not match its digest); nothing was loaded.")
     return tensors, meta
+
+
+def _foreign(path: Path) -> str:
+    return f"{path} is not a file that Gannet wrote, or it is damaged; nothing was loaded."
 
 
 def read_tensors(path: Path, start: str) -> dict[str, Tensor]:
@@ -184,6 +191,20 @@ def load_tree(path: Path) -> Any:
     return _dress(meta["tree"], tensors)
 
 
+def load_plain(path: Path) -> Any:
+    """Read what `save_tree` wrote but for its tensors, in whose places is None; it is not held to its digest.
+
+    Raises:
+        ValueError: the file cannot be read or is no such file.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            sealed = parse_json(file.metadata()["gannet"], str(path))
+        return _dress(sealed["meta"]["tree"], defaultdict(lambda: None))
+    except (SafetensorError, OSError, *_MALFORMED):
+        raise ValueError(_foreign(path)) from None
+
+
 def _strip(node: Any, tensors: dict[str, Tensor]) -> Any:
     """The tree with every tensor moved to `tensors`; dicts become lists of pairs, so keys keep their type."""
     if isinstance(node, Tensor):
@@ -197,7 +218,7 @@ def _strip(node: Any, tensors: dict[str, Tensor]) -> Any:
     return node
 
 
-def _dress(node: Any, tensors: dict[str, Tensor]) -> Any:
+def _dress(node: Any, tensors: Mapping[str, Tensor | None]) -> Any:
     if isinstance(node, dict):
         if "tensor" in node:
             return tensors[node["tensor"]]

@@ -7,13 +7,16 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from pictures import picture_dataset
 
+from gannet.commands.augment.fakes import FakeSource, synthetic_parts
 from gannet.data.sources import open_source
 from gannet.data.sources.contents import NOWHERE, OUTSIDE, SPECIAL, contents, is_run_folder
 from gannet.data.sources.folder import Folder
+from gannet.data.survey import count_learned
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="links and pipes need rights on Windows")
 
@@ -34,6 +37,24 @@ def test_pipes_sockets_and_broken_links_spoil_nothing(write_pictures) -> None:
     assert sorted(found.files) == ["a.png", "sub/b.png", "sub/c.png"] and len(dataset) == 3
     told = {"gone.png": NOWHERE, "self.png": NOWHERE, "zero.png": OUTSIDE, "pipe.png": SPECIAL, "plug.png": SPECIAL}
     assert dict(found.left_out) == told == dict(dataset.skipped)
+
+
+def test_what_is_never_read_counts_for_no_sample(write_pictures) -> None:
+    folder = write_pictures("a.png", "b.png", "c.png")
+    (folder / "d.heic").write_bytes(b"a photograph")
+    (folder / "e.png").symlink_to("nowhere.png")
+    source = open_source(str(folder))
+    assert [record.name for record in source.records() if record.refused] == ["d.heic", "e.png"]
+    assert count_learned(source, 100) == 3
+    assert len(list(synthetic_parts(AnySource(), source, 30))) == 2, "64 and 26 fakes"
+
+
+class AnySource(FakeSource):
+    """Draws for data without classes; nothing is drawn here."""
+
+    def __init__(self) -> None:
+        settings = SimpleNamespace(conditional=False)
+        super().__init__(SimpleNamespace(settings=settings), lambda pictures, _: pictures, 1.0, 0)
 
 
 @contextmanager

@@ -212,7 +212,7 @@ class FileSource:
             size = partial(self._storage.size, path)
             yield Record(in_utf8(path), {self._field: partial(self._read, path)}, label, split, content, size=size)
         for path, reason in self._left_out:
-            yield Record(in_utf8(path), {self._field: partial(_refuse, reason)})
+            yield Record(in_utf8(path), {self._field: partial(_refuse, reason)}, refused=True)
 
     def _read(self, path: str) -> Any:
         return self._medium.read(self._storage.read(path, self._medium.check_beginning))
@@ -264,7 +264,7 @@ class PairSource:
             first = partial(self._storage.read, paths[0], next(iter(self._media.values())).check_beginning)
             yield Record(in_utf8(paths[0]), readers, -1, split, first, size=size)
         for path, reason in [*((path, LONELY) for path in self.lonely), *self._left_out]:
-            yield Record(in_utf8(path), dict.fromkeys(self._media, partial(_refuse, reason)))
+            yield Record(in_utf8(path), dict.fromkeys(self._media, partial(_refuse, reason)), refused=True)
 
     def _read(self, medium: Medium, path: str) -> Any:
         return medium.read(self._storage.read(path, medium.check_beginning))

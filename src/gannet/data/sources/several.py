@@ -60,3 +60,8 @@ class Several:
         """Give about `most` samples, spread over the source."""
         each = -(-most // len(self.parts))
         return chain.from_iterable(sample(part, each) for part in self.parts)
+
+
+def parts_of(source: Source) -> tuple[Source, ...]:
+    """Give the sources that one is made of; one that is single is its own only part."""
+    return source.parts if isinstance(source, Several) else (source,)
