@@ -852,7 +852,7 @@ def test_what_is_transparent_stays_so_whatever_its_file_is_called(enlarger: Path
         assert picture.format == "JPEG"
 
 
-def test_what_is_not_used_or_not_kept_of_files_is_said_once(
+def test_pages_and_frames_that_are_not_used_are_left_out_and_said_once(
     enlarger: Path, tmp_path: Path, gannet_command: Callable[..., Any]
 ) -> None:
     frames = [Image.fromarray(RANDOM.integers(0, 256, (9, 13, 3), np.uint8)) for _ in range(3)]
@@ -862,8 +862,30 @@ def test_what_is_not_used_or_not_kept_of_files_is_said_once(
     said: list[str] = []
     told = gannet.apply(enlarger, tmp_path / "photos", out=tmp_path / "new", on_progress=told_to(said))
     words = f"{tmp_path / 'photos' / 'film.gif'}: it holds several frames, of which only the first is used."
-    assert told.notices == (words,) and told.left_out == () and sum(words in one for one in said) == 1
-    assert told.to_json()["notices"] == [words]
+    assert told.left_out == (words,) and told.count == 2 and sum(words in one for one in said) == 1
+    assert told.to_json()["left_out"] == [words] and "notices" not in told.to_json()
     frames[0].save(tmp_path / "scan.tif", save_all=True, append_images=frames[1:])
     ended = gannet_command("apply", enlarger, tmp_path / "scan.tif", "--out", tmp_path / "large.tif")
-    assert ended.code == 0 and "it holds several pages, of which only the first is used." in ended.out
+    assert ended.code == 3 and "it holds several pages, of which only the first is used." in ended.out
+
+
+def test_what_is_not_used_is_left_out_also_where_it_was_made_before(
+    enlarger: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frames = [Image.fromarray(RANDOM.integers(0, 256, (9, 13, 3), np.uint8)) for _ in range(2)]
+    (tmp_path / "photos").mkdir()
+    frames[0].save(tmp_path / "photos" / "a.gif", save_all=True, append_images=frames[1:])
+    frames[0].save(tmp_path / "photos" / "b.png")
+    read = PhotographMedium.open
+
+    def failing(medium: PhotographMedium, path: Path) -> object:
+        if path.name == "b.png":
+            raise KeyboardInterrupt
+        return read(medium, path)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(PhotographMedium, "open", failing)
+        with pytest.raises(KeyboardInterrupt):
+            gannet.apply(enlarger, tmp_path / "photos", out=tmp_path / "new")
+    told = gannet.apply(enlarger, tmp_path / "photos", out=tmp_path / "new")
+    assert told.count == 2 and [Path(words.split(":")[0]).name for words in told.left_out] == ["a.gif"]

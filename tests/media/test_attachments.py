@@ -2,6 +2,7 @@
 
 import io
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from PIL import Image, ImageCms, ImageOps
 from PIL.PngImagePlugin import PngInfo
 
 from gannet.media.attachments import DENSEST, LONGEST_COMMENTS
-from gannet.media.photograph import Photograph, read_photograph
+from gannet.media.photograph import Photograph, medium, read_photograph
 from gannet.provenance.metadata import SOURCE_TYPE, SYNTHETIC, read_facts
 
 RANDOM = np.random.default_rng(0)
@@ -209,8 +210,9 @@ def film(form: str, **options: Any) -> bytes:
         (encoded(noise("RGB"), "TIFF"), ""),
     ],
 )
-def test_frames_and_pages_that_are_not_used_are_told_of(content: bytes, words: str) -> None:
-    read = read_photograph(content)
-    assert read.unused == words
+def test_frames_and_pages_that_are_not_used_are_told_of(content: bytes, words: str, tmp_path: Path) -> None:
+    read, file = read_photograph(content), tmp_path / "file"
+    file.write_bytes(content)
+    assert medium.unused(file) == words
     first = np.asarray(opened(content).convert("RGB"))
     assert np.array_equal(read.values if read.values.shape[2] == 3 else read.values.repeat(3, 2), first)

@@ -39,8 +39,8 @@ class Applied:
         out: where the results are.
         facts: what their metadata say.
         count: how many results there are; of what was made from nothing how many samples.
-        left_out: why, of each input that nothing was made of.
-        notices: what of the others was not used or not kept, by the names of their files.
+        left_out: why, of each input that nothing was made of; then what was not used of the others.
+        notices: what of a file was not kept, by its name.
         further: the names of the outputs that each result has beside the first.
         beside: the files outside `out`: those outputs of a single result, and the picture of inputs before and after.
     """
@@ -182,7 +182,7 @@ def _convert(work: "Work", first: Path) -> Applied:
         sheet = side_by_side(work.shown())
         save_picture(sheet, Path(wanted.compare), {SOURCE_TYPE: COMPOSITE, **work.facts} if work.changed else {})
         beside.append(Path(wanted.compare))
-    count, left_out = len(work.items) - len(work.left_out), tuple(work.left_out.values())
+    count, left_out = len(work.items) - len(work.left_out), (*work.left_out.values(), *work.unused)
     return Applied(path, work.facts, count, left_out, tuple(work.notices), wanted.save, tuple(beside))
 
 
@@ -220,7 +220,7 @@ class Work:
         self.pipeline, self.loaded, self.options, self.wanted, self.items = pipeline, loaded, options, wanted, items
         self.changed = False
         self.done, self.left_out = 0, dict[PurePosixPath, str]()
-        self.notices: list[str] = []
+        self.notices, self.unused = list[str](), list[str]()
         self._endings: dict[Path, str] = {}
         self.pairs: dict[PurePosixPath, tuple[Image.Image, Image.Image]] = {}
 
@@ -311,6 +311,8 @@ class Work:
         for one in self.items:
             if str(self.result(one)) not in made:
                 self.left_out.setdefault(self.result(one), f"{one.file} was left out before.")
+            elif self.done < len(self.items):  # It may have been made before.
+                self._note_unused(one)
         if len(self.left_out) == len(self.items):
             _remove(path)
             first, others = next(iter(self.left_out.values())), len(self.items) - 1
@@ -328,10 +330,9 @@ class Work:
         start, pipeline = time.monotonic(), self.pipeline
         values = item.read()
         pipeline.check_result(values, ending)
-        for name, value in values.items():
-            self._notice(item.beside.get(name, item.file), pipeline.inputs[name].medium.unused(value))
+        self._note_unused(item)
         made = self.ready.make(values, self.options)
-        self._notice(item.file, *made.notices())
+        self._note(self.notices, item.file, *made.notices())
         more = {"source": item.file.name}
         contents = {"": made.encode(ending, more=more)}
         for name in self.wanted.save:
@@ -352,11 +353,18 @@ class Work:
         self.wanted.watch.show(Progress(self.done, len(self.items)), f"{item.file} ({told})")
         return contents
 
-    def _notice(self, file: Path, *found: str) -> None:
-        """Note what of a file was not used or not kept: it is seen in passing, and stays in what is told in the end."""
+    def _note_unused(self, item: Item) -> None:
+        """Note what the files of an item hold beside what is used of them."""
+        for name, files in files_of([item]).items():
+            medium = self.pipeline.inputs[name].medium if name in item.beside else self._first_input.medium
+            for file in files:
+                self._note(self.unused, file, medium.unused(file))
+
+    def _note(self, notes: list[str], file: Path, *found: str) -> None:
+        """Note something of a file, once: it is seen in passing, and stays in what is told in the end."""
         for told in (f"{file}: {words}." for words in found if words):
-            if told not in self.notices:
-                self.notices.append(told)
+            if told not in notes:
+                notes.append(told)
                 self.wanted.watch.show(Progress(self.done, len(self.items)), told)
 
     def part(self, item: Item) -> list[Entry]:
@@ -373,7 +381,8 @@ class Work:
             return []
         places = self.places(Path(result))
         if not all(place.stem.startswith(item.path.stem) for place in places.values()):
-            self._notice(item.file, f"its name cannot be kept as it is, so what was made of it is called {result.name}")
+            renamed = f"its name cannot be kept as it is, so what was made of it is called {result.name}"
+            self._note(self.notices, item.file, renamed)
         return [Entry(place.as_posix(), contents[name]) for name, place in places.items()]
 
 

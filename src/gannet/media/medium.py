@@ -204,8 +204,8 @@ class Medium(ABC):
         """Give what a value's file said of a model that had a hand in it; empty where it said nothing."""
         return {}
 
-    def unused(self, value: Any) -> str:  # noqa: ARG002
-        """Say in a few words that a value's file holds more than is used; empty where it does not."""
+    def unused(self, file: Path) -> str:  # noqa: ARG002
+        """Say in a few words that a file holds more than is used of it; empty where it does not."""
         return ""
 
     def notices(self, value: Any) -> Sequence[str]:  # noqa: ARG002

@@ -17,7 +17,6 @@ from gannet.media.attachments import (
     believed,
     camera_notes,
     fitting_profile,
-    further_pictures,
     notes_with,
     plain_notes,
     read_comments,
@@ -62,7 +61,6 @@ class Photograph:
         density: dots an inch, across and down; None where nobody says.
         comments: what somebody wrote into its file, by name.
         notices: what of its file is not kept, a few words each.
-        unused: that its file holds more than this; empty: it does not.
     """
 
     values: Values
@@ -73,7 +71,6 @@ class Photograph:
     density: Density | None = None
     comments: Mapping[str, str] = field(default_factory=dict)
     notices: tuple[str, ...] = ()
-    unused: str = ""
 
     @property
     def largest(self) -> int:
@@ -207,9 +204,8 @@ def read_photograph(given: object) -> Photograph:
         picture = open_picture(content) if isinstance(content, bytes) else content
         if foreign and picture.format == "TIFF":  # What cameras keep raw begins with a preview in small.
             raise ValueError(foreign)
-        unused = further_pictures(picture) if isinstance(content, bytes) else ""
         deep = is_deep(picture)  # Asked before it is decoded.
-        photograph = replace(_photograph(picture), unused=unused)
+        photograph = _photograph(picture)
         return _deepened(photograph, content) if deep and isinstance(content, bytes) else photograph
     except FileNotFoundError:
         raise ValueError(f"There is no picture at {name}; give a picture's file.") from None
@@ -324,10 +320,6 @@ class PhotographMedium(ImageMedium):
     def marks(self, value: object) -> Mapping[str, Any]:
         """Give what was read of them."""
         return value.marks if isinstance(value, Photograph) else {}
-
-    def unused(self, value: object) -> str:
-        """Tell of further frames and pages."""
-        return value.unused if isinstance(value, Photograph) else ""
 
     def notices(self, value: object) -> tuple[str, ...]:
         """Tell of a profile that does not fit, and of comments that are too long."""

@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, BinaryIO, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -72,14 +72,14 @@ def _decoders() -> tuple[str, ...]:
     return tuple(name for form in formats.ALL for name in form.decoders if name in Image.OPEN)
 
 
-def open_picture(content: bytes) -> Image.Image:
-    """Open an encoded picture, reading its header only.
+def open_picture(content: bytes | BinaryIO) -> Image.Image:
+    """Open an encoded picture, its content or a file, reading its header only.
 
     Raises ValueError when it is no picture or has more pixels than `most_pixels` allows.
     """
     most_pixels()
     try:
-        picture = Image.open(io.BytesIO(content), formats=_decoders())
+        picture = Image.open(io.BytesIO(content) if isinstance(content, bytes) else content, formats=_decoders())
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise ValueError(_bomb()) from error
     except UnidentifiedImageError as error:
