@@ -24,16 +24,16 @@ MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 """Pillow's name for pictures of so many channels."""
 
 _CONVERTERS = {
-    "HEIC": ((".heic", ".heif", ".hif"), "with heif-convert of libheif, or pip install pillow-heif"),
+    "HEIC": ((".heic", ".heif", ".hif"), "with heif-convert of libheif, or in Python with pillow-heif"),
     "JPEG XL": ((".jxl",), "with djxl of libjxl"),
     "raw files of cameras": (
         (".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf", ".orf", ".rw2"),
-        "with darktable, or pip install rawpy",
+        "with darktable, or in Python with rawpy",
     ),
     "drafts of editors": ((".psd", ".xcf"), "with GIMP or what it was made with"),
     "drawings": ((".svg", ".eps"), "with Inkscape"),
     "OpenEXR": ((".exr",), "with OpenImageIO"),
-    "DICOM": ((".dcm",), "with dcmj2pnm of DCMTK, or pip install pydicom"),
+    "DICOM": ((".dcm",), "with dcmj2pnm of DCMTK, or in Python with pydicom"),
 }
 FOREIGN = {
     ending: f"Gannet does not read {kind}; make a PNG of it, {how}"
