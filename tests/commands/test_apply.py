@@ -889,3 +889,57 @@ def test_what_is_not_used_is_left_out_also_where_it_was_made_before(
             gannet.apply(enlarger, tmp_path / "photos", out=tmp_path / "new")
     told = gannet.apply(enlarger, tmp_path / "photos", out=tmp_path / "new")
     assert told.count == 2 and [Path(words.split(":")[0]).name for words in told.left_out] == ["a.gif"]
+
+
+@pytest.fixture
+def scan(tmp_path: Path) -> Path:
+    """A file of three pages, no two of one size."""
+    pages = [Image.fromarray(RANDOM.integers(0, 256, (9, side, 3), np.uint8)) for side in (11, 12, 13)]
+    pages[0].save(tmp_path / "scan.tif", save_all=True, append_images=pages[1:])
+    return tmp_path / "scan.tif"
+
+
+def test_pages_are_inputs_of_their_own_where_they_are_asked_for(
+    enlarger: Path, scan: Path, tmp_path: Path, gannet_command: Callable[..., Any]
+) -> None:
+    new = tmp_path / "new"
+    ended = gannet_command("apply", enlarger, f"{scan}#2", f"{scan}#3", f"{scan}#2", "--out", new)
+    assert ended.code == 0 and "Left out" not in ended.out
+    assert {path.name: size(path) for path in new.iterdir()} == {"scan-2.tif": (24, 18), "scan-3.tif": (26, 18)}
+    told = gannet.apply(enlarger, scan, f"{scan}#3", out=tmp_path / "more")
+    assert told.count == 2 and len(told.left_out) == 1, "the whole file has other pages, whoever names one of them"
+    assert np.array_equal(gannet.load(enlarger)(f"{scan}#3").value.values, read_photograph(new / "scan-3.tif").values)
+    shutil.copy(new / "scan-3.tif", f"{scan}#2")
+    made = gannet.load(enlarger)(f"{scan}#2").value
+    assert made.values.shape == (36, 52, 3), "a file that is called so goes before a page"
+
+
+def test_one_page_becomes_one_file(enlarger: Path, scan: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    told = gannet.apply(enlarger, f"{scan.name}#3")
+    assert told.out == Path("scan-3-super-resolution.tif") and size(told.out) == (26, 18) and not told.left_out
+
+
+@pytest.mark.parametrize("page", [0, 4, 999_999_999])
+def test_pages_that_are_not_there_are_refused_by_how_many_there_are(
+    enlarger: Path, scan: Path, tmp_path: Path, gannet_command: Callable[..., Any], page: int
+) -> None:
+    ended = gannet_command("apply", enlarger, f"{scan}#1", f"{scan}#{page}", "--out", tmp_path / "new")
+    assert ended.code == 2 and f"scan.tif#{page} cannot be read: it has 3 pages and no page {page}." in ended.err
+    assert not (tmp_path / "new").exists()
+    with pytest.raises(ValueError, match=f"it has 3 pages and no page {page}"):
+        gannet.load(enlarger)(f"{scan}#{page}")
+
+
+def test_an_order_of_a_page_is_not_gone_on_with_for_another(
+    enlarger: Path, scan: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as broken:
+        broken.setattr(PhotographMedium, "open", stop)
+        with pytest.raises(KeyboardInterrupt):
+            gannet.apply(enlarger, f"{scan}#1", f"{scan}#2", out=tmp_path / "new")
+    with pytest.raises(ValueError, match="the beginning of something else"):
+        gannet.apply(enlarger, f"{scan}#2", f"{scan}#3", out=tmp_path / "new")

@@ -161,7 +161,7 @@ def _share() -> Share:
 def _convert(work: "Work", first: Path) -> Applied:
     """Make something of files: of one to a file, of several to a folder or a .zip."""
     pipeline, wanted = work.pipeline, work.wanted
-    single = len(work.items) == 1 and first.is_file()
+    single = len(work.items) == 1 and (first.is_file() or work.items[0].page is not None)
     path = Path(wanted.out) if wanted.out else work.usual_name(single)
     _check_place(path)
     saved = next(iter(pipeline.outputs.values())).saved
@@ -239,7 +239,7 @@ class Work:
         task, first = self.pipeline.task, self.items[0]
         if not single:
             return Path(f"{task}-{self._first_input.medium.plural.replace(' ', '-')}")
-        return Path(shortened(first.file.stem, f"-{task}{self._ending(first)}"))
+        return Path(shortened(first.path.stem, f"-{task}{self._ending(first)}"))
 
     @property
     def _first_input(self) -> Any:
@@ -287,7 +287,7 @@ class Work:
                 other = first.setdefault(made.as_posix(), one)
                 if other is not one:
                     raise ValueError(
-                        f"{other.file} and {one.file} would both become {made.as_posix()}; give them one after the "
+                        f"{other.name} and {one.name} would both become {made.as_posix()}; give them one after the "
                         "other, or rename one."
                     )
 
@@ -299,7 +299,8 @@ class Work:
         }
         asked = {"options": self.options.model_dump(mode="json"), "save": list(self.wanted.save)}
         weights = digest(self.ready.tensors(), {})
-        return {**self.facts, **asked, **stamps, "digest": weights, "gannet": __version__}
+        pages = {"pages": [one.page for one in self.items]} if any(one.page is not None for one in self.items) else {}
+        return {**self.facts, **asked, **stamps, **pages, "digest": weights, "gannet": __version__}
 
     def _tell_of_earlier(self, path: Path) -> None:
         """Name also what was left out before the delivery was broken off; nothing at all is no delivery."""
@@ -310,7 +311,7 @@ class Work:
                 made = set(archive.namelist())
         for one in self.items:
             if str(self.result(one)) not in made:
-                self.left_out.setdefault(self.result(one), f"{one.file} was left out before.")
+                self.left_out.setdefault(self.result(one), f"{one.name} was left out before.")
             elif self.done < len(self.items):  # It may have been made before.
                 self._note_unused(one)
         if len(self.left_out) == len(self.items):
@@ -332,8 +333,8 @@ class Work:
         pipeline.check_result(values, ending)
         self._note_unused(item)
         made = self.ready.make(values, self.options)
-        self._note(self.notices, item.file, *made.notices())
-        more = {"source": item.file.name}
+        self._note(self.notices, item.name, *made.notices())
+        more = {"source": item.name.name}
         contents = {"": made.encode(ending, more=more)}
         for name in self.wanted.save:
             contents[name] = made.encode(made.media[name].saved[0], name, more)
@@ -350,14 +351,15 @@ class Work:
         became = "as it was" if after is before else " to ".join("x".join(map(str, size)) for size in sizes if size)
         seconds = f"{time.monotonic() - start:.1f} s"
         told = ", ".join([became, seconds] if became else [seconds])
-        self.wanted.watch.show(Progress(self.done, len(self.items)), f"{item.file} ({told})")
+        self.wanted.watch.show(Progress(self.done, len(self.items)), f"{item.name} ({told})")
         return contents
 
     def _note_unused(self, item: Item) -> None:
         """Note what the files of an item hold beside what is used of them."""
         for name, files in files_of([item]).items():
-            medium = self.pipeline.inputs[name].medium if name in item.beside else self._first_input.medium
-            for file in files:
+            further = name in item.beside
+            medium = self.pipeline.inputs[name].medium if further else self._first_input.medium
+            for file in files if further or item.page is None else ():
                 self._note(self.unused, file, medium.unused(file))
 
     def _note(self, notes: list[str], file: Path, *found: str) -> None:
@@ -370,11 +372,12 @@ class Work:
     def part(self, item: Item) -> list[Entry]:
         """Make the same as a part of a delivery; what cannot be read is left out."""
         result, watch = self.result(item), self.wanted.watch
-        watch.step(self.done, len(self.items), f"Applying the model to {item.file}")
+        watch.step(self.done, len(self.items), f"Applying the model to {item.name}")
         try:
             contents = self.make(item, result.suffix)
         except ValueError as error:
-            told = str(error) if str(item.path) in str(error) else f"{item.file}: {error}"
+            told = str(error)
+            told = told if str(item.path) in told or str(item.name) in told else f"{item.name}: {error}"
             self.left_out[result] = told
             self.done += 1
             watch.show(Progress(self.done, len(self.items)), f"Left out: {told}")
@@ -382,7 +385,7 @@ class Work:
         places = self.places(Path(result))
         if not all(place.stem.startswith(item.path.stem) for place in places.values()):
             renamed = f"its name cannot be kept as it is, so what was made of it is called {result.name}"
-            self._note(self.notices, item.file, renamed)
+            self._note(self.notices, item.name, renamed)
         return [Entry(place.as_posix(), contents[name]) for name, place in places.items()]
 
 

@@ -8,7 +8,9 @@ from typing import Any
 
 from gannet.data.sources.contents import contents
 from gannet.media.medium import Medium
+from gannet.media.pages import named_page
 from gannet.pipelines.pipeline import Input
+from gannet.runtime.broken import is_defect
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,7 @@ class Item:
         beside: where the files of further inputs lie, by name: a file for all, or a folder with one for each.
         inputs: all of the model's, by name.
         refused: why the file is not opened; empty where it may be.
+        page: the only one that is meant of the file, from 1 on; None: none was named.
     """
 
     file: Path
@@ -28,13 +31,19 @@ class Item:
     beside: Mapping[str, Path]
     inputs: Mapping[str, Input]
     refused: str = ""
+    page: int | None = None
+
+    @property
+    def name(self) -> Path:
+        """How it was named: the file, or a page of it."""
+        return self.file if self.page is None else self.file.with_name(f"{self.file.name}#{self.page}")
 
     def read(self) -> dict[str, Any]:
         """Read all of them; ValueError names the one that cannot be read or is not there."""
         if self.refused:
-            raise ValueError(f"{self.file} is not read: {self.refused}.")
+            raise ValueError(f"{self.name} is not read: {self.refused}.")
         first, *others = self.inputs
-        values = {first: self.inputs[first].medium.open(self.file)}
+        values = {first: self.inputs[first].medium.open(self.name)}
         return values | {name: self._read_beside(name, self.inputs[name]) for name in others if name in self.beside}
 
     def _read_beside(self, name: str, wanted: Input) -> Any:
@@ -80,18 +89,32 @@ def find_items(paths: Sequence[str | Path], inputs: Mapping[str, Input], given: 
     if odd := next((path for path in (*paths, *given.values()) if not isinstance(path, str | Path)), None):
         raise ValueError(f"An input is a path, not {type(odd).__name__}; name files, folders or patterns one by one.")
     beside = {name: _at_home(path) for name, path in given.items()}
-    found: dict[Path, Item] = {}
+    found: dict[tuple[Path, int | None], Item] = {}
     for asked in paths:
-        some = list(_matching(asked, inputs[first].medium))
+        named, page = named_page(_at_home(asked))
+        some = list(_matching(named, inputs[first].medium))
         if not some:
             noun = inputs[first].medium.noun
             raise ValueError(f"There is no {noun} at {asked}; give a {noun}'s file, a folder of some, or a pattern.")
+        if page is not None:
+            _check_page(named, page, inputs[first].medium)
         for file, inside, refused in some:
-            found.setdefault(file, Item(file, inside, beside, inputs, refused))
+            result = inside if page is None else inside.with_name(f"{inside.stem}-{page}{inside.suffix}")
+            found.setdefault((file, page), Item(file, result, beside, inputs, refused, page))
     for name, path in beside.items():
         if not path.exists():
             raise ValueError(f"There is no {name} at {path}; give a file, or a folder with one for each.")
     return list(found.values())
+
+
+def _check_page(file: Path, page: int, medium: Medium) -> None:
+    """Refuse a page that is not there before anything is made of others."""
+    try:
+        medium.read_page(file.read_bytes(), page)
+    except Exception as error:  # A broken file makes decoders raise anything.
+        if is_defect(error):
+            raise
+        raise ValueError(f"{file}#{page} cannot be read: {str(error) or type(error).__name__}.") from None
 
 
 def _at_home(path: str | Path) -> Path:

@@ -158,6 +158,10 @@ class ImageMedium(Medium):
         """Open a picture, reading its header only."""
         return open_picture(content)
 
+    def read_page(self, content: bytes, page: int) -> Picture:
+        """Open a page or frame."""
+        return open_picture(content, page)
+
     def check_beginning(self, head: bytes) -> None:
         """Go by the words that formats begin with."""
         check_beginning(head)

@@ -56,7 +56,11 @@ class LabelMapMedium(Medium):
 
     def read(self, content: bytes) -> Image.Image:
         """Open a label map; ValueError when its pixels are colours and not numbers."""
-        picture = open_picture(content)
+        return self.read_page(content, 1)
+
+    def read_page(self, content: bytes, page: int) -> Image.Image:
+        """Open a page or frame."""
+        picture = open_picture(content, page)
         if picture.mode not in MODES + DEEP_MODES:
             raise ValueError(
                 f"its pixels are colours ({picture.mode}), not numbers of classes; save it in grey or with a palette"

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from PIL import Image
 from torch import Tensor
 
+from gannet.media.pages import named_page
 from gannet.schema import Section
 
 Array = npt.NDArray[Any]
@@ -135,7 +136,10 @@ class Medium(ABC):
             return given
         name = f"The {self.noun}" if isinstance(given, bytes) else str(given)
         try:
-            return self.read(given if isinstance(given, bytes) else Path(given).read_bytes())
+            if isinstance(given, bytes):
+                return self.read(given)
+            file, page = named_page(given)
+            return self.read(file.read_bytes()) if page is None else self.read_page(file.read_bytes(), page)
         except FileNotFoundError:
             raise ValueError(f"There is no {self.noun} at {name}; give a file.") from None
         except Exception as error:  # A broken file makes decoders raise anything.
@@ -150,6 +154,10 @@ class Medium(ABC):
     @abstractmethod
     def read(self, content: bytes) -> Any:
         """Open a file's content; any error where it is broken, ValueError with a reason where it is something else."""
+
+    def read_page(self, content: bytes, page: int) -> Any:  # noqa: ARG002
+        """Open one of the pages of a file's content, from 1 on; ValueError where it is not there."""
+        raise ValueError(f"files of {self.plural} have no pages that could be asked for")
 
     def check_beginning(self, head: bytes) -> None:  # noqa: ARG002
         """Raise ValueError where no file of the medium begins so, and the rest need not be read or unpacked."""

@@ -1,5 +1,6 @@
-"""Pages of a file, which TIFF has, and frames, which GIF, WebP and PNG have: which one is used of them."""
+"""Pages of a file, which TIFF has, and frames, which GIF, WebP and PNG have: which one is meant."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,19 @@ from PIL import Image
 
 from gannet.media.pixels import open_picture
 from gannet.runtime.broken import unless_broken
+
+NAMED = re.compile(r"(?P<file>.+)#(?P<page>[0-9]{1,9})", re.DOTALL)
+
+
+def named_page(given: str | Path) -> tuple[Path, int | None]:
+    """Tell a file and which of its pages is meant, from 1 on, as in `scan.tif#2`; None: none is named.
+
+    A file that is really called so goes first.
+    """
+    found = NAMED.fullmatch(str(given))
+    if found is None or Path(given).exists() or not Path(found["file"]).is_file():
+        return Path(given), None
+    return Path(found["file"]), int(found["page"])
 
 
 def unused_pages(file: Path) -> str:

@@ -26,6 +26,7 @@ from gannet.media.attachments import (
 from gannet.media.grids import to_picture
 from gannet.media.image import ImageMedium
 from gannet.media.medium import Field
+from gannet.media.pages import named_page
 from gannet.media.pixels import (
     DEEP_MODES,
     FOREIGN,
@@ -186,7 +187,7 @@ def check_size(ending: str, height: int, width: int) -> None:
 
 
 def read_photograph(given: object) -> Photograph:
-    """Read a photograph: a path, a file's content, or Pillow's own.
+    """Read a photograph: a path, which may name a page as in `scan.tif#2`, a file's content, or Pillow's own.
 
     Raises:
         ValueError: it is not there, no picture, cut short, or too large; one sentence.
@@ -200,13 +201,13 @@ def read_photograph(given: object) -> Photograph:
     name = str(given) if isinstance(given, str | Path) else "The picture"
     foreign = FOREIGN.get(Path(given).suffix.lower(), "") if isinstance(given, str | Path) else ""
     try:
-        content = Path(given).read_bytes() if isinstance(given, str | Path) else given
-        picture = open_picture(content) if isinstance(content, bytes) else content
+        content, page = _content_and_page(given) if isinstance(given, str | Path) else (given, 1)
+        picture = open_picture(content, page) if isinstance(content, bytes) else content
         if foreign and picture.format == "TIFF":  # What cameras keep raw begins with a preview in small.
             raise ValueError(foreign)
         deep = is_deep(picture)  # Asked before it is decoded.
         photograph = _photograph(picture)
-        return _deepened(photograph, content) if deep and isinstance(content, bytes) else photograph
+        return _deepened(photograph, content, page) if deep and isinstance(content, bytes) else photograph
     except FileNotFoundError:
         raise ValueError(f"There is no picture at {name}; give a picture's file.") from None
     except AssertionError:
@@ -216,9 +217,14 @@ def read_photograph(given: object) -> Photograph:
         raise ValueError(f"{name} cannot be read: {reason}.") from None
 
 
-def _deepened(photograph: Photograph, content: bytes) -> Photograph:
+def _content_and_page(given: str | Path) -> tuple[bytes, int]:
+    file, page = named_page(given)
+    return file.read_bytes(), 1 if page is None else page
+
+
+def _deepened(photograph: Photograph, content: bytes, page: int) -> Photograph:
     """A photograph whose colours have sixteen bits, of which only the upper eight were read."""
-    picture = open_picture(content)
+    picture = open_picture(content, page)
     read_lower(picture)
     lower = _pixels(picture)
     alpha = None if photograph.alpha is None or lower.alpha is None else joined(photograph.alpha, lower.alpha)
