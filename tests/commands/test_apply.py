@@ -894,7 +894,7 @@ def test_what_is_transparent_stays_so_whatever_its_file_is_called(enlarger: Path
         assert picture.format == "JPEG"
 
 
-def test_what_is_not_used_or_not_kept_of_files_is_said_once(
+def test_pages_and_frames_that_are_not_used_are_left_out_and_said_once(
     enlarger: Path, tmp_path: Path, gannet_command: Callable[..., Any]
 ) -> None:
     frames = [Image.fromarray(RANDOM.integers(0, 256, (9, 13, 3), np.uint8)) for _ in range(3)]
@@ -904,8 +904,84 @@ def test_what_is_not_used_or_not_kept_of_files_is_said_once(
     said: list[str] = []
     told = gannet.apply(enlarger, tmp_path / "photos", out=tmp_path / "new", on_progress=told_to(said))
     words = f"{tmp_path / 'photos' / 'film.gif'}: it holds several frames, of which only the first is used."
-    assert told.notices == (words,) and told.left_out == () and sum(words in one for one in said) == 1
-    assert told.to_json()["notices"] == [words]
+    assert told.left_out == (words,) and told.count == 2 and sum(words in one for one in said) == 1
+    assert told.to_json()["left_out"] == [words] and "notices" not in told.to_json()
     frames[0].save(tmp_path / "scan.tif", save_all=True, append_images=frames[1:])
     ended = gannet_command("apply", enlarger, tmp_path / "scan.tif", "--out", tmp_path / "large.tif")
-    assert ended.code == 0 and "it holds several pages, of which only the first is used." in ended.out
+    assert ended.code == 3 and "it holds several pages, of which only the first is used." in ended.out
+
+
+def test_what_is_not_used_is_left_out_also_where_it_was_made_before(
+    enlarger: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frames = [Image.fromarray(RANDOM.integers(0, 256, (9, 13, 3), np.uint8)) for _ in range(2)]
+    (tmp_path / "photos").mkdir()
+    frames[0].save(tmp_path / "photos" / "a.gif", save_all=True, append_images=frames[1:])
+    frames[0].save(tmp_path / "photos" / "b.png")
+    read = PhotographMedium.open
+
+    def failing(medium: PhotographMedium, path: Path) -> object:
+        if path.name == "b.png":
+            raise KeyboardInterrupt
+        return read(medium, path)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(PhotographMedium, "open", failing)
+        with pytest.raises(KeyboardInterrupt):
+            gannet.apply(enlarger, tmp_path / "photos", out=tmp_path / "new")
+    told = gannet.apply(enlarger, tmp_path / "photos", out=tmp_path / "new")
+    assert told.count == 2 and [Path(words.split(":")[0]).name for words in told.left_out] == ["a.gif"]
+
+
+@pytest.fixture
+def scan(tmp_path: Path) -> Path:
+    """A file of three pages, no two of one size."""
+    pages = [Image.fromarray(RANDOM.integers(0, 256, (9, side, 3), np.uint8)) for side in (11, 12, 13)]
+    pages[0].save(tmp_path / "scan.tif", save_all=True, append_images=pages[1:])
+    return tmp_path / "scan.tif"
+
+
+def test_pages_are_inputs_of_their_own_where_they_are_asked_for(
+    enlarger: Path, scan: Path, tmp_path: Path, gannet_command: Callable[..., Any]
+) -> None:
+    new = tmp_path / "new"
+    ended = gannet_command("apply", enlarger, f"{scan}#2", f"{scan}#3", f"{scan}#2", "--out", new)
+    assert ended.code == 0 and "Left out" not in ended.out
+    assert {path.name: size(path) for path in new.iterdir()} == {"scan-2.tif": (24, 18), "scan-3.tif": (26, 18)}
+    told = gannet.apply(enlarger, scan, f"{scan}#3", out=tmp_path / "more")
+    assert told.count == 2 and len(told.left_out) == 1, "the whole file has other pages, whoever names one of them"
+    assert np.array_equal(gannet.load(enlarger)(f"{scan}#3").value.values, read_photograph(new / "scan-3.tif").values)
+    shutil.copy(new / "scan-3.tif", f"{scan}#2")
+    made = gannet.load(enlarger)(f"{scan}#2").value
+    assert made.values.shape == (36, 52, 3), "a file that is called so goes before a page"
+
+
+def test_one_page_becomes_one_file(enlarger: Path, scan: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    told = gannet.apply(enlarger, f"{scan.name}#3")
+    assert told.out == Path("scan-3-super-resolution.tif") and size(told.out) == (26, 18) and not told.left_out
+
+
+@pytest.mark.parametrize("page", [0, 4, 999_999_999])
+def test_pages_that_are_not_there_are_refused_by_how_many_there_are(
+    enlarger: Path, scan: Path, tmp_path: Path, gannet_command: Callable[..., Any], page: int
+) -> None:
+    ended = gannet_command("apply", enlarger, f"{scan}#1", f"{scan}#{page}", "--out", tmp_path / "new")
+    assert ended.code == 2 and f"scan.tif#{page} cannot be read: it has 3 pages and no page {page}." in ended.err
+    assert not (tmp_path / "new").exists()
+    with pytest.raises(ValueError, match=f"it has 3 pages and no page {page}"):
+        gannet.load(enlarger)(f"{scan}#{page}")
+
+
+def test_an_order_of_a_page_is_not_gone_on_with_for_another(
+    enlarger: Path, scan: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as broken:
+        broken.setattr(PhotographMedium, "open", stop)
+        with pytest.raises(KeyboardInterrupt):
+            gannet.apply(enlarger, f"{scan}#1", f"{scan}#2", out=tmp_path / "new")
+    with pytest.raises(ValueError, match="the beginning of something else"):
+        gannet.apply(enlarger, f"{scan}#2", f"{scan}#3", out=tmp_path / "new")

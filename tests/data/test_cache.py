@@ -113,6 +113,8 @@ def test_bomb_is_skipped(write_pictures, monkeypatch):
     ((name, reason),) = dataset.skipped
     assert name == "bomb.png" and reason.startswith("it has more pixels than the limit of 70; where you trust it, set ")
     assert "GANNET_MEGAPIXELS" in reason and "PIL" not in reason
+    monkeypatch.setenv("GANNET_MEGAPIXELS", "0.01")
+    assert len(picture_dataset(open_source(str(folder)), 8, 8, 3)) == 3, "what was skipped before is looked at again"
 
 
 def test_thousands_of_unreadable_pictures_are_counted_and_a_thousand_kept():

@@ -1,6 +1,7 @@
 """From a recipe's data to samples: several sources by weight, limits and splits of each, and missing labels."""
 
 import json
+import shutil
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +17,7 @@ import gannet
 from gannet.commands.train import prepare, split_of
 from gannet.data.loader import Loader, Mixture
 from gannet.data.samples import class_numbers
+from gannet.data.sources import open_source
 from gannet.recipe import Data, Recipe, dump_yaml, load_recipe
 from gannet.schema import Choice
 from gannet.tasks import generation, recognition
@@ -237,6 +239,21 @@ def test_data_are_the_same_whatever_else_an_older_version_noted_of_them(
         resume=tmp_path / "run", set={"images": 64}, on_progress=lambda progress, _: told.append(progress.note)
     )
     assert any("data changed" in note for note in told) == bool(changed)
+
+
+def test_a_run_within_its_data_does_not_learn_from_what_it_drew(folder: Folders, tmp_path: Path) -> None:
+    data, told = folder("data", 100, a=20, b=20), []
+    path = tmp_path / "recipe.yaml"
+    path.write_text(dump_yaml(recipe_of(source=str(data)).model_copy(update={"images": 32})), encoding="utf-8")
+    run = gannet.train(str(path), out=data / "run")
+    noted = (run.folder / "data.json").read_bytes()
+    assert list((run.folder / "samples").iterdir())
+    gannet.train(resume=run.folder, set={"images": 64}, on_progress=lambda progress, _: told.append(progress.note))
+    assert (run.folder / "data.json").read_bytes() == noted and not any("data changed" in words for words in told)
+    for place in ("state", "model"):  # It was killed before there were any.
+        shutil.rmtree(run.folder / place)
+    (run.folder / "log.jsonl").unlink()
+    assert open_source(str(data)).count() == 40
 
 
 def test_nothing_is_noted_where_nothing_is_left_out(folder: Folders) -> None:

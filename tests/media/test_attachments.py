@@ -2,6 +2,7 @@
 
 import io
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from PIL import Image, ImageCms, ImageOps
 from PIL.PngImagePlugin import PngInfo
 
 from gannet.media.attachments import DENSEST, LONGEST_COMMENTS
-from gannet.media.photograph import Photograph, read_photograph
+from gannet.media.photograph import Photograph, medium, read_photograph
 from gannet.provenance.metadata import SOURCE_TYPE, SYNTHETIC, read_facts
 
 RANDOM = np.random.default_rng(0)
@@ -209,8 +210,26 @@ def film(form: str, **options: Any) -> bytes:
         (encoded(noise("RGB"), "TIFF"), ""),
     ],
 )
-def test_frames_and_pages_that_are_not_used_are_told_of(content: bytes, words: str) -> None:
-    read = read_photograph(content)
-    assert read.unused == words
+def test_frames_and_pages_that_are_not_used_are_told_of(content: bytes, words: str, tmp_path: Path) -> None:
+    read, file = read_photograph(content), tmp_path / "file"
+    file.write_bytes(content)
+    assert medium.unused(file) == words
     first = np.asarray(opened(content).convert("RGB"))
     assert np.array_equal(read.values if read.values.shape[2] == 3 else read.values.repeat(3, 2), first)
+
+
+@pytest.mark.parametrize(("form", "options"), [("TIFF", {}), ("GIF", {}), ("PNG", {}), ("WEBP", {"lossless": True})])
+def test_pages_and_frames_are_read_by_their_number(form: str, options: dict[str, Any], tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(film(form, **options))
+    with Image.open(tmp_path / "file") as picture:
+        for page in (3, 1, 2):
+            picture.seek(page - 1)
+            assert np.array_equal(read_photograph(f"{tmp_path}/file#{page}").values, np.asarray(picture.convert("RGB")))
+    with pytest.raises(ValueError, match=r"file#4 cannot be read: it has 3 (pages|frames) and no (page|frame) 4\.$"):
+        read_photograph(f"{tmp_path}/file#4")
+
+
+def test_a_page_of_sixteen_bits_is_read_whole(tmp_path: Path) -> None:
+    pages = [Image.fromarray(np.full((3, 4), value, np.uint16)) for value in (300, 513)]
+    pages[0].save(tmp_path / "deep.tif", save_all=True, append_images=pages[1:])
+    assert read_photograph(f"{tmp_path}/deep.tif#2").values[..., 0].tolist() == [[513] * 4] * 3

@@ -39,8 +39,8 @@ class Applied:
         out: where the results are.
         facts: what their metadata say.
         count: how many results there are; of what was made from nothing how many samples.
-        left_out: why, of each input that nothing was made of.
-        notices: what of the others was not used or not kept, by the names of their files.
+        left_out: why, of each input that nothing was made of; then what was not used of the others.
+        notices: what of a file was not kept, by its name.
         further: the names of the outputs that each result has beside the first.
         beside: the files outside `out`: those outputs of a single result, and the picture of inputs before and after.
     """
@@ -161,7 +161,7 @@ def _share() -> Share:
 def _convert(work: "Work", first: Path) -> Applied:
     """Make something of files: of one to a file, of several to a folder or a .zip."""
     pipeline, wanted = work.pipeline, work.wanted
-    single = len(work.items) == 1 and first.is_file()
+    single = len(work.items) == 1 and (first.is_file() or work.items[0].page is not None)
     path = Path(wanted.out) if wanted.out else work.usual_name(single)
     _check_place(path)
     saved = next(iter(pipeline.outputs.values())).saved
@@ -182,7 +182,7 @@ def _convert(work: "Work", first: Path) -> Applied:
         sheet = side_by_side(work.shown())
         save_picture(sheet, Path(wanted.compare), {SOURCE_TYPE: COMPOSITE, **work.facts} if work.changed else {})
         beside.append(Path(wanted.compare))
-    count, left_out = len(work.items) - len(work.left_out), tuple(work.left_out.values())
+    count, left_out = len(work.items) - len(work.left_out), (*work.left_out.values(), *work.unused)
     return Applied(path, work.facts, count, left_out, tuple(work.notices), wanted.save, tuple(beside))
 
 
@@ -220,7 +220,7 @@ class Work:
         self.pipeline, self.loaded, self.options, self.wanted, self.items = pipeline, loaded, options, wanted, items
         self.changed = False
         self.done, self.left_out = 0, dict[PurePosixPath, str]()
-        self.notices: list[str] = []
+        self.notices, self.unused = list[str](), list[str]()
         self._endings: dict[Path, str] = {}
         self.pairs: dict[PurePosixPath, tuple[Image.Image, Image.Image]] = {}
 
@@ -239,7 +239,7 @@ class Work:
         task, first = self.pipeline.task, self.items[0]
         if not single:
             return Path(f"{task}-{self._first_input.medium.plural.replace(' ', '-')}")
-        return Path(shortened(first.file.stem, f"-{task}{self._ending(first)}"))
+        return Path(shortened(first.path.stem, f"-{task}{self._ending(first)}"))
 
     @property
     def _first_input(self) -> Any:
@@ -288,7 +288,7 @@ class Work:
                 other = first.setdefault(made.as_posix(), one)
                 if other is not one:
                     raise ValueError(
-                        f"{other.file} and {one.file} would both become {made.as_posix()}; give them one after the "
+                        f"{other.name} and {one.name} would both become {made.as_posix()}; give them one after the "
                         "other, or rename one."
                     )
 
@@ -300,7 +300,8 @@ class Work:
         }
         asked = {"options": self.options.model_dump(mode="json"), "save": list(self.wanted.save)}
         weights = digest(self.ready.tensors(), {})
-        return {**self.facts, **asked, **stamps, "digest": weights, "gannet": __version__}
+        pages = {"pages": [one.page for one in self.items]} if any(one.page is not None for one in self.items) else {}
+        return {**self.facts, **asked, **stamps, **pages, "digest": weights, "gannet": __version__}
 
     def _tell_of_earlier(self, path: Path) -> None:
         """Name also what was left out before the delivery was broken off; nothing at all is no delivery."""
@@ -311,7 +312,9 @@ class Work:
                 made = set(archive.namelist())
         for one in self.items:
             if str(self.result(one)) not in made:
-                self.left_out.setdefault(self.result(one), f"{one.file} was left out before.")
+                self.left_out.setdefault(self.result(one), f"{one.name} was left out before.")
+            elif self.done < len(self.items):  # It may have been made before.
+                self._note_unused(one)
         if len(self.left_out) == len(self.items):
             _remove(path)
             first, others = next(iter(self.left_out.values())), len(self.items) - 1
@@ -329,11 +332,10 @@ class Work:
         start, pipeline = time.monotonic(), self.pipeline
         values = item.read()
         pipeline.check_result(values, ending)
-        for name, value in values.items():
-            self._notice(item.beside.get(name, item.file), pipeline.inputs[name].medium.unused(value))
+        self._note_unused(item)
         made = self.ready.make(values, self.options)
-        self._notice(item.file, *made.notices())
-        more = {"source": item.file.name}
+        self._note(self.notices, item.name, *made.notices())
+        more = {"source": item.name.name}
         contents = {"": made.encode(ending, more=more)}
         for name in self.wanted.save:
             contents[name] = made.encode(made.media[name].saved[0], name, more)
@@ -350,31 +352,41 @@ class Work:
         became = "as it was" if after is before else " to ".join("x".join(map(str, size)) for size in sizes if size)
         seconds = f"{time.monotonic() - start:.1f} s"
         told = ", ".join([became, seconds] if became else [seconds])
-        self.wanted.watch.show(Progress(self.done, len(self.items)), f"{item.file} ({told})")
+        self.wanted.watch.show(Progress(self.done, len(self.items)), f"{item.name} ({told})")
         return contents
 
-    def _notice(self, file: Path, *found: str) -> None:
-        """Note what of a file was not used or not kept: it is seen in passing, and stays in what is told in the end."""
+    def _note_unused(self, item: Item) -> None:
+        """Note what the files of an item hold beside what is used of them."""
+        for name, files in files_of([item]).items():
+            further = name in item.beside
+            medium = self.pipeline.inputs[name].medium if further else self._first_input.medium
+            for file in files if further or item.page is None else ():
+                self._note(self.unused, file, medium.unused(file))
+
+    def _note(self, notes: list[str], file: Path, *found: str) -> None:
+        """Note something of a file, once: it is seen in passing, and stays in what is told in the end."""
         for told in (f"{file}: {words}." for words in found if words):
-            if told not in self.notices:
-                self.notices.append(told)
+            if told not in notes:
+                notes.append(told)
                 self.wanted.watch.show(Progress(self.done, len(self.items)), told)
 
     def part(self, item: Item) -> list[Entry]:
         """Make the same as a part of a delivery; what cannot be read is left out."""
         result, watch = self.result(item), self.wanted.watch
-        watch.step(self.done, len(self.items), f"Applying the model to {item.file}")
+        watch.step(self.done, len(self.items), f"Applying the model to {item.name}")
         try:
             contents = self.make(item, result.suffix)
         except ValueError as error:
-            told = str(error) if str(item.path) in str(error) else f"{item.file}: {error}"
+            told = str(error)
+            told = told if str(item.path) in told or str(item.name) in told else f"{item.name}: {error}"
             self.left_out[result] = told
             self.done += 1
             watch.show(Progress(self.done, len(self.items)), f"Left out: {told}")
             return []
         places = self.places(Path(result))
         if not all(place.stem.startswith(item.path.stem) for place in places.values()):
-            self._notice(item.file, f"its name cannot be kept as it is, so what was made of it is called {result.name}")
+            renamed = f"its name cannot be kept as it is, so what was made of it is called {result.name}"
+            self._note(self.notices, item.name, renamed)
         return [Entry(place.as_posix(), contents[name]) for name, place in places.items()]
 
 

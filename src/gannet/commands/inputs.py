@@ -8,8 +8,10 @@ from typing import Any, TypeAlias
 
 from gannet.data.sources.contents import contents
 from gannet.media.medium import Medium
+from gannet.media.pages import named_page
 from gannet.pipelines.pipeline import Input
-from gannet.runtime.reading import SPECIAL
+from gannet.runtime.broken import is_defect
+from gannet.runtime.reading import SPECIAL, read_file
 
 Listed: TypeAlias = Mapping[PurePosixPath, Sequence[tuple[Path, str]]]
 """The files of a folder and why one is not to be opened, by their paths in it without their endings."""
@@ -26,6 +28,7 @@ class Item:
         listed: what lies in those folders, by name.
         inputs: all of the model's, by name.
         refused: why the file is not opened; empty where it may be.
+        page: the only one that is meant of the file, from 1 on; None: none was named.
     """
 
     file: Path
@@ -34,13 +37,19 @@ class Item:
     listed: Mapping[str, Listed]
     inputs: Mapping[str, Input]
     refused: str = ""
+    page: int | None = None
+
+    @property
+    def name(self) -> Path:
+        """How it was named: the file, or a page of it."""
+        return self.file if self.page is None else self.file.with_name(f"{self.file.name}#{self.page}")
 
     def read(self) -> dict[str, Any]:
         """Read all of them; ValueError names the one that cannot be read or is not there."""
         if self.refused:
-            raise ValueError(f"{self.file} is not read: {self.refused}.")
+            raise ValueError(f"{self.name} is not read: {self.refused}.")
         first, *others = self.inputs
-        values = {first: self.inputs[first].medium.open(self.file)}
+        values = {first: self.inputs[first].medium.open(self.name)}
         return values | {name: self._read_beside(name, self.inputs[name]) for name in others if name in self.beside}
 
     def _read_beside(self, name: str, wanted: Input) -> Any:
@@ -97,14 +106,18 @@ def find_items(paths: Sequence[str | Path], inputs: Mapping[str, Input], given: 
         raise ValueError(f"An input is a path, not {type(odd).__name__}; name files, folders or patterns one by one.")
     beside = {name: _at_home(path) for name, path in given.items()}
     listed = {name: _listed(path, inputs[name].medium) for name, path in beside.items() if path.is_dir()}
-    found: dict[Path, Item] = {}
+    found: dict[tuple[Path, int | None], Item] = {}
     for asked in paths:
-        some = list(_matching(asked, inputs[first].medium))
+        named, page = named_page(_at_home(asked))
+        some = list(_matching(named, inputs[first].medium))
         if not some:
             noun = inputs[first].medium.noun
             raise ValueError(f"There is no {noun} at {asked}; give a {noun}'s file, a folder of some, or a pattern.")
+        if page is not None:
+            _check_page(named, page, inputs[first].medium)
         for file, inside, refused in some:
-            found.setdefault(file, Item(file, inside, beside, listed, inputs, refused))
+            result = inside if page is None else inside.with_name(f"{inside.stem}-{page}{inside.suffix}")
+            found.setdefault((file, page), Item(file, result, beside, listed, inputs, refused, page))
     for name, path in beside.items():
         if not path.exists():
             raise ValueError(f"There is no {name} at {path}; give a file, or a folder with one for each.")
@@ -117,6 +130,16 @@ def _listed(folder: Path, medium: Medium) -> Listed:
     for file, inside, refused in _matching(folder, medium):
         found.setdefault(inside.with_suffix(""), []).append((file, refused))
     return found
+
+
+def _check_page(file: Path, page: int, medium: Medium) -> None:
+    """Refuse a page that is not there before anything is made of others."""
+    try:
+        medium.read_page(read_file(file, medium.check_beginning), page)
+    except Exception as error:  # A broken file makes decoders raise anything.
+        if is_defect(error):
+            raise
+        raise ValueError(f"{file}#{page} cannot be read: {str(error) or type(error).__name__}.") from None
 
 
 def _at_home(path: str | Path) -> Path:

@@ -34,6 +34,7 @@ from gannet.data.grouping import check_group
 from gannet.data.guard import Digests, Guard, checked_sums, digest_rows, sum_rows, write_over, write_sums
 from gannet.data.holding_out import hold_out, hold_out_groups
 from gannet.data.records import Array, Counted, Labels, Source, digest
+from gannet.media.pixels import MEGAPIXELS, most_pixels
 from gannet.runtime.progress import Watch
 
 __all__ = ["Dataset", "build_dataset", "cache_folder", "hold_out"]
@@ -96,7 +97,7 @@ def build_dataset(
     """
     target = Target(fields, group)
     watch = watch or Watch()
-    key = digest([FORMAT, source.fingerprint(), *_words(fields), group])
+    key = digest([FORMAT, source.fingerprint(), *_words(fields), group, *_limit()])
     entry = (folder or cache_folder()) / f"data-{key}"
     _make_folder(entry.parent)
     with entry_lock(entry):
@@ -111,6 +112,11 @@ def build_dataset(
             assert dataset is not None, f"{entry} was built but does not open"
         touch(entry)
     return dataset
+
+
+def _limit() -> list[str]:
+    """Give the limit on pixels where it is not the usual one: another leaves out other pictures."""
+    return [f"{most_pixels()} pixels"] if os.environ.get(MEGAPIXELS) else []
 
 
 def _words(fields: Fields) -> Iterator[str]:

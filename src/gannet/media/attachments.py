@@ -1,4 +1,4 @@
-"""What a picture's file holds beside its pixels: camera's notes, density, comments, a colour profile, further pages."""
+"""What a picture's file holds beside its pixels: camera's notes, density, comments, a colour profile."""
 
 from typing import Any, TypeAlias
 
@@ -134,26 +134,3 @@ def fitting_profile(profile: bytes, channels: int) -> tuple[bytes, str]:
 def without_profile(space: str, channels: int) -> str:
     """Say that a profile is left out."""
     return f"its colour profile is for {space} and not for {'greys' if channels == 1 else 'RGB'}, and was left out"
-
-
-def further_pictures(picture: Image.Image) -> str:
-    """Say that a file holds more than the picture that is used of it; empty where it does not.
-
-    What cameras put behind a JPEG, and smaller copies behind a TIFF, are no pictures of their own.
-    """
-    try:
-        if picture.format == "MPO" or not getattr(picture, "is_animated", False):
-            return ""
-        if picture.format == "TIFF" and _is_reduced(picture):
-            return ""
-    except Exception:  # What follows the first may be broken; it is not used.
-        return ""
-    return f"it holds several {'pages' if picture.format == 'TIFF' else 'frames'}, of which only the first is used"
-
-
-def _is_reduced(picture: Any) -> bool:
-    """Whether the second page is the first one in small (TIFF 6.0, NewSubfileType)."""
-    picture.seek(1)
-    reduced = bool(picture.tag_v2.get(254, 0) & 1)
-    picture.seek(0)
-    return reduced

@@ -5,6 +5,7 @@ import statistics
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -15,9 +16,9 @@ from torch import Tensor
 
 from gannet.augmentation import colours, geometry
 from gannet.augmentation.levels import from_levels
-from gannet.media.attachments import further_pictures
 from gannet.media.grids import draw_grid, to_picture
 from gannet.media.medium import Array, Field, Findings, Medium, Pixels
+from gannet.media.pages import unused_pages
 from gannet.media.pixels import (
     EXTENSIONS,
     FOREIGN,
@@ -157,6 +158,10 @@ class ImageMedium(Medium):
         """Open a picture, reading its header only."""
         return open_picture(content)
 
+    def read_page(self, content: bytes, page: int) -> Picture:
+        """Open a page or frame."""
+        return open_picture(content, page)
+
     def check_beginning(self, head: bytes) -> None:
         """Go by the words that formats begin with."""
         check_beginning(head)
@@ -225,9 +230,9 @@ class ImageMedium(Medium):
         """Read a picture's metadata."""
         return read_facts(value) if isinstance(value, Image.Image) else {}
 
-    def unused(self, value: object) -> str:
+    def unused(self, file: Path) -> str:
         """Tell of further frames and pages."""
-        return further_pictures(value) if isinstance(value, Image.Image) else ""
+        return unused_pages(file)
 
     def encode(self, value: Tensor, ending: str, facts: Mapping[str, Any]) -> bytes:
         """Write a picture (c, h, w) with metadata that say it is synthetic."""

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -11,10 +12,10 @@ from torch import Tensor
 
 from gannet.augmentation import geometry
 from gannet.augmentation.levels import from_levels
-from gannet.media.attachments import further_pictures
 from gannet.media.grids import draw_grid, to_picture
 from gannet.media.image import Options
 from gannet.media.medium import Array, Field, Findings, Medium, Pixels
+from gannet.media.pages import unused_pages
 from gannet.media.pixels import DEEP_MODES, FOREIGN, Resampling, check_beginning, fit_picture, open_picture
 from gannet.provenance.metadata import metadata, read_facts
 from gannet.schema import Section
@@ -55,7 +56,11 @@ class LabelMapMedium(Medium):
 
     def read(self, content: bytes) -> Image.Image:
         """Open a label map; ValueError when its pixels are colours and not numbers."""
-        picture = open_picture(content)
+        return self.read_page(content, 1)
+
+    def read_page(self, content: bytes, page: int) -> Image.Image:
+        """Open a page or frame."""
+        picture = open_picture(content, page)
         if picture.mode not in MODES + DEEP_MODES:
             raise ValueError(
                 f"its pixels are colours ({picture.mode}), not numbers of classes; save it in grey or with a palette"
@@ -116,9 +121,9 @@ class LabelMapMedium(Medium):
         """Read a picture's metadata."""
         return read_facts(value) if isinstance(value, Image.Image) else {}
 
-    def unused(self, value: object) -> str:
+    def unused(self, file: Path) -> str:
         """Tell of further frames and pages."""
-        return further_pictures(value) if isinstance(value, Image.Image) else ""
+        return unused_pages(file)
 
     def encode(self, value: Tensor, ending: str, facts: Mapping[str, Any]) -> bytes:
         """Write a map (h, w) as a PNG with a palette, whose pixels are the numbers."""

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from PIL import Image
 from torch import Tensor
 
+from gannet.media.pages import named_page
 from gannet.runtime.reading import read_file
 from gannet.schema import Section
 
@@ -136,7 +137,11 @@ class Medium(ABC):
             return given
         name = f"The {self.noun}" if isinstance(given, bytes) else str(given)
         try:
-            return self.read(given if isinstance(given, bytes) else read_file(Path(given), self.check_beginning))
+            if isinstance(given, bytes):
+                return self.read(given)
+            file, page = named_page(given)
+            content = read_file(file, self.check_beginning)
+            return self.read(content) if page is None else self.read_page(content, page)
         except FileNotFoundError:
             raise ValueError(f"There is no {self.noun} at {name}; give a file.") from None
         except Exception as error:  # A broken file makes decoders raise anything.
@@ -151,6 +156,10 @@ class Medium(ABC):
     @abstractmethod
     def read(self, content: bytes) -> Any:
         """Open a file's content; any error where it is broken, ValueError with a reason where it is something else."""
+
+    def read_page(self, content: bytes, page: int) -> Any:  # noqa: ARG002
+        """Open one of the pages of a file's content, from 1 on; ValueError where it is not there."""
+        raise ValueError(f"files of {self.plural} have no pages that could be asked for")
 
     def check_beginning(self, head: bytes) -> None:  # noqa: ARG002
         """Raise ValueError where no file of the medium begins so, and the rest need not be read or unpacked."""
@@ -205,8 +214,8 @@ class Medium(ABC):
         """Give what a value's file said of a model that had a hand in it; empty where it said nothing."""
         return {}
 
-    def unused(self, value: Any) -> str:  # noqa: ARG002
-        """Say in a few words that a value's file holds more than is used; empty where it does not."""
+    def unused(self, file: Path) -> str:  # noqa: ARG002
+        """Say in a few words that a file holds more than is used of it; empty where it does not."""
         return ""
 
     def notices(self, value: Any) -> Sequence[str]:  # noqa: ARG002

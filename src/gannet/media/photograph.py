@@ -17,7 +17,6 @@ from gannet.media.attachments import (
     believed,
     camera_notes,
     fitting_profile,
-    further_pictures,
     notes_with,
     plain_notes,
     read_comments,
@@ -27,6 +26,7 @@ from gannet.media.attachments import (
 from gannet.media.grids import to_picture
 from gannet.media.image import ImageMedium
 from gannet.media.medium import Field
+from gannet.media.pages import named_page
 from gannet.media.pixels import (
     DEEP_MODES,
     FOREIGN,
@@ -64,7 +64,6 @@ class Photograph:
         density: dots an inch, across and down; None where nobody says.
         comments: what somebody wrote into its file, by name.
         notices: what of its file is not kept, a few words each.
-        unused: that its file holds more than this; empty: it does not.
     """
 
     values: Values
@@ -75,7 +74,6 @@ class Photograph:
     density: Density | None = None
     comments: Mapping[str, str] = field(default_factory=dict)
     notices: tuple[str, ...] = ()
-    unused: str = ""
 
     @property
     def largest(self) -> int:
@@ -191,7 +189,7 @@ def check_size(ending: str, height: int, width: int) -> None:
 
 
 def read_photograph(given: object) -> Photograph:
-    """Read a photograph: a path, a file's content, or Pillow's own.
+    """Read a photograph: a path, which may name a page as in `scan.tif#2`, a file's content, or Pillow's own.
 
     Raises:
         ValueError: it is not there, no picture, cut short, or too large; one sentence.
@@ -205,14 +203,13 @@ def read_photograph(given: object) -> Photograph:
     name = str(given) if isinstance(given, str | Path) else "The picture"
     foreign = FOREIGN.get(Path(given).suffix.lower(), "") if isinstance(given, str | Path) else ""
     try:
-        content = read_file(Path(given), check_beginning) if isinstance(given, str | Path) else given
-        picture = open_picture(content) if isinstance(content, bytes) else content
+        content, page = _content_and_page(given) if isinstance(given, str | Path) else (given, 1)
+        picture = open_picture(content, page) if isinstance(content, bytes) else content
         if foreign and picture.format == "TIFF":  # What cameras keep raw begins with a preview in small.
             raise ValueError(foreign)
-        unused = further_pictures(picture) if isinstance(content, bytes) else ""
         deep = is_deep(picture)  # Asked before it is decoded.
-        photograph = replace(_photograph(picture), unused=unused)
-        return _deepened(photograph, content) if deep and isinstance(content, bytes) else photograph
+        photograph = _photograph(picture)
+        return _deepened(photograph, content, page) if deep and isinstance(content, bytes) else photograph
     except FileNotFoundError:
         raise ValueError(f"There is no picture at {name}; give a picture's file.") from None
     except AssertionError:
@@ -222,9 +219,14 @@ def read_photograph(given: object) -> Photograph:
         raise ValueError(f"{name} cannot be read: {reason}.") from None
 
 
-def _deepened(photograph: Photograph, content: bytes) -> Photograph:
+def _content_and_page(given: str | Path) -> tuple[bytes, int]:
+    file, page = named_page(given)
+    return read_file(file, check_beginning), 1 if page is None else page
+
+
+def _deepened(photograph: Photograph, content: bytes, page: int) -> Photograph:
     """A photograph whose colours have sixteen bits, of which only the upper eight were read."""
-    picture = open_picture(content)
+    picture = open_picture(content, page)
     read_lower(picture)
     lower = _pixels(picture)
     alpha = None if photograph.alpha is None or lower.alpha is None else joined(photograph.alpha, lower.alpha)
@@ -326,10 +328,6 @@ class PhotographMedium(ImageMedium):
     def marks(self, value: object) -> Mapping[str, Any]:
         """Give what was read of them."""
         return value.marks if isinstance(value, Photograph) else {}
-
-    def unused(self, value: object) -> str:
-        """Tell of further frames and pages."""
-        return value.unused if isinstance(value, Photograph) else ""
 
     def notices(self, value: object) -> tuple[str, ...]:
         """Tell of a profile that does not fit, and of comments that are too long."""

@@ -25,16 +25,16 @@ MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 """Pillow's name for pictures of so many channels."""
 
 _CONVERTERS = {
-    "HEIC": ((".heic", ".heif", ".hif"), "with heif-convert of libheif, or pip install pillow-heif"),
+    "HEIC": ((".heic", ".heif", ".hif"), "with heif-convert of libheif, or in Python with pillow-heif"),
     "JPEG XL": ((".jxl",), "with djxl of libjxl"),
     "raw files of cameras": (
         (".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf", ".orf", ".rw2"),
-        "with darktable, or pip install rawpy",
+        "with darktable, or in Python with rawpy",
     ),
     "drafts of editors": ((".psd", ".xcf"), "with GIMP or what it was made with"),
     "drawings": ((".svg", ".eps"), "with Inkscape"),
     "OpenEXR": ((".exr",), "with OpenImageIO"),
-    "DICOM": ((".dcm",), "with dcmj2pnm of DCMTK, or pip install pydicom"),
+    "DICOM": ((".dcm",), "with dcmj2pnm of DCMTK, or in Python with pydicom"),
 }
 FOREIGN = {
     ending: f"Gannet does not read {kind}; make a PNG of it, {how}"
@@ -73,10 +73,10 @@ def _decoders() -> tuple[str, ...]:
     return tuple(name for form in formats.ALL for name in form.decoders if name in Image.OPEN)
 
 
-def open_picture(content: bytes | BinaryIO) -> Image.Image:
-    """Open an encoded picture, or a file of one that is open, reading its header only.
+def open_picture(content: bytes | BinaryIO, page: int = 1) -> Image.Image:
+    """Open an encoded picture, its content or a file, at a page or frame from 1 on, reading its header only.
 
-    Raises ValueError when it is no picture or has more pixels than `most_pixels` allows.
+    Raises ValueError when it is no picture, has no such page or more pixels than `most_pixels` allows.
     """
     most_pixels()
     try:
@@ -86,7 +86,18 @@ def open_picture(content: bytes | BinaryIO) -> Image.Image:
     except UnidentifiedImageError as error:
         raise ValueError(NO_PICTURE) from error
     _refuse_bomb(picture)
+    if page != 1:
+        _turn_to(picture, page)
     return picture
+
+
+def _turn_to(picture: Image.Image, page: int) -> None:
+    count = 1 if picture.format == "MPO" else getattr(picture, "n_frames", 1)
+    if not 1 <= page <= count:
+        noun = "frame" if count > 1 and picture.format != "TIFF" else "page"
+        raise ValueError(f"it has {count:,} {noun}{'s' * (count != 1)} and no {noun} {page}")
+    picture.seek(page - 1)
+    _refuse_bomb(picture)
 
 
 def check_beginning(head: bytes) -> None:

@@ -11,8 +11,8 @@ from gannet.runtime.reading import SPECIAL
 
 OUTSIDE = "it leads out of the data, and is not followed; copy what it names into them"
 NOWHERE = "it is a link to nothing that can be read; remove it, or bring back what it named"
-RUN_HOLDS = {"state", "model", "log.jsonl"}
-"""What tells a run's folder, beside its recipe."""
+RUN_HOLDS = {"state", "model", "log.jsonl", "data.json"}
+"""What tells a run's folder, beside its recipe; the last is there before the run has drawn anything."""
 LeftOut = tuple[str, str]
 """A path, that of a folder with a slash at its end, and why it is passed over."""
 
