@@ -341,7 +341,9 @@ def test_a_model_of_the_hub_is_fetched_without_code(
         assert torch.equal(load("hf:me/digits")(seed=1).values, model(seed=1).values)
         assert torch.equal(load("hf:me/digits@v1")(seed=1).values, model(seed=1).values)
     files = ["config.json", "*.safetensors", "README.md"]
-    assert asked == [("me/digits", None, files), ("me/digits", "v1", files)] * 2
+    assert asked == [("me/digits", "a" * 40, files), ("me/digits", "b" * 40, files)] * 2, (
+        "the commits of which it asked"
+    )
 
 
 def tell_sizes(monkeypatch: pytest.MonkeyPatch, sizes: dict[str, int | None]) -> None:
@@ -351,7 +353,8 @@ def tell_sizes(monkeypatch: pytest.MonkeyPatch, sizes: dict[str, int | None]) ->
         def model_info(self, name: str, *, revision: str | None, files_metadata: bool, timeout: float) -> object:
             assert name == "me/digits" and revision in (None, "v1") and files_metadata and timeout
             return SimpleNamespace(
-                siblings=[SimpleNamespace(rfilename=file, size=size) for file, size in sizes.items()]
+                siblings=[SimpleNamespace(rfilename=file, size=size) for file, size in sizes.items()],
+                sha=("b" if revision else "a") * 40,
             )
 
     monkeypatch.setattr(huggingface_hub, "HfApi", Hub)
@@ -401,13 +404,13 @@ def hub(tiny_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict
 
     def download(name: str, *, revision: str | None, allow_patterns: list[str]) -> str:
         assert name == "me/digits" and allow_patterns
-        folder = tmp_path / "hub" / commits.get(revision or "main", str(revision))
+        folder = tmp_path / "hub" / "snapshots" / commits.get(revision or "main", str(revision))
         return str(folder if folder.is_dir() else shutil.copytree(tiny_run / "model", folder))
 
     class Hub:
-        def model_info(self, name: str, **_: object) -> SimpleNamespace:
+        def model_info(self, name: str, *, revision: str | None, **_: object) -> SimpleNamespace:
             assert name == "me/digits"
-            return SimpleNamespace(siblings=[])
+            return SimpleNamespace(siblings=[], sha=commits.get(revision or "main", revision))
 
         def dataset_info(self, name: str, *, revision: str | None) -> SimpleNamespace:
             if name != "me/pets":
@@ -431,6 +434,17 @@ def test_what_lies_on_a_hub_is_named_by_its_commit(hub: dict[str, str]) -> None:
     assert absolute("hf:me/pets") == f"hf:me/pets@{hub['main']}"
     for address in ("hf:me/pets@" + first, "hf:me/unknown", "digits", ""):
         assert absolute(address) == address
+
+
+def test_what_a_name_stood_for_is_remembered_for_when_the_hub_is_gone(hub: dict[str, str], tmp_path: Path) -> None:
+    """The client's own cache has the names as files below `refs`; it writes none when it is asked for a commit."""
+    for address in ("hf:me/digits", "hf:me/digits@v1", f"hf:me/digits@{hub['v1']}"):
+        gannet.load(address)
+    names = tmp_path / "hub" / "refs"
+    assert {path.name: path.read_text() for path in names.iterdir()} == hub
+    hub["main"] = "c" * 40
+    gannet.load("hf:me/digits")
+    assert (names / "main").read_text() == hub["main"]
 
 
 def test_a_run_notes_the_commits_of_what_it_came_from(

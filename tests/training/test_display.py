@@ -165,6 +165,29 @@ def test_what_was_ignored_stays_ignored_and_a_program_keeps_its_own_signals() ->
 
 
 @unix
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_what_a_script_starts_in_the_background_ignores_ctrl_c_as_it_was_told(number: int) -> None:
+    before = signal.signal(number, signal.SIG_IGN)  # As a shell without job control does of `command &`.
+    try:
+        with leaving(), Interruption() as interruption:
+            signal.raise_signal(number)
+            assert not interruption.asked
+        assert signal.getsignal(number) is signal.SIG_IGN
+    finally:
+        signal.signal(number, before)
+
+
+@unix
+def test_what_other_code_than_python_listens_to_stays_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = signal.getsignal(signal.SIGINT)
+    with monkeypatch.context() as patched:
+        patched.setattr("gannet.runtime.signals.signal.getsignal", lambda _: None)
+        with Interruption():
+            patched.undo()
+            assert signal.getsignal(signal.SIGINT) is before
+
+
+@unix
 def test_a_second_press_acts_at_once_but_not_the_echo_of_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
     moments = iter([10.0, 10.1, 11.0])
     monkeypatch.setattr("gannet.runtime.signals.time.monotonic", lambda: next(moments))

@@ -23,7 +23,7 @@ from gannet.pipelines.writer import FORMATS, Entry, Order, Share, deliver, tidy
 from gannet.provenance.metadata import COMPOSITE, SOURCE_TYPE, check_format, save_picture
 from gannet.runtime.devices import choose_device, is_first, join, processes
 from gannet.runtime.files import check_free, digest
-from gannet.runtime.partial import shortened
+from gannet.runtime.names import shortened
 from gannet.runtime.progress import Progress, Watch
 from gannet.schema import Section
 

@@ -100,7 +100,11 @@ def build_dataset(
     key = digest([FORMAT, source.fingerprint(), *_words(fields), group, *_limit()])
     entry = (folder or cache_folder()) / f"data-{key}"
     _make_folder(entry.parent)
-    with entry_lock(entry):
+    with entry_lock(entry) as kept:
+        if not kept:
+            watch.notify(
+                f"The file system of {entry.parent} keeps no locks: use the same data in one process at a time."
+            )
         dataset = _open_entry(entry, source, target, watch)
         if dataset is None:
             if entry.exists():

@@ -8,10 +8,14 @@ import re
 import shutil
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from filelock import FileLock, Timeout
+from filelock import Timeout
+
+from gannet.runtime.locks import acquire, file_lock
 
 ENTRY = re.compile(r"data-[0-9a-f]{32}(\.building)?")  # nothing else in the folder is ever touched
 DEFAULT_GIB = 50.0
@@ -31,9 +35,22 @@ def cache_folder() -> Path:
     return (Path(home) if home else Path.home() / ".cache") / "gannet"
 
 
-def entry_lock(entry: Path) -> FileLock:
-    """Give the lock under which an entry is built, opened or removed."""
-    return FileLock(entry.with_name(entry.name.removesuffix(".building") + ".lock"))
+@contextmanager
+def entry_lock(entry: Path, patience: float = -1) -> Iterator[bool]:
+    """Hold the lock under which an entry is built, opened or removed; tell whether the file system keeps any.
+
+    Args:
+        patience: seconds to wait for it; without end where it is negative.
+
+    Raises:
+        Timeout: another process holds it.
+    """
+    holder = file_lock(entry.with_name(entry.name.removesuffix(".building") + ".lock"))
+    kept = acquire(holder, patience)
+    try:
+        yield kept
+    finally:
+        holder.release()
 
 
 def sums_of(entry: Path) -> Path:
@@ -141,7 +158,7 @@ def _remove(entry: Path) -> bool:
     Of a torn one beside a whole one, the whole one and its sums stay.
     """
     try:
-        with entry_lock(entry).acquire(timeout=0):
+        with entry_lock(entry, patience=0):
             whole = entry.with_name(entry.name.removesuffix(".building"))
             doomed = entry.with_name(f"{whole.name}.building")
             if doomed != entry:

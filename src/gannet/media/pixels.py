@@ -17,7 +17,7 @@ from PIL import Image, UnidentifiedImageError
 from gannet.media.value_range import find_range
 from gannet.provenance import formats
 from gannet.runtime.broken import unless_broken
-from gannet.runtime.reading import open_file
+from gannet.runtime.reading import HEAD, open_file
 
 Pixels: TypeAlias = npt.NDArray[np.uint8]
 Picture: TypeAlias = Image.Image | Pixels
@@ -44,7 +44,6 @@ FOREIGN = {
 """What to do with pictures of kinds that are not read, by the endings of their files."""
 MEGAPIXELS, LARGEST_MILLIONS = "GANNET_MEGAPIXELS", 10_000.0
 """The variable that says how many millions of pixels a picture may have, and the most that Pillow can count."""
-LONGEST_WORD = 32  # bytes that formats are told by, at most
 NO_PICTURE = "it is not a picture in a format that Gannet reads"
 JPEG_BEGINS = b"\xff\xd8"
 """The first bytes of a format that holds no transparency."""
@@ -102,7 +101,7 @@ def _turn_to(picture: Image.Image, page: int) -> None:
 
 def check_beginning(head: bytes) -> None:
     """Raise ValueError where no picture begins with these bytes."""
-    head = head.ljust(LONGEST_WORD, b"\0")
+    head = head.ljust(HEAD, b"\0")
     told = [accept(head) for name in _decoders() if (accept := Image.OPEN[name][1])]  # Words: why it cannot be read.
     if not any(one and not isinstance(one, str) for one in told) and not _may_be_tga(head):
         raise ValueError(NO_PICTURE)

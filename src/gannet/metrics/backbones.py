@@ -10,6 +10,8 @@ import torch
 from torch import Tensor
 
 from gannet.augmentation.levels import to_levels
+from gannet.runtime.addresses import Address
+from gannet.runtime.wording import reason
 
 INCEPTION = "inception-2015-12-05"
 """The weights that published FIDs are taken with."""
@@ -80,14 +82,13 @@ def backbone(name: str) -> ByteFeatures:
         from transformers import AutoImageProcessor, AutoModel
     except (ImportError, RuntimeError):
         raise ValueError("Backbones need transformers; run `pip install 'gannet[backbones]'`.") from None
-    place, _, revision = (name, "", "") if Path(name).is_dir() else name.partition("@")
-    given: dict[str, Any] = {"revision": revision or "main", "trust_remote_code": False}
+    place = Address(name) if Path(name).is_dir() else Address.of(name)
+    given: dict[str, Any] = {"revision": place.revision or "main", "trust_remote_code": False}
     try:
-        prepare: Any = AutoImageProcessor.from_pretrained(place, use_fast=False, **given)
-        model: Any = AutoModel.from_pretrained(place, use_safetensors=True, **given).eval()
+        prepare: Any = AutoImageProcessor.from_pretrained(place.name, use_fast=False, **given)
+        model: Any = AutoModel.from_pretrained(place.name, use_safetensors=True, **given).eval()
     except (OSError, ValueError, KeyError, ImportError, RuntimeError) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise ValueError(f"{name} is no picture model that can be loaded: {reason}") from None
+        raise ValueError(f"{name} is no picture model that can be loaded: {reason(error)}") from None
     model.to("cuda" if torch.cuda.is_available() else "cpu")
 
     def features(pictures: Tensor) -> Tensor:

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 
+from gannet.runtime.addresses import Address
 from gannet.runtime.digests import digest
 from gannet.runtime.plain_data import read_json
+from gannet.runtime.wording import reason
 from gannet.schema import Section, alike, check
 
 if TYPE_CHECKING:
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
 CONFIG, FORMAT = "config.json", 1
 PACKAGE = Path(__file__).parents[1]
 SHIPPED, RECIPES = PACKAGE / "models", PACKAGE / "recipes"
-COMMIT = re.compile("[0-9a-f]{40}")
 LARGEST = {CONFIG: 2**24, "*.safetensors": 2**32, "README.md": 2**24}
 """What is fetched of a model, and how many bytes of each at most: a generator has a few hundred megabytes, and what
 lies on a hub may fill a disk.
@@ -174,14 +175,17 @@ def _at_commit(address: str, kind: str) -> str:
     """
     from huggingface_hub import HfApi
 
-    name, _, revision = address.removeprefix("hf:").partition("@")
-    if COMMIT.fullmatch(revision):
+    asked = Address.of(address)
+    if asked.is_fixed:
         return address
     try:
-        found = fetch(address).name if kind == "model" else HfApi().dataset_info(name, revision=revision or None).sha
+        found = (
+            fetch(address).name if kind == "model" else HfApi().dataset_info(asked.name, revision=asked.revision).sha
+        )
     except Exception:  # No network, a missing or private name raise anything.
         return address
-    return f"hf:{name}@{found}" if COMMIT.fullmatch(str(found)) else address
+    fixed = Address(asked.name, found)
+    return str(fixed) if fixed.is_fixed else address
 
 
 def read_config(folder: Path) -> dict[str, Any]:
@@ -211,21 +215,38 @@ def fetch(address: str, wanted: tuple[str, ...] = tuple(LARGEST)) -> Path:
     """
     from huggingface_hub import HfApi, snapshot_download
 
-    name, _, revision = address.removeprefix("hf:").partition("@")
-    download = partial(snapshot_download, name, revision=revision or None, allow_patterns=list(wanted))
+    asked = Address.of(address)
+    download = partial(snapshot_download, asked.name, allow_patterns=list(wanted))
     try:
-        known = HfApi().model_info(name, revision=revision or None, files_metadata=True, timeout=PATIENCE)
+        known = HfApi().model_info(asked.name, revision=asked.revision, files_metadata=True, timeout=PATIENCE)
     except Exception as error:  # What a server answers may make the client raise anything.
         with suppress(Exception):
-            return Path(download(local_files_only=True))
+            return Path(download(revision=asked.revision, local_files_only=True))
         raise _not_fetched(address, error) from None
     sizes = {file.rfilename: file.size for file in known.siblings or ()}
     for pattern in wanted:
         _refuse_large(address, pattern, [size for file, size in sizes.items() if fnmatch(file, pattern)])
     try:
-        return Path(download())
+        folder = Path(download(revision=known.sha))  # Of a later commit the sizes are not known.
     except Exception as error:
         raise _not_fetched(address, error) from None
+    _remember(folder, asked)
+    return folder
+
+
+def _remember(folder: Path, asked: Address) -> None:
+    """Note in the cache of hubs which commit a name stood for, as the client does when it is not asked for a commit.
+
+    So what was fetched is found by its name where the hub cannot be asked.
+    """
+    from gannet.runtime.files import is_inside, write_text
+
+    names, revision = folder.parents[1] / "refs", asked.revision or "main"
+    if asked.is_fixed or folder.parent.name != "snapshots" or not is_inside(revision):
+        return
+    with suppress(OSError, ValueError):  # Another user's cache is still of use.
+        (names / revision).parent.mkdir(parents=True, exist_ok=True)
+        write_text(names / revision, folder.name)
 
 
 def _refuse_large(address: str, files: str, sizes: list[int | None]) -> None:
@@ -235,13 +256,12 @@ def _refuse_large(address: str, files: str, sizes: list[int | None]) -> None:
         told = "of a size that the hub does not say" if None in sizes else f"of {total / 2**20:,.0f} MiB"
         raise ValueError(
             f"{address} has {files} {told}, and at most {most / 2**20:,.0f} MiB are fetched; if you trust it, run "
-            f"`hf download {address.removeprefix('hf:').partition('@')[0]} --local-dir FOLDER`, and give that folder."
+            f"`hf download {Address.of(address).name} --local-dir FOLDER`, and give that folder."
         )
 
 
 def _not_fetched(address: str, error: Exception) -> ValueError:
-    reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
-    return ValueError(f"{address} could not be fetched: {reason}")
+    return ValueError(f"{address} could not be fetched: {reason(error)}")
 
 
 def seal(config: dict[str, Any]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from gannet.pipelines.pipeline import Pipeline
 from gannet.runtime.files import check_free, write_bytes
 from gannet.runtime.progress import Progress, Watch
+from gannet.runtime.wording import reason
 
 NEEDS = "Export needs onnx, onnxscript and onnxruntime; run: pip install 'gannet[onnx]'"
 STEPS = 4
@@ -101,8 +102,7 @@ def to_onnx(pipeline: Pipeline) -> bytes:
                 verbose=False,
             )
         except RuntimeError as error:
-            words = " ".join(str(error).split())[:200].rstrip(".")
-            raise ValueError(f"This model for {pipeline.task} cannot be exported: {words}.") from None
+            raise ValueError(f"This model for {pipeline.task} cannot be exported: {reason(error)}.") from None
     assert program is not None
     model: Any = program.model_proto
     model.producer_name, model.doc_string = "Gannet", f"{pipeline.name or pipeline.task}: {pipeline.task}"

@@ -1,5 +1,6 @@
 """A run's folder: what lies in it, and how it is made and read."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -89,6 +90,8 @@ def create_folder(recipe: Recipe, out: Path) -> Path:
         building.rename(out)
     except OSError as error:
         raise ValueError(f"{out} cannot be created ({error.strerror}); give another --out.") from error
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
     return out
 
 

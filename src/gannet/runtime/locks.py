@@ -38,15 +38,12 @@ def locked(lock: Path, told: str, advice: str, unlockable: Callable[[], None]) -
     Raises:
         ValueError: another process holds it.
     """
-    note, holder = lock.with_name(f"{lock.name}.json"), FileLock(lock)
+    note, holder = lock.with_name(f"{lock.name}.json"), file_lock(lock)
     try:
-        _acquire(holder, note)
+        if not _acquire(holder, note):
+            unlockable()
     except Timeout:
         raise ValueError(f"{told}{_who(note)}; {advice}") from None
-    except (OSError, NotImplementedError) as error:
-        if isinstance(error, OSError) and error.errno not in NO_LOCKS:
-            raise
-        unlockable()
     try:
         if holder.is_locked:
             now = datetime.now().astimezone().isoformat(sep=" ", timespec="seconds")
@@ -59,14 +56,36 @@ def locked(lock: Path, told: str, advice: str, unlockable: Callable[[], None]) -
         holder.release()
 
 
-def _acquire(holder: FileLock, note: Path) -> None:
+def file_lock(lock: Path) -> FileLock:
+    """Give a lock that the system keeps; where it keeps none, no file that stays when its process is killed."""
+    return FileLock(lock, fallback_to_soft=False)
+
+
+def acquire(holder: FileLock, patience: float = -1) -> bool:
+    """Take a lock; tell whether the file system keeps any.
+
+    Args:
+        patience: seconds to wait for it; without end where it is negative.
+
+    Raises:
+        Timeout: another process holds it.
+    """
+    try:
+        holder.acquire(timeout=patience)
+    except OSError as error:
+        if error.errno not in NO_LOCKS:
+            raise
+    return holder.is_locked
+
+
+def _acquire(holder: FileLock, note: Path) -> bool:
     """Take the lock, at once or, where its holder was killed, as soon as the workers of that have ended."""
     try:
-        holder.acquire(timeout=0)
+        return acquire(holder, 0)
     except Timeout:
         told = _read(note)
         killed = bool(told) and told["host"] == socket.gethostname() and not is_running(told["process"])
-        holder.acquire(timeout=CHILDREN if killed else 0)
+        return acquire(holder, CHILDREN if killed else 0)
 
 
 def _who(note: Path) -> str:

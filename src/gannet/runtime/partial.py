@@ -1,9 +1,13 @@
-"""Names: those of files that are not whole yet, which of them nobody writes any more, and those that are too long."""
+"""What is not whole yet: how it is named meanwhile, and which of it nobody makes any more."""
 
+import itertools
 import os
 import re
+import secrets
 import shutil
+import socket
 import sys
+import time
 from collections.abc import Collection
 from contextlib import suppress
 from glob import escape
@@ -11,55 +15,63 @@ from pathlib import Path
 from typing import Any
 
 from gannet.runtime.digests import number
-from gannet.runtime.wording import legible
+from gannet.runtime.names import LONGEST_NAME, shortened
 
-PARTIAL = re.compile(r"\..+\.(\d{1,9})\.partial(\.[^.]+)?")
-"""What `partial_path` gives; the group is the number of the process."""
-LONGEST_NAME, MORE = 255, 40
-"""Bytes of a name that disks allow, and those that a name has around it until the file is whole."""
+PARTIAL = re.compile(
+    r"\..+?(\.on-(?P<host>[0-9a-f]{8})-(?P<start>[0-9a-f]{4})-[0-9a-f]+)?\.(?P<process>\d{1,9})\.partial(\.[^.]+)?"
+)
+"""What `partial_path` gives, and gave when it told no more than the number of the process."""
+HOST = f"{number(socket.gethostname().encode()) % 16**8:08x}"
+START = secrets.token_hex(2)
+"""What tells this process from an earlier one of its number, as the first in a container always has the same."""
+COUNT = itertools.count()
+MORE = 56
+"""Bytes that a name has around it until the file is whole."""
+ABANDONED = 24 * 3600.0
+"""Seconds after which what another machine was writing is no longer written."""
 QUERY_LIMITED, ACCESS_DENIED, STILL_ACTIVE = 0x1000, 5, 259
 """Of Windows: the right to ask about a process, the error where that is refused, the exit code of one that runs."""
 
 
-def shortened(stem: str, ending: str = "") -> str:
-    """Give a file's name that any disk and archive can hold: in UTF-8, and not too long.
-
-    Of one that is too long, what is cut off is told by eight digits.
-    """
-    stem, ending = legible(stem), legible(ending)
-    whole = f"{stem}{ending}".encode()
-    if len(whole) <= LONGEST_NAME:
-        return f"{stem}{ending}"
-    room = max(1, LONGEST_NAME - len(ending.encode()) - 9)
-    kept = stem.encode()[:room].decode("utf-8", "ignore")
-    return f"{kept}-{number(whole) % 16**8:08x}{ending}"
-
-
 def partial_path(path: Path, ending: str = "") -> Path:
-    """Give the name under which this process writes a file before it is whole."""
-    return path.with_name(f".{_kept(path.name)}.{os.getpid()}.partial{ending}")
+    """Give a name under which to write a file before it is whole; no two calls, of whatever thread, give the same."""
+    maker = f"on-{HOST}-{START}-{next(COUNT):x}.{os.getpid()}"
+    return path.with_name(f".{_kept(path.name)}.{maker}.partial{ending}")
 
 
 def _kept(name: str) -> str:
     """What is kept of a name when more than a name is to stand around it."""
-    return shortened(name, "." * MORE)[:-MORE]
+    return shortened(name, room=LONGEST_NAME - MORE)
 
 
 def is_torn(path: Path) -> bool:
-    """Tell whether it is what a process of this machine was writing which has ended; its name says which."""
+    """Tell whether it is what a process was writing which has ended; its name says which.
+
+    Of another machine it is not known which processes run, so what that writes is torn when a day has gone by.
+    """
     found = PARTIAL.fullmatch(path.name)
-    return found is not None and not is_running(int(found[1]))
+    if found is None:
+        return False
+    if found["host"] not in (None, HOST):
+        return _is_abandoned(path)
+    process = int(found["process"])
+    return found["start"] != START if process == os.getpid() else not is_running(process)
+
+
+def _is_abandoned(path: Path) -> bool:
+    with suppress(OSError):  # Its process has just finished it.
+        return time.time() - path.stat().st_mtime > ABANDONED
+    return False
 
 
 def clear_folders(path: Path, holds: Collection[str]) -> None:
-    """Remove the folders in which processes that have ended were making `path`, and those of this process's number.
+    """Remove the folders in which processes that have ended were making `path`.
 
     A folder that only has such a name, since it holds anything but files called as in `holds`, stays.
     """
     for folder in path.parent.glob(f".{escape(_kept(path.name))}.*.partial"):
-        found = PARTIAL.fullmatch(folder.name)
-        if found and (int(found[1]) == os.getpid() or not is_running(int(found[1]))):
-            with suppress(OSError):  # It is another user's.
+        with suppress(OSError):  # It is another user's.
+            if is_torn(folder):
                 _clear(folder, holds)
 
 

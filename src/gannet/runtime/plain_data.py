@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from gannet.runtime.wording import sentence
+from gannet.runtime.wording import reason
 
 LARGEST, DEEPEST = 1 << 20, 100
 """Characters of YAML, what its aliases stand for among them, and levels of either; a recipe has 10,000 and 5."""
@@ -72,7 +72,7 @@ def parse_yaml(text: str, what: str) -> Any:
 def _reason(error: Exception) -> str:
     if isinstance(error, RecursionError):
         return "it is nested too deeply"
-    return sentence(str(error), 200).rstrip(".") or type(error).__name__
+    return reason(error)
 
 
 def _size(node: yaml.Node, known: dict[int, int]) -> int:

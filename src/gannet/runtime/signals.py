@@ -103,10 +103,12 @@ def _listen(handler: Any) -> dict[int, Any]:
 def _is_free(number: int) -> bool:
     """Whether a signal is ours to take.
 
-    What somebody chose to ignore, such as `nohup` the terminal's end, stays ignored, and a program's own use of what
-    schedulers send stays its own.
+    What somebody chose to ignore, as `nohup` does the terminal's end and a shell's script Ctrl-C of what it starts with
+    `&`, stays ignored; what schedulers send stays a program's own, and so does what other than Python listens to.
     """
     found = signal.getsignal(number)
+    if found is None or found is signal.SIG_IGN:
+        return False
     ours = found is signal.SIG_DFL or getattr(found, "__module__", "") == __name__
     return ours or number in (signal.SIGINT, signal.SIGTERM)
 

@@ -43,3 +43,8 @@ def sentence(text: str, most: int = LONGEST) -> str:
         return line
     end = most // 3
     return f"{line[: most - end - 5].rstrip()} ... {line[-end:].lstrip()}"
+
+
+def reason(error: Exception, most: int = 200) -> str:
+    """Give what an error says in one line of at most so many characters, without the full stop; its kind where mute."""
+    return sentence(str(error), most).rstrip(".") or type(error).__name__

@@ -16,6 +16,7 @@ from gannet.recipe import Optimizer, Recipe
 from gannet.runtime.process import deterministic, drawing
 from gannet.runtime.randomness import address
 from gannet.runtime.signals import Interruption
+from gannet.runtime.wording import reason
 from gannet.schedule import crossed, position, total_images
 from gannet.training.callbacks import Callbacks, Status
 from gannet.training.checkpoint import NOTHING_YET, CheckpointFolder, better
@@ -338,8 +339,8 @@ class Trainer:
         try:
             self._restore(state)
         except (RuntimeError, KeyError, TypeError, AttributeError) as error:
-            words = " ".join(str(error).split())[:200]
-            raise ValueError(f"The checkpoint in {self.folder / 'state'} is of another game: {words}") from None
+            words = f"The checkpoint in {self.folder / 'state'} is of another game: {reason(error)}"
+            raise ValueError(words) from None
         now = environment(self.fabric)
         changed = [name for name in now if now[name] != state["environment"].get(name)]
         if changed and self.fabric.is_global_zero:

@@ -18,7 +18,7 @@ from gannet.media.pyramid import visible
 from gannet.pipelines.writer import Entry, record_line
 from gannet.provenance.formats import written
 from gannet.runtime.broken import unless_broken
-from gannet.runtime.partial import shortened
+from gannet.runtime.names import shortened
 from gannet.runtime.randomness import generator
 
 MARK = "~"

@@ -32,7 +32,7 @@ from gannet.monitoring.energy import energy_distance, flat
 from gannet.pipelines.writer import RECORD, Entry, Order, deliver, folders
 from gannet.runtime.broken import unless_broken
 from gannet.runtime.files import check_free
-from gannet.runtime.partial import shortened
+from gannet.runtime.names import shortened
 from gannet.runtime.progress import Watch
 from gannet.runtime.randomness import generator
 from gannet.runtime.wording import legible

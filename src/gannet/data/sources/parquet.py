@@ -17,6 +17,7 @@ from gannet.data.records import VALUE, Record, digest, file_stamp, unread
 from gannet.data.sources.labels import ClassTable
 from gannet.data.sources.layout import SPLITS
 from gannet.media.pixels import open_picture
+from gannet.runtime.addresses import Address
 from gannet.runtime.reading import read_file, refuse_huge
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ IMAGE_COLUMNS = ("image", "img")
 LABEL_COLUMNS = ("label", "labels")
 MOST_ROWS = 8  # in a byte of a file: less than a bit for a picture is a claim
 ROWS = 64  # read at once; a row holds one encoded picture
-COMMIT = re.compile("[0-9a-f]{40}")
 GROUPS = 16  # row groups that a sample looks into
 
 
@@ -210,8 +210,9 @@ class HubDataset:
     """
 
     def __init__(self, name: str) -> None:
-        self.name, _, self._revision = name.partition("@")
-        self._splits: dict[str, Any] = _load_from_hub(self.name, self._revision)
+        address = Address.of(name)
+        self.name, self._revision = address.name, address.revision
+        self._splits: dict[str, Any] = _load_from_hub(address)
         self._columns = {key: _find_columns(list(part.features), name) for key, part in self._splits.items()}
         key, part = next(iter(self._splits.items()))
         label = self._columns[key][1]
@@ -282,22 +283,24 @@ def _hub_folders(datasets: Any) -> tuple[Path, ...]:
     return tuple(Path(place) for place in (HF_HUB_CACHE, *known) if place)
 
 
-def _load_from_hub(name: str, revision: str) -> dict[str, Any]:
+def _load_from_hub(address: Address) -> dict[str, Any]:
     try:
         import datasets
     except ImportError as error:
-        raise ValueError(f"Reading hf:{name} needs the library datasets; run: pip install 'gannet[hub]'") from error
+        raise ValueError(
+            f"Reading hf:{address.name} needs the library datasets; run: pip install 'gannet[hub]'"
+        ) from error
     try:
-        splits = dict(datasets.load_dataset(name, revision=revision or None))
+        splits = dict(datasets.load_dataset(address.name, revision=address.revision))
     except Exception as error:  # the network, a missing or private name, a script it will not run: all the user's
         reason = (str(error).splitlines() or [""])[0]
-        at = f" at {revision}" if revision else ""
+        place = f"hf:{address.name} at {address.revision}" if address.revision else f"hf:{address.name}"
         raise ValueError(
-            f"The data set hf:{name}{at} cannot be loaded ({type(error).__name__}: {reason}); check its name on "
+            f"The data set {place} cannot be loaded ({type(error).__name__}: {reason}); check its name on "
             "huggingface.co and the network, or download it as parquet."
         ) from error
-    if COMMIT.fullmatch(revision):
-        _refuse_another(splits, name, revision)
+    if address.revision and address.is_fixed:
+        _refuse_another(splits, address.name, address.revision)
     return splits
 
 
