@@ -57,21 +57,21 @@ def panels(before: Image.Image, after: Image.Image) -> tuple[Image.Image, Image.
     """Give a picture before and after, brought to one size that a sheet has room for:
     small ones as squares of pixels, transparent ones before squares of grey.
     """
-    before, after = opaque(before), opaque(after)
+    before, after = (one.convert("RGBA" if one.has_transparency_data else "RGB") for one in (before, after))
     size = after.size if max(after.size) <= LARGEST_PANEL else _within(after.size, LARGEST_PANEL)
     way = Image.Resampling.NEAREST if before.width < after.width else Image.Resampling.LANCZOS
     first, second = before.resize(size, way), after.resize(size, Image.Resampling.LANCZOS)
-    return first, second
+    return _opaque(first), _opaque(second)
 
 
-def opaque(picture: Image.Image) -> Image.Image:
-    """Give a picture in RGB; where it is transparent, squares of two greys are seen through it."""
-    if not picture.has_transparency_data:
-        return picture.convert("RGB")
+def _opaque(picture: Image.Image) -> Image.Image:
+    """Give a picture (RGB or RGBA) in RGB; where it is transparent, squares of two greys are seen through it."""
+    if picture.mode == "RGB":
+        return picture
     across, down = np.arange(picture.width) // SQUARE, np.arange(picture.height) // SQUARE
     squares = np.where((across + down[:, None]) % 2, *GREYS).astype(np.uint8)
     ground = Image.fromarray(squares).convert("RGBA")
-    return Image.alpha_composite(ground, picture.convert("RGBA")).convert("RGB")
+    return Image.alpha_composite(ground, picture).convert("RGB")
 
 
 def _within(size: tuple[int, int], most: int) -> tuple[int, int]:
