@@ -15,7 +15,7 @@ from pictures import picture_dataset
 from PIL import Image
 
 from gannet.data import cache, cache_space
-from gannet.data.cache import hold_out
+from gannet.data.holding_out import hold_out
 from gannet.data.records import Record
 from gannet.data.sources import open_source
 

@@ -37,7 +37,7 @@ from gannet.data.records import Array, Counted, Labels, Source, digest
 from gannet.media.pixels import MEGAPIXELS, most_pixels
 from gannet.runtime.progress import Watch
 
-__all__ = ["Dataset", "build_dataset", "cache_folder", "hold_out"]
+__all__ = ["Dataset", "build_dataset", "cache_folder"]
 
 FORMAT = "2"  # a change of what is stored, or of how pixels are made, raises it and so rebuilds every entry
 FIRST = "images.raw"  # of the first field, whatever it is: entries from when there were only pictures stay
