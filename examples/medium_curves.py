@@ -1,8 +1,8 @@
 """A medium: curves, a `.csv` file each, a number a line. Lines that begin with # say where a file came from."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, ClassVar
+from collections.abc import Iterator, Sequence
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw
 from torch import Tensor
 
 from gannet.media.medium import Field, Findings, Medium
-from gannet.provenance.metadata import SOURCE_TYPE, SYNTHETIC
+from gannet.provenance.metadata import SOURCE_TYPE, SYNTHETIC, Facts
 from gannet.schema import Section
 
 Curve = npt.NDArray[np.float32]
@@ -26,7 +26,7 @@ class Options(Section):
     """How many points a curve is brought to."""
 
 
-class CurveMedium(Medium):
+class CurveMedium(Medium[Curve]):
     """Curves: float32 (length,), with values as they are in the file."""
 
     name: ClassVar[str] = "curve"
@@ -71,7 +71,7 @@ class CurveMedium(Medium):
             pen.line([(x, row * HEIGHT + y) for x, y in zip(across, curve, strict=True)], fill=0)
         return sheet
 
-    def encode(self, value: Tensor, ending: str, facts: Mapping[str, Any]) -> bytes:
+    def encode(self, value: Curve | Tensor, ending: str, facts: Facts) -> bytes:
         """Write a curve, with a comment that says that it is synthetic and by which model; nothing without facts."""
         if ending.lower() != ".csv":
             raise ValueError(f"Curves are saved as .csv, not {ending or 'without an ending'}.")

@@ -240,7 +240,7 @@ class CurvePipeline(GeneratorPipeline):
         """Curves."""
         return {"curve": curves.medium}
 
-    def options(self, given: Mapping[str, Any]) -> CurveOptions:
+    def options(self, given: Mapping[str, object]) -> CurveOptions:
         """Check options, before weights are read; ValueError also where the model does not know the class."""
         options = super().options(given)
         assert isinstance(options, CurveOptions)

@@ -225,13 +225,19 @@ def test_public_functions_are_annotated() -> None:
     assert not bare
 
 
-SEAMS = {
-    "task.py": 0,
-    "pipelines/pipeline.py": 1,  # `interface` is a JSON schema.
-    "adversarial/game.py": 2,  # The state of an observer, a tree of tensors and plain data.
-    "adversarial/two_player.py": 0,
-}
-"""Public functions, methods and fields at the seams between rooms that say `Any`; it may become fewer."""
+SEAMS = (
+    "adversarial/game.py",
+    "adversarial/two_player.py",
+    "api.py",
+    "data/records.py",
+    "media/medium.py",
+    "pipelines/pipeline.py",
+    "pipelines/samples.py",
+    "recipe.py",
+    "task.py",
+    "training/callbacks.py",
+)
+"""What passes between rooms is declared here: no public function, method or field says `Any`."""
 
 
 def loose(body: list[ast.stmt]) -> list[str]:
@@ -255,8 +261,7 @@ def _words(annotation: ast.expr | None) -> list[str]:
 
 @pytest.mark.parametrize("seam", SEAMS)
 def test_what_passes_between_rooms_has_a_type(seam: str) -> None:
-    found = loose(ast.parse((SOURCE / seam).read_text()).body)
-    assert len(found) <= SEAMS[seam], f"{seam} says Any in {found}"
+    assert not loose(ast.parse((SOURCE / seam).read_text()).body)
 
 
 def test_options_and_configs_have_types() -> None:

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from gannet.recipe import parse_change as parse_change
     from gannet.runs.folder import Run as Run
     from gannet.runtime.devices import is_first as is_first
+    from gannet.runtime.plain_data import Json
     from gannet.training.progress import Terminal as Terminal
 
 _HOMES = {
@@ -95,7 +96,7 @@ def train(
     target: str = "",
     data: str | Path = "",
     out: str | Path = "",
-    set: Mapping[str, Any] | None = None,  # noqa: A002
+    set: Mapping[str, object] | None = None,  # noqa: A002
     start_from: str | Path = "",
     resume: str | Path = "",
     *,
@@ -128,7 +129,7 @@ def train(
 def plan(
     target: str,
     data: str | Path = "",
-    set: Mapping[str, Any] | None = None,  # noqa: A002
+    set: Mapping[str, object] | None = None,  # noqa: A002
     start_from: str | Path = "",
     options: "PlanOptions | None" = None,
     *,
@@ -156,7 +157,7 @@ def plan(
 def bench(
     target: str = "images",
     data: str | Path = "",
-    set: Mapping[str, Any] | None = None,  # noqa: A002
+    set: Mapping[str, object] | None = None,  # noqa: A002
     options: "BenchOptions | None" = None,
     *,
     should_stop: ShouldStop | None = None,
@@ -220,7 +221,7 @@ def apply(
     compare: str | Path = "",
     should_stop: ShouldStop | None = None,
     on_progress: OnProgress | None = None,
-    **options: Any,
+    **options: object,
 ) -> "Applied":
     """Apply a model and save what it makes: samples from nothing, or something of given files.
 
@@ -248,7 +249,7 @@ def apply(
     return apply_model(target, inputs, options, wanted, weights)
 
 
-def interface(target: str | Path) -> dict[str, Any]:
+def interface(target: str | Path) -> "Json":
     """Describe what a model is given, makes and may be asked, by its `config.json` alone: plain data for a form.
 
     Returns:

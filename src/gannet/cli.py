@@ -75,7 +75,7 @@ def train(
         raise typer.Exit(exit_code(run.signal or signal.SIGINT))
 
 
-def _changes(changes: list[str] | None) -> dict[str, Any]:
+def _changes(changes: list[str] | None) -> dict[str, object]:
     return dict(api.parse_change(change) for change in changes or [])
 
 

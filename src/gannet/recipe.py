@@ -86,7 +86,7 @@ class Data(BaseModel):
         return self
 
     @property
-    def options(self) -> dict[str, Any]:
+    def options(self) -> dict[str, object]:
         """The keys that the task's media understand."""
         return dict(self.model_extra or {})
 
@@ -95,10 +95,10 @@ class Data(BaseModel):
         known_keys(self.options, [*schema.model_fields, *type(self).model_fields], "data")
         return check(schema, self.options, "data")
 
-    def with_options(self, **changes: Any) -> Self:
+    def with_options(self, **changes: object) -> Self:
         """Give another with some of those keys changed."""
         own = {name: getattr(self, name) for name in type(self).model_fields}
-        return type(self)(**own, **{**self.options, **changes})
+        return type(self).model_validate({**own, **self.options, **changes})
 
 
 class Penalty(Section):
@@ -283,7 +283,7 @@ def preset_names() -> list[str]:
     return sorted(entry.name[:-5] for entry in folder.iterdir() if entry.name.endswith(".yaml"))
 
 
-def load_recipe(target: str, changes: Mapping[str, Any] | None = None) -> Recipe:
+def load_recipe(target: str, changes: Mapping[str, object] | None = None) -> Recipe:
     """Load a shipped recipe by name, a third party's task by its own, or a YAML file, and apply `changes`.
 
     Those are dotted key -> value.
@@ -337,7 +337,7 @@ def _read_yaml(target: str) -> dict[str, Any]:
     return {"name": name, **values}
 
 
-def _put(values: dict[str, Any], key: str, value: Any) -> None:
+def _put(values: dict[str, Any], key: str, value: object) -> None:
     *parents, last = key.split(".")
     for parent in parents:
         below = values.setdefault(parent, {})
@@ -349,7 +349,7 @@ def _put(values: dict[str, Any], key: str, value: Any) -> None:
     values[last] = value
 
 
-def parse_change(text: str) -> tuple[str, Any]:
+def parse_change(text: str) -> tuple[str, object]:
     """Split `key=value` as given to `--set`; the value is read as YAML."""
     key, separator, value = text.partition("=")
     if not separator or not key:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -14,6 +14,7 @@ from torch import Tensor
 
 from gannet.data.records import Record, Source
 from gannet.media.medium import Array, Field, Findings, Medium
+from gannet.provenance.metadata import Facts
 from gannet.schema import Section
 
 HEIGHT, RATE, COUNT = 64, 8_000, 120
@@ -26,7 +27,7 @@ class Options(Section):
     """How much of a signal is given at a time."""
 
 
-class SignalMedium(Medium):
+class SignalMedium(Medium[Array]):
     """Signals: float32, as long as they are; networks are given windows (length,)."""
 
     name: ClassVar[str] = "signal"
@@ -65,7 +66,7 @@ class SignalMedium(Medium):
             pen.line([(at, middle - value * HEIGHT / 2) for at, value in enumerate(signal)], fill=0)
         return sheet
 
-    def film(self, values: Tensor, facts: Mapping[str, Any]) -> tuple[str, bytes]:
+    def film(self, values: Tensor, facts: Facts) -> tuple[str, bytes]:
         """Give the signals one after another, to be heard."""
         content = io.BytesIO()
         with wave.open(content, "wb") as file:
@@ -75,12 +76,12 @@ class SignalMedium(Medium):
             file.writeframes((values.clamp(-1, 1).flatten() * 32767).short().numpy().tobytes())
         return ".wav", content.getvalue()
 
-    def encode(self, value: Tensor, ending: str, facts: Mapping[str, Any]) -> bytes:
+    def encode(self, value: Array | Tensor, ending: str, facts: Facts) -> bytes:
         """Write an array; what is known of it has no room in the file."""
         if ending != ".npy":
             raise ValueError(f"Signals are saved as .npy, not {ending}.")
         content = io.BytesIO()
-        np.save(content, value.numpy())
+        np.save(content, np.asarray(value))
         return content.getvalue()
 
     def examine(self, values: Sequence[Array] | Array) -> Findings:

@@ -1,11 +1,9 @@
 """The controller of adaptive augmentation (Karras et al., 2020, "Training Generative Adversarial Networks ...")."""
 
-from typing import Any
-
 import torch
 from torch import Tensor
 
-from gannet.adversarial.game import Curve, Mark, Seen
+from gannet.adversarial.game import Curve, Mark, Seen, State
 from gannet.adversarial.losses import AdversarialLoss
 
 INTERVAL = 4
@@ -49,10 +47,10 @@ class Adaptive:
         """Give the share, and the sign that steers it."""
         return {"share": self.share, "r_t": self.sign}
 
-    def state_dict(self) -> dict[str, Any]:
+    def state_dict(self) -> State:
         """Give the share, and what was seen since it moved."""
         return {"share": self.share, "sign": self.sign, "signs": list(self.signs)}
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
+    def load_state_dict(self, state: State) -> None:
         """Go on from `state`."""
         self.share, self.sign, self.signs = state["share"], state["sign"], list(state["signs"])

@@ -2,11 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 from torch import Tensor, nn
 
 Losses = dict[str, dict[str, Tensor]]
+
+State: TypeAlias = dict[str, Any]
+"""What is needed to go on: tensors, numbers, words, and lists and dicts of them, by name."""
 
 
 @dataclass(frozen=True)
@@ -128,8 +131,8 @@ class Observer(Protocol):
     def measures(self) -> dict[str, float]:
         """Give the figures to log now, by name."""
 
-    def state_dict(self) -> dict[str, Any]:
-        """Give everything needed to go on: tensors, numbers, words and lists of them."""
+    def state_dict(self) -> State:
+        """Give everything needed to go on."""
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
+    def load_state_dict(self, state: State) -> None:
         """Go on from `state`."""

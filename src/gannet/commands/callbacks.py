@@ -3,9 +3,8 @@
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
-from gannet.adversarial.game import Curve, Observer, Seen
+from gannet.adversarial.game import Curve, Observer, Seen, State
 from gannet.media.medium import Shown
 from gannet.monitoring.referee import Referee
 from gannet.pipelines.pipeline import Pipeline
@@ -47,11 +46,11 @@ class Sheets:
         """Give nothing to log."""
         return {}
 
-    def state_dict(self) -> dict[str, Any]:
+    def state_dict(self) -> State:
         """Give the images seen."""
         return {"images": self.images}
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
+    def load_state_dict(self, state: State) -> None:
         """Go on from `state`."""
         self.images = state["images"]
 

@@ -26,7 +26,7 @@ class Record:
 
     name: str
     """How messages call it, such as `cats/3.png` or `train[17]`."""
-    fields: Mapping[str, Callable[[], Any]]
+    fields: Mapping[str, Callable[[], object]]
     """Gives each of its parts, the first that it is known by; may raise any error when a file is broken."""
     label: int = -1
     """Index into the source's classes; -1: none."""
@@ -41,7 +41,7 @@ class Record:
     refused: bool = False
     """It is known before it is read that it cannot be; what counts samples passes it over."""
 
-    def read(self) -> Any:
+    def read(self) -> object:
         """Read its first part."""
         return next(iter(self.fields.values()))()
 
@@ -140,7 +140,7 @@ def unread(name: str, label: int, split: str) -> Record:
     return Record(name, {VALUE: _refuse}, label, split)
 
 
-def _refuse() -> Any:
+def _refuse() -> object:
     raise AssertionError("a record that is only listed cannot be read")
 
 

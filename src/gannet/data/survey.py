@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import islice
-from typing import Any
+from typing import Any, cast
 
 from gannet.data.decoding import reason, shown
 from gannet.data.records import Chunked, Record, Sampled, Source, listed
 from gannet.media.image import Look, Survey
+from gannet.media.pixels import Picture
 from gannet.runtime.broken import is_defect, unless_broken
 
 MOST_LOOKED_AT = 256
@@ -20,7 +21,7 @@ def survey(source: Source, most: int = MOST_LOOKED_AT) -> Survey:
     look, first_error = Look(), ""
     for record in sample(source, most):
         try:
-            look.add(record.read())
+            look.add(cast(Picture, record.read()))
         except Exception as error:  # a broken file makes decoders raise anything; the cache will name it
             if is_defect(error):
                 raise

@@ -11,7 +11,18 @@ from gannet.schema import nearest
 
 __all__ = ["Field", "Medium", "find_medium", "medium_names"]
 
-NOT_MEDIA = {"attachments", "grids", "medium", "pages", "pixels", "pyramid", "sixteen_bit", "tiling", "value_range"}
+NOT_MEDIA = {
+    "attachments",
+    "grids",
+    "medium",
+    "pages",
+    "picture_files",
+    "pixels",
+    "pyramid",
+    "sixteen_bit",
+    "tiling",
+    "value_range",
+}
 """Modules of this room that hold parts of media."""
 
 

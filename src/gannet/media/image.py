@@ -2,11 +2,11 @@
 
 import io
 import statistics
+from abc import abstractmethod
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 import numpy as np
 import torch
@@ -17,26 +17,27 @@ from torch import Tensor
 from gannet.augmentation import colours, geometry
 from gannet.augmentation.levels import from_levels
 from gannet.media.grids import draw_grid, to_picture
-from gannet.media.medium import Array, Field, Findings, Medium, Pixels
-from gannet.media.pages import unused_pages
+from gannet.media.medium import Array, Field, Findings, Pixels, Value
+from gannet.media.picture_files import PictureFiles
 from gannet.media.pixels import (
     EXTENSIONS,
-    FOREIGN,
     GREY_MODES,
     MIDDLE,
     MODES,
     Picture,
-    check_beginning,
+    as_picture,
     check_fit,
     convert_channels,
     describe,
     fit_picture,
+    natural_pixels,
+    on_white,
     open_picture,
     read_picture,
     upright_size,
 )
 from gannet.provenance.formats import PICTURES
-from gannet.provenance.metadata import metadata, read_facts
+from gannet.provenance.metadata import Facts, metadata
 from gannet.runtime.broken import unless_broken
 from gannet.schema import Section
 
@@ -132,17 +133,16 @@ def auto_size(median_side: float) -> int:
     return fitting_size(median_side, LARGEST_AUTO_SIZE["cuda" if torch.cuda.is_available() else "cpu"])
 
 
-class ImageMedium(Medium):
-    """Pictures: uint8 (c, h, w) in the cache, floats in [-1, 1] for networks."""
+class PictureMedium(PictureFiles[Value]):
+    """Pictures, however they are held: uint8 (c, h, w) in the cache, floats in [-1, 1] for networks."""
 
-    name: ClassVar[str] = "image"
-    noun: ClassVar[str] = "picture"
-    plural: ClassVar[str] = "pictures"
     endings: ClassVar[frozenset[str]] = EXTENSIONS
-    foreign: ClassVar[Mapping[str, str]] = FOREIGN
-    saved: ClassVar[tuple[str, ...]] = tuple(PICTURES)
-    feature: ClassVar[str] = "Image"
+    words: ClassVar[tuple[str, ...]] = ()
     Options: ClassVar[type[Section]] = Options
+
+    @abstractmethod
+    def plain(self, value: Value) -> Picture:
+        """Give a picture of eight bits."""
 
     def field(self, height: int, width: int, channels: int, fit: str = "crop") -> Field:
         """Describe pictures of that size; ValueError when there are none such."""
@@ -154,49 +154,26 @@ class ImageMedium(Medium):
             )
         return Field(self, (channels, height, width), "uint8", fit)
 
-    def read(self, content: bytes) -> Picture:
-        """Open a picture, reading its header only."""
-        return open_picture(content)
-
-    def read_page(self, content: bytes, page: int) -> Picture:
-        """Open a page or frame."""
-        return open_picture(content, page)
-
-    def check_beginning(self, head: bytes) -> None:
-        """Go by the words that formats begin with."""
-        check_beginning(head)
-
-    words: ClassVar[tuple[str, ...]] = ()
-
-    def size(self, value: Picture) -> tuple[int, int]:
-        """Give (width, height), upright."""
-        return upright_size(value)
-
-    def describe(self, value: Picture) -> tuple[str, str]:
-        """Name its size and its mode."""
-        (width, height), mode = describe(value)
-        return f"{width}x{height}", mode
-
-    def choose(self, values: Iterator[Picture], options: Section) -> Field:
+    def choose(self, values: Iterator[Value], options: Section) -> Field:
         """Choose the size near the pictures' own, and colour where one of them has some."""
         assert isinstance(options, Options)
         if options.size == "auto" or options.channels == "auto":
             look = Look()
             for value in values:
                 with unless_broken():  # A broken file makes decoders raise anything; the cache will name it.
-                    look.add(value)
+                    look.add(self.plain(value))
             options = options.chosen(look.survey())
         assert options.channels != "auto", "chosen now"
         return self.field(*options.sides, options.channels, options.fit)
 
-    def fit(self, value: Picture, field: Field) -> Pixels:
+    def fit(self, value: Value, field: Field) -> Pixels:
         """Bring a picture to size and channels; large JPEGs are decoded coarsely where that changes nothing."""
-        channels, height, width = field.given
-        if isinstance(value, Image.Image) and field.how != MIDDLE:
+        picture, (channels, height, width) = self.plain(value), field.given
+        if isinstance(picture, Image.Image) and field.how != MIDDLE:
             # JPEG decodes to 1/2, 1/4 or 1/8 in a fraction of the time; twice the side leaves Lanczos its work.
             side = 2 * max(height, width)
-            value.draft(None, (side, side))
-        return fit_picture(read_picture(value, channels), height, width, field.how)
+            picture.draft(None, (side, side))
+        return fit_picture(read_picture(picture, channels), height, width, field.how)
 
     def fit_many(self, values: Pixels, field: Field) -> Pixels:
         """Bring pictures (n, h, w) or (n, h, w, c) to (n, *shape), all at once where they have the size already."""
@@ -220,26 +197,22 @@ class ImageMedium(Medium):
         """Show pictures as a grid, one alone as it is."""
         return draw_grid(values) if len(values) > 1 else to_picture(values[0])
 
-    def picture(self, value: Picture | Tensor) -> Image.Image:
+    def picture(self, value: Value | Tensor) -> Image.Image:
         """Show one picture as it is."""
         if isinstance(value, Tensor):
             return to_picture(value)
-        return value if isinstance(value, Image.Image) else Image.fromarray(value)
+        picture = self.plain(value)
+        return picture if isinstance(picture, Image.Image) else Image.fromarray(picture)
 
-    def marks(self, value: object) -> Mapping[str, Any]:
-        """Read a picture's metadata."""
-        return read_facts(value) if isinstance(value, Image.Image) else {}
-
-    def unused(self, file: Path) -> str:
-        """Tell of further frames and pages."""
-        return unused_pages(file)
-
-    def encode(self, value: Tensor, ending: str, facts: Mapping[str, Any]) -> bytes:
-        """Write a picture (c, h, w) with metadata that say it is synthetic."""
+    def encode(self, value: Value | Tensor, ending: str, facts: Facts) -> bytes:
+        """Write a picture with metadata that say it is synthetic."""
         if ending.lower() not in PICTURES:
             raise ValueError(f"Pictures are saved as {', '.join(PICTURES)}, not {ending or 'without an ending'}.")
         content = io.BytesIO()
-        to_picture(value).save(content, PICTURES[ending.lower()].name, **metadata(ending.lower(), dict(facts)))
+        form = PICTURES[ending.lower()]
+        picture = to_picture(value) if isinstance(value, Tensor) else as_picture(natural_pixels(self.plain(value)))
+        kept = picture if form.transparent else on_white(picture)
+        kept.save(content, form.name, **metadata(ending.lower(), facts))
         return content.getvalue()
 
     def move(self, values: Tensor, places: Tensor) -> Tensor:
@@ -250,9 +223,40 @@ class ImageMedium(Medium):
         """Change colours."""
         return colours.recolour(values, colours_)
 
-    def examine(self, values: Any) -> Findings:
+    def examine(self, values: Sequence[Array] | Array) -> Findings:
         """Show pictures as they are."""
-        return Findings(pictures=values)
+        return Findings(pictures=np.asarray(values))
+
+
+class ImageMedium(PictureMedium[Picture]):
+    """Pictures of eight bits, as Pillow or NumPy holds them."""
+
+    name: ClassVar[str] = "image"
+    noun: ClassVar[str] = "picture"
+    plural: ClassVar[str] = "pictures"
+    saved: ClassVar[tuple[str, ...]] = tuple(PICTURES)
+    feature: ClassVar[str] = "Image"
+
+    def read(self, content: bytes) -> Picture:
+        """Open a picture, reading its header only."""
+        return open_picture(content)
+
+    def read_page(self, content: bytes, page: int) -> Picture:
+        """Open a page or frame."""
+        return open_picture(content, page)
+
+    def plain(self, value: Picture) -> Picture:
+        """Take it as it is."""
+        return value
+
+    def size(self, value: Picture) -> tuple[int, int]:
+        """Give (width, height), upright."""
+        return upright_size(value)
+
+    def describe(self, value: Picture) -> tuple[str, str]:
+        """Name its size and its mode."""
+        (width, height), mode = describe(value)
+        return f"{width}x{height}", mode
 
 
 medium = ImageMedium()

@@ -1,9 +1,8 @@
 """Label maps: pictures whose pixels are the numbers of classes. They are never interpolated."""
 
 import io
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
-from typing import Any, ClassVar
+from collections.abc import Iterator, Sequence
+from typing import ClassVar, TypeAlias
 
 import numpy as np
 import torch
@@ -14,12 +13,13 @@ from gannet.augmentation import geometry
 from gannet.augmentation.levels import from_levels
 from gannet.media.grids import draw_grid, to_picture
 from gannet.media.image import Options
-from gannet.media.medium import Array, Field, Findings, Medium, Pixels
-from gannet.media.pages import unused_pages
-from gannet.media.pixels import DEEP_MODES, FOREIGN, Resampling, check_beginning, fit_picture, open_picture
-from gannet.provenance.metadata import metadata, read_facts
+from gannet.media.medium import Array, Field, Findings, Pixels
+from gannet.media.picture_files import PictureFiles
+from gannet.media.pixels import DEEP_MODES, Resampling, fit_picture, open_picture
+from gannet.provenance.metadata import Facts, metadata
 from gannet.schema import Section
 
+LabelMap: TypeAlias = Image.Image | Pixels
 NOTHING = 255
 """The number of what belongs to no class, such as the border that `pad` adds."""
 NEAREST = Resampling(Image.Resampling.NEAREST, None, NOTHING)
@@ -39,14 +39,13 @@ def colour_table(count: int = 256) -> Pixels:
     return table
 
 
-class LabelMapMedium(Medium):
+class LabelMapMedium(PictureFiles[LabelMap]):
     """Label maps: uint8 (h, w) in the cache, whole numbers (h, w) for networks."""
 
     name: ClassVar[str] = "label-map"
     noun: ClassVar[str] = "label map"
     plural: ClassVar[str] = "label maps"
     endings: ClassVar[frozenset[str]] = frozenset({".png", ".bmp", ".gif", ".tif", ".tiff", ".pgm"})
-    foreign: ClassVar[Mapping[str, str]] = FOREIGN
     saved: ClassVar[tuple[str, ...]] = (".png",)
     Options: ClassVar[type[Section]] = Options
 
@@ -67,17 +66,13 @@ class LabelMapMedium(Medium):
             )
         return picture
 
-    def check_beginning(self, head: bytes) -> None:
-        """Go by the words that formats of pictures begin with."""
-        check_beginning(head)
-
-    def describe(self, value: Image.Image | Pixels) -> tuple[str, str]:
+    def describe(self, value: LabelMap) -> tuple[str, str]:
         """Name its size and its mode."""
         if isinstance(value, Image.Image):
             return f"{value.width}x{value.height}", value.mode
         return f"{value.shape[1]}x{value.shape[0]}", "L"
 
-    def choose(self, values: Iterator[Any], options: Section) -> Field:
+    def choose(self, values: Iterator[LabelMap], options: Section) -> Field:
         """Take the size of the first one where the options leave it open."""
         assert isinstance(options, Options)
         first = next(values)
@@ -85,13 +80,13 @@ class LabelMapMedium(Medium):
         height, width = (height, width) if options.size == "auto" else options.sides
         return self.field(height, width, options.fit)
 
-    def fit(self, value: Image.Image | Pixels, field: Field) -> Pixels:
+    def fit(self, value: LabelMap, field: Field) -> Pixels:
         """Bring a label map to size as a picture is, by nearest neighbours."""
         height, width = field.given
         fitted: Pixels = fit_picture(numbers(value)[..., None], height, width, field.how, NEAREST)[0]
         return fitted
 
-    def lay_over(self, value: Image.Image | Pixels, size: tuple[int, int]) -> Pixels:
+    def lay_over(self, value: LabelMap, size: tuple[int, int]) -> Pixels:
         """Bring a map to the size of the picture that it lies over, once that is upright."""
         told = numbers(value)
         width, height = size
@@ -112,27 +107,20 @@ class LabelMapMedium(Medium):
         """Show maps (n, h, w) as a grid, a colour a class."""
         return draw_grid(coloured(values))
 
-    def picture(self, value: Image.Image | Pixels | Tensor) -> Image.Image:
+    def picture(self, value: LabelMap | Tensor) -> Image.Image:
         """Show a map, a colour a class."""
         told = value if isinstance(value, Tensor) else torch.from_numpy(numbers(value).copy())
         return to_picture(coloured(told[None])[0])
 
-    def marks(self, value: object) -> Mapping[str, Any]:
-        """Read a picture's metadata."""
-        return read_facts(value) if isinstance(value, Image.Image) else {}
-
-    def unused(self, file: Path) -> str:
-        """Tell of further frames and pages."""
-        return unused_pages(file)
-
-    def encode(self, value: Tensor, ending: str, facts: Mapping[str, Any]) -> bytes:
+    def encode(self, value: LabelMap | Tensor, ending: str, facts: Facts) -> bytes:
         """Write a map (h, w) as a PNG with a palette, whose pixels are the numbers."""
         if ending.lower() != ".png":
             raise ValueError(f"Label maps are saved as .png, not {ending or 'without an ending'}.")
-        picture = Image.fromarray(value.cpu().numpy().astype(np.uint8))
+        told = value.cpu().numpy().astype(np.uint8) if isinstance(value, Tensor) else numbers(value)
+        picture = Image.fromarray(told)
         picture.putpalette(colour_table().ravel().tolist())
         content = io.BytesIO()
-        picture.save(content, "PNG", **metadata(".png", dict(facts)))
+        picture.save(content, "PNG", **metadata(".png", facts))
         return content.getvalue()
 
     def move(self, values: Tensor, places: Tensor) -> Tensor:
@@ -147,7 +135,7 @@ class LabelMapMedium(Medium):
         return Findings((f"Classes by their share of the pixels: {told}.",))
 
 
-def numbers(value: Image.Image | Pixels) -> Pixels:
+def numbers(value: LabelMap) -> Pixels:
     """Give the numbers of a label map (h, w); ValueError where one is above 255."""
     found = np.asarray(value)
     if found.ndim != 2:

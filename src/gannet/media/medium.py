@@ -4,19 +4,24 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Generic, cast
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from PIL import Image
 from torch import Tensor
+from typing_extensions import TypeVar
 
 from gannet.media.pages import named_page
+from gannet.provenance.metadata import Facts
 from gannet.runtime.reading import read_file
 from gannet.schema import Section
 
 Array = npt.NDArray[Any]
 Pixels = npt.NDArray[np.uint8]
+Value = TypeVar("Value", default=Any)
+"""What a medium's file holds once it is read; of several media together it may be anything."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +86,7 @@ class Shown:
 
     medium: "Medium"
     values: Tensor
-    facts: Mapping[str, Any]
+    facts: Facts
 
 
 @dataclass(frozen=True)
@@ -97,7 +102,7 @@ class Findings:
     pictures: Pixels | None = None
 
 
-class Medium(ABC):
+class Medium(ABC, Generic[Value]):
     """A kind of value that people keep in files; one object a medium, called `medium` in its module.
 
     Attributes:
@@ -127,14 +132,14 @@ class Medium(ABC):
         """The endings that `encode` writes, the usual one first."""
         return tuple(sorted(self.endings))
 
-    def open(self, given: object) -> Any:
+    def open(self, given: object) -> Value:
         """Read a path or a file's content; any other value is taken for one that was read before.
 
         Raises:
             ValueError: it is not there or cannot be read; one sentence.
         """
         if not isinstance(given, str | Path | bytes):
-            return given
+            return cast(Value, given)
         name = f"The {self.noun}" if isinstance(given, bytes) else str(given)
         try:
             if isinstance(given, bytes):
@@ -154,10 +159,10 @@ class Medium(ABC):
         return file.suffix
 
     @abstractmethod
-    def read(self, content: bytes) -> Any:
+    def read(self, content: bytes) -> Value:
         """Open a file's content; any error where it is broken, ValueError with a reason where it is something else."""
 
-    def read_page(self, content: bytes, page: int) -> Any:  # noqa: ARG002
+    def read_page(self, content: bytes, page: int) -> Value:  # noqa: ARG002
         """Open one of the pages of a file's content, from 1 on; ValueError where it is not there."""
         raise ValueError(f"files of {self.plural} have no pages that could be asked for")
 
@@ -166,26 +171,26 @@ class Medium(ABC):
         return
 
     @abstractmethod
-    def describe(self, value: Any) -> tuple[str, str]:
+    def describe(self, value: Value) -> tuple[str, str]:
         """Name a value's size and kind in a word each, such as `640x480` and `RGB`."""
 
     @abstractmethod
-    def choose(self, values: Iterator[Any], options: Section) -> Field:
+    def choose(self, values: Iterator[Value], options: Section) -> Field:
         """Choose what values are brought to by looking at some, where the options leave it open."""
 
     @abstractmethod
-    def fit(self, value: Any, field: Field) -> Array:
+    def fit(self, value: Value, field: Field) -> Array:
         """Bring a value to the field's shape and type."""
 
     def fit_many(self, values: Array, field: Field) -> Array:
         """Bring equal values (n, ...) to (n, *shape)."""
         return np.stack([self.fit(value, field) for value in values])
 
-    def size(self, value: Any) -> tuple[int, int] | None:  # noqa: ARG002
+    def size(self, value: Value) -> tuple[int, int] | None:  # noqa: ARG002
         """Give (width, height) of what other parts of a sample may lie over; None where nothing does."""
         return None
 
-    def lay_over(self, value: Any, size: tuple[int, int]) -> Any:  # noqa: ARG002
+    def lay_over(self, value: Value, size: tuple[int, int]) -> Value:  # noqa: ARG002
         """Bring a value to the (width, height) of the first part of its sample, where it lies over that."""
         return value
 
@@ -201,16 +206,16 @@ class Medium(ABC):
     def preview(self, values: Tensor) -> Image.Image:
         """Show some values (n, ...), as networks give them, in one picture."""
 
-    def picture(self, value: Any) -> Image.Image:
+    def picture(self, value: Value | Tensor) -> Image.Image:
         """Show one value, as it was read or as networks give it."""
-        return self.preview(value[None])
+        return self.preview(torch.as_tensor(value)[None])
 
-    def film(self, values: Tensor, facts: Mapping[str, Any]) -> tuple[str, bytes] | None:  # noqa: ARG002
+    def film(self, values: Tensor, facts: Facts) -> tuple[str, bytes] | None:  # noqa: ARG002
         """Give what is played rather than looked at, as an ending and a file that says by `facts` where it came from;
         None where a picture is enough."""
         return None
 
-    def marks(self, value: Any) -> Mapping[str, Any]:  # noqa: ARG002
+    def marks(self, value: Value | Tensor) -> Facts:  # noqa: ARG002
         """Give what a value's file said of a model that had a hand in it; empty where it said nothing."""
         return {}
 
@@ -218,14 +223,14 @@ class Medium(ABC):
         """Say in a few words that a file holds more than is used of it; empty where it does not."""
         return ""
 
-    def notices(self, value: Any) -> Sequence[str]:  # noqa: ARG002
+    def notices(self, value: Value | Tensor) -> Sequence[str]:  # noqa: ARG002
         """Say what of a value's file is not kept beside it, a few words each."""
         return ()
 
     @abstractmethod
-    def encode(self, value: Tensor, ending: str, facts: Mapping[str, Any]) -> bytes:
-        """Write a value, as networks give it, as a file that says by `facts` where it came from; ValueError names
-        the endings that there are."""
+    def encode(self, value: Value | Tensor, ending: str, facts: Facts) -> bytes:
+        """Write a value, as it was read or as networks give it, as a file that says by `facts` where it came
+        from; ValueError names the endings that there are."""
 
     def move(self, values: Tensor, places: Tensor) -> Tensor:  # noqa: ARG002
         """Resample values (b, ...) as matrices of places (b, 3, 3) say; see `augmentation.geometry`."""

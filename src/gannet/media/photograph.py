@@ -2,7 +2,7 @@
 
 import io
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar, TypeAlias
@@ -24,27 +24,26 @@ from gannet.media.attachments import (
     without_profile,
 )
 from gannet.media.grids import to_picture
-from gannet.media.image import ImageMedium
-from gannet.media.medium import Field
+from gannet.media.image import PictureMedium
 from gannet.media.pages import named_page
 from gannet.media.pixels import (
     DEEP_MODES,
     FOREIGN,
-    Pixels,
+    Picture,
     check_beginning,
     eight_bits,
     is_sideways,
     is_transparent,
+    on_white,
     open_picture,
     upright,
 )
 from gannet.media.sixteen_bit import encode_png, encode_tiff, is_deep, joined, read_lower
 from gannet.provenance.formats import PHOTOGRAPHS, Format
+from gannet.provenance.metadata import Facts, metadata, read_facts
 from gannet.provenance.metadata import joined as with_earlier
-from gannet.provenance.metadata import metadata, read_facts
 from gannet.runtime.files import write_bytes
 from gannet.runtime.reading import read_file
-from gannet.schema import Section
 
 Values: TypeAlias = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 LOSSY = tuple(ending for ending, form in PHOTOGRAPHS.items() if form.lossy)
@@ -70,7 +69,7 @@ class Photograph:
     alpha: Values | None = None
     profile: bytes = b""
     exif: bytes = b""
-    marks: Mapping[str, Any] = field(default_factory=dict)
+    marks: Facts = field(default_factory=dict)
     density: Density | None = None
     comments: Mapping[str, str] = field(default_factory=dict)
     notices: tuple[str, ...] = ()
@@ -117,7 +116,7 @@ class Photograph:
         picture = self.picture()
         return Image.fromarray(eight_bits(self.values[..., 0])) if picture.mode == "I;16" else picture
 
-    def save(self, path: str | Path, facts: "Mapping[str, Any] | None" = None) -> Path:
+    def save(self, path: str | Path, facts: Facts | None = None) -> Path:
         """Write a file of the format that its ending names; see `encode`. ValueError when it cannot be written."""
         path = Path(path)
         content = self.encode(path.suffix, facts or {})
@@ -127,7 +126,7 @@ class Photograph:
             raise ValueError(f"{path} cannot be written ({error.strerror or error}); choose another place.") from None
         return path
 
-    def encode(self, ending: str, facts: Mapping[str, Any]) -> bytes:
+    def encode(self, ending: str, facts: Facts) -> bytes:
         """Write a file of that ending, which says by `facts` that a model had a hand in it; without any it says what
         it said before.
 
@@ -143,7 +142,7 @@ class Photograph:
                 raise
             return replace(self, exif=b"").encode(ending, facts)
 
-    def _options(self, ending: str, facts: Mapping[str, Any]) -> dict[str, Any]:
+    def _options(self, ending: str, facts: Facts) -> dict[str, Any]:
         """Pillow's options for what is written beside the pixels."""
         form, options = PHOTOGRAPHS[ending], metadata(ending, with_earlier(facts, self.marks), self.comments)
         options |= {"icc_profile": self.profile} if self.profile else {}
@@ -160,8 +159,7 @@ class Photograph:
         if form.deep and self._beyond_pillow:
             return DEEP[form.name](self._deep(), options)
         picture = self.picture() if form.deep else self.shown()
-        if not form.transparent and picture.mode not in ("L", "RGB"):
-            picture = _on_white(picture)
+        picture = picture if form.transparent else on_white(picture)
         content = io.BytesIO()
         picture.save(content, form.name, **options)
         return content.getvalue()
@@ -276,22 +274,15 @@ def _pixels(picture: Image.Image) -> Photograph:
     return Photograph(both[..., :-1], both[..., -1])
 
 
-def _on_white(picture: Image.Image) -> Image.Image:
-    """Opaque, as JPEG wants it."""
-    white = Image.new("RGBA", picture.size, "white")
-    return Image.alpha_composite(white, picture.convert("RGBA")).convert("L" if picture.mode == "LA" else "RGB")
-
-
-class PhotographMedium(ImageMedium):
+class PhotographMedium(PictureMedium[Photograph]):
     """Photographs of any size and depth, with their profile and notes; to learn from they are pictures of one size."""
 
     name: ClassVar[str] = "photograph"
     noun: ClassVar[str] = "photograph"
     plural: ClassVar[str] = "photographs"
     saved: ClassVar[tuple[str, ...]] = tuple(PHOTOGRAPHS)
-    feature: ClassVar[str] = ""  # One of sixteen bits is not what is meant there.
 
-    def read(self, content: bytes) -> Photograph:  # type: ignore[override]
+    def read(self, content: bytes) -> Photograph:
         """Read a photograph as it is."""
         return read_photograph(content)
 
@@ -304,36 +295,28 @@ class PhotographMedium(ImageMedium):
         """Read a path, a file's content or Pillow's picture."""
         return read_photograph(given)
 
-    def picture(self, value: Photograph | Tensor) -> Image.Image:  # type: ignore[override]
+    def plain(self, value: Photograph) -> Picture:
         """Show a photograph in eight bits."""
-        return to_picture(value) if isinstance(value, Tensor) else value.shown()
+        return value.shown()
 
-    def describe(self, value: Photograph) -> tuple[str, str]:  # type: ignore[override]
+    def describe(self, value: Photograph) -> tuple[str, str]:
         """Name its size, and its channels and bits."""
         height, width, channels = value.values.shape
         return f"{width}x{height}", f"{'RGB' if channels == 3 else 'L'}, {8 * value.values.itemsize} bits"
 
-    def size(self, value: Photograph) -> tuple[int, int]:  # type: ignore[override]
+    def size(self, value: Photograph) -> tuple[int, int]:
         """Give (width, height); a photograph is upright."""
         return value.values.shape[1], value.values.shape[0]
 
-    def choose(self, values: Iterator[Photograph], options: Section) -> Field:  # type: ignore[override]
-        """Choose the size near the photographs' own."""
-        return super().choose((value.shown() for value in values), options)
-
-    def fit(self, value: Photograph, field: Field) -> Pixels:  # type: ignore[override]
-        """Bring a photograph to size in eight bits."""
-        return super().fit(value.shown(), field)
-
-    def marks(self, value: object) -> Mapping[str, Any]:
+    def marks(self, value: Photograph | Tensor) -> Facts:
         """Give what was read of them."""
         return value.marks if isinstance(value, Photograph) else {}
 
-    def notices(self, value: object) -> tuple[str, ...]:
+    def notices(self, value: Photograph | Tensor) -> tuple[str, ...]:
         """Tell of a profile that does not fit, and of comments that are too long."""
         return value.notices if isinstance(value, Photograph) else ()
 
-    def encode(self, value: Photograph | Tensor, ending: str, facts: Mapping[str, Any]) -> bytes:
+    def encode(self, value: Photograph | Tensor, ending: str, facts: Facts) -> bytes:
         """Write a photograph with all that came with it."""
         photograph = read_photograph(to_picture(value)) if isinstance(value, Tensor) else value
         return photograph.encode(ending, facts)

@@ -199,6 +199,19 @@ def read_picture(picture: Picture, channels: int) -> Pixels:
     return convert_channels(natural_pixels(picture), channels)
 
 
+def as_picture(pixels: Pixels) -> Image.Image:
+    """Give pixels (h, w, c) to Pillow."""
+    return Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
+
+
+def on_white(picture: Image.Image) -> Image.Image:
+    """Give a picture that is opaque, as JPEG wants it."""
+    if picture.mode in ("L", "RGB"):
+        return picture
+    white = Image.new("RGBA", picture.size, "white")
+    return Image.alpha_composite(white, picture.convert("RGBA")).convert("L" if picture.mode == "LA" else "RGB")
+
+
 def natural_pixels(picture: Picture) -> Pixels:
     """Decode a picture of any mode, upright, to uint8 (h w c) of as many channels as it has: 1, 3 or 4.
 

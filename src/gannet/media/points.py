@@ -1,20 +1,21 @@
 """Points in the plane or in space, as coordinates: for distributions that are known, to see what a game covers."""
 
 import io
-from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar
+from collections.abc import Iterator
+from typing import ClassVar
 
 import numpy as np
+import torch
 from PIL import Image
 from torch import Tensor
 
 from gannet.media.grids import draw_points
 from gannet.media.medium import Array, Field, Medium
-from gannet.provenance.metadata import comment, metadata
+from gannet.provenance.metadata import Facts, comment, metadata
 from gannet.schema import Section
 
 
-class PointsMedium(Medium):
+class PointsMedium(Medium[Array]):
     """Points: float32 (d,), as they are."""
 
     name: ClassVar[str] = "points"
@@ -47,13 +48,13 @@ class PointsMedium(Medium):
         """Show points (n, 2) as dots in the plane."""
         return draw_points(values)
 
-    def encode(self, value: Tensor, ending: str, facts: Mapping[str, Any]) -> bytes:
+    def encode(self, value: Array | Tensor, ending: str, facts: Facts) -> bytes:
         """Write a point as a line of numbers, below a comment that says by which model, or as a dot in the plane."""
         if ending.lower() not in self.saved:
             raise ValueError(f"Points are saved as {', '.join(self.saved)}, not {ending or 'without an ending'}.")
         if ending.lower() == ".png":
             content = io.BytesIO()
-            draw_points(value[None]).save(content, "PNG", **metadata(".png", facts))
+            draw_points(torch.as_tensor(value)[None]).save(content, "PNG", **metadata(".png", facts))
             return content.getvalue()
         said = f"# {comment(facts)}\n" if facts else ""
         return (said + ",".join(f"{number:.8g}" for number in value.tolist()) + "\n").encode()

@@ -5,7 +5,7 @@ import io
 import json
 from collections.abc import Iterator, Mapping
 from itertools import zip_longest
-from typing import Any, ClassVar, TypeAlias
+from typing import ClassVar, TypeAlias
 
 import numpy as np
 from PIL import Image
@@ -13,7 +13,7 @@ from torch import Tensor
 
 from gannet.media.grids import draw_grid
 from gannet.media.medium import Array, Field, Medium
-from gannet.provenance.metadata import comment, typed
+from gannet.provenance.metadata import Facts, comment, typed
 from gannet.schema import Section
 
 Scores: TypeAlias = Mapping[str, float]
@@ -23,7 +23,7 @@ HEAD, MAKER = ("class", "probability"), "made_by"
 tables take a comment for a row."""
 
 
-class ScoresMedium(Medium):
+class ScoresMedium(Medium[Scores]):
     """Probabilities by class; the likeliest comes first in a file."""
 
     name: ClassVar[str] = "scores"
@@ -60,7 +60,7 @@ class ScoresMedium(Medium):
         row = value if isinstance(value, Tensor) else Tensor(list(value.values()))
         return self.preview(row[None])
 
-    def encode(self, value: Scores, ending: str, facts: Mapping[str, Any]) -> bytes:  # type: ignore[override]
+    def encode(self, value: Scores, ending: str, facts: Facts) -> bytes:  # type: ignore[override]
         """Write a table, or JSON, which has room for what is known of it."""
         ranked = sorted(value.items(), key=lambda row: -row[1])
         if ending.lower() == ".json":

@@ -1,10 +1,9 @@
 """An observer for whatever is to be looked at every so many images."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
-from gannet.adversarial.game import Curve, Seen
+from gannet.adversarial.game import Curve, Seen, State
 
 
 @dataclass
@@ -27,10 +26,10 @@ class Periodic:
         """Give the figures when they were last taken."""
         return dict(self.figures)
 
-    def state_dict(self) -> dict[str, Any]:
+    def state_dict(self) -> State:
         """Give the images seen, and the figures."""
         return {"images": self.images, "figures": self.figures}
 
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+    def load_state_dict(self, state: State) -> None:
         """Go on from `state`."""
         self.images, self.figures = state["images"], dict(state["figures"])

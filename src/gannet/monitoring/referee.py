@@ -15,7 +15,7 @@ import torch
 import yaml
 from torch import Tensor
 
-from gannet.adversarial.game import Curve, Mark, Seen
+from gannet.adversarial.game import Curve, Mark, Seen, State
 from gannet.adversarial.losses import AdversarialLoss
 from gannet.monitoring.diagnosis import ENOUGH_LOOKS, Case, Look, diagnose
 
@@ -136,7 +136,7 @@ class Referee:
             "advice": words["advice"][self.diagnosed].replace(".discriminator.", f".{self.discriminator}."),
         }
 
-    def state_dict(self) -> dict[str, Any]:
+    def state_dict(self) -> State:
         """Give everything the referee remembers."""
         return {
             "images": self.images,
@@ -147,7 +147,7 @@ class Referee:
             "diagnosed": [self.diagnosed, self.diagnosed_at, *self.also],
         }
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
+    def load_state_dict(self, state: State) -> None:
         """Go on from `state`."""
         self.images = state["images"]
         self.rounds, self.batches = deque(state["rounds"]), deque(state["batches"])

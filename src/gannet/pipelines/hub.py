@@ -12,7 +12,7 @@ from pydantic import Field
 
 from gannet.runtime.addresses import Address
 from gannet.runtime.digests import digest
-from gannet.runtime.plain_data import read_json
+from gannet.runtime.plain_data import Json, read_json
 from gannet.runtime.wording import reason
 from gannet.schema import Section, alike, check
 
@@ -76,7 +76,7 @@ def load(target: str | Path, weights: str = "model") -> "Pipeline":
     return find_task(read_config(folder)["task"]).pipeline_class.from_pretrained(folder, weights)
 
 
-def interface(target: str | Path) -> dict[str, Any]:
+def interface(target: str | Path) -> Json:
     """Describe a model's inputs, outputs and options by its `config.json` alone; see `Pipeline.interface`."""
     told = read_config(_config_folder(target))["interface"]
     # What was saved before there were any tells it by its task.

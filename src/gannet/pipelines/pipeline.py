@@ -16,8 +16,9 @@ from torch.overrides import TorchFunctionMode
 from gannet.media.medium import Medium
 from gannet.pipelines.hub import CONFIG, FORMAT, fetch, read_config, seal
 from gannet.pipelines.samples import Batches, Made, Samples
-from gannet.provenance.metadata import COMPOSITE, SOURCE_TYPE, joined
+from gannet.provenance.metadata import COMPOSITE, SOURCE_TYPE, Facts, joined
 from gannet.runtime.files import load_tensors, save_tensors, write_json, write_text
+from gannet.runtime.plain_data import Json
 from gannet.schema import Section, check, nearest
 from gannet.task import find_task
 
@@ -113,7 +114,7 @@ class Pipeline(ABC):
     def build(cls, config: Section) -> Self:
         """Build the pipeline with untrained networks from its config."""
 
-    def interface(self) -> dict[str, Any]:
+    def interface(self) -> Json:
         """Describe inputs, outputs and options as plain data, for those who have `config.json` only."""
         inputs = {
             name: {
@@ -301,7 +302,7 @@ class ConverterPipeline(Pipeline):
         first, primary = next(iter(self.inputs)), next(iter(self.outputs))
         changed = self.inputs[first].medium is self.outputs[primary]
         marks = self.inputs[first].medium.marks(values[first])
-        told: dict[str, Mapping[str, Any]] = {}
+        told: dict[str, Facts] = {}
         for name, value in made.items():
             own = {SOURCE_TYPE: COMPOSITE, **facts} if changed and name == primary else facts
             if any(value is given for given in values.values()):

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from math import prod
 from pathlib import Path
-from typing import Any
 
 import torch
 from PIL import Image
@@ -15,7 +14,7 @@ from gannet.media import image
 from gannet.media.grids import enlarged_frame
 from gannet.media.medium import Medium
 from gannet.pipelines.writer import ALONE, FORMATS, Entry, Order, Share, deliver, folders
-from gannet.provenance.metadata import SOURCE_TYPE, check_format, save_film, save_picture
+from gannet.provenance.metadata import SOURCE_TYPE, Facts, check_format, save_film, save_picture
 from gannet.runtime.files import check_free, digest, write_bytes
 from gannet.runtime.progress import Watch
 from gannet.runtime.randomness import generator as addressed
@@ -49,16 +48,16 @@ class Made:
             as it was given.
     """
 
-    values: Mapping[str, Any]
+    values: Mapping[str, object]
     media: Mapping[str, Medium]
-    facts: Mapping[str, Mapping[str, Any]]
+    facts: Mapping[str, Facts]
 
     @property
-    def value(self) -> Any:
+    def value(self) -> object:
         """The first output."""
         return next(iter(self.values.values()))
 
-    def __getitem__(self, name: str) -> Any:
+    def __getitem__(self, name: str) -> object:
         """Give an output by its name; ValueError names those that there are."""
         return choose(name, self.values, "output")
 
@@ -71,7 +70,7 @@ class Made:
         """Say what the first output does not keep of the file that it was made of, a few words each."""
         return next(iter(self.media.values())).notices(self.value)
 
-    def encode(self, ending: str, name: str = "", more: Mapping[str, Any] | None = None) -> bytes:
+    def encode(self, ending: str, name: str = "", more: Facts | None = None) -> bytes:
         """Write an output as a file of that ending; `more` is told in its metadata beside the facts."""
         name = name or next(iter(self.values))
         value = self[name]
@@ -105,7 +104,7 @@ class Samples:
 
     values: Tensor
     labels: Tensor | None
-    facts: dict[str, Any]
+    facts: Facts
     animated: bool = False
     classes: tuple[str, ...] = ()
     medium: Medium = image.medium
@@ -155,7 +154,7 @@ class Samples:
         return path
 
 
-def _shortly(kind: str, what: list[str], facts: Mapping[str, Any]) -> str:
+def _shortly(kind: str, what: list[str], facts: Facts) -> str:
     """Show a result in one line, whatever its size."""
     told = [f"{name}={value}" for name, value in facts.items() if name != SOURCE_TYPE]
     return f"<{kind} {', '.join(what)}{'; ' if told else ''}{', '.join(told)}>"
@@ -200,12 +199,12 @@ class Batches:
     makes: Sequence[Callable[[], Tensor]] = field(repr=False)
     size: int
     shape: tuple[int, ...]
-    facts: dict[str, Any]
+    facts: Facts
     labels: Tensor | None = field(repr=False)
     classes: tuple[str, ...]
     medium: Medium
 
-    def deliver(self, path: Path, told: Mapping[str, Any], share: Share = ALONE, watch: Watch | None = None) -> None:
+    def deliver(self, path: Path, told: Facts, share: Share = ALONE, watch: Watch | None = None) -> None:
         """Write all of them, a file each; `told` besides the facts is what tells this delivery from others."""
         check_many_files(path, self.medium)
         deliver(path, Order({**self.facts, **told}, self._parts(watch or Watch()), self.classes), share)

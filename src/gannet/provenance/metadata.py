@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 from xml.sax.saxutils import escape, unescape
 
 from PIL import Image
@@ -17,6 +17,8 @@ from PIL.PngImagePlugin import PngInfo
 from gannet.provenance.formats import FILMS, PICTURES, TIFF_ENDINGS
 from gannet.runtime.partial import partial_path
 
+Facts: TypeAlias = Mapping[str, object]
+"""What a file says of its making: the model, the seed, and what else is known, as plain data."""
 SOURCE_TYPE, TYPES = "DigitalSourceType", "http://cv.iptc.org/newscodes/digitalsourcetype/"
 SYNTHETIC = f"{TYPES}trainedAlgorithmicMedia"
 """The IPTC digital source type of media made by a trained model."""
@@ -31,7 +33,7 @@ XMP_TAG, PACKET, COMMENT = 700, "XML:com.adobe.xmp", "Comment"
 """The tag of a TIFF that holds XMP, and what PNG calls that and a comment without a name of its own."""
 
 
-def save_picture(picture: Image.Image, path: Path, facts: dict[str, Any]) -> None:
+def save_picture(picture: Image.Image, path: Path, facts: Facts) -> None:
     """Save a picture (PNG, JPEG, WebP or GIF) with XMP and a comment that say it is synthetic.
 
     Args:
@@ -43,7 +45,7 @@ def save_picture(picture: Image.Image, path: Path, facts: dict[str, Any]) -> Non
     save_film([picture], path, facts)
 
 
-def save_film(pictures: list[Image.Image], path: Path, facts: dict[str, Any], seconds: float = 0.06) -> None:
+def save_film(pictures: list[Image.Image], path: Path, facts: Facts, seconds: float = 0.06) -> None:
     """Save one picture, or several as an animation (GIF or WebP) that shows each for so many seconds."""
     check_format(path, len(pictures))
     options = metadata(path.suffix.lower(), facts)
@@ -65,17 +67,17 @@ def save_film(pictures: list[Image.Image], path: Path, facts: dict[str, Any], se
         raise ValueError(f"{path} cannot be written ({error.strerror or error}); choose another place.") from error
 
 
-def comment(facts: Mapping[str, Any]) -> str:
+def comment(facts: Facts) -> str:
     """Give facts with their source type as JSON in one line; empty without facts."""
     return json.dumps(typed(facts), ensure_ascii=True) if facts else ""
 
 
-def typed(facts: Mapping[str, Any]) -> dict[str, Any]:
+def typed(facts: Facts) -> dict[str, object]:
     """Give facts with their source type; none without facts."""
     return {SOURCE_TYPE: SYNTHETIC, **facts} if facts else {}
 
 
-def joined(facts: Mapping[str, Any], earlier: Mapping[str, Any]) -> dict[str, Any]:
+def joined(facts: Facts, earlier: Facts) -> dict[str, object]:
     """Give the facts of something that was made of what said `earlier` of itself: that is kept.
 
     What was synthetic before it was changed is synthetic after it.
@@ -87,7 +89,7 @@ def joined(facts: Mapping[str, Any], earlier: Mapping[str, Any]) -> dict[str, An
     return {**facts, **kind, BEFORE: dict(earlier) if fits else {SOURCE_TYPE: earlier[SOURCE_TYPE]}}
 
 
-def read_facts(picture: Image.Image) -> dict[str, Any]:
+def read_facts(picture: Image.Image) -> dict[str, object]:
     """Read what a picture's metadata say of its making: Gannet's facts, or another maker's source type alone.
 
     Returns:
@@ -128,7 +130,7 @@ def check_format(path: Path, count: int = 1) -> None:
         )
 
 
-def metadata(ending: str, facts: Mapping[str, Any], comments: Mapping[str, str] | None = None) -> dict[str, Any]:
+def metadata(ending: str, facts: Facts, comments: Mapping[str, str] | None = None) -> dict[str, Any]:
     """Give Pillow's options that write XMP and a comment into a file of that ending; none without facts.
 
     Args:
@@ -164,7 +166,7 @@ def _in_one(comments: Mapping[str, str]) -> str:
     return "\n".join(text if name == COMMENT else f"{name}: {text}" for name, text in comments.items())
 
 
-def _packet(facts: Mapping[str, Any]) -> str:
+def _packet(facts: Facts) -> str:
     kind, rest = facts.get(SOURCE_TYPE, SYNTHETIC), {name: told for name, told in facts.items() if name != SOURCE_TYPE}
     maker = escape(f"Gannet: {json.dumps(rest)}", {'"': "&quot;"})
     return (

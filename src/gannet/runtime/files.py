@@ -176,7 +176,7 @@ def _parts(tensors: Mapping[str, Tensor]) -> Iterator[bytes | memoryview]:
         yield tensor.detach().cpu().reshape(-1).view(torch.uint8).numpy().data  # It may lie on a GPU.
 
 
-def save_tree(path: Path, tree: Any) -> None:
+def save_tree(path: Path, tree: object) -> None:
     """Write nested dicts and lists of tensors, numbers and words to one file, atomically."""
     tensors: dict[str, Tensor] = {}
     meta = {"tree": _strip(tree, tensors)}

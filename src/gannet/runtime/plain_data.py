@@ -2,12 +2,14 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import yaml
 
 from gannet.runtime.wording import reason
 
+Json: TypeAlias = dict[str, Any]
+"""What a JSON object holds: plain data by name."""
 LARGEST, DEEPEST = 1 << 20, 100
 """Characters of YAML, what its aliases stand for among them, and levels of either; a recipe has 10,000 and 5."""
 LARGEST_FILE = 64 << 20
@@ -36,7 +38,7 @@ def read_json(path: Path) -> Any:
     return parse_json(text, str(path))
 
 
-def read_facts(path: Path) -> dict[str, Any]:
+def read_facts(path: Path) -> Json:
     """Read a JSON file of names and values, none where there is no file; ValueError, which names it, as of others."""
     if not path.is_file():
         return {}

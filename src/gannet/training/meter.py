@@ -1,12 +1,10 @@
 """Means of the losses between two lines of the log."""
 
-from typing import Any
-
 import torch
 from lightning_fabric import Fabric
 from torch import Tensor
 
-from gannet.adversarial.game import Seen
+from gannet.adversarial.game import Seen, State
 
 
 class Meter:
@@ -42,11 +40,11 @@ class Meter:
         """Whether no loss since the last reading was NaN or infinite."""
         return not self.sums or bool(torch.stack(list(self.sums.values())).isfinite().all())
 
-    def state_dict(self) -> dict[str, Any]:
+    def state_dict(self) -> State:
         """Give sums and counts."""
         return {"sums": self.sums, "counts": self.counts}
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
+    def load_state_dict(self, state: State) -> None:
         """Go on from `state`."""
         self.sums = {name: tensor.to(self.fabric.device) for name, tensor in state["sums"].items()}
         self.counts = dict(state["counts"])

@@ -11,7 +11,7 @@ from functools import partial
 from itertools import chain, islice, takewhile
 from pathlib import Path, PurePosixPath
 from statistics import fmean
-from typing import TextIO, TypeVar
+from typing import TextIO, TypeVar, cast
 
 import numpy as np
 import torch
@@ -27,7 +27,7 @@ from gannet.commands.augment.texts import augment_texts, is_text
 from gannet.data.records import VALUE, Chunked, Counted, Record, Source, listed
 from gannet.data.sources import open_source
 from gannet.data.survey import sample, survey
-from gannet.media.pixels import fit_picture, natural_pixels, read_picture
+from gannet.media.pixels import Picture, fit_picture, natural_pixels, read_picture
 from gannet.monitoring.energy import energy_distance, flat
 from gannet.pipelines.writer import RECORD, Entry, Order, deliver, folders
 from gannet.runtime.broken import unless_broken
@@ -265,12 +265,12 @@ def _spread(source: Source, most: int) -> Iterator[Record]:
 
 def _small(record: Record) -> Tensor | None:
     with unless_broken():
-        return as_tensor(fit_picture(read_picture(record.read(), 3), SIDE, SIDE, "stretch"))
+        return as_tensor(fit_picture(read_picture(cast(Picture, record.read()), 3), SIDE, SIDE, "stretch"))
     return None
 
 
 def _read(record: Record) -> Sample:
-    return Sample(record.name, record.encoded() if record.encoded else natural_pixels(record.read()))
+    return Sample(record.name, record.encoded() if record.encoded else natural_pixels(cast(Picture, record.read())))
 
 
 def _path(record: Record, classes: tuple[str, ...]) -> PurePosixPath:

@@ -31,7 +31,7 @@ from gannet.data.records import (
 from gannet.data.sources.folder import MOST_DEFLATED
 from gannet.data.sources.labels import ClassTable
 from gannet.data.sources.layout import in_utf8
-from gannet.media.pixels import Pixels, read_picture, refuse_huge_sides
+from gannet.media.pixels import Picture, Pixels, read_picture, refuse_huge_sides
 
 IDX_NAME = re.compile(r"(train|t10k)-images[.-]idx3-ubyte(\.gz)?")
 IDX_FILE = re.compile(r"(train|t10k)-(images[.-]idx3|labels[.-]idx1)-ubyte(\.gz)?")
@@ -294,4 +294,4 @@ def _grey_parts(source: Source) -> Iterator[tuple[Pixels, Labels, str]]:
                 yield read_picture(pixels, 1)[None, ..., 0], np.array([label]), chunk.split
         return
     for record in source.records():
-        yield read_picture(record.read(), 1)[None, ..., 0], np.array([record.label]), record.split
+        yield read_picture(cast(Picture, record.read()), 1)[None, ..., 0], np.array([record.label]), record.split

@@ -87,7 +87,7 @@ class PhotographPipeline(ConverterPipeline):
     def improve(self, given: Photograph, mask: Photograph | None = None) -> Photograph:
         """Make a photograph better; a mask tells where, for models that want to know."""
 
-    def options(self, given: Mapping[str, Any]) -> Section:
+    def options(self, given: Mapping[str, object]) -> Section:
         """Check options; ValueError also where the strength is out of its range."""
         options = super().options(given)
         assert isinstance(options, PhotographOptions)

@@ -55,7 +55,7 @@ def evaluate(pipeline: GenerationPipeline, exam: Exam) -> Judgement:
         fakes, known = judgement.memorization.pairs.unbind(1)
         shown = [pipeline.pick(fakes, query.seed, evidence.fake_label), own[0].pick(known.numpy(), AUDITED)["real"]]
         judgement = replace(judgement, closest=torch.cat(shown))
-    if origin and origin.recipe.data.options.get("stack", 1) > 1:
+    if origin and origin.recipe.data.options.get("stack", 1) != 1:
         judgement = _with_modes(judgement, pipeline, origin, query.seed)
     if query.baselines and own:
         baselines = _baselines(pipeline, own[0], evidence, features, query, origin)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, ClassVar, Self
 
 import torch
 from pydantic import BeforeValidator, ConfigDict, Field, model_validator
@@ -85,7 +85,7 @@ class GenerationPipeline(GeneratorPipeline):
         """What samples are."""
         return image.medium if self.settings.description.pictured else points.medium
 
-    def options(self, given: Mapping[str, Any]) -> Section:
+    def options(self, given: Mapping[str, object]) -> Section:
         """Check options; ValueError also where the model does not know the class, or nothing the engine."""
         options = super().options(given)
         assert isinstance(options, GenerationOptions)
@@ -120,7 +120,7 @@ class GenerationPipeline(GeneratorPipeline):
         shape = self.settings.description.shape
         return Batches(makes, self.BATCH, shape, self.facts(options), labels, self._classes, self.medium)
 
-    def facts(self, options: Section) -> dict[str, Any]:
+    def facts(self, options: Section) -> dict[str, object]:
         """Say the model, the seed, the class where one was asked for, and an engine other than PyTorch's own."""
         assert isinstance(options, GenerationOptions)
         engine = self.engine(options.engine).name

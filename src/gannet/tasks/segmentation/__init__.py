@@ -7,6 +7,7 @@ classes. Pictures and maps are moved together while it learns. The average of th
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import torch
@@ -96,7 +97,7 @@ def _numbers_in(source: Source) -> set[int]:
     for record in sample(source, MOST_LOOKED_AT):
         try:
             _, read = record.fields.values()
-            found |= set(np.unique(label_map.numbers(read())).tolist())
+            found |= set(np.unique(label_map.numbers(cast(label_map.LabelMap, read()))).tolist())
         except Exception as error:  # A broken file raises anything; the cache will name it.
             if is_defect(error):
                 raise
