@@ -4,9 +4,9 @@
 
 Every task's example and a few real recipes are trained, killed in the middle (SIGKILL), resumed to the end, used and
 judged: once by the commit's code, which is cloned into a folder of its own, and once by the code here. Compared are
-checkpoints, models, logs, sheets, verdicts, what was made, judgements, and the cache, to the byte but for clocks. Both
-codes run in one environment, which is built of `constraints.txt`; `--python` names one that has the dependencies
-already. `--keep` keeps the clone, the environment and what the commit's code made, to be held against again. Keys of
+checkpoints, models, logs, sheets, verdicts, what was made, judgements, and the cache, to the byte but for clocks and for
+how a run ended, which checkpoints tell since. Both codes run in one environment, which is built of `constraints.txt`;
+`--python` names one that has the dependencies already. `--keep` keeps the clone, the environment and what the commit's code made, to be held against again. Keys of
 recipes and judgements that only one side knows are named, and are no difference; so are whole entries of the cache that
 the code here makes besides. Keys of recipes and models that were renamed are compared by today's names. It ends with 1
 where anything differs.
@@ -57,6 +57,8 @@ REAL: dict[str, tuple[str, dict[str, Any]]] = {
 """Real recipes: which one of the commit's, and what is changed."""
 TIMES = ("progress/seconds", "log")
 """What of a checkpoint differs from run to run: the clock, and the length of the log, which tells the time."""
+LATER = ("ending",)
+"""What checkpoints did not always hold, in words: how a run ended, by which a finished one is left alone."""
 SECONDS = ("fit_seconds", "sample_milliseconds")
 """What of a judgement differs from run to run."""
 PHOTOGRAPHS = ("super-resolution", "inpainting", "restoration", "colorization")
@@ -306,7 +308,7 @@ def read_state(path: Path) -> dict[str, Any]:
         if name.endswith("/tensor"):
             tensor = tensors[value]
             found[name.removesuffix("/tensor")] = [str(tensor.dtype), list(tensor.shape), tensor.tobytes()]
-        elif name not in TIMES:
+        elif name not in TIMES + LATER:
             found[name] = value
     return found
 
