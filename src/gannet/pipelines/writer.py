@@ -263,7 +263,11 @@ def _write_files(building: Path, part: Path, entries: list[Entry], classes: tupl
 def _join_files(building: Path, parts: list[Path], record: str) -> None:
     (building / WHOLE).mkdir(exist_ok=True)
     if record:
-        write_bytes(building / WHOLE / RECORD, b"".join([record.encode(), *(part.read_bytes() for part in parts)]))
+        # Under its own name: the folder is not whole yet, and what a kill left of another name would become a part of it.
+        with (building / WHOLE / RECORD).open("wb") as file:
+            file.writelines([record.encode(), *(part.read_bytes() for part in parts)])
+            file.flush()
+            os.fsync(file.fileno())
 
 
 def _lines(entries: list[Entry]) -> bytes:
