@@ -762,8 +762,32 @@ def test_help_comes_from_the_config_alone(enlarger: Path, tmp_path: Path) -> Non
     assert done.returncode == 0 and "--strength" in done.stdout, done.stderr
 
 
-def test_a_recognizer_names_what_pictures_are_of(tmp_path: Path) -> None:
-    run = gannet.train(dump_yaml_of(recognition.example(), tmp_path), out=tmp_path / "run").folder
+@pytest.fixture(scope="module")
+def recognizer(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("recognizer")
+    return gannet.train(dump_yaml_of(recognition.example(), folder), out=folder / "run").folder
+
+
+@pytest.mark.parametrize("refused", ["a.heic", "a.jpg"])
+def test_what_is_refused_has_no_result_that_another_could_meet(
+    recognizer: Path, photos: Path, tmp_path: Path, refused: str
+) -> None:
+    (photos / refused).write_bytes(b"no picture")
+    (photos / "broken.png").unlink()
+    told = gannet.apply(recognizer, photos, out=tmp_path / "new")
+    assert told.count == 3 and sorted(path.name for path in (tmp_path / "new").rglob("*.csv")) == [
+        "a.csv",
+        "b.csv",
+        "c.csv",
+    ]
+    assert len(told.left_out) == 1 and refused in told.left_out[0]
+    shutil.copy(photos / "a.png", photos / "a.bmp")
+    with pytest.raises(ValueError, match=r"a\.bmp and .*a\.png would both become a\.csv"):
+        gannet.apply(recognizer, photos, out=tmp_path / "newer")
+
+
+def test_a_recognizer_names_what_pictures_are_of(recognizer: Path, tmp_path: Path) -> None:
+    run = recognizer
     for number in range(3):
         Image.fromarray(RANDOM.integers(0, 256, (12, 10, 3), np.uint8)).save(tmp_path / f"{number}.jpg")
     told = gannet.apply(run, *sorted(tmp_path.glob("*.jpg")), out=tmp_path / "named")

@@ -52,6 +52,19 @@ class Item:
         values = {first: self.inputs[first].medium.open(self.name)}
         return values | {name: self._read_beside(name, self.inputs[name]) for name in others if name in self.beside}
 
+    def about(self, error: ValueError) -> str:
+        """Give what is wrong with it, which names it."""
+        told = str(error)
+        return told if str(self.path) in told or str(self.name) in told else f"{self.name}: {told}"
+
+    def problem(self) -> str:
+        """Say why it cannot be read; empty where it can."""
+        try:
+            self.read()
+        except ValueError as error:
+            return self.about(error)
+        return ""
+
     def _read_beside(self, name: str, wanted: Input) -> Any:
         files = self.files(name)
         if not files:
