@@ -1009,3 +1009,36 @@ def test_an_order_of_a_page_is_not_gone_on_with_for_another(
             gannet.apply(enlarger, f"{scan}#1", f"{scan}#2", out=tmp_path / "new")
     with pytest.raises(ValueError, match="the beginning of something else"):
         gannet.apply(enlarger, f"{scan}#2", f"{scan}#3", out=tmp_path / "new")
+
+
+def test_a_further_input_may_be_a_page(others: dict[str, Path], photos: Path, tmp_path: Path) -> None:
+    lost, none = np.zeros((9, 13), np.uint8), np.zeros((9, 13), np.uint8)
+    lost[2:5, 3:8] = 255
+    pages = [Image.fromarray(page) for page in (none, lost)]
+    pages[0].save(tmp_path / "masks.tif", save_all=True, append_images=pages[1:])
+    told = gannet.apply(others["inpainting"], photos / "a.png", mask=f"{tmp_path}/masks.tif#2", out=tmp_path / "a.png")
+    before, after = (read_photograph(path).values for path in (photos / "a.png", tmp_path / "a.png"))
+    assert not told.left_out and np.array_equal(before[lost == 0], after[lost == 0])
+    assert not np.array_equal(before[lost > 0], after[lost > 0])
+    with pytest.raises(ValueError, match=r"masks.tif#3 cannot be read: it has 2 pages and no page 3\."):
+        gannet.apply(others["inpainting"], photos, mask=f"{tmp_path}/masks.tif#3", out=tmp_path / "new")
+    with pytest.raises(ValueError, match=r"There is no mask at .*nowhere.tif#2; give a file, or a folder"):
+        gannet.apply(others["inpainting"], photos, mask=f"{tmp_path}/nowhere.tif#2", out=tmp_path / "new")
+    assert not (tmp_path / "new").exists()
+
+
+def test_an_order_with_a_page_is_not_gone_on_with_for_another(
+    others: dict[str, Path], photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pages = [Image.fromarray(RANDOM.integers(0, 256, (9, 13), np.uint8)) for _ in range(2)]
+    pages[0].save(tmp_path / "masks.tif", save_all=True, append_images=pages[1:])
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as broken:
+        broken.setattr(PhotographMedium, "open", stop)
+        with pytest.raises(KeyboardInterrupt):
+            gannet.apply(others["inpainting"], photos, out=tmp_path / "new", mask=f"{tmp_path}/masks.tif#1")
+    with pytest.raises(ValueError, match="the beginning of something else"):
+        gannet.apply(others["inpainting"], photos, out=tmp_path / "new", mask=f"{tmp_path}/masks.tif#2")

@@ -13,8 +13,7 @@ from PIL import Image
 from torch import distributed
 
 from gannet import __version__
-from gannet.commands.inputs import Item, files_of, find_items
-from gannet.data.records import file_stamp
+from gannet.commands.inputs import Item, files_of, find_items, stamps_of
 from gannet.media.grids import panels, side_by_side
 from gannet.pipelines.hub import load, untrained
 from gannet.pipelines.pipeline import ConverterPipeline, GeneratorPipeline
@@ -297,14 +296,10 @@ class Work:
 
     def _order(self) -> dict[str, Any]:
         """Tell this delivery from any other: the model, what is asked of it, and each file as it is now."""
-        stamps = {
-            name: [file_stamp(file, str(file.resolve())) for file in files if file.is_file()]
-            for name, files in files_of(self.items).items()
-        }
         asked = {"options": self.options.model_dump(mode="json"), "save": list(self.wanted.save)}
         weights = digest(self.ready.tensors(), {})
         pages = {"pages": [one.page for one in self.items]} if any(one.page is not None for one in self.items) else {}
-        return {**self.facts, **asked, **stamps, **pages, "digest": weights, "gannet": __version__}
+        return {**self.facts, **asked, **stamps_of(self.items), **pages, "digest": weights, "gannet": __version__}
 
     def _tell_of_earlier(self, path: Path) -> None:
         """Name also what was left out before the delivery was broken off; nothing at all is no delivery."""
