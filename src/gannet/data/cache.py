@@ -29,7 +29,7 @@ from gannet.data.cache_space import (
     touch,
 )
 from gannet.data.columns import Column, column_of
-from gannet.data.decoding import Block, Fields, Target, decode
+from gannet.data.decoding import Block, Fields, Target, decode, shown
 from gannet.data.grouping import check_group
 from gannet.data.guard import Digests, Guard, checked_sums, digest_rows, sum_rows, write_over, write_sums
 from gannet.data.holding_out import hold_out, hold_out_groups
@@ -73,6 +73,12 @@ class Dataset:
     """Samples by original size, such as `width x height`, the most common first."""
     modes: dict[str, int]
     """Samples by kind, such as Pillow's mode."""
+    remarks: tuple[tuple[str, str, int], ...] = ()
+    """What there is to know of some samples, the name of the first of them, and of how many."""
+
+    def notes(self) -> tuple[str, ...]:
+        """Say what there is to know of some samples, a sentence each; entries of earlier versions know nothing."""
+        return tuple(f"{self.name}: {count:,}, such as {shown(name)}: {what}." for what, name, count in self.remarks)
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -153,6 +159,7 @@ def _open_entry(entry: Path, source: Source, target: Target, watch: Watch) -> Da
         columns = {name: _open_column(entry, name, target, count) for name in target.fields}
         skipped = tuple((str(name), str(reason)) for name, reason in index["skipped"])
         counts = skipped, int(index["skipped_count"]), dict(index["sizes"]), dict(index["modes"])
+        remarks = tuple((str(what), str(name), int(number)) for what, name, number in index.get("remarks", ()))
     except (OSError, ValueError, LookupError, TypeError, AttributeError, EOFError, RecursionError, MemoryError):
         return None
     if _beyond(labels, source):
@@ -166,7 +173,9 @@ def _open_entry(entry: Path, source: Source, target: Target, watch: Watch) -> Da
         for name, column in columns.items()
     }
     fingerprint = entry.name.removeprefix("data-")
-    return Dataset(source.name, columns, labels, held_out, digests, groups, tuple(source.classes), fingerprint, *counts)
+    return Dataset(
+        source.name, columns, labels, held_out, digests, groups, tuple(source.classes), fingerprint, *counts, remarks
+    )
 
 
 def _read_array(entry: Path, name: str, kind: str, count: int) -> Any:
@@ -287,6 +296,7 @@ class _Rows:
         self._is_test = bytearray()
         self._skipped: list[tuple[str, str]] = []
         self._skipped_count = 0
+        self._remarks: dict[str, tuple[str, int]] = {}
         self._sizes: Counter[str] = Counter()
         self._modes: Counter[str] = Counter()
 
@@ -311,6 +321,9 @@ class _Rows:
         self._is_test += block.is_test.tobytes()
         self._skipped += block.skipped[: MOST_SKIPPED - len(self._skipped)]
         self._skipped_count += len(block.skipped)
+        for name, what in block.remarks:
+            first, count = self._remarks.get(what, (name, 0))
+            self._remarks[what] = first, count + 1
         self._modes += block.modes
         for word, count in block.sizes.items():
             self._sizes[word if word in self._sizes or len(self._sizes) < MOST_SIZES else "other"] += count
@@ -346,6 +359,8 @@ class _Rows:
             "sizes": dict(self._sizes.most_common()),
             "modes": dict(self._modes.most_common()),
         }
+        if self._remarks:
+            index["remarks"] = [[what, *told] for what, told in self._remarks.items()]
         (building / INDEX).write_text(json.dumps(index), "utf-8")
 
     def _refuse_too_few(self) -> None:

@@ -119,7 +119,7 @@ def examine(source: Source, dataset: Dataset, fields: Fields, advice: Advice) ->
         exact_duplicates=_named(exact, names),
         near_duplicates=_named(near, names),
         leaked=int(np.isin(dataset.digests[dataset.held_out], trained).sum()),
-        findings=(*notes_of(source), *(line for one in found for line in one.lines)),
+        findings=(*notes_of(source), *dataset.notes(), *(line for one in found for line in one.lines)),
         advice=advice,
     )
 

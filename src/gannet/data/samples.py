@@ -155,8 +155,8 @@ def _never_negative(dataset: Dataset) -> Array:
 
 
 def _left_out(dataset: Dataset, unlabelled: int) -> list[str]:
-    """Say what is not learned from."""
-    notes = []
+    """Say what is not learned from, and what there is to know of what is."""
+    notes = list(dataset.notes())
     if dataset.skipped_count:
         name, reason = dataset.skipped[0]
         notes.append(

@@ -1,6 +1,6 @@
 """What media have in common whose files are pictures, whatever their pixels mean."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -8,7 +8,7 @@ from PIL import Image
 from torch import Tensor
 
 from gannet.media.medium import Medium, Value
-from gannet.media.pages import unused_pages
+from gannet.media.pages import further_pictures, unused_pages
 from gannet.media.pixels import FOREIGN, check_beginning
 from gannet.provenance.metadata import Facts, read_facts
 
@@ -25,6 +25,10 @@ class PictureFiles(Medium[Value]):
     def marks(self, value: Value | Tensor) -> Facts:
         """Read a picture's metadata."""
         return read_facts(value) if isinstance(value, Image.Image) else {}
+
+    def remarks(self, value: Value | Tensor) -> Sequence[str]:
+        """Tell of further frames and pages as well."""
+        return [*super().remarks(value), *filter(None, [further_pictures(value)])]
 
     def unused(self, file: Path) -> str:
         """Tell of further frames and pages."""
