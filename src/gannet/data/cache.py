@@ -33,7 +33,7 @@ from gannet.data.decoding import Block, Fields, Target, decode, shown
 from gannet.data.grouping import check_group
 from gannet.data.guard import Digests, Guard, checked_sums, digest_rows, sum_rows, write_over, write_sums
 from gannet.data.holding_out import hold_out, hold_out_groups
-from gannet.data.records import Array, Counted, Labels, Source, digest
+from gannet.data.records import Array, Counted, Labels, LeftOut, Source, digest, left_out_of
 from gannet.media.pixels import MEGAPIXELS, most_pixels
 from gannet.runtime.progress import Watch
 
@@ -262,6 +262,7 @@ def _decode_all(building: Path, source: Source, target: Target, watch: Watch) ->
             for block in decode(source, target):
                 rows.append(block, files)
                 watch.step(len(rows), total, "Decoding")
+            rows.leave_out(left_out_of(source))
             for file in files.values():
                 file.flush()
                 os.fsync(file.fileno())  # a power cut must not leave a file of the right length full of zeros
@@ -319,14 +320,18 @@ class _Rows:
             self.sums[name].frombytes(sum_rows(values).tobytes())
         self._groups.frombytes(block.groups.tobytes())
         self._is_test += block.is_test.tobytes()
-        self._skipped += block.skipped[: MOST_SKIPPED - len(self._skipped)]
-        self._skipped_count += len(block.skipped)
+        self.leave_out(block.skipped)
         for name, what in block.remarks:
             first, count = self._remarks.get(what, (name, 0))
             self._remarks[what] = first, count + 1
         self._modes += block.modes
         for word, count in block.sizes.items():
             self._sizes[word if word in self._sizes or len(self._sizes) < MOST_SIZES else "other"] += count
+
+    def leave_out(self, skipped: Sequence[LeftOut]) -> None:
+        """Remember what is not used, and why."""
+        self._skipped += skipped[: MOST_SKIPPED - len(self._skipped)]
+        self._skipped_count += len(skipped)
 
     def finish(self, building: Path, source: Source) -> None:
         """Write everything but the values."""

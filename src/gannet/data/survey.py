@@ -41,7 +41,7 @@ def readable(source: Source, part: int = 0, most: int = MOST_LOOKED_AT) -> Itera
 
 def count_learned(source: Source, most: int) -> int:
     """Count the samples but for the source's own test samples, up to `most`; nothing is read."""
-    learned = (record for record in listed(source) if record.split != "test" and not record.refused)
+    learned = (record for record in listed(source) if record.split != "test")
     return sum(1 for _ in islice(learned, most))
 
 

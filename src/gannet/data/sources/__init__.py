@@ -15,7 +15,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from gannet.data.records import Record, Source
+from gannet.data.records import Record, Source, left_out_of
 from gannet.data.sources.contents import is_run_folder
 from gannet.data.sources.folder import FileSource, Folder, PairSource, Storage, Zip, has_ending
 from gannet.data.sources.layout import is_hidden, pair_up
@@ -157,6 +157,10 @@ def _neighbours(path: Path, shelf: str | None) -> Iterator[str]:
 
 def _with_samples(source: Any, target: str, media: Mapping[str, Medium]) -> Source:
     if source.count() == 0:
+        if beside := left_out_of(source):
+            none = f"{target} holds no readable {next(iter(media.values())).noun}"
+            first = ": ".join(beside[0])
+            raise ValueError(f"{none} (first {first}); give at least two, and hundreds to learn anything.")
         ignored = getattr(source, "ignored", 0)
         others = f" ({ignored:,} other files were ignored)" if ignored else ""
         plural = next(iter(media.values())).plural
