@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import io
 import os
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,9 +79,10 @@ def open_picture(content: bytes | BinaryIO, page: int = 1) -> Image.Image:
     Raises ValueError when it is no picture, has no such page or more pixels than `most_pixels` allows.
     """
     most_pixels()
+    _silence_pillow()
     try:
         picture = Image.open(io.BytesIO(content) if isinstance(content, bytes) else content, formats=_decoders())
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+    except Image.DecompressionBombError as error:
         raise ValueError(_bomb()) from error
     except UnidentifiedImageError as error:
         raise ValueError(NO_PICTURE) from error
@@ -118,6 +120,15 @@ def _bomb() -> str:
         f"it has more pixels than the limit of {limit:,}; where you trust it, set {MEGAPIXELS} to more than "
         f"{limit / 1e6:.3g} (millions of pixels)"
     )
+
+
+def _silence_pillow() -> None:
+    """Keep Pillow from warning of what is refused here, by the same limit, in a sentence.
+
+    Decoders run in threads, which share the filters of warnings: none is ever set for a while only.
+    """
+    if ("ignore", None, Image.DecompressionBombWarning, None, 0) not in warnings.filters:
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
 
 
 def most_pixels() -> int | None:
