@@ -130,9 +130,9 @@ def _over(folder: Path, recipe: Recipe, watch: Watch) -> Run | None:
         checkpoints.prepare()
         checkpoints.let_go(newest["best"]["images"])
         note_recipe(folder, recipe)
-    further = "set referee.stop_on=never" if met else "raise images"
-    watch.notify(f"{folder} is finished already, after {images:,} images; to go on, {further}.")
-    return Run(folder, "converged" if met else "finished")
+    further = "referee.stop_on=never" if met else f"images=N (more than {images:,})"
+    watch.notify(f"{folder} is finished already, after {images:,} images; to go on, add --set {further}.")
+    return Run(folder, "converged" if met else "finished", over=True)
 
 
 def _reached(checkpoint: Mapping[str, Any]) -> tuple[int, bool]:
