@@ -76,8 +76,8 @@ def test_too_few_samples_are_said_and_not_measured(reals: int, fakes: int) -> No
     found = judge_samples(few, seed=0)
     assert not found.measures and set(found.left_out) == {"distances", "memorization"}
     assert found.left_out["distances"] == (
-        f"there are {reals} samples that were not learned from and {fakes} fakes, and 100 of each are needed; judge by "
-        "more data, or train on more, a tenth of which is held out"
+        f"of samples that were not learned from there are {reals}, of fakes {fakes}, and 100 of each are needed; judge "
+        "by more data, or train on more, a tenth of which is held out"
     )
 
 

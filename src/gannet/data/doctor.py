@@ -14,7 +14,7 @@ from gannet.data.cache import Dataset
 from gannet.data.columns import Column
 from gannet.data.decoding import Fields, shown
 from gannet.data.duplicates import Copies, find_exact, find_near
-from gannet.data.records import Source, listed, notes_of
+from gannet.data.records import Source, Unclassed, listed, notes_of
 
 MOST_GROUPS = 10
 MOST_NAMES = 6  # of one group, or of classes
@@ -53,6 +53,8 @@ class Report:
     held_out: int
     classes: dict[str, int]
     """Samples by class."""
+    unclassed: str
+    """Why there are none though it looks as if there were; mostly empty."""
     unlabelled: int
     """Samples without a class, where others have one."""
     splits: dict[str, int]
@@ -109,6 +111,7 @@ def examine(source: Source, dataset: Dataset, fields: Fields, advice: Advice) ->
         count=len(dataset),
         held_out=int(dataset.held_out.sum()),
         classes=classes,
+        unclassed=source.unclassed() if isinstance(source, Unclassed) else "",
         unlabelled=int((dataset.labels < 0).sum()) if classes else 0,
         splits=count_splits(source),
         imbalance=max(classes.values()) / smallest if smallest else None,
@@ -173,7 +176,7 @@ def _name_members(source: Source, dataset: Dataset, found: list[Copies]) -> dict
 
 def _class_lines(report: Report) -> list[str]:
     if not report.classes:
-        return ["No classes."]
+        return [f"No classes: {report.unclassed}." if report.unclassed else "No classes."]
     counts = report.classes.values()
     spread = f"{min(counts):,} to {max(counts):,} {report.kind} each"
     ratio = f", the largest {report.imbalance:.1f} times the smallest" if report.imbalance else ""

@@ -126,6 +126,15 @@ class Noted(Protocol):
 
 
 @runtime_checkable
+class Unclassed(Protocol):
+    """A source that knows why what looks like a class in it is none."""
+
+    def unclassed(self) -> str:
+        """Say so, without a full stop; empty where nothing looks so."""
+        ...
+
+
+@runtime_checkable
 class Listed(Protocol):
     """A source that knows what its samples are called without reading them, though its records hold what was read."""
 

@@ -192,6 +192,13 @@ class FileSource:
     def classes(self) -> tuple[str, ...]:
         return self._layout.classes
 
+    def unclassed(self) -> str:
+        """Say why a folder in it is no class; empty where none is."""
+        lone, plural = in_utf8(self._layout.lone), self._medium.plural
+        return (
+            f"{lone}/ is the only folder, with {plural} beside it; give each class a folder of its own" if lone else ""
+        )
+
     def fingerprint(self) -> str:
         """Give a hex digest that changes when the content changes."""
         return _fingerprint(self._storage, self._paths, self._left_out)
