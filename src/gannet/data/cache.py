@@ -29,13 +29,14 @@ from gannet.data.cache_space import (
     touch,
 )
 from gannet.data.columns import Column, column_of
-from gannet.data.decoding import Block, Fields, Target, decode, shown
+from gannet.data.decoding import Block, Fields, Target, decode
 from gannet.data.grouping import check_group
 from gannet.data.guard import Digests, Guard, checked_sums, digest_rows, sum_rows, write_over, write_sums
 from gannet.data.holding_out import hold_out, hold_out_groups
 from gannet.data.records import Array, Counted, Labels, LeftOut, Source, digest, left_out_of
 from gannet.media.pixels import MEGAPIXELS, most_pixels
 from gannet.runtime.progress import Watch
+from gannet.runtime.wording import short
 
 __all__ = ["Dataset", "build_dataset", "cache_folder"]
 
@@ -78,7 +79,7 @@ class Dataset:
 
     def notes(self) -> tuple[str, ...]:
         """Say what there is to know of some samples, a sentence each; entries of earlier versions know nothing."""
-        return tuple(f"{self.name}: {count:,}, such as {shown(name)}: {what}." for what, name, count in self.remarks)
+        return tuple(f"{self.name}: {count:,}, such as {short(name)}: {what}." for what, name, count in self.remarks)
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -375,7 +376,10 @@ class _Rows:
         medium = next(iter(self._fields.values())).medium
         none = f"no readable {medium.noun}" if self._skipped else f"no {medium.plural}"
         found = f"only one readable {medium.noun}" if count else none
-        first = f" ({self._skipped_count} unreadable, first {': '.join(self._skipped[0])})" if self._skipped else ""
+        first = ""
+        if self._skipped:
+            skipped, reason = self._skipped[0]
+            first = f" ({self._skipped_count} unreadable, first {short(skipped)}: {reason})"
         raise ValueError(f"{name} holds {found}{first}; give at least two, and hundreds to learn anything.")
 
 

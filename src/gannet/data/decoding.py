@@ -17,12 +17,12 @@ from gannet.data.records import Array, Chunk, Chunked, Labels, Record, Source
 from gannet.media.medium import Field
 from gannet.runtime.broken import is_defect, unless_broken
 from gannet.runtime.digests import number
+from gannet.runtime.wording import reason
 from gannet.runtime.workers import Budget, cores, map_in_order
 
 RECORDS_PER_TASK = 16
 BYTES_PER_TASK = 64 << 20  # of encoded values: photographs, of which 16 take less, are not kept waiting
 BYTES_IN_FLIGHT = 1 << 30  # of all that are read or wait to be decoded: as much as the largest file
-MOST_LETTERS = 120  # of a sample's name in a message
 Fields: TypeAlias = Mapping[str, Field]
 
 
@@ -172,14 +172,3 @@ def group_of(record: Record, pattern: str) -> int:
     found = re.search(pattern, record.name)
     word = record.name if found is None or found[1] is None else f"group {found[1]}"
     return number(word.encode())
-
-
-def reason(error: Exception) -> str:
-    """Give one line that tells the user what was wrong."""
-    lines = str(error).splitlines()
-    return lines[0] if lines and lines[0] else type(error).__name__
-
-
-def shown(name: str) -> str:
-    """Give a sample's name for a message: the end of one that is as long as a path can be."""
-    return name if len(name) <= MOST_LETTERS else f"...{name[-MOST_LETTERS:]}"

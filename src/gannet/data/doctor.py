@@ -12,9 +12,10 @@ import numpy as np
 
 from gannet.data.cache import Dataset
 from gannet.data.columns import Column
-from gannet.data.decoding import Fields, shown
+from gannet.data.decoding import Fields
 from gannet.data.duplicates import Copies, find_exact, find_near
 from gannet.data.records import Source, Unclassed, listed, notes_of
+from gannet.runtime.wording import short
 
 MOST_GROUPS = 10
 MOST_NAMES = 6  # of one group, or of classes
@@ -192,7 +193,7 @@ def _split_lines(report: Report) -> list[str]:
 
 def _enumerated(names: Collection[str]) -> str:
     """Name the first of many."""
-    first = ", ".join(map(shown, islice(names, MOST_NAMES)))
+    first = ", ".join(map(short, islice(names, MOST_NAMES)))
     return first + (f" and {len(names) - MOST_NAMES:,} more" if len(names) > MOST_NAMES else "")
 
 
@@ -201,7 +202,7 @@ def _defect_lines(report: Report) -> list[str]:
     if report.unreadable_count:
         lines += _left_out_lines(report)
     for word, found in (("exact", report.exact_duplicates), ("near", report.near_duplicates)):
-        example = f", such as {' = '.join(map(shown, found.groups[0]))}" if found.groups else ""
+        example = f", such as {' = '.join(map(short, found.groups[0]))}" if found.groups else ""
         lines.append(f"{found.count:,} {word} duplicates{example}.")
     if report.leaked:
         lines.append(f"{report.leaked:,} held-out {report.kind} are trained on as exact copies; scores will flatter.")
@@ -214,7 +215,7 @@ def _left_out_lines(report: Report) -> list[str]:
     for name, reason in report.unreadable:
         by_reason.setdefault(reason, []).append(name)
     common = sorted(by_reason.items(), key=lambda found: -len(found[1]))
-    lines = [f"- {len(names):,}, such as {shown(names[0])}: {reason}." for reason, names in common[:MOST_REASONS]]
+    lines = [f"- {len(names):,}, such as {short(names[0])}: {reason}." for reason, names in common[:MOST_REASONS]]
     more = [f"- and for {len(common) - MOST_REASONS:,} more reasons."] if len(common) > MOST_REASONS else []
     return [f"{report.unreadable_count:,} unreadable or not to be read, left out:", *lines, *more]
 

@@ -22,6 +22,7 @@ from gannet.data.sources.layout import is_hidden, pair_up
 from gannet.media import find_medium, medium_names
 from gannet.media.medium import Medium
 from gannet.runtime.plugins import installed
+from gannet.runtime.wording import short
 from gannet.schema import Section, alike
 
 __all__ = ["Record", "Source", "is_embedded", "media_of", "open_source"]
@@ -159,8 +160,10 @@ def _with_samples(source: Any, target: str, media: Mapping[str, Medium]) -> Sour
     if source.count() == 0:
         if beside := left_out_of(source):
             none = f"{target} holds no readable {next(iter(media.values())).noun}"
-            first = ": ".join(beside[0])
-            raise ValueError(f"{none} (first {first}); give at least two, and hundreds to learn anything.")
+            name, reason = beside[0]
+            raise ValueError(
+                f"{none} (first {short(name)}: {reason}); give at least two, and hundreds to learn anything."
+            )
         ignored = getattr(source, "ignored", 0)
         others = f" ({ignored:,} other files were ignored)" if ignored else ""
         plural = next(iter(media.values())).plural
