@@ -7,10 +7,11 @@ import os
 import shutil
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -34,7 +35,6 @@ from gannet.data.grouping import check_group
 from gannet.data.guard import Digests, Guard, checked_sums, digest_rows, sum_rows, write_over, write_sums
 from gannet.data.holding_out import hold_out, hold_out_groups
 from gannet.data.records import Array, Counted, Labels, LeftOut, Source, digest, left_out_of
-from gannet.media.pixels import MEGAPIXELS, most_pixels
 from gannet.runtime.progress import Watch
 from gannet.runtime.wording import short
 
@@ -104,7 +104,7 @@ def build_dataset(
     """
     target = Target(fields, group)
     watch = watch or Watch()
-    key = digest([FORMAT, source.fingerprint(), *_words(fields), group, *_limit()])
+    key = digest([FORMAT, source.fingerprint(), *_words(fields), group, *_limits(fields)])
     entry = (folder or cache_folder()) / f"data-{key}"
     _make_folder(entry.parent)
     with entry_lock(entry) as kept:
@@ -125,9 +125,9 @@ def build_dataset(
     return dataset
 
 
-def _limit() -> list[str]:
-    """Give the limit on pixels where it is not the usual one: another leaves out other pictures."""
-    return [f"{most_pixels()} pixels"] if os.environ.get(MEGAPIXELS) else []
+def _limits(fields: Fields) -> Iterable[str]:
+    """Give what of how this process reads is not as usual, each once."""
+    return dict.fromkeys(chain.from_iterable(field.medium.limits for field in fields.values()))
 
 
 def _words(fields: Fields) -> Iterator[str]:

@@ -130,6 +130,11 @@ class Medium(ABC, Generic[Value]):
         return (self.name,)
 
     @property
+    def limits(self) -> tuple[str, ...]:
+        """What else of a cache's name depends on how this process reads files; empty: what is usual."""
+        return ()
+
+    @property
     def saved(self) -> tuple[str, ...]:
         """The endings that `encode` writes, the usual one first."""
         return tuple(sorted(self.endings))

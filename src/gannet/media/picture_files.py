@@ -1,5 +1,6 @@
 """What media have in common whose files are pictures, whatever their pixels mean."""
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
@@ -9,7 +10,7 @@ from torch import Tensor
 
 from gannet.media.medium import Medium, Value
 from gannet.media.pages import further_pictures, unused_pages
-from gannet.media.pixels import FOREIGN, check_beginning
+from gannet.media.pixels import FOREIGN, MEGAPIXELS, check_beginning, most_pixels
 from gannet.provenance.metadata import Facts, read_facts
 
 
@@ -17,6 +18,11 @@ class PictureFiles(Medium[Value]):
     """Whatever is kept in the files of pictures."""
 
     foreign: ClassVar[Mapping[str, str]] = FOREIGN
+
+    @property
+    def limits(self) -> tuple[str, ...]:
+        """Tell of a limit on pixels that is not the usual one: it leaves out other pictures."""
+        return (f"{most_pixels()} pixels",) if os.environ.get(MEGAPIXELS) else ()
 
     def check_beginning(self, head: bytes) -> None:
         """Go by the words that formats of pictures begin with."""
