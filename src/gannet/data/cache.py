@@ -34,7 +34,7 @@ from gannet.data.decoding import Block, Fields, Target, decode
 from gannet.data.grouping import check_group
 from gannet.data.guard import Digests, Guard, checked_sums, digest_rows, sum_rows, write_over, write_sums
 from gannet.data.holding_out import hold_out, hold_out_groups
-from gannet.data.records import Array, Counted, Labels, LeftOut, Source, digest, left_out_of
+from gannet.data.records import Array, Chunked, Counted, Labels, LeftOut, Source, digest, left_out_of
 from gannet.runtime.progress import Watch
 from gannet.runtime.wording import short
 
@@ -46,6 +46,8 @@ BESIDE = {"labels": "int64", "held_out": "bool", "digests": "uint64", "groups": 
 MOST_SKIPPED = 1000
 MOST_SIZES = 1000
 ROW_EXTRA = 8 + 8 + 8 + 1  # bytes of label, digest, group and side
+ROUNDED, COLOURS = "rounded", {"RGB", "RGBA"}
+"""What an entry notes of pictures in colour since their sixteen bits are rounded to eight, and their kinds."""
 STEP = 64 << 20  # bytes between looks at the disk when the number of pictures is not known ahead
 
 
@@ -115,7 +117,7 @@ def build_dataset(
         dataset = _open_entry(entry, source, target, watch)
         if dataset is None:
             if entry.exists():
-                watch.notify(f"The cache of {source.name} was damaged, and is made anew.")
+                watch.notify(f"The cache of {source.name} was damaged or of an earlier version, and is made anew.")
             check_group(source, group)
             remove_torn(entry)
             _build_entry(entry, source, target, watch)
@@ -160,6 +162,8 @@ def _open_entry(entry: Path, source: Source, target: Target, watch: Watch) -> Da
         columns = {name: _open_column(entry, name, target, count) for name in target.fields}
         skipped = tuple((str(name), str(reason)) for name, reason in index["skipped"])
         counts = skipped, int(index["skipped_count"]), dict(index["sizes"]), dict(index["modes"])
+        if ROUNDED not in index and not isinstance(source, Chunked) and not COLOURS.isdisjoint(counts[-1]):
+            return None
         remarks = tuple((str(what), str(name), int(number)) for what, name, number in index.get("remarks", ()))
     except (OSError, ValueError, LookupError, TypeError, AttributeError, EOFError, RecursionError, MemoryError):
         return None
@@ -365,6 +369,8 @@ class _Rows:
             "sizes": dict(self._sizes.most_common()),
             "modes": dict(self._modes.most_common()),
         }
+        if not COLOURS.isdisjoint(self._modes):
+            index[ROUNDED] = True
         if self._remarks:
             index["remarks"] = [[what, *told] for what, told in self._remarks.items()]
         (building / INDEX).write_text(json.dumps(index), "utf-8")

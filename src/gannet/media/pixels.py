@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, UnidentifiedImageError
 
+from gannet.media.sixteen_bit import is_deep, joined, lower_bytes
 from gannet.media.value_range import find_range
 from gannet.provenance import formats
 from gannet.runtime.broken import unless_broken
@@ -231,7 +232,12 @@ def natural_pixels(picture: Picture) -> Pixels:
     if isinstance(picture, np.ndarray):
         return _checked(picture)
     _refuse_bomb(picture)
-    return _eight_bit(upright(picture))
+    lower = _eight_bit(upright(lower_bytes(picture))) if is_deep(picture) else None  # Asked before it is decoded.
+    upper, bands = _eight_bit(upright(picture)), len(picture.getbands())
+    if lower is None:
+        return upper
+    # A colour that stands for transparency makes a channel more, of eight bits.
+    return np.concatenate([eight_bits(joined(upper[..., :bands], lower[..., :bands])), upper[..., bands:]], 2)
 
 
 def _checked(pixels: npt.NDArray[Any]) -> Pixels:
