@@ -215,7 +215,8 @@ def _print(verb: str, result: Any, lines: list[str], as_json: bool) -> None:
 
         lines = [json.dumps({"gannet": __version__, "verb": verb, "result": result}, ensure_ascii=False)]
     with suppress(BrokenPipeError):  # Whoever read has read enough.
-        typer.echo(plain("\n".join(lines)))
+        if lines:
+            typer.echo(plain("\n".join(lines)))
 
 
 def main() -> None:

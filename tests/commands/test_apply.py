@@ -762,8 +762,32 @@ def test_help_comes_from_the_config_alone(enlarger: Path, tmp_path: Path) -> Non
     assert done.returncode == 0 and "--strength" in done.stdout, done.stderr
 
 
-def test_a_recognizer_names_what_pictures_are_of(tmp_path: Path) -> None:
-    run = gannet.train(dump_yaml_of(recognition.example(), tmp_path), out=tmp_path / "run").folder
+@pytest.fixture(scope="module")
+def recognizer(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("recognizer")
+    return gannet.train(dump_yaml_of(recognition.example(), folder), out=folder / "run").folder
+
+
+@pytest.mark.parametrize("refused", ["a.heic", "a.jpg"])
+def test_what_is_refused_has_no_result_that_another_could_meet(
+    recognizer: Path, photos: Path, tmp_path: Path, refused: str
+) -> None:
+    (photos / refused).write_bytes(b"no picture")
+    (photos / "broken.png").unlink()
+    told = gannet.apply(recognizer, photos, out=tmp_path / "new")
+    assert told.count == 3 and sorted(path.name for path in (tmp_path / "new").rglob("*.csv")) == [
+        "a.csv",
+        "b.csv",
+        "c.csv",
+    ]
+    assert len(told.left_out) == 1 and refused in told.left_out[0]
+    shutil.copy(photos / "a.png", photos / "a.bmp")
+    with pytest.raises(ValueError, match=r"a\.bmp and .*a\.png would both become a\.csv"):
+        gannet.apply(recognizer, photos, out=tmp_path / "newer")
+
+
+def test_a_recognizer_names_what_pictures_are_of(recognizer: Path, tmp_path: Path) -> None:
+    run = recognizer
     for number in range(3):
         Image.fromarray(RANDOM.integers(0, 256, (12, 10, 3), np.uint8)).save(tmp_path / f"{number}.jpg")
     told = gannet.apply(run, *sorted(tmp_path.glob("*.jpg")), out=tmp_path / "named")
@@ -985,3 +1009,36 @@ def test_an_order_of_a_page_is_not_gone_on_with_for_another(
             gannet.apply(enlarger, f"{scan}#1", f"{scan}#2", out=tmp_path / "new")
     with pytest.raises(ValueError, match="the beginning of something else"):
         gannet.apply(enlarger, f"{scan}#2", f"{scan}#3", out=tmp_path / "new")
+
+
+def test_a_further_input_may_be_a_page(others: dict[str, Path], photos: Path, tmp_path: Path) -> None:
+    lost, none = np.zeros((9, 13), np.uint8), np.zeros((9, 13), np.uint8)
+    lost[2:5, 3:8] = 255
+    pages = [Image.fromarray(page) for page in (none, lost)]
+    pages[0].save(tmp_path / "masks.tif", save_all=True, append_images=pages[1:])
+    told = gannet.apply(others["inpainting"], photos / "a.png", mask=f"{tmp_path}/masks.tif#2", out=tmp_path / "a.png")
+    before, after = (read_photograph(path).values for path in (photos / "a.png", tmp_path / "a.png"))
+    assert not told.left_out and np.array_equal(before[lost == 0], after[lost == 0])
+    assert not np.array_equal(before[lost > 0], after[lost > 0])
+    with pytest.raises(ValueError, match=r"masks.tif#3 cannot be read: it has 2 pages and no page 3\."):
+        gannet.apply(others["inpainting"], photos, mask=f"{tmp_path}/masks.tif#3", out=tmp_path / "new")
+    with pytest.raises(ValueError, match=r"There is no mask at .*nowhere.tif#2; give a file, or a folder"):
+        gannet.apply(others["inpainting"], photos, mask=f"{tmp_path}/nowhere.tif#2", out=tmp_path / "new")
+    assert not (tmp_path / "new").exists()
+
+
+def test_an_order_with_a_page_is_not_gone_on_with_for_another(
+    others: dict[str, Path], photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pages = [Image.fromarray(RANDOM.integers(0, 256, (9, 13), np.uint8)) for _ in range(2)]
+    pages[0].save(tmp_path / "masks.tif", save_all=True, append_images=pages[1:])
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as broken:
+        broken.setattr(PhotographMedium, "open", stop)
+        with pytest.raises(KeyboardInterrupt):
+            gannet.apply(others["inpainting"], photos, out=tmp_path / "new", mask=f"{tmp_path}/masks.tif#1")
+    with pytest.raises(ValueError, match="the beginning of something else"):
+        gannet.apply(others["inpainting"], photos, out=tmp_path / "new", mask=f"{tmp_path}/masks.tif#2")

@@ -524,6 +524,26 @@ def reviews(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.parametrize("ending", [".txt", ".csv"])
+def test_of_two_orders_of_one_text_the_second_is_told_who_writes_it(ending: str, tmp_path: Path) -> None:
+    source, out = tmp_path / f"a{ending}", tmp_path / "new" / f"b{ending}"
+    source.write_text("text\none two three\nfour five six\n", encoding="utf-8")
+    told: list[str] = []
+
+    def order_again(*_: object) -> None:
+        with pytest.raises(
+            ValueError, match=rf"Another process is writing .*b{ending} \(number \d+ on .*, since "
+        ) as no:
+            augment(source, out)
+        told.append(str(no.value))
+
+    assert augment(source, out, on_progress=order_again).copies
+    assert told and all(one.endswith("; wait for it, or choose another name.") for one in told)
+    assert {path.name for path in out.parent.iterdir()} <= {out.name, "b.record.csv"}
+    with pytest.raises(ValueError, match="exists; choose another name"):
+        augment(source, out)
+
+
 def test_texts_keep_their_columns_and_say_what_was_done(reviews: Path, tmp_path: Path) -> None:
     made = augment(reviews, tmp_path / "new.csv", AugmentOptions(times=3, kinds="swap=1,masking=1", label="stars"))
     with (tmp_path / "new.csv").open(encoding="utf-8", newline="") as file:

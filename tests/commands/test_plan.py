@@ -16,6 +16,7 @@ import pytest
 import torch
 from PIL import Image
 
+import gannet
 from gannet.adversarial.game import Outcome, Pass, Turn
 from gannet.commands.plan import Plan, _kept_of_a_sample, plan, whole_time
 from gannet.commands.train import build_game, configure, prepare
@@ -105,6 +106,18 @@ def test_what_no_memory_holds_is_refused_before_it_is_taken(
     with pytest.raises(ValueError, match=words):
         planned("digits", device="cpu", **change)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 2**18, "kibibytes were taken"
+
+
+@pytest.mark.parametrize(("key", "value"), [("network.latent", 10**10), ("batch", 10**12)])
+def test_training_refuses_it_in_the_same_words_and_begins_nothing(key: str, value: int, elsewhere: Path) -> None:
+    changes, out = {key: value, "device": "cpu"}, elsewhere / "run"
+    with pytest.raises(ValueError, match="would take about .* of memory, more than the .*; lower batch") as trained:
+        gannet.train("digits", out=out, set=changes)
+    assert not out.exists()
+    if key != "batch":  # How much a batch takes beyond its own samples, a dry run finds by trying.
+        with pytest.raises(ValueError, match="of memory") as told:
+            planned("digits", network__latent=value, device="cpu")
+        assert str(told.value) == str(trained.value)
 
 
 def test_large_networks_are_counted_and_not_made(elsewhere: Path) -> None:

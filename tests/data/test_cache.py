@@ -372,3 +372,20 @@ def test_samples_that_belong_to_nothing_are_no_group_together():
 def test_groups_of_one_each_split_as_if_there_were_none():
     dataset = picture_dataset(Films([f"film {index}" for index in range(60)]), 8, 8, 3)
     assert 0 < dataset.held_out.sum() < 20
+
+
+@pytest.mark.parametrize(("mode", "kept"), [("L", True), ("RGB", False)])
+def test_an_entry_from_before_colours_were_rounded_is_made_anew(write_pictures, own_cache, mode, kept):
+    folder = write_pictures("1.png", "2.png", "3.png")
+    for path in folder.iterdir():
+        with Image.open(path) as picture:
+            picture.convert(mode).save(path)
+    before = picture_dataset(open_source(str(folder)), 8, 8, 3).first.copy()
+    (entry,) = own_cache.glob("data-*/index.json")
+    index = json.loads(entry.read_text(encoding="utf-8"))
+    assert index.pop("rounded", False) is not kept
+    entry.write_text(json.dumps(index), encoding="utf-8")
+    (sums,) = own_cache.glob("*sums*")
+    sums.unlink()  # Entries of that time that have sums have those of that index.
+    assert np.array_equal(picture_dataset(open_source(str(folder)), 8, 8, 3).first, before)
+    assert ("rounded" in json.loads(entry.read_text(encoding="utf-8"))) is not kept, "grey ones are as they were"

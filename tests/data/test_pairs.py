@@ -14,6 +14,7 @@ from PIL import Image
 from pytest import TempPathFactory
 
 from gannet.data.cache import Dataset, build_dataset
+from gannet.data.records import left_out_of
 from gannet.data.sources import open_source
 from gannet.media import image, label_map
 from gannet.media.label_map import NOTHING
@@ -117,9 +118,10 @@ def test_a_file_without_a_partner_is_left_out_and_counted(pairs: Writer) -> None
     data = pairs("1", "2", "3", "4")
     (data / "images" / "2.png").unlink()
     (data / "labels" / "4.png").unlink()
-    dataset = brought(data)
+    dataset, source = brought(data), open_source(str(data), MEDIA)
     check_pairs(dataset, 2)
-    assert dataset.skipped_count == 2
+    assert source.count() == len(list(source.records())) == 2
+    assert dataset.skipped_count == 2 and dataset.skipped == left_out_of(source)
     reasons = dict(dataset.skipped)
     assert set(reasons) == {"labels/2.png", "images/4.png"}
     assert all("no file of its name beside it" in reason for reason in reasons.values())

@@ -216,6 +216,18 @@ def test_stretch_ignores_proportions():
     assert fitted[:, :2].max() < 30 and fitted[:, -2:].min() > 225
 
 
+def test_of_a_bomb_our_own_sentence_is_all_that_is_said(monkeypatch):
+    stream = io.BytesIO()
+    Image.new("L", (10, 10)).save(stream, "PNG")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 60)
+    with warnings.catch_warnings(record=True) as told:
+        warnings.resetwarnings()
+        for _ in range(2):
+            with pytest.raises(ValueError, match="more pixels than the limit"):
+                open_picture(stream.getvalue())
+    assert not told
+
+
 def test_bomb_is_refused_where_warnings_are_silent(monkeypatch):
     stream = io.BytesIO()
     Image.new("L", (10, 10)).save(stream, "PNG")

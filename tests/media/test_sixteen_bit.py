@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from gannet.media.photograph import Photograph, read_photograph
+from gannet.media.pixels import natural_pixels, open_picture
 
 RANDOM = np.random.default_rng(0)
 
@@ -85,3 +86,32 @@ def test_formats_of_eight_bits_get_the_upper_ones() -> None:
     content = Photograph(flat).encode(".webp", {})
     assert read_photograph(content).values.dtype == np.uint8
     assert abs(int(read_photograph(content).values.mean()) - 0xAB) <= 2
+
+
+def rounded(values: np.ndarray) -> np.ndarray:
+    return ((values.astype(np.uint32) * 255 + 32767) // 65535).astype(np.uint8)
+
+
+@pytest.mark.parametrize("channels", [3, 4])
+def test_what_is_learned_from_is_rounded_to_eight_bits(channels: int) -> None:
+    values = deep(7, 5, channels)
+    assert np.array_equal(natural_pixels(open_picture(plain_png(values))), rounded(values))
+
+
+@pytest.mark.parametrize("options", [{}, {"byteorder": ">"}, {"compression": "zlib"}])
+@pytest.mark.parametrize("page", [1, 2])
+def test_so_is_a_page_of_a_tiff(options: dict[str, str], page: int) -> None:
+    pages, content = deep(2, 9, 6, 3), io.BytesIO()
+    with tifffile.TiffWriter(content, byteorder=options.get("byteorder")) as writer:
+        for values in pages:
+            writer.write(values, photometric="rgb", compression=options.get("compression"))
+    assert np.array_equal(natural_pixels(open_picture(content.getvalue(), page)), rounded(pages[page - 1]))
+
+
+def test_a_colour_that_stands_for_transparency_is_rounded_as_well() -> None:
+    values = deep(6, 6, 3)
+    content = plain_png(values)
+    data = b"tRNS" + struct.pack(">3H", *(int(value) for value in values[0, 0]))
+    key = struct.pack(">I", 6) + data + struct.pack(">I", zlib.crc32(data))
+    at = content.index(b"IDAT") - 4
+    assert np.array_equal(natural_pixels(open_picture(content[:at] + key + content[at:]))[..., :3], rounded(values))

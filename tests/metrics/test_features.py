@@ -57,3 +57,8 @@ def test_parts_are_extracted_as_the_whole_is() -> None:
 @pytest.mark.parametrize(("shape", "expected"), [((1, 28, 28), True), ((3, 27, 64), False), ((2,), False)])
 def test_networks_look_at_pictures_from_28_pixels_up(shape: tuple[int, ...], expected: bool) -> None:
     assert suits(shape) is expected
+
+
+def test_components_of_one_sample_are_itself_and_nobody_is_warned() -> None:
+    components = fit_components(torch.arange(6.0)[None])
+    assert components(torch.arange(6.0)[None]).tolist() == [[0.0]]

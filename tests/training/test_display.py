@@ -12,6 +12,7 @@ from contracts import check_equal_states, logged, make_trainer
 
 import gannet
 from gannet.commands import callbacks
+from gannet.commands.summary import summarize
 from gannet.recipe import dump_yaml
 from gannet.runtime.files import load_tree
 from gannet.runtime.progress import Progress, Watch
@@ -217,7 +218,8 @@ def test_a_run_that_is_over_is_left_alone(changes: dict[str, str], tmp_path: Pat
     assert again.ending == run.ending and files(run.folder) == before
     (told,) = said
     assert "is finished already, after" in told
-    assert ("referee.stop_on=never" if changes else "raise images") in told
+    assert ("--set referee.stop_on=never" if changes else "--set images=N") in told
+    assert summarize(again)[1] == [], "what was said when it ended is not said again"
 
 
 def test_a_run_goes_on_after_its_checkpoint_was_read_whole_once(tmp_path: Path, monkeypatch) -> None:

@@ -13,8 +13,7 @@ from PIL import Image
 from torch import distributed
 
 from gannet import __version__
-from gannet.commands.inputs import Item, files_of, find_items
-from gannet.data.records import file_stamp
+from gannet.commands.inputs import Item, files_of, find_items, stamps_of
 from gannet.media.grids import panels, side_by_side
 from gannet.pipelines.hub import load, untrained
 from gannet.pipelines.pipeline import ConverterPipeline, GeneratorPipeline
@@ -219,7 +218,7 @@ class Work:
     ) -> None:
         self.pipeline, self.loaded, self.options, self.wanted, self.items = pipeline, loaded, options, wanted, items
         self.changed = False
-        self.done, self.left_out = 0, dict[PurePosixPath, str]()
+        self.done, self.left_out = 0, dict[Path, str]()
         self.notices, self.unused = list[str](), list[str]()
         self._endings: dict[Path, str] = {}
         self.pairs: dict[PurePosixPath, tuple[Image.Image, Image.Image]] = {}
@@ -282,26 +281,25 @@ class Work:
         self._tell_of_earlier(path)
 
     def _refuse_twins(self) -> None:
-        first: dict[str, Item] = {}
+        """Refuse two results of one name; what cannot be read has none, so that it stands in the way of no other."""
+        named: dict[str, list[Item]] = {}
         for one in self.items:
-            for made in self.places(Path(self.result(one))).values():
-                other = first.setdefault(made.as_posix(), one)
-                if other is not one:
-                    raise ValueError(
-                        f"{other.name} and {one.name} would both become {made.as_posix()}; give them one after the "
-                        "other, or rename one."
-                    )
+            for place in self.places(Path(self.result(one))).values():
+                named.setdefault(place.as_posix(), []).append(one)
+        for name, twins in named.items():
+            problems = {one.name: one.problem() for one in twins} if len(twins) > 1 else {}
+            self.left_out |= {one: problem for one, problem in problems.items() if problem}
+            made = [one for one, problem in problems.items() if not problem]
+            if len(made) > 1:
+                told = f"{made[0]} and {made[1]} would both become {name}"
+                raise ValueError(f"{told}; give them one after the other, or rename one.")
 
     def _order(self) -> dict[str, Any]:
         """Tell this delivery from any other: the model, what is asked of it, and each file as it is now."""
-        stamps = {
-            name: [file_stamp(file, str(file.resolve())) for file in files if file.is_file()]
-            for name, files in files_of(self.items).items()
-        }
         asked = {"options": self.options.model_dump(mode="json"), "save": list(self.wanted.save)}
         weights = digest(self.ready.tensors(), {})
         pages = {"pages": [one.page for one in self.items]} if any(one.page is not None for one in self.items) else {}
-        return {**self.facts, **asked, **stamps, **pages, "digest": weights, "gannet": __version__}
+        return {**self.facts, **asked, **stamps_of(self.items), **pages, "digest": weights, "gannet": __version__}
 
     def _tell_of_earlier(self, path: Path) -> None:
         """Name also what was left out before the delivery was broken off; nothing at all is no delivery."""
@@ -312,8 +310,8 @@ class Work:
                 made = set(archive.namelist())
         for one in self.items:
             if str(self.result(one)) not in made:
-                self.left_out.setdefault(self.result(one), f"{one.name} was left out before.")
-            elif self.done < len(self.items):  # It may have been made before.
+                self.left_out.setdefault(one.name, f"{one.name} was left out before.")
+            elif one.name not in self.left_out and self.done < len(self.items):  # It may have been made before.
                 self._note_unused(one)
         if len(self.left_out) == len(self.items):
             _remove(path)
@@ -323,7 +321,7 @@ class Work:
     def shown(self) -> list[tuple[Image.Image, Image.Image]]:
         """Give the first inputs before and after; what an earlier call made is made once more."""
         for one in self.items[:SHOWN]:
-            if self.result(one) not in self.pairs and self.result(one) not in self.left_out:
+            if self.result(one) not in self.pairs and one.name not in self.left_out:
                 self.make(one, self.result(one).suffix)
         return list(self.pairs.values())[:SHOWN]
 
@@ -377,9 +375,8 @@ class Work:
         try:
             contents = self.make(item, result.suffix)
         except ValueError as error:
-            told = str(error)
-            told = told if str(item.path) in told or str(item.name) in told else f"{item.name}: {error}"
-            self.left_out[result] = told
+            told = item.about(error)
+            self.left_out[item.name] = told
             self.done += 1
             watch.show(Progress(self.done, len(self.items)), f"Left out: {told}")
             return []

@@ -1,22 +1,26 @@
 """What a run costs in memory, told before any of it is taken."""
 
+import math
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 from torch.autograd.graph import saved_tensors_hooks
 
 from gannet.augmentation.amount import VERY_FEW_PICTURES
-from gannet.commands.train import Prepared
 from gannet.data.cache_space import readable
 from gannet.data.records import Source
 from gannet.data.sources.several import parts_of
 from gannet.data.survey import count_learned, survey
 from gannet.media.image import fitting_size
+
+if TYPE_CHECKING:
+    from gannet.commands.train import Prepared
 
 COPIES = 4
 """Of every weight there is its gradient and Adam's two moments besides; what is kept has its average as well."""
@@ -33,13 +37,31 @@ class Weights:
     size: int
 
 
-def weigh(prepared: Prepared) -> Weights:
+def weigh(prepared: "Prepared") -> Weights:
     """Count what a run's networks take, without making them."""
     with torch.device("meta"):
         game = prepared.task.game(prepared.recipe, prepared.description)
     parameters = {name: sum(one.numel() for one in network.parameters()) for name, network in game.networks.items()}
     kept = sum(parameters[name] for name in game.kept)
     return Weights(parameters, SINGLE * (COPIES * sum(parameters.values()) + kept))
+
+
+def check_networks(prepared: "Prepared", device: torch.device) -> Weights:
+    """Count what a run's networks take; ValueError where that is more memory than there is."""
+    weights = weigh(prepared)
+    check_memory(weights.size, device, "The networks, with their gradients and moments,")
+    return weights
+
+
+def check_surely(prepared: "Prepared", device: torch.device, processes: int) -> None:
+    """Refuse what surely takes more memory than there is, without playing a round; ValueError with both figures.
+
+    Beside the networks a batch takes at least what its own samples do; how much more, only a dry run tells.
+    """
+    recipe, weights = prepared.recipe, check_networks(prepared, device)
+    fields = prepared.task.fields(recipe, prepared.description).values()
+    a_sample = SINGLE * sum(math.prod(field.given) for field in fields)
+    check_memory(weights.size + a_sample * recipe.batch // recipe.accumulate // processes, device, "The batch")
 
 
 def check_memory(needed: int, device: torch.device, what: str) -> None:
@@ -69,7 +91,7 @@ def most_tried(device: torch.device) -> int:
     return memory_of(device) // 2 if device.type == "cuda" else 2**30
 
 
-def cautions(prepared: Prepared) -> tuple[str, ...]:
+def cautions(prepared: "Prepared") -> tuple[str, ...]:
     """Say what of the data lets expect little, with the figure."""
     return tuple(note for part in parts_of(prepared.source) for note in (_few(part), _small(part, prepared)) if note)
 
@@ -80,7 +102,7 @@ def _few(source: Source) -> str:
     return "" if count >= VERY_FEW_PICTURES else f"{told}learned by heart rather than understood, so give more."
 
 
-def _small(source: Source, prepared: Prepared) -> str:
+def _small(source: Source, prepared: "Prepared") -> str:
     """Pictures that were enlarged have nothing to teach about their details."""
     first = next(iter(prepared.task.fields(prepared.recipe, prepared.description).values()))
     if first.medium.name != "image" or (median := survey(source).median_side) >= min(first.given[1:]):
@@ -92,7 +114,7 @@ def _small(source: Source, prepared: Prepared) -> str:
     return f"{told}{side}, which teaches blur; give larger ones{instead}."
 
 
-def _allows(prepared: Prepared, size: int) -> bool:
+def _allows(prepared: "Prepared", size: int) -> bool:
     """Tell whether a recipe can have another size of its pictures: a task may look at larger parts of them."""
     data = prepared.recipe.data.with_options(size=size)
     with suppress(ValueError):

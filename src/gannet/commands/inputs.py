@@ -6,6 +6,7 @@ from itertools import chain
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeAlias
 
+from gannet.data.records import file_stamp
 from gannet.data.sources.contents import contents
 from gannet.media.medium import Medium
 from gannet.media.pages import named_page
@@ -24,7 +25,7 @@ class Item:
     Attributes:
         file: of the first input.
         path: its path among the results.
-        beside: where the files of further inputs lie, by name: a file for all, or a folder with one for each.
+        beside: where the files of further inputs lie, by name: a file or a page for all, or a folder with one for each.
         listed: what lies in those folders, by name.
         inputs: all of the model's, by name.
         refused: why the file is not opened; empty where it may be.
@@ -52,6 +53,19 @@ class Item:
         values = {first: self.inputs[first].medium.open(self.name)}
         return values | {name: self._read_beside(name, self.inputs[name]) for name in others if name in self.beside}
 
+    def about(self, error: ValueError) -> str:
+        """Give what is wrong with it, which names it."""
+        told = str(error)
+        return told if str(self.path) in told or str(self.name) in told else f"{self.name}: {told}"
+
+    def problem(self) -> str:
+        """Say why it cannot be read; empty where it can."""
+        try:
+            self.read()
+        except ValueError as error:
+            return self.about(error)
+        return ""
+
     def _read_beside(self, name: str, wanted: Input) -> Any:
         files = self.files(name)
         if not files:
@@ -62,7 +76,7 @@ class Item:
         return values if wanted.many else values[0]
 
     def files(self, name: str) -> list[Path]:
-        """Give the files of a further input: all of many, else the one of the same stem where there is a folder."""
+        """Give the files of a further input, or the page that is named: all of many, else the one of the same stem."""
         if name not in self.listed:
             return [self.beside[name]]
         found = [file for file, refused in self._found(name) if not refused]
@@ -88,6 +102,15 @@ def files_of(items: Sequence[Item]) -> dict[str, list[Path]]:
     for name in items[0].beside if items else ():
         found[name] = [file for one in items for file in one.files(name)]
     return found
+
+
+def stamps_of(items: Sequence[Item]) -> dict[str, list[str]]:
+    """Tell all files of items from what they were before and from others, by the name of the input."""
+    named = {name: [(named_page(file)[0], file) for file in files] for name, files in files_of(items).items()}
+    return {
+        name: [file_stamp(file, str(asked.resolve())) for file, asked in files if file.is_file()]
+        for name, files in named.items()
+    }
 
 
 def find_items(paths: Sequence[str | Path], inputs: Mapping[str, Input], given: Mapping[str, Any]) -> list[Item]:
@@ -119,8 +142,11 @@ def find_items(paths: Sequence[str | Path], inputs: Mapping[str, Input], given: 
             result = inside if page is None else inside.with_name(f"{inside.stem}-{page}{inside.suffix}")
             found.setdefault((file, page), Item(file, result, beside, listed, inputs, refused, page))
     for name, path in beside.items():
-        if not path.exists():
+        file, page = named_page(path)
+        if not file.exists():
             raise ValueError(f"There is no {name} at {path}; give a file, or a folder with one for each.")
+        if page is not None:
+            _check_page(file, page, inputs[name].medium)
     return list(found.values())
 
 

@@ -13,7 +13,7 @@ import torch
 from lightning_fabric import Fabric
 
 from gannet.adversarial.game import Game
-from gannet.commands.cost import Activations, cautions, check_memory, most_tried, weigh
+from gannet.commands.cost import Activations, cautions, check_memory, check_networks, most_tried
 from gannet.commands.options import PlanOptions
 from gannet.commands.train import Prepared, build_game, build_trainer
 from gannet.data.grouping import check_group
@@ -83,8 +83,7 @@ def plan(prepared: Prepared, options: PlanOptions = USUAL, watch: Watch | None =
     recipe, fabric = prepared.recipe, launch(prepared.recipe.device, prepared.recipe.precision)
     for part in parts_of(prepared.source):  # Training does it where it decodes.
         check_group(part, recipe.data.group)
-    weights = weigh(prepared)
-    check_memory(weights.size, fabric.device, "The networks, with their gradients and moments,")
+    weights = check_networks(prepared, fabric.device)
     memory, seconds = weights.size, None
     if weights.size <= most_tried(fabric.device):
         memory, seconds = _tried(prepared, fabric, weights.size, options.rounds, watch or Watch())

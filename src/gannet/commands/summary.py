@@ -16,6 +16,8 @@ def summarize(run: Run) -> tuple[dict[str, Any], list[str]]:
     lines = [found["words"] for found in said] + ([verdict["advice"]] if verdict else [])
     if run.ending == "interrupted":
         return result, [f"Stopped and saved; continue with: gannet train --resume {run.folder}"]
+    if run.over:  # Whoever watched was told so; how it ended was said when it did.
+        return result, []
     line = list(run.log())[-1]
     seen, seconds = line["images"], line["clock"]["seconds"]
     more = f"--resume {run.folder} --set images={run.planned.images if unfinished else 'N'}"

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from gannet.adversarial.game import Game, Observer
 from gannet.commands.callbacks import RunCallbacks, Sheets, write_curves
+from gannet.commands.cost import check_surely
 from gannet.commands.data import full_name, passed_over
 from gannet.data.loader import Samples, Sides
 from gannet.data.records import Source
@@ -91,6 +92,7 @@ def _train(recipe: Recipe, out: Path | None, resumed: Path | None, watch: Watch)
     fabric = launch(prepared.recipe.device, prepared.recipe.precision)
     # Whatever the user may have got wrong shows before the folder is made.
     slices(prepared.recipe, fabric)
+    check_surely(prepared, fabric.device, fabric.world_size)
     # Of several processes none may leave alone.
     split = split_of(prepared, watch if fabric.world_size == 1 else Watch(watch.on_progress))
     game = build_game(prepared, fabric, resumed)
@@ -130,9 +132,9 @@ def _over(folder: Path, recipe: Recipe, watch: Watch) -> Run | None:
         checkpoints.prepare()
         checkpoints.let_go(newest["best"]["images"])
         note_recipe(folder, recipe)
-    further = "set referee.stop_on=never" if met else "raise images"
-    watch.notify(f"{folder} is finished already, after {images:,} images; to go on, {further}.")
-    return Run(folder, "converged" if met else "finished")
+    further = "referee.stop_on=never" if met else f"images=N (more than {images:,})"
+    watch.notify(f"{folder} is finished already, after {images:,} images; to go on, add --set {further}.")
+    return Run(folder, "converged" if met else "finished", over=True)
 
 
 def _reached(checkpoint: Mapping[str, Any]) -> tuple[int, bool]:

@@ -7,10 +7,11 @@ import os
 import shutil
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -33,9 +34,9 @@ from gannet.data.decoding import Block, Fields, Target, decode
 from gannet.data.grouping import check_group
 from gannet.data.guard import Digests, Guard, checked_sums, digest_rows, sum_rows, write_over, write_sums
 from gannet.data.holding_out import hold_out, hold_out_groups
-from gannet.data.records import Array, Counted, Labels, Source, digest
-from gannet.media.pixels import MEGAPIXELS, most_pixels
+from gannet.data.records import Array, Chunked, Counted, Labels, LeftOut, Source, digest, left_out_of
 from gannet.runtime.progress import Watch
+from gannet.runtime.wording import short
 
 __all__ = ["Dataset", "build_dataset", "cache_folder"]
 
@@ -45,6 +46,8 @@ BESIDE = {"labels": "int64", "held_out": "bool", "digests": "uint64", "groups": 
 MOST_SKIPPED = 1000
 MOST_SIZES = 1000
 ROW_EXTRA = 8 + 8 + 8 + 1  # bytes of label, digest, group and side
+ROUNDED, COLOURS = "rounded", {"RGB", "RGBA"}
+"""What an entry notes of pictures in colour since their sixteen bits are rounded to eight, and their kinds."""
 STEP = 64 << 20  # bytes between looks at the disk when the number of pictures is not known ahead
 
 
@@ -73,6 +76,12 @@ class Dataset:
     """Samples by original size, such as `width x height`, the most common first."""
     modes: dict[str, int]
     """Samples by kind, such as Pillow's mode."""
+    remarks: tuple[tuple[str, str, int], ...] = ()
+    """What there is to know of some samples, the name of the first of them, and of how many."""
+
+    def notes(self) -> tuple[str, ...]:
+        """Say what there is to know of some samples, a sentence each; entries of earlier versions know nothing."""
+        return tuple(f"{self.name}: {count:,}, such as {short(name)}: {what}." for what, name, count in self.remarks)
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -97,7 +106,7 @@ def build_dataset(
     """
     target = Target(fields, group)
     watch = watch or Watch()
-    key = digest([FORMAT, source.fingerprint(), *_words(fields), group, *_limit()])
+    key = digest([FORMAT, source.fingerprint(), *_words(fields), group, *_limits(fields)])
     entry = (folder or cache_folder()) / f"data-{key}"
     _make_folder(entry.parent)
     with entry_lock(entry) as kept:
@@ -108,7 +117,7 @@ def build_dataset(
         dataset = _open_entry(entry, source, target, watch)
         if dataset is None:
             if entry.exists():
-                watch.notify(f"The cache of {source.name} was damaged, and is made anew.")
+                watch.notify(f"The cache of {source.name} was damaged or of an earlier version, and is made anew.")
             check_group(source, group)
             remove_torn(entry)
             _build_entry(entry, source, target, watch)
@@ -118,9 +127,9 @@ def build_dataset(
     return dataset
 
 
-def _limit() -> list[str]:
-    """Give the limit on pixels where it is not the usual one: another leaves out other pictures."""
-    return [f"{most_pixels()} pixels"] if os.environ.get(MEGAPIXELS) else []
+def _limits(fields: Fields) -> Iterable[str]:
+    """Give what of how this process reads is not as usual, each once."""
+    return dict.fromkeys(chain.from_iterable(field.medium.limits for field in fields.values()))
 
 
 def _words(fields: Fields) -> Iterator[str]:
@@ -153,6 +162,9 @@ def _open_entry(entry: Path, source: Source, target: Target, watch: Watch) -> Da
         columns = {name: _open_column(entry, name, target, count) for name in target.fields}
         skipped = tuple((str(name), str(reason)) for name, reason in index["skipped"])
         counts = skipped, int(index["skipped_count"]), dict(index["sizes"]), dict(index["modes"])
+        if ROUNDED not in index and not isinstance(source, Chunked) and not COLOURS.isdisjoint(counts[-1]):
+            return None
+        remarks = tuple((str(what), str(name), int(number)) for what, name, number in index.get("remarks", ()))
     except (OSError, ValueError, LookupError, TypeError, AttributeError, EOFError, RecursionError, MemoryError):
         return None
     if _beyond(labels, source):
@@ -166,7 +178,9 @@ def _open_entry(entry: Path, source: Source, target: Target, watch: Watch) -> Da
         for name, column in columns.items()
     }
     fingerprint = entry.name.removeprefix("data-")
-    return Dataset(source.name, columns, labels, held_out, digests, groups, tuple(source.classes), fingerprint, *counts)
+    return Dataset(
+        source.name, columns, labels, held_out, digests, groups, tuple(source.classes), fingerprint, *counts, remarks
+    )
 
 
 def _read_array(entry: Path, name: str, kind: str, count: int) -> Any:
@@ -253,6 +267,7 @@ def _decode_all(building: Path, source: Source, target: Target, watch: Watch) ->
             for block in decode(source, target):
                 rows.append(block, files)
                 watch.step(len(rows), total, "Decoding")
+            rows.leave_out(left_out_of(source))
             for file in files.values():
                 file.flush()
                 os.fsync(file.fileno())  # a power cut must not leave a file of the right length full of zeros
@@ -287,6 +302,7 @@ class _Rows:
         self._is_test = bytearray()
         self._skipped: list[tuple[str, str]] = []
         self._skipped_count = 0
+        self._remarks: dict[str, tuple[str, int]] = {}
         self._sizes: Counter[str] = Counter()
         self._modes: Counter[str] = Counter()
 
@@ -309,11 +325,18 @@ class _Rows:
             self.sums[name].frombytes(sum_rows(values).tobytes())
         self._groups.frombytes(block.groups.tobytes())
         self._is_test += block.is_test.tobytes()
-        self._skipped += block.skipped[: MOST_SKIPPED - len(self._skipped)]
-        self._skipped_count += len(block.skipped)
+        self.leave_out(block.skipped)
+        for name, what in block.remarks:
+            first, count = self._remarks.get(what, (name, 0))
+            self._remarks[what] = first, count + 1
         self._modes += block.modes
         for word, count in block.sizes.items():
             self._sizes[word if word in self._sizes or len(self._sizes) < MOST_SIZES else "other"] += count
+
+    def leave_out(self, skipped: Sequence[LeftOut]) -> None:
+        """Remember what is not used, and why."""
+        self._skipped += skipped[: MOST_SKIPPED - len(self._skipped)]
+        self._skipped_count += len(skipped)
 
     def finish(self, building: Path, source: Source) -> None:
         """Write everything but the values."""
@@ -346,6 +369,10 @@ class _Rows:
             "sizes": dict(self._sizes.most_common()),
             "modes": dict(self._modes.most_common()),
         }
+        if not COLOURS.isdisjoint(self._modes):
+            index[ROUNDED] = True
+        if self._remarks:
+            index["remarks"] = [[what, *told] for what, told in self._remarks.items()]
         (building / INDEX).write_text(json.dumps(index), "utf-8")
 
     def _refuse_too_few(self) -> None:
@@ -355,7 +382,10 @@ class _Rows:
         medium = next(iter(self._fields.values())).medium
         none = f"no readable {medium.noun}" if self._skipped else f"no {medium.plural}"
         found = f"only one readable {medium.noun}" if count else none
-        first = f" ({self._skipped_count} unreadable, first {': '.join(self._skipped[0])})" if self._skipped else ""
+        first = ""
+        if self._skipped:
+            skipped, reason = self._skipped[0]
+            first = f" ({self._skipped_count} unreadable, first {short(skipped)}: {reason})"
         raise ValueError(f"{name} holds {found}{first}; give at least two, and hundreds to learn anything.")
 
 

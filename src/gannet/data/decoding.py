@@ -7,21 +7,22 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TypeAlias
+from itertools import chain
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from gannet.data.records import Array, Chunk, Chunked, Labels, Record, Source
 from gannet.media.medium import Field
-from gannet.runtime.broken import is_defect
+from gannet.runtime.broken import is_defect, unless_broken
 from gannet.runtime.digests import number
+from gannet.runtime.wording import reason
 from gannet.runtime.workers import Budget, cores, map_in_order
 
 RECORDS_PER_TASK = 16
 BYTES_PER_TASK = 64 << 20  # of encoded values: photographs, of which 16 take less, are not kept waiting
 BYTES_IN_FLIGHT = 1 << 30  # of all that are read or wait to be decoded: as much as the largest file
-MOST_LETTERS = 120  # of a sample's name in a message
 Fields: TypeAlias = Mapping[str, Field]
 
 
@@ -51,6 +52,8 @@ class Block:
     sizes: Counter[str] = field(default_factory=Counter)
     modes: Counter[str] = field(default_factory=Counter)
     skipped: list[tuple[str, str]] = field(default_factory=list)
+    remarks: list[tuple[str, str]] = field(default_factory=list)
+    """(name, what there is to know of it), of those samples of which there is anything."""
 
 
 def decode(source: Source, target: Target) -> Iterator[Block]:
@@ -116,10 +119,10 @@ def _decode_chunk(target: Target, chunk: Chunk) -> Block:
 def _decode_records(target: Target, records: list[Record]) -> Block:
     values: dict[str, list[Array]] = {name: [] for name in target.fields}
     sizes, modes = Counter[str](), Counter[str]()
-    labels, is_test, groups, skipped = [], [], [], []
+    labels, is_test, groups, skipped, remarks = [], [], [], [], []
     for record in records:
         try:
-            (size, mode), fitted = _fitted(record, target.fields)
+            (size, mode), fitted, told = _fitted(record, target.fields)
         except Exception as error:  # a broken file makes decoders raise anything; the run goes on without it
             if is_defect(error):
                 raise
@@ -132,19 +135,31 @@ def _decode_records(target: Target, records: list[Record]) -> Block:
         groups.append(group_of(record, target.group))
         sizes[size] += 1
         modes[mode] += 1
+        remarks += [(record.name, words) for words in told]
     known = np.array(labels, np.int64), np.array(is_test, np.bool_), np.array(groups, np.uint64)
-    return Block(values, *known, sizes, modes, skipped)
+    return Block(values, *known, sizes, modes, skipped, remarks)
 
 
-def _fitted(record: Record, fields: Fields) -> tuple[tuple[str, str], dict[str, Array]]:
-    """Read a record and bring its parts to shape; the size and kind of the first one are those of its file."""
+def _fitted(record: Record, fields: Fields) -> tuple[tuple[str, str], dict[str, Array], list[str]]:
+    """Read a record and bring its parts to shape; the size and kind of the first one are those of its file.
+
+    Last is what there is to know of its files.
+    """
     readers = zip(fields.items(), record.fields.values(), strict=True)
     opened = [(name, one, read()) for (name, one), read in readers]
     (_, first, value), *others = opened
     told = first.medium.describe(value)
     size = first.medium.size(value)
     over = [(name, one, one.medium.lay_over(part, size) if size else part) for name, one, part in others]
-    return told, {name: one.medium.fit(part, one) for name, one, part in (opened[0], *over)}
+    fitted = {name: one.medium.fit(part, one) for name, one, part in (opened[0], *over)}
+    return told, fitted, _remarks(opened)
+
+
+def _remarks(opened: Sequence[tuple[str, Field, Any]]) -> list[str]:
+    """Say what there is to know of the files of a sample that could be read."""
+    with unless_broken():
+        return list(chain.from_iterable(one.medium.remarks(value) for _, one, value in opened))
+    return []
 
 
 def group_of(record: Record, pattern: str) -> int:
@@ -157,14 +172,3 @@ def group_of(record: Record, pattern: str) -> int:
     found = re.search(pattern, record.name)
     word = record.name if found is None or found[1] is None else f"group {found[1]}"
     return number(word.encode())
-
-
-def reason(error: Exception) -> str:
-    """Give one line that tells the user what was wrong."""
-    lines = str(error).splitlines()
-    return lines[0] if lines and lines[0] else type(error).__name__
-
-
-def shown(name: str) -> str:
-    """Give a sample's name for a message: the end of one that is as long as a path can be."""
-    return name if len(name) <= MOST_LETTERS else f"...{name[-MOST_LETTERS:]}"

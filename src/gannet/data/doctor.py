@@ -12,9 +12,10 @@ import numpy as np
 
 from gannet.data.cache import Dataset
 from gannet.data.columns import Column
-from gannet.data.decoding import Fields, shown
+from gannet.data.decoding import Fields
 from gannet.data.duplicates import Copies, find_exact, find_near
-from gannet.data.records import Source, listed, notes_of
+from gannet.data.records import Source, Unclassed, listed, notes_of
+from gannet.runtime.wording import short
 
 MOST_GROUPS = 10
 MOST_NAMES = 6  # of one group, or of classes
@@ -53,6 +54,8 @@ class Report:
     held_out: int
     classes: dict[str, int]
     """Samples by class."""
+    unclassed: str
+    """Why there are none though it looks as if there were; mostly empty."""
     unlabelled: int
     """Samples without a class, where others have one."""
     splits: dict[str, int]
@@ -109,6 +112,7 @@ def examine(source: Source, dataset: Dataset, fields: Fields, advice: Advice) ->
         count=len(dataset),
         held_out=int(dataset.held_out.sum()),
         classes=classes,
+        unclassed=source.unclassed() if isinstance(source, Unclassed) else "",
         unlabelled=int((dataset.labels < 0).sum()) if classes else 0,
         splits=count_splits(source),
         imbalance=max(classes.values()) / smallest if smallest else None,
@@ -119,7 +123,7 @@ def examine(source: Source, dataset: Dataset, fields: Fields, advice: Advice) ->
         exact_duplicates=_named(exact, names),
         near_duplicates=_named(near, names),
         leaked=int(np.isin(dataset.digests[dataset.held_out], trained).sum()),
-        findings=(*notes_of(source), *(line for one in found for line in one.lines)),
+        findings=(*notes_of(source), *dataset.notes(), *(line for one in found for line in one.lines)),
         advice=advice,
     )
 
@@ -173,7 +177,7 @@ def _name_members(source: Source, dataset: Dataset, found: list[Copies]) -> dict
 
 def _class_lines(report: Report) -> list[str]:
     if not report.classes:
-        return ["No classes."]
+        return [f"No classes: {report.unclassed}." if report.unclassed else "No classes."]
     counts = report.classes.values()
     spread = f"{min(counts):,} to {max(counts):,} {report.kind} each"
     ratio = f", the largest {report.imbalance:.1f} times the smallest" if report.imbalance else ""
@@ -189,7 +193,7 @@ def _split_lines(report: Report) -> list[str]:
 
 def _enumerated(names: Collection[str]) -> str:
     """Name the first of many."""
-    first = ", ".join(map(shown, islice(names, MOST_NAMES)))
+    first = ", ".join(map(short, islice(names, MOST_NAMES)))
     return first + (f" and {len(names) - MOST_NAMES:,} more" if len(names) > MOST_NAMES else "")
 
 
@@ -198,7 +202,7 @@ def _defect_lines(report: Report) -> list[str]:
     if report.unreadable_count:
         lines += _left_out_lines(report)
     for word, found in (("exact", report.exact_duplicates), ("near", report.near_duplicates)):
-        example = f", such as {' = '.join(map(shown, found.groups[0]))}" if found.groups else ""
+        example = f", such as {' = '.join(map(short, found.groups[0]))}" if found.groups else ""
         lines.append(f"{found.count:,} {word} duplicates{example}.")
     if report.leaked:
         lines.append(f"{report.leaked:,} held-out {report.kind} are trained on as exact copies; scores will flatter.")
@@ -211,7 +215,7 @@ def _left_out_lines(report: Report) -> list[str]:
     for name, reason in report.unreadable:
         by_reason.setdefault(reason, []).append(name)
     common = sorted(by_reason.items(), key=lambda found: -len(found[1]))
-    lines = [f"- {len(names):,}, such as {shown(names[0])}: {reason}." for reason, names in common[:MOST_REASONS]]
+    lines = [f"- {len(names):,}, such as {short(names[0])}: {reason}." for reason, names in common[:MOST_REASONS]]
     more = [f"- and for {len(common) - MOST_REASONS:,} more reasons."] if len(common) > MOST_REASONS else []
     return [f"{report.unreadable_count:,} unreadable or not to be read, left out:", *lines, *more]
 

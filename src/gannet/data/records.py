@@ -17,6 +17,8 @@ Labels: TypeAlias = npt.NDArray[np.int64]
 
 VALUE = "value"
 """What sources call the only part of their samples; a task's fields and a source's parts match by their order."""
+LeftOut: TypeAlias = tuple[str, str]
+"""The name of what is no sample, and why it is none; that of a folder has a slash at its end."""
 CHUNK_BYTES = 4 << 20  # of values in one chunk: large enough that Python's cost per chunk vanishes
 
 
@@ -38,8 +40,6 @@ class Record:
     """What it belongs to, such as a person or a film, where the source knows; no group is on both sides of a split."""
     size: Callable[[], int] | None = None
     """Gives the bytes of its files, or of what it holds of them already; where nothing is said they are few."""
-    refused: bool = False
-    """It is known before it is read that it cannot be; what counts samples passes it over."""
 
     def read(self) -> object:
         """Read its first part."""
@@ -63,7 +63,7 @@ class Chunk:
 
 
 class Source(Protocol):
-    """Anything that gives samples; a source may also be `Chunked`, `Sampled` or `Counted`."""
+    """Anything that gives samples; a source may also be `Chunked`, `Sampled`, `Counted` or `Selective`."""
 
     @property
     def name(self) -> str: ...
@@ -108,11 +108,29 @@ class Counted(Protocol):
 
 
 @runtime_checkable
+class Selective(Protocol):
+    """A source beside whose samples lies what is never read."""
+
+    def left_out(self) -> Iterator[LeftOut]:
+        """Name what would be samples if it could be read, in an order that is always the same."""
+        ...
+
+
+@runtime_checkable
 class Noted(Protocol):
     """A source that reads its samples in a way which is to be said."""
 
     def notes(self) -> Iterator[str]:
         """Say how they are read, a sentence each."""
+        ...
+
+
+@runtime_checkable
+class Unclassed(Protocol):
+    """A source that knows why what looks like a class in it is none."""
+
+    def unclassed(self) -> str:
+        """Say so, without a full stop; empty where nothing looks so."""
         ...
 
 
@@ -128,6 +146,11 @@ class Listed(Protocol):
 def listed(source: Source) -> Iterator[Record]:
     """Give every sample for its name, label and split alone, reading as little as the source allows."""
     return source.listed() if isinstance(source, Listed) else source.records()
+
+
+def left_out_of(source: Source) -> tuple[LeftOut, ...]:
+    """Give what lies beside the samples of a source and is never read."""
+    return tuple(source.left_out()) if isinstance(source, Selective) else ()
 
 
 def notes_of(source: Source) -> tuple[str, ...]:

@@ -9,7 +9,6 @@ import numpy.typing as npt
 
 from gannet.data.cache import Dataset, build_dataset
 from gannet.data.columns import Array, Column
-from gannet.data.decoding import shown
 from gannet.data.holding_out import hold_out
 from gannet.data.loader import Loader, Mixture, Samples
 from gannet.data.records import Source, notes_of
@@ -19,6 +18,7 @@ from gannet.media.medium import Field, Medium
 from gannet.recipe import Recipe
 from gannet.runtime.progress import Watch
 from gannet.runtime.randomness import address
+from gannet.runtime.wording import short
 from gannet.schema import Section
 
 __all__ = ["Labels", "Split", "load_samples", "load_whole", "noise", "open_data"]
@@ -155,12 +155,12 @@ def _never_negative(dataset: Dataset) -> Array:
 
 
 def _left_out(dataset: Dataset, unlabelled: int) -> list[str]:
-    """Say what is not learned from."""
-    notes = []
+    """Say what is not learned from, and what there is to know of what is."""
+    notes = list(dataset.notes())
     if dataset.skipped_count:
         name, reason = dataset.skipped[0]
         notes.append(
-            f"{dataset.name}: {dataset.skipped_count:,} cannot be read, left out; first {shown(name)}: {reason}."
+            f"{dataset.name}: {dataset.skipped_count:,} cannot be read, left out; first {short(name)}: {reason}."
         )
     if unlabelled:
         notes.append(f"{dataset.name}: {unlabelled:,} have no class, left out.")

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any, cast
 
-from gannet.data.decoding import reason, shown
 from gannet.data.records import Chunked, Record, Sampled, Source, listed
 from gannet.media.image import Look, Survey
 from gannet.media.pixels import Picture
 from gannet.runtime.broken import is_defect, unless_broken
+from gannet.runtime.wording import reason, short
 
 MOST_LOOKED_AT = 256
 """Samples that are looked at before a data set is cached."""
@@ -25,7 +25,7 @@ def survey(source: Source, most: int = MOST_LOOKED_AT) -> Survey:
         except Exception as error:  # a broken file makes decoders raise anything; the cache will name it
             if is_defect(error):
                 raise
-            first_error = first_error or f"{shown(record.name)}: {reason(error)}"
+            first_error = first_error or f"{short(record.name)}: {reason(error)}"
     if not look.sides:
         found = f"no readable picture (first {first_error})" if first_error else "no pictures"
         raise ValueError(f"{source.name} holds {found}; give at least two, and hundreds to learn anything.")
@@ -41,7 +41,7 @@ def readable(source: Source, part: int = 0, most: int = MOST_LOOKED_AT) -> Itera
 
 def count_learned(source: Source, most: int) -> int:
     """Count the samples but for the source's own test samples, up to `most`; nothing is read."""
-    learned = (record for record in listed(source) if record.split != "test" and not record.refused)
+    learned = (record for record in listed(source) if record.split != "test")
     return sum(1 for _ in islice(learned, most))
 
 

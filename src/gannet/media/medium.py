@@ -20,6 +20,8 @@ from gannet.schema import Section
 
 Array = npt.NDArray[Any]
 Pixels = npt.NDArray[np.uint8]
+MADE = "it says that a model had a hand in it"
+"""What is said of data that are a model's own."""
 Value = TypeVar("Value", default=Any)
 """What a medium's file holds once it is read; of several media together it may be anything."""
 
@@ -128,6 +130,11 @@ class Medium(ABC, Generic[Value]):
         return (self.name,)
 
     @property
+    def limits(self) -> tuple[str, ...]:
+        """What else of a cache's name depends on how this process reads files; empty: what is usual."""
+        return ()
+
+    @property
     def saved(self) -> tuple[str, ...]:
         """The endings that `encode` writes, the usual one first."""
         return tuple(sorted(self.endings))
@@ -222,6 +229,10 @@ class Medium(ABC, Generic[Value]):
     def unused(self, file: Path) -> str:  # noqa: ARG002
         """Say in a few words that a file holds more than is used of it; empty where it does not."""
         return ""
+
+    def remarks(self, value: Value | Tensor) -> Sequence[str]:
+        """Say what those who learn from a value are to know of its file, once it is decoded; a few words each."""
+        return [MADE] if self.marks(value) else []
 
     def notices(self, value: Value | Tensor) -> Sequence[str]:  # noqa: ARG002
         """Say what of a value's file is not kept beside it, a few words each."""

@@ -26,13 +26,16 @@ def named_page(given: str | Path) -> tuple[Path, int | None]:
 def unused_pages(file: Path) -> str:
     """Say that a file holds more than the picture that is used of it; empty where it does not."""
     with unless_broken(), file.open("rb") as stream:  # Whoever reads a broken one says so.
-        return _further_pictures(open_picture(stream))
+        return further_pictures(open_picture(stream))
     return ""
 
 
-def _further_pictures(picture: Image.Image) -> str:
-    """What cameras put behind a JPEG, and smaller copies behind a TIFF, are no pictures of their own."""
-    if picture.format == "MPO" or not getattr(picture, "is_animated", False):
+def further_pictures(picture: object) -> str:
+    """Say that a file holds more than the picture that is used of it, which may show another page then.
+
+    What cameras put behind a JPEG, and smaller copies behind a TIFF, are no pictures of their own.
+    """
+    if not isinstance(picture, Image.Image) or picture.format == "MPO" or not getattr(picture, "is_animated", False):
         return ""
     if picture.format == "TIFF" and _is_reduced(picture):
         return ""

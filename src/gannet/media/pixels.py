@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import io
 import os
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, UnidentifiedImageError
 
+from gannet.media.sixteen_bit import is_deep, joined, lower_bytes
 from gannet.media.value_range import find_range
 from gannet.provenance import formats
 from gannet.runtime.broken import unless_broken
@@ -78,9 +80,10 @@ def open_picture(content: bytes | BinaryIO, page: int = 1) -> Image.Image:
     Raises ValueError when it is no picture, has no such page or more pixels than `most_pixels` allows.
     """
     most_pixels()
+    _silence_pillow()
     try:
         picture = Image.open(io.BytesIO(content) if isinstance(content, bytes) else content, formats=_decoders())
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+    except Image.DecompressionBombError as error:
         raise ValueError(_bomb()) from error
     except UnidentifiedImageError as error:
         raise ValueError(NO_PICTURE) from error
@@ -118,6 +121,15 @@ def _bomb() -> str:
         f"it has more pixels than the limit of {limit:,}; where you trust it, set {MEGAPIXELS} to more than "
         f"{limit / 1e6:.3g} (millions of pixels)"
     )
+
+
+def _silence_pillow() -> None:
+    """Keep Pillow from warning of what is refused here, by the same limit, in a sentence.
+
+    Decoders run in threads, which share the filters of warnings: none is ever set for a while only.
+    """
+    if ("ignore", None, Image.DecompressionBombWarning, None, 0) not in warnings.filters:
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
 
 
 def most_pixels() -> int | None:
@@ -220,7 +232,12 @@ def natural_pixels(picture: Picture) -> Pixels:
     if isinstance(picture, np.ndarray):
         return _checked(picture)
     _refuse_bomb(picture)
-    return _eight_bit(upright(picture))
+    lower = _eight_bit(upright(lower_bytes(picture))) if is_deep(picture) else None  # Asked before it is decoded.
+    upper, bands = _eight_bit(upright(picture)), len(picture.getbands())
+    if lower is None:
+        return upper
+    # A colour that stands for transparency makes a channel more, of eight bits.
+    return np.concatenate([eight_bits(joined(upper[..., :bands], lower[..., :bands])), upper[..., bands:]], 2)
 
 
 def _checked(pixels: npt.NDArray[Any]) -> Pixels:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import numpy as np
 import torch
 from sklearn.decomposition import PCA
 from torch import Tensor, distributed, nn
@@ -47,7 +48,8 @@ def fit_components(samples: Tensor) -> PixelComponents:
     """Fit the principal components of samples (n, ...), at most 64."""
     flat = samples.flatten(1).double().numpy()
     count = min(COMPONENTS, *flat.shape)
-    return PixelComponents(PCA(count, random_state=0).fit(flat))
+    with np.errstate(invalid="ignore"):  # A single sample has no variance, and none is asked for.
+        return PixelComponents(PCA(count, random_state=0).fit(flat))
 
 
 @dataclass(frozen=True)

@@ -108,7 +108,9 @@ class Judgement:
 def judge_samples(evidence: Evidence, seed: int) -> Judgement:
     """Take every measure that there are samples enough for; the same seed gives the same figures."""
     real, fake = evidence.real, evidence.fake
-    short = f"they need {2 * FEWEST} of each, there are {len(real):,} and {len(fake):,}; give more to judge by"
+    there = f"of samples that were not learned from there are {len(real):,}, of fakes {len(fake):,}"
+    more = "judge by more data, or train on more, a tenth of which is held out"
+    short = f"{there}, and {2 * FEWEST} of each are needed; {more}"
     memorization, left_out = _audit(evidence)
     if min(len(real), len(fake)) < 2 * FEWEST:
         return Judgement([], {}, memorization, {"distances": short} | left_out)

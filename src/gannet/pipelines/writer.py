@@ -13,7 +13,7 @@ import re
 import shutil
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain, count
@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from gannet.runtime.files import check_free, is_inside, write_bytes, write_json
-from gannet.runtime.locks import locked
+from gannet.runtime.locks import alone
 from gannet.runtime.wording import legible
 from gannet.runtime.workers import map_in_processes
 
@@ -106,7 +106,7 @@ def deliver(path: Path, order: Order, share: Share = ALONE) -> Path:
         if share.rank == 0:
             building.mkdir(parents=True, exist_ok=True)
             _refuse_others(building)
-            with _only_one(building, path):
+            with alone(building / LOCK, path):
                 check_free(path)  # Another process may have been quicker.
                 _deliver(building, path, order, share)
             _clear(building)
@@ -129,7 +129,7 @@ def tidy(path: Path) -> None:
         if path.exists() and building.is_dir() and not (building / NOTE).exists():
             if (building / LOCK).is_file():
                 _refuse_others(building)
-                with _only_one(building, path):
+                with alone(building / LOCK, path):
                     pass
             _clear(building)
 
@@ -150,12 +150,6 @@ def _refuse_others(building: Path) -> None:
     for file in building.iterdir():
         if file.name not in OURS and not file.name.startswith((f".{NOTE}.", f".{LOCK}.json.")):
             raise ValueError(f"{building} holds {file.name}, which Gannet did not write; choose another name.")
-
-
-def _only_one(building: Path, path: Path) -> AbstractContextManager[None]:
-    """Keep others from writing the same meanwhile; where the file system keeps no locks, they are on their own."""
-    told = f"Another process is writing {path}"
-    return locked(building / LOCK, told, "wait for it, or choose another name.", lambda: None)
 
 
 def _deliver(building: Path, path: Path, order: Order, share: Share) -> None:

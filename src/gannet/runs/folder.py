@@ -30,11 +30,13 @@ class Run:
             is the recipe of a run that a budget ended, without that budget.
         ending: how `train` left it: finished, budget, converged or interrupted; empty when only opened.
         signal: the number of the signal that interrupted it; 0 where none did.
+        over: whether it was over already when it was resumed, and nothing was trained.
     """
 
     folder: Path
     ending: str = ""
     signal: int = 0
+    over: bool = False
 
     @property
     def recipe(self) -> Recipe:

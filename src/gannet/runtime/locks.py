@@ -5,15 +5,16 @@ import json
 import os
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
 
-from gannet.runtime.files import write_json
-from gannet.runtime.partial import is_running
+from gannet.runtime.files import check_free, write_json
+from gannet.runtime.names import LONGEST_NAME, shortened
+from gannet.runtime.partial import MORE, is_running
 
 CHILDREN = 10.0
 """Seconds that the workers of a killed process may take to end; until then they hold what it held."""
@@ -54,6 +55,35 @@ def locked(lock: Path, told: str, advice: str, unlockable: Callable[[], None]) -
             with suppress(OSError):
                 note.unlink(missing_ok=True)
         holder.release()
+
+
+def alone(lock: Path, path: Path) -> AbstractContextManager[None]:
+    """Hold a lock while a path is written; where the file system keeps no locks, others are on their own."""
+    return locked(lock, f"Another process is writing {path}", "wait for it, or choose another name.", lambda: None)
+
+
+@contextmanager
+def new_file(path: Path) -> Iterator[None]:
+    """Let no other process write a file while the block makes it; the lock lies beside it meanwhile.
+
+    Raises:
+        ValueError: it is there already, another process writes it, or its folder takes no files.
+    """
+    check_free(path)
+    lock = path.with_name(shortened(f".{path.name}", ".lock", LONGEST_NAME - MORE))
+    with ExitStack() as held:
+        try:
+            held.enter_context(alone(lock, path))
+        except OSError as error:
+            raise ValueError(f"{path} cannot be written ({error.strerror}); choose another place.") from None
+        held.callback(_remove, lock)
+        check_free(path)  # Another process may have been quicker.
+        yield
+
+
+def _remove(lock: Path) -> None:
+    with suppress(OSError):  # Where an open file cannot be removed, it stays.
+        lock.unlink()
 
 
 def file_lock(lock: Path) -> FileLock:

@@ -4,6 +4,8 @@ import unicodedata
 
 LONGEST = 480
 """Characters of a sentence, at most, with room for who says it."""
+LONGEST_NAMED = 120
+"""Characters of a name within a sentence, at most."""
 STEERING = {"Cc", "Cs", "Zl", "Zp"}
 TURNING = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
 """Unicode's categories of what steers a terminal or cannot be written, and its classes of what turns text around."""
@@ -43,6 +45,11 @@ def sentence(text: str, most: int = LONGEST) -> str:
         return line
     end = most // 3
     return f"{line[: most - end - 5].rstrip()} ... {line[-end:].lstrip()}"
+
+
+def short(name: str) -> str:
+    """Give a name for a message: the end of one that is as long as a path can be."""
+    return name if len(name) <= LONGEST_NAMED else f"...{name[-LONGEST_NAMED:]}"
 
 
 def reason(error: Exception, most: int = 200) -> str:

@@ -13,9 +13,11 @@ import pytest
 from pictures import picture_dataset
 
 from gannet.commands.augment.fakes import FakeSource, synthetic_parts
+from gannet.data.records import left_out_of
 from gannet.data.sources import open_source
 from gannet.data.sources.contents import NOWHERE, OUTSIDE, SPECIAL, contents, is_run_folder
 from gannet.data.sources.folder import Folder
+from gannet.data.sources.several import Several
 from gannet.data.survey import count_learned
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="links and pipes need rights on Windows")
@@ -44,8 +46,9 @@ def test_what_is_never_read_counts_for_no_sample(write_pictures) -> None:
     (folder / "d.heic").write_bytes(b"a photograph")
     (folder / "e.png").symlink_to("nowhere.png")
     source = open_source(str(folder))
-    assert [record.name for record in source.records() if record.refused] == ["d.heic", "e.png"]
-    assert count_learned(source, 100) == 3
+    assert [name for name, _ in left_out_of(source)] == ["d.heic", "e.png"]
+    assert source.count() == count_learned(source, 100) == len(list(source.records())) == 3
+    assert left_out_of(Several((source, source), (1.0, 1.0))) == 2 * left_out_of(source)
     assert len(list(synthetic_parts(AnySource(), source, 30))) == 2, "64 and 26 fakes"
 
 
@@ -167,3 +170,10 @@ def test_packed_data_that_lead_elsewhere_are_refused_and_not_taken_for_fewer(wri
         write_idx("t10k", np.zeros((2, 4, 4), np.uint8), None)
     with pytest.raises(ValueError, match=rf"{name} is not read: it leads out of the data"):
         open_source(str(folder))
+
+
+def test_where_nothing_can_be_read_the_first_reason_is_said(tmp_path: Path) -> None:
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "a.heic").write_bytes(b"a photograph")
+    with pytest.raises(ValueError, match=r"holds no readable picture \(first a\.heic: Gannet does not read"):
+        open_source(str(tmp_path / "photos"))

@@ -141,8 +141,6 @@ def synthetic_parts(fakes: FakeSource, source: Source, times: int) -> Iterator[C
     numbers = drawn_classes(fakes, source)
     counts, homes = Counter[int](), dict[int, PurePosixPath]()
     for record in listed(source):
-        if record.refused:
-            continue
         if record.split != "test" and (record.label >= 0 or not numbers):  # A loose picture has no class to draw.
             counts[record.label] += 1
             homes.setdefault(record.label, _home(record.name, record.label, source, bool(record.encoded)))

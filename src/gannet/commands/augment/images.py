@@ -24,7 +24,7 @@ from gannet.commands.augment.copies import MARK, Change, Copy, Family, Sample, a
 from gannet.commands.augment.fakes import FAKE, drawn_classes, open_fake_source, synthetic_parts
 from gannet.commands.augment.options import Augmented, AugmentOptions
 from gannet.commands.augment.texts import augment_texts, is_text
-from gannet.data.records import VALUE, Chunked, Counted, Record, Source, listed
+from gannet.data.records import VALUE, Chunked, Counted, Record, Source, left_out_of, listed
 from gannet.data.sources import open_source
 from gannet.data.survey import sample, survey
 from gannet.media.pixels import Picture, fit_picture, natural_pixels, read_picture
@@ -166,7 +166,7 @@ def _counted(out: Path, source: Source) -> tuple[int, int, tuple[str, ...]]:
                 continue
             healthy += 1
             left_out += takewhile(lambda name, found=row["source"]: name != found, wanted)  # type: ignore[misc]
-    return healthy, copies, (*left_out, *wanted)
+    return healthy, copies, (*left_out, *wanted, *(legible(name) for name, _ in left_out_of(source)))
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from gannet.augmentation.kinds import named_strengths
 from gannet.augmentation.texts import TEXT_KINDS, Table, TextKind, augment_text
 from gannet.commands.augment.options import TEXT, Augmented, AugmentOptions
 from gannet.runtime.files import check_free, writing
+from gannet.runtime.locks import new_file
 from gannet.runtime.progress import Watch
 from gannet.runtime.randomness import address
 from gannet.schema import nearest
@@ -46,10 +47,14 @@ def augment_texts(path: Path, out: Path, wish: AugmentOptions, watch: Watch) -> 
     """
     if out.suffix.lower() != path.suffix.lower():
         raise ValueError(f"{out.name}: texts keep their format; give a name that ends in {path.suffix}.")
-    separator = ENDINGS[path.suffix.lower()]
-    beside = out.with_suffix(".record.csv")
-    for place in (out,) if separator else (out, beside):
-        check_free(place)
+    with new_file(out):
+        return _augment(path, out, wish, watch)
+
+
+def _augment(path: Path, out: Path, wish: AugmentOptions, watch: Watch) -> Augmented:
+    separator, beside = ENDINGS[path.suffix.lower()], out.with_suffix(".record.csv")
+    if not separator:
+        check_free(beside)
     table = _read_synonyms(wish.synonyms)
     chosen = _choose(wish.kinds, table)
     if any(kind.name == "synonyms" for kind, _ in chosen) and not table:

@@ -15,13 +15,14 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from gannet.data.records import Record, Source
+from gannet.data.records import Record, Source, left_out_of
 from gannet.data.sources.contents import is_run_folder
 from gannet.data.sources.folder import FileSource, Folder, PairSource, Storage, Zip, has_ending
 from gannet.data.sources.layout import is_hidden, pair_up
 from gannet.media import find_medium, medium_names
 from gannet.media.medium import Medium
 from gannet.runtime.plugins import installed
+from gannet.runtime.wording import short
 from gannet.schema import Section, alike
 
 __all__ = ["Record", "Source", "is_embedded", "media_of", "open_source"]
@@ -157,6 +158,12 @@ def _neighbours(path: Path, shelf: str | None) -> Iterator[str]:
 
 def _with_samples(source: Any, target: str, media: Mapping[str, Medium]) -> Source:
     if source.count() == 0:
+        if beside := left_out_of(source):
+            none = f"{target} holds no readable {next(iter(media.values())).noun}"
+            name, reason = beside[0]
+            raise ValueError(
+                f"{none} (first {short(name)}: {reason}); give at least two, and hundreds to learn anything."
+            )
         ignored = getattr(source, "ignored", 0)
         others = f" ({ignored:,} other files were ignored)" if ignored else ""
         plural = next(iter(media.values())).plural

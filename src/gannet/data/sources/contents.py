@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from gannet.data.records import LeftOut
 from gannet.data.sources.layout import is_hidden
 from gannet.runtime.reading import SPECIAL
 
@@ -13,8 +14,6 @@ OUTSIDE = "it leads out of the data, and is not followed; copy what it names int
 NOWHERE = "it is a link to nothing that can be read; remove it, or bring back what it named"
 RUN_HOLDS = {"state", "model", "log.jsonl", "data.json"}
 """What tells a run's folder, beside its recipe; the last is there before the run has drawn anything."""
-LeftOut = tuple[str, str]
-"""A path, that of a folder with a slash at its end, and why it is passed over."""
 
 
 @dataclass

@@ -12,8 +12,8 @@ from itertools import chain
 from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
 
-from gannet.data.records import Record, digest, file_stamp
-from gannet.data.sources.contents import OUTSIDE, Contents, LeftOut, contents
+from gannet.data.records import LeftOut, Record, digest, file_stamp
+from gannet.data.sources.contents import OUTSIDE, Contents, contents
 from gannet.data.sources.layout import are_pairs, in_utf8, is_hidden, pair_up, read_layout
 from gannet.media.medium import Medium
 from gannet.runtime.files import is_inside
@@ -192,17 +192,20 @@ class FileSource:
     def classes(self) -> tuple[str, ...]:
         return self._layout.classes
 
+    def unclassed(self) -> str:
+        """Say why a folder in it is no class; empty where none is."""
+        lone, plural = in_utf8(self._layout.lone), self._medium.plural
+        return (
+            f"{lone}/ is the only folder, with {plural} beside it; give each class a folder of its own" if lone else ""
+        )
+
     def fingerprint(self) -> str:
         """Give a hex digest that changes when the content changes."""
         return _fingerprint(self._storage, self._paths, self._left_out)
 
     def count(self) -> int:
         """Give the number of samples."""
-        return len(self._paths) + len(self._left_out)
-
-    def holds_any(self) -> bool:
-        """Tell whether there is a file that may be read."""
-        return bool(self._paths)
+        return len(self._paths)
 
     def records(self) -> Iterator[Record]:
         """Give every sample, in order."""
@@ -211,8 +214,10 @@ class FileSource:
             content = partial(self._storage.read, path, self._medium.check_beginning)
             size = partial(self._storage.size, path)
             yield Record(in_utf8(path), {self._field: partial(self._read, path)}, label, split, content, size=size)
-        for path, reason in self._left_out:
-            yield Record(in_utf8(path), {self._field: partial(_refuse, reason)}, refused=True)
+
+    def left_out(self) -> Iterator[LeftOut]:
+        """Name what only seems to be a sample."""
+        return ((in_utf8(path), reason) for path, reason in self._left_out)
 
     def _read(self, path: str) -> Any:
         return self._medium.read(self._storage.read(path, self._medium.check_beginning))
@@ -263,8 +268,11 @@ class PairSource:
             size = partial(self._size, paths)
             first = partial(self._storage.read, paths[0], next(iter(self._media.values())).check_beginning)
             yield Record(in_utf8(paths[0]), readers, -1, split, first, size=size)
-        for path, reason in [*((path, LONELY) for path in self.lonely), *self._left_out]:
-            yield Record(in_utf8(path), dict.fromkeys(self._media, partial(_refuse, reason)), refused=True)
+
+    def left_out(self) -> Iterator[LeftOut]:
+        """Name files without a partner, and what only seems to be one."""
+        found = chain(((path, LONELY) for path in self.lonely), self._left_out)
+        return ((in_utf8(path), reason) for path, reason in found)
 
     def _read(self, medium: Medium, path: str) -> Any:
         return medium.read(self._storage.read(path, medium.check_beginning))
@@ -284,7 +292,3 @@ class PairSource:
             raise ValueError(f"{path}, which names the classes, cannot be read ({error})") from error
         lines = content.decode("utf-8-sig", "replace").rstrip().splitlines()
         return tuple(line.strip() or str(number) for number, line in enumerate(lines))
-
-
-def _refuse(reason: str) -> Any:
-    raise ValueError(reason)

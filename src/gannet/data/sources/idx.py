@@ -21,10 +21,12 @@ from gannet.data.records import (
     Chunk,
     Chunked,
     Labels,
+    LeftOut,
     Record,
     Source,
     digest,
     file_stamp,
+    left_out_of,
     records_of,
     rows_per_chunk,
 )
@@ -255,6 +257,10 @@ class StackedDigits:
     def records(self) -> Iterator[Record]:
         """Give every sample, in order."""
         return records_of(self.arrays())
+
+    def left_out(self) -> Iterator[LeftOut]:
+        """Name what of its base is never read."""
+        return iter(left_out_of(self._base))
 
     def _draw(self, split: str) -> Labels:
         """Draw (count, 3) positions of digits on this side of the base's split."""

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gannet.data.records import Labels
+from gannet.schema import shown
 
 MOST_CLASSES = 100_000
 MOST_LETTERS = 1024
@@ -47,7 +48,7 @@ class ClassTable:
         words = {one for one in found if isinstance(one, str)}
         numbers = {one for one in found if isinstance(one, int)} - {NONE}
         if words and numbers and not names:
-            raise self._unclear(f"both words, such as {_short(min(words))}, and numbers, such as {min(numbers)}")
+            raise self._unclear(f"both words, such as {shown(min(words))}, and numbers, such as {min(numbers)}")
         if numbers and (min(numbers) < 0 or max(numbers) >= (len(names) or MOST_CLASSES)):
             raise self._out_of_range(min(numbers), max(numbers), len(names))
         self.names = tuple(names) or (tuple(sorted(words)) or tuple(map(str, range(max(numbers, default=-1) + 1))))
@@ -55,7 +56,7 @@ class ClassTable:
             raise self._too_many()
         self._index = {name: number for number, name in enumerate(self.names)}
         if unknown := words - self._index.keys():
-            raise self._unclear(f"{_short(min(unknown))}, which is none of the {len(names):,} classes that it names")
+            raise self._unclear(f"{shown(min(unknown))}, which is none of the {len(names):,} classes that it names")
 
     def number(self, value: Any) -> int:
         """Give the number of a label's class, -1 of none."""
@@ -76,7 +77,7 @@ class ClassTable:
             return value
         if isinstance(value, bool | int) or (isinstance(value, float) and value.is_integer()):
             return int(value)
-        raise self._unclear(_short(value))
+        raise self._unclear(shown(value))
 
     def _unclear(self, found: str) -> ValueError:
         return ValueError(
@@ -95,8 +96,3 @@ class ClassTable:
             f"{self._where} holds more than {MOST_CLASSES:,} different labels, which are no classes; give one whole "
             "number or word for each picture that others share."
         )
-
-
-def _short(value: Any) -> str:
-    shown = repr(value)
-    return shown if len(shown) < 60 else f"{shown[:60]}..."

@@ -24,6 +24,8 @@ class Layout:
     """Depth of the folder that names the split; -1: none."""
     label_level: int
     """Depth of the folder that names the label."""
+    lone: str = ""
+    """The only folder where those of classes would be, beside which others lie loose; no class, and empty: none."""
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -57,8 +59,11 @@ def read_layout(paths: Sequence[str]) -> Layout:
         names = _folders(paths, level)
     split_level = level if _are_splits(names) else -1
     splits = Layout((), split_level, level + 1 if split_level >= 0 else level)
-    labels = _folders([path for path in paths if splits.covers(path)], splits.label_level) - {""}
-    return replace(splits, folders=tuple(sorted(labels, key=_natural)) if len(labels) > 1 else ())
+    names = _folders([path for path in paths if splits.covers(path)], splits.label_level)
+    labels = names - {""}
+    if len(labels) > 1:
+        return replace(splits, folders=tuple(sorted(labels, key=_natural)))
+    return replace(splits, lone="".join(labels) if "" in names else "")
 
 
 def _folders(paths: Sequence[str], level: int) -> set[str]:

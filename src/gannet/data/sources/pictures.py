@@ -45,13 +45,13 @@ def _open_folder(folder: Path, name: str, medium: Medium) -> Source | None:
     if tables := _own(storage, folder, lambda path: path.endswith(".parquet") and "/" not in path):
         return ParquetFiles(storage.name, tables)
     source = FileSource(storage, name, medium)
-    if source.holds_any():
+    if source.count():
         return source
     if tables := _own(storage, folder, lambda path: path.endswith(".parquet")):
         return ParquetFiles(storage.name, tables)
     packed = _own(storage, folder, lambda path: path.lower().endswith((".zip", ".npz")) and "/" not in path)
     if len(packed) != 1:
-        return source if source.count() else None
+        return None
     return NpzFile(packed[0]) if packed[0].suffix.lower() == ".npz" else FileSource(Zip(packed[0]), name, medium)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
 
-from gannet.data.records import Counted, Record, Source, digest, listed
+from gannet.data.records import Counted, LeftOut, Record, Source, digest, left_out_of, listed
 from gannet.data.survey import sample
 
 
@@ -55,6 +55,10 @@ class Several:
     def listed(self) -> Iterator[Record]:
         """Give the same records, whose parts cannot be read."""
         return chain.from_iterable(listed(part) for part in self.parts)
+
+    def left_out(self) -> Iterator[LeftOut]:
+        """Name what is never read."""
+        return chain.from_iterable(map(left_out_of, self.parts))
 
     def sample(self, most: int) -> Iterator[Record]:
         """Give about `most` samples, spread over the source."""

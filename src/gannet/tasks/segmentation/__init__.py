@@ -17,7 +17,6 @@ from torch.nn.functional import one_hot
 from gannet.adversarial.game import Game, Observer, Outcome, Pass, Turn
 from gannet.augmentation.kinds import Chosen, Strengths, augment_aligned, choose_kinds, followed
 from gannet.data import image_dataset
-from gannet.data.decoding import reason
 from gannet.data.image_dataset import Description
 from gannet.data.loader import Samples, Sides
 from gannet.data.records import Source
@@ -32,6 +31,7 @@ from gannet.monitoring.periodic import Periodic
 from gannet.recipe import Data as RecipeData
 from gannet.recipe import Optimizer, Recipe
 from gannet.runtime.broken import is_defect
+from gannet.runtime.wording import reason, short
 from gannet.schema import Choice, known_keys
 from gannet.task import Exam, example_recipe
 from gannet.tasks.segmentation.pipeline import (
@@ -101,7 +101,7 @@ def _numbers_in(source: Source) -> set[int]:
         except Exception as error:  # A broken file raises anything; the cache will name it.
             if is_defect(error):
                 raise
-            first = first or f" (first {record.name}: {reason(error)})"
+            first = first or f" (first {short(record.name)}: {reason(error)})"
     if not found:
         raise ValueError(f"{Path(source.name).name} holds no readable label map{first}; give at least two.")
     return found
