@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gannet.commands.data import full_name
+from gannet.commands.data import full_name, given_again
 from gannet.commands.train import fit
 from gannet.data.cache import cache_folder
 from gannet.data.loader import Loader, Samples, Sides
@@ -47,6 +47,7 @@ def judge(target: str | Path, data: str | Path, query: JudgeOptions, weights: st
     watch.step(0, 0, "Loading")
     pipeline, run = load(target, weights), _run_around(Path(target))
     recipe = read_recipe(run) if run else None
+    data = "" if recipe and given_again(data, recipe.data.source) else data
     if recipe is None and not data:
         raise ValueError(f"{target} has no run around it, so what it held out is unknown; give data to judge by.")
     origin = Origin(recipe, trained_minutes(run), partial(fit, watch=watch)) if run and recipe else None
