@@ -143,7 +143,7 @@ class Samples:
         """Show one as a picture, or give some of them; their numbers are in `values`."""
         if not isinstance(which, slice):
             return self.medium.picture(self.values[operator.index(which)])
-        rows = torch.arange(len(self))[which]
+        rows = torch.tensor(range(len(self))[which], dtype=torch.long)
         return replace(self, values=self.values[rows], labels=None if self.labels is None else self.labels[rows])
 
     def _repr_png_(self) -> bytes:
