@@ -256,8 +256,9 @@ def apply(
         Stopped: `should_stop` said yes; the same call goes on where it stood.
     """
     from gannet.commands.apply import Wanted, apply_model
-    from gannet.commands.given import watched
+    from gannet.commands.given import refuse_pictures, watched
 
+    refuse_pictures(target, *inputs, *options.values())
     with watched(on_progress, should_stop, "Applying") as watch:
         return apply_model(target, inputs, options, Wanted(str(out), tuple(save), str(compare), watch), weights)
 

@@ -164,6 +164,25 @@ def test_a_word_or_a_path_is_never_taken_for_pictures(
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize(
+    "picture", [PICTURES[0], torch.from_numpy(PICTURES[0]), Image.fromarray(PICTURES[0])], ids=type
+)
+def test_apply_says_where_a_picture_in_memory_goes(picture: object, tmp_path: Path) -> None:
+    for words in (("inpainting", picture), ("inpainting", "a.png")):
+        with pytest.raises(ValueError, match=r"give a picture in memory to the model itself: gannet.load\(MODEL\)"):
+            gannet.apply(*words, mask=picture, out=tmp_path / "new.png")
+
+
+def test_groups_are_told_by_names_which_pictures_in_memory_have_not(tmp_path: Path) -> None:
+    for data in ((PICTURES, LABELS), (list(PICTURES), LABELS)):
+        with pytest.raises(ValueError, match="memory has no file names that data.group could look at"):
+            gannet.train("images", data, tmp_path / "run", {**SMALL, "data.group": "(.)"})
+    changes = {**SMALL, "data.group": r"/\d*(\d)\.", "task.conditional": False}
+    run = gannet.train("images", in_folder(tmp_path), tmp_path / "run", changes)
+    for data in (PICTURES, list(PICTURES)):
+        assert gannet.judge(run.folder, data, JudgeOptions(num=20)).lines()
+
+
 def test_other_tasks_say_that_they_learn_from_files(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="What is in memory are pictures, and pictures with label maps are wanted"):
         gannet.train("segmentation", PICTURES, tmp_path / "run")

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from PIL import Image
+
 from gannet.runtime.devices import processes
 from gannet.runtime.process import in_notebook
 from gannet.runtime.progress import OnProgress, ShouldStop, Watch
@@ -19,6 +21,16 @@ def watched(on_progress: OnProgress | None, should_stop: ShouldStop | None, titl
             yield Watch(line, should_stop)
     else:
         yield Watch(on_progress, should_stop)
+
+
+def refuse_pictures(*given: object) -> None:
+    """Refuse pictures in memory where paths are wanted, for results are named by files."""
+    for one in given:
+        if isinstance(one, Image.Image) or len(getattr(one, "shape", ())):
+            raise ValueError(
+                "gannet.apply takes the paths of files and folders; give a picture in memory to the model itself: "
+                "gannet.load(MODEL)(picture)."
+            )
 
 
 @contextmanager

@@ -164,7 +164,7 @@ class Items:
         ValueError: one of them cannot be read, or is another the second time; one sentence.
     """
 
-    name = NAME
+    name, unnamed = NAME, True
 
     def __init__(self, pictures: Pictures, labels: object, watch: Watch) -> None:
         self._pictures, count = pictures, len(pictures)
