@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import gannet
 from gannet import cli
 from gannet.adversarial.losses import LOSSES
 from gannet.augmentation.kinds import KINDS
@@ -79,6 +80,14 @@ def test_the_python_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.Monke
     (code,) = blocks("python")
     exec(compile(code.replace("20_000", "256"), "README.md", "exec"), {})
     assert (tmp_path / "digits.png").exists() and (tmp_path / "my-digits" / "config.json").exists()
+
+
+def test_the_python_of_data_in_memory_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "data.md").read_text(encoding="utf-8"), re.DOTALL)
+    assert len(code.splitlines()) < 10
+    exec(compile(code.replace("2_000", "128").replace("4_000", "256"), "data.md", "exec"), {})
+    assert (tmp_path / "one.png").exists() and gannet.Run(tmp_path / "runs" / "memory").recipe.images == 256
 
 
 def test_the_commands_and_the_code_of_the_guide_run_in_their_order(

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gannet.runtime.process import borrowed, quiet
-from gannet.runtime.progress import OnProgress, Progress, ShouldStop, Stopped, Watch
+from gannet.runtime.progress import OnProgress, Progress, ShouldStop, Stopped
 
 if TYPE_CHECKING:
     from gannet.commands.apply import Applied as Applied
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from gannet.commands.plan import Plan as Plan
     from gannet.commands.summary import summarize as summarize
     from gannet.data.doctor import Report as Report
+    from gannet.data.sources.memory import Pictures as Pictures
     from gannet.metrics.judgement import Judgement as Judgement
     from gannet.metrics.options import JudgeOptions as JudgeOptions
     from gannet.pipelines.onnx import Exported as Exported
@@ -58,6 +59,7 @@ _HOMES = {
     "Applied": "gannet.commands.apply",
     "summarize": "gannet.commands.summary",
     "Report": "gannet.data.doctor",
+    "Pictures": "gannet.data.sources.memory",
     "Judgement": "gannet.metrics.judgement",
     "JudgeOptions": "gannet.metrics.options",
     "Exported": "gannet.pipelines.onnx",
@@ -94,7 +96,7 @@ def __getattr__(name: str) -> Any:
 @borrowed()
 def train(
     target: str = "",
-    data: str | Path = "",
+    data: "str | Path | Pictures" = "",
     out: str | Path = "",
     set: Mapping[str, object] | None = None,  # noqa: A002
     start_from: str | Path = "",
@@ -107,7 +109,8 @@ def train(
 
     Args:
         target: a shipped recipe's name or a YAML file; left out with `resume`.
-        data: what to learn from; empty: the recipe's own data.
+        data: what to learn from, a path or pictures in memory, alone or as (pictures, labels); empty: the recipe's
+            own data. With `resume` the run's, which must be given again where they were in memory.
         out: the run's folder, which must not exist; empty: a free one below `runs/`.
         set: changes to the recipe, dotted key -> value.
         start_from: a run, a model's folder or `hf:owner/name` whose weights to start from.
@@ -121,14 +124,16 @@ def train(
         Stopped: `should_stop` said yes while the data were decoded, before there was a run.
     """
     from gannet.commands import train as command
+    from gannet.commands.given import named, watched
 
-    return command.train(target, data, out, set, start_from, resume, Watch(on_progress, should_stop))
+    with watched(on_progress, should_stop, "Training") as watch, named(data, watch) as source:
+        return command.train(target, source, out, set, start_from, resume, watch)
 
 
 @borrowed()
 def plan(
     target: str,
-    data: str | Path = "",
+    data: "str | Path | Pictures" = "",
     set: Mapping[str, object] | None = None,  # noqa: A002
     start_from: str | Path = "",
     options: "PlanOptions | None" = None,
@@ -147,16 +152,18 @@ def plan(
         Stopped: `should_stop` said yes.
     """
     from gannet.commands import plan as command
+    from gannet.commands.given import named, watched
     from gannet.commands.train import configure, prepare
 
-    prepared = prepare(configure(target, data, dict(set or {}), start_from))
-    return command.plan(prepared, options or command.USUAL, Watch(on_progress, should_stop))
+    with watched(on_progress, should_stop, "Planning") as watch, named(data, watch) as source:
+        prepared = prepare(configure(target, source, dict(set or {}), start_from))
+        return command.plan(prepared, options or command.USUAL, watch)
 
 
 @borrowed()
 def bench(
     target: str = "images",
-    data: str | Path = "",
+    data: "str | Path | Pictures" = "",
     set: Mapping[str, object] | None = None,  # noqa: A002
     options: "BenchOptions | None" = None,
     *,
@@ -176,15 +183,17 @@ def bench(
         Stopped: `should_stop` said yes.
     """
     from gannet.commands import bench as command
+    from gannet.commands.given import named, watched
 
-    prepared = command.prepare_for(target, str(data), dict(set or {}))
-    return command.bench(prepared, options or command.USUAL, Watch(on_progress, should_stop))
+    with watched(on_progress, should_stop, "Measuring") as watch, named(data, watch) as source:
+        prepared = command.prepare_for(target, str(source), dict(set or {}))
+        return command.bench(prepared, options or command.USUAL, watch)
 
 
 @borrowed()
 def judge(
     target: str | Path,
-    data: str | Path = "",
+    data: "str | Path | Pictures" = "",
     query: "JudgeOptions | None" = None,
     weights: str = "model",
     *,
@@ -197,7 +206,8 @@ def judge(
 
     Args:
         target: a run, a model's folder, a shipped model's name or `hf:owner/name`.
-        data: the reals; empty: what the run held out.
+        data: the reals, a path or pictures in memory; empty: what the run held out, which those that it learned from
+            in memory stand for as well.
         query: how many fakes, the seed, and what else is asked.
         weights: `model`, `best` or a stage's name.
 
@@ -206,9 +216,11 @@ def judge(
         Stopped: `should_stop` said yes.
     """
     from gannet.commands import judge as command
+    from gannet.commands.given import named, watched
     from gannet.metrics.options import JudgeOptions
 
-    return command.judge(target, data, query or JudgeOptions(), weights, Watch(on_progress, should_stop))
+    with watched(on_progress, should_stop, "Judging") as watch, named(data, watch) as source:
+        return command.judge(target, source, query or JudgeOptions(), weights, watch)
 
 
 @borrowed()
@@ -244,9 +256,11 @@ def apply(
         Stopped: `should_stop` said yes; the same call goes on where it stood.
     """
     from gannet.commands.apply import Wanted, apply_model
+    from gannet.commands.given import refuse_pictures, watched
 
-    wanted = Wanted(str(out), tuple(save), str(compare), Watch(on_progress, should_stop))
-    return apply_model(target, inputs, options, wanted, weights)
+    refuse_pictures(target, *inputs, *options.values())
+    with watched(on_progress, should_stop, "Applying") as watch:
+        return apply_model(target, inputs, options, Wanted(str(out), tuple(save), str(compare), watch), weights)
 
 
 def interface(target: str | Path) -> "Json":
@@ -282,19 +296,20 @@ def export(
         ValueError: the model cannot be exported, libraries are missing, or the answers differ; one sentence.
         Stopped: `should_stop` said yes; nothing was written.
     """
+    from gannet.commands.given import watched
     from gannet.pipelines.hub import load as load_model
     from gannet.pipelines.onnx import STEPS, check_path
     from gannet.pipelines.onnx import export as export_pipeline
 
-    watch = Watch(on_progress, should_stop)
     check_path(Path(out))
-    watch.step(0, STEPS, "Loading")
-    return export_pipeline(load_model(target, options.weights if options else weights), Path(out), watch)
+    with watched(on_progress, should_stop, "Exporting") as watch:
+        watch.step(0, STEPS, "Loading")
+        return export_pipeline(load_model(target, options.weights if options else weights), Path(out), watch)
 
 
 @borrowed()
 def augment(
-    data: str | Path,
+    data: "str | Path | Pictures",
     out: str | Path,
     wish: "AugmentOptions | None" = None,
     *,
@@ -307,7 +322,8 @@ def augment(
     where it stood.
 
     Args:
-        data: a folder, a zip, .npz, .parquet, idx files, or `hf:owner/name`; or texts: .txt, .csv or .tsv.
+        data: a folder, a zip, .npz, .npy, .parquet, idx files, or `hf:owner/name`; pictures in memory; or texts: .txt,
+            .csv or .tsv.
         out: a folder or a .zip, which must not exist; for texts a file of the same format.
         wish: how many times as large, by which kinds, from which seed.
 
@@ -318,13 +334,15 @@ def augment(
     from gannet.commands.augment.images import augment_data
     from gannet.commands.augment.options import AugmentOptions
     from gannet.commands.data import full_name
+    from gannet.commands.given import named, watched
 
-    return augment_data(full_name(data), Path(out), wish or AugmentOptions(), Watch(on_progress, should_stop))
+    with watched(on_progress, should_stop, "Augmenting") as watch, named(data, watch) as source:
+        return augment_data(full_name(source), Path(out), wish or AugmentOptions(), watch)
 
 
 @borrowed()
 def doctor(
-    data: str | Path,
+    data: "str | Path | Pictures",
     options: "DoctorOptions | None" = None,
     *,
     should_stop: ShouldStop | None = None,
@@ -341,8 +359,10 @@ def doctor(
     """
     from gannet.commands import doctor as command
     from gannet.commands.data import full_name
+    from gannet.commands.given import named, watched
 
-    return command.examine(full_name(data), options.size if options else 0, Watch(on_progress, should_stop))
+    with watched(on_progress, should_stop, "Examining") as watch, named(data, watch) as source:
+        return command.examine(full_name(source), options.size if options else 0, watch)
 
 
 def load(target: str | Path, weights: str = "model") -> "Pipeline":

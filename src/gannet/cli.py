@@ -145,7 +145,7 @@ def judge(
 @app.command(cls=api.schema_command(lambda: api.DoctorOptions.model_json_schema()))
 def doctor(
     context: typer.Context,
-    data: Annotated[str, typer.Argument(help="A folder, a zip, .npz, .parquet, idx files, or hf:owner/name.")],
+    data: Annotated[str, typer.Argument(help="A folder, a zip, .npz, .npy, .parquet, idx files, or hf:owner/name.")],
     as_json: Json = False,
 ) -> None:
     """Examine a data set: sizes, classes, unreadable files, duplicates; and recommend a recipe."""
@@ -157,7 +157,9 @@ def doctor(
 @app.command(cls=api.schema_command(lambda: api.AugmentOptions.model_json_schema()))
 def augment(
     context: typer.Context,
-    data: Annotated[str, typer.Argument(help="A folder, a zip, .npz, .parquet, idx files, hf:owner/name, or texts.")],
+    data: Annotated[
+        str, typer.Argument(help="A folder, a zip, .npz, .npy, .parquet, idx files, hf:owner/name, or texts.")
+    ],
     out: Annotated[str, typer.Option(help="The new data set, which must not exist: a folder, a .zip, or a table.")],
     as_json: Json = False,
 ) -> None:

@@ -68,7 +68,8 @@ class Data(BaseModel):
     model_config = ConfigDict(frozen=True, extra="allow", use_attribute_docstrings=True)
 
     source: str = ""
-    """A path, a name under $GANNET_DATA, an embedded set, or `hf:owner/name`; empty: the recipe's own name."""
+    """A path, a name under $GANNET_DATA, an embedded set, or `hf:owner/name`; empty: the recipe's own name. What was
+    given in memory is `memory:` with its digest."""
     sources: Annotated[tuple[Weighted, ...], Field(max_length=100, exclude_if=lambda given: not given)] = ()
     """Several instead of one, as `[{source: photos, weight: 2}, {source: scans}]`: each has its own split, and their
     classes agree."""

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from gannet.data.sources import is_embedded
+from gannet.data.sources.memory import is_held_name
 from gannet.pipelines.hub import absolute
 
 
@@ -12,6 +13,15 @@ def full_name(data: str | Path) -> str:
     The name of an embedded set is that set, whatever lies in the current folder; `./digits` and a `Path` are a folder.
     """
     return data if isinstance(data, str) and is_embedded(data) else absolute(str(data))
+
+
+def given_again(data: str | Path, source: str) -> bool:
+    """Tell whether data in memory are those of a run, which cannot be found again without being given.
+
+    Args:
+        source: the run's.
+    """
+    return is_held_name(source) and str(data) == source
 
 
 def passed_over(data: str | Path) -> list[str]:

@@ -11,11 +11,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gannet.commands.data import full_name
+from gannet.commands.data import full_name, given_again
 from gannet.commands.train import fit
 from gannet.data.cache import cache_folder
 from gannet.data.loader import Loader, Samples, Sides
-from gannet.data.records import Chunked, Source
+from gannet.data.records import Source, has_names
 from gannet.data.samples import class_numbers, load_samples, load_whole, open_data
 from gannet.media.grids import draw_grid
 from gannet.metrics.backbones import backbone, inception
@@ -47,6 +47,7 @@ def judge(target: str | Path, data: str | Path, query: JudgeOptions, weights: st
     watch.step(0, 0, "Loading")
     pipeline, run = load(target, weights), _run_around(Path(target))
     recipe = read_recipe(run) if run else None
+    data = "" if recipe and given_again(data, recipe.data.source) else data
     if recipe is None and not data:
         raise ValueError(f"{target} has no run around it, so what it held out is unknown; give data to judge by.")
     origin = Origin(recipe, trained_minutes(run), partial(fit, watch=watch)) if run and recipe else None
@@ -148,7 +149,7 @@ def _recipe_for(pipeline: Pipeline, run: Recipe | None, data: str) -> Recipe:
 def _given_samples(recipe: Recipe, pipeline: Pipeline, source: Source, watch: Watch) -> Samples:
     """All of a data set, whatever its split; labels by the model's numbers, or none where it does not know them all."""
     task, description = find_task(pipeline.task), _description(pipeline)
-    if isinstance(source, Chunked):  # Arrays have no names to tell whose pictures they are.
+    if not has_names(source):  # Arrays have no names to tell whose pictures they are.
         recipe = recipe.model_copy(update={"data": recipe.data.model_copy(update={"group": ""})})
     loader = load_whole(recipe, source, task.fields(recipe, description), task.labels(recipe), watch)
     columns = dict(loader.columns)

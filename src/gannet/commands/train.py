@@ -65,7 +65,7 @@ def train(
 
     Args:
         target: a shipped recipe's name or a YAML file; left out with `resume`.
-        data: what to learn from; empty: the recipe's own data.
+        data: what to learn from; empty: the recipe's own data. With `resume` those of the run, if any.
         out: the run's folder, which must not exist; empty: a free one below `runs/`.
         set: changes to the recipe, dotted key -> value.
         start_from: a run, a model's folder or `hf:owner/name[@revision]` whose weights to start from.
@@ -83,6 +83,7 @@ def train(
     # Of several processes the first one holds the run for all.
     with hold(Path(resume), watch.notify) if is_first() else nullcontext():
         recipe = _resumed(Path(resume), changes)
+        _refuse_others(data, recipe, Path(resume))
         return _over(Path(resume), recipe, watch) or _train(recipe, None, Path(resume), watch)
 
 
@@ -265,6 +266,15 @@ def _resumed(folder: Path, changes: Mapping[str, Any]) -> Recipe:
     if not LENGTHS.isdisjoint(changes) and "stages" not in changes:
         changes = {**_lasting(recipe, run.planned, changes.get("images")), **changes}
     return load_recipe(str(folder / "recipe.yaml"), changes) if changes else recipe
+
+
+def _refuse_others(data: str | Path, recipe: Recipe, folder: Path) -> None:
+    """A run goes on with the data that it began with."""
+    if data and full_name(data) != recipe.data.source:
+        raise ValueError(
+            f"{folder} learns from {recipe.data.source or 'several sources'}, and what is given is {full_name(data)}: "
+            f"give the same, or start a new run from it (start_from={str(folder)!r})."
+        )
 
 
 def _lasting(recipe: Recipe, plan: Recipe, images: Any) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterable
 
-from gannet.data.records import Chunked, Source, listed
+from gannet.data.records import Source, has_names, listed
 from gannet.schema import shown
 
 SECONDS, NAMES_A_SECOND = 5.0, 20_000
@@ -33,7 +33,7 @@ def check_group(source: Source, pattern: str) -> None:
     """
     if not pattern:
         return
-    if isinstance(source, Chunked):
+    if not has_names(source):
         raise ValueError(f"{source.name} has no file names that data.group could look at; leave it out.")
     names = [record.name for record in listed(source)]
     if problem := _try(pattern, names, SECONDS + len(names) / NAMES_A_SECOND):

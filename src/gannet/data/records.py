@@ -143,6 +143,18 @@ class Listed(Protocol):
         ...
 
 
+@runtime_checkable
+class Unnamed(Protocol):
+    """A source whose samples have no names but their positions; those of one that is `Chunked` never have."""
+
+    unnamed: bool
+
+
+def has_names(source: Source) -> bool:
+    """Tell whether the names of samples say more than their positions."""
+    return not isinstance(source, Chunked | Unnamed)
+
+
 def listed(source: Source) -> Iterator[Record]:
     """Give every sample for its name, label and split alone, reading as little as the source allows."""
     return source.listed() if isinstance(source, Listed) else source.records()

@@ -12,6 +12,7 @@ from gannet.schema import nearest
 __all__ = ["Field", "Medium", "find_medium", "medium_names"]
 
 NOT_MEDIA = {
+    "arrays",
     "attachments",
     "grids",
     "medium",

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from gannet.augmentation import colours, geometry
 from gannet.augmentation.levels import from_levels
+from gannet.media.arrays import picture_levels
 from gannet.media.grids import draw_grid, to_picture
 from gannet.media.medium import Array, Field, Findings, Pixels, Value
 from gannet.media.picture_files import PictureFiles
@@ -29,6 +30,7 @@ from gannet.media.pixels import (
     check_fit,
     convert_channels,
     describe,
+    eight_bits,
     fit_picture,
     natural_pixels,
     on_white,
@@ -244,6 +246,13 @@ class ImageMedium(PictureMedium[Picture]):
     def read_page(self, content: bytes, page: int) -> Picture:
         """Open a page or frame."""
         return open_picture(content, page)
+
+    def taken(self, given: object) -> Picture:
+        """Take a picture of Pillow, or one that an array or a tensor holds."""
+        if isinstance(given, Image.Image):
+            return given
+        levels = picture_levels(given)
+        return eight_bits(levels) if levels.dtype == np.uint16 else levels.astype(np.uint8, copy=False)
 
     def plain(self, value: Picture) -> Picture:
         """Take it as it is."""

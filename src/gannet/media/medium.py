@@ -146,7 +146,7 @@ class Medium(ABC, Generic[Value]):
             ValueError: it is not there or cannot be read; one sentence.
         """
         if not isinstance(given, str | Path | bytes):
-            return cast(Value, given)
+            return self.taken(given)
         name = f"The {self.noun}" if isinstance(given, bytes) else str(given)
         try:
             if isinstance(given, bytes):
@@ -160,6 +160,10 @@ class Medium(ABC, Generic[Value]):
             foreign = "" if isinstance(given, bytes) else self.foreign.get(Path(given).suffix.lower(), "")
             reason = foreign or getattr(error, "strerror", None) or str(error) or type(error).__name__
             raise ValueError(f"{name} cannot be read: {reason}.") from None
+
+    def taken(self, given: object) -> Value:
+        """Take a value that is in memory, as files hold it; mostly as it is. ValueError where it is none."""
+        return cast(Value, given)
 
     def ending(self, file: Path) -> str:
         """Give the ending that a file should have to hold what is in it; mostly its own."""

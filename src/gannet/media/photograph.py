@@ -12,6 +12,7 @@ import numpy.typing as npt
 from PIL import Image
 from torch import Tensor
 
+from gannet.media.arrays import picture_levels
 from gannet.media.attachments import (
     Density,
     believed,
@@ -187,7 +188,8 @@ def check_size(ending: str, height: int, width: int) -> None:
 
 
 def read_photograph(given: object) -> Photograph:
-    """Read a photograph: a path, which may name a page as in `scan.tif#2`, a file's content, or Pillow's own.
+    """Read a photograph: a path, which may name a page as in `scan.tif#2`, a file's content, Pillow's own, or what an
+    array or a tensor holds, (h, w), (h, w, c) or (c, h, w), of eight or sixteen bits or floats in 0..1.
 
     Raises:
         ValueError: it is not there, no picture, cut short, or too large; one sentence.
@@ -195,9 +197,7 @@ def read_photograph(given: object) -> Photograph:
     if isinstance(given, Photograph):
         return given
     if not isinstance(given, str | Path | bytes | Image.Image):
-        raise ValueError(
-            f"A picture is a path, a file's content or Pillow's own, not {type(given).__name__}; give one of these."
-        )
+        return as_photograph(picture_levels(given))
     name = str(given) if isinstance(given, str | Path) else "The picture"
     foreign = FOREIGN.get(Path(given).suffix.lower(), "") if isinstance(given, str | Path) else ""
     try:
@@ -215,6 +215,11 @@ def read_photograph(given: object) -> Photograph:
     except Exception as error:  # A broken file makes decoders raise anything.
         reason = foreign or getattr(error, "strerror", None) or str(error) or type(error).__name__
         raise ValueError(f"{name} cannot be read: {reason}.") from None
+
+
+def as_photograph(pixels: Values) -> Photograph:
+    """Give pixels (h, w, c), of which a fourth channel is transparency, as a photograph."""
+    return Photograph(pixels[..., :3], pixels[..., 3]) if pixels.shape[2] == 4 else Photograph(pixels)
 
 
 def _content_and_page(given: str | Path) -> tuple[bytes, int]:

@@ -1,10 +1,12 @@
 """What pipelines give: samples from nothing or something made of inputs, where it came from, and how it is saved."""
 
+import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from math import prod
 from pathlib import Path
+from typing import overload
 
 import torch
 from PIL import Image
@@ -14,13 +16,15 @@ from gannet.media import image
 from gannet.media.grids import enlarged_frame
 from gannet.media.medium import Medium
 from gannet.pipelines.writer import ALONE, FORMATS, Entry, Order, Share, deliver, folders
-from gannet.provenance.metadata import SOURCE_TYPE, Facts, check_format, save_film, save_picture
+from gannet.provenance.metadata import SOURCE_TYPE, Facts, check_format, encode_picture, save_film, save_picture
 from gannet.runtime.files import check_free, digest, write_bytes
 from gannet.runtime.progress import Watch
 from gannet.runtime.randomness import generator as addressed
 from gannet.schema import choose
 
 BATCH, PLAIN = 64, "torch"
+LARGEST_SHOWN = 2048
+"""Pixels a side of what a notebook shows."""
 PART_BYTES, MOST_BATCHES = 2**25, 16
 """Of samples in a part of a delivery, which is held in memory."""
 
@@ -65,6 +69,11 @@ class Made:
         """Name the outputs with their sizes and kinds, and what their metadata say."""
         sizes = [f"{name}: {' '.join(self.media[name].describe(value))}" for name, value in self.values.items()]
         return _shortly("Made", sizes, next(iter(self.facts.values())))
+
+    def _repr_png_(self) -> bytes:
+        """Show itself in a notebook: the first output as a picture."""
+        name = next(iter(self.values))
+        return _shown(self.media[name].picture(self.value), self.facts[name])
 
     def notices(self) -> Sequence[str]:
         """Say what the first output does not keep of the file that it was made of, a few words each."""
@@ -120,9 +129,30 @@ class Samples:
         size = "x".join(map(str, self.values.shape[1:]))
         return _shortly("Samples", [f"{kind}{len(self):,} {noun} of {size}"], self.facts)
 
+    def __iter__(self) -> Iterator[Image.Image]:
+        """Show one after the other as a picture."""
+        return map(self.medium.picture, self.values)
+
+    @overload
+    def __getitem__(self, which: int) -> Image.Image: ...
+
+    @overload
+    def __getitem__(self, which: slice) -> "Samples": ...
+
+    def __getitem__(self, which: int | slice) -> "Image.Image | Samples":
+        """Show one as a picture, or give some of them; their numbers are in `values`."""
+        if not isinstance(which, slice):
+            return self.medium.picture(self.values[operator.index(which)])
+        rows = torch.tensor(range(len(self))[which], dtype=torch.long)
+        return replace(self, values=self.values[rows], labels=None if self.labels is None else self.labels[rows])
+
+    def _repr_png_(self) -> bytes:
+        """Show itself in a notebook: all samples in one picture."""
+        return _shown(self.sheet(), self.facts)
+
     def pictures(self) -> list[Image.Image]:
         """Show each sample as a picture."""
-        return [self.medium.picture(value) for value in self.values]
+        return list(self)
 
     def sheet(self) -> Image.Image:
         """Show all samples in one picture."""
@@ -158,6 +188,13 @@ def _shortly(kind: str, what: list[str], facts: Facts) -> str:
     """Show a result in one line, whatever its size."""
     told = [f"{name}={value}" for name, value in facts.items() if name != SOURCE_TYPE]
     return f"<{kind} {', '.join(what)}{'; ' if told else ''}{', '.join(told)}>"
+
+
+def _shown(picture: Image.Image, facts: Facts) -> bytes:
+    """Give a PNG for a notebook, no larger than can be seen there."""
+    small = picture.copy()
+    small.thumbnail((LARGEST_SHOWN, LARGEST_SHOWN))
+    return encode_picture(small, facts)
 
 
 def write_new(path: Path, content: bytes) -> None:

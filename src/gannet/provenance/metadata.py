@@ -4,6 +4,7 @@ The facts of a file are plain data: the model, the seed, and what else is known.
 """
 
 import contextlib
+import io
 import json
 import re
 from collections.abc import Mapping
@@ -43,6 +44,13 @@ def save_picture(picture: Image.Image, path: Path, facts: Facts) -> None:
         ValueError: the file's ending is not one of the four formats, or it cannot be written.
     """
     save_film([picture], path, facts)
+
+
+def encode_picture(picture: Image.Image, facts: Facts) -> bytes:
+    """Give a picture as a PNG file that says by its facts where it came from; without any it says nothing."""
+    content = io.BytesIO()
+    picture.save(content, "PNG", **metadata(".png", facts))
+    return content.getvalue()
 
 
 def save_film(pictures: list[Image.Image], path: Path, facts: Facts, seconds: float = 0.06) -> None:

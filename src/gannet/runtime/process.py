@@ -28,6 +28,13 @@ def own_process() -> None:
     _owned.set()
 
 
+def in_notebook() -> bool:
+    """Tell whether Python runs below a notebook, where IPython's shell has a kernel; at a terminal it has none."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython else None
+    return getattr(shell, "kernel", None) is not None
+
+
 def at_exit(leave: Callable[[], None]) -> None:
     """Call something when a process of our own ends."""
     if _owned.is_set():

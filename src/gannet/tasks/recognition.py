@@ -71,7 +71,10 @@ def describe(recipe: Recipe, source: Source) -> Description:
     check(Config, recipe.task.options, "task")
     if not source.classes:
         name = Path(source.name).name
-        raise ValueError(f"{name} has no labels to learn; put the pictures of each class into a sub-folder.")
+        raise ValueError(
+            f"{name} has no labels to learn; put the pictures of each class into a sub-folder, or give (pictures, "
+            "labels) in Python."
+        )
     return image_dataset.describe(recipe, source)
 
 

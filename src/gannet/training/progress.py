@@ -3,17 +3,16 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Self
+from typing import Protocol, Self
 
 from rich.console import Console
 from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as Bar
 
+from gannet.runtime.process import in_notebook
 from gannet.runtime.progress import Progress
 from gannet.runtime.wording import sentence
 from gannet.training.callbacks import Status
-
-SECONDS_BETWEEN_LINES = 15.0
 
 
 class _Console(Console):
@@ -23,34 +22,137 @@ class _Console(Console):
         raise
 
 
+class Screen(Protocol):
+    """Where a line is shown that changes."""
+
+    every: float
+    """Seconds between two changes."""
+    at_once: bool
+    """Whether the first change is shown at once, and not only when so many seconds have passed."""
+
+    def start(self) -> None:
+        """Take the place of the line."""
+
+    def show(self, progress: Progress, line: str) -> None:
+        """Show the line as it is now."""
+
+    def note(self, words: str) -> None:
+        """Print something that stays."""
+
+    def stop(self) -> None:
+        """Leave the line as it is last."""
+
+
+class Lines:
+    """Plain lines where there is no terminal, one now and then."""
+
+    every, at_once = 15.0, False
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+
+    def start(self) -> None:
+        """Begin with nothing."""
+
+    def show(self, progress: Progress, line: str) -> None:  # noqa: ARG002
+        """Print a line more."""
+        self.note(line)
+
+    def note(self, words: str) -> None:
+        """Print a line."""
+        self.console.print(words, highlight=False, markup=False, soft_wrap=True)
+
+    def stop(self) -> None:
+        """End with nothing."""
+
+
+class Line(Lines):
+    """A rich progress line at a terminal."""
+
+    every, at_once = 0.25, True
+
+    def __init__(self, console: Console, title: str) -> None:
+        super().__init__(console)
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            TextColumn("{task.fields[words]}", markup=False),
+        )
+        self.bar = Bar(*columns, console=console, refresh_per_second=4)
+        self.task = self.bar.add_task(title, total=None, words="")
+
+    def start(self) -> None:
+        """Draw the bar."""
+        self.bar.start()
+
+    def show(self, progress: Progress, line: str) -> None:
+        """Draw it anew."""
+        self.bar.update(self.task, words=line, completed=progress.done, total=progress.total or None)
+
+    def stop(self) -> None:
+        """Leave it on the screen."""
+        self.bar.stop()
+
+
+class Cell:
+    """A line below the cell of a notebook, written over by a carriage return, which every notebook understands."""
+
+    every, at_once = 0.25, True
+
+    def __init__(self, title: str) -> None:
+        self.title, self.line = title, ""
+
+    def start(self) -> None:
+        """Begin the line."""
+        self._write(self.title)
+
+    def show(self, progress: Progress, line: str) -> None:  # noqa: ARG002
+        """Write over it."""
+        self._write(f"{self.title} · {line}")
+
+    def note(self, words: str) -> None:
+        """Print above it."""
+        line = self.line
+        self._write(words)
+        print()
+        self.line = ""
+        self._write(line)
+
+    def stop(self) -> None:
+        """End the line."""
+        print(flush=True)
+
+    def _write(self, line: str) -> None:
+        print(f"\r{line:{len(self.line)}}", end="", flush=True)
+        self.line = line
+
+
+def screen(console: Console, title: str) -> Screen:
+    """Choose where a line is shown: below a cell, at a terminal, or in plain lines."""
+    if in_notebook():
+        return Cell(title)
+    return Line(console, title) if console.is_terminal else Lines(console)
+
+
 class Terminal:
-    """A rich progress line on standard error; without a terminal a plain line now and then.
+    """A progress line on standard error, or below the cell of a notebook; without a terminal a plain line now and then.
 
     Pass it as `on_progress`; its context leaves the last state of the line on the screen. Where nothing can be written
     any more (a closed terminal or pipe, a full disk), it is silent from then on: no display ends what it shows.
     """
 
     def __init__(self, title: str = "Training") -> None:
-        self.console, self.silent = _Console(stderr=True), False
-        self.shown = 0.0 if self.console.is_terminal else time.monotonic()
-        columns = (
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=24),
-            TextColumn("{task.fields[words]}", markup=False),
-        )
-        self.bar = Bar(*columns, console=self.console, refresh_per_second=4) if self.console.is_terminal else None
-        if self.bar:
-            self.task = self.bar.add_task(title, total=None, words="")
-            with self._writing():
-                self.bar.start()
+        self.screen, self.silent = screen(_Console(stderr=True), title), False
+        self.shown = 0.0 if self.screen.at_once else time.monotonic()
+        with self._writing():
+            self.screen.start()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self.bar:
-            with self._writing():
-                self.bar.stop()
+        with self._writing():
+            self.screen.stop()
 
     def __call__(self, progress: Progress, words: str) -> None:
         """Print a note above the line; update the line, at most a few times a second."""
@@ -68,20 +170,12 @@ class Terminal:
 
     def _show(self, progress: Progress, words: str) -> None:
         if progress.note:
-            self._print(progress.note)
+            self.screen.note(sentence(progress.note))
             return
         now, last = time.monotonic(), isinstance(progress, Status) and progress.done >= progress.total
-        if now - self.shown < (0.25 if self.bar else SECONDS_BETWEEN_LINES) and not last:
-            return
-        self.shown = now
-        line = status_line(progress, words)
-        if self.bar:
-            self.bar.update(self.task, words=sentence(line), completed=progress.done, total=progress.total or None)
-        else:
-            self._print(line)
-
-    def _print(self, line: str) -> None:
-        self.console.print(sentence(line), highlight=False, markup=False, soft_wrap=True)
+        if now - self.shown >= self.screen.every or last:
+            self.shown = now
+            self.screen.show(progress, sentence(status_line(progress, words)))
 
 
 def status_line(progress: Progress, words: str) -> str:

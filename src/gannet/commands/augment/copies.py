@@ -12,7 +12,7 @@ from torch import Tensor
 from gannet.augmentation.kinds import Chosen, Drawn, augment
 from gannet.augmentation.levels import from_levels, to_levels
 from gannet.augmentation.mixing import Mix, mix
-from gannet.media.photograph import Photograph, with_attachments
+from gannet.media.photograph import Photograph, as_photograph, with_attachments
 from gannet.media.pixels import Pixels, fit_picture, is_sideways, natural_pixels, open_picture, read_picture
 from gannet.media.pyramid import visible
 from gannet.pipelines.writer import Entry, record_line
@@ -142,11 +142,6 @@ def _mixed(pictures: Tensor, other: Sample, how: tuple[Mix, float], draws: Drawn
 def as_tensor(pixels: Pixels) -> Tensor:
     """Give uint8 (c, h, w) as (1, c, h, w) in [-1, 1]."""
     return torch.from_numpy(from_levels(pixels))[None]
-
-
-def as_photograph(pixels: Pixels) -> Photograph:
-    """Give pixels (h, w, c), of which a fourth channel is transparency, as a photograph."""
-    return Photograph(pixels[..., :3], pixels[..., 3]) if pixels.shape[2] == 4 else Photograph(pixels)
 
 
 def as_pixels(photograph: Photograph) -> Pixels:

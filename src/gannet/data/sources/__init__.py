@@ -19,6 +19,7 @@ from gannet.data.records import Record, Source, left_out_of
 from gannet.data.sources.contents import is_run_folder
 from gannet.data.sources.folder import FileSource, Folder, PairSource, Storage, Zip, has_ending
 from gannet.data.sources.layout import is_hidden, pair_up
+from gannet.data.sources.memory import is_held_name
 from gannet.media import find_medium, medium_names
 from gannet.media.medium import Medium
 from gannet.runtime.plugins import installed
@@ -71,6 +72,8 @@ def _open(target: str, media: Mapping[str, Medium], openers: tuple[Any, ...]) ->
             f"{target} is a set that comes with Gannet, of other samples than {_plural(media)}; what lies here by that "
             f"name is ./{target}."
         )
+    if is_held_name(target):
+        raise ValueError(f"What is in memory are pictures, and {_plural(media)} are wanted; give {_allowed(media)}.")
     path = _find(target, openers, media)
     if is_run_folder(path):
         raise ValueError(

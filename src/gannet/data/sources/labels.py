@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from torch import Tensor
 
 from gannet.data.records import Labels
 from gannet.schema import shown
@@ -96,3 +97,30 @@ class ClassTable:
             f"{self._where} holds more than {MOST_CLASSES:,} different labels, which are no classes; give one whole "
             "number or word for each picture that others share."
         )
+
+
+def numbered(given: object, count: int, where: str, names: Sequence[str] = ()) -> tuple[tuple[str, ...], Labels]:
+    """Give the classes of labels in memory, and their numbers (count,), -1 of none.
+
+    Args:
+        given: an array, a tensor or a list of them; None: there are none.
+        where: how messages call the data.
+        names: of the classes, where the data give them.
+
+    Raises:
+        ValueError: they are more or fewer, or no classes.
+    """
+    if given is None:
+        return (), np.full(count, NONE, np.int64)
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        raise ValueError(f"{where} holds labels as {type(given).__name__}; give a list or an array of them.")
+    labels = [_plain(label) for label in _plain(given)]
+    if len(labels) != count:
+        raise ValueError(f"{where} holds {len(labels):,} labels for {count:,} pictures; give one for each.")
+    table = ClassTable(labels, where, names)
+    return table.names, np.array([table.number(label) for label in labels], np.int64)
+
+
+def _plain(given: Any) -> Any:
+    """Give a label of NumPy or PyTorch, or many of them, as Python's own."""
+    return given.tolist() if isinstance(given, np.generic | np.ndarray | Tensor) else given

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-import functools
 import io
 import math
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numpy.lib import format as npy
 
 from gannet.data.records import VALUE, Chunk, Labels, Record, digest, file_stamp, records_of, rows_per_chunk, unread
 from gannet.data.sources.folder import MOST_DEFLATED
 from gannet.data.sources.labels import MOST_LETTERS, ClassTable
 from gannet.data.sources.layout import in_utf8
-from gannet.media.pixels import Pixels, refuse_huge_sides
-from gannet.media.value_range import ValueRange, find_range
+from gannet.data.sources.levels import Levels
+from gannet.data.sources.npy import read_header
+from gannet.media.arrays import channels_last
+from gannet.media.pixels import refuse_huge_sides
 
 NAMES = {
     "train": (("images", "x", "x_train", "train_images"), ("labels", "y", "y_train", "train_labels")),
@@ -68,23 +68,19 @@ class NpzFile:
         given = [part.given for part in self._parts if part.given is not None]
         self._table = ClassTable(chain.from_iterable(np.unique(one).tolist() for one in given), str(path))
         self.classes = self._table.names
+        self._levels = Levels(str(path), {part.images.dtype for part in self._parts}, self._values)
 
     def fingerprint(self) -> str:
         """Give a hex digest that changes when the content changes.
 
         What of it is read in another way than it once was has another, so that no older cache is taken for it.
         """
-        read = ["ranges by the bulk"] if self._holding("f") else ["0 and 1"] if self._is_binary else []
         blank = ["an empty word is no class"] if self._table.blank else []
-        return digest(["npz", file_stamp(self._path, ""), *read, *blank])
+        return digest(["npz", file_stamp(self._path, ""), *self._levels.words(), *blank])
 
     def notes(self) -> Iterator[str]:
         """Say how its numbers are read where that is not plain."""
-        if self._is_binary:
-            yield f"{self.name}: its whole numbers are 0 and 1 alone, and are read as black and white."
-        ranges = [self._floats] if self._holding("f") else []
-        ranges += [self._wholes] if any(part.images.dtype != np.uint8 for part in self._holding("iu")) else []
-        yield from (f"{self.name}: {note}." for note in (one.note() for one in ranges) if note)
+        return self._levels.notes(self.name)
 
     def count(self) -> int:
         """Give the number of samples."""
@@ -95,7 +91,7 @@ class NpzFile:
         for part in self._parts:
             start, every = 0, self._labels(part)
             for values in self._blocks(part.images):
-                pixels = self._to_bytes(_channels_last(values))
+                pixels = self._levels.of(values if values.ndim == 3 else channels_last(values))
                 yield Chunk({VALUE: pixels}, every[start : start + len(pixels)], part.split, start)
                 start += len(pixels)
 
@@ -131,12 +127,7 @@ class NpzFile:
     def _header(self, archive: zipfile.ZipFile, name: str) -> _Member:
         with archive.open(name) as stream:
             head = io.BytesIO(stream.read(MOST_HEADER))
-        shape, fortran, dtype = _read_header(head, self._path)
-        if dtype.hasobject:
-            raise ValueError(
-                f"{self._path} holds Python objects in {name}, which can run code when opened and is never done here; "
-                "save plain arrays with numpy.savez."
-            )
+        shape, fortran, dtype = read_header(head, self._path, name)
         if fortran and len(shape) > 2:
             raise ValueError(f"{self._path} holds {name} in Fortran order; save numpy.ascontiguousarray of it.")
         info, size = archive.getinfo(name), self._path.stat().st_size
@@ -217,69 +208,11 @@ class NpzFile:
                     raise ValueError(f"{self._path} is cut short; save or copy it again.")
                 yield np.frombuffer(content, member.dtype).reshape(-1, *size)
 
-    def _to_bytes(self, values: npt.NDArray[Any]) -> Pixels:
-        match values.dtype.kind:
-            case "b":
-                return values.astype(np.uint8) * np.uint8(255)
-            case "f":
-                return self._floats.to_levels(values)
-        if self._is_binary:
-            return values.astype(np.uint8) * np.uint8(255)
-        return values if values.dtype == np.uint8 else self._wholes.to_levels(values)
-
-    def _holding(self, kinds: str) -> list[_Part]:
-        """Give the parts whose pictures are numbers of these kinds."""
-        return [part for part in self._parts if part.images.dtype.kind in kinds]
-
     def _values(self, kinds: str) -> Iterator[npt.NDArray[Any]]:
-        return chain.from_iterable(self._blocks(part.images) for part in self._holding(kinds))
-
-    @functools.cached_property
-    def _is_binary(self) -> bool:
-        """Tell whether whole numbers are 0 and 1 alone, which would be black; looks no further than to another."""
-        highest = 0
-        for values in self._values("iu"):
-            if values.min() < 0 or values.max() > 1:
-                return False
-            highest = max(highest, int(values.max()))
-        return highest == 1
-
-    @functools.cached_property
-    def _floats(self) -> ValueRange:
-        """Find their range over the whole file once: one picture cannot tell 0..1 from -1..1."""
-        return self._found("f", ((0.0, 1.0), (-1.0, 1.0)))
-
-    @functools.cached_property
-    def _wholes(self) -> ValueRange:
-        return self._found("iu", ((0.0, 255.0),))
-
-    def _found(self, kinds: str, ranges: Sequence[tuple[float, float]]) -> ValueRange:
-        try:
-            return find_range(self._values(kinds), ranges)
-        except ValueError as error:
-            raise ValueError(
-                f"{self._path} holds pictures with values {error}; scale floating-point numbers to 0..1 or -1..1 and "
-                "whole numbers to 0..255."
-            ) from None
+        """Give the numbers of the pictures whose type is of these kinds."""
+        parts = [part for part in self._parts if part.images.dtype.kind in kinds]
+        return chain.from_iterable(self._blocks(part.images) for part in parts)
 
 
 def _first(members: dict[str, _Member], names: tuple[str, ...]) -> _Member | None:
     return next((members[name] for name in names if name in members), None)
-
-
-def _read_header(stream: IO[bytes], path: Path) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
-    try:
-        version = npy.read_magic(stream)
-        read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-        shape, fortran, dtype = read(stream)
-    except (ValueError, RecursionError, MemoryError, OverflowError) as error:
-        raise ValueError(f"{path} holds something that is no NumPy array; save it again with numpy.savez.") from error
-    if min(shape, default=0) < 0:
-        raise ValueError(f"{path} holds an array of shape {shape}; save it again with numpy.savez.")
-    return shape, fortran, dtype
-
-
-def _channels_last(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    if values.ndim == 4 and values.shape[3] not in (1, 3, 4):
-        return np.moveaxis(values, 1, -1)
-    return values

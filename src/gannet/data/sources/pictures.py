@@ -7,6 +7,8 @@ from gannet.data.records import Source
 from gannet.data.sources.folder import FileSource, Folder, Zip
 from gannet.data.sources.idx import IDX_FILE, IDX_NAME, Digits, IdxFolder, StackedDigits
 from gannet.data.sources.layout import in_utf8
+from gannet.data.sources.memory import open_held
+from gannet.data.sources.npy import open_npy
 from gannet.data.sources.npz import NpzFile
 from gannet.data.sources.parquet import HubDataset, ParquetFiles
 from gannet.media.image import Options
@@ -15,14 +17,14 @@ from gannet.schema import Section
 
 MEDIA = (("image",),)
 EMBEDDED = ("digits",)
-ALLOWED = "a folder or zip of pictures, a folder of idx files, .npz, .parquet, hf:owner/name, or digits"
+ALLOWED = "a folder or zip of pictures, a folder of idx files, .npz, .npy, .parquet, hf:owner/name, or digits"
 
 
 def open_name(target: str) -> Source | None:
     """Open what is no path."""
     if target == "digits":
         return Digits()
-    return HubDataset(target.removeprefix("hf:")) if target.startswith("hf:") else None
+    return HubDataset(target.removeprefix("hf:")) if target.startswith("hf:") else open_held(target)
 
 
 def open_path(path: Path, media: Mapping[str, Medium]) -> Source | None:
@@ -35,6 +37,8 @@ def open_path(path: Path, media: Mapping[str, Medium]) -> Source | None:
             return ParquetFiles(in_utf8(path.name), [path])
         case ".npz":
             return NpzFile(path)
+        case ".npy":
+            return open_npy(path)
     return None
 
 
@@ -49,10 +53,10 @@ def _open_folder(folder: Path, name: str, medium: Medium) -> Source | None:
         return source
     if tables := _own(storage, folder, lambda path: path.endswith(".parquet")):
         return ParquetFiles(storage.name, tables)
-    packed = _own(storage, folder, lambda path: path.lower().endswith((".zip", ".npz")) and "/" not in path)
+    packed = _own(storage, folder, lambda path: path.lower().endswith((".zip", ".npz", ".npy")) and "/" not in path)
     if len(packed) != 1:
         return None
-    return NpzFile(packed[0]) if packed[0].suffix.lower() == ".npz" else FileSource(Zip(packed[0]), name, medium)
+    return open_path(packed[0], {name: medium}) or FileSource(Zip(packed[0]), name, medium)
 
 
 def _own(storage: Folder, folder: Path, wanted: Callable[[str], bool]) -> list[Path]:

@@ -78,7 +78,7 @@ def describe(recipe: Recipe, source: Source) -> Description:
     if _config(recipe).conditional and not source.classes:
         raise ValueError(
             f"{Path(source.name).name} has no labels, which task.conditional needs; put the pictures of each class "
-            "into a sub-folder of its own, or set task.conditional=false."
+            "into a sub-folder of its own, give (pictures, labels) in Python, or set task.conditional=false."
         )
     return square(image_dataset.describe(recipe, source))
 
