@@ -13,7 +13,7 @@ from gannet.runtime.process import borrowed, quiet
 from gannet.runtime.progress import OnProgress, Progress, ShouldStop, Stopped, Watch
 
 if TYPE_CHECKING:
-    from gannet.commands.apply import Applied as Applied
+    from gannet.commands.applied import Applied as Applied
     from gannet.commands.augment.options import Augmented as Augmented
     from gannet.commands.augment.options import AugmentOptions as AugmentOptions
     from gannet.commands.bench import Speed as Speed
@@ -55,7 +55,7 @@ _HOMES = {
     "PlanOptions": "gannet.commands.options",
     "TrainOptions": "gannet.commands.options",
     "Plan": "gannet.commands.plan",
-    "Applied": "gannet.commands.apply",
+    "Applied": "gannet.commands.applied",
     "summarize": "gannet.commands.summary",
     "Report": "gannet.data.doctor",
     "Judgement": "gannet.metrics.judgement",
@@ -243,7 +243,8 @@ def apply(
         ValueError: nothing is there to apply, an option that the model has not, or `out` exists; one sentence.
         Stopped: `should_stop` said yes; the same call goes on where it stood.
     """
-    from gannet.commands.apply import Wanted, apply_model
+    from gannet.commands.applied import Wanted
+    from gannet.commands.apply import apply_model
 
     wanted = Wanted(str(out), tuple(save), str(compare), Watch(on_progress, should_stop))
     return apply_model(target, inputs, options, wanted, weights)
