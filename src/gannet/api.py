@@ -227,7 +227,8 @@ def apply(
 
     Samples of any number are drawn in constant memory, and photographs of any size go through in tiles. A broken-off
     folder, zip or parquet file goes on where it stood when the same is asked for again; under torchrun every process
-    writes its share of samples.
+    writes its share of samples. A folder of what was made of files has a manifest, `gannet-manifest.jsonl`: what was
+    done of the same files is skipped, also later.
 
     Args:
         target: a run, a model's folder, a shipped model's name or `hf:owner/name`.
@@ -237,7 +238,7 @@ def apply(
         save: further outputs to write beside the first, by name.
         compare: where to put a picture of some inputs before and after; empty: nowhere.
         options: the model's own, and the paths of further inputs, by name; `interface` and `gannet apply MODEL --help`
-            list them.
+            list them. Of what makes photographs also `format`, `quality` and `width` of the files.
 
     Raises:
         ValueError: nothing is there to apply, an option that the model has not, or `out` exists; one sentence.
@@ -246,7 +247,7 @@ def apply(
     from gannet.commands.applied import Wanted
     from gannet.commands.apply import apply_model
 
-    wanted = Wanted(str(out), tuple(save), str(compare), Watch(on_progress, should_stop))
+    wanted = Wanted(str(out), tuple(save), str(compare), watch=Watch(on_progress, should_stop))
     return apply_model(target, inputs, options, wanted, weights)
 
 

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
@@ -13,11 +14,16 @@ from gannet.commands.applied import Applied, Wanted
 from gannet.commands.conversion import Conversion
 from gannet.commands.delivery import deliver_all
 from gannet.commands.inputs import find_items
+from gannet.commands.options import ResultOptions
+from gannet.media import photograph
 from gannet.media.grids import side_by_side
+from gannet.media.photograph import BY_QUALITY
 from gannet.pipelines.hub import load, untrained
+from gannet.pipelines.manifest import MANIFEST, is_filled
 from gannet.pipelines.pipeline import ConverterPipeline, GeneratorPipeline
 from gannet.pipelines.samples import check_many_files, check_one_file, write_new
 from gannet.pipelines.writer import FORMATS, Share, tidy
+from gannet.provenance.formats import PHOTOGRAPHS
 from gannet.provenance.metadata import COMPOSITE, SOURCE_TYPE, check_format, save_picture
 from gannet.runtime.devices import choose_device, is_first, join, processes
 from gannet.runtime.files import check_free, digest
@@ -35,6 +41,9 @@ def apply_model(
     given = {name: value for name, value in given.items() if value is not None and value != ""}
     # What is wrong is told by the config alone, before weights are fetched and read.
     pipeline, loaded = untrained(target), partial(load, target, weights)
+    if next(iter(pipeline.outputs.values())) is photograph.medium:
+        asked = {name: given.pop(name) for name in ResultOptions.model_fields if name in given}
+        wanted = replace(wanted, files=ResultOptions(**asked))
     asked = {name: value for name, value in given.items() if name not in pipeline.inputs}
     options = pipeline.options(asked)
     if not pipeline.inputs:
@@ -101,9 +110,11 @@ def _convert(work: Conversion, first: Path) -> Applied:
     pipeline, wanted = work.pipeline, work.wanted
     single = len(work.items) == 1 and (first.is_file() or work.items[0].page is not None)
     path = Path(wanted.out) if wanted.out else work.names.usual(work.items, single)
-    _check_place(path)
     saved = next(iter(pipeline.outputs.values())).saved
     one_file = single and path.suffix.lower() in saved
+    if one_file or not is_filled(path):
+        _check_place(path)
+    _check_files(work, path, one_file)
     places = work.names.places(path) if one_file else {"": path}
     beside = list(places.values())[1:]
     for further in beside:
@@ -111,6 +122,7 @@ def _convert(work: Conversion, first: Path) -> Applied:
     if wanted.compare and Path(wanted.compare).resolve() in {place.resolve() for place in places.values()}:
         raise ValueError(f"--out and --compare are both {wanted.compare}; choose two names.")
     if one_file:
+        work.step(work.items[0])
         for name, content in work.make(work.items[0], path.suffix).items():
             write_new(places[name], content)
     else:
@@ -121,7 +133,19 @@ def _convert(work: Conversion, first: Path) -> Applied:
         save_picture(sheet, Path(wanted.compare), {SOURCE_TYPE: COMPOSITE, **work.facts} if work.changed else {})
         beside.append(Path(wanted.compare))
     count, left_out = len(work.items) - len(work.left_out), (*work.left_out.values(), *work.unused)
-    return Applied(path, work.facts, count, left_out, tuple(work.notices), wanted.save, tuple(beside))
+    made = Applied(path, work.facts, count, left_out, tuple(work.notices), wanted.save, tuple(beside))
+    manifest = path / MANIFEST if is_filled(path) else None
+    return replace(made, failed=len(work.left_out), skipped=work.skipped, manifest=manifest)
+
+
+def _check_files(work: Conversion, path: Path, one_file: bool) -> None:
+    """Raise ValueError where files cannot be written as is asked for."""
+    files, ending = work.wanted.files, path.suffix.lower()
+    if one_file and files.format and PHOTOGRAPHS[ending] is not PHOTOGRAPHS[work.names.ending(work.items[0]).lower()]:
+        raise ValueError(f"--out {path} and --format {files.format} are two formats; leave one of them out.")
+    form = PHOTOGRAPHS.get(ending if one_file else f".{files.format}")
+    if files.quality and form and form.name not in BY_QUALITY:
+        raise ValueError(f"--quality is for JPEG and WebP, and {form.name} loses nothing; leave one of them out.")
 
 
 def _check_place(path: Path) -> None:

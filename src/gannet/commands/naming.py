@@ -1,12 +1,17 @@
 """Names of results: each after the file that it is made of, with an ending that its format has."""
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
+from gannet.commands.applied import Wanted
 from gannet.commands.inputs import Item
 from gannet.media.medium import Medium
 from gannet.pipelines.pipeline import ConverterPipeline
 from gannet.runtime.names import shortened
+
+KEEP = "keep"
+"""The format that is the input's own."""
 
 
 class Names:
@@ -14,12 +19,13 @@ class Names:
 
     Args:
         pipeline: what tells of the model, without its weights.
-        save: further outputs that are written beside the first, by name.
+        items: all that results are made of.
     """
 
-    def __init__(self, pipeline: ConverterPipeline, save: Sequence[str] = ()) -> None:
-        self.pipeline, self.save = pipeline, save
+    def __init__(self, pipeline: ConverterPipeline, wanted: Wanted, items: Sequence[Item]) -> None:
+        self.pipeline, self.save, self.format = pipeline, wanted.save, wanted.files.format
         self._endings: dict[Path, str] = {}
+        self._of_one_stem = Counter(_stem(one) for one in items)
 
     @property
     def medium(self) -> Medium:
@@ -36,12 +42,16 @@ class Names:
         task, first = self.pipeline.task, items[0]
         if not single:
             return Path(f"{task}-{self.medium.plural.replace(' ', '-')}")
-        return Path(shortened(first.path.stem, f"-{task}{self._ending(first)}"))
+        return Path(shortened(first.path.stem, f"-{task}{self.ending(first)}"))
 
     def result(self, item: Item) -> PurePosixPath:
-        """Give the path of a result in a folder of results: the input's, with an ending of its own where it must."""
-        ending, own = self._ending(item), item.path.suffix
-        stem = item.path.name if self.medium is self.made and ending != own else item.path.stem
+        """Give the path of a result in a folder of results: the input's, with an ending of its own where it must.
+
+        That stands behind the input's, but where a format was asked for and no other input of the folder has the stem.
+        """
+        ending, own = self.ending(item), item.path.suffix
+        alone = self.format is not None and self._of_one_stem[_stem(item)] == 1
+        stem = item.path.name if self.medium is self.made and ending != own and not alone else item.path.stem
         return PurePosixPath(*map(shortened, item.path.parent.parts), shortened(stem, ending))
 
     def places(self, result: Path) -> dict[str, Path]:
@@ -64,9 +74,22 @@ class Names:
                         "other, or rename one."
                     )
 
-    def _ending(self, item: Item) -> str:
+    def ending(self, item: Item) -> str:
         """Choose the ending of a result, once: it depends on what is in the file, where that may be opened."""
         if item.file not in self._endings:
-            own = item.path.suffix if item.refused else self.medium.ending(item.file)
-            self._endings[item.file] = self.pipeline.ending(own)
+            self._endings[item.file] = self._chosen(item)
         return self._endings[item.file]
+
+    def _chosen(self, item: Item) -> str:
+        if self.format not in (None, KEEP):
+            return f".{self.format}"
+        if item.refused:
+            return self.pipeline.ending(item.path.suffix)
+        if self.format == KEEP:
+            return self.medium.own_ending(item.file)
+        return self.pipeline.ending(self.medium.ending(item.file))
+
+
+def _stem(item: Item) -> tuple[PurePosixPath, str]:
+    """What results of one name share; some disks take capitals for the same."""
+    return item.path.parent, item.path.stem.casefold()

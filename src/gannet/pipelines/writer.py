@@ -2,7 +2,7 @@
 
 What is asked for is written beside the destination first, into `<name>.partial`; when all parts are there they are
 joined and moved. A delivery that was broken off goes on where it stood when the same is asked for again, and several
-processes may each write their share.
+processes may each write their share. A folder may also be filled file by file (`filling`), and filled further later.
 """
 
 import csv
@@ -13,15 +13,17 @@ import re
 import shutil
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain, count
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from gannet.pipelines.manifest import Manifest, begin
 from gannet.runtime.files import check_free, is_inside, write_bytes, write_json
 from gannet.runtime.locks import locked
+from gannet.runtime.partial import clear_files
 from gannet.runtime.wording import legible
 from gannet.runtime.workers import map_in_processes
 
@@ -117,9 +119,44 @@ def deliver(path: Path, order: Order, share: Share = ALONE) -> Path:
         if isinstance(error, ValueError):
             raise
         check_free(path)
-        words = f"{path} cannot be written ({error.strerror or error})"
-        raise ValueError(f"{words}; choose another place, or make room and ask for the same again to go on.") from None
+        raise _unwritable(path, error) from None
     return path
+
+
+@contextmanager
+def filling(path: Path, asked: dict[str, Any]) -> Iterator[Manifest]:
+    """Fill a folder file by file, alone; its manifest, which is there before any file, tells what was done.
+
+    A folder that the same order began, or filled, is gone on with.
+
+    Args:
+        asked: plain data that tell this order from any other.
+
+    Raises:
+        ValueError: the path cannot be written, or holds something else.
+    """
+    building = path.with_name(f"{path.name}.partial")
+    try:
+        building.mkdir(parents=True, exist_ok=True)
+        _refuse_others(building)
+        if (building / NOTE).exists():
+            raise ValueError(_begun_otherwise(building))
+        with _alone(building, path):
+            if not path.exists():
+                _clear_parts(building)
+                (building / WHOLE).mkdir()
+                begin(building / WHOLE, asked)
+                (building / WHOLE).rename(path)
+            manifest = Manifest(path, asked)
+            clear_files(path)
+            yield manifest
+    except OSError as error:
+        raise _unwritable(path, error) from None
+
+
+def _unwritable(path: Path, error: OSError) -> ValueError:
+    words = f"{path} cannot be written ({error.strerror or error})"
+    return ValueError(f"{words}; choose another place, or make room and ask for the same again to go on.")
 
 
 def tidy(path: Path) -> None:
@@ -129,8 +166,8 @@ def tidy(path: Path) -> None:
         if path.exists() and building.is_dir() and not (building / NOTE).exists():
             if (building / LOCK).is_file():
                 _refuse_others(building)
-                with _only_one(building, path):
-                    pass
+                with _alone(building, path):
+                    return
             _clear(building)
 
 
@@ -143,6 +180,21 @@ def _clear(building: Path) -> None:
                 file.unlink()
             (building / LOCK).unlink()
         building.rmdir()
+
+
+@contextmanager
+def _alone(building: Path, path: Path) -> Iterator[None]:
+    """Keep others from writing the same meanwhile, and remove the folder at the end, however that comes.
+
+    While the lock is held nobody else has it; Windows removes no file that is held.
+    """
+    with _only_one(building, path):
+        try:
+            yield
+        finally:
+            _clear(building)
+    if os.name == "nt":
+        _clear(building)
 
 
 def _refuse_others(building: Path) -> None:
@@ -184,17 +236,24 @@ def _deliver(building: Path, path: Path, order: Order, share: Share) -> None:
 def _begin(building: Path, order: Order) -> None:
     note, asked = building / NOTE, json.dumps({"layout": LAYOUT, **order.asked})
     if not note.is_file():
-        for left in (building / "parts", building / WHOLE):
-            if left.is_dir():
-                shutil.rmtree(left)
-            else:
-                left.unlink(missing_ok=True)
+        _clear_parts(building)
         (building / "parts").mkdir()
         write_json(note, json.loads(asked))
     elif _noted(note) != _as_noted(asked):
-        raise ValueError(
-            f"{building} holds the beginning of something else ({NOTE} says what); remove it, or choose another name."
-        )
+        raise ValueError(_begun_otherwise(building))
+
+
+def _begun_otherwise(building: Path) -> str:
+    return f"{building} holds the beginning of something else ({NOTE} says what); remove it, or choose another name."
+
+
+def _clear_parts(building: Path) -> None:
+    """Remove what nobody's order left."""
+    for left in (building / "parts", building / WHOLE):
+        if left.is_dir():
+            shutil.rmtree(left)
+        else:
+            left.unlink(missing_ok=True)
 
 
 def _noted(note: Path) -> Any:
