@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from gannet.commands.options import ResultOptions
-from gannet.pipelines.writer import FORMATS
+from gannet.pipelines.packing import FORMATS
 from gannet.runtime.progress import Watch
 
 LISTED = 10

@@ -20,9 +20,10 @@ from gannet.media.grids import side_by_side
 from gannet.media.photograph import BY_QUALITY
 from gannet.pipelines.hub import load, untrained
 from gannet.pipelines.manifest import MANIFEST, is_filled
+from gannet.pipelines.packing import FORMATS
 from gannet.pipelines.pipeline import ConverterPipeline, GeneratorPipeline
 from gannet.pipelines.samples import check_many_files, check_one_file, write_new
-from gannet.pipelines.writer import FORMATS, Share, tidy
+from gannet.pipelines.writer import Share, tidy
 from gannet.provenance.formats import PHOTOGRAPHS
 from gannet.provenance.metadata import COMPOSITE, SOURCE_TYPE, check_format, save_picture
 from gannet.runtime.devices import choose_device, is_first, join, processes

@@ -9,7 +9,8 @@ from gannet.commands.conversion import Conversion
 from gannet.commands.filling import fill
 from gannet.commands.inputs import Item, files_of
 from gannet.data.records import file_stamp
-from gannet.pipelines.writer import FORMATS, Entry, Order, deliver
+from gannet.pipelines.packing import FORMATS, Entry
+from gannet.pipelines.writer import Order, deliver
 from gannet.runtime.signals import finishing
 
 

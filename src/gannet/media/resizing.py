@@ -1,6 +1,6 @@
 """Photographs of another size, of as many bits."""
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -29,8 +29,7 @@ def of_width(photograph: Photograph, width: int) -> Photograph:
     refuse_huge_sides(*size)
     photograph = visible(photograph)
     channels = [_resized(photograph.values[..., channel], size) for channel in range(photograph.values.shape[2])]
-    made: Values = np.stack(channels, 2).astype(photograph.values.dtype)
-    return photograph.with_values(made)
+    return photograph.with_values(cast(Values, np.stack(channels, 2).astype(photograph.values.dtype)))
 
 
 def _resized(values: npt.NDArray[Any], size: tuple[int, int]) -> npt.NDArray[Any]:

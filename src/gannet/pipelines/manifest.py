@@ -46,7 +46,7 @@ class Line:
     further: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
-    def given(self) -> tuple[Any, ...]:
+    def given(self) -> tuple[object, ...]:
         """What tells whether the same was given."""
         return self.digest, {name: tuple(digests) for name, digests in self.further.items()}
 
@@ -63,7 +63,7 @@ class Manifest:
         ValueError: there is none, it is damaged, or the folder holds what was ordered otherwise.
     """
 
-    def __init__(self, folder: Path, asked: Mapping[str, Any]) -> None:
+    def __init__(self, folder: Path, asked: Mapping[str, object]) -> None:
         self.folder, self.file = folder, folder / MANIFEST
         self.head, lines, whole = _read(self.file)
         if _order(self.head) != _order(_head(asked)):
@@ -115,22 +115,22 @@ def is_filled(path: Path) -> bool:
     return (path / MANIFEST).is_file()
 
 
-def begin(folder: Path, asked: Mapping[str, Any]) -> None:
+def begin(folder: Path, asked: Mapping[str, object]) -> None:
     """Write a manifest that tells of no file yet."""
     write_bytes(folder / MANIFEST, _written(_head(asked), []))
 
 
-def _head(asked: Mapping[str, Any]) -> dict[str, Any]:
+def _head(asked: Mapping[str, object]) -> dict[str, Any]:
     return {FORMAT: VERSION, **asked}
 
 
-def _order(head: Mapping[str, Any]) -> Any:
+def _order(head: Mapping[str, object]) -> Any:
     """What JSON holds of an order, on both sides of a comparison; a later Gannet may go on with it."""
     plain = json.loads(json.dumps({name: value for name, value in head.items() if name != "gannet"}))
     return json.loads(json.dumps(plain), parse_constant=str)
 
 
-def _written(head: Mapping[str, Any], lines: Iterable[Line]) -> bytes:
+def _written(head: Mapping[str, object], lines: Iterable[Line]) -> bytes:
     return f"{json.dumps(head)}\n".encode() + b"".join(line.written() for line in lines)
 
 
