@@ -293,6 +293,13 @@ class PhotographMedium(PictureMedium[Photograph]):
         """Read a photograph as it is."""
         return read_photograph(content)
 
+    def read_page(self, content: bytes, page: int) -> Photograph:
+        """Read one of the pages of a photograph's file as it is."""
+        picture = open_picture(content, page)
+        deep = is_deep(picture)  # Asked before it is decoded.
+        photograph = _photograph(picture)
+        return _deepened(photograph, content, page) if deep else photograph
+
     def ending(self, file: Path) -> str:
         """Go by the content where that is transparent and the ending's format could not hold it."""
         form = PHOTOGRAPHS.get(file.suffix.lower())
