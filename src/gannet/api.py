@@ -13,7 +13,7 @@ from gannet.runtime.process import borrowed, quiet
 from gannet.runtime.progress import OnProgress, Progress, ShouldStop, Stopped
 
 if TYPE_CHECKING:
-    from gannet.commands.apply import Applied as Applied
+    from gannet.commands.applied import Applied as Applied
     from gannet.commands.augment.options import Augmented as Augmented
     from gannet.commands.augment.options import AugmentOptions as AugmentOptions
     from gannet.commands.bench import Speed as Speed
@@ -56,7 +56,7 @@ _HOMES = {
     "PlanOptions": "gannet.commands.options",
     "TrainOptions": "gannet.commands.options",
     "Plan": "gannet.commands.plan",
-    "Applied": "gannet.commands.apply",
+    "Applied": "gannet.commands.applied",
     "summarize": "gannet.commands.summary",
     "Report": "gannet.data.doctor",
     "Pictures": "gannet.data.sources.memory",
@@ -239,7 +239,8 @@ def apply(
 
     Samples of any number are drawn in constant memory, and photographs of any size go through in tiles. A broken-off
     folder, zip or parquet file goes on where it stood when the same is asked for again; under torchrun every process
-    writes its share of samples.
+    writes its share of samples. A folder of what was made of files has a manifest, `gannet-manifest.jsonl`: what was
+    done of the same files is skipped, also later.
 
     Args:
         target: a run, a model's folder, a shipped model's name or `hf:owner/name`.
@@ -249,18 +250,20 @@ def apply(
         save: further outputs to write beside the first, by name.
         compare: where to put a picture of some inputs before and after; empty: nowhere.
         options: the model's own, and the paths of further inputs, by name; `interface` and `gannet apply MODEL --help`
-            list them.
+            list them. Of what makes photographs also `format`, `quality` and `width` of the files.
 
     Raises:
         ValueError: nothing is there to apply, an option that the model has not, or `out` exists; one sentence.
         Stopped: `should_stop` said yes; the same call goes on where it stood.
     """
-    from gannet.commands.apply import Wanted, apply_model
+    from gannet.commands.applied import Wanted
+    from gannet.commands.apply import apply_model
     from gannet.commands.given import refuse_pictures, watched
 
     refuse_pictures(target, *inputs, *options.values())
     with watched(on_progress, should_stop, "Applying") as watch:
-        return apply_model(target, inputs, options, Wanted(str(out), tuple(save), str(compare), watch), weights)
+        wanted = Wanted(str(out), tuple(save), str(compare), watch=watch)
+        return apply_model(target, inputs, options, wanted, weights)
 
 
 def interface(target: str | Path) -> "Json":

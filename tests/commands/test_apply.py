@@ -26,6 +26,7 @@ from gannet.media.grids import GAP
 from gannet.media.photograph import Photograph, PhotographMedium, read_photograph
 from gannet.media.scores import medium as scores_medium
 from gannet.pipelines.hub import seal
+from gannet.pipelines.manifest import MANIFEST
 from gannet.provenance.metadata import COMPOSITE, SOURCE_TYPE, SYNTHETIC, read_facts
 from gannet.recipe import Recipe, dump_yaml
 from gannet.runtime.progress import OnProgress
@@ -108,7 +109,7 @@ def test_a_folder_keeps_its_shape_and_says_what_is_left_out(
         if not ending
         else set(zipfile.ZipFile(made).namelist())
     )
-    assert names - {"record.csv"} == {"a.png", "deep/b.jpg", "deep/c.bmp.png"}
+    assert names - {"record.csv", MANIFEST} == {"a.png", "deep/b.jpg", "deep/c.bmp.png"}
     assert len(told.left_out) == 1 and "broken.png cannot be read" in told.left_out[0]
     assert sum("of 4" in words and words.endswith(" s)") for words in said) == 3
 
@@ -133,7 +134,7 @@ def test_what_is_no_file_of_the_folders_own_is_never_opened_and_named(enlarger: 
         (folder / name).symlink_to(target)
     (folder / "phone.HEIC").write_bytes(b"ftypheic")
     told = gannet.apply(enlarger, folder, out=tmp_path / "new")
-    assert {path.name for path in (tmp_path / "new").iterdir()} == {"a.png", "b.jpg"}
+    assert {path.name for path in (tmp_path / "new").iterdir()} == {"a.png", "b.jpg", MANIFEST}
     left_out = sorted(told.left_out)
     names = [Path(words.split(" is not read: ")[0]).name for words in left_out]
     assert names == ["far.png", "phone.HEIC", "pipe.jpg", "pipe.png", "self.png", "up", "zero.jpg", "zero.png"]
@@ -184,11 +185,12 @@ def test_results_within_what_is_given_are_not_made_better_again(
             gannet.apply(enlarger, photos, out=photos / "new")
     told = gannet.apply(enlarger, photos, out=photos / "new", compare=photos.parent / "sheet.png")
     assert size(photos.parent / "sheet.png")[1] == 3 * 18 + 2 * GAP, "what was made before is not on the sheet"
-    assert told.count == 3 and list(told.left_out) == [f"{photos / 'broken.png'} was left out before."]
-    assert sum(path.is_file() for path in (photos / "new").rglob("*")) == 3
+    (left_out,) = told.left_out
+    assert told.count == 3 and left_out.startswith(f"{photos / 'broken.png'} cannot be read")
+    assert sum(path.is_file() for path in (photos / "new").rglob("*")) == 4
 
 
-def test_what_was_begun_of_other_photographs_is_not_gone_on_with(
+def test_an_archive_begun_of_other_photographs_is_not_gone_on_with(
     enlarger: Path, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def stop(*_: object) -> None:
@@ -197,10 +199,10 @@ def test_what_was_begun_of_other_photographs_is_not_gone_on_with(
     with monkeypatch.context() as broken:
         broken.setattr(PhotographMedium, "open", stop)
         with pytest.raises(KeyboardInterrupt):
-            gannet.apply(enlarger, photos, out=tmp_path / "new")
+            gannet.apply(enlarger, photos, out=tmp_path / "new.zip")
     Image.fromarray(RANDOM.integers(0, 256, (5, 5, 3), np.uint8)).save(photos / "a.png")
     with pytest.raises(ValueError, match="the beginning of something else"):
-        gannet.apply(enlarger, photos, out=tmp_path / "new")
+        gannet.apply(enlarger, photos, out=tmp_path / "new.zip")
 
 
 @pytest.mark.parametrize("ending", ["", ".zip"])
@@ -439,7 +441,7 @@ def test_masks_are_regular_files_of_their_own_folder(others: dict[str, Path], ph
     (tmp_path / "masks" / "deep").symlink_to("../far")
     os.mkfifo(tmp_path / "masks" / "pipe.png")
     told = gannet.apply(others["inpainting"], photos, out=tmp_path / "new", mask=tmp_path / "masks")
-    assert [path.name for path in (tmp_path / "new").iterdir()] == ["good.png"]
+    assert {path.name for path in (tmp_path / "new").iterdir()} == {"good.png", MANIFEST}
     assert len(told.left_out) == 4 and sum("leads out of the data" in words for words in told.left_out) == 3
     assert sum(f"{tmp_path / 'masks' / 'pipe.png'} is not read: it is no regular" in words for words in told.left_out)
     with pytest.raises(ValueError, match=r"pipe\.png cannot be read: it is no regular file"):
@@ -791,7 +793,7 @@ def test_a_recognizer_names_what_pictures_are_of(recognizer: Path, tmp_path: Pat
     for number in range(3):
         Image.fromarray(RANDOM.integers(0, 256, (12, 10, 3), np.uint8)).save(tmp_path / f"{number}.jpg")
     told = gannet.apply(run, *sorted(tmp_path.glob("*.jpg")), out=tmp_path / "named")
-    assert told.count == 3 and sorted(path.name for path in (tmp_path / "named").iterdir()) == [
+    assert told.count == 3 and sorted(path.name for path in (tmp_path / "named").glob("*.csv")) == [
         "0.csv",
         "1.csv",
         "2.csv",
@@ -879,11 +881,12 @@ def test_what_is_told_in_the_end_counts_results_and_names_all_files_and_what_was
 ) -> None:
     words = ("apply", others["restoration"], photos, "--save", "mask")
     told = gannet_command(*words, "--out", tmp_path / "all", "--compare", tmp_path / "sheet.png")
-    first, second, third = told.out.splitlines()
+    first, second, third, counts = told.out.splitlines()
     assert first == f"Saved 3 results in {tmp_path / 'all'}, each with its mask (*.mask.*) beside it."
     assert second == f"Saved {tmp_path / 'sheet.png'}."
     assert third.startswith(f"Left out: {photos / 'broken.png'} cannot be read") and told.code == 3
     assert (told.out + told.err).count("broken.png") == 1
+    assert counts == f"3 done, 1 failed (named in {tmp_path / 'all' / MANIFEST}), 0 skipped."
     told = gannet_command(*words, "--out", tmp_path / "zipped.zip", "--json")
     result = json.loads(told.out)["result"]
     assert told.code == 3 and result["count"] == 3 and len(result["left_out"]) == 1 and not told.err
@@ -912,7 +915,7 @@ def test_what_is_transparent_stays_so_whatever_its_file_is_called(enlarger: Path
     for name, kept in (("clear.jpg", values), ("opaque.jpg", values[..., :3])):
         Image.fromarray(kept).save(tmp_path / "photos" / name, "PNG")
     gannet.apply(enlarger, tmp_path / "photos", out=tmp_path / "new")
-    assert sorted(path.name for path in (tmp_path / "new").iterdir()) == ["clear.jpg.png", "opaque.jpg"]
+    assert {path.name for path in (tmp_path / "new").iterdir()} == {"clear.jpg.png", "opaque.jpg", MANIFEST}
     assert read_photograph(tmp_path / "new" / "clear.jpg.png").alpha is not None
     with Image.open(tmp_path / "new" / "opaque.jpg") as picture:
         assert picture.format == "JPEG"
@@ -971,7 +974,8 @@ def test_pages_are_inputs_of_their_own_where_they_are_asked_for(
     new = tmp_path / "new"
     ended = gannet_command("apply", enlarger, f"{scan}#2", f"{scan}#3", f"{scan}#2", "--out", new)
     assert ended.code == 0 and "Left out" not in ended.out
-    assert {path.name: size(path) for path in new.iterdir()} == {"scan-2.tif": (24, 18), "scan-3.tif": (26, 18)}
+    made = {path.name: size(path) for path in new.iterdir() if path.name != MANIFEST}
+    assert made == {"scan-2.tif": (24, 18), "scan-3.tif": (26, 18)}
     told = gannet.apply(enlarger, scan, f"{scan}#3", out=tmp_path / "more")
     assert told.count == 2 and len(told.left_out) == 1, "the whole file has other pages, whoever names one of them"
     assert np.array_equal(gannet.load(enlarger)(f"{scan}#3").value.values, read_photograph(new / "scan-3.tif").values)
@@ -1006,9 +1010,9 @@ def test_an_order_of_a_page_is_not_gone_on_with_for_another(
     with monkeypatch.context() as broken:
         broken.setattr(PhotographMedium, "open", stop)
         with pytest.raises(KeyboardInterrupt):
-            gannet.apply(enlarger, f"{scan}#1", f"{scan}#2", out=tmp_path / "new")
+            gannet.apply(enlarger, f"{scan}#1", f"{scan}#2", out=tmp_path / "new.zip")
     with pytest.raises(ValueError, match="the beginning of something else"):
-        gannet.apply(enlarger, f"{scan}#2", f"{scan}#3", out=tmp_path / "new")
+        gannet.apply(enlarger, f"{scan}#2", f"{scan}#3", out=tmp_path / "new.zip")
 
 
 def test_a_further_input_may_be_a_page(others: dict[str, Path], photos: Path, tmp_path: Path) -> None:
@@ -1039,6 +1043,6 @@ def test_an_order_with_a_page_is_not_gone_on_with_for_another(
     with monkeypatch.context() as broken:
         broken.setattr(PhotographMedium, "open", stop)
         with pytest.raises(KeyboardInterrupt):
-            gannet.apply(others["inpainting"], photos, out=tmp_path / "new", mask=f"{tmp_path}/masks.tif#1")
+            gannet.apply(others["inpainting"], photos, out=tmp_path / "new.zip", mask=f"{tmp_path}/masks.tif#1")
     with pytest.raises(ValueError, match="the beginning of something else"):
-        gannet.apply(others["inpainting"], photos, out=tmp_path / "new", mask=f"{tmp_path}/masks.tif#2")
+        gannet.apply(others["inpainting"], photos, out=tmp_path / "new.zip", mask=f"{tmp_path}/masks.tif#2")

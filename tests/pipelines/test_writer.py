@@ -19,7 +19,8 @@ from PIL import Image
 import gannet
 from gannet.data.sources import open_source
 from gannet.pipelines import writer
-from gannet.pipelines.writer import Entry, Order, Share, deliver, folders
+from gannet.pipelines.packing import Entry, folders
+from gannet.pipelines.writer import Order, Share, deliver
 from gannet.provenance.metadata import SYNTHETIC, metadata
 
 CLASSES = ("T-shirt/top", "hat")

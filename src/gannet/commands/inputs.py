@@ -18,6 +18,12 @@ Listed: TypeAlias = Mapping[PurePosixPath, Sequence[tuple[Path, str]]]
 """The files of a folder and why one is not to be opened, by their paths in it without their endings."""
 
 
+CLUTTER = (".ds_store", "thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r")
+"""What macOS and Windows put into folders, in lower case; macOS also puts a `._name` beside a name (AppleDouble)."""
+SIDECARS = (".xmp", ".aae", ".pp3", ".dop", ".thm")
+"""The endings of notes that editors and cameras put beside a photograph."""
+
+
 @dataclass(frozen=True)
 class Item:
     """The files of one result.
@@ -120,13 +126,14 @@ def find_items(paths: Sequence[str | Path], inputs: Mapping[str, Input], given: 
         given: the paths of further inputs, by name.
 
     Raises:
-        ValueError: nothing is there.
+        ValueError: nothing is there; of clutter beside others nothing is said.
     """
     first = next(iter(inputs))
     if first in given:
         raise ValueError(f"{first} is what is named behind the model; name it once.")
     if odd := next((path for path in (*paths, *given.values()) if not isinstance(path, str | Path)), None):
         raise ValueError(f"An input is a path, not {type(odd).__name__}; name files, folders or patterns one by one.")
+    paths = [path for path in paths if not is_clutter(Path(path).name)] or paths
     beside = {name: _at_home(path) for name, path in given.items()}
     listed = {name: _listed(path, inputs[name].medium) for name, path in beside.items() if path.is_dir()}
     found: dict[tuple[Path, int | None], Item] = {}
@@ -148,6 +155,12 @@ def find_items(paths: Sequence[str | Path], inputs: Mapping[str, Input], given: 
         if page is not None:
             _check_page(file, page, inputs[name].medium)
     return list(found.values())
+
+
+def is_clutter(name: str) -> bool:
+    """Tell what systems and editors put beside photographs by its name; a shell's `*` names it with them."""
+    lower = name.lower()
+    return lower in CLUTTER or lower.startswith("._") or lower.endswith(SIDECARS)
 
 
 def _listed(folder: Path, medium: Medium) -> Listed:
@@ -201,4 +214,4 @@ def _matching(asked: str | Path, medium: Medium) -> Iterator[tuple[Path, PurePos
 
 
 def _is_one(file: Path, medium: Medium) -> bool:
-    return file.suffix.lower() in medium.endings and file.is_file()
+    return file.suffix.lower() in medium.endings and not is_clutter(file.name) and file.is_file()

@@ -15,6 +15,8 @@ COMMON = {
     "compare": {"type": "string", "description": "A picture of some inputs before and after."},
 }
 """The flags that every model has; the help of one shows those that it has a use for."""
+PHOTOGRAPH = "photograph"
+"""The medium whose files are written as is asked."""
 UNKNOWN: dict[str, Any] = {"inputs": {}, "outputs": {}, "options": {}}
 """What is known of a model that was not named."""
 TAKEN = (*COMMON, "context", "model", "inputs", "out", "json", "as_json", "help")
@@ -57,12 +59,12 @@ class ModelCommand(SchemaCommand):
             for name, one in list(told["inputs"].items())[1:]
         }
         try:
-            own = {**told["options"].get("properties", {})}
-            if not all(name.isidentifier() and name not in TAKEN for name in (*own, *further)):
+            own, files = {**told["options"].get("properties", {})}, _file_options(told)
+            if not all(name.isidentifier() and name not in (*TAKEN, *files) for name in (*own, *further)):
                 raise ValueError("a flag has the name already")
             for node in own.values():
                 node.pop("flag", None)  # A file chooses no flags: they are called as options are.
-            return click_options({**told["options"], "properties": {**own, **further, **COMMON}})
+            return click_options({**told["options"], "properties": {**own, **further, **files, **COMMON}})
         except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
             raise ValueError(
                 "The model's config.json tells of options that cannot be flags; use it in Python."
@@ -97,6 +99,14 @@ class ModelCommand(SchemaCommand):
         if told := ctx.meta.get(INTERFACE):
             shown.help, shown.epilog = _words(told), None
         super(ModelCommand, shown).format_help(ctx, formatter)
+
+
+def _file_options(told: Json) -> dict[str, Any]:
+    """What is asked of the files of a model that makes photographs."""
+    from gannet.commands.options import ResultOptions
+
+    made = next(iter(told["outputs"].values()), "")
+    return dict(ResultOptions.model_json_schema()["properties"]) if made == PHOTOGRAPH else {}
 
 
 def _interface_of(candidates: list[str]) -> dict[str, Any] | None:

@@ -6,6 +6,9 @@ from pydantic import Field
 
 from gannet.schema import Options
 
+WIDEST = 100_000
+"""Pixels; how many there are in all is bounded besides."""
+
 
 class TrainOptions(Options):
     """What may be asked of training beside recipe, data and folder."""
@@ -39,6 +42,17 @@ class DoctorOptions(Options):
 
     size: int = Field(0, ge=0)
     """Pixels a side to look at; 0 chooses from the data."""
+
+
+class ResultOptions(Options):
+    """How the files of photographs are written that a model makes."""
+
+    format: Literal["png", "jpg", "webp", "keep"] | None = None
+    """What results are written as; keep: as what each is made of, by its content, or PNG; left out, by its ending."""
+    quality: int | None = Field(None, ge=1, le=100)
+    """Of JPEG and WebP; left out, JPEG has 95, and WebP loses nothing."""
+    width: int | None = Field(None, ge=1, le=WIDEST)
+    """Pixels that results are brought to in width, in proportion, after the model."""
 
 
 class ExportOptions(Options):

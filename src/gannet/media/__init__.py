@@ -20,6 +20,7 @@ NOT_MEDIA = {
     "picture_files",
     "pixels",
     "pyramid",
+    "resizing",
     "sixteen_bit",
     "tiling",
     "value_range",

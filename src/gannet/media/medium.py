@@ -169,6 +169,10 @@ class Medium(ABC, Generic[Value]):
         """Give the ending that a file should have to hold what is in it; mostly its own."""
         return file.suffix
 
+    def own_ending(self, file: Path) -> str:
+        """Give the ending of the format that a file has by its content; mostly its own."""
+        return self.ending(file)
+
     @abstractmethod
     def read(self, content: bytes) -> Value:
         """Open a file's content; any error where it is broken, ValueError with a reason where it is something else."""

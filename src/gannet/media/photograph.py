@@ -37,6 +37,7 @@ from gannet.media.pixels import (
     is_transparent,
     on_white,
     open_picture,
+    picture_format,
     upright,
 )
 from gannet.media.sixteen_bit import encode_png, encode_tiff, is_deep, joined, read_lower
@@ -49,6 +50,8 @@ from gannet.runtime.reading import read_file
 Values: TypeAlias = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 LOSSY = tuple(ending for ending, form in PHOTOGRAPHS.items() if form.lossy)
 DEEP = {"PNG": encode_png, "TIFF": encode_tiff}
+BY_QUALITY: Mapping[str, Mapping[str, Any]] = {"JPEG": {}, "WEBP": {"lossless": False}}
+"""The formats that a quality is chosen of, and what Pillow is asked for beside it."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,7 @@ class Photograph:
         density: dots an inch, across and down; None where nobody says.
         comments: what somebody wrote into its file, by name.
         notices: what of its file is not kept, a few words each.
+        quality: of a JPEG or WebP made of it, 1 to 100; None: JPEG nearly loses nothing, WebP nothing.
     """
 
     values: Values
@@ -74,6 +78,7 @@ class Photograph:
     density: Density | None = None
     comments: Mapping[str, str] = field(default_factory=dict)
     notices: tuple[str, ...] = ()
+    quality: int | None = None
 
     @property
     def largest(self) -> int:
@@ -147,6 +152,8 @@ class Photograph:
         """Pillow's options for what is written beside the pixels."""
         form, options = PHOTOGRAPHS[ending], metadata(ending, with_earlier(facts, self.marks), self.comments)
         options |= {"icc_profile": self.profile} if self.profile else {}
+        if self.quality and form.name in BY_QUALITY:
+            options |= {**BY_QUALITY[form.name], "quality": self.quality}
         if self.density and form.dense:
             options["dpi"] = self.density
         if self.exif and form.name == "TIFF":
@@ -291,10 +298,23 @@ class PhotographMedium(PictureMedium[Photograph]):
         """Read a photograph as it is."""
         return read_photograph(content)
 
+    def read_page(self, content: bytes, page: int) -> Photograph:
+        """Read one of the pages of a photograph's file as it is."""
+        picture = open_picture(content, page)
+        deep = is_deep(picture)  # Asked before it is decoded.
+        photograph = _photograph(picture)
+        return _deepened(photograph, content, page) if deep else photograph
+
     def ending(self, file: Path) -> str:
         """Go by the content where that is transparent and the ending's format could not hold it."""
         form = PHOTOGRAPHS.get(file.suffix.lower())
         return file.suffix if form is None or form.transparent or not is_transparent(file) else self.saved[0]
+
+    def own_ending(self, file: Path) -> str:
+        """Go by the content alone: the ending of the format that it has, of one that is not written the usual one."""
+        found = picture_format(file)
+        written = [ending for ending, form in PHOTOGRAPHS.items() if found in form.decoders]
+        return file.suffix if file.suffix.lower() in written else next(iter(written), self.saved[0])
 
     def open(self, given: object) -> Photograph:
         """Read a path, a file's content or Pillow's picture."""

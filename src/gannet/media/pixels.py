@@ -165,6 +165,13 @@ def is_transparent(file: Path) -> bool:
     return False
 
 
+def picture_format(file: Path) -> str:
+    """Tell by a picture's header what Pillow calls its format, whatever its file is called; empty of a broken one."""
+    with unless_broken(), open_file(file) as stream:
+        return open_picture(stream).format or ""
+    return ""
+
+
 def describe(picture: Picture) -> tuple[tuple[int, int], str]:
     """Give ((width, height), mode) of a picture from its header."""
     if isinstance(picture, Image.Image):

@@ -15,7 +15,8 @@ from torch import Tensor, nn
 from gannet.media import image
 from gannet.media.grids import enlarged_frame
 from gannet.media.medium import Medium
-from gannet.pipelines.writer import ALONE, FORMATS, Entry, Order, Share, deliver, folders
+from gannet.pipelines.packing import FORMATS, Entry, folders
+from gannet.pipelines.writer import ALONE, Order, Share, deliver
 from gannet.provenance.metadata import SOURCE_TYPE, Facts, check_format, encode_picture, save_film, save_picture
 from gannet.runtime.files import check_free, digest, write_bytes
 from gannet.runtime.progress import Watch

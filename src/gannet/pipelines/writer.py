@@ -2,41 +2,25 @@
 
 What is asked for is written beside the destination first, into `<name>.partial`; when all parts are there they are
 joined and moved. A delivery that was broken off goes on where it stood when the same is asked for again, and several
-processes may each write their share.
+processes may each write their share. A folder may also be filled file by file (`filling`), and filled further later.
 """
 
-import csv
-import io
 import json
 import os
-import re
 import shutil
-import zipfile
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import chain, count
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from gannet.runtime.files import check_free, is_inside, write_bytes, write_json
+from gannet.pipelines.manifest import Manifest, begin
+from gannet.pipelines.packing import FORMATS, WHOLE, Entry, Writing
+from gannet.runtime.files import check_free, is_inside, write_json
 from gannet.runtime.locks import alone
-from gannet.runtime.wording import legible
+from gannet.runtime.partial import clear_files
 from gannet.runtime.workers import map_in_processes
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One picture of a part: its path, its file, its class (-1: none), and its line in the order's record.
-
-    The path is relative, with slashes; one that leads out of where it is written to is refused.
-    """
-
-    path: str
-    content: bytes
-    label: int = -1
-    line: str = ""
 
 
 @dataclass(frozen=True)
@@ -71,24 +55,6 @@ class Share:
     wait: Callable[[], None] = field(default=lambda: None)
 
 
-Writing: TypeAlias = Callable[[Path, Path, list[Entry], tuple[str, ...]], None]
-
-
-@dataclass(frozen=True)
-class Format:
-    """How a part is written to a delivery's folder, and how all parts become `whole` there.
-
-    Attributes:
-        write: is given the folder, the part's own path, its pictures and the names of the classes.
-        join: is given the folder, the paths of all parts, and the first line of the record.
-        check: raises ValueError when a library is missing.
-    """
-
-    write: Writing
-    join: Callable[[Path, list[Path], str], None]
-    check: Callable[[], object] = field(default=lambda: None)
-
-
 ALONE = Share()
 Pending: TypeAlias = tuple[Path, Any]
 
@@ -117,9 +83,44 @@ def deliver(path: Path, order: Order, share: Share = ALONE) -> Path:
         if isinstance(error, ValueError):
             raise
         check_free(path)
-        words = f"{path} cannot be written ({error.strerror or error})"
-        raise ValueError(f"{words}; choose another place, or make room and ask for the same again to go on.") from None
+        raise _unwritable(path, error) from None
     return path
+
+
+@contextmanager
+def filling(path: Path, asked: dict[str, Any]) -> Iterator[Manifest]:
+    """Fill a folder file by file, alone; its manifest, which is there before any file, tells what was done.
+
+    A folder that the same order began, or filled, is gone on with.
+
+    Args:
+        asked: plain data that tell this order from any other.
+
+    Raises:
+        ValueError: the path cannot be written, or holds something else.
+    """
+    building = path.with_name(f"{path.name}.partial")
+    try:
+        building.mkdir(parents=True, exist_ok=True)
+        _refuse_others(building)
+        if (building / NOTE).exists():
+            raise ValueError(_begun_otherwise(building))
+        with _alone(building, path):
+            if not path.exists():
+                _clear_parts(building)
+                (building / WHOLE).mkdir()
+                begin(building / WHOLE, asked)
+                (building / WHOLE).rename(path)
+            manifest = Manifest(path, asked)
+            clear_files(path)
+            yield manifest
+    except OSError as error:
+        raise _unwritable(path, error) from None
+
+
+def _unwritable(path: Path, error: OSError) -> ValueError:
+    words = f"{path} cannot be written ({error.strerror or error})"
+    return ValueError(f"{words}; choose another place, or make room and ask for the same again to go on.")
 
 
 def tidy(path: Path) -> None:
@@ -129,8 +130,8 @@ def tidy(path: Path) -> None:
         if path.exists() and building.is_dir() and not (building / NOTE).exists():
             if (building / LOCK).is_file():
                 _refuse_others(building)
-                with alone(building / LOCK, path):
-                    pass
+                with _alone(building, path):
+                    return
             _clear(building)
 
 
@@ -143,6 +144,21 @@ def _clear(building: Path) -> None:
                 file.unlink()
             (building / LOCK).unlink()
         building.rmdir()
+
+
+@contextmanager
+def _alone(building: Path, path: Path) -> Iterator[None]:
+    """Keep others from writing the same meanwhile, and remove the folder at the end, however that comes.
+
+    While the lock is held nobody else has it; Windows removes no file that is held.
+    """
+    with alone(building / LOCK, path):
+        try:
+            yield
+        finally:
+            _clear(building)
+    if os.name == "nt":
+        _clear(building)
 
 
 def _refuse_others(building: Path) -> None:
@@ -178,17 +194,24 @@ def _deliver(building: Path, path: Path, order: Order, share: Share) -> None:
 def _begin(building: Path, order: Order) -> None:
     note, asked = building / NOTE, json.dumps({"layout": LAYOUT, **order.asked})
     if not note.is_file():
-        for left in (building / "parts", building / WHOLE):
-            if left.is_dir():
-                shutil.rmtree(left)
-            else:
-                left.unlink(missing_ok=True)
+        _clear_parts(building)
         (building / "parts").mkdir()
         write_json(note, json.loads(asked))
     elif _noted(note) != _as_noted(asked):
-        raise ValueError(
-            f"{building} holds the beginning of something else ({NOTE} says what); remove it, or choose another name."
-        )
+        raise ValueError(_begun_otherwise(building))
+
+
+def _begun_otherwise(building: Path) -> str:
+    return f"{building} holds the beginning of something else ({NOTE} says what); remove it, or choose another name."
+
+
+def _clear_parts(building: Path) -> None:
+    """Remove what nobody's order left."""
+    for left in (building / "parts", building / WHOLE):
+        if left.is_dir():
+            shutil.rmtree(left)
+        else:
+            left.unlink(missing_ok=True)
 
 
 def _noted(note: Path) -> Any:
@@ -226,112 +249,8 @@ def _write_part(
     return None
 
 
-def record_line(*cells: object) -> str:
-    """Give a line of a record, as comma-separated values."""
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerow(legible(str(cell)) for cell in cells)
-    return text.getvalue()
-
-
-def folders(classes: tuple[str, ...]) -> dict[int, str]:
-    """Give a folder for each class: its name, less what no folder's name may hold, and never one for two classes."""
-    found = {-1: ""}
-    for label, name in enumerate(classes):
-        plain = re.sub(r'[\x00-\x1f\\/:*?"<>|]', "-", name).strip(". ") or "-"
-        taken = {folder.casefold() for folder in found.values()}
-        tried = (f"{plain}{more}/" for more in chain([""], (f" ({number})" for number in count(label))))
-        found[label] = next(folder for folder in tried if folder.casefold() not in taken)
-    return found
-
-
-def _write_files(building: Path, part: Path, entries: list[Entry], classes: tuple[str, ...]) -> None:  # noqa: ARG001
-    for entry in entries:
-        path = building / WHOLE / entry.path
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(entry.content)
-    if hasattr(os, "sync"):
-        os.sync()  # One by one it would take many times as long.
-    write_bytes(part, _lines(entries))  # Now, not before, the part is whole.
-
-
-def _join_files(building: Path, parts: list[Path], record: str) -> None:
-    (building / WHOLE).mkdir(exist_ok=True)
-    if record:
-        # Under its own name: the folder is not whole yet, and what a kill left of another name would become a part of it.
-        with (building / WHOLE / RECORD).open("wb") as file:
-            file.writelines([record.encode(), *(part.read_bytes() for part in parts)])
-            file.flush()
-            os.fsync(file.fileno())
-
-
-def _lines(entries: list[Entry]) -> bytes:
-    return "".join(entry.line for entry in entries).encode()
-
-
-def _write_zip(building: Path, part: Path, entries: list[Entry], classes: tuple[str, ...]) -> None:  # noqa: ARG001
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w") as archive:
-        for entry in entries:
-            archive.writestr(zipfile.ZipInfo(entry.path), entry.content)
-        archive.writestr(zipfile.ZipInfo(RECORD), _lines(entries))
-    write_bytes(part, content.getvalue())
-
-
-def _join_zip(building: Path, parts: list[Path], record: str) -> None:
-    lines = [record.encode()]
-    with (building / WHOLE).open("wb") as file:
-        with zipfile.ZipFile(file, "w") as archive:
-            for part in parts:
-                with zipfile.ZipFile(part) as some:
-                    *pictures, noted = some.infolist()
-                    for info in pictures:
-                        archive.writestr(zipfile.ZipInfo(info.filename), some.read(info))
-                    lines.append(some.read(noted))
-            if record:
-                archive.writestr(zipfile.ZipInfo(RECORD), b"".join(lines))
-        os.fsync(file.fileno())
-
-
-def _write_parquet(building: Path, part: Path, entries: list[Entry], classes: tuple[str, ...]) -> None:  # noqa: ARG001
-    pyarrow, parquet = _pyarrow()
-    kind: dict[str, Any] = {"image": {"_type": "Image"}}
-    columns: dict[str, Any] = {"image": [{"bytes": entry.content, "path": entry.path} for entry in entries]}
-    if entries[0].label >= 0:
-        kind["label"] = {"names": list(classes), "_type": "ClassLabel"}
-        columns["label"] = [entry.label for entry in entries]
-    table = pyarrow.table(columns).replace_schema_metadata({"huggingface": json.dumps({"info": {"features": kind}})})
-    content = io.BytesIO()
-    parquet.write_table(table, content, compression="none")
-    write_bytes(part, content.getvalue())
-
-
-def _join_parquet(building: Path, parts: list[Path], record: str) -> None:  # noqa: ARG001
-    _, parquet = _pyarrow()
-    with (building / WHOLE).open("wb") as file:
-        with parquet.ParquetWriter(file, parquet.read_schema(parts[0]), compression="none") as writer:
-            for part in parts:
-                writer.write_table(parquet.read_table(part))
-        os.fsync(file.fileno())
-
-
-def _pyarrow() -> tuple[Any, Any]:
-    try:
-        import pyarrow
-        from pyarrow import parquet
-    except ImportError:
-        raise ValueError("Parquet files need pyarrow; run: pip install 'gannet[parquet]'") from None
-    return pyarrow, parquet
-
-
 LAYOUT = 3
 """Of parts: raised when they are cut or written otherwise, so that older beginnings are not gone on with."""
-NOTE, WHOLE, RECORD = "order.json", "whole", "record.csv"
-LOCK = "lock"
+NOTE, LOCK = "order.json", "lock"
 OURS = (NOTE, WHOLE, "parts", LOCK, f"{LOCK}.json", ".DS_Store", "Thumbs.db")
 """What lies in the folder of a delivery in the making; the last two are put everywhere by macOS and Windows."""
-FORMATS = {
-    "": Format(_write_files, _join_files),
-    ".zip": Format(_write_zip, _join_zip),
-    ".parquet": Format(_write_parquet, _join_parquet, check=_pyarrow),
-}
-"""By the ending of a name."""

@@ -64,6 +64,15 @@ def _is_abandoned(path: Path) -> bool:
     return False
 
 
+def clear_files(folder: Path) -> None:
+    """Remove the files that processes which have ended were writing into a folder, however deep."""
+    for place, _, names in os.walk(folder):
+        for path in (Path(place, name) for name in names if PARTIAL.fullmatch(name)):
+            if is_torn(path):
+                with suppress(OSError):  # It is another user's.
+                    path.unlink()
+
+
 def clear_folders(path: Path, holds: Collection[str]) -> None:
     """Remove the folders in which processes that have ended were making `path`.
 

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import Any
 
+from gannet.runtime.progress import Stopped
+
 SCHEDULED = tuple(number for name in ("SIGUSR1", "SIGUSR2") if (number := getattr(signal, name, None)))
 """What schedulers send, where they are asked to, some time before they end a job."""
 HANGUP = tuple(number for name in ("SIGHUP",) if (number := getattr(signal, name, None)))
@@ -88,6 +90,23 @@ class Interruption:
     def __exit__(self, *_: object) -> None:
         _restore(self._previous)
         self._previous = {}
+
+
+@contextlib.contextmanager
+def finishing() -> Iterator[Interruption]:
+    """Let what is at hand come to a good end where a signal asks to leave.
+
+    Whoever works looks at `asked` between one piece and the next, and raises `Stopped`; then the signal does what it
+    would have done at once.
+    """
+    interruption = Interruption()
+    try:
+        with interruption:
+            yield interruption
+    except Stopped:
+        if interruption.asked:
+            signal.raise_signal(interruption.asked)
+        raise
 
 
 def _listen(handler: Any) -> dict[int, Any]:

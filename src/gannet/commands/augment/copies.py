@@ -15,7 +15,7 @@ from gannet.augmentation.mixing import Mix, mix
 from gannet.media.photograph import Photograph, as_photograph, with_attachments
 from gannet.media.pixels import Pixels, fit_picture, is_sideways, natural_pixels, open_picture, read_picture
 from gannet.media.pyramid import visible
-from gannet.pipelines.writer import Entry, record_line
+from gannet.pipelines.packing import Entry, record_line
 from gannet.provenance.formats import written
 from gannet.runtime.broken import unless_broken
 from gannet.runtime.names import shortened

@@ -14,7 +14,7 @@ from gannet.adversarial.two_player import DISCRIMINATOR
 from gannet.data.records import Source, listed
 from gannet.data.samples import class_numbers
 from gannet.pipelines.hub import load
-from gannet.pipelines.writer import Entry, folders, record_line
+from gannet.pipelines.packing import Entry, folders, record_line
 from gannet.runs.folder import read_recipe
 from gannet.runtime.files import digest
 from gannet.task import find_task

@@ -29,7 +29,8 @@ from gannet.data.sources import open_source
 from gannet.data.survey import sample, survey
 from gannet.media.pixels import Picture, fit_picture, natural_pixels, read_picture
 from gannet.monitoring.energy import energy_distance, flat
-from gannet.pipelines.writer import RECORD, Entry, Order, deliver, folders
+from gannet.pipelines.packing import RECORD, Entry, folders
+from gannet.pipelines.writer import Order, deliver
 from gannet.runtime.broken import unless_broken
 from gannet.runtime.files import check_free
 from gannet.runtime.names import shortened

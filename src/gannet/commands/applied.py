@@ -1,0 +1,96 @@
+"""What is wanted of applying a model, and what came of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from gannet.commands.options import ResultOptions
+from gannet.pipelines.packing import FORMATS
+from gannet.runtime.progress import Watch
+
+LISTED = 10
+"""Of what was left out, in words."""
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What came of applying a model.
+
+    Attributes:
+        out: where the results are.
+        facts: what their metadata say.
+        count: how many results there are; of what was made from nothing how many samples.
+        left_out: why, of each input that nothing was made of; then what was not used of the others.
+        notices: what of a file was not kept, by its name.
+        further: the names of the outputs that each result has beside the first.
+        beside: the files outside `out`: those outputs of a single result, and the picture of inputs before and after.
+        failed: of how many inputs nothing was made.
+        skipped: how many of the results were there before.
+        manifest: what says so of each file; None where results are in no folder.
+    """
+
+    out: Path
+    facts: Mapping[str, Any]
+    count: int
+    left_out: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()
+    further: tuple[str, ...] = ()
+    beside: tuple[Path, ...] = ()
+    failed: int = 0
+    skipped: int = 0
+    manifest: Path | None = None
+
+    @property
+    def done(self) -> int:
+        """How many results were made, and not there before."""
+        return self.count - self.skipped
+
+    def to_json(self) -> dict[str, Any]:
+        """Give plain data."""
+        some = {"notices": list(self.notices), "beside": [str(path) for path in self.beside]}
+        also = {name: told for name, told in some.items() if told}
+        counts: dict[str, Any] = {"count": self.count}
+        if self.manifest:
+            told = {"done": self.done, "failed": self.failed, "skipped": self.skipped}
+            counts |= {**told, "manifest": str(self.manifest)}
+        return {"out": str(self.out), **self.facts, **counts, "left_out": list(self.left_out), **also}
+
+    def lines(self) -> list[str]:
+        """Say it in words."""
+        saved = str(self.out)
+        if saved_each := self.out.suffix.lower() in FORMATS:
+            saved = f"{self.done:,} result{'s' * (self.done != 1)} in {saved}"
+        if saved_each and self.further:
+            saved += f", each with its {' and '.join(f'{name} (*.{name}.*)' for name in self.further)} beside it"
+        left = [f"Left out: {words}" for words in self.left_out]
+        words = [f"Saved {saved}.", *(f"Saved {path}." for path in self.beside)]
+        if self.manifest is None:
+            return [*words, *left, *self.notices]
+        if (more := len(left) - LISTED) > 0:
+            left[LISTED:] = [f"Left out: {more:,} more, which {self.manifest} names."]
+        return [*words, *left, *self.notices, self._counts()]
+
+    def _counts(self) -> str:
+        named = f" (named in {self.manifest})" if self.failed else ""
+        before = " (done before)" if self.skipped else ""
+        return f"{self.done:,} done, {self.failed:,} failed{named}, {self.skipped:,} skipped{before}."
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Where results go.
+
+    Attributes:
+        out: a file, a folder, or a .zip or .parquet; empty: a name made of the input's.
+        save: further outputs, by name, that are written beside the first.
+        files: how files of photographs are written.
+        compare: a picture's name for some inputs before and after; empty: none.
+        watch: is told how far it is, and asked whether to leave.
+    """
+
+    out: str = ""
+    save: tuple[str, ...] = ()
+    compare: str = ""
+    files: ResultOptions = field(default_factory=ResultOptions)
+    watch: Watch = field(default_factory=Watch)
