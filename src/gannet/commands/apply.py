@@ -23,7 +23,7 @@ from gannet.pipelines.writer import FORMATS, Entry, Order, Share, deliver, tidy
 from gannet.provenance.metadata import COMPOSITE, SOURCE_TYPE, check_format, save_picture
 from gannet.runtime.devices import choose_device, is_first, join, processes
 from gannet.runtime.files import check_free, digest
-from gannet.runtime.names import shortened
+from gannet.runtime.names import format_ending, shortened
 from gannet.runtime.progress import Progress, Watch
 from gannet.schema import Section
 
@@ -62,7 +62,7 @@ class Applied:
     def lines(self) -> list[str]:
         """Say it in words."""
         saved = str(self.out)
-        if saved_each := self.out.suffix.lower() in FORMATS:
+        if saved_each := format_ending(self.out) in FORMATS:
             saved = f"{self.count:,} result{'s' * (self.count != 1)} in {saved}"
         if saved_each and self.further:
             saved += f", each with its {' and '.join(f'{name} (*.{name}.*)' for name in self.further)} beside it"
@@ -125,7 +125,7 @@ def _place_of_samples(pipeline: GeneratorPipeline, options: Section, out: str) -
     """Choose where samples go; ValueError where they cannot."""
     animated, medium = pipeline.animated(options), next(iter(pipeline.outputs.values()))
     path = Path(out or ("samples.gif" if animated else "samples.png"))
-    if animated or path.suffix.lower() not in FORMATS:
+    if animated or format_ending(path, medium.saved) not in FORMATS:
         check_one_file(path, medium, int(getattr(options, "num", 1)), animated)
     else:
         check_many_files(path, medium)
@@ -136,7 +136,8 @@ def _place_of_samples(pipeline: GeneratorPipeline, options: Section, out: str) -
 
 def _draw(pipeline: GeneratorPipeline, options: Section, path: Path, watch: Watch) -> Applied:
     """Draw samples: to one file as a sheet or a film, or to a file each."""
-    one_file = pipeline.animated(options) or path.suffix.lower() not in FORMATS
+    saved = next(iter(pipeline.outputs.values())).saved
+    one_file = pipeline.animated(options) or format_ending(path, saved) not in FORMATS
     told_by = digest(pipeline.tensors(), {})
     join()
     pipeline.to(choose_device("auto"))
@@ -272,7 +273,7 @@ class Work:
         if not self.items:
             raise ValueError(f"All that was given lies in {path}, where results go; choose another place for them.")
         made = next(iter(self.pipeline.outputs.values()))
-        if path.suffix.lower() not in FORMATS or path.suffix.lower() == ".parquet":
+        if format_ending(path, made.saved) not in FORMATS or format_ending(path) == ".parquet":
             raise ValueError(
                 f"{path.name}: {made.plural} go to a folder or a .zip, one alone also to a file "
                 f"({', '.join(made.saved)}); name one of these."

@@ -16,6 +16,7 @@ from gannet.media.medium import Medium
 from gannet.pipelines.writer import ALONE, FORMATS, Entry, Order, Share, deliver, folders
 from gannet.provenance.metadata import SOURCE_TYPE, Facts, check_format, save_film, save_picture
 from gannet.runtime.files import check_free, digest, write_bytes
+from gannet.runtime.names import format_ending
 from gannet.runtime.progress import Watch
 from gannet.runtime.randomness import generator as addressed
 from gannet.schema import choose
@@ -141,7 +142,8 @@ class Samples:
         Raises:
             ValueError: the format is not known, the path exists, or it cannot be written.
         """
-        path, ending = Path(path), Path(path).suffix.lower()
+        path = Path(path)
+        ending = format_ending(path, self.medium.saved)
         check_free(path)
         if self.animated:
             save_film([enlarged_frame(picture) for picture in self.pictures()], path, self.facts)
@@ -177,8 +179,8 @@ def check_one_file(path: Path, medium: Medium, count: int, animated: bool) -> No
 
 def check_many_files(path: Path, medium: Medium) -> None:
     """Raise ValueError where samples cannot go to that place, each a file of its own."""
-    FORMATS[path.suffix.lower()].check()
-    if path.suffix.lower() == ".parquet" and not medium.feature:
+    FORMATS[format_ending(path, medium.saved)].check()
+    if format_ending(path) == ".parquet" and not medium.feature:
         raise ValueError(f"{path.name}: {medium.plural} go to a folder or a .zip; name one of these.")
 
 

@@ -22,6 +22,7 @@ from typing import Any, TypeAlias
 
 from gannet.runtime.files import check_free, is_inside, write_bytes, write_json
 from gannet.runtime.locks import locked
+from gannet.runtime.names import format_ending
 from gannet.runtime.wording import legible
 from gannet.runtime.workers import map_in_processes
 
@@ -99,7 +100,7 @@ def deliver(path: Path, order: Order, share: Share = ALONE) -> Path:
     Raises:
         ValueError: the path exists or cannot be written, or an unfinished delivery of something else lies beside it.
     """
-    FORMATS[path.suffix.lower()].check()
+    FORMATS[format_ending(path)].check()
     building = path.with_name(f"{path.name}.partial")
     try:
         check_free(path)
@@ -159,7 +160,7 @@ def _only_one(building: Path, path: Path) -> AbstractContextManager[None]:
 
 
 def _deliver(building: Path, path: Path, order: Order, share: Share) -> None:
-    form = FORMATS[path.suffix.lower()]
+    form = FORMATS[format_ending(path)]
     if share.rank == 0:
         _begin(building, order)
     share.wait()
