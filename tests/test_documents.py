@@ -170,7 +170,9 @@ def test_no_key_option_or_flag_lacks_an_explanation(keys_page: ModuleType, monke
     names = {*PAIRS, *AUGMENTS, "unet", "srresnet", "flow", "recognizer"}
     assert names <= {heading.split("=")[1].strip("`") for heading in kinds}
     monkeypatch.setattr(
-        find_task("generation"), "Config", type("Config", (Section,), {"__annotations__": {"new": int}})
+        find_task("generation"),
+        "Config",
+        type("Config", (Section,), {"__doc__": "Keys.", "__annotations__": {"new": int}}),
     )
     assert unexplained(keys_page) == ["`task.name=generation` task.new"], "a planted one is found"
 

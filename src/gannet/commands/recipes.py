@@ -113,12 +113,12 @@ def schema_keys(schema: Json, said: Any = None, section: str = "") -> list[Key]:
     return list(_below(schema, schema, said, section))
 
 
-def _below(node: Json, root: Json, said: Any, section: str) -> Iterator[Key]:
-    """The keys below a node that holds some; one that says nothing of itself is told by what it stands under."""
+def _below(node: Json, root: Json, said: Any, section: str, about: str = "") -> Iterator[Key]:
+    """The keys below a node that holds some; one that says nothing of itself is told by what names its section."""
     values, defaults = (of if isinstance(of, Mapping) else {} for of in (said, node.get("default")))
     usual = {name: {"default": defaults[name]} for name in defaults}
     for name, key in node.get("properties", {}).items():
-        told = {"description": node.get("description", ""), **_resolved(key, root), **usual.get(name, {})}
+        told = {"description": about, **key, **usual.get(name, {})}
         yield from _key(told, root, values.get(name, told.get("default", NEEDED)), dotted(section, name))
 
 
@@ -129,11 +129,11 @@ def _key(node: Json, root: Json, value: Any, name: str) -> Iterator[Key]:
         [_resolved(branch[of], root) for branch in branches if _holds(branch.get(of))]
         for of in ("additionalProperties", "items")
     )
+    about = " ".join(node["description"].split())
     if not (free or all("properties" in branch for branch in branches)):
-        about = " ".join(node.get("description", "").split())
         yield Key(name, _type(node, root), about, node.get("default", NEEDED), value)
     for branch in branches:
-        yield from _below({"description": node.get("description", ""), **branch}, root, value, name)
+        yield from _below(branch, root, value, name, about)
     for branch in free:
         for player, said in (value if value and isinstance(value, Mapping) else {PLAYER: {}}).items():
             yield from _below(branch, root, said, dotted(name, player))
