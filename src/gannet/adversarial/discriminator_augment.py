@@ -5,7 +5,7 @@ al., 2020, "Training Generative Adversarial Networks with Limited Data", section
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Annotated, ClassVar, Literal, Self, TypeAlias
 
@@ -188,9 +188,9 @@ def told_of_moves(augment: Choice) -> str:
     """Say whether pictures are mirrored and turned in a game, by what a recipe resolved `augment` to; nothing where
     they are seen as they are.
     """
-    if augment.name == "none":
+    kinds = augment.options.get("kinds")
+    if not isinstance(kinds, Mapping):
         return ""
-    kinds = augment.options["kinds"]
     moved = {
         word: [name for name in names if name in kinds]
         for word, names in (("mirrored", ("flip", "vertical-flip")), ("turned", ("quarter-turn", "rotation")))
