@@ -9,8 +9,9 @@ from PIL import Image
 
 from gannet.adversarial.discriminator_augment import told_of_moves
 from gannet.commands.augment.images import choose_changes
-from gannet.commands.cost import cautions
 from gannet.commands.doctor import examine
+from gannet.commands.options import PlanOptions
+from gannet.commands.plan import plan
 from gannet.commands.train import configure, prepare
 from gannet.data.doctor import Report
 from gannet.data.sources import open_source
@@ -114,10 +115,11 @@ def test_what_the_doctor_says_of_few_pictures_is_what_their_recipe_does(tmp_path
 def test_doctor_and_dry_run_agree_about_mirroring_and_turning(tmp_path, count, channels):
     shape = (count, 9, 9, 3) if channels == 3 else (count, 9, 9)
     path = save_npz(tmp_path / "a.npz", *shape, labels=False)
-    prepared = prepare(configure("images", path, {"data.size": 8}, ""))
-    told = told_of_moves(prepared.recipe.augment)
-    assert told in ("", *cautions(prepared)) and (told in visit(path, 8).advice.reasons or not told)
-    kinds = prepared.recipe.augment.options.get("kinds", {})
+    tiny = {"data.size": 8, "network.width": 4, "network.latent": 4, "batch": 16, "device": "cpu"}
+    planned = plan(prepare(configure("images", path, tiny, "")), PlanOptions(rounds=1))
+    told, kinds = told_of_moves(planned.recipe.augment), planned.recipe.augment.options.get("kinds", {})
+    assert bool(told) == bool(kinds) == (count < 5_000)
+    assert not told or (f"# augment: {told}" in planned.lines() and told in visit(path, 8).advice.reasons)
     assert ("mirrored (flip)" in told) == ("flip" in kinds)
     assert ("turned (quarter-turn, rotation)" in told) == ("rotation" in kinds)
     assert ("neither mirrored nor turned" in told) == (bool(kinds) and not {"flip", "rotation"} & set(kinds))

@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 from torch.autograd.graph import saved_tensors_hooks
 
-from gannet.adversarial.discriminator_augment import told_of_moves
 from gannet.augmentation.amount import VERY_FEW_PICTURES
 from gannet.commands.train import Prepared
 from gannet.data.cache_space import readable
@@ -71,9 +70,8 @@ def most_tried(device: torch.device) -> int:
 
 
 def cautions(prepared: Prepared) -> tuple[str, ...]:
-    """Say what of the data lets expect little, with the figure, and how pictures are moved in the game."""
-    parts = [note for part in parts_of(prepared.source) for note in (_few(part), _small(part, prepared))]
-    return tuple(note for note in (*parts, told_of_moves(prepared.recipe.augment)) if note)
+    """Say what of the data lets expect little, with the figure."""
+    return tuple(note for part in parts_of(prepared.source) for note in (_few(part), _small(part, prepared)) if note)
 
 
 def _few(source: Source) -> str:
