@@ -4,12 +4,12 @@
 
 Every task's example and a few real recipes are trained, killed in the middle (SIGKILL), resumed to the end, used and
 judged: once by the commit's code, which is cloned into a folder of its own, and once by the code here. Compared are
-checkpoints, models, logs, sheets, verdicts, what was made, judgements, and the cache, to the byte but for clocks and how
-a run ended, which checkpoints tell since. Both codes run in one environment, which is built of `constraints.txt`;
+checkpoints, models, logs, sheets, verdicts, what was made, judgements, and the cache, to the byte but for clocks and
+how a run ended, which checkpoints tell since. Both codes run in one environment, which is built of `constraints.txt`;
 `--python` names one that has the dependencies already. `--keep` keeps the clone, the environment and what the commit's
-code made, to be held against again. Keys of recipes and judgements that only one side knows are named, and are no difference; so are whole entries of the cache that
-the code here makes besides. Keys of recipes and models that were renamed are compared by today's names. It ends with 1
-where anything differs.
+code made, to be held against again. Keys of recipes and judgements that only one side knows are named, and are no
+difference; so are whole entries of the cache that the code here makes besides. Keys of recipes and models that were
+renamed are compared by today's names. It ends with 1 where anything differs.
 """
 
 import argparse

@@ -104,6 +104,30 @@ def test_version(gannet_command: Command) -> None:
     assert gannet_command("--version") == (0, f"gannet {gannet.__version__}\n", "")
 
 
+@pytest.mark.parametrize("words", [(), ("train",), ("recipes",), ("apply", "fashion-mnist")])
+def test_help_is_a_verb_too(words: tuple[str, ...], gannet_command: Command) -> None:
+    told = gannet_command("help", *words)
+    assert told == gannet_command(*words, "--help") and told.code == 0 and "Usage" in told.out
+
+
+def test_the_keys_of_a_recipe_are_told(gannet_command: Command) -> None:
+    found = result(gannet_command("recipes", "digits", "--json"), "recipes")
+    keys = {key["name"]: key for key in found}
+    assert keys["network.width"]["value"] == 64 and keys["network.width"]["default"] == "auto"
+    assert keys["network.width"]["type"] == "whole number (at least 1) or auto"
+    assert keys["optimizer.generator.learning_rate"]["value"] == 5e-4 and "task.conditional" in keys
+    lines = gannet_command("recipes", "digits").out.splitlines()
+    assert "network.width=64 · whole number (at least 1) or auto; default auto" in lines
+    assert len(lines) == 2 * len(found)
+
+
+def test_a_dot_in_a_folders_name_is_no_format(here: Path, tiny_run: Path, gannet_command: Command) -> None:
+    assert gannet_command("apply", tiny_run, "--num", 3, "--out", "x_s0.3").code == 0
+    assert len(list((here / "x_s0.3").rglob("*.png"))) == 3
+    gannet.load(tiny_run)(num=3).save("y_s0.3")
+    assert len(list((here / "y_s0.3").rglob("*.png"))) == 3
+
+
 def test_recipes_are_listed(gannet_command: Command) -> None:
     found = result(gannet_command("recipes", "--json"), "recipes")
     assert sorted(found) == preset_names()
@@ -139,7 +163,7 @@ MISTAKES = [
     ("judge RUN --leaks nosie", "did you mean 'noise'"),
     ("train digits --set augment.name=adda", "did you mean 'ada'"),
     ("train digits --set augment.name=ada --set augment.cap=2", "augment.cap"),
-    ("train digits --set augment.name=ada --set augment.caap=0.5", "did you mean 'cap'"),
+    ("train digits --set augment.name=ada --set augment.caap=0.5", "did you mean 'augment.cap'"),
     ("train recognition digits --set augment.name=ada", "no discriminator"),
     ("train flow-matching digits --set augment.name=ada", "no discriminator"),
     ("train digits --set augment.name=ada --set augment.kinds=[jpeg]", "cannot learn through jpeg"),
@@ -149,6 +173,24 @@ MISTAKES = [
     ("train", "takes either a recipe or --resume RUN"),
     ("train digits --resume RUN", "takes either a recipe or --resume RUN"),
     ("train digits --set imagse=5", "did you mean 'images'"),
+    ("train digits --set epochs=5", "here it is images=N"),
+    ("train digits --set lr=1", "optimizer.generator.learning_rate and optimizer.discriminator.learning_rate"),
+    ("train digits --set optimizer.lr=1", "Unknown key 'optimizer.lr'; here it is optimizer.generator.learning_rate"),
+    ("train digits --set devices=1", "did you mean 'device'"),
+    ("train digits --set network.widht=5", "did you mean 'network.width'"),
+    ("train digits --epochs 5", "There is no option --epochs; here it is images=N"),
+    ("train digits --batch-size 5", "here it is batch=N"),
+    ("train digits --lr=1e-3", "optimizer.generator.learning_rate"),
+    ("train digits --gpus 2", "torchrun"),
+    ("train digits --num-workers 2", "no option: data are decoded once"),
+    ("train digits --images 5", "--set images=VALUE"),
+    ("bench digits --network.width 5", "--set network.width=VALUE"),
+    ("train digits --out -", "give a name instead of `-`"),
+    ("apply RUN --out -", "give a name instead of `-`"),
+    ("augment digits --out -", "give a name instead of `-`"),
+    ("export RUN --out -", "give a name instead of `-`"),
+    ("recipes digts", "did you mean 'digits'"),
+    ("help trian", "Did you mean 'train'?"),
     ("train digits --set batch", "--set takes key=value"),
     ("train digits --set images=-5", "images: "),
     ("train digits --set network.name=dcgn", "did you mean 'dcgan'"),

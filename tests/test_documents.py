@@ -1,5 +1,6 @@
 """Everything that the README and the guide to tasks show is run, and every file they name is there."""
 
+import importlib.util
 import json
 import os
 import re
@@ -7,6 +8,7 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -14,11 +16,15 @@ from PIL import Image
 
 import gannet
 from gannet import cli
+from gannet.adversarial.discriminator_augment import AUGMENTS
 from gannet.adversarial.losses import LOSSES
 from gannet.augmentation.kinds import KINDS
 from gannet.augmentation.mixing import MIXES
 from gannet.augmentation.texts import TEXT_KINDS
+from gannet.networks import PAIRS
 from gannet.recipe import Recipe, preset_names
+from gannet.schema import Section
+from gannet.task import find_task
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -142,6 +148,42 @@ def test_every_recipe_and_loss_is_in_the_documents() -> None:
     assert all(f"`{name}`" in README for name in preset_names())
     losses = (ROOT / "docs" / "losses.md").read_text()
     assert all(f"`{name}`" in losses for name in LOSSES)
+
+
+@pytest.fixture(scope="module")
+def keys_page() -> ModuleType:
+    """The command that writes `docs/keys.md`."""
+    place = importlib.util.spec_from_file_location("keys_page", ROOT / "shipping" / "keys_page.py")
+    assert place and place.loader
+    module = importlib.util.module_from_spec(place)
+    place.loader.exec_module(module)
+    return module
+
+
+def test_the_page_of_keys_is_as_the_schemas_state_them(keys_page: ModuleType) -> None:
+    written = (ROOT / "docs" / "keys.md").read_text(encoding="utf-8")
+    assert written == keys_page.page(), "write it anew with: python shipping/keys_page.py"
+
+
+def unexplained(keys_page: ModuleType) -> list[str]:
+    """Keys, options of models, and words and flags of commands that say nothing of themselves."""
+    parts = {"": keys_page.own_keys(), **keys_page.chosen_keys(), **keys_page.model_options()}
+    keys = [f"{part} {key.name}" for part, some in parts.items() for key in some if not (key.about and key.type)]
+    flags = keys_page.flags().items()
+    return keys + [f"{verb} {row[0]}" for verb, rows in flags for row in rows if not (row[1] and row[2])]
+
+
+def test_no_key_option_or_flag_lacks_an_explanation(keys_page: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert unexplained(keys_page) == []
+    kinds = {heading for heading in keys_page.chosen_keys() if "network" in heading or "augment" in heading}
+    names = {*PAIRS, *AUGMENTS, "unet", "srresnet", "flow", "recognizer"}
+    assert names <= {heading.split("=")[1].strip("`") for heading in kinds}
+    monkeypatch.setattr(
+        find_task("generation"),
+        "Config",
+        type("Config", (Section,), {"__doc__": "Keys.", "__annotations__": {"new": int}}),
+    )
+    assert unexplained(keys_page) == ["`task.name=generation` task.new"], "a planted one is found"
 
 
 def test_every_key_of_a_recipe_says_what_it_is() -> None:

@@ -40,6 +40,33 @@ def test_a_run_is_trained_judged_and_used_with_them(tiny_yaml: Path, tmp_path: P
     assert gannet.train(resume=run.folder, set={"images": 96}).ending == "finished"
 
 
+def test_its_recipes_go_by_name(tmp_path: Path, gannet_command: Callable[..., Ended]) -> None:
+    listed = gannet_command("recipes").out.splitlines()
+    assert sum(line.endswith(" (of gannet-parts)") and line.startswith("tiny-digits ") for line in listed) == 1
+    assert any(line.startswith("digits ") and "of gannet-parts" not in line for line in listed), "ours is not replaced"
+    assert gannet_command("train", "tiny-digits", "--out", tmp_path / "run").code == 0
+    assert gannet.Run(tmp_path / "run").recipe.network.options["width"] == 4
+    assert gannet_command("train", "--resume", tmp_path / "run", "--set", "images=96").code == 0
+    assert "task.part=8 · " in gannet_command("recipes", "short-waves").out
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("lost", "The recipe 'lost' of gannet-parts cannot be read: there is no file lost.yaml in gannet_shelf."),
+        ("homeless", "'homeless' of gannet-parts cannot be read: No module named 'gannet_nowhere'."),
+        ("torn", "torn is not YAML"),
+        ("tiny-digts", "did you mean 'tiny-digits'"),
+    ],
+)
+def test_what_is_wrong_with_its_recipes_is_one_sentence(
+    name: str, words: str, gannet_command: Callable[..., Ended]
+) -> None:
+    ended = gannet_command("train", name)
+    assert ended.code == 2 and words in ended.err and ended.err.count("\n") == 1
+    assert gannet_command("recipes").code == 0
+
+
 def test_without_its_package_a_model_says_what_is_missing(
     tiny_yaml: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, gannet_command: Callable[..., Ended]
 ) -> None:

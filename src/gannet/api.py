@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from gannet.commands.options import PlanOptions as PlanOptions
     from gannet.commands.options import TrainOptions as TrainOptions
     from gannet.commands.plan import Plan as Plan
+    from gannet.commands.recipes import Key as Key
     from gannet.commands.summary import summarize as summarize
     from gannet.data.doctor import Report as Report
     from gannet.data.sources.memory import Pictures as Pictures
@@ -57,6 +58,7 @@ _HOMES = {
     "TrainOptions": "gannet.commands.options",
     "Plan": "gannet.commands.plan",
     "Applied": "gannet.commands.applied",
+    "Key": "gannet.commands.recipes",
     "summarize": "gannet.commands.summary",
     "Report": "gannet.data.doctor",
     "Pictures": "gannet.data.sources.memory",
@@ -78,6 +80,7 @@ VERBS = (
     "export",
     "interface",
     "judge",
+    "keys",
     "load",
     "models",
     "plan",
@@ -383,10 +386,27 @@ def load(target: str | Path, weights: str = "model") -> "Pipeline":
 
 
 def recipes() -> dict[str, str]:
-    """List the recipes that ship with Gannet, by name, each with what it is for."""
-    from gannet.recipe import load_recipe, preset_names
+    """List the recipes that ship with Gannet and with installed packages, by name, each with what it is for.
 
-    return {name: load_recipe(name).about for name in preset_names()}
+    Those of other packages name theirs; one that cannot be used says why.
+    """
+    from gannet.commands.recipes import about_recipes
+
+    return about_recipes()
+
+
+def keys(target: str) -> "list[Key]":
+    """List every key of a recipe with its type, range, meaning, default, and what the recipe says.
+
+    Args:
+        target: a recipe's name or a YAML file.
+
+    Raises:
+        ValueError: there is no such recipe, or one of its keys is wrong; one sentence.
+    """
+    from gannet.commands.recipes import recipe_keys
+
+    return recipe_keys(target)
 
 
 def models() -> "list[Model]":

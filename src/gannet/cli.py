@@ -186,9 +186,25 @@ def bench(
     _print("bench", found.to_json(), found.lines(), as_json)
 
 
+@app.command("help")
+def show_help(
+    context: typer.Context,
+    words: Annotated[list[str] | None, typer.Argument(metavar="[VERB]", help="A verb, and a model of apply's.")] = None,
+) -> None:
+    """Show what there is, or the help of a verb."""
+    app([*(words or ()), "--help"], prog_name=context.find_root().info_name, standalone_mode=False)
+
+
 @app.command()
-def recipes(as_json: Json = False) -> None:
-    """List the recipes that ship with Gannet."""
+def recipes(
+    name: Annotated[str, typer.Argument(help="Tell the keys of this one: type, range, meaning, default.")] = "",
+    as_json: Json = False,
+) -> None:
+    """List the recipes that ship with Gannet and with installed packages, or the keys of one."""
+    if name:
+        keys = api.keys(name)
+        _print("recipes", [key.to_json() for key in keys], [line for key in keys for line in key.lines()], as_json)
+        return
     found = api.recipes()
     width = max(map(len, found))
     _print("recipes", found, [f"{name:{width}}  {about}" for name, about in found.items()], as_json)
@@ -256,7 +272,8 @@ def _mistake(error: Exception) -> str:
         return str(error)
     if hasattr(error, "format_message"):  # Words that are no command, of which the parser tells.
         verb = getattr(getattr(error, "ctx", None), "command_path", "gannet")
-        return f"{error.format_message().rstrip('.')}; `{verb} --help` lists what there is."
+        words = error.format_message()
+        return f"{words if words.endswith('?') else words.rstrip('.') + ';'} `{verb} --help` lists what there is."
     out_of_memory = isinstance(error, RuntimeError) and "allocate memory" in str(error)  # PyTorch's has no type.
     kind = MemoryError if out_of_memory else type(error)
     wrong = next((words for one, words in TOO_MUCH.items() if issubclass(kind, one)), "")

@@ -10,8 +10,9 @@ from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
 import yaml
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from gannet.runtime.other_names import called_here
 from gannet.runtime.plain_data import parse_yaml
-from gannet.runtime.plugins import installed
+from gannet.runtime.plugins import installed, origin, read_packaged
 from gannet.schema import (
     Choice,
     FrozenDict,
@@ -21,6 +22,7 @@ from gannet.schema import (
     Share,
     Weight,
     check,
+    dotted,
     formerly,
     known_keys,
     nearest,
@@ -46,6 +48,8 @@ def _pattern(text: str) -> str:
 
 
 Word = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$"), AfterValidator(_free)]
+RECIPES, TASKS = "gannet.recipes", "gannet.tasks"
+"""Groups of entry points: of recipes, `name = package:file.yaml`, a file in the package's folder; and of tasks."""
 USUAL = {"task": "generation", "network": "dcgan", "augment": "none"}
 """What is chosen where a recipe does not say."""
 
@@ -74,7 +78,7 @@ class Data(BaseModel):
     """Several instead of one, as `[{source: photos, weight: 2}, {source: scans}]`: each has its own split, and their
     classes agree."""
     limit: Positive | None = None
-    """Learn from only so many samples of a source, drawn from the seed; None: from all. The held-out ones stay as they
+    """Learn from only so many samples of a source, drawn from the seed; null: from all. The held-out ones stay as they
     are."""
     group: Annotated[str, AfterValidator(_pattern)] = ""
     """A regular expression on file names whose first group says whose picture it is: `^([^/]+)/` is the folder. No
@@ -221,7 +225,7 @@ class Recipe(Section):
     """A budget of training time; the images seen by then are recorded as `images`."""
     stages: tuple[Stage, ...] = ()
     """Consecutive stages, in all `images` long; empty: one stage."""
-    batch: Annotated[int, BeforeValidator(whole), Field(ge=2)] = 64
+    batch: Annotated[int, Field(ge=2), BeforeValidator(whole)] = 64
     """Images in a round, over all processes and accumulation steps."""
     accumulate: Positive = 1
     """Passes that a round's batch is cut into, to save memory."""
@@ -284,8 +288,14 @@ def preset_names() -> list[str]:
     return sorted(entry.name[:-5] for entry in folder.iterdir() if entry.name.endswith(".yaml"))
 
 
+def recipe_origins() -> dict[str, str]:
+    """Give the recipes that go by a name, each with the third party's package that it ships with; empty for ours."""
+    ours = dict.fromkeys(preset_names(), "")
+    return {**{name: origin(point) for name, point in installed(RECIPES).items()}, **ours}
+
+
 def load_recipe(target: str, changes: Mapping[str, object] | None = None) -> Recipe:
-    """Load a shipped recipe by name, a third party's task by its own, or a YAML file, and apply `changes`.
+    """Load a shipped or installed recipe by name, a third party's task by its own, or a YAML file; apply `changes`.
 
     Those are dotted key -> value.
 
@@ -303,7 +313,19 @@ def load_recipe(target: str, changes: Mapping[str, object] | None = None) -> Rec
         values.pop("images", None)
     for key, value in changes.items():
         _put(values, key, value)
+    _check_names(values)
     return check(Recipe, values)
+
+
+def _check_names(values: Mapping[str, Any]) -> None:
+    """Refuse keys by which other programs call what is here called otherwise, and name that."""
+    own, optimizer = Recipe.model_fields, values.get("optimizer")
+    players = optimizer.items() if isinstance(optimizer, dict) else ()
+    unknown = {str(key): "" for key in values if key not in own}
+    unknown |= {str(key): "optimizer" for key, of in players if not isinstance(of, dict)}
+    for key, section in unknown.items():
+        if hint := called_here(key, own):
+            raise ValueError(f"Unknown key {dotted(section, key)!r}; {hint}")
 
 
 def _name_choice(values: dict[str, Any], section: str, usual: str) -> None:
@@ -322,12 +344,14 @@ def _read_yaml(target: str) -> dict[str, Any]:
         if not path.is_file():
             raise ValueError(f"There is no recipe file {target!r}; `gannet recipes` lists those that ship.")
         content, name = path.read_bytes(), re.sub(r"[^A-Za-z0-9._-]+", "-", path.stem).strip("-.") or "recipe"
-    elif target in installed("gannet.tasks"):
-        return {"name": target, "task": target}
     elif target in preset_names():
         content, name = (resources.files("gannet") / "recipes" / f"{target}.yaml").read_bytes(), target
+    elif target in (theirs := installed(RECIPES)):
+        content, name = read_packaged(theirs[target], "recipe"), target
+    elif target in installed(TASKS):
+        return {"name": target, "task": target}
     else:
-        raise ValueError(f"There is no recipe {target!r}; {nearest(target, preset_names())}")
+        raise ValueError(f"There is no recipe {target!r}; {nearest(target, [*recipe_origins(), *installed(TASKS)])}")
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError as error:

@@ -28,7 +28,7 @@ class FrozenDict(dict[str, Any]):
     __delitem__ = __setitem__  # type: ignore[assignment]
 
 
-Positive = Annotated[int, BeforeValidator(whole), Field(ge=1)]
+Positive = Annotated[int, Field(ge=1), BeforeValidator(whole)]
 Rate = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -37,6 +37,11 @@ Share = Annotated[float, Field(ge=0, le=1)]
 def formerly(values: Mapping[str, str]) -> BeforeValidator:
     """Let a field still take the words that its values were once called by: former word -> word of today."""
     return BeforeValidator(lambda given: values.get(given, given) if isinstance(given, str) else given)
+
+
+STRICT = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+"""What dataclasses that a recipe chooses by name state as `__pydantic_config__`: unknown keys are errors, and attribute
+docstrings describe the others."""
 
 
 class Section(BaseModel):
@@ -95,13 +100,24 @@ def shown(value: Any) -> str:
     return short.repr(value)
 
 
-def nearest(word: str, allowed: Iterable[str]) -> str:
-    """Give a hint naming the allowed word most like `word`, or all of them when none is alike."""
+def nearest(word: str, allowed: Iterable[str], section: str = "") -> str:
+    """Give a hint naming the allowed word most like `word`, or all of them when none is alike.
+
+    Args:
+        section: what the words stand under in a recipe; the one that is named is named in full.
+    """
     names = sorted(allowed)
     if not names:
         return "none is allowed here."
     near = alike(word, names)
-    return f"did you mean {near!r}?" if near else f"allowed: {', '.join(names)}."
+    if not near:
+        return f"allowed: {', '.join(names)}."
+    return f"did you mean {dotted(section, near)!r}?"
+
+
+def dotted(*steps: str) -> str:
+    """Join the steps of a key, of which some may be empty."""
+    return ".".join(step for step in steps if step)
 
 
 def alike(word: str, allowed: Iterable[str], least: float = 0.5) -> str | None:
@@ -113,7 +129,7 @@ def known_keys(given: Iterable[str], allowed: Iterable[str], section: str) -> No
     """Refuse a key of a recipe's section that is none of those allowed, by its whole name; ValueError."""
     allowed = list(allowed)
     if unknown := set(given) - set(allowed):
-        raise ValueError(f"Unknown key '{section}.{min(unknown)}'; {nearest(min(unknown), allowed)}")
+        raise ValueError(f"Unknown key '{section}.{min(unknown)}'; {nearest(min(unknown), allowed, section)}")
 
 
 def choose(word: str, table: Mapping[str, Schema], what: str) -> Schema:
@@ -146,12 +162,12 @@ def _asked_wrongly(error: ValidationError, schema: Any) -> str:
 def _explain(error: ValidationError, schema: Any, where: str, what: str = "The recipe") -> str:
     problem = error.errors(include_url=False)[0]
     path = _known_steps(schema, [str(step) for step in problem["loc"]])
-    key = ".".join([*([where] if where else []), *path])
+    key = dotted(where, *path)
     if problem["type"] in {"extra_forbidden", "unexpected_keyword_argument"}:
         word = str(problem["loc"][-1])
         above = path[:-1] if path[-1:] == [word] else path
-        whole = ".".join([*([where] if where else []), *above, word])
-        return f"Unknown key {whole!r}; {nearest(word, _keys_at(schema, above))}"
+        section = dotted(where, *above)
+        return f"Unknown key {dotted(section, word)!r}; {nearest(word, _keys_at(schema, above), section)}"
     words = problem["msg"].removeprefix("Value error, ").rstrip(".")
     given = "" if problem["type"] in {"missing", "value_error"} else f" (given: {shown(problem['input'])})"
     return f"{key or what}: {words[:1].lower()}{words[1:]}{given}."

@@ -100,6 +100,9 @@ class Task(Protocol):
         Data: the keys of `data` besides those of every task: those of its media.
         pipeline_class: what its models are used through.
         judged_by: the measure, `observer/name`, whose lowest value marks the best checkpoint.
+
+    A task may also have `choices`: what may be chosen by name in a section of the recipe (`network`, `augment`), each a
+    schema of the section's other keys. `gannet recipes NAME` tells these keys, and what they mean.
     """
 
     Config: type[Section]

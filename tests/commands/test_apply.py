@@ -663,7 +663,7 @@ def test_a_vgg_of_the_user_s_own_teaches_and_its_path_stays_at_home(
         ("super-resolution", {"task.scale": 3}, "task.scale"),
         ("super-resolution", {"task.perceptual_network": "vgg.pth"}, "vgg.pth does not exist; give loss-v1"),
         ("restoration", {"task.damages": []}, "there is no damage in it"),
-        ("restoration", {"optimizer.detektor.learning_rate": 0.1}, "did you mean 'detector'"),
+        ("restoration", {"optimizer.detektor.learning_rate": 0.1}, "did you mean 'optimizer.detector'"),
     ],
 )
 def test_what_a_task_cannot_learn_is_refused(

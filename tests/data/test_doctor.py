@@ -7,9 +7,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from gannet.adversarial.discriminator_augment import told_of_moves
+from gannet.commands.augment.images import choose_changes
 from gannet.commands.doctor import examine
+from gannet.commands.options import PlanOptions
+from gannet.commands.plan import plan
 from gannet.commands.train import configure, prepare
 from gannet.data.doctor import Report
+from gannet.data.sources import open_source
 
 
 def visit(target: str, side: int) -> Report:
@@ -104,6 +109,33 @@ def test_what_the_doctor_says_of_few_pictures_is_what_their_recipe_does(tmp_path
     assert f"augment.name=auto becomes {way})" in reasons if way else "augment" not in reasons
     recipe = prepare(configure("images", path, {}, "")).recipe
     assert recipe.augment.name == (way or "none")
+
+
+@pytest.mark.parametrize(("count", "channels"), [(900, 1), (2_000, 1), (2_000, 3), (7_000, 3)])
+def test_doctor_and_dry_run_agree_about_mirroring_and_turning(tmp_path, count, channels):
+    shape = (count, 9, 9, 3) if channels == 3 else (count, 9, 9)
+    path = save_npz(tmp_path / "a.npz", *shape, labels=False)
+    tiny = {"data.size": 8, "network.width": 4, "network.latent": 4, "batch": 16, "device": "cpu"}
+    planned = plan(prepare(configure("images", path, tiny, "")), PlanOptions(rounds=1))
+    told, kinds = told_of_moves(planned.recipe.augment), planned.recipe.augment.options.get("kinds", {})
+    assert bool(told) == bool(kinds) == (count < 5_000)
+    assert not told or (f"# augment: {told}" in planned.lines() and told in visit(path, 8).advice.reasons)
+    assert ("mirrored (flip)" in told) == ("flip" in kinds)
+    assert ("turned (quarter-turn, rotation)" in told) == ("rotation" in kinds)
+    assert ("neither mirrored nor turned" in told) == (bool(kinds) and not {"flip", "rotation"} & set(kinds))
+
+
+def test_the_doctor_advises_what_copies_undergo(tmp_path):
+    """What decides whether `gannet augment` mirrors decides what is said of it."""
+    random = np.random.default_rng(0)
+    noise = random.integers(0, 256, (200, 9, 9), np.uint8)
+    sided = (noise * np.linspace(0, 1, 9)).astype(np.uint8)
+    for name, pictures, words in (("noise", noise, "mirroring is right"), ("sided", sided, "no mirroring")):
+        np.savez(tmp_path / f"{name}.npz", images=pictures)
+        path = str(tmp_path / f"{name}.npz")
+        assert words in visit(path, 8).advice.augmentation
+        copies = {change.name for change in choose_changes("auto", open_source(path), 1)}
+        assert ("flip" in copies) == (words == "mirroring is right")
 
 
 def test_a_sources_own_test_pictures_do_not_make_few_many(tmp_path):

@@ -5,11 +5,11 @@ al., 2020, "Training Generative Adversarial Networks with Limited Data", section
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Annotated, ClassVar, Literal, Self, TypeAlias
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 from torch import Tensor
 
 from gannet.adversarial.adaptive import Adaptive
@@ -17,6 +17,7 @@ from gannet.adversarial.game import Observer, Pass
 from gannet.adversarial.losses import AdversarialLoss
 from gannet.augmentation.amount import fitting_augmentation
 from gannet.augmentation.kinds import Chosen, Strengths, augment, choose_kinds, suited
+from gannet.schema import STRICT, Choice
 
 CAP, LONGEST_CLIMB, CLIMBS, NEVER_ENOUGH = 0.8, 500_000, 4, -2.0
 Share: TypeAlias = Annotated[float, Field(ge=0, le=1)]
@@ -68,7 +69,7 @@ class Augment(ABC):
     """How the discriminator's view is augmented, by the `name` that `augment.name` takes."""
 
     # Read when a recipe's section is checked: keys that are not fields are refused.
-    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
     name: ClassVar[str]
 
@@ -181,6 +182,26 @@ class Automatic(Augment):
     def view(self, loss: AdversarialLoss, watched: str = "discriminator") -> DiscriminatorAugment:  # noqa: ARG002
         """Refuse: there is none before it is resolved."""
         raise AssertionError("resolve it first")
+
+
+def told_of_moves(augment: Choice) -> str:
+    """Say whether pictures are mirrored and turned in a game, by what a recipe resolved `augment` to; nothing where
+    they are seen as they are.
+    """
+    kinds = augment.options.get("kinds")
+    if not isinstance(kinds, Mapping):
+        return ""
+    moved = {
+        word: [name for name in names if name in kinds]
+        for word, names in (("mirrored", ("flip", "vertical-flip")), ("turned", ("quarter-turn", "rotation")))
+    }
+    done = " and ".join(f"{word} ({', '.join(names)})" for word, names in moved.items() if names)
+    if not done:
+        return f"In the game (augment.name={augment.name}) pictures are neither mirrored nor turned."
+    return (
+        f"In the game (augment.name={augment.name}) pictures are {done}, reals and fakes alike and not always, so that "
+        "no fakes come out so; augment.kinds leaves it out."
+    )
 
 
 def _climb(asked: Climb, images: int) -> int:

@@ -7,6 +7,7 @@ from typing import Any
 
 from gannet.commands.options import ResultOptions
 from gannet.pipelines.packing import FORMATS
+from gannet.runtime.names import format_ending
 from gannet.runtime.progress import Watch
 
 LISTED = 10
@@ -59,7 +60,7 @@ class Applied:
     def lines(self) -> list[str]:
         """Say it in words."""
         saved = str(self.out)
-        if saved_each := self.out.suffix.lower() in FORMATS:
+        if saved_each := format_ending(self.out) in FORMATS:
             saved = f"{self.done:,} result{'s' * (self.done != 1)} in {saved}"
         if saved_each and self.further:
             saved += f", each with its {' and '.join(f'{name} (*.{name}.*)' for name in self.further)} beside it"

@@ -28,6 +28,7 @@ from gannet.provenance.formats import PHOTOGRAPHS
 from gannet.provenance.metadata import COMPOSITE, SOURCE_TYPE, check_format, save_picture
 from gannet.runtime.devices import choose_device, is_first, join, processes
 from gannet.runtime.files import check_free, digest
+from gannet.runtime.names import format_ending
 from gannet.runtime.progress import Watch
 from gannet.schema import Section
 
@@ -73,7 +74,7 @@ def _place_of_samples(pipeline: GeneratorPipeline, options: Section, out: str) -
     """Choose where samples go; ValueError where they cannot."""
     animated, medium = pipeline.animated(options), next(iter(pipeline.outputs.values()))
     path = Path(out or ("samples.gif" if animated else "samples.png"))
-    if animated or path.suffix.lower() not in FORMATS:
+    if animated or format_ending(path, medium.saved) not in FORMATS:
         check_one_file(path, medium, int(getattr(options, "num", 1)), animated)
     else:
         check_many_files(path, medium)
@@ -84,7 +85,8 @@ def _place_of_samples(pipeline: GeneratorPipeline, options: Section, out: str) -
 
 def _draw(pipeline: GeneratorPipeline, options: Section, path: Path, watch: Watch) -> Applied:
     """Draw samples: to one file as a sheet or a film, or to a file each."""
-    one_file = pipeline.animated(options) or path.suffix.lower() not in FORMATS
+    saved = next(iter(pipeline.outputs.values())).saved
+    one_file = pipeline.animated(options) or format_ending(path, saved) not in FORMATS
     told_by = digest(pipeline.tensors(), {})
     join()
     pipeline.to(choose_device("auto"))

@@ -10,6 +10,7 @@ from gannet.commands.filling import fill
 from gannet.commands.inputs import Item, stamps_of
 from gannet.pipelines.packing import FORMATS, Entry
 from gannet.pipelines.writer import Order, deliver
+from gannet.runtime.names import format_ending
 from gannet.runtime.signals import finishing
 
 
@@ -18,14 +19,15 @@ def deliver_all(work: Conversion, path: Path) -> None:
     if not work.items:
         raise ValueError(f"All that was given lies in {path}, where results go; choose another place for them.")
     made = work.names.made
-    if path.suffix.lower() not in FORMATS or path.suffix.lower() == ".parquet":
+    ending = format_ending(path, made.saved)
+    if ending not in FORMATS or ending == ".parquet":
         raise ValueError(
             f"{path.name}: {made.plural} go to a folder or a .zip, one alone also to a file "
             f"({', '.join(made.saved)}); name one of these."
         )
     work.left_out |= work.names.refuse_twins(work.items)
     with finishing() as work.interruption:
-        if not path.suffix:
+        if not ending:
             fill(work, path)
             return
         deliver(path, Order(_order(work), [partial(_part, work, one) for one in work.items]))

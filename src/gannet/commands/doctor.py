@@ -1,9 +1,11 @@
 """Examining data: what they are, what is wrong with them, and which recipe to train on them."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 
+from gannet.adversarial.discriminator_augment import AUGMENTS, told_of_moves
 from gannet.augmentation.amount import FEW_PICTURES, fitting_augmentation
+from gannet.commands.augment.images import FEWEST_COMPARED, symmetries
 from gannet.commands.data import passed_over
 from gannet.data.cache import Dataset, build_dataset
 from gannet.data.decoding import Fields
@@ -14,9 +16,9 @@ from gannet.data.sources import media_of, open_source
 from gannet.data.survey import count_learned, readable, survey
 from gannet.media.image import Survey, auto_size, fitting_size
 from gannet.media.medium import Field, Medium
-from gannet.recipe import preset_names
+from gannet.recipe import load_recipe, preset_names
 from gannet.runtime.progress import Watch
-from gannet.schema import Section, check
+from gannet.schema import Choice, Section, check
 from gannet.task import find_task, task_names
 
 FEW_OF_CLASS = 50
@@ -95,12 +97,20 @@ def _advise_pictures(source: Source, dataset: Dataset, looked: Survey) -> Advice
             settings["task.conditional"] = "true"
             reasons.append(f"With {len(classes):,} classes it can learn to draw the one that is asked for.")
         if few := _AUGMENTED.get(fitting_augmentation(count_learned(source, FEW_PICTURES))):
-            reasons.append(few)
+            reasons += [few, told_of_moves(_augment(recipe, looked.channels, source))]
     small = [name for name, count in classes.items() if count < FEW_OF_CLASS]
     if small:
         more = f" and {len(small) - 5} more" if len(small) > 5 else ""
         reasons.append(f"Fewer than {FEW_OF_CLASS} pictures: {', '.join(small[:5])}{more}; they will be learned badly.")
-    return Advice(recipe, settings, _advise_augmentation(dataset, looked), tuple(reasons))
+    return Advice(recipe, settings, _advise_augmentation(source, dataset, looked), tuple(reasons))
+
+
+def _augment(recipe: str, channels: int, source: Source) -> Choice:
+    """What a recipe's `augment` becomes for these pictures, as training resolves it."""
+    asked = load_recipe(recipe)
+    kind = check(AUGMENTS[asked.augment.name], asked.augment.options, "augment")
+    resolved = kind.resolve(channels, asked.images, count_learned(source, FEW_PICTURES))
+    return Choice(name=resolved.name, **asdict(resolved))
 
 
 def _known_recipe(looked: Survey, dataset: Dataset) -> str:
@@ -128,12 +138,17 @@ def _choose_size(median_side: int) -> tuple[int, str]:
     )
 
 
-def _advise_augmentation(dataset: Dataset, looked: Survey) -> str:
+def _advise_augmentation(source: Source, dataset: Dataset, looked: Survey) -> str:
+    """Tell how urgent it is, and whether copies are to be mirrored, by what decides it for `gannet augment`."""
     count = int((~dataset.held_out).sum())
     if count < FEW_PICTURES:
         need = f"strongly advised: {count:,} pictures to train on are few, which the discriminator learns by heart"
     else:
         need = f"not urgent with {count:,} pictures to train on"
+    if min(count_classes(dataset).values(), default=count) >= FEWEST_COMPARED:
+        if "flip" in symmetries(source):
+            return f"{need}; mirroring is right, for the pictures look as often one way as the other."
+        return f"{need}; no mirroring, for the pictures do not look as often one way as the other."
     if looked.channels == 1:
         return f"{need}; no mirroring while the pictures may be digits or text, which it would change."
     return f"{need}; mirroring is right where left and right mean the same, as in faces and scenery."

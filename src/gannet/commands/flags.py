@@ -24,6 +24,7 @@ BOUNDS = {
     "exclusiveMinimum": "above {}",
     "maximum": "at most {}",
     "exclusiveMaximum": "below {}",
+    "multipleOf": "a multiple of {}",
 }
 EXAMPLES_SHOWN = 12
 """Of the values that a property may take."""
@@ -69,12 +70,37 @@ class SchemaCommand(TyperCommand):
         return []
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Read the words; ValueError where a flag that takes one value is given several, the first of them lost."""
-        _, _, order = self.make_parser(ctx).parse_args(list(args))
+        """Read the words.
+
+        Raises:
+            ValueError: a flag is a key of a recipe, or one that takes one value is given several, the first of them
+                lost.
+        """
+        try:
+            _, _, order = self.make_parser(ctx).parse_args(list(args))
+        except Exception as error:
+            flag = getattr(error, "option_name", "")  # The parser's own errors are not public.
+            if flag and (hint := self._key_meant(ctx, flag)):
+                raise ValueError(f"There is no option {flag}; {hint}") from None
+            raise
         for parameter, count in Counter(order).items():
             if count > 1 and isinstance(parameter, TyperOption) and not (parameter.multiple or parameter.is_flag):
                 raise ValueError(f"{parameter.opts[0]} is given {count} times; give it once.")
         return super().parse_args(ctx, args)
+
+    def _key_meant(self, ctx: Any, flag: str) -> str:
+        """Say how the key of a recipe is changed that somebody gave as a flag; nothing where it is none."""
+        flags = [name for parameter in self.get_params(ctx) for name in parameter.opts]
+        if "--set" not in flags or flag in flags:
+            return ""
+        from gannet.recipe import Recipe
+        from gannet.runtime.other_names import called_here
+
+        key = flag.lstrip("-").replace("-", "_")
+        if key.split(".")[0] in Recipe.model_fields:
+            return f"keys of the recipe are changed by --set {key}=VALUE."
+        here = called_here(flag, [*Recipe.model_fields, *(name.lstrip("-") for name in flags)])
+        return f"{here.removesuffix('.')} (keys are changed by --set KEY=VALUE)." if here else ""
 
     def get_params(self, ctx: Any) -> list[Any]:
         """Give the command's own parameters and the schema's."""
@@ -102,8 +128,10 @@ def schema_command(find_schema: Callable[[], Json]) -> type[SchemaCommand]:
     """Make the class of a command that takes the flags of one schema, which is looked up when it is needed."""
 
     class OfSchema(SchemaCommand):
+        schema = staticmethod(find_schema)
+
         def find_options(self, context: typer.Context) -> list[TyperOption]:  # noqa: ARG002
-            return click_options(find_schema())
+            return click_options(self.schema())
 
     return OfSchema
 
@@ -143,9 +171,14 @@ def _type(node: Json) -> Any:
     return TYPES.get(node.get("type", ""))
 
 
+def flag_of(name: str, node: Json) -> str:
+    """Give the flag of a property."""
+    return str(node.get("flag", f"--{name.replace('_', '-')}"))
+
+
 def _parameter(name: str, node: Json, schema: Json) -> inspect.Parameter:
     """A property as a parameter of a function that typer reads."""
-    flag, read = node.get("flag", f"--{name.replace('_', '-')}"), _type(node)
+    flag, read = flag_of(name, node), _type(node)
     if read is bool and node.get("default") is True:
         flag = f"{flag}/--no-{flag.removeprefix('--')}"
     words: dict[str, Any] = {"help": _help(node), "show_default": _shown(node)}

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from lightning_fabric import Fabric
 
+from gannet.adversarial.discriminator_augment import told_of_moves
 from gannet.adversarial.game import Game
 from gannet.commands.cost import Activations, cautions, check_memory, check_networks, most_tried
 from gannet.commands.options import PlanOptions
@@ -66,6 +67,7 @@ class Plan:
         return [
             dump_yaml(self.recipe).rstrip(),
             *(f"# note: {note}" for note in self.notes),
+            *([f"# augment: {moves}"] if (moves := told_of_moves(self.recipe.augment)) else []),
             f"# parameters: {counts}",
             f"# memory: about {self.memory / 2**20:,.0f} MiB",
             f"# time: {time} on {self.device}; nothing was written",

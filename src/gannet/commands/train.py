@@ -25,7 +25,7 @@ from gannet.pipelines.pipeline import Pipeline
 from gannet.recipe import Recipe, dump_yaml, lengthened, load_recipe
 from gannet.runs.folder import PLANNED, Run, create_folder, free_folder, hold, note_recipe
 from gannet.runtime.devices import is_first, launch
-from gannet.runtime.files import write_json, write_text
+from gannet.runtime.files import check_named, write_json, write_text
 from gannet.runtime.plain_data import read_facts
 from gannet.runtime.process import drawing
 from gannet.runtime.progress import Stopped, Watch
@@ -76,6 +76,7 @@ def train(
         ValueError: a mistake in what was given, or a game that diverged; one sentence.
     """
     watch, changes = watch or Watch(), dict(set or {})
+    check_named(Path(out))
     if not resume:
         for note in passed_over(data):
             watch.notify(note)

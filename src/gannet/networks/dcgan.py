@@ -10,6 +10,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from gannet.networks.convolution import Convolution, UpConvolution
 from gannet.networks.pair import Discriminator, Generator, Pair, Shape, checked, halvings
+from gannet.schema import Positive
 
 Normalization = Literal["batch", "spectral", "none"]
 
@@ -104,9 +105,9 @@ def _constrain(network: nn.Module) -> None:
 class Dcgan(Pair):
     """A DCGAN pair for pictures of 8 to 256 pixels a side and 1 to 4 channels."""
 
-    latent: int = 64
+    latent: Positive = 64
     """Length of the latent vector."""
-    width: int | Literal["auto"] = "auto"
+    width: Positive | Literal["auto"] = "auto"
     """Channels of the layer nearest the picture; each halving doubles them, up to eightfold. `auto`: by size."""
     normalization: Normalization = "none"
     """Of the discriminator: batch, spectral or none. The generator's is batch."""

@@ -1,13 +1,16 @@
 """Flow matching: a network learns the velocity that carries noise to pictures (Lipman et al., 2023, "Flow ...")."""
 
 from dataclasses import dataclass
+from typing import Annotated, ClassVar
 
 import torch
+from pydantic import ConfigDict, Field
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 from gannet.networks.convolution import Convolution
 from gannet.networks.pair import Generator, Shape
+from gannet.schema import STRICT, Positive
 
 FREQUENCIES, GROUPS = 16, 8
 
@@ -80,9 +83,12 @@ class FlowGenerator(Generator):
 class FlowChoice:
     """How wide the network is, and in how many steps it draws."""
 
-    width: int = 32
+    # Read when a recipe's section is checked: keys that are not fields are refused.
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    width: Annotated[int, Field(ge=GROUPS, multiple_of=GROUPS)] = 32
     """Channels at full size, a multiple of 8; twice as many below."""
-    steps: int = 10
+    steps: Positive = 10
     """Steps from noise to a picture; each takes two passes."""
 
     def __post_init__(self) -> None:

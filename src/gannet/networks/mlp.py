@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from gannet.networks.pair import Discriminator, Generator, Pair, Shape
+from gannet.schema import Positive
 
 
 def _layers(inputs: int, width: int, depth: int) -> nn.Sequential:
@@ -51,11 +52,11 @@ class MlpDiscriminator(Discriminator):
 class Mlp(Pair):
     """A pair of multilayer perceptrons, for samples of any shape."""
 
-    latent: int = 64
+    latent: Positive = 64
     """Length of the latent vector."""
-    width: int = 256
+    width: Positive = 256
     """Units in a hidden layer."""
-    depth: int = 3
+    depth: Positive = 3
     """Hidden layers."""
 
     def __post_init__(self) -> None:

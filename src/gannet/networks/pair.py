@@ -4,7 +4,10 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar, Protocol, Self
 
+from pydantic import ConfigDict
 from torch import Tensor, nn
+
+from gannet.schema import STRICT
 
 Shape = tuple[int, ...]
 SMALLEST, LARGEST, MOST_CHANNELS = 8, 256, 4
@@ -81,7 +84,7 @@ class Pair(ABC):
     """Builds a generator and a discriminator of matching size for samples of any shape it supports."""
 
     # Read when a recipe's section is checked: keys that are not fields are refused.
-    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
     @abstractmethod
     def generator(self, shape: Shape, classes: int) -> Generator:

@@ -1,13 +1,15 @@
 """Networks that recognize: pictures of any size to classes, with the activations on the way as features."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, ClassVar, Literal
 
 import torch
+from pydantic import ConfigDict, Field
 from torch import Tensor, nn
 
 from gannet.networks.convolution import Convolution
 from gannet.networks.pair import Shape
+from gannet.schema import STRICT
 
 
 class Block(nn.Module):
@@ -67,9 +69,12 @@ class Recognizer(nn.Module):
 class RecognizerChoice:
     """How wide and deep a recognizer is."""
 
-    width: int = 32
+    # Read when a recipe's section is checked: keys that are not fields are refused.
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    width: Annotated[int, Field(ge=1, le=256)] = 32
     """Channels of the first block; every further one has twice as many."""
-    depth: int = 4
+    depth: Annotated[int, Field(ge=1, le=6)] = 4
     """Blocks; all but the first halve the picture."""
     blocks: Literal["residual", "plain"] = "residual"
     """Whether a block adds its input to its output."""

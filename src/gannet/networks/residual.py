@@ -16,6 +16,7 @@ from torch.nn.functional import avg_pool2d, interpolate, leaky_relu, pixel_shuff
 
 from gannet.networks.convolution import Convolution
 from gannet.networks.pair import Discriminator, Generator, Pair, Shape, checked, halvings
+from gannet.schema import Positive
 
 SLOPE = 0.2
 STEMS = {1: (1, 1, 0), 2: (4, 2, 1)}
@@ -125,15 +126,15 @@ def _change(before: int, after: int) -> nn.Module:
 class Residual(Pair):
     """An R3GAN-like pair for pictures of 8 to 256 pixels a side and 1 to 4 channels."""
 
-    latent: int = 64
+    latent: Positive = 64
     """Length of the latent vector."""
-    width: int | Literal["auto"] = "auto"
+    width: Positive | Literal["auto"] = "auto"
     """Channels of the blocks nearest the picture; each halving doubles them, up to eightfold. `auto`: by size."""
-    blocks: int = 1
+    blocks: Positive = 1
     """Residual blocks at each size."""
-    expansion: int = 1
+    expansion: Positive = 1
     """Channels within a block, as a multiple of those around it."""
-    groups: int = 1
+    groups: Positive = 1
     """Groups of the 3x3 convolutions; 1, dense, is the fastest on a processor."""
     stem: Literal[1, 2] = 1
     """Pixels a side that the first layer takes at once: 2 spares the blocks at full size, which cost the most."""

@@ -1,12 +1,14 @@
 """A network that enlarges pictures: residual blocks at the small size, and one stage of sub-pixels at the end."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
+from pydantic import ConfigDict, Field
 from torch import Tensor, nn
 from torch.nn.functional import interpolate, pixel_shuffle
 
 from gannet.networks.convolution import Convolution
+from gannet.schema import STRICT
 
 BICUBIC_RADIUS = 2
 """Pixels of the small picture to either side that bicubic interpolation looks at."""
@@ -67,11 +69,11 @@ class Srresnet:
     """How wide and deep the network is."""
 
     # Read when a recipe's section is checked: keys that are not fields are refused.
-    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
-    width: int = 48
+    width: Annotated[int, Field(ge=1, le=256)] = 48
     """Channels between the blocks."""
-    blocks: int = 8
+    blocks: Annotated[int, Field(ge=1, le=64)] = 8
     """Residual blocks."""
 
     def __post_init__(self) -> None:

@@ -1,14 +1,16 @@
 """A network that sees a picture coarsely and finely at once, and gives one of the same size."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 import torch
+from pydantic import ConfigDict, Field
 from torch import Tensor, nn
 from torch.nn.functional import interpolate, pad, pixel_shuffle, pixel_unshuffle
 
 from gannet.networks.convolution import Convolution, side_by_side
 from gannet.networks.srresnet import zero_init
+from gannet.schema import STRICT
 
 SLOPE, MOST_TIMES = 0.2, 4
 
@@ -93,13 +95,13 @@ class Unet:
     """How wide and deep the network is."""
 
     # Read when a recipe's section is checked: keys that are not fields are refused.
-    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
-    width: int = 24
+    width: Annotated[int, Field(ge=1, le=256)] = 24
     """Channels at the largest size; each halving has twice as many, up to four times."""
-    depth: int = 4
+    depth: Annotated[int, Field(ge=1, le=7)] = 4
     """How often the picture is halved."""
-    fold: int = 2
+    fold: Literal[1, 2, 4] = 2
     """Squares of so many pixels a side become channels of one pixel (Shi et al., 2016, equation 4), and back at the
     end: a quarter of the work at 2."""
 

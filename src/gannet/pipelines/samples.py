@@ -19,6 +19,7 @@ from gannet.pipelines.packing import FORMATS, Entry, folders
 from gannet.pipelines.writer import ALONE, Order, Share, deliver
 from gannet.provenance.metadata import SOURCE_TYPE, Facts, check_format, encode_picture, save_film, save_picture
 from gannet.runtime.files import check_free, digest, write_bytes
+from gannet.runtime.names import format_ending
 from gannet.runtime.progress import Watch
 from gannet.runtime.randomness import generator as addressed
 from gannet.schema import choose
@@ -172,7 +173,8 @@ class Samples:
         Raises:
             ValueError: the format is not known, the path exists, or it cannot be written.
         """
-        path, ending = Path(path), Path(path).suffix.lower()
+        path = Path(path)
+        ending = format_ending(path, self.medium.saved)
         check_free(path)
         if self.animated:
             save_film([enlarged_frame(picture) for picture in self.pictures()], path, self.facts)
@@ -215,8 +217,8 @@ def check_one_file(path: Path, medium: Medium, count: int, animated: bool) -> No
 
 def check_many_files(path: Path, medium: Medium) -> None:
     """Raise ValueError where samples cannot go to that place, each a file of its own."""
-    FORMATS[path.suffix.lower()].check()
-    if path.suffix.lower() == ".parquet" and not medium.feature:
+    FORMATS[format_ending(path, medium.saved)].check()
+    if format_ending(path) == ".parquet" and not medium.feature:
         raise ValueError(f"{path.name}: {medium.plural} go to a folder or a .zip; name one of these.")
 
 

@@ -19,6 +19,7 @@ from gannet.pipelines.manifest import Manifest, begin
 from gannet.pipelines.packing import FORMATS, WHOLE, Entry, Writing
 from gannet.runtime.files import check_free, is_inside, write_json
 from gannet.runtime.locks import alone
+from gannet.runtime.names import format_ending
 from gannet.runtime.partial import clear_files
 from gannet.runtime.workers import map_in_processes
 
@@ -65,7 +66,7 @@ def deliver(path: Path, order: Order, share: Share = ALONE) -> Path:
     Raises:
         ValueError: the path exists or cannot be written, or an unfinished delivery of something else lies beside it.
     """
-    FORMATS[path.suffix.lower()].check()
+    FORMATS[format_ending(path)].check()
     building = path.with_name(f"{path.name}.partial")
     try:
         check_free(path)
@@ -169,7 +170,7 @@ def _refuse_others(building: Path) -> None:
 
 
 def _deliver(building: Path, path: Path, order: Order, share: Share) -> None:
-    form = FORMATS[path.suffix.lower()]
+    form = FORMATS[format_ending(path)]
     if share.rank == 0:
         _begin(building, order)
     share.wait()

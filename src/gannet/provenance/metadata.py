@@ -134,7 +134,8 @@ def check_format(path: Path, count: int = 1) -> None:
     if path.suffix.lower() not in formats:
         what = "pictures" if count == 1 else "animations"
         raise ValueError(
-            f"{path.name}: {what} are saved as {', '.join(formats)}; name the file so (a folder's name has no dot)."
+            f"{path.name}: {what} are saved as {', '.join(formats)}; "
+            "name the file so (a folder's name has no such ending)."
         )
 
 

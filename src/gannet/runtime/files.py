@@ -67,8 +67,15 @@ def _size(path: Path) -> int:
         return 0
 
 
+def check_named(path: Path) -> None:
+    """Raise ValueError where a path is `-`, which elsewhere means the standard output."""
+    if str(path) == "-":
+        raise ValueError("What is made goes to files, and not to the standard output: give a name instead of `-`.")
+
+
 def check_free(path: Path) -> None:
-    """Raise ValueError where something lies at a path that is to be written."""
+    """Raise ValueError where something lies at a path that is to be written, or the path is no name."""
+    check_named(path)
     if path.exists():
         raise ValueError(f"{path} exists; choose another name or remove it first.")
 

@@ -1,10 +1,28 @@
-"""Names of files that any disk and archive can hold: legible, and not too long."""
+"""Names of files: those that any disk and archive can hold, and what an ending is."""
+
+import re
+from collections.abc import Collection
+from pathlib import Path
 
 from gannet.runtime.digests import number
 from gannet.runtime.wording import legible
 
 LONGEST_NAME = 255
 """Bytes of a name that disks allow."""
+LIKE_AN_ENDING, LONGER = re.compile(r"\.[a-z]{3,4}"), {".parquet", ".safetensors", ".jp2", ".mp4"}
+"""What is taken for the ending of a format: what looks like one, and formats that do not."""
+
+
+def format_ending(path: Path, known: Collection[str] = ()) -> str:
+    """Give the ending that tells a file's format, in lower case; nothing where a dot begins none, as in `x_s0.3`.
+
+    Three or four letters are taken for one, so that a slip (`grid.pgn`) is told and makes no folder.
+
+    Args:
+        known: further endings.
+    """
+    found = path.suffix.lower()
+    return found if found in {*LONGER, *known} or LIKE_AN_ENDING.fullmatch(found) else ""
 
 
 def shortened(stem: str, ending: str = "", room: int = LONGEST_NAME) -> str:

@@ -2,9 +2,11 @@
 so a file cannot choose code to run."""
 
 from collections.abc import Mapping
+from importlib import resources
 from importlib.metadata import EntryPoint, entry_points
 from typing import TypeVar
 
+from gannet.runtime.wording import reason
 from gannet.schema import nearest
 
 Part = TypeVar("Part")
@@ -32,11 +34,29 @@ def find_part(name: str, own: Mapping[str, Part], group: str, what: str) -> Part
     )
 
 
+def origin(point: EntryPoint) -> str:
+    """Name the package that offers an entry point."""
+    return point.dist.name if point.dist else point.value
+
+
+def read_packaged(point: EntryPoint, what: str) -> bytes:
+    """Read the file that an entry point names as `package:file`; the package is imported, and nothing of it called.
+
+    Raises:
+        ValueError: there is no such package, or no such file in it; one sentence.
+    """
+    package, _, name = point.value.partition(":")
+    try:
+        return (resources.files(package) / name).read_bytes()
+    except (ImportError, OSError, TypeError, ValueError) as error:
+        words = f"there is no file {name} in {package}" if isinstance(error, OSError) else reason(error)
+        raise ValueError(f"The {what} {point.name!r} of {origin(point)} cannot be read: {words}.") from None
+
+
 def _imported(point: EntryPoint, what: str) -> Part:  # type: ignore[type-var]
-    package = point.dist.name if point.dist else point.value
     try:
         found: Part = point.load()
     except (ImportError, AttributeError) as error:
         words = " ".join(str(error).split()).rstrip(".")
-        raise ValueError(f"The {what} {point.name!r} of {package} cannot be imported: {words}.") from None
+        raise ValueError(f"The {what} {point.name!r} of {origin(point)} cannot be imported: {words}.") from None
     return found

@@ -43,6 +43,7 @@ NETWORKS, LOOKED_AT = {"flow": FlowChoice}, 128
 __all__ = ["Config", "Data", "describe", "evaluate", "fields", "labels", "media", "sheet"]
 
 judged_by = "held_out/energy_distance"
+choices = {"network": NETWORKS}
 
 
 def resolve(recipe: Recipe, description: Description) -> Recipe:

@@ -43,6 +43,7 @@ __all__ = ["Data", "fields"]
 
 judged_by = "held_out/error"
 Data = Options
+choices = {"network": NETWORKS}
 
 
 class Config(Section):

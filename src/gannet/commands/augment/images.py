@@ -33,7 +33,7 @@ from gannet.pipelines.packing import RECORD, Entry, folders
 from gannet.pipelines.writer import Order, deliver
 from gannet.runtime.broken import unless_broken
 from gannet.runtime.files import check_free
-from gannet.runtime.names import shortened
+from gannet.runtime.names import format_ending, shortened
 from gannet.runtime.progress import Watch
 from gannet.runtime.randomness import generator
 from gannet.runtime.wording import legible
@@ -125,7 +125,7 @@ def augment_data(data: str, out: Path, wish: AugmentOptions, watch: Watch) -> Au
 
 def _refuse_early(data: Path, out: Path, wish: AugmentOptions) -> None:
     """Find what is wrong with a wish before anything of the data or of a run is read."""
-    if out.suffix.lower() not in ("", ".zip"):
+    if format_ending(out) not in ("", ".zip"):
         raise ValueError(f"{out} is neither a folder's name nor a .zip; files keep their own formats in one of these.")
     if data.is_dir() and out.resolve().is_relative_to(data.resolve()):
         raise ValueError(f"{out} lies within {data}, and would become a part of it; give a place outside.")

@@ -77,6 +77,11 @@ class ImageRestoration(Generic[Keys]):
     Data: ClassVar[type[Section]] = image.Options
     judged_by: ClassVar[str] = "held_out/perceptual"
 
+    @property
+    def choices(self) -> Mapping[str, Mapping[str, type]]:
+        """The networks by name."""
+        return {"network": self.pipeline_class.offered}
+
     def options(self, recipe: Recipe) -> Keys:
         """Check the keys of `task`."""
         return check(self.Config, recipe.task.options, "task")

@@ -34,6 +34,7 @@ from gannet.media.image import Options
 from gannet.media.medium import Field, Medium, Shown
 from gannet.monitoring.audit import Audit, Exhibits
 from gannet.monitoring.referee import Referee, Rule
+from gannet.networks import PAIRS
 from gannet.pipelines.pipeline import Pipeline
 from gannet.pipelines.samples import PLAIN, latents
 from gannet.recipe import Data as RecipeData
@@ -51,6 +52,7 @@ __all__ = ["Config", "Data", "GenerationPipeline", "Settings", "evaluate"]
 
 judged_by = "referee/energy_distance"
 Data = Options
+choices = {"network": PAIRS, "augment": AUGMENTS}
 
 
 class Config(Section):

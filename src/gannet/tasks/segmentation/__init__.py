@@ -36,6 +36,7 @@ from gannet.schema import Choice, known_keys
 from gannet.task import Exam, example_recipe
 from gannet.tasks.segmentation.pipeline import (
     BATCH,
+    NETWORKS,
     SEGMENTER,
     Config,
     SegmentationPipeline,
@@ -58,6 +59,7 @@ __all__ = ["Data", "SegmentationPipeline", "Settings"]
 
 judged_by = "held_out/error"
 Data = image.Options
+choices = {"network": NETWORKS}
 
 
 def media(recipe: Recipe) -> Mapping[str, Medium]:

@@ -1,0 +1,1 @@
+"""A third party's recipes; there is no code in it."""
