@@ -1,14 +1,18 @@
 """The progress line: at any width what matters is whole, and nothing is cut within a word."""
 
 import io
+import json
 import re
+from pathlib import Path
 
 import pytest
+from contracts import check_resumes, make_trainer
 from hypothesis import given
 from hypothesis import strategies as some
 from rich.console import Console
 
-from gannet.runtime.progress import Progress
+from gannet.runtime.progress import Progress, Watch
+from gannet.tasks import generation
 from gannet.training import progress as progress_module
 from gannet.training.callbacks import Status
 from gannet.training.progress import LEGEND, Terminal, lay_out, status_line
@@ -92,3 +96,20 @@ def test_a_terminal_shows_the_line_as_it_was_laid_out(width: int, monkeypatch: p
     fitted = lay_out("Training", status(1_000_000, 0.0), VERDICT, width)
     assert last.endswith(fitted.text) and last.count("━") == fitted.bar and "…" not in last
     assert len(last) <= width
+
+
+def test_a_run_tells_how_near_it_is_and_never_that_its_game_is_healthy(tmp_path: Path) -> None:
+    told: list[str] = []
+    trainer = make_trainer(generation.example(), tmp_path)
+    object.__setattr__(trainer.callbacks, "watch", Watch(lambda progress, words: told.append(words)))
+    assert trainer.run() == "finished"
+    assert told[-1].split(" · ")[0] == "far from your pictures"
+    assert not {"rule", "undecided", "healthy"} & {word for words in told for word in words.split()}
+    judged = [json.loads(line) for line in (tmp_path / "judgements.jsonl").read_text().splitlines()]
+    assert [line["images"] for line in judged] == [256, 512] and (tmp_path / "reals.png").is_file()
+
+
+def test_a_run_that_goes_on_has_the_judgements_of_one_that_never_stopped(tmp_path: Path) -> None:
+    check_resumes(generation.example(), tmp_path)
+    whole, parts = ((tmp_path / name / "judgements.jsonl").read_bytes() for name in ("whole", "parts"))
+    assert whole == parts
