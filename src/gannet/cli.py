@@ -54,7 +54,11 @@ def train(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Train a recipe: two networks play against each other until they are done."""
+    """Train a recipe: two networks play against each other until they are done.
+
+    While it trains, a line says how far it is, how near the samples are to the data, and the fool rate: the share of
+    fakes that the discriminator takes for real.
+    """
     asked = api.TrainOptions(**context.obj)
     overrides = _changes(changes) | ({"referee.stop_on": asked.stop_on} if asked.stop_on else {})
     if bool(target) == bool(asked.resume):

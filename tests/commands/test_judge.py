@@ -50,9 +50,9 @@ def test_a_run_is_judged_by_what_it_held_out(
     for measure in result["measures"]:
         assert measure["features"].startswith("pixel-components") and measure["n_real"] == held_out
         assert measure["n_fake"] == 200 and measure["protocol"] and measure["floor"] is not None
-    assert not result["memorization"]["memorizes"]
+    assert not result["memorization"]["memorizes"] and result["sentence"].startswith("Far from your pictures: ")
     asked = {"images": 2_000, "weights": "model", "data": "", "seed": 0}
-    assert json.loads((run / "judgement.json").read_text()) == {**result, "asked": asked}
+    assert json.loads((run / "judgement.json").read_text()) == {**result, "plural": "pictures", "asked": asked}
     assert "frechet distance" in (run / "report.html").read_text()
     assert "256 of each" in result["left_out"]["frechet distance, corrected"]
 

@@ -14,10 +14,10 @@ from torch import Tensor
 
 from gannet.adversarial.game import Seen
 from gannet.adversarial.losses import LOSSES
-from gannet.monitoring import referee as referee_module
 from gannet.monitoring.diagnosis import BAD_INPUT, ENOUGH_LOOKS, SYMPTOMS, Case, diagnose
 from gannet.monitoring.energy import energy_figures
 from gannet.monitoring.referee import Referee, Rule, apply_rule
+from gannet.monitoring.words import catalogues
 
 HEALTHY = {
     "diversity": 0.9,
@@ -28,7 +28,7 @@ HEALTHY = {
 }
 STATES = ("too-early", "undecided", "on-track", "converged")
 DIAGNOSES = ("too-early", "healthy", *BAD_INPUT, *SYMPTOMS)
-CATALOGUE = referee_module._catalogue()
+CATALOGUE = catalogues()
 
 
 class Auditor:

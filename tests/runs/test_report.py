@@ -3,15 +3,20 @@
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
 
 from gannet.commands.callbacks import write_curves
+from gannet.commands.summary import summarize
 from gannet.metrics.augmentation_leak import Leak, rate
+from gannet.monitoring.nearness import Outlook
 from gannet.monitoring.referee import Referee
+from gannet.runs.folder import Run
 from gannet.runs.report import write_report
 from gannet.runs.report.curves import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Curve, Mark, draw_curves
+from gannet.runs.standing import add_judgement, light_judgements, outlook, standing
 
 VERDICT = {
     "rule": {"state": "undecided", "words": "RULE", "since_images": 0},
@@ -129,3 +134,92 @@ def test_what_is_not_finite_is_left_out_and_long_curves_are_thinned() -> None:
     )
     assert 200 < len(points(drawing)) <= 400 and "nan" not in drawing
     assert draw_curves("title", [Curve("line", [1], [float("inf")])]) == ""
+
+
+def judged_at(images: int, precision: float) -> dict[str, Any]:
+    found = {"name": "precision", "value": precision, "low": 0.0, "high": 0.1, "floor": 0.7, "features": "judge-v1"}
+    asked = {"images": images, "weights": "model", "data": "", "seed": 0}
+    judgement = {"measures": [{**found, "protocol": "P", "best": "high"}], "plural": "pictures", "asked": asked}
+    return judgement | {
+        "by_class": {},
+        "memorization": None,
+        "left_out": {},
+        "utility": None,
+        "rivals": [],
+        "notes": [],
+    }
+
+
+@pytest.mark.parametrize("light", [False, True])
+def test_a_game_that_goes_well_is_not_called_good_above_pictures_that_are_far(tmp_path: Path, light: bool) -> None:
+    """A planted run: the players keep up with each other, and no picture lies among the reals."""
+    fill(tmp_path / "run")
+    (tmp_path / "run" / "recipe.yaml").write_text("{name: planted, task: {name: generation}, images: 2500}")
+    if light:
+        add_judgement(tmp_path / "run", 100, judged_at(100, 0.0))
+    else:
+        (tmp_path / "run" / "judgement.json").write_text(json.dumps(judged_at(100, 0.0)))
+    html = write_report(tmp_path / "run").read_text()
+    first = "Far from your pictures: precision 0 (reals: 0.7); only 4% of the plan seen; at this rate 24 min more."
+    assert html.index(first) < html.index("DIAGNOSIS") < html.index("RULE")
+    assert "healthy" not in html and 'class="verdict good"' not in html
+    result, (said, *others) = summarize(Run(tmp_path / "run", "finished"))
+    assert said == first == result["nearness"]["words"] and not any("healthy" in line for line in others)
+
+
+def test_the_newest_judgement_counts_and_a_whole_one_before_a_light_one(tmp_path: Path) -> None:
+    fill(tmp_path / "run")
+    (tmp_path / "run" / "judgement.json").write_text(json.dumps(judged_at(100, 0.0)))
+    for images, state in ((50, "far"), (100, "far"), (150, "near")):
+        add_judgement(tmp_path / "run", images, judged_at(images, 0.7))
+        assert standing(tmp_path / "run").state == state
+
+
+def test_judgements_of_what_a_run_went_back_from_are_forgotten(tmp_path: Path) -> None:
+    for images in (10, 20, 30, 20):
+        add_judgement(tmp_path, images, judged_at(images, 0.7))
+    assert [line["images"] for line in light_judgements(tmp_path)] == [10, 20]
+    (tmp_path / "judgements.jsonl").write_text('{"images": 10}\nhalf a li')
+    assert light_judgements(tmp_path) == []
+
+
+@pytest.mark.parametrize(("minutes", "share", "left"), [(None, 0.1, 540.0), (2, 0.5, 60.0)])
+def test_the_outlook_goes_by_images_or_by_a_budget(
+    minutes: int | None, share: float, left: float, tmp_path: Path
+) -> None:
+    fill(tmp_path / "run")
+    budget = f", minutes: {minutes}" if minutes else ""
+    (tmp_path / "run" / "recipe.yaml").write_text(
+        f"{{name: planned, task: {{name: generation}}, images: 1000{budget}}}"
+    )
+    assert outlook(tmp_path / "run") == Outlook(share, pytest.approx(left))
+    (tmp_path / "run" / "log.jsonl").unlink()
+    assert outlook(tmp_path / "run") is None
+
+
+def test_reals_stand_beside_the_newest_sheet_and_small_pictures_are_shown_large(tmp_path: Path) -> None:
+    fill(tmp_path / "run")
+    Image.new("RGB", (4, 4)).save(tmp_path / "run" / "reals.png")
+    html = write_report(tmp_path / "run").read_text()
+    beside = html[html.index('<div class="beside">') : html.index('<div class="pictures">')]
+    assert beside.count("<img") == 2 and "1,900 images" in beside and "Reals that were held out" in beside
+    assert html.count("data:image/png;base64,") == 7
+    assert re.search(r"\.beside img \{ width: 100%; image-rendering: pixelated; \}", html)
+    assert "minmax(18rem" in html
+
+
+@pytest.mark.parametrize("noted", [True, False])
+def test_charts_say_what_their_lines_mean(noted: bool, tmp_path: Path) -> None:
+    """Also those that were noted before charts had words."""
+    fill(tmp_path)
+    if not noted:
+        charts = json.loads((tmp_path / "curves.json").read_text())
+        (tmp_path / "curves.json").write_text(json.dumps([{**chart, "about": ""} for chart in charts]))
+    for images in (50, 100):
+        add_judgement(tmp_path, images, judged_at(images, images / 200))
+    html = write_report(tmp_path).read_text()
+    about = html[html.index("50 %: on track") :]
+    assert "share of fakes that the discriminator takes for real" in about[: about.index("</figure>")]
+    trend = html[html.index("How near the fakes are") :]
+    trend = trend[: trend.index("</figure>")]
+    assert "0.8: near" in trend and "The lowest line decides" in trend and len(points(trend)) == 2

@@ -112,11 +112,13 @@ class Curve:
         title: above it.
         names: of the figures in it, as `measures` calls them; empty: all.
         marks: values that mean something.
+        about: what the figures and marks mean, in a sentence or two below it.
     """
 
     title: str
     names: tuple[str, ...] = ()
     marks: tuple[Mark, ...] = ()
+    about: str = ""
 
 
 class Observer(Protocol):

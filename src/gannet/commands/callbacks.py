@@ -2,18 +2,27 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from io import BytesIO
 from pathlib import Path
 
+from torch import Tensor
+
 from gannet.adversarial.game import Curve, Observer, Seen, State
-from gannet.media.medium import Shown
+from gannet.media.medium import Medium, Shown
+from gannet.monitoring.light_judgement import LightJudge
+from gannet.monitoring.nearness import tell_nearness
 from gannet.monitoring.referee import Referee
 from gannet.pipelines.pipeline import Pipeline
 from gannet.provenance.metadata import save_picture
-from gannet.runs.report import CURVES, write_report
+from gannet.runs.report import CURVES, REALS, write_report
+from gannet.runs.standing import add_judgement, light_judgements
 from gannet.runtime.files import write_bytes, write_json
 from gannet.runtime.progress import Watch
 from gannet.schedule import crossed
 from gannet.training.callbacks import Status
+
+QUIET = {"healthy", "too-early"}
+"""Diagnoses that a progress line passes over: they say nothing of the samples, and might be taken to."""
 
 
 def draw_sheet(shown: Shown, folder: Path, images: int) -> None:
@@ -26,21 +35,63 @@ def draw_sheet(shown: Shown, folder: Path, images: int) -> None:
         write_bytes(path.with_suffix(ending), content)
 
 
+@dataclass(frozen=True)
+class Reals:
+    """Held-out reals, to stand beside what a model makes.
+
+    Attributes:
+        medium: what they are.
+        spread: gives up to so many of them, (n, ...), always the same.
+    """
+
+    medium: Medium
+    spread: Callable[[int], Tensor]
+
+    def draw(self, path: Path, count: int) -> None:
+        """Draw as many as a sheet shows, once; without marks, since no model made them."""
+        if not path.exists():
+            content = BytesIO()
+            self.medium.preview(self.spread(count)).save(content, "png")
+            write_bytes(path, content.getvalue())
+
+
 class Sheets:
     """An observer that draws the same things again and again, to see how they grow: `samples/<images>.png`.
 
-    Nothing where a task has nothing to see.
+    With each sheet goes a light judgement, a line of `judgements.jsonl`. Nothing where a task has nothing to see, or
+    nobody who judges.
+
+    Args:
+        look: what is drawn.
+        judge: who judges it.
+        reals: what stands beside it.
+        run: the run's folder.
+        every: images from one sheet to the next.
     """
 
-    def __init__(self, look: Callable[[], Shown] | None, folder: Path, every: int) -> None:
-        self.look, self.folder, self.every, self.images = look, folder, every, 0
-        folder.mkdir(exist_ok=True)
+    def __init__(
+        self, look: Callable[[], Shown] | None, judge: LightJudge | None, reals: Reals, run: Path, every: int
+    ) -> None:
+        self.look, self.judge, self.reals, self.run, self.every = look, judge, reals, run, every
+        self.images, self.short = 0, ""
+        (run / "samples").mkdir(exist_ok=True)
 
     def observe(self, seen: Seen) -> None:
         """Draw a sheet when it is time."""
-        if self.look and crossed(self.images, seen.images, self.every):
-            draw_sheet(self.look(), self.folder, seen.images)
+        if crossed(self.images, seen.images, self.every):
+            self.draw(seen.images)
         self.images = seen.images
+
+    def draw(self, images: int) -> None:
+        """Draw a sheet, and judge."""
+        if self.look:
+            shown = self.look()
+            draw_sheet(shown, self.run / "samples", images)
+            self.reals.draw(self.run / REALS, len(shown.values))
+        if self.judge and self.judge.able:
+            found = {"plural": self.reals.medium.plural, "measures": self.judge()}
+            add_judgement(self.run, images, found)
+            self.short = tell_nearness(found).short
 
     def measures(self) -> dict[str, float]:
         """Give nothing to log."""
@@ -53,6 +104,8 @@ class Sheets:
     def load_state_dict(self, state: State) -> None:
         """Go on from `state`."""
         self.images = state["images"]
+        before = [line for line in light_judgements(self.run) if line["images"] <= self.images]
+        self.short = tell_nearness(before[-1]).short if before else ""
 
 
 def write_curves(folder: Path, observers: Mapping[str, Observer]) -> None:
@@ -73,15 +126,21 @@ class RunCallbacks:
     """The trainer's callbacks: show the run, write its model and its verdict, know when the rule is met."""
 
     pipeline: Pipeline
-    look: Callable[[], Shown] | None
+    sheets: Sheets | None
     referee: Referee | None
     folder: Path
     watch: Watch
 
+    @property
+    def look(self) -> Callable[[], Shown] | None:
+        """What a sheet shows; None where there is nothing to see."""
+        return self.sheets.look if self.sheets else None
+
     def show(self, status: Status) -> None:
-        """Pass the status and the referee's words on to whoever watches."""
-        words = f"rule: {self.referee.state}, game: {self.referee.diagnosed}" if self.referee else ""
-        self.watch.show(status, words)
+        """Pass on to whoever watches: the status, how near the samples are, and what is wrong with the game."""
+        near = self.sheets.short if self.sheets else ""
+        wrong = self.referee.diagnosed if self.referee and self.referee.diagnosed not in QUIET else ""
+        self.watch.show(status, " · ".join(words for words in (near, wrong) if words))
 
     def notify(self, words: str) -> None:
         """Pass on to whoever watches."""
@@ -112,5 +171,5 @@ class RunCallbacks:
 
     def close(self, images: int) -> None:
         """Draw the last sheet; the report follows with the model."""
-        if self.look:
-            draw_sheet(self.look(), self.folder / "samples", images)
+        if self.sheets:
+            self.sheets.draw(images)

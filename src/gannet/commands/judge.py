@@ -22,12 +22,14 @@ from gannet.metrics.backbones import backbone, inception
 from gannet.metrics.features import Features, NetworkFeatures
 from gannet.metrics.judgement import Judgement
 from gannet.metrics.options import JudgeOptions
+from gannet.monitoring.nearness import tell_nearness
 from gannet.pipelines.hub import load, shipped_models
 from gannet.pipelines.pipeline import Pipeline
 from gannet.provenance.metadata import save_picture
 from gannet.recipe import Recipe
 from gannet.runs.folder import read_recipe
-from gannet.runs.report import CLOSEST, JUDGEMENT, seen_images, trained_minutes, write_report
+from gannet.runs.report import CLOSEST, seen_images, trained_minutes, write_report
+from gannet.runs.standing import JUDGEMENT, outlook
 from gannet.runtime.devices import is_first, join
 from gannet.runtime.files import write_json
 from gannet.runtime.progress import Watch
@@ -54,15 +56,23 @@ def judge(target: str | Path, data: str | Path, query: JudgeOptions, weights: st
     exam = _exam(pipeline, recipe, full_name(data) if data else "", query, origin, watch)
     exam = replace(exam, load_features=partial(_watched, exam.load_features, watch))
     watch.step(0, 0, "Judging")
-    judgement = find_task(pipeline.task).evaluate(pipeline, exam)
+    judgement, plural = find_task(pipeline.task).evaluate(pipeline, exam), _plural(pipeline, recipe)
+    near = tell_nearness({**judgement.to_json(), "plural": plural}, outlook(run) if run else None)
+    judgement = replace(judgement, sentence=near.words)
     if run and is_first():
         asked = {"images": seen_images(run), "weights": weights, "data": str(data), "seed": query.seed}
-        write_json(run / JUDGEMENT, {**judgement.to_json(), "asked": asked})
+        write_json(run / JUDGEMENT, {**judgement.to_json(), "plural": plural, "asked": asked})
         if judgement.closest is not None:
             closest = draw_grid(judgement.closest, len(judgement.closest) // 2)
             save_picture(closest, run / CLOSEST, {"model": pipeline.name, "seed": query.seed})
         write_report(run)
     return judgement
+
+
+def _plural(pipeline: Pipeline, recipe: Recipe | None) -> str:
+    """What messages call the samples that a model learns from."""
+    recipe = recipe or Recipe(name="judged", task=Choice(name=pipeline.task))
+    return next(iter(find_task(pipeline.task).media(recipe).values())).plural
 
 
 def _watched(load_features: Callable[[], Features | None], watch: Watch) -> Features | None:

@@ -24,8 +24,8 @@ from gannet.data.sources.several import parts_of
 from gannet.recipe import Recipe, dump_yaml
 from gannet.runtime.devices import choose_precision, launch, processes
 from gannet.runtime.progress import Watch
+from gannet.runtime.wording import duration
 from gannet.schedule import stages
-from gannet.training.progress import duration
 from gannet.training.trainer import Trainer
 
 WARM_ROUNDS, USUAL = 3, PlanOptions()

@@ -13,7 +13,7 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from gannet.adversarial.game import Game, Observer
-from gannet.commands.callbacks import RunCallbacks, Sheets, write_curves
+from gannet.commands.callbacks import Reals, RunCallbacks, Sheets, write_curves
 from gannet.commands.cost import check_surely
 from gannet.commands.data import full_name, passed_over
 from gannet.data.loader import Samples, Sides
@@ -219,13 +219,21 @@ def build_trainer(
     pipeline = task.pipeline(recipe, description, average.networks)
     watching = task.observers(recipe, description, game, pipeline, samples)
     observers: dict[str, Observer] = {**game.observers, **watching}
-    look = task.sheet(recipe, description, pipeline, samples)
+    referee, sheets = cast("Referee | None", observers.get("referee")), None
     if fabric.is_global_zero:
         write_curves(folder, {**watching, **game.observers})
-        observers["sheets"] = Sheets(look, folder / "samples", recipe.log.sheet_every)
-    callbacks = RunCallbacks(pipeline, look, cast("Referee | None", observers.get("referee")), folder, watch)
+        look = task.sheet(recipe, description, pipeline, samples)
+        judge = referee.light_judge if referee else None
+        observers["sheets"] = sheets = Sheets(look, judge, _reals(prepared, samples), folder, recipe.log.sheet_every)
+    callbacks = RunCallbacks(pipeline, sheets, referee, folder, watch)
     setup = TrainingSetup(game, average, observers, task.judged_by)
     return Trainer(recipe, setup, samples[0], fabric, folder, callbacks)
+
+
+def _reals(prepared: Prepared, samples: Sides) -> Reals:
+    """Held-out samples by the part that they are known by."""
+    name, medium = next(iter(prepared.task.media(prepared.recipe).items()))
+    return Reals(medium, lambda count: samples[1].spread(count)[name])
 
 
 def _record_data(prepared: Prepared, split: Split, folder: Path, watch: Watch) -> None:

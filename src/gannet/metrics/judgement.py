@@ -61,6 +61,7 @@ class Judgement:
         leaks: how many fakes look augmented, where that was asked.
         notes: what was done to the data before.
         closest: the pictures of the audit's closest pairs, fakes first, (2 p, c, h, w).
+        sentence: how near the fakes are, and how much of its plan the run has seen; empty until somebody says it.
     """
 
     measures: list[Measure]
@@ -72,6 +73,7 @@ class Judgement:
     leaks: tuple[Leak, ...] = ()
     notes: tuple[str, ...] = ()
     closest: Tensor | None = field(default=None, repr=False, compare=False)
+    sentence: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Give plain data."""
@@ -83,18 +85,20 @@ class Judgement:
             "rivals": [one.to_json() for one in self.baselines],  # The name that reports of older runs read.
             "leaks": [leak.to_json() for leak in self.leaks],
             "notes": list(self.notes),
+            "sentence": self.sentence,
             "utility": self.utility.to_json() if self.utility else None,
         }
 
     def lines(self) -> list[str]:
-        """Say it in words: a line a measure, then the audit, the classes, and what was left out."""
+        """Say it in words: one sentence, a line a measure, then the audit, the classes, and what was left out."""
         rows = [_row(found.name, found) for found in self.measures]
         rows += [_row(f"kernel distance of {name}", found) for name, found in self.by_class.items()]
         audit = [self.memorization.words()] if self.memorization else []
         left_out = [f"{name}: left out, {reason}." for name, reason in self.left_out.items()]
         utility = self.utility.lines() if self.utility else []
         told = [*(leak.line() for leak in self.leaks), *(one.line() for one in self.baselines)]
-        return [*self.notes, *rows, *audit, *left_out, *self._protocols(), *utility, *told]
+        said = [self.sentence] if self.sentence else []
+        return [*said, *self.notes, *rows, *audit, *left_out, *self._protocols(), *utility, *told]
 
     def _protocols(self) -> list[str]:
         """Each protocol once, behind the names of the measures that followed it."""

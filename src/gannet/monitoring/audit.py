@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeAlias
 
 import torch
@@ -10,6 +11,7 @@ from torch import Tensor
 from gannet.adversarial.losses import AdversarialLoss
 from gannet.monitoring.data_checks import Facts
 from gannet.monitoring.energy import energy_figures
+from gannet.monitoring.light_judgement import LightJudge
 
 Exhibits: TypeAlias = Mapping[str, Tensor]
 Fakes: TypeAlias = Callable[[Tensor], Facts]
@@ -52,6 +54,11 @@ class Audit:
         for look in self.looks:
             figures |= look(fake.cpu())
         return figures
+
+    @property
+    def light_judge(self) -> LightJudge:
+        """Who judges the same fakes beside the same reals."""
+        return LightJudge(partial(self.draw, self.held_out), _first(self.held_out), _first(self.training))
 
 
 def _first(exhibits: Exhibits) -> Tensor:

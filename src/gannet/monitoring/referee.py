@@ -8,18 +8,18 @@ discriminator that tells nothing apart; the diagnosis says so whatever the rule 
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib import resources
 from typing import Any
 
 import torch
-import yaml
 from torch import Tensor
 
 from gannet.adversarial.game import Curve, Mark, Seen, State
 from gannet.adversarial.losses import AdversarialLoss
+from gannet.monitoring.audit import Audit
 from gannet.monitoring.diagnosis import ENOUGH_LOOKS, Case, Look, diagnose
+from gannet.monitoring.light_judgement import LightJudge
+from gannet.monitoring.words import catalogue
 
-Audit = Callable[[], Look]
 ON_TRACK_SHARE = 0.5
 
 
@@ -45,17 +45,37 @@ class Referee:
     """
 
     curves = (
-        Curve("Fakes that pass for real", ("fool_rate",), (Mark(0.5, "50 %: on track"), Mark(0.9, "90 %: converged"))),
-        Curve("Reals taken for real", ("accuracy_train", "accuracy_held_out")),
+        Curve(
+            "Fakes that pass for real",
+            ("fool_rate",),
+            (Mark(0.5, "50 %: on track"), Mark(0.9, "90 %: converged")),
+            "The fool rate is the share of fakes that the discriminator takes for real. The convergence rule calls a "
+            "run on track from the line at 0.5 on, where theory has the equilibrium, and converged from 0.9 on "
+            "(referee.share). It speaks of the game, not of how good the fakes are: a discriminator that is too weak "
+            "passes anything, and a good one may keep it below both lines to the end.",
+        ),
+        Curve(
+            "Reals taken for real",
+            ("accuracy_train", "accuracy_held_out"),
+            about="The share of reals that the discriminator takes for real. Where training samples pass much more "
+            "often than held-out ones, it knows them by heart.",
+        ),
         Curve(
             "Diversity of the fakes (reals: 1) and energy distance (equal: 0)",
             ("diversity", "energy_distance"),
             (Mark(1.0, "as diverse as reals"),),
+            "Diversity is how unlike each other the fakes are, over how unlike each other reals are; the energy "
+            "distance is how far fakes lie from held-out reals. A good run ends near 1 and near 0.",
         ),
     )
 
     def __init__(
-        self, rule: Rule, loss: AdversarialLoss, audit: Audit, facts: Look, discriminator: str = "discriminator"
+        self,
+        rule: Rule,
+        loss: AdversarialLoss,
+        audit: Callable[[], Look],
+        facts: Look,
+        discriminator: str = "discriminator",
     ) -> None:
         self.rule, self.loss, self.audit, self.facts = rule, loss, audit, facts
         self.discriminator = discriminator
@@ -105,6 +125,11 @@ class Referee:
         return (self.looks[-1] if self.looks else {}) | self._window()
 
     @property
+    def light_judge(self) -> LightJudge | None:
+        """Who judges the fakes that the audit looks at; None where that shows none."""
+        return self.audit.light_judge if isinstance(self.audit, Audit) else None
+
+    @property
     def full(self) -> bool:
         """Whether a whole window has been seen."""
         return sum(self.batches) >= self.rule.window
@@ -116,7 +141,7 @@ class Referee:
 
     def verdict(self, language: str = "en") -> dict[str, Any]:
         """Give the verdict in codes and words; `rule` and `diagnosis` are kept apart."""
-        words = _catalogue()[language]
+        words = catalogue(language)
         counts = {"images": self.images, "needed": ENOUGH_LOOKS * self.rule.every}
         evidence = self.facts | self._evidence() | counts | {"share": self.rule.share}
         found = evidence | self._case().evidence()
@@ -171,9 +196,3 @@ def apply_rule(fool_rate: float, converged_share: float) -> str:
     if fool_rate >= converged_share:
         return "converged"
     return "on-track" if fool_rate >= ON_TRACK_SHARE else "undecided"
-
-
-def _catalogue() -> dict[str, Any]:
-    text = (resources.files("gannet.monitoring") / "words.yaml").read_text(encoding="utf-8")
-    words: dict[str, Any] = yaml.safe_load(text)
-    return words

@@ -55,3 +55,19 @@ def short(name: str) -> str:
 def reason(error: Exception, most: int = 200) -> str:
     """Give what an error says in one line of at most so many characters, without the full stop; its kind where mute."""
     return sentence(str(error), most).rstrip(".") or type(error).__name__
+
+
+def duration(seconds: float) -> str:
+    """Give seconds in words: 45 s, 3 min 20 s, 2 h 5 min."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    longer, shorter = ("min", "s") if whole < 3600 else ("h", "min")
+    number, rest = divmod(whole if whole < 3600 else whole // 60, 60)
+    return f"{number} {longer}" + (f" {rest} {shorter}" if rest else "")
+
+
+def about(seconds: float) -> str:
+    """Give what is only estimated in words: whole minutes from five on, hours alone from ten on."""
+    unit = 1 if seconds < 300 else 60 if seconds < 36_000 else 3600
+    return duration(round(seconds / unit) * unit)

@@ -30,7 +30,7 @@ from gannet.data.survey import sample, survey
 from gannet.media.pixels import Picture, fit_picture, natural_pixels, read_picture
 from gannet.monitoring.energy import energy_distance, flat
 from gannet.pipelines.packing import RECORD, Entry, folders
-from gannet.pipelines.writer import Order, deliver
+from gannet.pipelines.writer import Order, deliver, tidy
 from gannet.runtime.broken import unless_broken
 from gannet.runtime.files import check_free
 from gannet.runtime.names import format_ending, shortened
@@ -131,6 +131,7 @@ def _refuse_early(data: Path, out: Path, wish: AugmentOptions) -> None:
         raise ValueError(f"{out} lies within {data}, and would become a part of it; give a place outside.")
     if wish.model and wish.kinds != "auto":
         raise ValueError("--with adds a run's fakes instead of copies; leave out --kinds.")
+    tidy(out)
     check_free(out)
 
 

@@ -4,39 +4,26 @@ import json
 import os
 import platform
 from collections.abc import Sequence
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from gannet import __version__
+from gannet.monitoring.nearness import FAR, NEAR, Nearness, closeness
+from gannet.monitoring.referee import Referee
 from gannet.runs.report.curves import Curve, Mark, draw_curves
-from gannet.runs.report.page import facts, folded, page, paragraph, picture, section, table
+from gannet.runs.report.page import facts, folded, group, page, paragraph, picture, section, table
+from gannet.runs.standing import JUDGEMENT, light_judgements, read_lines, standing
 from gannet.runtime.files import write_text
-from gannet.runtime.plain_data import parse_json, read_facts, read_json
+from gannet.runtime.plain_data import read_facts, read_json
 
-REPORT, JUDGEMENT, CLOSEST, MOST_SHEETS = "report.html", "judgement.json", "closest.png", 6
+REPORT, CLOSEST, REALS, MOST_SHEETS = "report.html", "closest.png", "reals.png", 6
 CURVES = "curves.json"
 """Which charts the observers of a run want, as `commands.callbacks.write_curves` notes them."""
 LOSSES = "losses"
 OLDER: tuple[dict[str, Any], ...] = (
-    {
-        "observer": "referee",
-        "title": "Fakes that pass for real",
-        "names": ["fool_rate"],
-        "marks": [{"value": 0.5, "words": "50 %: on track"}, {"value": 0.9, "words": "90 %: converged"}],
-    },
-    {
-        "observer": "referee",
-        "title": "Reals taken for real",
-        "names": ["accuracy_train", "accuracy_held_out"],
-        "marks": [],
-    },
-    {
-        "observer": "referee",
-        "title": "Diversity of the fakes (reals: 1) and energy distance (equal: 0)",
-        "names": ["diversity", "energy_distance"],
-        "marks": [{"value": 1.0, "words": "as diverse as reals"}],
-    },
+    *({"observer": "referee", **asdict(curve)} for curve in Referee.curves),
     {
         "observer": "augmentation",
         "title": "Share of what is augmented in the game",
@@ -45,22 +32,28 @@ OLDER: tuple[dict[str, Any], ...] = (
     },
     {"observer": "held_out", "title": "Errors on held-out data", "names": [], "marks": []},
 )
-"""The charts of runs from before observers said which they want."""
+"""The charts of runs from before observers said which they want, and what is said of those that were noted since."""
+ABOUT = {chart["title"]: chart["about"] for chart in OLDER if "about" in chart}
 GOOD, OPEN = {"healthy"}, {"too-early", "plateaued"}
+CLOSENESS = (
+    "Precision and coverage over what reals score against other reals, and the energy distance brought to the same "
+    "scale: at 1 fakes cannot be told from reals by it. The lowest line decides: below 0.5 fakes are called far from "
+    "the data, from 0.8 on near. Each point is a light judgement by pixels; `gannet judge` sees more."
+)
 
 
 def write_report(run: Path) -> Path:
-    """Write `report.html` of a run from its files: verdict first, then pictures, curves, measures and the recipe.
+    """Write `report.html` of a run from its files: how near it is first, then the game, pictures, curves, measures.
 
     Raises:
         ValueError: it cannot be written, or one of the files is damaged.
     """
     try:
-        log = _log(run / "log.jsonl")
+        log = read_lines(run / "log.jsonl")
         parts = [
-            _verdict(read_facts(run / "verdict.json")),
-            section("What it shows, always of the same", _pictures(run / "samples")),
-            section("How it measures up", _measures(run, read_facts(run / JUDGEMENT))),
+            _verdict(standing(run), read_facts(run / "verdict.json")),
+            section("What it shows, always of the same", _pictures(run)),
+            section("How it measures up", _trend(run), _measures(run, read_facts(run / JUDGEMENT))),
             section("The game", *_curves(run, log)),
             section("The run", _facts(run, log)),
         ]
@@ -73,35 +66,56 @@ def write_report(run: Path) -> Path:
     return run / REPORT
 
 
-def _verdict(verdict: dict[str, Any]) -> str:
+def _verdict(near: Nearness, verdict: dict[str, Any]) -> str:
+    """What is said of the samples, then what is said of the game: that is not called good where they are not."""
+    said = paragraph(near.words, f"verdict {near.kind}")
     if not verdict:
-        return ""
+        return said
     diagnosis, rule = verdict["diagnosis"], verdict["rule"]
-    kind = "good" if diagnosis["state"] in GOOD else "open" if diagnosis["state"] in OPEN else "bad"
+    kind = near.kind if diagnosis["state"] in GOOD else "open" if diagnosis["state"] in OPEN else "bad"
     since = f" Since {diagnosis['since_images']:,} images." if diagnosis["since_images"] else ""
-    words = paragraph(f"{diagnosis['words']}{since} {verdict['advice']}", f"verdict {kind}")
-    words += "".join(paragraph(f"Besides: {found['words']}") for found in verdict.get("also", []))
-    return words + paragraph(f"The convergence rule: {rule['words']}")
+    said += paragraph(f"Of the game: {diagnosis['words']}{since} {verdict['advice']}", f"verdict {kind}")
+    said += "".join(paragraph(f"Besides: {found['words']}") for found in verdict.get("also", []))
+    return said + paragraph(f"The convergence rule: {rule['words']}")
 
 
-def _pictures(folder: Path) -> str:
-    sheets = sorted(path for path in folder.glob("*.png") if path.stem.isdecimal())
+def _pictures(run: Path) -> str:
+    """Sheets over time; the newest at the size of the reals that stand beside it."""
+    sheets = sorted(path for path in (run / "samples").glob("*.png") if path.stem.isdecimal())
     if not sheets:
         return ""
     chosen = sorted({round(index * (len(sheets) - 1) / (MOST_SHEETS - 1)) for index in range(MOST_SHEETS)})
     shown = [picture(sheets[index], f"{int(sheets[index].stem):,} images") for index in chosen]
-    return f'<div class="pictures">{"".join(shown)}</div>'
+    if not (run / REALS).is_file():
+        return group("pictures", shown)
+    beside = [shown.pop(), picture(run / REALS, "Reals that were held out")]
+    return group("beside", beside) + group("pictures", shown)
+
+
+def _trend(run: Path) -> str:
+    """How near the light judgements found the fakes, over time."""
+    lines = light_judgements(run)
+    names = dict.fromkeys(one["name"] for line in lines for one in line["measures"])
+    curves = [_closeness(name, lines) for name in names]
+    marks = (Mark(NEAR, "0.8: near"), Mark(FAR, "0.5: no longer far"))
+    return draw_curves("How near the fakes are to the reals (1: as other reals)", curves, marks, CLOSENESS)
+
+
+def _closeness(name: str, lines: Sequence[dict[str, Any]]) -> Curve:
+    points = [(line["images"], closeness(one)) for line in lines for one in line["measures"] if one["name"] == name]
+    known = [(images, value) for images, value in points if value is not None]
+    return Curve(name, [images for images, _ in known], [value for _, value in known])
 
 
 def seen_images(run: Path) -> int:
     """Tell how many images a run has seen by its log; 0 without one."""
-    log = _log(run / "log.jsonl")
+    log = read_lines(run / "log.jsonl")
     return int(log[-1]["images"]) if log else 0
 
 
 def trained_minutes(run: Path) -> float:
     """Give the minutes that a run has trained by its log; 0 without one."""
-    log = _log(run / "log.jsonl")
+    log = read_lines(run / "log.jsonl")
     return float(log[-1]["clock"]["seconds"]) / 60 if log else 0.0
 
 
@@ -188,7 +202,8 @@ def _curves(run: Path, log: Sequence[dict[str, Any]]) -> list[str]:
         chosen = [name for name in names if name.startswith(start)]
         chosen = [name for name in chosen if not wanted["names"] or name.removeprefix(start) in wanted["names"]]
         marks = [Mark(mark["value"], mark["words"]) for mark in wanted["marks"]]
-        drawn.append(draw_curves(wanted["title"], [_curve(name, flat) for name in chosen], marks))
+        about = wanted.get("about") or ABOUT.get(wanted["title"], "")
+        drawn.append(draw_curves(wanted["title"], [_curve(name, flat) for name in chosen], marks, about))
     return drawn
 
 
@@ -236,11 +251,3 @@ def environment() -> str:
     packages = f"gannet {__version__}, torch {version('torch')}"
     machine = f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores"
     return f"{packages}, Python {platform.python_version()}, {machine}"
-
-
-def _log(path: Path) -> list[dict[str, Any]]:
-    if not path.is_file():
-        return []
-    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-    # A killed run may leave half a line.
-    return [parse_json(line, f"A line of {path}") for line in lines if line.endswith("\n")]

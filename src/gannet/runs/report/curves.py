@@ -27,8 +27,10 @@ class Mark:
     name: str
 
 
-def draw_curves(title: str, curves: Sequence[Curve], marks: Sequence[Mark] = ()) -> str:
-    """Give a figure with a legend; curves of fewer than two finite values are left out, and none at all gives ''."""
+def draw_curves(title: str, curves: Sequence[Curve], marks: Sequence[Mark] = (), about: str = "") -> str:
+    """Give a figure with a legend, and below it what it is about; curves of fewer than two finite values are left out,
+    and none at all gives ''.
+    """
     curves = [thinned(curve) for curve in curves]
     curves = [curve for curve in curves if len(curve.values) > 1]
     if not curves:
@@ -40,9 +42,10 @@ def draw_curves(title: str, curves: Sequence[Curve], marks: Sequence[Mark] = ())
         for index, curve in enumerate(curves)
     )
     drawing = "".join([frame.axes(), *(frame.level(mark) for mark in marks), *lines])
+    words = f'<p class="small">{escape(about)}</p>' if about else ""
     return (
         f'<figure><figcaption>{escape(title)}</figcaption><svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
-        f'aria-label="{escape(title)}">{drawing}</svg><div class="legend">{legend}</div></figure>'
+        f'aria-label="{escape(title)}">{drawing}</svg><div class="legend">{legend}</div>{words}</figure>'
     )
 
 

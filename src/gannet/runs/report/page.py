@@ -13,7 +13,8 @@ h1 { margin: 0 0 .5rem; } h2 { margin-top: 2rem; }
 .verdict { border-left: .4rem solid; padding: .5rem 1rem; font-size: 1.15rem; }
 .good { border-color: #2e933c; } .bad { border-color: #d1495b; } .open { border-color: #c77d0a; }
 .pictures { display: grid; grid-template-columns: repeat(auto-fill, minmax(10rem, 1fr)); gap: 1rem; }
-.pictures img { width: 100%; image-rendering: pixelated; }
+.beside { display: grid; grid-template-columns: repeat(auto-fit, minmax(18rem, 1fr)); gap: 1rem; }
+.pictures img, .beside img { width: 100%; image-rendering: pixelated; }
 figure { margin: 0 0 1rem; } figcaption { font-weight: 600; }
 figure img { max-width: 100%; image-rendering: pixelated; }
 svg { width: 100%; height: auto; } svg text { font-size: 13px; fill: currentColor; }
@@ -50,6 +51,11 @@ def paragraph(words: str, kind: str = "") -> str:
 def folded(title: str, text: str) -> str:
     """Give preformatted text that opens when it is asked for."""
     return f"<details><summary>{escape(title)}</summary><pre>{escape(text)}</pre></details>"
+
+
+def group(kind: str, parts: Sequence[str]) -> str:
+    """Give parts that stand beside each other where there is room."""
+    return f'<div class="{escape(kind)}">{"".join(parts)}</div>' if parts else ""
 
 
 def picture(path: Path, caption: str) -> str:

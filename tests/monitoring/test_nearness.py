@@ -1,0 +1,100 @@
+"""One sentence on the samples: by what reals score, by the worst figure, and by how much of the plan was seen."""
+
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as some
+
+from gannet.monitoring.light_judgement import FEWEST, LightJudge
+from gannet.monitoring.nearness import FAR, NEAR, Outlook, closeness, tell_nearness
+
+
+def measured(name: str, value: float, floor: float | None, **more: float) -> dict[str, Any]:
+    return {"name": name, "value": value, "floor": floor, **more}
+
+
+def judged(*measures: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {"measures": list(measures), "plural": "pictures", **more}
+
+
+PRECISION, COVERAGE = measured("precision", 0.0, 0.71), measured("coverage", 0.9, 0.95)
+
+
+@pytest.mark.parametrize(
+    ("judgement", "outlook", "words"),
+    [
+        (
+            judged(COVERAGE, PRECISION),
+            Outlook(0.04, 2_705),
+            "Far from your pictures: precision 0 (reals: 0.71); only 4% of the plan seen; at this rate 45 min more.",
+        ),
+        (judged(COVERAGE), Outlook(1.0, 0), "Near your pictures: coverage 0.9 (reals: 0.95)."),
+        (judged(COVERAGE), Outlook(0.5, 90), "Near your pictures: coverage 0.9 (reals: 0.95); 50% of the plan seen; at "
+         "this rate 1 min 30 s more."),
+        (judged(measured("precision", 0.5, 0.8)), None, "On the way to your pictures: precision 0.5 (reals: 0.8)."),
+        (judged(measured("energy distance", 0.004, 0)), None, "Near your pictures: energy distance 0.004 (reals: 0)."),
+        (judged(measured("energy distance", 0.3, 0)), None, "Far from your pictures: energy distance 0.3 (reals: 0)."),
+        (
+            judged(COVERAGE, memorization={"memorizes": True, "words": "Half of the fakes are copies."}),
+            None,
+            "Near your pictures, but by copying them: Half of the fakes are copies.",
+        ),
+        (
+            judged(
+                measured("PSNR", 25.0, None),
+                measured("perceptually nearer than bicubic", 0.91, None, low=0.8),
+                measured("perceptually nearest of all", 0.85, None, low=0.7),
+            )
+            | {"plural": "photographs"},
+            None,
+            "Nearer to your photographs than what needs no learning: perceptually nearest of all in 85%.",
+        ),
+        (
+            judged(measured("perceptually nearer than bicubic", 0.55, None, low=0.45)),
+            None,
+            "No nearer to your pictures than what needs no learning: perceptually nearer than bicubic in 55%.",
+        ),
+        (judged(measured("accuracy", 0.953, None)), None, "Held against your pictures: accuracy 0.95."),
+        ({}, Outlook(0.001, 7_300), "What it makes was not judged yet; less than 1% of the plan seen; at this "
+         "rate 2 h 2 min more."),
+    ],
+)  # fmt: skip
+def test_the_sentence_says_what_is_known(judgement: dict[str, Any], outlook: Outlook | None, words: str) -> None:
+    assert tell_nearness(judgement, outlook).words == words
+
+
+@given(some.floats(0, 1), some.floats(0.05, 1), some.floats(-0.1, 2))
+def test_what_is_far_by_any_figure_is_never_called_near_or_good(
+    precision: float, floor: float, distance: float
+) -> None:
+    measures = [measured("precision", precision, floor), measured("energy distance", distance, 0.0)]
+    found, close = tell_nearness(judged(*measures)), [closeness(one) for one in measures]
+    assert (found.state == "far") == any(one < FAR for one in close)
+    assert (found.kind == "good") == (found.state == "near") == all(one >= NEAR for one in close)
+
+
+@pytest.mark.parametrize("name", ["precision", "energy distance"])
+def test_fakes_that_cannot_be_measured_are_far(name: str) -> None:
+    assert tell_nearness(judged(measured(name, float("nan"), 0.5))).state == "far"
+
+
+def test_a_light_judge_tells_equals_from_others_and_reals_score_their_floor() -> None:
+    real = torch.randn(400, 1, 4, 4, generator=torch.Generator().manual_seed(0))
+    held_out, training, other = real[:150], real[150:300], real[250:]
+
+    def state(fake: torch.Tensor) -> str:
+        return tell_nearness(judged(*LightJudge(lambda: fake, held_out, training)())).state
+
+    assert state(other) == "near"
+    assert state(other * 0.05) == state(other + 3) == state(other[:1].expand(150, -1, -1, -1)) == "far"
+    again = LightJudge(lambda: training, held_out, training)()
+    assert all(one["value"] == one["floor"] for one in again)
+
+
+@pytest.mark.parametrize("count", [FEWEST - 1, FEWEST])
+def test_a_light_judge_needs_reals(count: int) -> None:
+    assert LightJudge(lambda: torch.zeros(count, 2), torch.zeros(count, 2), torch.zeros(99, 2)).able == (
+        count >= FEWEST
+    )
