@@ -1,4 +1,4 @@
-"""Sources that are arrays: the embedded digits, MNIST's idx files, and digits stacked as channels."""
+"""Sources that are arrays: MNIST's idx files, and digits stacked as channels."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ from gannet.data.records import (
     records_of,
     rows_per_chunk,
 )
+from gannet.data.sources.embedded import GARMENTS
 from gannet.data.sources.folder import MOST_DEFLATED
 from gannet.data.sources.labels import ClassTable
 from gannet.data.sources.layout import in_utf8
@@ -38,39 +39,8 @@ from gannet.media.pixels import Picture, Pixels, read_picture, refuse_huge_sides
 IDX_NAME = re.compile(r"(train|t10k)-images[.-]idx3-ubyte(\.gz)?")
 IDX_FILE = re.compile(r"(train|t10k)-(images[.-]idx3|labels[.-]idx1)-ubyte(\.gz)?")
 IDX_SPLITS = {"train": "train", "t10k": "test"}
-GARMENTS = (
-    *("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat"),
-    *("Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"),
-)
 KNOWN = {"fashion-mnist": GARMENTS}
 """What the classes of data sets are called whose files hold numbers alone, by the name of the folder."""
-
-
-class Digits:
-    """The 1,797 grey digits of 8x8 pixels that come with scikit-learn."""
-
-    name = "digits"
-    classes = tuple(str(digit) for digit in range(10))
-
-    def fingerprint(self) -> str:
-        """Give a hex digest that changes when the content changes."""
-        return digest(["digits", "1"])
-
-    def count(self) -> int:
-        """Give the number of samples."""
-        return 1797
-
-    def arrays(self) -> Iterator[Chunk]:
-        """Give the same samples in chunks."""
-        from sklearn.datasets import load_digits
-
-        bunch = load_digits()
-        pixels = np.rint(bunch.images * (255 / 16)).astype(np.uint8)
-        yield Chunk({VALUE: pixels}, bunch.target.astype(np.int64), "", 0)
-
-    def records(self) -> Iterator[Record]:
-        """Give every sample, in order."""
-        return records_of(self.arrays())
 
 
 @dataclass(frozen=True)

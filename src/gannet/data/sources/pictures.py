@@ -1,11 +1,12 @@
-"""Pictures that are no plain files: embedded digits, idx files, .npz, parquet and data sets of a hub."""
+"""Pictures that are no plain files: embedded sets, idx files, .npz, parquet and data sets of a hub."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from gannet.data.records import Source
+from gannet.data.sources.embedded import Digits, Garments
 from gannet.data.sources.folder import FileSource, Folder, Zip
-from gannet.data.sources.idx import IDX_FILE, IDX_NAME, Digits, IdxFolder, StackedDigits
+from gannet.data.sources.idx import IDX_FILE, IDX_NAME, IdxFolder, StackedDigits
 from gannet.data.sources.layout import in_utf8
 from gannet.data.sources.memory import open_held
 from gannet.data.sources.npy import open_npy
@@ -16,14 +17,15 @@ from gannet.media.medium import Medium
 from gannet.schema import Section
 
 MEDIA = (("image",),)
-EMBEDDED = ("digits",)
-ALLOWED = "a folder or zip of pictures, a folder of idx files, .npz, .npy, .parquet, hf:owner/name, or digits"
+SETS = {"digits": Digits, "garments": Garments}
+EMBEDDED = tuple(SETS)
+ALLOWED = "a folder or zip of pictures, a folder of idx files, .npz, .npy, .parquet, hf:owner/name, digits or garments"
 
 
 def open_name(target: str) -> Source | None:
     """Open what is no path."""
-    if target == "digits":
-        return Digits()
+    if target in SETS:
+        return SETS[target]()
     return HubDataset(target.removeprefix("hf:")) if target.startswith("hf:") else open_held(target)
 
 
