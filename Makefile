@@ -8,8 +8,10 @@ INSTALLED := $(VENV)/.installed
 
 demo: $(INSTALLED)
 	rm -rf runs/demo
-	$(BIN)/gannet train digits --out runs/demo
-	$(BIN)/gannet apply runs/demo --num 100 --seed 0 --out runs/demo/digits.png
+	$(BIN)/gannet train garments --out runs/demo
+	$(BIN)/gannet apply runs/demo --num 100 --seed 0 --out runs/demo/garments.png
+	@echo "A hundred garments: $(CURDIR)/runs/demo/garments.png"
+	@echo "Open the report: file://$(CURDIR)/runs/demo/report.html"
 
 test: $(INSTALLED)
 	$(BIN)/python -m pytest -m "not soak" -n auto --maxprocesses 4

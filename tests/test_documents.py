@@ -22,18 +22,21 @@ from gannet.augmentation.kinds import KINDS
 from gannet.augmentation.mixing import MIXES
 from gannet.augmentation.texts import TEXT_KINDS
 from gannet.networks import PAIRS
+from gannet.pipelines.hub import shipped_models
 from gannet.recipe import Recipe, preset_names
 from gannet.schema import Section
 from gannet.task import find_task
 
 ROOT = Path(__file__).parents[1]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+README, PERSIAN, USING = (
+    (ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "README.fa.md", "docs/using.md")
+)
 GUIDE = (ROOT / "docs" / "write-a-task.md").read_text(encoding="utf-8")
 SHORT = ["--set", "images=128", "--set", "batch=16", "--set", "network.width=4", "--set", "data.size=16"]
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+def blocks(language: str, page: str = README) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", page, re.DOTALL)
 
 
 @pytest.fixture
@@ -63,10 +66,27 @@ def run_gannet(monkeypatch: pytest.MonkeyPatch, words: list[str]) -> None:
         assert left.code in {0, None}, words
 
 
+def commands(page: str) -> list[str]:
+    return [line for block in blocks("sh", page) for line in block.splitlines() if line.startswith("gannet ")]
+
+
 def test_the_commands_of_the_readme_run_in_their_order(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    lines = [line for block in blocks("sh") for line in block.splitlines() if line.startswith("gannet ")]
-    assert len(lines) >= 8
-    for line in lines:
+    assert len(commands(README)) == 3
+    for line in commands(README):
+        run_gannet(monkeypatch, shorten(shlex.split(line)[1:]))
+    assert (photos / "grid.png").is_file()
+
+
+def test_the_readme_in_persian_says_the_same_commands_and_code() -> None:
+    assert commands(PERSIAN) == commands(README) and blocks("python", PERSIAN) == blocks("python")
+    assert re.findall(r"^    \w.*", PERSIAN, re.MULTILINE) == re.findall(r"^    \w.*", README, re.MULTILINE)
+
+
+def test_the_commands_of_the_guide_to_all_of_them_run_in_their_order(
+    photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert len(commands(USING)) >= 8
+    for line in commands(USING):
         run_gannet(monkeypatch, shorten(shlex.split(line)[1:]))
     names = {path.name for path in photos.iterdir()}
     assert {"grid.png", "singles", "walk.gif"} <= names
@@ -85,6 +105,13 @@ def test_the_python_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.chdir(tmp_path)
     (code,) = blocks("python")
     exec(compile(code.replace("20_000", "256"), "README.md", "exec"), {})
+    assert (tmp_path / "digits.png").exists()
+
+
+def test_the_python_of_the_guide_to_all_commands_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (code,) = blocks("python", USING)
+    exec(compile(code.replace("20_000", "256"), "using.md", "exec"), {})
     assert (tmp_path / "digits.png").exists() and (tmp_path / "my-digits" / "config.json").exists()
 
 
@@ -145,19 +172,31 @@ def test_links_lead_to_files(page: Path) -> None:
 
 
 def test_every_recipe_and_loss_is_in_the_documents() -> None:
-    assert all(f"`{name}`" in README for name in preset_names())
+    assert all(f"`{name}`" in USING for name in preset_names())
     losses = (ROOT / "docs" / "losses.md").read_text()
     assert all(f"`{name}`" in losses for name in LOSSES)
+
+
+def shipping(name: str) -> ModuleType:
+    """A command that writes what is kept in the repository."""
+    place = importlib.util.spec_from_file_location(name, ROOT / "shipping" / f"{name}.py")
+    assert place and place.loader
+    module = importlib.util.module_from_spec(place)
+    place.loader.exec_module(module)
+    return module
 
 
 @pytest.fixture(scope="module")
 def keys_page() -> ModuleType:
     """The command that writes `docs/keys.md`."""
-    place = importlib.util.spec_from_file_location("keys_page", ROOT / "shipping" / "keys_page.py")
-    assert place and place.loader
-    module = importlib.util.module_from_spec(place)
-    place.loader.exec_module(module)
-    return module
+    return shipping("keys_page")
+
+
+def test_the_table_of_models_is_as_their_cards_state_them() -> None:
+    table = shipping("models_table").table()
+    assert table in README, "write it anew with: python shipping/models_table.py"
+    assert all(f"| `{name}` |" in table for name in shipped_models())
+    assert not [line for line in table.splitlines() if line.endswith("|  |")], "a card does not say what it cannot do"
 
 
 def test_the_page_of_keys_is_as_the_schemas_state_them(keys_page: ModuleType) -> None:

@@ -10,6 +10,7 @@ from gannet.pipelines.hub import known_models, read_config, shipped_models
 CARD, MEGABYTE = "README.md", 1_000_000
 LICENCE = re.compile(r"^license:\s*(\S+)", re.MULTILINE)
 LEARNED = re.compile(r"\*\*Learned from\*\*\s+(.+?)(?:\n\s*\n|\Z)", re.DOTALL)
+LIMITS = re.compile(r"\*\*Cannot\*\*\s+(.+?)(?:\n\s*\n|\Z)", re.DOTALL)
 SCORES = re.compile(r"\*\*Scores\*\*(.*?)(?=^\*\*|\Z)", re.DOTALL | re.MULTILINE)
 SET, NUMBER = re.compile(r"^`([^`]+)`:\s*$"), r"(-?\d[\d.]*(?:e[-+]?\d+)?)"
 SCORE = re.compile(rf"^- (.+?)\s+{NUMBER}\s+\({NUMBER} to {NUMBER}[;)]")
@@ -28,6 +29,7 @@ class Model:
         megabytes: of all its weights.
         scores: by measure; where its card has several sets of data, by `set: measure`.
         folder: where its files lie.
+        limits: what it cannot do, in words; empty where no card says so.
     """
 
     name: str
@@ -37,6 +39,7 @@ class Model:
     megabytes: float
     folder: Path
     scores: dict[str, float] = field(default_factory=dict)
+    limits: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Give plain data."""
@@ -46,7 +49,7 @@ class Model:
         """Say it in words."""
         facts = [self.task, f"{self.megabytes:.1f} MB", *([self.licence] if self.licence else [])]
         few = [f"{name} {value:.4g}" for name, value in list(self.scores.items())[:2]]
-        more = [words for words in (self.data, ", ".join(few)) if words]
+        more = [words for words in (self.data, ", ".join(few), f"Cannot {self.limits}" if self.limits else "") if words]
         return [f"{self.name}  {' · '.join(facts)}", *(f"    {words}" for words in more)]
 
 
@@ -68,7 +71,7 @@ def read_model(name: str, folder: Path) -> Model:
     """Read what a model's folder states of it; ValueError when it holds no model."""
     config, path = read_config(folder), folder / CARD
     card = path.read_text(encoding="utf-8") if path.is_file() else ""
-    licence, data = LICENCE.search(card), LEARNED.search(card)
+    licence, data, limits = (pattern.search(card) for pattern in (LICENCE, LEARNED, LIMITS))
     return Model(
         name,
         config["task"],
@@ -77,6 +80,7 @@ def read_model(name: str, folder: Path) -> Model:
         round(sum(file.stat().st_size for file in folder.glob("*.safetensors")) / MEGABYTE, 2),
         folder,
         _scores(card),
+        " ".join(limits[1].split()) if limits else "",
     )
 
 

@@ -17,7 +17,7 @@ from gannet.media.medium import Medium
 from gannet.schema import Section
 
 MEDIA = (("image",),)
-SETS = {"digits": Digits, "garments": Garments}
+SETS: dict[str, Callable[[], Source]] = {"digits": Digits, "garments": Garments}
 EMBEDDED = tuple(SETS)
 ALLOWED = "a folder or zip of pictures, a folder of idx files, .npz, .npy, .parquet, hf:owner/name, digits or garments"
 
