@@ -393,9 +393,7 @@ def keys(target: str) -> "list[Key]":
 
 
 def models() -> "list[Model]":
-    """List the models at hand: those that come with Gannet, those in $GANNET_MODELS (a folder or several, separated as
-    in $PATH), and those of runs below `runs/` here.
-    """
+    """List the models at hand: those that ship, those in the folders of $GANNET_MODELS, and runs below `runs/` here."""
     from gannet.commands.models import list_models
 
     return list_models()
