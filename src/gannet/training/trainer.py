@@ -134,10 +134,10 @@ class Trainer:
         losses: dict[str, Tensor] = {}
         watched: dict[str, Tensor] = {}
         updates: dict[str, Tensor] = {}
+        measured = measures_updates(recipe, progress.images)
         for turn in self.setup.game.turns:
             if turn.due(progress.rounds, stage.name):
-                outcomes = self._take(turn, batches)
-                self._step(turn, updates if measures_updates(recipe, progress.images) else None)
+                outcomes = self._take(turn, batches, updates if measured else None)
                 losses |= _mean_losses(turn, outcomes)
                 watched |= _joined(outcomes)
         progress.images += recipe.batch
@@ -156,8 +156,10 @@ class Trainer:
         """From one slice that this process loads to its next: within the round, or to the next round."""
         return self.recipe.batch if len(self.slices) == 1 else self.slices[0].stop - self.slices[0].start
 
-    def _take(self, turn: Turn, batches: list[dict[str, Tensor]]) -> list[Outcome]:
-        """Take a turn up to its step: freeze the others, descend the players' losses."""
+    def _take(
+        self, turn: Turn, batches: list[dict[str, Tensor]], updates: dict[str, Tensor] | None = None
+    ) -> list[Outcome]:
+        """Take a turn: freeze the others, descend the players' losses, share, step."""
         place = Place(self.recipe.seed, self.progress.attempt, self.progress.images, turn.name)
         for player in turn.players:
             self.optimizers[player].zero_grad(set_to_none=True)
@@ -169,6 +171,7 @@ class Trainer:
                 outcome = turn.play(BatchPass(batch, place, self.recipe.batch, part))
             self._descend(turn, outcome.losses)
             outcomes.append(outcome)
+        self._step(turn, updates)
         return outcomes
 
     def _step(self, turn: Turn, updates: dict[str, Tensor] | None) -> None:
