@@ -29,6 +29,7 @@ from gannet.adversarial.game import Game
 from gannet.commands.train import Prepared, build_game, build_trainer, configure, prepare, split_of
 from gannet.data.columns import Column
 from gannet.data.loader import Loader
+from gannet.monitoring.diagnosis import CAUSES
 from gannet.networks.dcgan import Dcgan
 from gannet.runtime.devices import launch
 from gannet.runtime.progress import Watch
@@ -45,6 +46,10 @@ EXPECTED = {
     "augmentation leaks": {"augmentation-leak"},
     "no normalization at a large rate": {"divergence", "oscillation"},
     "batch of 2": {"batch-too-small"},
+    "generator far too slow": {"hardly-moves: generator"},
+    "generator far too fast": {"moves-too-much: generator"},
+    "discriminator far too slow": {"hardly-moves: discriminator"},
+    "discriminator far too fast": {"moves-too-much: discriminator"},
     "healthy": {"healthy"},
 }
 """What the referee is to say of each fault; where a fault shows itself in one of two ways, either."""
@@ -157,6 +162,13 @@ def augmented(samples: Samples, seed: int) -> Samples:
 
 
 PLAYERS = ("generator", "discriminator")
+
+
+def paced(player: str, times: float) -> Fault:
+    """A player whose learning rate is so many times the usual one."""
+    return Fault({f"optimizer.{player}.learning_rate": times * RATE})
+
+
 FAULTS = {
     "learning rates ten times too high": Fault({f"optimizer.{player}.learning_rate": 10 * RATE for player in PLAYERS}),
     "discriminator frozen": Fault({"optimizer.discriminator.learning_rate": 0.0}),
@@ -173,6 +185,10 @@ FAULTS = {
         | {f"optimizer.{player}.learning_rate": 2e-2 for player in PLAYERS}
     ),
     "batch of 2": Fault({"batch": 2, "images": 8_000, "referee.every": 500, "referee.window": 1_000}),
+    "generator far too slow": paced("generator", 0.01),
+    "generator far too fast": paced("generator", 100),
+    "discriminator far too slow": paced("discriminator", 0.01),
+    "discriminator far too fast": paced("discriminator", 100),
     "healthy": Fault({}),
 }
 
@@ -194,10 +210,18 @@ ADVICE: dict[str, tuple[dict[str, Any], bool]] = {
 """What the advice says, done: changes to the recipe, and whether samples or networks are put right."""
 
 
-def play(name: str, data: str, seed: int, folder: Path, diagnosis: str = "") -> dict[str, Any]:
-    """Play a run with a fault in it, or what the advice for a diagnosis makes of it; what the referee saw and said."""
+def advised(record: dict[str, Any]) -> tuple[dict[str, Any], bool]:
+    """What the advice given at the end of a run says, done, as in ADVICE; a rate that was suggested is taken."""
+    rate = {f"optimizer.{record['player']}.learning_rate": record.get("suggested")}
+    return (rate, False) if record["player"] else ADVICE.get(record["diagnosis"], ({}, False))
+
+
+def play(
+    name: str, data: str, seed: int, folder: Path, advice: tuple[dict[str, Any], bool] = ({}, False)
+) -> dict[str, Any]:
+    """Play a run with a fault in it, or what advice makes of it; what the referee saw and said."""
     fault = FAULTS[name]
-    changes, put_right = ADVICE.get(diagnosis, ({}, False))
+    changes, put_right = advice
     if put_right:
         fault = replace(fault, samples=Fault.samples, game=Fault.game)
     changes = {**BASE, **fault.recipe, **changes, "seed": seed}
@@ -210,8 +234,20 @@ def play(name: str, data: str, seed: int, folder: Path, diagnosis: str = "") -> 
     trainer = build_trainer(prepared, game, fabric, folder, samples, Watch())
     timing = run_timed(trainer)
     referee: Any = trainer.observers["referee"]
-    record = {"fault": name, "data": data, "seed": seed, **timing, "diagnosis": referee.diagnosed}
+    record = {"fault": name, "data": data, "seed": seed, **timing, **said(referee.verdict())}
     return {**record, "facts": referee.facts, "looks": referee.looks}
+
+
+def said(verdict: dict[str, Any]) -> dict[str, Any]:
+    """The diagnosis; where it is one player's learning rate, that player and the rate that is suggested."""
+    state, evidence = verdict["diagnosis"]["state"], verdict["evidence"]
+    if state not in CAUSES:
+        return {"diagnosis": state, "player": ""}
+    return {
+        "diagnosis": f"{state}: {evidence['player']}",
+        "player": evidence["player"],
+        "suggested": evidence["suggested"],
+    }
 
 
 def run_timed(trainer: Trainer) -> dict[str, Any]:
@@ -287,7 +323,7 @@ def main() -> None:
             say(record)
             if asked.repair:
                 with tempfile.TemporaryDirectory() as folder:
-                    say(play(name, data, seed, Path(folder), record["diagnosis"]))
+                    say(play(name, data, seed, Path(folder), advised(record)))
             if asked.record:
                 asked.record.mkdir(parents=True, exist_ok=True)
                 stem = f"{name}-{data}-{seed}".replace("/", "-").replace(" ", "-")

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gannet.recipe import Average, Recipe, Stage
-from gannet.schedule import average_decay, crossed, position, stages, total_images
+from gannet.recipe import Average, Recipe, RefereeSettings, Stage
+from gannet.schedule import average_decay, crossed, measures_updates, position, stages, total_images
 
 lengths = st.lists(st.integers(1, 1000), min_size=1, max_size=6)
 
@@ -46,6 +46,15 @@ def test_stages_change_exactly_at_their_ends(images: list[int]) -> None:
 def test_crossed_agrees_with_counting(before: int, length: int, every: int) -> None:
     multiples = [image for image in range(before + 1, before + length + 1) if image % every == 0]
     assert crossed(before, before + length, every) == bool(multiples)
+
+
+def test_updates_are_measured_in_the_first_rounds_of_each_stage_and_where_the_referee_looks() -> None:
+    looks = RefereeSettings(every=90, window=40)
+    recipe = staged([150, 100]).model_copy(update={"batch": 16, "referee": looks})
+    rounds = range(0, 256, 16)
+    assert [start for start in rounds if measures_updates(recipe, start)] == [0, 16, 32, 80, 160, 176, 192]
+    rare = recipe.model_copy(update={"referee": RefereeSettings(every=10**6)})
+    assert [start for start in rounds if measures_updates(rare, start)] == [0, 16, 32, 160, 176, 192]
 
 
 @given(st.integers(1, 10**6), st.integers(1, 500), st.integers(0, 10**9))

@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 from gannet.recipe import Average, Recipe, Stage
 
+FIRST_ROUNDS = 3
+"""Rounds of each stage whose updates are measured."""
+
 
 @dataclass(frozen=True)
 class Position:
@@ -46,6 +49,17 @@ def cut_short(recipe: Recipe, images: int) -> Recipe:
 def crossed(before: int, after: int, every: int) -> bool:
     """Tell whether a multiple of `every` lies in (before, after]."""
     return before // every != after // every
+
+
+def measures_updates(recipe: Recipe, images: int) -> bool:
+    """Tell whether the round beginning at `images` is one whose updates are measured.
+
+    These are those that the referee looks at, and the first few of each stage, where Adam steps by its whole rate;
+    behind a layer that starts at zero nothing moves in the very first.
+    """
+    here = position(recipe, images)
+    into_the_stage = images - (here.ends_at - here.stage.images)
+    return into_the_stage < FIRST_ROUNDS * recipe.batch or crossed(images, images + recipe.batch, recipe.referee.every)
 
 
 def average_decay(average: Average, images: int, batch: int) -> float:

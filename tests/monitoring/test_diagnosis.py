@@ -116,6 +116,29 @@ def test_the_classes_lost_are_those_that_training_lacks_and_those_that_stay_away
     assert run.lost == ["nine", "three"] and run.evidence()["lost_for_good"] == "nine, three"
 
 
+@pytest.mark.parametrize(
+    ("updates", "found"),
+    [
+        ({"generator": 0.0001, "discriminator": 0.01}, "hardly-moves"),
+        ({"generator": 0.01, "discriminator": 1.0}, "moves-too-much"),
+        ({"generator": 0.003, "discriminator": 0.01}, "modes-lost"),
+        ({"generator": 0.01}, "modes-lost"),
+        ({}, "modes-lost"),
+    ],
+)
+def test_a_learning_rate_out_of_proportion_is_named_where_something_is_amiss(
+    updates: dict[str, float], found: str
+) -> None:
+    facts = {"learning_rates": {"generator": 2e-4, "discriminator": 2e-4}}
+    assert diagnose(case(facts=facts, lost="three", updates=updates))[0] == found
+    assert diagnose(case(facts=facts, updates=updates)) == ["healthy"]
+
+
+def test_steps_of_several_times_the_weights_are_named_whatever_else_is_seen() -> None:
+    facts = {"learning_rates": {"generator": 2e-4, "discriminator": 0.2}}
+    assert diagnose(case(facts=facts, updates={"generator": 0.1, "discriminator": 10.0})) == ["moves-too-much"]
+
+
 def test_the_swing_is_the_widest_way_up_from_the_best_so_far() -> None:
     assert swing([0.5, 0.1, 0.02, 0.3, 0.01, 0.2]) == (0.02, 0.3)
     assert swing([0.5, 0.4]) == (0.5, 0.5) or swing([0.5, 0.4])[0] == swing([0.5, 0.4])[1]

@@ -14,9 +14,10 @@ from torch import Tensor
 
 from gannet.adversarial.game import Seen
 from gannet.adversarial.losses import LOSSES
-from gannet.monitoring.diagnosis import BAD_INPUT, ENOUGH_LOOKS, SYMPTOMS, Case, diagnose
+from gannet.monitoring.diagnosis import BAD_INPUT, CAUSES, ENOUGH_LOOKS, SYMPTOMS, Case, diagnose
 from gannet.monitoring.energy import energy_figures
 from gannet.monitoring.referee import Referee, Rule, apply_rule
+from gannet.monitoring.updates import Updates
 from gannet.monitoring.words import catalogues
 
 HEALTHY = {
@@ -27,7 +28,7 @@ HEALTHY = {
     "separation": 0.8,
 }
 STATES = ("too-early", "undecided", "on-track", "converged")
-DIAGNOSES = ("too-early", "healthy", *BAD_INPUT, *SYMPTOMS)
+DIAGNOSES = ("too-early", "healthy", *BAD_INPUT, *CAUSES, *SYMPTOMS)
 CATALOGUE = catalogues()
 
 
@@ -217,6 +218,21 @@ def test_the_verdicts_words_hold_its_figures_and_name_what_else_was_found() -> N
     assert "60%" in verdict["rule"]["words"] and "0.25" in verdict["diagnosis"]["words"]
     assert [found["state"] for found in verdict["also"]] == ["divergence"]
     assert "0.40" in verdict["also"][0]["words"]
+
+
+def test_a_player_out_of_step_is_named_before_what_it_brought_about() -> None:
+    updates = Updates({"generator": 2e-6, "discriminator": 2e-4})
+    steps = {"generator": torch.tensor(1e-4), "discriminator": torch.tensor(0.01)}
+    updates.observe(Seen(10, 10, {}, {}, steps))
+    facts = {"samples": 1_000, "batch": 32}
+    judge = Referee(Rule(10, 0.9, 10), LOSSES["hinge"], Auditor(diversity=0.1), facts, updates=updates)
+    for _ in range(ENOUGH_LOOKS):
+        show_passing(judge, 3)
+    verdict = json.loads(json.dumps(judge.verdict()))
+    assert (verdict["diagnosis"]["state"], verdict["evidence"]["player"]) == ("hardly-moves", "generator")
+    assert "optimizer.generator.learning_rate=2e-06; about 0.0002 " in verdict["diagnosis"]["words"]
+    assert [found["state"] for found in verdict["also"]] == ["mode-collapse"]
+    assert not any("generator" in name for name in judge.measures()), "the observer of updates logs them"
 
 
 def test_a_verdict_can_be_given_before_the_first_round() -> None:

@@ -18,6 +18,7 @@ from gannet.runtime.progress import Watch
 from gannet.schema import Choice
 from gannet.tasks import generation
 from gannet.training.distributed import RunningAverage
+from gannet.training.optimizers import make_optimizer, measured_step
 from gannet.training.trainer import Trainer
 
 
@@ -172,6 +173,31 @@ def test_a_frozen_discriminator_meets_the_rule_and_is_found_out(tmp_path: Path) 
     verdict = trainer.setup.observers["referee"].verdict()
     assert verdict["rule"]["state"] == "converged"
     assert verdict["diagnosis"]["state"] not in {"healthy", "too-early"}
+
+
+def test_a_measured_step_goes_where_any_other_goes_and_tells_the_median_share() -> None:
+    """Adam's first step moves every weight by the learning rate, whatever its gradient."""
+    networks = [nn.Sequential(nn.Linear(3, 4), nn.Linear(4, 5), nn.Linear(5, 2)) for _ in range(2)]
+    for number, layer in enumerate(networks[0]):
+        nn.init.constant_(layer.weight, 0.1 * 2**number)
+    networks[1].load_state_dict(networks[0].state_dict())
+    optimizers = [make_optimizer(network, Optimizer(learning_rate=0.01)) for network in networks]
+    for network in networks:
+        network(torch.ones(2, 3)).pow(2).sum().backward()
+    assert float(measured_step(optimizers[0])) == pytest.approx(0.01 / 0.2, rel=1e-4)
+    optimizers[1].step()
+    assert all(torch.equal(*pair) for pair in zip(*(network.parameters() for network in networks), strict=True))
+
+
+def test_steps_are_measured_of_those_who_move_and_go_by_their_rates(tmp_path: Path) -> None:
+    steps = {}
+    for rate in (1e-3, 1e-5, 0.0):
+        optimizer = {"generator": Optimizer(learning_rate=1e-3), "discriminator": Optimizer(learning_rate=rate)}
+        trainer = make_trainer(changed(network=MLP, optimizer=optimizer), tmp_path / str(rate))
+        trainer.round()
+        steps[rate] = trainer.observers["updates"].measures()
+    assert steps[1e-3]["discriminator"] == pytest.approx(100 * steps[1e-5]["discriminator"], rel=0.2)
+    assert set(steps[1e-5]) == {"generator", "discriminator"} and set(steps[0.0]) == {"generator"}
 
 
 def test_the_rule_stops_a_run_that_asks_for_it(tmp_path: Path) -> None:

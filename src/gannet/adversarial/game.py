@@ -88,12 +88,15 @@ class Seen:
         batch: images in the round.
         losses: `turn/player/loss` -> detached scalar of this round.
         watched: `name` -> detached tensor over the whole batch, (batch, ...), all processes together.
+        updates: `player` -> |change| / |weights| of its median kernel, in its largest step of this round, a scalar;
+            only in rounds in which that is measured.
     """
 
     images: int
     batch: int
     losses: Mapping[str, Tensor]
     watched: Mapping[str, Tensor]
+    updates: Mapping[str, Tensor] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -20,9 +20,10 @@ from gannet.data.loader import Samples, Sides
 from gannet.data.records import Source
 from gannet.data.samples import Split, load_samples, open_data
 from gannet.monitoring.referee import Referee
+from gannet.monitoring.updates import Updates
 from gannet.pipelines.hub import absolute, load
 from gannet.pipelines.pipeline import Pipeline
-from gannet.recipe import Recipe, dump_yaml, lengthened, load_recipe
+from gannet.recipe import Optimizer, Recipe, dump_yaml, lengthened, load_recipe
 from gannet.runs.folder import PLANNED, Run, create_folder, free_folder, hold, note_recipe
 from gannet.runtime.devices import is_first, launch
 from gannet.runtime.files import check_named, write_json, write_text
@@ -218,10 +219,13 @@ def build_trainer(
     average = RunningAverage({name: game.networks[name] for name in game.kept}, recipe.average)
     pipeline = task.pipeline(recipe, description, average.networks)
     watching = task.observers(recipe, description, game, pipeline, samples)
-    observers: dict[str, Observer] = {**game.observers, **watching}
+    rates = {player: recipe.optimizer.get(player, Optimizer()).learning_rate for player in game.networks}
+    updates = Updates(rates, watch.notify if fabric.is_global_zero else None)
+    # Before whoever looks at what it keeps; a task with a referee brings one of its own, of which that speaks.
+    observers: dict[str, Observer] = {"updates": updates, **game.observers, **watching}
     referee, sheets = cast("Referee | None", observers.get("referee")), None
     if fabric.is_global_zero:
-        write_curves(folder, {**watching, **game.observers})
+        write_curves(folder, {**watching, **game.observers, "updates": observers["updates"]})
         look = task.sheet(recipe, description, pipeline, samples)
         judge = referee.light_judge if referee else None
         observers["sheets"] = sheets = Sheets(look, judge, _reals(prepared, samples), folder, recipe.log.sheet_every)

@@ -4,10 +4,12 @@ The thresholds were chosen on small planted faults; `benchmarks/planted_faults.p
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import accumulate
 from statistics import fmean, median
 from typing import Any
+
+from gannet.monitoring.updates import Misstep, find_misstep
 
 Look = dict[str, Any]
 ENOUGH_LOOKS, RECENT, SWING, SPAN, FEWEST_HELD_OUT = 5, 3, 0.03, 20, 100
@@ -40,7 +42,14 @@ class Case:
         """
         nearest, farthest = swing(self.all("energy_distance"))
         means = {name: self.recent(name, 0.0) for name in MEANS if self.all(name)}
-        return {"lost_for_good": ", ".join(self.lost), "nearest": nearest, "farthest": farthest} | means
+        misstep = asdict(self.misstep) if self.misstep else {}
+        return {"lost_for_good": ", ".join(self.lost), "nearest": nearest, "farthest": farthest} | means | misstep
+
+    @property
+    def misstep(self) -> Misstep | None:
+        """The player who steps too far or hardly at all, as the newest look has it."""
+        updates = self.looks[-1].get("updates", {}) if self.looks else {}
+        return find_misstep(updates, self.facts.get("learning_rates", {}))
 
     @property
     def lost(self) -> list[str]:
@@ -54,9 +63,15 @@ def diagnose(case: Case) -> list[str]:
     """Name what the case shows, the most telling first; `healthy` when nothing is wrong, `too-early` to tell."""
     found = [name for name, shows in BAD_INPUT.items() if shows(case)]
     if len(case.looks) >= ENOUGH_LOOKS:
-        found += [name for name, shows in SYMPTOMS.items() if shows(case)]
+        found += causes(case, symptoms := [name for name, shows in SYMPTOMS.items() if shows(case)]) + symptoms
         return found or ["healthy"]
     return found or ["too-early"]
+
+
+def causes(case: Case, symptoms: Sequence[str]) -> list[str]:
+    """Name a player's steps as the cause; where nothing else is amiss they may be as they are, unless beyond doubt."""
+    misstep = case.misstep
+    return [misstep.state] if misstep and (symptoms or misstep.certain) else []
 
 
 def out_of_range(case: Case) -> bool:
@@ -146,6 +161,7 @@ BAD_INPUT: dict[str, Callable[[Case], bool]] = {
     "too-few-samples": lambda case: case.facts.get("samples", 1e9) < 100,
     "batch-too-small": lambda case: case.facts.get("batch", 64) < 8,
 }
+CAUSES = ("moves-too-much", "hardly-moves")
 SYMPTOMS: dict[str, Callable[[Case], bool]] = {
     "augmentation-leak": leaks,
     "discriminator-too-weak": discriminator_too_weak,

@@ -7,7 +7,7 @@ discriminator that tells nothing apart; the diagnosis says so whatever the rule 
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import torch
@@ -18,6 +18,7 @@ from gannet.adversarial.losses import AdversarialLoss
 from gannet.monitoring.audit import Audit
 from gannet.monitoring.diagnosis import ENOUGH_LOOKS, Case, Look, diagnose
 from gannet.monitoring.light_judgement import LightJudge
+from gannet.monitoring.updates import NOBODY, Updates
 from gannet.monitoring.words import catalogue
 
 ON_TRACK_SHARE = 0.5
@@ -42,6 +43,7 @@ class Referee:
             images.
         facts: what the data are like.
         discriminator: whose scores are watched.
+        updates: how far the players step; observes each round before the referee does.
     """
 
     curves = (
@@ -76,8 +78,11 @@ class Referee:
         audit: Callable[[], Look],
         facts: Look,
         discriminator: str = "discriminator",
+        updates: Updates | None = None,
     ) -> None:
-        self.rule, self.loss, self.audit, self.facts = rule, loss, audit, facts
+        self.rule, self.loss, self.audit = rule, loss, audit
+        self.updates = updates or Updates({})
+        self.facts = {"learning_rates": self.updates.rates} | facts
         self.discriminator = discriminator
         self.images = 0
         self.rounds: deque[Tensor] = deque()
@@ -112,7 +117,8 @@ class Referee:
 
     def _look(self, images: int) -> None:
         """Audit, and diagnose what all audits show together."""
-        self.looks.append({"images": images} | self._window() | self.audit())
+        steps = {"updates": dict(self.updates.largest)}
+        self.looks.append({"images": images} | steps | self._window() | self.audit())
         found = diagnose(self._case())
         if found[0] != self.diagnosed:
             self.diagnosed_at = images
@@ -145,6 +151,7 @@ class Referee:
         counts = {"images": self.images, "needed": ENOUGH_LOOKS * self.rule.every}
         evidence = self.facts | self._evidence() | counts | {"share": self.rule.share}
         found = evidence | self._case().evidence()
+        spoken = asdict(NOBODY) | found
         return {
             "rule": {
                 "state": self.state,
@@ -153,10 +160,10 @@ class Referee:
             },
             "diagnosis": {
                 "state": self.diagnosed,
-                "words": words["diagnosis"][self.diagnosed].format(**found),
+                "words": words["diagnosis"][self.diagnosed].format(**spoken),
                 "since_images": self.diagnosed_at,
             },
-            "also": [{"state": name, "words": words["diagnosis"][name].format(**found)} for name in self.also],
+            "also": [{"state": name, "words": words["diagnosis"][name].format(**spoken)} for name in self.also],
             "evidence": found | evidence,
             "advice": words["advice"][self.diagnosed].replace(".discriminator.", f".{self.discriminator}."),
         }

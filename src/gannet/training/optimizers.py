@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from gannet.recipe import Optimizer
 
@@ -17,6 +17,21 @@ def make_optimizer(network: nn.Module, settings: Optimizer) -> torch.optim.Optim
         weight_decay=settings.weight_decay,
         fused=next(network.parameters()).device.type in {"cpu", "cuda"},
     )
+
+
+@torch.no_grad()
+def measured_step(optimizer: torch.optim.Optimizer) -> Tensor:
+    """Step; give |change| / |weights before| of the median kernel or matrix, a scalar on their device.
+
+    Biases start at zero and gains and embeddings at one, whatever the network; they say nothing about a rate. The copy
+    that this takes lives during the step only, when what the passes kept is gone. NaN where all stay at zero.
+    """
+    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    weights = [parameter for parameter in parameters if parameter.ndim > 1] or parameters
+    copies = [weight.clone() for weight in weights]
+    optimizer.step()
+    pairs = zip(weights, copies, strict=True)
+    return torch.stack([(after - before).norm() / before.norm() for after, before in pairs]).nanmedian()
 
 
 def let_move(networks: Mapping[str, nn.Module], players: tuple[str, ...]) -> None:

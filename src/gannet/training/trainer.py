@@ -17,13 +17,13 @@ from gannet.runtime.process import deterministic, drawing
 from gannet.runtime.randomness import address
 from gannet.runtime.signals import Interruption
 from gannet.runtime.wording import reason
-from gannet.schedule import crossed, position, total_images
+from gannet.schedule import crossed, measures_updates, position, total_images
 from gannet.training.callbacks import Callbacks, Status
 from gannet.training.checkpoint import NOTHING_YET, CheckpointFolder, better
 from gannet.training.distributed import RunningAverage, environment, gather, share_buffers, share_gradients, slices
 from gannet.training.logbook import Logbook
 from gannet.training.meter import Meter
-from gannet.training.optimizers import let_move, make_optimizer
+from gannet.training.optimizers import let_move, make_optimizer, measured_step
 from gannet.training.passes import BatchPass, Place, moved
 
 ASKED = 2
@@ -133,15 +133,17 @@ class Trainer:
         batches = [self._load(part) for part in self.slices]
         losses: dict[str, Tensor] = {}
         watched: dict[str, Tensor] = {}
+        updates: dict[str, Tensor] = {}
+        measured = measures_updates(recipe, progress.images)
         for turn in self.setup.game.turns:
             if turn.due(progress.rounds, stage.name):
-                outcomes = self._take(turn, batches)
+                outcomes = self._take(turn, batches, updates if measured else None)
                 losses |= _mean_losses(turn, outcomes)
                 watched |= _joined(outcomes)
         progress.images += recipe.batch
         progress.rounds += 1
         self.setup.average.update(self.networks, progress.images, recipe.batch)
-        seen = Seen(progress.images, recipe.batch, losses, gather(watched, self.fabric))
+        seen = Seen(progress.images, recipe.batch, losses, gather(watched, self.fabric), updates)
         for observer in self.observers.values():
             observer.observe(seen)
 
@@ -154,7 +156,9 @@ class Trainer:
         """From one slice that this process loads to its next: within the round, or to the next round."""
         return self.recipe.batch if len(self.slices) == 1 else self.slices[0].stop - self.slices[0].start
 
-    def _take(self, turn: Turn, batches: list[dict[str, Tensor]]) -> list[Outcome]:
+    def _take(
+        self, turn: Turn, batches: list[dict[str, Tensor]], updates: dict[str, Tensor] | None = None
+    ) -> list[Outcome]:
         """Take a turn: freeze the others, descend the players' losses, share, step."""
         place = Place(self.recipe.seed, self.progress.attempt, self.progress.images, turn.name)
         for player in turn.players:
@@ -167,10 +171,18 @@ class Trainer:
                 outcome = turn.play(BatchPass(batch, place, self.recipe.batch, part))
             self._descend(turn, outcome.losses)
             outcomes.append(outcome)
+        self._step(turn, updates)
+        return outcomes
+
+    def _step(self, turn: Turn, updates: dict[str, Tensor] | None) -> None:
+        """Share gradients and step; note in `updates` each player's largest step so far, where that is asked for."""
         for player in turn.players:
             share_gradients(self.networks[player].parameters(), self.fabric)
-            self.optimizers[player].step()
-        return outcomes
+            if updates is None:
+                self.optimizers[player].step()
+            else:
+                size = measured_step(self.optimizers[player])
+                updates[player] = torch.maximum(size, updates.get(player, size))
 
     def _descend(self, turn: Turn, losses: Losses) -> None:
         assert set(losses) == set(turn.players), f"turn {turn.name!r} must return losses for exactly its players"
@@ -355,7 +367,8 @@ class Trainer:
         for name, optimizer in self.optimizers.items():
             optimizer.load_state_dict(state["optimizers"][name])
         for name, observer in self.observers.items():
-            observer.load_state_dict(state["observers"][name])
+            # An observer that an earlier version did not have starts from nothing; others miss their keys.
+            observer.load_state_dict(state["observers"].get(name, {}))
         # What an earlier version saved last it had logged.
         for name, value in {"looked_at": state["progress"]["images"], **state["progress"]}.items():
             setattr(self.progress, name, value)

@@ -34,6 +34,7 @@ from gannet.media.image import Options
 from gannet.media.medium import Field, Medium, Shown
 from gannet.monitoring.audit import Audit, Exhibits
 from gannet.monitoring.referee import Referee, Rule
+from gannet.monitoring.updates import Updates
 from gannet.networks import PAIRS
 from gannet.pipelines.pipeline import Pipeline
 from gannet.pipelines.samples import PLAIN, latents
@@ -194,10 +195,12 @@ def observers(
     steer, cap = played.observers.get("augmentation"), recipe.augment.options.get("cap")
     if steer and cap is not None:
         looks.append(lambda _: {"augmented": steer.measures()["share"], "cap": cap})
+    rates = {player: settings.learning_rate for player, settings in recipe.optimizer.items()}
+    updates = Updates(rates)
     draw = _drawn_for(model.networks[GENERATOR], len(held_out["real"]))
     audit = Audit(draw, _scored_by(played.networks[DISCRIMINATOR]), loss, training, held_out, looks)
     facts |= {"batch": recipe.batch, "conditional": _config(recipe).conditional}
-    return {"referee": Referee(rule, loss, audit, facts)}
+    return {"referee": Referee(rule, loss, audit, facts, updates=updates), "updates": updates}
 
 
 def _exhibits(samples: Samples, count: int, conditional: bool) -> dict[str, Tensor]:
