@@ -124,7 +124,7 @@ def test_a_run_is_judged_by_what_it_held_out_where_its_data_are_given_again(
     asked = json.loads((of_memory.folder / "judgement.json").read_text())["asked"]
     assert asked["data"] == ""
     other = gannet.judge(of_memory.folder, PICTURES[:40], query)
-    assert "there are 40 and 20" in " ".join(other.lines())
+    assert "there are 40 held-out samples and 20 fakes, and" in " ".join(other.lines())
 
 
 def test_the_doctor_finds_in_memory_what_is_in_files(tmp_path: Path) -> None:

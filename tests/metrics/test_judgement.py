@@ -76,7 +76,7 @@ def test_too_few_samples_are_said_and_not_measured(reals: int, fakes: int) -> No
     found = judge_samples(few, seed=0)
     assert not found.measures and set(found.left_out) == {"distances", "memorization"}
     assert found.left_out["distances"] == (
-        f"of samples that were not learned from there are {reals}, of fakes {fakes}, and 100 of each are needed; judge "
+        f"there are {reals} held-out samples and {fakes} fakes, and 100 of each are needed; judge "
         "by more data, or train on more, a tenth of which is held out"
     )
 

@@ -112,7 +112,7 @@ class Judgement:
 def judge_samples(evidence: Evidence, seed: int) -> Judgement:
     """Take every measure that there are samples enough for; the same seed gives the same figures."""
     real, fake = evidence.real, evidence.fake
-    there = f"of samples that were not learned from there are {len(real):,}, of fakes {len(fake):,}"
+    there = f"there are {len(real):,} held-out samples and {len(fake):,} fakes"
     more = "judge by more data, or train on more, a tenth of which is held out"
     short = f"{there}, and {2 * FEWEST} of each are needed; {more}"
     memorization, left_out = _audit(evidence)

@@ -19,7 +19,7 @@ from gannet.data.sources.layout import SPLITS
 from gannet.media.pixels import open_picture
 from gannet.runtime.addresses import Address
 from gannet.runtime.reading import read_file, refuse_huge
-from gannet.runtime.wording import reason
+from gannet.runtime.wording import sentence
 
 if TYPE_CHECKING:
     import pyarrow.parquet as parquet
@@ -295,8 +295,9 @@ def _load_from_hub(address: Address) -> dict[str, Any]:
         splits = dict(datasets.load_dataset(address.name, revision=address.revision))
     except Exception as error:  # the network, a missing or private name, a script it will not run: all the user's
         place = f"hf:{address.name} at {address.revision}" if address.revision else f"hf:{address.name}"
+        said = sentence((str(error).splitlines() or [""])[0])  # Traces of their own come below.
         raise ValueError(
-            f"The data set {place} cannot be loaded ({type(error).__name__}: {reason(error)}); check its name on "
+            f"The data set {place} cannot be loaded ({type(error).__name__}: {said}); check its name on "
             "huggingface.co and the network, or download it as parquet."
         ) from error
     if address.revision and address.is_fixed:
