@@ -157,7 +157,7 @@ def augmented(samples: Samples, seed: int) -> Samples:
     else:
         noisy = pictures[changed] + 40 * random.standard_normal(pictures[changed].shape)
         pictures[changed] = noisy.clip(0, 255).astype(np.uint8)
-    spoilt = replace(training.columns["real"], values=pictures)
+    spoilt = replace(training.columns["real"], values=pictures, guard=None)
     return Loader({**training.columns, "real": spoilt}, training.chosen, training.seed), held_out
 
 
