@@ -65,6 +65,13 @@ def test_the_sentence_says_what_is_known(judgement: dict[str, Any], outlook: Out
     assert tell_nearness(judgement, outlook).words == words
 
 
+def test_by_pixels_alone_nothing_is_near_for_blurred_fakes_pass_them() -> None:
+    found = tell_nearness(judged(COVERAGE), light=True)
+    assert found.words == "No longer far from your pictures, as far as their pixels tell: coverage 0.9 (reals: 0.95)."
+    assert found.short == "no longer far from your pictures" and found.kind == "open"
+    assert tell_nearness(judged(measured("coverage", 0.1, 0.95)), light=True).state == "far"
+
+
 @given(some.floats(0, 1), some.floats(0.05, 1), some.floats(-0.1, 2))
 def test_what_is_far_by_any_figure_is_never_called_near_or_good(
     precision: float, floor: float, distance: float

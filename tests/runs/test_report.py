@@ -170,7 +170,7 @@ def test_a_game_that_goes_well_is_not_called_good_above_pictures_that_are_far(tm
 def test_the_newest_judgement_counts_and_a_whole_one_before_a_light_one(tmp_path: Path) -> None:
     fill(tmp_path / "run")
     (tmp_path / "run" / "judgement.json").write_text(json.dumps(judged_at(100, 0.0)))
-    for images, state in ((50, "far"), (100, "far"), (150, "near")):
+    for images, state in ((50, "far"), (100, "far"), (150, "no-longer-far")):
         add_judgement(tmp_path / "run", images, judged_at(images, 0.7))
         assert standing(tmp_path / "run").state == state
 

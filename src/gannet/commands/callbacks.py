@@ -91,7 +91,7 @@ class Sheets:
         if self.judge and self.judge.able:
             found = {"plural": self.reals.medium.plural, "measures": self.judge()}
             add_judgement(self.run, images, found)
-            self.short = tell_nearness(found).short
+            self.short = tell_nearness(found, light=True).short
 
     def measures(self) -> dict[str, float]:
         """Give nothing to log."""
@@ -105,7 +105,7 @@ class Sheets:
         """Go on from `state`."""
         self.images = state["images"]
         before = [line for line in light_judgements(self.run) if line["images"] <= self.images]
-        self.short = tell_nearness(before[-1]).short if before else ""
+        self.short = tell_nearness(before[-1], light=True).short if before else ""
 
 
 def write_curves(folder: Path, observers: Mapping[str, Observer]) -> None:

@@ -36,7 +36,7 @@ class Nearness:
     """What is said of a model's samples.
 
     Attributes:
-        state: far, nearer, near, copies; better or worse than what needs no learning; measured by other figures, or
+        state: far, nearer, no-longer-far, near, copies; better or worse than what needs no learning; measured by other figures, or
             unmeasured.
         words: one sentence.
         short: a few words for a progress line; empty where nothing is known.
@@ -59,15 +59,19 @@ def closeness(measure: Mapping[str, Any]) -> float | None:
     return 1.0 - 2.0 * (value - floor) if name == DISTANCE and floor is not None else None
 
 
-def tell_nearness(judgement: Mapping[str, Any], outlook: Outlook | None = None, language: str = "en") -> Nearness:
+def tell_nearness(
+    judgement: Mapping[str, Any], outlook: Outlook | None = None, language: str = "en", *, light: bool = False
+) -> Nearness:
     """Say how near a model is to the data, and how much of its plan it has seen.
 
     Args:
         judgement: as `Judgement.to_json` or `LightJudge` give it: `measures`, perhaps `memorization`, and `plural`,
             what the data are; empty where nothing was measured.
+        light: whether it went by pixels alone, which blurred fakes pass: they are then no longer far, but not near.
     """
     words, plural = catalogue(language)["nearness"], judgement.get("plural") or "samples"
     state, evidence = _state(judgement)
+    state = "no-longer-far" if light and state == "near" else state
     said = words[state].format(plural=plural, evidence=evidence)
     parts = [said, *(_plan(words, outlook) if outlook and outlook.share < 1 else [])]
     kind = "good" if state in GOOD else "bad" if state in BAD or (state == "far" and len(parts) == 1) else "open"

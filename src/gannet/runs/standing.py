@@ -66,4 +66,4 @@ def standing(run: Path) -> Nearness:
     newest = light[-1] if light else {}
     if whole and whole["asked"]["images"] >= newest.get("images", 0):
         newest = whole
-    return tell_nearness(newest, outlook(run))
+    return tell_nearness(newest, outlook(run), light=newest is not whole)
