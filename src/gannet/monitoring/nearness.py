@@ -36,8 +36,8 @@ class Nearness:
     """What is said of a model's samples.
 
     Attributes:
-        state: far, nearer, no-longer-far, near, copies; better or worse than what needs no learning; measured by other figures, or
-            unmeasured.
+        state: far, nearer, no-longer-far, near, copies; better or worse than what needs no learning; measured by
+            other figures, or unmeasured.
         words: one sentence.
         short: a few words for a progress line; empty where nothing is known.
         kind: good, bad or open.
