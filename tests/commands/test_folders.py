@@ -121,8 +121,9 @@ def test_what_breaks_later_keeps_what_was_made_of_it(photos: Path, tmp_path: Pat
     gannet.apply(MODEL, photos, out=out)
     before = results(out)
     (photos / "a.png").write_bytes(b"torn")
-    told = gannet.apply(MODEL, photos, out=out)
-    assert told.failed == 2 and results(out) == before
+    for _ in range(2):  # What failed is no more done the second time.
+        told = gannet.apply(MODEL, photos, out=out)
+        assert told.failed == 2 and told.skipped == 2 and results(out) == before
     write(photos / "a.png")
     assert gannet.apply(MODEL, photos, out=out).done == 1 and results(out)["a.png"] != before["a.png"]
 
@@ -185,7 +186,42 @@ def test_photographs_of_one_name_in_two_folders_do_not_replace_each_other(photos
     write(tmp_path / "others" / "z.png")
     told = gannet.apply(MODEL, other.parent, out=out)
     assert told.done == 1 and "which was made of ../photos/a.png; rename one of them" in told.left_out[0]
+    again = gannet.apply(MODEL, other.parent, out=out)
+    assert again.failed == again.skipped == 1 and "which was made of ../photos/a.png" in again.left_out[0]
+    assert gannet.apply(MODEL, photos / "a.png", out=out).skipped == 1
     assert results(out)["a.png"] == before["a.png"]
+
+
+def test_what_was_made_of_a_page_is_not_replaced_by_a_file_of_its_name(tmp_path: Path) -> None:
+    pages = [Image.fromarray(RANDOM.integers(0, 256, (8, 10), np.uint8)) for _ in range(2)]
+    pages[0].save(tmp_path / "scan.tif", save_all=True, append_images=pages[1:])
+    gannet.apply(MODEL, f"{tmp_path}/scan.tif#2", out=tmp_path / "big")
+    before = results(tmp_path / "big")
+    (name,) = before
+    write(tmp_path / "others" / name)
+    with pytest.raises(ValueError, match="which was made of"):
+        gannet.apply(MODEL, tmp_path / "others" / name, out=tmp_path / "big")
+    assert results(tmp_path / "big") == before
+
+
+def test_a_width_beyond_what_a_picture_may_have_is_refused_before_anything_is_computed(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gannet.commands.conversion.Conversion.facts", {})
+    monkeypatch.setattr("gannet.pipelines.pipeline.ConverterPipeline.make", lambda *_: pytest.fail("computed"))
+    with pytest.raises(ValueError, match="more pixels"):
+        gannet.apply(MODEL, photos / "a.png", out=tmp_path / "big.png", width=100_000)
+
+
+def test_the_sheet_of_comparison_shows_the_first_also_when_they_were_made_before(photos: Path, tmp_path: Path) -> None:
+    for number in range(12):
+        write(photos / f"n{number:02d}.png")
+    names = [f"{photos}/n{number:02d}.png" for number in range(12)]
+    gannet.apply(MODEL, *names, out=tmp_path / "whole", compare=tmp_path / "whole.png")
+    gannet.apply(MODEL, *names[:8], out=tmp_path / "parts")
+    gannet.apply(MODEL, *names, out=tmp_path / "parts", compare=tmp_path / "parts.png")
+    shown = [np.asarray(Image.open(tmp_path / name)) for name in ("whole.png", "parts.png")]
+    np.testing.assert_array_equal(*shown)
 
 
 def test_what_was_made_of_other_folders_stays_in_the_manifest(photos: Path, tmp_path: Path) -> None:

@@ -25,6 +25,11 @@ def test_garments_are_a_thousand_of_each_class_and_whole() -> None:
     assert edges.mean() < pixels.mean() / 2
 
 
+def test_garments_are_read_whatever_the_limit_of_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("PIL.Image.MAX_IMAGE_PIXELS", 1_000)
+    assert len(next(Garments().arrays()).labels) == 10_000
+
+
 def test_garments_are_no_other_than_those_of_the_whole_set(shelf: Path) -> None:
     whole = open_source(str(shelf / "fashion-mnist"))
     known = {row.tobytes() for part in whole.arrays() for row in part.fields[VALUE]}  # type: ignore[attr-defined]

@@ -175,6 +175,17 @@ def test_the_newest_judgement_counts_and_a_whole_one_before_a_light_one(tmp_path
         assert standing(tmp_path / "run").state == state
 
 
+@pytest.mark.parametrize(
+    "damaged", ['{"images": null, "measures": []}', '{"images": 1, "measures": [3]}', '{"images": 1, "measures": [{}]}']
+)
+def test_damaged_judgements_can_be_missed(damaged: str, tmp_path: Path) -> None:
+    fill(tmp_path / "run")
+    (tmp_path / "run" / "judgements.jsonl").write_text(damaged + "\n")
+    (tmp_path / "run" / "judgement.json").write_text(damaged)
+    add_judgement(tmp_path / "run", 100, judged_at(100, 0.0))
+    assert standing(tmp_path / "run").state == "far"
+
+
 def test_judgements_of_what_a_run_went_back_from_are_forgotten(tmp_path: Path) -> None:
     for images in (10, 20, 30, 20):
         add_judgement(tmp_path, images, judged_at(images, 0.7))

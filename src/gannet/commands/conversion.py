@@ -15,6 +15,7 @@ from gannet.commands.inputs import Item, files_of
 from gannet.commands.naming import Names
 from gannet.media.grids import panels
 from gannet.media.photograph import Photograph, check_size
+from gannet.media.pixels import refuse_huge_sides
 from gannet.media.resizing import height_at, of_width
 from gannet.pipelines.pipeline import ConverterPipeline
 from gannet.pipelines.samples import Made
@@ -80,7 +81,7 @@ class Conversion:
         self.changed, made = self.changed or changed, self._finished(made)
         self._note(self.notices, item.name, *made.notices())
         contents = self._encoded(made, item, ending)
-        if self.wanted.compare and len(self.pairs) < SHOWN:
+        if self.wanted.compare and item in self.items[:SHOWN]:
             seen = self.names.medium.picture(before), self.names.made.picture(made.value)
             self.pairs[self.names.result(item)] = panels(*seen)
         self.tell(f"{item.name} ({self._became(before, made.value, changed)}{time.monotonic() - start:.1f} s)")
@@ -136,6 +137,7 @@ class Conversion:
         width, size = self.wanted.files.width, self.names.medium.size(next(iter(values.values())))
         if width and size:
             check_size(ending, height_at(width, size), width)
+            refuse_huge_sides(width, height_at(width, size))
         else:
             self.pipeline.check_result(values, ending)
 

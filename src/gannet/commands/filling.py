@@ -52,7 +52,7 @@ class _Folder:
         work, result = self.work, self.work.names.result(item)
         given = Line(self._seen(item), self._of(item), str(result), further=self._further(item))
         before, places = self.manifest.made(given.result), work.names.places(self.path / result)
-        same = before is not None and given.digest != "" and before.given == given.given
+        same = before is not None and before.state != "failed" and given.digest != "" and before.given == given.given
         if same and all(place.is_file() for place in places.values()):
             self._skip(item, given)
             return
@@ -67,7 +67,8 @@ class _Folder:
                 _refuse_foreign(places, contents)
         except ValueError as error:
             why = work.leave_out(item, error)
-            self.manifest.append(replace(given, state="failed", why=why, result=given.result if before else ""))
+            own = before is not None and before.path == given.path  # What lies there was made of an earlier content.
+            self.manifest.append(replace(given, state="failed", why=why, result=given.result if own else ""))
             return
         for name, place in places.items():
             place.parent.mkdir(parents=True, exist_ok=True)
@@ -98,7 +99,7 @@ class _Folder:
 
     def _refuse_another(self, item: Item, given: Line, before: Line | None) -> None:
         """Raise ValueError where the result is another file's, which is still there."""
-        if before and before.path != given.path and (self.path / before.path).is_file():
+        if before and before.path != given.path and named_page(self.path / before.path)[0].is_file():
             raise ValueError(
                 f"{item.name} would become {given.result}, which was made of {before.path}; rename one of them, "
                 "or choose another place for this one."

@@ -40,7 +40,18 @@ def light_judgements(run: Path) -> list[dict[str, Any]]:
         lines = read_lines(run / LIGHT)
     except ValueError:
         return []
-    return [line for line in lines if isinstance(line, dict) and {"images", "measures"} <= line.keys()]
+    return [
+        line for line in lines if isinstance(line, dict) and type(line.get("images")) is int and _are_measures(line)
+    ]
+
+
+def _are_measures(judgement: Mapping[str, Any]) -> bool:
+    """Tell whether a judgement holds measures that can be told of; damaged ones can be missed."""
+    found = judgement.get("measures")
+    return isinstance(found, list) and all(
+        isinstance(one, dict) and isinstance(one.get("name"), str) and isinstance(one.get("value"), int | float)
+        for one in found
+    )
 
 
 def outlook(run: Path) -> Outlook | None:
@@ -64,6 +75,8 @@ def standing(run: Path) -> Nearness:
     """Say how near a run's model is to its data, by the newest judgement of it; a whole one before a light one."""
     whole, light = read_facts(run / JUDGEMENT), light_judgements(run)
     newest = light[-1] if light else {}
-    if whole and whole["asked"]["images"] >= newest.get("images", 0):
+    asked = whole.get("asked")
+    when = asked.get("images") if isinstance(asked, dict) else None
+    if type(when) is int and when >= newest.get("images", 0) and _are_measures(whole):
         newest = whole
     return tell_nearness(newest, outlook(run), light=newest is not whole)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,8 @@ from torch.utils.data import Dataset
 
 from gannet.data.sources import open_source
 from gannet.data.sources.memory import held
+from gannet.media.photograph import Photograph
+from gannet.media.pixels import eight_bits
 from gannet.runtime.progress import Stopped, Watch
 
 WAYS: dict[str, Callable[[np.ndarray], Any]] = {
@@ -246,10 +249,22 @@ FAULTS = {
     "few labels": ((noise(4, 8, 8), [0, 1]), "holds 2 labels for 4 pictures"),
     "a word": ((noise(4, 8, 8), "abcd"), "holds labels as str"),
     "a number": ((noise(4, 8, 8), 4), "holds labels as int"),
+    "an array of one": ((noise(4, 8, 8), np.array(5)), "holds labels as"),
+    "a set": ((noise(4, 8, 8), {0, 1, 2, 3}), "holds labels as set"),
+    "labels by name": ((noise(4, 8, 8), {"a": 0}), "holds labels as dict"),
     "fractions": ((noise(4, 8, 8), [0.5] * 4), "labels that are no classes"),
     "vectors": ((noise(4, 8, 8), np.eye(4)), "labels that are no classes"),
     "mixed": (([noise(8, 8)] * 2, [1, "a"]), "both words, such as 'a', and numbers"),
 }
+
+
+def test_opened_pictures_of_sixteen_bits_are_the_same_each_time(tmp_path: Path) -> None:
+    deep = np.random.default_rng(0).integers(0, 65536, (3, 8, 8, 3), np.uint16)
+    for number, values in enumerate(deep):
+        Photograph(values).save(tmp_path / f"{number}.png")
+    with held([Image.open(path) for path in sorted(tmp_path.iterdir())], Watch()) as name:
+        found = [record.read() for record in open_source(name).records()]
+    np.testing.assert_array_equal(np.stack(found), eight_bits(deep))
 
 
 @pytest.mark.parametrize("fault", FAULTS)

@@ -85,7 +85,25 @@ def test_what_is_no_array_of_pictures_is_refused(values: np.ndarray, words: str,
         open_source(save(tmp_path, values))
 
 
-@pytest.mark.parametrize("content", [b"", b"\x93NUMPY", b"\x93NUMPY\x01\x00v\x00{'descr'", b"no array" * 100])
+def headed(header: str) -> bytes:
+    return b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header.encode()
+
+
+HEADERS = ["{'descr': (", "{[]: 1}", "{1: 1, 'a': 2}"]
+
+
+@pytest.mark.parametrize("shape", ["(True, 2, 2)", "(0, 8, 8)", f"(0, {10**31}, 3)", "(-1, 8, 8)"])
+def test_a_shape_that_is_none_is_refused_by_the_file_s_name(shape: str, tmp_path: Path) -> None:
+    header = f"{{'descr': '|u1', 'fortran_order': False, 'shape': {shape}}}"
+    (tmp_path / "a.npy").write_bytes(headed(header) + bytes(100))
+    with pytest.raises(ValueError, match=r"a\.npy"):
+        open_source(str(tmp_path / "a.npy"))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"\x93NUMPY", b"\x93NUMPY\x01\x00v\x00{'descr'", b"no array" * 100, *map(headed, HEADERS)],
+)
 def test_what_is_no_npy_file_is_refused(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "a.npy").write_bytes(content)
     with pytest.raises(ValueError, match="something that is no NumPy array"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Any
 
 import numpy as np
@@ -112,9 +112,10 @@ def numbered(given: object, count: int, where: str, names: Sequence[str] = ()) -
     """
     if given is None:
         return (), np.full(count, NONE, np.int64)
-    if isinstance(given, str) or not isinstance(given, Iterable):
+    plain = _plain(given)
+    if not isinstance(plain, Iterable) or isinstance(plain, str | bytes | Set | Mapping):
         raise ValueError(f"{where} holds labels as {type(given).__name__}; give a list or an array of them.")
-    labels = [_plain(label) for label in _plain(given)]
+    labels = [_plain(label) for label in plain]
     if len(labels) != count:
         raise ValueError(f"{where} holds {len(labels):,} labels for {count:,} pictures; give one for each.")
     table = ClassTable(labels, where, names)

@@ -62,7 +62,7 @@ class Levels:
     def _is_binary(self) -> bool:
         """Tell whether whole numbers are 0 and 1 alone, which would be black; looks no further than to another."""
         highest = 0
-        for values in self._blocks(WHOLES):
+        for values in self._blocks(WHOLES) if self._hold(WHOLES) else ():
             if values.min() < 0 or values.max() > 1:
                 return False
             highest = max(highest, int(values.max()))

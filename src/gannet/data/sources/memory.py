@@ -25,6 +25,7 @@ from gannet.data.sources.labels import numbered
 from gannet.data.sources.levels import Levels
 from gannet.media.arrays import CHANNELS, FIRST, LAST, Numbers, picture_of, pictures_of
 from gannet.media.pixels import Pixels, natural_pixels
+from gannet.media.sixteen_bit import is_deep
 from gannet.runtime.broken import is_defect
 from gannet.runtime.progress import Watch
 
@@ -168,6 +169,7 @@ class Items:
 
     def __init__(self, pictures: Pictures, labels: object, watch: Watch) -> None:
         self._pictures, count = pictures, len(pictures)
+        self._deep: dict[int, Numbers] = {}
         content, own, types, sums = Content(), list[object](), set[np.dtype[Any]](), list[int]()
         for index in range(count):
             watch.step(index, count, "Reading")
@@ -220,7 +222,7 @@ class Items:
         try:
             item = self._pictures[index]
             picture, label = item if isinstance(item, tuple | list) and len(item) == 2 else (item, None)
-            numbers = natural_pixels(picture) if isinstance(picture, Image.Image) else picture_of(picture)
+            numbers = self._decoded(index, picture) if isinstance(picture, Image.Image) else picture_of(picture)
         except Exception as error:  # Whoever wrote it may raise anything.
             if is_defect(error):
                 raise
@@ -231,6 +233,15 @@ class Items:
                 "Pillow's pictures, each alone or as (picture, label)."
             )
         return numbers, label
+
+    def _decoded(self, index: int, picture: Image.Image) -> Numbers:
+        """Decode a picture; of sixteen bits the lower ones are there only the first time, and so it is kept."""
+        if index not in self._deep:
+            deep, numbers = is_deep(picture), natural_pixels(picture)
+            if not deep:
+                return numbers
+            self._deep[index] = numbers
+        return self._deep[index]
 
     def _refuse_changing(self, sums: Sequence[int]) -> None:
         """Data are decoded once, and a run goes on with the same."""

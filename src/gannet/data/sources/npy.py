@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from tokenize import TokenError
 from typing import IO, Any
 
 import numpy as np
@@ -36,7 +37,7 @@ def _mapped(path: Path) -> npt.NDArray[Any]:
     if claimed > size:
         raise ValueError(f"{path} claims {claimed:,} bytes and has {size:,}; save or copy it again.")
     if claimed == start:
-        return np.empty(shape, dtype)
+        raise ValueError(f"{path} holds no pictures: {dtype} of shape {shape} is no picture, for it is empty.")
     values = np.memmap(path, dtype, "r", start, shape, "F" if fortran else "C")
     return values.view(np.ndarray)
 
@@ -48,9 +49,9 @@ def read_header(stream: IO[bytes], path: Path, name: str) -> Header:
         version = npy.read_magic(stream)
         read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
         shape, fortran, dtype = read(stream)
-    except (ValueError, RecursionError, MemoryError, OverflowError) as error:
+    except (ValueError, TypeError, RecursionError, MemoryError, OverflowError, TokenError) as error:
         raise ValueError(f"{path} holds something that is no NumPy array; save it again with NumPy.") from error
-    if min(shape, default=0) < 0:
+    if any(type(side) is not int or not 0 <= side < 2**48 for side in shape):
         raise ValueError(f"{path} holds an array of shape {shape}; save it again with NumPy.")
     if dtype.hasobject:
         raise ValueError(
