@@ -4,12 +4,12 @@
 
 Every task's example and a few real recipes are trained, killed in the middle (SIGKILL), resumed to the end, used and
 judged: once by the commit's code, which is cloned into a folder of its own, and once by the code here. Compared are
-checkpoints, models, logs, sheets, verdicts, what was made, judgements, and the cache, to the byte but for clocks and
-how a run ended, which checkpoints tell since. Both codes run in one environment, which is built of `constraints.txt`;
-`--python` names one that has the dependencies already. `--keep` keeps the clone, the environment and what the commit's
-code made, to be held against again. Keys of recipes and judgements that only one side knows are named, and are no
-difference; so are whole entries of the cache that the code here makes besides. Keys of recipes and models that were
-renamed are compared by today's names. It ends with 1 where anything differs.
+checkpoints, models, logs, sheets, verdicts, what was made, judgements, and the cache, to the byte but for clocks. Both
+codes run in one environment, which is built of `constraints.txt`; `--python` names one that has the dependencies
+already. `--keep` keeps the clone, the environment and what the commit's code made, to be held against again. Keys of
+recipes and judgements that only one side knows are named, and are no difference; so is what the code here measures,
+logs or keeps in the cache besides. Keys of recipes and models that were renamed are compared by today's names. It ends
+with 1 where anything differs.
 """
 
 import argparse
@@ -57,8 +57,6 @@ REAL: dict[str, tuple[str, dict[str, Any]]] = {
 """Real recipes: which one of the commit's, and what is changed."""
 TIMES = ("progress/seconds", "log")
 """What of a checkpoint differs from run to run: the clock, and the length of the log, which tells the time."""
-LATER = ("ending",)
-"""What checkpoints did not always hold, in words: how a run ended, by which a finished one is left alone."""
 SECONDS = ("fit_seconds", "sample_milliseconds")
 """What of a judgement differs from run to run."""
 PHOTOGRAPHS = ("super-resolution", "inpainting", "restoration", "colorization")
@@ -308,7 +306,7 @@ def read_state(path: Path) -> dict[str, Any]:
         if name.endswith("/tensor"):
             tensor = tensors[value]
             found[name.removesuffix("/tensor")] = [str(tensor.dtype), list(tensor.shape), tensor.tobytes()]
-        elif name not in TIMES + LATER:
+        elif name not in TIMES:
             found[name] = value
     return found
 
@@ -368,6 +366,11 @@ def read_made(path: Path) -> Any:
         return {"mode": picture.mode, "pixels": picture.tobytes()}
 
 
+def read_entry(path: Path) -> Any:
+    """A file of the cache; of its index the values."""
+    return read_values(path) if path.name == "index.json" else path.read_bytes()
+
+
 def read_log(run: Path) -> list[dict[str, Any]]:
     """The lines of the log without the clock."""
     text = (run / "log.jsonl").read_text(encoding="utf-8") if (run / "log.jsonl").is_file() else ""
@@ -378,6 +381,8 @@ def read_judgement(path: Path) -> Any:
     """What `judge --json` said, less the times; None where it said nothing."""
     text = path.read_text(encoding="utf-8")
     told = json.loads(text)["result"] if text.strip() else None
+    if told and isinstance(told["left_out"], dict):
+        told["left_out"] = sorted(told["left_out"])  # Why is said in other words.
     for one in told["rivals"] if told else ():
         for name in SECONDS:
             one.pop(name, None)
@@ -401,6 +406,8 @@ READERS: dict[str, Callable[[Path], Any]] = {
 """What is compared of each recipe."""
 LOOSE = ("recipe", "judgement")
 """Of these, keys may come or go."""
+GROWING = ("killed", "state", "log", "verdict")
+"""Of these, keys may come, as when something more is measured; none may go."""
 
 
 def compare(name: str, old: Path, new: Path) -> list[str]:
@@ -408,8 +415,10 @@ def compare(name: str, old: Path, new: Path) -> list[str]:
     cells, told = [], []
     for what, read in READERS.items():
         ours, theirs = read(old / name), read(new / name)
-        extra: set[str] | None = set() if what in LOOSE else None
+        extra: set[str] | None = set() if what in LOOSE + GROWING else None
         found = first_difference(ours, theirs, "", extra)
+        if what in GROWING and not found:
+            found = next((key for key in sorted(extra or ()) if key.endswith(f"({OLD})")), "")
         cells.append("DIFFERS" if found else "same" if ours else "-")
         told += [f"DIFFERS: {name}, {what}: {found}"] if found else []
         told += [f"only one side: {name}, {what}: {key}" for key in sorted(extra or ())]
@@ -468,13 +477,15 @@ def same(asked: argparse.Namespace, folder: Path) -> bool:
         side.leave()
     print("| recipe | " + " | ".join(READERS) + " |\n" + "|---" * (1 + len(READERS)) + "|")
     told = [line for name in names for line in compare(name, old.runs, new.runs)]
-    entries = [read_files(side.folder / "cache") for side in (old, new)]
+    entries = [read_files(side.folder / "cache", read_entry) for side in (old, new)]
     if asked.cases:  # The commit's cache may hold more, of other cases.
         entries[0] = {name: content for name, content in entries[0].items() if name in entries[1]}
     more = sorted({name.split("/")[0] for name in entries[1].keys() - entries[0].keys()} - _entries(entries[0]))
     told += [f"only one side: cache: {entry} ({NEW})" for entry in more]
     entries[1] = {name: content for name, content in entries[1].items() if name.split("/")[0] not in more}
-    found = first_difference(*entries)
+    extra: set[str] = set()
+    found = first_difference(*entries, "", extra)
+    told += [f"only one side: cache: {key}" for key in sorted(extra)]
     print(f"\ncache: {len(entries[1])} files, {'DIFFERS' if found else 'same'}")
     print("\n".join(told + ([f"DIFFERS: cache: {found}"] if found else [])))
     return not found and not any(line.startswith("DIFFERS") for line in told)
