@@ -166,12 +166,13 @@ SYMPTOMS: dict[str, Callable[[Case], bool]] = {
     "augmentation-leak": leaks,
     "discriminator-too-weak": discriminator_too_weak,
     "discriminator-overfitting": overfits,
-    "augmentation-at-cap": at_the_cap,
     "mode-collapse": collapsed,
     "divergence": diverges,
     "oscillation": oscillates,
     "modes-lost": lambda case: bool(case.lost),
     "memorization": memorizes,
+    # A discriminator that stays sure however much its view is augmented: what is wrong with the fakes explains it.
+    "augmentation-at-cap": at_the_cap,
     "discriminator-winning": lambda case: case.recent("fool_rate", 0.5) < 0.02,
     "plateaued": lambda case: plateaued(case) and not diverges(case),
 }
