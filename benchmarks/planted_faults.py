@@ -173,7 +173,8 @@ FAULTS = {
     "learning rates ten times too high": Fault({f"optimizer.{player}.learning_rate": 10 * RATE for player in PLAYERS}),
     "discriminator frozen": Fault({"optimizer.discriminator.learning_rate": 0.0}),
     "discriminator far too wide, 200 pictures": Fault(
-        {"data.limit": 200, "loss.r1": None, "images": 20_000, "referee.every": 1_000}, game=widened
+        {"data.limit": 200, "loss.r1": None, "augment.name": "none", "images": 20_000, "referee.every": 1_000},
+        game=widened,
     ),
     "generator without noise": Fault({}, game=without_noise),
     "one class missing": Fault({}, without_a_class),

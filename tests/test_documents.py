@@ -24,6 +24,7 @@ from gannet.augmentation.texts import TEXT_KINDS
 from gannet.networks import PAIRS
 from gannet.pipelines.hub import shipped_models
 from gannet.recipe import Recipe, preset_names
+from gannet.runtime import plugins
 from gannet.schema import Section
 from gannet.task import find_task
 
@@ -108,11 +109,20 @@ def test_the_python_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.Monke
     assert (tmp_path / "digits.png").exists()
 
 
-def test_the_python_of_the_guide_to_all_commands_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_python_of_the_guide_to_all_commands_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.chdir(tmp_path)
-    (code,) = blocks("python", USING)
-    exec(compile(code.replace("20_000", "256"), "using.md", "exec"), {})
+    monkeypatch.setattr(plugins, "_REGISTERED", {})
+    usual, *own = blocks("python", USING)
+    assert len(own) == 3
+    for code in (usual, *own):
+        assert len(code.strip().splitlines()) < 10
+        exec(compile(code.replace("20_000", "256"), "using.md", "exec"), {})
     assert (tmp_path / "digits.png").exists() and (tmp_path / "my-digits" / "config.json").exists()
+    assert gannet.Run(tmp_path / "runs" / "mine").recipe.network.name == "mine"
+    assert gannet.Run(tmp_path / "runs" / "squared").recipe.loss.name == "squared"
+    assert "mean distance" in capsys.readouterr().out
 
 
 def test_the_python_of_data_in_memory_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,16 +3,22 @@
 import json
 import sys
 from collections.abc import Callable
+from math import prod
 from pathlib import Path
 
 import pytest
+import torch
 from conftest import Ended
+from torch import nn
 
 import gannet
 from gannet.adversarial.losses import LOSSES, find_loss
 from gannet.api import JudgeOptions
-from gannet.networks import PAIRS, Pair
+from gannet.networks import PAIRS, Pair, chosen
+from gannet.recipe import load_recipe
+from gannet.runtime import plugins
 from gannet.runtime.plugins import installed
+from gannet.schema import Choice
 
 PARTS = Path(__file__).parent / "plugin" / "parts"
 
@@ -119,3 +125,106 @@ def test_what_plug_ins_are_written_with_is_at_the_top() -> None:
     for name in ("Task", "Medium", "Field", "Game", "Turn", "Outcome", "Pipeline", "Network", "Measure"):
         assert name in gannet.__all__ and getattr(gannet, name).__name__ == name
     assert json.dumps(gannet.__all__)
+
+
+# What a process registers
+
+
+@pytest.fixture
+def registered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing yet, and nothing is left behind."""
+    monkeypatch.setattr(plugins, "_REGISTERED", {})
+
+
+def linear_generator(inputs: int, shape: tuple[int, ...]) -> nn.Module:
+    return nn.Sequential(nn.Linear(inputs, prod(shape)), nn.Tanh(), nn.Unflatten(1, shape))
+
+
+def linear_discriminator(shape: tuple[int, ...], outputs: int) -> nn.Module:
+    return nn.Sequential(nn.Flatten(), nn.Linear(prod(shape), outputs))
+
+
+def linear(name: str = "linear") -> None:
+    gannet.register_network(name, linear_generator, linear_discriminator)
+
+
+@pytest.mark.usefixtures("registered")
+def test_networks_of_this_process_train_resume_load_and_are_missed_elsewhere(
+    tiny_yaml: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    linear()
+    run = train(tiny_yaml, tmp_path / "run", **{"network": "linear", "loss.name": "hinge"})
+    assert run.recipe.network.options == {"latent": 64}
+    before = gannet.load(run.folder)(num=4, seed=1).values
+    linear()  # A cell that is run again.
+    assert torch.equal(gannet.load(run.folder)(num=4, seed=1).values, before)
+    assert gannet.train(resume=run.folder, set={"images": 96}).ending == "finished"
+    monkeypatch.setattr(plugins, "_REGISTERED", {})
+    with pytest.raises(ValueError, match="no network 'linear'.* once this process has registered it"):
+        gannet.load(run.folder)
+
+
+@pytest.mark.usefixtures("registered")
+def test_a_registered_generator_is_told_the_class_and_a_discriminator_asked_about_it() -> None:
+    linear()
+    pair = chosen(Choice(name="linear"), PAIRS)
+    generator, discriminator = pair.generator((1, 2, 2), 3), pair.discriminator((1, 2, 2), 3)
+    latent, label = torch.zeros(3, 64), torch.arange(3)
+    weight, bias = generator.body[0].weight, generator.body[0].bias
+    assert torch.allclose(generator(latent, label).flatten(1), (weight[:, 64:].T + bias).tanh())
+    pictures = torch.randn(3, 1, 2, 2)
+    assert torch.equal(discriminator(pictures, label), discriminator.body(pictures).diagonal())
+    free = pair.discriminator((1, 2, 2), 0)
+    assert torch.equal(free(pictures, label), free.body(pictures)[:, 0])
+
+
+@pytest.mark.usefixtures("registered")
+def test_a_network_of_a_wrong_shape_is_told_in_a_sentence(tiny_yaml: Path, tmp_path: Path) -> None:
+    gannet.register_network("flat", lambda inputs, shape: nn.Linear(inputs, prod(shape)), linear_discriminator)
+    gannet.register_network(
+        "many", linear_generator, lambda shape, _: nn.Sequential(nn.Flatten(), nn.Linear(prod(shape), 5))
+    )
+    gannet.register_network("blind", linear_generator, lambda *_: nn.Linear(7, 1))
+    for name, words in (
+        ("flat", r"generator makes \(2, 64\) of inputs of shape \(2, 74\); \(2, 1, 8, 8\) is wanted"),
+        ("many", r"discriminator makes \(2, 5\) of inputs"),
+        ("blind", r"discriminator cannot take inputs of shape \(2, 1, 8, 8\): "),
+    ):
+        with pytest.raises(ValueError, match=words):
+            train(tiny_yaml, tmp_path / "run", **{"network": name, "loss.name": "hinge"})
+        assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.usefixtures("registered")
+def test_a_registered_loss_is_played_with_and_sees_reals_unless_it_says_otherwise() -> None:
+    gannet.register_loss(
+        "own", discriminator=lambda real, fake: (fake - real).mean(), generator=lambda real, fake: (real - fake).mean()
+    )
+    assert find_loss("own").needs_real and "own" not in LOSSES
+    gannet.register_loss(
+        "own", lambda real, fake: (fake - real).mean(), generator=lambda _, fake: -fake.mean(), needs_real=False
+    )
+    loss = find_loss("own")
+    assert not loss.needs_real and float(loss.generator(torch.zeros(2), torch.ones(2))) == -1
+
+
+@pytest.mark.usefixtures("registered")
+def test_a_registered_measure_stands_beside_the_others(tiny_yaml: Path, tmp_path: Path) -> None:
+    gannet.register_measure("size", lambda real, fake: fake.norm(dim=1).mean() / real.norm(dim=1).mean(), best=1.0)
+    run = train(tiny_yaml, tmp_path / "run")
+    (size,) = [one for one in gannet.judge(run.folder, query=JudgeOptions(num=150)).measures if one.name == "size"]
+    assert size.best == 1.0 and size.low < size.value < size.high and size.floor == pytest.approx(1, abs=0.1)
+
+
+@pytest.mark.usefixtures("registered")
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("dcgan", "taken by Gannet"), ("plain", "taken by a package"), ("../x", "is no name"), ("", "is no name")],
+)
+def test_a_name_that_is_taken_or_none_is_refused(name: str, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        linear(name)
+
+
+def test_a_choice_is_changed_by_its_name_alone() -> None:
+    assert load_recipe("images", {"network": "mlp"}).network == load_recipe("images", {"network.name": "mlp"}).network

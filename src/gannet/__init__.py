@@ -36,6 +36,9 @@ _HOMES = {
     "Outcome": "gannet.adversarial.game",
     "Network": "gannet.networks.pair",
     "Measure": "gannet.metrics.measure",
+    "register_loss": "gannet.adversarial.losses",
+    "register_measure": "gannet.metrics.measure",
+    "register_network": "gannet.networks",
 }
 __all__ = [*sorted(_HOMES), "__version__"]
 
@@ -43,6 +46,7 @@ if TYPE_CHECKING:
     from gannet.adversarial.game import Game as Game
     from gannet.adversarial.game import Outcome as Outcome
     from gannet.adversarial.game import Turn as Turn
+    from gannet.adversarial.losses import register_loss as register_loss
     from gannet.api import apply as apply
     from gannet.api import augment as augment
     from gannet.api import bench as bench
@@ -58,6 +62,8 @@ if TYPE_CHECKING:
     from gannet.media.medium import Field as Field
     from gannet.media.medium import Medium as Medium
     from gannet.metrics.measure import Measure as Measure
+    from gannet.metrics.measure import register_measure as register_measure
+    from gannet.networks import register_network as register_network
     from gannet.networks.pair import Network as Network
     from gannet.pipelines.pipeline import ConverterPipeline as ConverterPipeline
     from gannet.pipelines.pipeline import GeneratorPipeline as GeneratorPipeline

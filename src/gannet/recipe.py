@@ -313,6 +313,8 @@ def load_recipe(target: str, changes: Mapping[str, object] | None = None) -> Rec
         values.pop("images", None)
     for key, value in changes.items():
         _put(values, key, value)
+    for section, usual in USUAL.items():
+        _name_choice(values, section, usual)  # A change may be just a name as well.
     _check_names(values)
     return check(Recipe, values)
 

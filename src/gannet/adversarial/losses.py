@@ -10,7 +10,7 @@ from typing import Protocol
 from torch import Tensor
 from torch.nn.functional import logsigmoid, relu, softplus
 
-from gannet.runtime.plugins import find_part
+from gannet.runtime.plugins import find_part, register
 
 
 class PlayerLoss(Protocol):
@@ -138,3 +138,20 @@ def find_loss(name: str) -> AdversarialLoss:
     if not isinstance(found, AdversarialLoss):
         raise ValueError(f"The loss {name!r} is none of a game of two: it is no AdversarialLoss.")
     return found
+
+
+def register_loss(
+    name: str, discriminator: PlayerLoss, generator: PlayerLoss, decide: Decision = zero, needs_real: bool = True
+) -> None:
+    """Let recipes of this process choose a loss of your own, by `loss.name`.
+
+    Args:
+        name: what it goes by.
+        discriminator, generator: what each player descends, a scalar of the scores of reals and of fakes, both (b,).
+        decide: the thresholds above which samples pass for real; without it zero, as for logits.
+        needs_real: whether the generator's loss looks at the scores of reals; where it does not, False saves a pass.
+
+    Raises:
+        ValueError: the name is none, or is taken.
+    """
+    register("gannet.losses", name, AdversarialLoss(discriminator, generator, decide, needs_real), LOSSES)

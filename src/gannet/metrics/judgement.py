@@ -16,7 +16,7 @@ from gannet.metrics.measure import Best, Halves, Measure, Statistics, draw_halve
 from gannet.metrics.memorization import CopyAudit, Memorization
 from gannet.metrics.two_sample import classify_apart
 from gannet.metrics.utility import Utility
-from gannet.runtime.plugins import find_part, installed
+from gannet.runtime.plugins import find_part, names_of
 
 CORRECTED = "frechet distance, corrected"
 MOST, MOST_PAIRWISE, FEWEST, FEWEST_OF_CLASS = 10_000, 2_500, 50, 20
@@ -142,7 +142,7 @@ def _installed_measures(evidence: Evidence, halves: Halves) -> tuple[list[Measur
     which values are better, as in `Measure`, and is `low` where it has none.
     """
     found, failed = list[Measure](), dict[str, str]()
-    for name in installed("gannet.measures"):
+    for name in names_of("gannet.measures"):
         try:
             take: Statistics = find_part(name, {}, "gannet.measures", "measure")
             best: Best = getattr(take, "best", "low")

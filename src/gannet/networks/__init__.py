@@ -7,8 +7,9 @@ from typing import TypeVar
 from gannet.networks.dcgan import Dcgan
 from gannet.networks.mlp import Mlp
 from gannet.networks.pair import Pair
+from gannet.networks.plain import BuildDiscriminator, BuildGenerator, pair_of
 from gannet.networks.residual import Residual
-from gannet.runtime.plugins import find_part
+from gannet.runtime.plugins import find_part, register
 from gannet.schema import Choice, check, known_keys
 
 Builder = TypeVar("Builder")
@@ -16,7 +17,7 @@ Builder = TypeVar("Builder")
 PAIRS: dict[str, type[Pair]] = {"mlp": Mlp, "dcgan": Dcgan, "residual": Residual}
 """The pairs by name, as `network.name` chooses them; their fields are the other keys of `network`."""
 
-__all__ = ["PAIRS", "Dcgan", "Mlp", "Pair", "Residual", "chosen"]
+__all__ = ["PAIRS", "Dcgan", "Mlp", "Pair", "Residual", "chosen", "register_network"]
 
 
 def chosen(network: Choice, own: Mapping[str, type[Builder]]) -> Builder:
@@ -39,3 +40,21 @@ def chosen(network: Choice, own: Mapping[str, type[Builder]]) -> Builder:
     if is_dataclass(found):  # A plain one would leave unknown keys out without a word.
         known_keys(network.options, [key.name for key in fields(found)], "network")
     return check(found, network.options, "network")
+
+
+def register_network(name: str, generator: BuildGenerator, discriminator: BuildDiscriminator) -> None:
+    """Let recipes of this process choose networks of your own, plain PyTorch modules, by `network.name`.
+
+    With classes the inputs of the generator end with zeros and a one, and the discriminator gives a logit for each.
+
+    Args:
+        name: what they go by.
+        generator: takes how many inputs there are and the shape of a sample, (c, h, w) or (d,), and builds what maps
+            (b, inputs) to (b, *shape), within [-1, 1] for pictures.
+        discriminator: takes that shape and how many outputs there are, and builds what maps (b, *shape) to
+            (b, outputs), logits.
+
+    Raises:
+        ValueError: the name is none, or is taken.
+    """
+    register("gannet.networks", name, pair_of(generator, discriminator), PAIRS)

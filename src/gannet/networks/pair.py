@@ -91,7 +91,7 @@ class Pair(ABC):
         """Build the generator for samples of `shape`; `classes` 0 makes it unconditional."""
 
     @abstractmethod
-    def discriminator(self, shape: Shape, classes: int) -> Discriminator:
+    def discriminator(self, shape: Shape, classes: int) -> nn.Module:
         """Build the discriminator for samples of `shape`; `classes` 0 makes it unconditional."""
 
     @abstractmethod

@@ -79,6 +79,11 @@ class Pipeline(ABC):
             ValueError: an input that is missing or cannot be read, an option that there is not; one sentence.
         """
 
+    def __repr__(self) -> str:
+        """Say on a line what it is, of what it makes what, and where it lies."""
+        of = ", ".join(f"{name}" if one.required else f"[{name}]" for name, one in self.inputs.items()) or "nothing"
+        return f"{self.name or self.task} ({self.task}): {', '.join(self.outputs)} of {of}, on {self.device}"
+
     def options(self, given: Mapping[str, object]) -> Section:
         """Check options; ValueError names the nearest where there is none of a name."""
         fields = self.Options.model_fields

@@ -1,15 +1,44 @@
-"""What third parties offer by entry points. Names are looked up among the installed ones and never imported as given,
-so a file cannot choose code to run."""
+"""What third parties offer by entry points, and what this process was given besides. Names are looked up among these
+and never imported as given, so a file cannot choose code to run."""
 
+import re
 from collections.abc import Mapping
 from importlib import resources
 from importlib.metadata import EntryPoint, entry_points
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from gannet.runtime.wording import reason
-from gannet.schema import nearest
+from gannet.schema import nearest, shown
 
 Part = TypeVar("Part")
+_REGISTERED: dict[str, dict[str, object]] = {}
+"""By group and name, what `register` was given; gone with the process."""
+
+
+def register(group: str, name: str, part: object, own: Mapping[str, object]) -> None:
+    """Offer a part under a name for as long as this process lasts, as an installed package does by an entry point.
+
+    A name that was registered before then means the new part, so that a cell of a notebook can be run again.
+
+    Args:
+        group: the entry points it would be among, such as `gannet.losses`.
+        name: letters, digits, spaces, - and _, a letter first.
+        part: what an entry point would name.
+        own: the parts of ours, whose names are taken.
+
+    Raises:
+        ValueError: the name is none, or taken by another.
+    """
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9 _-]*", name):
+        raise ValueError(f"{shown(name)} is no name; one is of letters, digits, spaces, - and _, a letter first.")
+    if name in own or name in installed(group):
+        raise ValueError(f"The name {name!r} is taken by {'Gannet' if name in own else 'a package'}; choose another.")
+    _REGISTERED.setdefault(group, {})[name] = part
+
+
+def names_of(group: str) -> list[str]:
+    """List the names of a group: registered and installed."""
+    return sorted({*_REGISTERED.get(group, {}), *installed(group)})
 
 
 def installed(group: str) -> dict[str, EntryPoint]:
@@ -18,19 +47,21 @@ def installed(group: str) -> dict[str, EntryPoint]:
 
 
 def find_part(name: str, own: Mapping[str, Part], group: str, what: str) -> Part:
-    """Give the part of that name: one of our own, else an installed one of a third party, which is imported now.
+    """Give the part of that name: one of our own, a registered one, or an installed one, which is imported now.
 
     Raises:
         ValueError: there is none, or it cannot be imported; the sentence names the nearest, or what must be installed.
     """
     if name in own:
         return own[name]
-    theirs = installed(group)
-    if name in theirs:
+    if name in (registered := _REGISTERED.get(group, {})):
+        return cast(Part, registered[name])
+    if name in (theirs := installed(group)):
         return _imported(theirs[name], what)
     raise ValueError(
-        f"There is no {what} {name!r}; {nearest(name, [*own, *theirs])} A third party's is found once the package is "
-        f"installed that offers {name!r} among the entry points of {group}."
+        f"There is no {what} {name!r}; {nearest(name, [*own, *names_of(group)])} A third party's is found once the "
+        f"package is installed that offers {name!r} among the entry points of {group}, and one of your own once this "
+        "process has registered it."
     )
 
 
