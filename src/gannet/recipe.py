@@ -129,10 +129,11 @@ class Loss(Section):
     gradient_penalty: Penalty | None = None
     """Penalty of gradient norms other than one, between real and generated samples."""
     update: Annotated[
-        Literal["alternating", "simultaneous"], formerly({"in-turn": "alternating", "at-once": "simultaneous"})
+        Literal["alternating", "shared", "simultaneous"],
+        formerly({"in-turn": "alternating", "at-once": "simultaneous"}),
     ] = "alternating"
-    """`alternating`: the generator answers a discriminator that has stepped; `simultaneous`: both step from one shared
-    pass."""
+    """`alternating`: the generator answers a discriminator that has stepped; `shared`: so too, on the fakes that were
+    stepped on, which saves a pass; `simultaneous`: both step from one shared pass."""
 
 
 class Optimizer(Section):

@@ -38,12 +38,18 @@ class Draws:
 
     def __init__(self) -> None:
         self.sample = {"real": torch.randn(COUNT, SIDE, generator=torch.Generator().manual_seed(1))}
+        self.kept: dict[str, Any] = {}
 
     def normal(self, *shape: int) -> Tensor:
         return torch.randn(COUNT, *shape, generator=torch.Generator().manual_seed(2))
 
     def uniform(self, *shape: int) -> Tensor:
         return torch.rand(COUNT, *shape, generator=torch.Generator().manual_seed(3))
+
+    def shared(self, name: str, make: Callable[[Pass], Any]) -> Any:
+        if name not in self.kept:
+            self.kept[name] = make(self)
+        return self.kept[name]
 
 
 @pytest.fixture
@@ -68,10 +74,10 @@ def all_turns(networks: dict[str, nn.Module], name: str = "non-saturating") -> d
     return {turn.name: turn for turn in turns}
 
 
-def play(turn: Turn, networks: dict[str, nn.Module]) -> Outcome:
+def play(turn: Turn, networks: dict[str, nn.Module], run: Draws | None = None) -> Outcome:
     """Play as the trainer does: the others are frozen, gradients go to the players' parameters only."""
-    let_move(networks, turn.players)
-    outcome = turn.play(Draws())
+    let_move(networks, turn.players, turn.records)
+    outcome = turn.play(run or Draws())
     for player in turn.players:
         loss = torch.stack(list(outcome.losses[player].values())).sum()
         loss.backward(inputs=list(networks[player].parameters()), retain_graph=True)
@@ -134,20 +140,21 @@ def test_both_players_descend_the_loss_that_was_chosen(networks: dict[str, nn.Mo
         assert losses[player]["adversarial"].item() == pytest.approx(loss(real, fake).item(), rel=1e-6)
 
 
+@pytest.mark.parametrize("update", ["shared", "simultaneous"])
 @pytest.mark.parametrize("name", sorted(LOSSES))
-def test_players_who_update_simultaneously_feel_what_they_would_feel_alternating(
-    networks: dict[str, nn.Module], name: str
+def test_players_with_shared_passes_feel_what_they_would_feel_alternating(
+    networks: dict[str, nn.Module], name: str, update: Any
 ) -> None:
-    """One shared pass, the same losses and gradients, as neither has moved before the other."""
+    """The same losses and gradients, where neither has moved before the other."""
     strengths = Penalties(r1=Strength(0.5, 4), between=Strength(10.0, 1))
     found = []
-    for update in ("alternating", "simultaneous"):
-        gradients = {}
-        for turn in game_of(networks, name).turns(strengths, update):
+    for each in ("alternating", update):
+        gradients, run = {}, Draws()
+        for turn in game_of(networks, name).turns(strengths, each):
             if turn.name != "r1":
                 for network in networks.values():
                     network.zero_grad(set_to_none=True)
-                outcome = play(turn, networks)
+                outcome = play(turn, networks, run)
                 for player in turn.players:
                     gradients[player] = [parameter.grad for parameter in networks[player].parameters()]
                     gradients[player] += list(outcome.losses[player].values())
@@ -155,6 +162,25 @@ def test_players_who_update_simultaneously_feel_what_they_would_feel_alternating
     assert found[0].keys() == found[1].keys() == {GENERATOR, DISCRIMINATOR}
     for player in found[0]:
         torch.testing.assert_close(found[0][player], found[1][player])
+
+
+def test_shared_fakes_are_made_once_a_round_and_descended_through_by_the_generator_alone(
+    networks: dict[str, nn.Module],
+) -> None:
+    made: list[Tensor] = []
+
+    def generate(run: Pass) -> Tensor:
+        made.append(networks[GENERATOR](run.normal(SIDE)))
+        return made[-1]
+
+    run, strengths = Draws(), Penalties(r1=Strength(0.5, 4), r2=Strength(2.0, 1))
+    for turn in replace(game_of(networks), generate=generate).turns(strengths, "shared"):
+        before = {name: [one.grad for one in network.parameters()] for name, network in networks.items()}
+        play(turn, networks, run)
+        for name, network in networks.items():
+            moved = any(one.grad is not old for one, old in zip(network.parameters(), before[name], strict=True))
+            assert moved == (name in turn.players and before[name][0] is None), (turn.name, name)
+    assert len(made) == 1 and networks[GENERATOR].weight.grad is not None
 
 
 def test_those_who_update_simultaneously_take_one_turn_and_lazy_penalties_their_own(
@@ -373,7 +399,7 @@ def test_penalties_are_of_what_each_discriminator_sees(several: dict[str, nn.Mod
     assert found.item() == pytest.approx(10 * gradient_penalty(score, real, fake, run.uniform()).item(), rel=1e-6)
 
 
-@pytest.mark.parametrize("update", ["alternating", "simultaneous"])
+@pytest.mark.parametrize("update", ["alternating", "shared", "simultaneous"])
 def test_feature_matching_is_the_mean_absolute_difference(several: dict[str, nn.Module], update: Any) -> None:
     turns = game_of_several(several, feature_matching=0.3).turns(Penalties(), update)
     losses = turns[-1].play(Draws()).losses[GENERATOR]
@@ -411,15 +437,17 @@ def test_without_features_feature_matching_says_what_it_needs(networks: dict[str
         turn.play(Draws())
 
 
+@pytest.mark.parametrize("update", ["shared", "simultaneous"])
 @pytest.mark.parametrize("name", sorted(LOSSES))
-def test_several_who_update_simultaneously_feel_what_they_would_feel_alternating(
-    several: dict[str, nn.Module], name: str
+def test_several_with_shared_passes_feel_what_they_would_feel_alternating(
+    several: dict[str, nn.Module], name: str, update: Any
 ) -> None:
     found = []
-    for update in ("alternating", "simultaneous"):
+    for each in ("alternating", update):
         game, losses, gradients = game_of_several(several, name, feature_matching=0.2), {}, {}
-        for turn in game.turns(Penalties(between=Strength(10.0, 1)), update):
-            outcome = play(turn, several)
+        run = Draws()
+        for turn in game.turns(Penalties(between=Strength(10.0, 1)), each):
+            outcome = play(turn, several, run)
             losses |= outcome.losses
             for player in turn.players:
                 gradients[player] = [parameter.grad for parameter in several[player].parameters()]
@@ -429,7 +457,7 @@ def test_several_who_update_simultaneously_feel_what_they_would_feel_alternating
     torch.testing.assert_close(found[0], found[1])
 
 
-@pytest.mark.parametrize("update", ["alternating", "simultaneous"])
+@pytest.mark.parametrize("update", ["alternating", "shared", "simultaneous"])
 def test_a_pass_is_prepared_once(several: dict[str, nn.Module], update: Any) -> None:
     prepared: list[Pass] = []
 

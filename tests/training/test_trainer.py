@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 import torch
-from contracts import logged, make_trainer, tensors_of
+from contracts import check_gradients, check_resumes, logged, make_trainer, tensors_of
 from torch import nn
 
 import gannet
 from gannet.adversarial.game import Outcome, Pass
-from gannet.recipe import Average, Loss, Optimizer, Recipe, RefereeSettings, Stage, dump_yaml, load_recipe
+from gannet.recipe import Average, Loss, Optimizer, Penalty, Recipe, RefereeSettings, Stage, dump_yaml, load_recipe
 from gannet.runtime.files import load_tree
 from gannet.runtime.progress import Watch
 from gannet.schema import Choice
@@ -33,13 +33,32 @@ def weights(trainer: Trainer) -> dict[str, torch.Tensor]:
 MLP = Choice(name="mlp", width=16, depth=1, latent=4)
 
 
-def test_accumulation_changes_nothing_but_rounding(tmp_path: Path) -> None:
-    trainers = [make_trainer(changed(network=MLP, accumulate=n), tmp_path / str(n)) for n in (1, 4)]
+SHARED = Loss(update="shared", r1=Penalty(every=2), r2=Penalty(weight=0.1))
+MIRRORED = Choice(name="fixed", share=0.5, climb=1, kinds={"flip": 0.5})
+"""Drawn anew in every turn, so that it tells who draws where."""
+
+
+@pytest.mark.parametrize("loss", [Loss(), SHARED], ids=["alternating", "shared"])
+def test_accumulation_changes_nothing_but_rounding(loss: Loss, tmp_path: Path) -> None:
+    given = {"network": MLP, "loss": loss, "augment": MIRRORED}
+    trainers = [make_trainer(changed(**given, accumulate=n), tmp_path / str(n)) for n in (1, 4)]
     for _ in range(6):
         for trainer in trainers:
             trainer.round()
     one, four = map(weights, trainers)
     assert all(torch.allclose(one[name], four[name], atol=1e-5) for name in one)
+
+
+def test_shared_fakes_are_drawn_once_a_round_and_a_run_with_them_resumes(tmp_path: Path) -> None:
+    recipe = changed(network=MLP, loss=SHARED, augment=MIRRORED)
+    trainer = make_trainer(recipe, tmp_path / "run")
+    generator, drawn = trainer.networks["generator"], []
+    generator.register_forward_hook(lambda *_: drawn.append(trainer.progress.rounds))
+    for _ in range(3):
+        trainer.round()
+    assert drawn == [0, 1, 2] and not trainer.kept
+    check_gradients(make_trainer(recipe, tmp_path / "gradients"))
+    check_resumes(recipe, tmp_path)
 
 
 def test_a_batch_that_cannot_be_cut_is_refused(tmp_path: Path) -> None:
@@ -221,9 +240,18 @@ def test_tensorboard_gets_the_log(tmp_path: Path) -> None:
     assert [event.step for event in board.Scalars("referee/fool_rate")] == [line["images"] for line in logged(tmp_path)]
 
 
-def test_two_processes_give_what_one_gives(tmp_path: Path) -> None:
+@pytest.mark.parametrize("update", ["alternating", "shared"])
+def test_two_processes_give_what_one_gives(update: str, tmp_path: Path) -> None:
     recipe = load_recipe(
-        "ring", {"images": 640, "batch": 64, "log.every": 128, "checkpoint.every": 320, "referee.every": 256}
+        "ring",
+        {
+            "loss.update": update,
+            "images": 640,
+            "batch": 64,
+            "log.every": 128,
+            "checkpoint.every": 320,
+            "referee.every": 256,
+        },
     )
     path = tmp_path / "ring.yaml"
     path.write_text(dump_yaml(recipe))

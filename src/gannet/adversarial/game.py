@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 from torch import Tensor, nn
 
 Losses = dict[str, dict[str, Tensor]]
 
+Made = TypeVar("Made")
 State: TypeAlias = dict[str, Any]
 """What is needed to go on: tensors, numbers, words, and lists and dicts of them, by name."""
 
@@ -38,6 +39,12 @@ class Pass(Protocol):
     def uniform(self, *shape: int) -> Tensor:
         """Give uniform noise in [0, 1), (b, *shape), drawn like `normal`."""
 
+    def shared(self, name: str, make: "Callable[[Pass], Made]") -> Made:
+        """Give what an earlier turn of the round made of this slice under that name, or make it now.
+
+        Where a later turn is to descend through it, the turns' `records` names the networks it goes through.
+        """
+
 
 @dataclass(frozen=True)
 class Turn:
@@ -49,6 +56,7 @@ class Turn:
         play: computes the outcome of one pass, with losses for exactly these players.
         every: the turn is taken in every so-manieth round.
         stages: the stages it belongs to; empty means all.
+        records: networks that do not move in this turn, but whose passes a later one of the round descends through.
     """
 
     name: str
@@ -56,6 +64,7 @@ class Turn:
     play: Callable[[Pass], Outcome]
     every: int = 1
     stages: tuple[str, ...] = ()
+    records: tuple[str, ...] = ()
 
     def due(self, round_number: int, stage: str) -> bool:
         """Tell whether the turn is taken in this round (counted from 0) of this stage."""

@@ -1,7 +1,7 @@
 """The two-player game, for any generator and any discriminators: losses, gradient penalties and turns."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, Literal, Protocol, TypeAlias, TypeVar
 
 import torch
@@ -28,7 +28,7 @@ class Lazy(Protocol):
         """Rounds between two applications."""
 
 
-Update: TypeAlias = Literal["alternating", "simultaneous"]
+Update: TypeAlias = Literal["alternating", "shared", "simultaneous"]
 
 
 @dataclass(frozen=True)
@@ -110,8 +110,11 @@ class TwoPlayer(Generic[Prepared]):
         """Give each discriminator's turn and its lazy penalties, then the generator's turn.
 
         Args:
-            update: `simultaneous` lets all step from one shared pass, which saves a pass through each network.
+            update: `shared` lets the generator answer on the fakes that the discriminators have stepped on, which saves
+                a pass through it; `simultaneous` lets all step from one shared pass, which saves one through each.
         """
+        if update == "shared":
+            return tuple(replace(turn, records=(self.generator,)) for turn in _sharing(self).turns(penalties))
         players = [_Player(self, one, penalties, len(self.discriminators) == 1) for one in self.discriminators]
         lazy = [turn for player in players for turn in player.lazy_turns()]
         if update == "simultaneous":
@@ -177,7 +180,7 @@ class _Player(Generic[Prepared]):
     def turn(self) -> Turn:
         def play(run: Pass) -> Outcome:
             given = self.game.prepare(run)
-            return self.play(run, given, self.game.generate(given))[0]
+            return self.play(run, given, self.game.generate(given).detach())[0]
 
         return Turn(self.name, (self.name,), play)
 
@@ -235,3 +238,38 @@ class _Player(Generic[Prepared]):
 def of_the_pass(run: Pass) -> Pass:
     """Prepare nothing: all that a pass is about is its sample."""
     return run
+
+
+@dataclass(frozen=True)
+class _Kept(Generic[Prepared]):
+    """What a round's passes are about, and the fakes made of it."""
+
+    given: Prepared
+    fake: Tensor
+
+
+def _sharing(game: TwoPlayer[Prepared]) -> TwoPlayer[_Kept[Prepared]]:
+    """Give the game whose turns of a round all are about the same, with the same fakes."""
+
+    def make(run: Pass) -> _Kept[Prepared]:
+        given = game.prepare(run)
+        return _Kept(given, game.generate(given))
+
+    def knowing(one: Discriminator[Prepared]) -> Discriminator[_Kept[Prepared]]:
+        return Discriminator(
+            one.name,
+            lambda sample, kept: one.score(sample, kept.given),
+            lambda sample, kept: one.view(sample, kept.given),
+        )
+
+    return TwoPlayer(
+        game.loss,
+        [knowing(one) for one in game.discriminators],
+        prepare=lambda run: run.shared("fakes", make),
+        real=lambda kept: game.real(kept.given),
+        generate=lambda kept: kept.fake,
+        extra_losses=lambda fake, kept: game.extra_losses(fake, kept.given),
+        weight=game.weight,
+        feature_matching=game.feature_matching,
+        generator=game.generator,
+    )

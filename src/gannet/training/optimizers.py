@@ -34,7 +34,7 @@ def measured_step(optimizer: torch.optim.Optimizer) -> Tensor:
     return torch.stack([(after - before).norm() / before.norm() for after, before in pairs]).nanmedian()
 
 
-def let_move(networks: Mapping[str, nn.Module], players: tuple[str, ...]) -> None:
-    """Let only the players' parameters ask for gradients."""
+def let_move(networks: Mapping[str, nn.Module], players: tuple[str, ...], records: tuple[str, ...] = ()) -> None:
+    """Let only the players' parameters ask for gradients, and those of networks whose passes a later turn needs."""
     for name, network in networks.items():
-        network.requires_grad_(name in players)
+        network.requires_grad_(name in players or name in records)

@@ -1,13 +1,17 @@
 """One forward pass of a turn: its slice of the batch, and noise addressed by where in the run it is drawn."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TypeAlias, TypeVar, cast
 
 import torch
 from torch import Tensor
 
+from gannet.adversarial.game import Pass
 from gannet.data.loader import Batch
-from gannet.runtime.randomness import generator
+from gannet.runtime.randomness import address, generator, seed_torch
+
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True)
@@ -26,20 +30,52 @@ class Place:
 
 
 class BatchPass:
-    """A pass over `part` of a round's batch of `whole` samples; see `adversarial.game.Pass`."""
+    """A pass over `part` of a round's batch of `whole` samples; see `adversarial.game.Pass`.
 
-    def __init__(self, sample: Batch, place: Place, whole: int, part: slice) -> None:
+    Args:
+        kept: what turns of this round made of this part and share, by name.
+    """
+
+    def __init__(
+        self,
+        sample: Batch,
+        place: Place,
+        whole: int,
+        part: slice,
+        kept: dict[str, tuple["BatchPass", object]] | None = None,
+    ) -> None:
         self.sample, self.place, self.whole, self.part = sample, place, whole, part
+        self.kept: Kept = {} if kept is None else kept
         self.device = next(iter(sample.values())).device
         self.draws = 0
+        self.draws_as = self
 
     def normal(self, *shape: int) -> Tensor:
         """Give standard normal noise (b, *shape)."""
-        return self._draw(torch.randn, shape)
+        return self.draws_as._draw(torch.randn, shape)
 
     def uniform(self, *shape: int) -> Tensor:
         """Give uniform noise in [0, 1), (b, *shape)."""
-        return self._draw(torch.rand, shape)
+        return self.draws_as._draw(torch.rand, shape)
+
+    def shared(self, name: str, make: Callable[[Pass], Made]) -> Made:
+        """Give what an earlier turn of the round made of this part under that name, or make it.
+
+        It is made where no turn draws, so that it is the same whoever makes it; with what it holds of that pass, each
+        turn then draws as itself.
+        """
+        if name not in self.kept:
+            maker = BatchPass(self.sample, replace(self.place, turn=name), self.whole, self.part, self.kept)
+            maker.seed()
+            self.kept[name] = maker, make(maker)
+            self.seed()
+        maker, made = self.kept[name]
+        maker.draws_as = self
+        return cast(Made, made)
+
+    def seed(self) -> None:
+        """Let torch's own randomness begin where this pass does."""
+        seed_torch(address(self.place.seed, *self.place.words, self.part.start), self.device)
 
     def _draw(self, draw: Callable[..., Tensor], shape: tuple[int, ...]) -> Tensor:
         # Drawn for the whole batch on the CPU, so that cutting it among processes and passes changes nothing.
@@ -48,6 +84,8 @@ class BatchPass:
         return moved(draw(self.whole, *shape, generator=source)[self.part], self.device)
 
 
+Kept: TypeAlias = dict[str, tuple[BatchPass, object]]
+"""What turns of a round share, each with the pass in which it was made."""
 SMALL = 2**16
 """Bytes up to which a GPU takes a copy without the processor waiting, pinned or not."""
 

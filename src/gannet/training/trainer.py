@@ -14,7 +14,6 @@ from gannet.adversarial.game import Game, Losses, Observer, Outcome, Seen, Turn
 from gannet.data.loader import Samples
 from gannet.recipe import Optimizer, Recipe
 from gannet.runtime.process import deterministic, drawing
-from gannet.runtime.randomness import address
 from gannet.runtime.signals import Interruption
 from gannet.runtime.wording import reason
 from gannet.schedule import crossed, measures_updates, position, total_images
@@ -24,7 +23,7 @@ from gannet.training.distributed import RunningAverage, environment, gather, sha
 from gannet.training.logbook import Logbook
 from gannet.training.meter import Meter
 from gannet.training.optimizers import let_move, make_optimizer, measured_step
-from gannet.training.passes import BatchPass, Place, moved
+from gannet.training.passes import BatchPass, Kept, Place, moved
 
 ASKED = 2
 """The reason to stop that is a request; with a signal's number added where one asked."""
@@ -83,6 +82,8 @@ class Trainer:
         self.meter = Meter(fabric)
         self.observers: dict[str, Observer] = {"losses": self.meter, **setup.observers}
         self.slices = slices(recipe, fabric)
+        # Passes are cut into parts to save memory, and what turns share of each is then made again.
+        self.keeps, self.kept = len(self.slices) == 1, Kept()
         self.checkpoints = CheckpointFolder(folder / "state", recipe.checkpoint.keep)
         if fabric.is_global_zero:
             self.checkpoints.prepare()
@@ -140,6 +141,7 @@ class Trainer:
                 outcomes = self._take(turn, batches, updates if measured else None)
                 losses |= _mean_losses(turn, outcomes)
                 watched |= _joined(outcomes)
+        self.kept.clear()
         progress.images += recipe.batch
         progress.rounds += 1
         self.setup.average.update(self.networks, progress.images, recipe.batch)
@@ -164,11 +166,12 @@ class Trainer:
         for player in turn.players:
             self.optimizers[player].zero_grad(set_to_none=True)
         outcomes = []
-        let_move(self.networks, turn.players)
+        let_move(self.networks, turn.players, turn.records if self.keeps else ())
         for part, batch in zip(self.slices, batches, strict=True):
             with drawing, self.fabric.autocast():
-                torch.manual_seed(address(place.seed, *place.words, part.start))
-                outcome = turn.play(BatchPass(batch, place, self.recipe.batch, part))
+                run = BatchPass(batch, place, self.recipe.batch, part, self.kept if self.keeps else {})
+                run.seed()
+                outcome = turn.play(run)
             self._descend(turn, outcome.losses)
             outcomes.append(outcome)
         self._step(turn, updates)

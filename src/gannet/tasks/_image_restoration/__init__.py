@@ -116,7 +116,7 @@ class ImageRestoration(Generic[Keys]):
 
     def resolve(self, recipe: Recipe, description: Description) -> Recipe:
         """Write the chosen size and channels into the recipe."""
-        if recipe.augment.name != "none" or recipe.loss.update != "alternating":
+        if recipe.augment.name != "none" or recipe.loss.update == "simultaneous":
             raise ValueError(f"{recipe.task.name} knows neither augment nor loss.update=simultaneous; leave them out.")
         players = (GENERATOR, *(one.name for one in self.auxiliaries), DISCRIMINATOR)
         known_keys(recipe.optimizer, players, "optimizer")

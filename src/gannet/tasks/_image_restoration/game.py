@@ -91,7 +91,7 @@ def build_game(
         extra_losses=lambda picture, prepared: _extra_losses(picture, prepared, pair, config),
         weight=config.adversarial,
     )
-    turns = players.turns(Penalties(recipe.loss.r1, recipe.loss.r2, recipe.loss.gradient_penalty))
+    turns = players.turns(Penalties(recipe.loss.r1, recipe.loss.r2, recipe.loss.gradient_penalty), recipe.loss.update)
     others = {GAME, *(stage for one in auxiliaries for stage in one.stages)}
     first = tuple(stage.name for stage in stages(recipe) if stage.name not in others)
     alone = (Turn("learn", (GENERATOR,), learn, stages=first),) if first else ()
