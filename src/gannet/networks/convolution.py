@@ -11,6 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
+from gannet.runtime.processor import has_tiles
+
 CHUNK_BYTES = 8 * 2**20
 """Of patches at once: what stays in a core's cache and is not asked of the system anew each time."""
 FEWEST_CHANNELS = 8
@@ -53,8 +55,7 @@ def suits_tiles(module: nn.Conv2d | nn.ConvTranspose2d, picture: Tensor) -> bool
 
 @cache
 def _has_tiles() -> bool:
-    capable: dict[str, bool] = getattr(torch.cpu, "get_capabilities", dict)()
-    return bool(capable.get("amx_bf16"))
+    return has_tiles()
 
 
 def _convolve(module: nn.Conv2d | nn.ConvTranspose2d, picture: Tensor) -> Tensor:

@@ -9,6 +9,7 @@ import torch
 
 from gannet.runtime.process import at_exit, quiet
 from gannet.runtime.process import keep_memory as keep_memory
+from gannet.runtime.processor import multiplies_bf16
 from gannet.schema import nearest
 
 if TYPE_CHECKING:
@@ -88,5 +89,4 @@ def choose_precision(precision: str, device: str) -> str:
         return precision
     if device == "cuda":
         return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "32"
-    capable: dict[str, bool] = getattr(torch.cpu, "get_capabilities", dict)()
-    return "bf16" if device == "cpu" and (capable.get("amx_bf16") or capable.get("avx512_bf16")) else "32"
+    return "bf16" if device == "cpu" and multiplies_bf16() else "32"
