@@ -1,6 +1,7 @@
 """Contenders for the fastest training, each in a process of its own, which does what each line that it reads says.
 
     python benchmarks/contenders.py gannet|plain|torchgan [--side 32] [--batch 64] [--pictures FILE] [--recipe NAME]
+    python benchmarks/contenders.py gannet-unet|plain-unet
 
 A line `train SECONDS` trains so long and prints images a second, `sample SECONDS` draws so long; `draw COUNT FILE`
 saves so many pictures. `plain` is the loop that PyTorch's tutorials teach (in single precision, without a running
@@ -18,6 +19,7 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -133,7 +135,7 @@ def gannet(asked: argparse.Namespace) -> Contender:
 
     same = {"data.size": asked.side, "data.channels": 3, "network.width": WIDTH, "network.latent": LATENT}
     changes = {**same, "batch": asked.batch, "loss.r1": None, "device": "cpu"}
-    changes = {"device": "cpu", **dict(map(parse_change, asked.set))} if asked.recipe else changes
+    changes = ({"device": "cpu"} if asked.recipe else changes) | dict(map(parse_change, asked.set))
     prepared = prepare(configure(asked.recipe or "images", "" if asked.recipe else "digits", changes, ""))
     fabric = launch(prepared.recipe.device, prepared.recipe.precision)
     if asked.recipe:
@@ -154,6 +156,65 @@ def gannet(asked: argparse.Namespace) -> Contender:
     return Contender(
         trainer.round, lambda count: pipeline(num=count, seed=1, engine="torch").values, sample, prepared.recipe.batch
     )
+
+
+def unet_trainer(asked: argparse.Namespace) -> Any:
+    """Gannet's trainer in the game of colorization: a U-Net, a discriminator of patches and a perceptual loss."""
+    from gannet.commands.bench import prepare_for
+    from gannet.commands.plan import noise_of
+    from gannet.commands.train import build_game, build_trainer
+    from gannet.recipe import parse_change
+    from gannet.runtime.devices import launch
+    from gannet.runtime.progress import Watch
+
+    changes = {"stages": [{"name": "game", "images": 1_000_000}], "loss.r1": None, "device": "cpu"}
+    prepared = prepare_for("colorization", "", {**changes, **dict(map(parse_change, asked.set))})
+    fabric, pictures = launch("cpu", prepared.recipe.precision), noise_of(prepared)
+    game = build_game(prepared, fabric)
+    return build_trainer(prepared, game, fabric, Path(tempfile.mkdtemp()), (pictures, pictures), Watch())
+
+
+def gannet_unet(asked: argparse.Namespace) -> Contender:
+    """A round of Gannet's trainer with a U-Net."""
+    trainer = unet_trainer(asked)
+    return Contender(trainer.round, undrawn, undrawn, trainer.recipe.batch)
+
+
+def plain_unet(asked: argparse.Namespace) -> Contender:
+    """The same networks and losses in a plain loop: single precision, channels as they come, two steps a round."""
+    from gannet.adversarial.losses import relativistic_discriminator, relativistic_generator
+    from gannet.adversarial.similarity import perceptual_distance, pixel_distance
+    from gannet.augmentation.lab import from_lab, to_lab
+    from gannet.tasks._image_restoration.game import perceptual_network
+
+    trainer = unet_trainer(asked)
+    recipe, (generator, discriminator) = trainer.recipe, trainer.networks.values()
+    options, perceptual = recipe.task.options, perceptual_network("loss-v1")
+    optimizers = [torch.optim.Adam(network.parameters(), lr=1e-4) for network in (generator, discriminator)]
+    place = count(step=recipe.batch)
+
+    def play() -> None:
+        patch = trainer.loader.batch(next(place), recipe.batch, recipe.batch)["real"][
+            :, :, : options["patch"], : options["patch"]
+        ]
+        target = to_lab(patch)
+        made = generator(target[:, :1])
+        optimizers[1].zero_grad()
+        relativistic_discriminator(discriminator(target), discriminator(made.detach())).backward()
+        optimizers[1].step()
+        optimizers[0].zero_grad()
+        adversarial = relativistic_generator(discriminator(target), discriminator(made))
+        seen = perceptual_distance(from_lab(made), from_lab(target), perceptual).mean()
+        loss = options["pixel"] * pixel_distance(made, target) + options["perceptual"] * seen
+        (loss + options["adversarial"] * adversarial).backward()
+        optimizers[0].step()
+
+    return Contender(play, undrawn, undrawn, recipe.batch)
+
+
+def undrawn(count: int) -> torch.Tensor:
+    """Nothing: what makes something of a picture draws none."""
+    raise SystemExit(f"A U-Net does not draw {count} pictures from noise.")
 
 
 def torchgan(asked: argparse.Namespace) -> Contender:
@@ -202,7 +263,13 @@ def torchgan(asked: argparse.Namespace) -> Contender:
     return Contender(play, draw, draw, batch)
 
 
-CONTENDERS = {"gannet": gannet, "plain": plain, "torchgan": torchgan}
+CONTENDERS = {
+    "gannet": gannet,
+    "plain": plain,
+    "torchgan": torchgan,
+    "gannet-unet": gannet_unet,
+    "plain-unet": plain_unet,
+}
 
 
 def train(contender: Contender, seconds: float) -> float:

@@ -1,6 +1,7 @@
 """How fast are training and sampling, against others in the same run and against the machine's own limit? A table.
 
-    python benchmarks/throughput.py [--sides 32 64] [--torchgan PATH/TO/python]
+    python benchmarks/throughput.py [--sides 32 64] [--unet] [--torchgan PATH/TO/python]
+    ONEDNN_MAX_CPU_ISA=AVX2 ATEN_CPU_CAPABILITY=avx2 python benchmarks/throughput.py    # as an older processor would
 
 Contenders take turns, block by block, each in a process of its own; reported are medians and ratios to the plain loop.
 torchgan 0.1.0 wants an environment of its own (torchvision 0.28.0 without its dependencies, torch, wget): name its
@@ -19,30 +20,39 @@ import sys
 import torch
 from contender_process import ContenderProcess
 
+from gannet.runtime.processor import LIMITS
+
 WARM_UP = 2.0
 
 
-def compare(side: int, batch: int, asked: argparse.Namespace) -> None:
-    """Let all contenders take turns at one size, and print a row each."""
-    names = {"plain": sys.executable, "gannet": sys.executable} | (
-        {"torchgan": asked.torchgan} if asked.torchgan else {}
-    )
-    contenders = [
-        ContenderProcess(name, ["--side", str(side), "--batch", str(batch)], python) for name, python in names.items()
-    ]
+def compare(size: str, contenders: list[ContenderProcess], asked: argparse.Namespace, draws: bool) -> None:
+    """Let all contenders take turns, the plain loop first, and print a row each."""
+    deeds = (ContenderProcess.train, *((ContenderProcess.sample,) if draws else ()))
     for contender in contenders:
-        contender.train(WARM_UP)
-        contender.sample(WARM_UP)
-    trained, sampled = (
-        medians([[measure(contender, asked.seconds) for contender in contenders] for _ in range(asked.blocks)])
-        for measure in (ContenderProcess.train, ContenderProcess.sample)
-    )
-    for contender, images, samples in zip(contenders, trained, sampled, strict=True):
+        for deed in deeds:
+            deed(contender, WARM_UP)
+    found = [
+        medians([[deed(contender, asked.seconds) for contender in contenders] for _ in range(asked.blocks)])
+        for deed in deeds
+    ]
+    for number, contender in enumerate(contenders):
         contender.leave()
-        cells = f"{images:,.0f} | {images / trained[0]:.2f} | {samples:,.0f} | {samples / sampled[0]:.2f}"
-        print(f"| {side}x{side} | {contender.name} | {cells} |", flush=True)
-    if not asked.torchgan:
-        print(f"| {side}x{side} | torchgan | not installed here | | | |")
+        cells = [f"{each[number]:,.{1 if each[number] < 100 else 0}f} | {each[number] / each[0]:.2f}" for each in found]
+        print(f"| {size} | {contender.name} | {' | '.join(cells if draws else [*cells, ' | '])} |", flush=True)
+
+
+def dcgans(side: int, asked: argparse.Namespace) -> list[ContenderProcess]:
+    """The contenders at one size."""
+    options = ["--side", str(side), "--batch", str(asked.batch)]
+    settings = [f"--set={change}" for change in asked.set]
+    others = [ContenderProcess("torchgan", options, asked.torchgan)] if asked.torchgan else []
+    return [ContenderProcess("plain", options), ContenderProcess("gannet", [*options, *settings]), *others]
+
+
+def unets(asked: argparse.Namespace) -> list[ContenderProcess]:
+    """The contenders with the U-Net of colorization; the same settings change both, as both build it by the recipe."""
+    settings = [f"--set={change}" for change in asked.set]
+    return [ContenderProcess(name, settings) for name in ("plain-unet", "gannet-unet")]
 
 
 def medians(blocks: list[list[float]]) -> list[float]:
@@ -54,7 +64,7 @@ def limit(asked: argparse.Namespace) -> None:
     """Gannet's own figures, as `gannet bench` takes them."""
     for side in asked.sides:
         same = ["data.channels=3", "network.width=64", "network.latent=128", "loss.r1=null", "device=cpu"]
-        changes = [f"data.size={side}", f"batch={asked.batch}", *same]
+        changes = [f"data.size={side}", f"batch={asked.batch}", *same, *asked.set]
         words = [sys.executable, "-m", "gannet", "bench", "images", "--json"]
         found = subprocess.run(
             [*words, *(f"--set={change}" for change in changes)], check=True, capture_output=True, text=True
@@ -70,15 +80,22 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--blocks", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=5)
+    parser.add_argument("--unet", action="store_true", help="also the U-Net of colorization")
+    parser.add_argument("--set", action="append", default=[], help="key=value of Gannet's recipes")
     parser.add_argument("--torchgan", default="", help="the Python of an environment that has it")
     asked = parser.parse_args()
-    machine = f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores"
+    held = "".join(f", {name}={os.environ[name]}" for name in (*LIMITS, "ATEN_CPU_CAPABILITY") if name in os.environ)
+    machine = f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores{held}"
     print(f"{machine}, torch {torch.__version__}, {datetime.date.today()}\n")
     print(
         "| size | contender | trained, images/s | times plain | sampled, images/s | times plain |\n" + "|---" * 6 + "|"
     )
     for side in asked.sides:
-        compare(side, asked.batch, asked)
+        compare(f"{side}x{side}", dcgans(side, asked), asked, draws=True)
+    if not asked.torchgan:
+        print("torchgan is not installed here.")
+    if asked.unet:
+        compare("U-Net, 192x192", unets(asked), asked, draws=False)
     limit(asked)
 
 
