@@ -76,7 +76,7 @@ def all_turns(networks: dict[str, nn.Module], name: str = "non-saturating") -> d
 
 def play(turn: Turn, networks: dict[str, nn.Module], run: Draws | None = None) -> Outcome:
     """Play as the trainer does: the others are frozen, gradients go to the players' parameters only."""
-    let_move(networks, turn.players, turn.records)
+    let_move({name: list(each.parameters()) for name, each in networks.items()}, turn.players, turn.records)
     outcome = turn.play(run or Draws())
     for player in turn.players:
         loss = torch.stack(list(outcome.losses[player].values())).sum()
@@ -345,7 +345,7 @@ def test_each_turn_gives_gradients_to_its_own_player_only(several: dict[str, nn.
     for turn in turns_of(several, feature_matching=matching).values():
         for network in several.values():
             network.zero_grad(set_to_none=True)
-        let_move(several, turn.players)
+        let_move({name: list(each.parameters()) for name, each in several.items()}, turn.players)
         outcome = turn.play(Draws())
         torch.stack(list(outcome.losses[turn.players[0]].values())).sum().backward()
         for name, network in several.items():

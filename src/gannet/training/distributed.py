@@ -1,7 +1,7 @@
 """What several processes share: gradients after each turn, buffers before each checkpoint; and the running average."""
 
 import copy
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -13,19 +13,18 @@ from gannet.recipe import Average, Recipe
 from gannet.schedule import average_decay
 
 
-def share_gradients(parameters: Iterable[Parameter], fabric: Fabric) -> None:
+def share_gradients(parameters: Sequence[Parameter], fabric: Fabric) -> None:
     """Average the gradients over all processes, in one flat all-reduce.
 
     A parameter that the turn did not reach gets a zero gradient, on one process as on many, so that every process
     takes the same step whatever the turn was made of.
     """
-    reached = list(parameters)
-    for parameter in reached:
+    for parameter in parameters:
         if parameter.grad is None:
             parameter.grad = torch.zeros_like(parameter)
     if fabric.world_size == 1:
         return
-    gradients = [parameter.grad for parameter in reached if parameter.grad is not None]
+    gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
     flat = torch.cat([gradient.flatten() for gradient in gradients])
     mean = fabric.all_reduce(flat, reduce_op="mean")
     assert isinstance(mean, Tensor)

@@ -1,6 +1,6 @@
 """Who moves, and how: one optimizer a player."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import torch
 from torch import Tensor, nn
@@ -34,7 +34,14 @@ def measured_step(optimizer: torch.optim.Optimizer) -> Tensor:
     return torch.stack([(after - before).norm() / before.norm() for after, before in pairs]).nanmedian()
 
 
-def let_move(networks: Mapping[str, nn.Module], players: tuple[str, ...], records: tuple[str, ...] = ()) -> None:
-    """Let only the players' parameters ask for gradients, and those of networks whose passes a later turn needs."""
-    for name, network in networks.items():
-        network.requires_grad_(name in players or name in records)
+def let_move(
+    parameters: Mapping[str, Iterable[nn.Parameter]], players: tuple[str, ...], records: tuple[str, ...] = ()
+) -> None:
+    """Let only the players' parameters ask for gradients, and those of networks whose passes a later turn needs.
+
+    Args:
+        parameters: by network.
+    """
+    for name, some in parameters.items():
+        for parameter in some:
+            parameter.requires_grad_(name in players or name in records)

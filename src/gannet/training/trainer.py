@@ -75,6 +75,8 @@ class Trainer:
         loader.pins = fabric.device.type == "cuda"
         self.folder, self.callbacks = folder, callbacks
         self.networks = setup.game.networks
+        # Listed once: to walk through the modules takes milliseconds, and a round of small networks not many more.
+        self.parameters = {name: list(network.parameters()) for name, network in self.networks.items()}
         self.optimizers = {
             player: make_optimizer(self.networks[player], recipe.optimizer.get(player, Optimizer()))
             for player in sorted({player for turn in setup.game.turns for player in turn.players})
@@ -166,7 +168,7 @@ class Trainer:
         for player in turn.players:
             self.optimizers[player].zero_grad(set_to_none=True)
         outcomes = []
-        let_move(self.networks, turn.players, turn.records if self.keeps else ())
+        let_move(self.parameters, turn.players, turn.records if self.keeps else ())
         for part, batch in zip(self.slices, batches, strict=True):
             with drawing, self.fabric.autocast():
                 run = BatchPass(batch, place, self.recipe.batch, part, self.kept if self.keeps else {})
@@ -180,7 +182,7 @@ class Trainer:
     def _step(self, turn: Turn, updates: dict[str, Tensor] | None) -> None:
         """Share gradients and step; note in `updates` each player's largest step so far, where that is asked for."""
         for player in turn.players:
-            share_gradients(self.networks[player].parameters(), self.fabric)
+            share_gradients(self.parameters[player], self.fabric)
             if updates is None:
                 self.optimizers[player].step()
             else:
@@ -193,7 +195,7 @@ class Trainer:
             loss = torch.stack([value.float() for value in losses[player].values()]).sum() / len(self.slices)
             more = index + 1 < len(turn.players)
             # Gradients go to this player's parameters only, even when several move from one shared pass.
-            loss.backward(inputs=list(self.networks[player].parameters()), retain_graph=more)
+            loss.backward(inputs=self.parameters[player], retain_graph=more)
 
     def _after_round(self) -> str:
         """Read, publish and save what is due; give the reason to leave, empty to go on."""
