@@ -4,11 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
-from scipy.stats import beta
 from torch import Tensor
 
 from gannet.augmentation.filters import cut_mix, mix_up
 from gannet.augmentation.kinds import Draws
+from gannet.runtime.later import later
+
+stats = later("scipy.stats")
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ class Mix:
 
 def mix(pictures: Tensor, others: Tensor, kind: Mix, alpha: float, draws: Draws) -> tuple[Tensor, Tensor]:
     """Mix pictures with others (b, c, h, w); each keeps the larger share, which is returned with them, (b,)."""
-    drawn = torch.from_numpy(beta.ppf(draws.uniform().double().numpy(), alpha, alpha)).float()
+    drawn = torch.from_numpy(stats.beta.ppf(draws.uniform().double().numpy(), alpha, alpha)).float()
     return kind.blend(pictures, others, torch.maximum(drawn, 1 - drawn), draws)
 
 

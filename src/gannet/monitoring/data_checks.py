@@ -4,12 +4,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
-from scipy.stats import binom
 from torch import Tensor
 from torch.nn.functional import interpolate
 
 from gannet.augmentation.distortions import DISTORTIONS
 from gannet.monitoring.energy import Between, among, energy_distance, flat
+from gannet.runtime.later import later
+
+stats = later("scipy.stats")
 
 Facts = dict[str, float | str]
 Change = Callable[[Tensor, torch.Generator], Tensor]
@@ -39,7 +41,7 @@ class Classes:
         """Tell which classes the fakes (n, ...) lack."""
         told = _told(torch.cdist(rows(fake), self.reference), self.label)
         count, few = len(told), torch.bincount(told, minlength=len(self.names))
-        by_chance = torch.from_numpy(binom.cdf(few, count, self.usual)) * len(self.names)
+        by_chance = torch.from_numpy(stats.binom.cdf(few, count, self.usual)) * len(self.names)
         lost = self.clear & (few < LOST * count * self.usual) & (by_chance < IMPROBABLE)
         return {"modes_lost": float(lost.sum()), "lost": ", ".join(self.names[int(index)] for index in lost.nonzero())}
 

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import torch
-from scipy.stats import binomtest
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
@@ -32,9 +31,12 @@ from gannet.networks import chosen
 from gannet.networks.recognizer import Recognizer, RecognizerChoice
 from gannet.pipelines.pipeline import ConverterPipeline, Input, Pipeline
 from gannet.recipe import Loss, Optimizer, Recipe
+from gannet.runtime.later import later
 from gannet.schema import Choice, Section, check, known_keys
 from gannet.task import Exam
 from gannet.tasks import generation
+
+stats = later("scipy.stats")
 
 RECOGNIZER, HELD_OUT_SAMPLES, BATCH = "recognizer", 2_000, 250
 NETWORKS = {"recognizer": RecognizerChoice}
@@ -156,7 +158,7 @@ def evaluate(pipeline: "RecognitionPipeline", exam: Exam) -> Judgement:
     for part in reals.parts(BATCH, len(reals)):
         right += int((pipeline.probabilities(part["real"]).argmax(1) == part["label"]).sum())
         total += len(part["label"])
-    interval = binomtest(right, total).proportion_ci(method="wilson")
+    interval = stats.binomtest(right, total).proportion_ci(method="wilson")
     words = f"{total:,} pictures that it did not learn from"
     found = Measure("accuracy", right / total, interval.low, interval.high, None, "none", total, 0, words, "high")
     return Judgement([found], notes=image_dataset.conversions(exam.source, description))

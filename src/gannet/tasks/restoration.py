@@ -15,7 +15,6 @@ import numpy as np
 import torch
 from pydantic import AfterValidator, Field
 from scipy.ndimage import maximum_filter
-from sklearn.metrics import f1_score
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, binary_cross_entropy_with_logits, max_pool2d
 
@@ -32,6 +31,7 @@ from gannet.media.tiling import TiledOperation, as_tensor, as_values, in_tiles
 from gannet.metrics.measure import Measure
 from gannet.networks.unet import Unet
 from gannet.pipelines.pipeline import Input
+from gannet.runtime.later import later
 from gannet.runtime.randomness import generator
 from gannet.schema import Section, check, nearest
 from gannet.task import Exam
@@ -54,6 +54,8 @@ from gannet.tasks._image_restoration.evaluation import (
 )
 from gannet.tasks._image_restoration.pipeline import PHOTOGRAPH, PhotographPipeline, Settings
 from gannet.tasks.inpainting import MASK, NETWORKS, Filler, all_lost, filling_network, hole_pair, near_or_far
+
+metrics = later("sklearn.metrics")
 
 DETECTOR, SEARCH, WIDER = "detector", "search", 2
 """Pixels by which what is found is widened: the edges of a scratch are damaged as well."""
@@ -307,7 +309,7 @@ def found_shares(pipeline: RestorationPipeline, spoiled: Photograph, lost: Mask,
 
 def f1_of_masks(lost: Mask, found: Mask) -> float:
     """Give the F1 of the pixels that are found; 1 where nothing is lost and nothing found."""
-    return float(f1_score(lost.ravel(), found.ravel(), zero_division=1.0))
+    return float(metrics.f1_score(lost.ravel(), found.ravel(), zero_division=1.0))
 
 
 def overlap_lacking(scores: Tensor, lost: Tensor) -> Tensor:

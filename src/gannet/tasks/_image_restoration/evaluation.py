@@ -9,8 +9,6 @@ from zlib import crc32
 
 import numpy as np
 import torch
-from scipy.stats import binomtest
-from scipy.stats import t as student
 from torch import Tensor
 
 from gannet.adversarial.similarity import Frozen, perceptual_distance
@@ -37,9 +35,12 @@ from gannet.metrics.restoration import (
     structural_similarity,
     without_border,
 )
+from gannet.runtime.later import later
 from gannet.runtime.randomness import generator
 from gannet.task import Exam
 from gannet.tasks._image_restoration.config import Keys
+
+stats = later("scipy.stats")
 
 MOST_JUDGED = 500
 LARGEST_JUDGED = 1024
@@ -209,7 +210,7 @@ def measures(
         values = [row[name] for row in rows if name in row]
         count, middle, reach = len(values), fmean(values), 0.0
         if count > 1:
-            reach = float(student.ppf(0.975, count - 1)) * stdev(values) / count**0.5
+            reach = float(stats.t.ppf(0.975, count - 1)) * stdev(values) / count**0.5
         seen = features.name if features and name == PERCEPTUAL else "none"
         protocol = f"mean of {count:,} photographs; {'all channels' if name == PERCEPTUAL else words}"
         found.append(
@@ -225,7 +226,7 @@ def _nearer(
     apart = {name: np.array([row[PERCEPTUAL] for row in rows]) for name, rows in figures.items()}
     nearer = np.all([apart[MODEL] < apart[other] for other in others], 0)
     wins, count = int(nearer.sum()), len(nearer)
-    interval = binomtest(wins, count).proportion_ci(method="wilson")
+    interval = stats.binomtest(wins, count).proportion_ci(method="wilson")
     name = f"perceptually nearer than {others[0]}" if len(others) == 1 else "perceptually nearest of all"
     words = f"{wins:,} of {count:,} photographs"
     return Measure(
