@@ -62,14 +62,16 @@ def plain(asked: argparse.Namespace) -> Contender:
     widths = [asked.width * min(2**level, 8) for level in range(levels)]
     channels = pictures.shape[1]
     generator, discriminator = plain_generator(widths, channels), plain_discriminator(widths, channels)
+    device = torch.device(asked.device)
+    generator, discriminator = generator.to(device), discriminator.to(device)
     of_generator = torch.optim.Adam(generator.parameters(), lr=2e-4, betas=(0.5, 0.999))
     of_discriminator = torch.optim.Adam(discriminator.parameters(), lr=2e-4, betas=(0.5, 0.999))
     batches = endless(pictures, batch)
-    real_label, fake_label = torch.ones(batch), torch.zeros(batch)
+    real_label, fake_label = torch.ones(batch, device=device), torch.zeros(batch, device=device)
 
     def play() -> None:
-        real = next(batches)
-        fake = generator(torch.randn(batch, LATENT, 1, 1))
+        real = next(batches).to(device)
+        fake = generator(torch.randn(batch, LATENT, 1, 1, device=device))
         of_discriminator.zero_grad()
         binary_cross_entropy_with_logits(discriminator(real).flatten(), real_label).backward()
         binary_cross_entropy_with_logits(discriminator(fake.detach()).flatten(), fake_label).backward()
@@ -86,8 +88,9 @@ def plain(asked: argparse.Namespace) -> Contender:
 def drawn(generator: nn.Module, count: int, *, latent: tuple[int, ...]) -> torch.Tensor:
     """Pictures by a generator as it stands; its normalization goes by what it has seen while training."""
     generator.eval()
-    random = torch.Generator().manual_seed(1)
-    pictures = torch.cat([generator(torch.randn(100, *latent, generator=random)) for _ in range(0, count, 100)])
+    random, device = torch.Generator().manual_seed(1), next(generator.parameters()).device
+    noises = (torch.randn(100, *latent, generator=random).to(device) for _ in range(0, count, 100))
+    pictures = torch.cat([generator(latents) for latents in noises])
     generator.train()
     return pictures[:count]
 
@@ -134,8 +137,8 @@ def gannet(asked: argparse.Namespace) -> Contender:
     from gannet.runtime.progress import Watch
 
     same = {"data.size": asked.side, "data.channels": 3, "network.width": WIDTH, "network.latent": LATENT}
-    changes = {**same, "batch": asked.batch, "loss.r1": None, "device": "cpu"}
-    changes = ({"device": "cpu"} if asked.recipe else changes) | dict(map(parse_change, asked.set))
+    changes = {**same, "batch": asked.batch, "loss.r1": None, "device": asked.device}
+    changes = ({"device": asked.device} if asked.recipe else changes) | dict(map(parse_change, asked.set))
     prepared = prepare(configure(asked.recipe or "images", "" if asked.recipe else "digits", changes, ""))
     fabric = launch(prepared.recipe.device, prepared.recipe.precision)
     if asked.recipe:
@@ -167,9 +170,9 @@ def unet_trainer(asked: argparse.Namespace) -> Any:
     from gannet.runtime.devices import launch
     from gannet.runtime.progress import Watch
 
-    changes = {"stages": [{"name": "game", "images": 1_000_000}], "loss.r1": None, "device": "cpu"}
+    changes = {"stages": [{"name": "game", "images": 1_000_000}], "loss.r1": None, "device": asked.device}
     prepared = prepare_for("colorization", "", {**changes, **dict(map(parse_change, asked.set))})
-    fabric, pictures = launch("cpu", prepared.recipe.precision), noise_of(prepared)
+    fabric, pictures = launch(asked.device, prepared.recipe.precision), noise_of(prepared)
     game = build_game(prepared, fabric)
     return build_trainer(prepared, game, fabric, Path(tempfile.mkdtemp()), (pictures, pictures), Watch())
 
@@ -194,9 +197,8 @@ def plain_unet(asked: argparse.Namespace) -> Contender:
     place = count(step=recipe.batch)
 
     def play() -> None:
-        patch = trainer.loader.batch(next(place), recipe.batch, recipe.batch)["real"][
-            :, :, : options["patch"], : options["patch"]
-        ]
+        whole = trainer.loader.batch(next(place), recipe.batch, recipe.batch)["real"].to(asked.device)
+        patch = whole[:, :, : options["patch"], : options["patch"]]
         target = to_lab(patch)
         made = generator(target[:, :1])
         optimizers[1].zero_grad()
@@ -272,11 +274,18 @@ CONTENDERS = {
 }
 
 
+def wait() -> None:
+    """Wait until what was asked of a GPU is done."""
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+
+
 def train(contender: Contender, seconds: float) -> float:
     """Train so long; returns images a second."""
     start = time.perf_counter()
     for rounds in count(1):
         contender.play()
+        wait()
         if (spent := time.perf_counter() - start) >= seconds:
             return rounds * contender.batch / spent
     raise AssertionError
@@ -287,6 +296,7 @@ def sample(contender: Contender, seconds: float) -> float:
     start = time.perf_counter()
     for times in count(1):
         contender.sample(SAMPLED)
+        wait()
         if (spent := time.perf_counter() - start) >= seconds:
             return times * SAMPLED / spent
     raise AssertionError
@@ -298,6 +308,7 @@ def main() -> None:
     parser.add_argument("contender", choices=CONTENDERS)
     parser.add_argument("--side", type=int, default=32)
     parser.add_argument("--batch", type=int, default=64)
+    parser.add_argument("--device", default="cpu")
     parser.add_argument("--width", type=int, default=WIDTH, help="of the plain loop's networks")
     parser.add_argument("--pictures", default="", help="an .npz with `pictures`, (n, c, h, w) of bytes")
     parser.add_argument("--recipe", default="", help="for Gannet: a recipe and its own data instead")

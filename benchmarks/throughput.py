@@ -43,7 +43,7 @@ def compare(size: str, contenders: list[ContenderProcess], asked: argparse.Names
 
 def dcgans(side: int, asked: argparse.Namespace) -> list[ContenderProcess]:
     """The contenders at one size."""
-    options = ["--side", str(side), "--batch", str(asked.batch)]
+    options = ["--side", str(side), "--batch", str(asked.batch), "--device", asked.device]
     settings = [f"--set={change}" for change in asked.set]
     others = [ContenderProcess("torchgan", options, asked.torchgan)] if asked.torchgan else []
     return [ContenderProcess("plain", options), ContenderProcess("gannet", [*options, *settings]), *others]
@@ -51,8 +51,8 @@ def dcgans(side: int, asked: argparse.Namespace) -> list[ContenderProcess]:
 
 def unets(asked: argparse.Namespace) -> list[ContenderProcess]:
     """The contenders with the U-Net of colorization; the same settings change both, as both build it by the recipe."""
-    settings = [f"--set={change}" for change in asked.set]
-    return [ContenderProcess(name, settings) for name in ("plain-unet", "gannet-unet")]
+    options = ["--device", asked.device, *(f"--set={change}" for change in asked.set)]
+    return [ContenderProcess(name, options) for name in ("plain-unet", "gannet-unet")]
 
 
 def medians(blocks: list[list[float]]) -> list[float]:
@@ -63,7 +63,7 @@ def medians(blocks: list[list[float]]) -> list[float]:
 def limit(asked: argparse.Namespace) -> None:
     """Gannet's own figures, as `gannet bench` takes them."""
     for side in asked.sides:
-        same = ["data.channels=3", "network.width=64", "network.latent=128", "loss.r1=null", "device=cpu"]
+        same = ["data.channels=3", "network.width=64", "network.latent=128", "loss.r1=null", f"device={asked.device}"]
         changes = [f"data.size={side}", f"batch={asked.batch}", *same, *asked.set]
         words = [sys.executable, "-m", "gannet", "bench", "images", "--json"]
         found = subprocess.run(
@@ -80,12 +80,14 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--blocks", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=5)
+    parser.add_argument("--device", default="cpu", help="cpu or cuda")
     parser.add_argument("--unet", action="store_true", help="also the U-Net of colorization")
     parser.add_argument("--set", action="append", default=[], help="key=value of Gannet's recipes")
     parser.add_argument("--torchgan", default="", help="the Python of an environment that has it")
     asked = parser.parse_args()
     held = "".join(f", {name}={os.environ[name]}" for name in (*LIMITS, "ATEN_CPU_CAPABILITY") if name in os.environ)
-    machine = f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores{held}"
+    name = torch.cuda.get_device_name() if asked.device == "cuda" else platform.processor() or platform.machine()
+    machine = f"{name}, {os.cpu_count()} cores{held}"
     print(f"{machine}, torch {torch.__version__}, {datetime.date.today()}\n")
     print(
         "| size | contender | trained, images/s | times plain | sampled, images/s | times plain |\n" + "|---" * 6 + "|"
