@@ -123,6 +123,12 @@ def test_a_discriminator_normalizes_all_layers_but_the_one_at_the_picture(discri
     assert len(weights) == len(list(plain.parameters())), "normalization itself learns nothing"
 
 
+def test_pictures_of_one_layer_are_refused() -> None:
+    with pytest.raises(ValueError, match="8x8 pixels need no other; set data.size to 9 or more"):
+        Dcgan(normalization="chain").discriminator((1, 8, 8), 0)
+    assert Dcgan(normalization="chain").discriminator((1, 9, 9), 0).links
+
+
 def test_samples_are_scored_alone_but_where_they_are_looked_at_together(discriminator: ChainDiscriminator) -> None:
     """So a gradient penalty and an audit see what belongs to each sample; and training and use do not differ."""
     sample, label = torch.rand(6, 2, 32, 32), torch.arange(6) % 3

@@ -92,6 +92,11 @@ class ChainDiscriminator(DcganDiscriminator):
 
     def __init__(self, shape: Shape, classes: int, width: int) -> None:
         super().__init__(shape, classes, width, "chain")
+        if not self.links:
+            raise ValueError(
+                f"network.normalization=chain normalizes every layer but the one at the picture, and {shape[2]}x"
+                f"{shape[1]} pixels need no other; set data.size to 9 or more, or network.normalization to none."
+            )
 
     @property
     def links(self) -> list[Chain]:
