@@ -13,6 +13,7 @@ from gannet.networks.chain import DECAY
 from gannet.recipe import LeCam, Recipe, dump_yaml
 from gannet.runtime.files import load_tree
 from gannet.schema import Choice
+from gannet.task import find_task
 from gannet.tasks import generation
 
 CHAIN = Choice(name="dcgan", width=8, latent=8, normalization="chain")
@@ -89,3 +90,15 @@ def test_a_batch_in_parts_holds_scores_as_a_whole_one_does(tmp_path: Path) -> No
         states.append({**state["observers"]["lecam"]["averages"], **state["networks"]["discriminator"]})
     for name, value in states[0].items():
         torch.testing.assert_close(states[1][name], value, atol=1e-4, rtol=1e-4)
+
+
+def test_the_game_of_photographs_holds_scores_too_and_only_while_it_is_played(tmp_path: Path) -> None:
+    example = find_task("inpainting").example()
+    loss = example.loss.model_copy(update={"name": "hinge", "lecam": LeCam()})
+    trainer = make_trainer(example.model_copy(update={"loss": loss}), tmp_path)
+    seen = []
+    while trainer.progress.images < example.images:
+        trainer.round()
+        seen.append("lecam" in {name.rsplit("/", 1)[1] for name in trainer.meter.sums})
+    assert seen == sorted(seen) and len(set(seen)) == 2
+    assert set(trainer.observers["lecam"].measures()) == {"discriminator/real", "discriminator/fake"}
