@@ -1,6 +1,6 @@
 """LeCam's regularizer and CHAIN's steering: known answers, several discriminators, and who feels them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -114,6 +114,9 @@ class Draws:
     def uniform(self, *shape: int) -> Tensor:
         return torch.rand(4, *shape, generator=torch.Generator().manual_seed(3))
 
+    def shared(self, _: str, make: Callable[[Any], Any]) -> Any:
+        return make(self)
+
 
 @pytest.fixture
 def networks() -> dict[str, nn.Module]:
@@ -142,7 +145,7 @@ def game_of(networks: dict[str, nn.Module], lecam: LeCam) -> TwoPlayer[Any]:
     )
 
 
-@pytest.mark.parametrize("update", ["alternating", "simultaneous"])
+@pytest.mark.parametrize("update", ["alternating", "shared", "simultaneous"])
 def test_each_discriminator_is_held_to_its_own_averages_and_the_generator_feels_nothing_of_it(
     networks: dict[str, nn.Module], update: Any
 ) -> None:

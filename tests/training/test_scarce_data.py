@@ -31,9 +31,10 @@ def scarce(**changes: Any) -> Recipe:
     "changes",
     [
         {},
+        {"loss": {"update": "shared"}},
         {"loss": {"update": "simultaneous"}, "augment": Choice(name="none"), "accumulate": 2},
     ],
-    ids=["alternating, ada", "simultaneous, in parts"],
+    ids=["alternating, ada", "shared, ada", "simultaneous, in parts"],
 )
 def test_an_interrupted_run_equals_a_whole_one(changes: dict[str, Any], tmp_path: Path) -> None:
     check_resumes(scarce(**changes), tmp_path)
@@ -42,7 +43,7 @@ def test_an_interrupted_run_equals_a_whole_one(changes: dict[str, Any], tmp_path
     assert state["observers"]["lecam"]["rounds"] == {"discriminator/real": 16, "discriminator/fake": 16}
 
 
-@pytest.mark.parametrize("update", ["alternating", "simultaneous"])
+@pytest.mark.parametrize("update", ["alternating", "shared", "simultaneous"])
 def test_gradients_reach_the_right_players_only(update: str, tmp_path: Path) -> None:
     trainer = make_trainer(scarce(loss={"lecam": LeCam(), "update": update}), tmp_path)
     for _ in range(5):  # Until there is something to hold scores to, and something is normalized.
