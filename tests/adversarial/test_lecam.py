@@ -23,7 +23,6 @@ from gannet.adversarial.two_player import (
     TwoPlayer,
     of_the_pass,
 )
-from gannet.training.trainer import let_move
 
 STRENGTH: Any = SimpleNamespace(weight=0.3, decay=0.99, start=0)
 REAL, FAKE = torch.tensor([1.0, 3.0]), torch.tensor([-2.0, 0.5])
@@ -155,7 +154,6 @@ def test_each_discriminator_is_held_to_its_own_averages_and_the_generator_feels_
     losses: dict[str, dict[str, Tensor]] = {}
     watched: dict[str, Tensor] = {}
     for turn in game_of(networks, lecam).turns(Penalties(), update):
-        let_move(networks, turn.players)
         outcome = turn.play(run)  # type: ignore[arg-type]
         losses |= outcome.losses
         watched |= outcome.watched
