@@ -12,7 +12,10 @@ from gannet.commands.train import configure, prepare, split_of
 from gannet.data.loader import Loader
 from gannet.metrics.distances import frechet_distance
 
-COLOURS = ("#1f5fbf", "#c0392b", "#27864b", "#8e44ad", "#b9770e", "#555555")
+COLOURS = (
+    *("#1f5fbf", "#c0392b", "#27864b", "#8e44ad", "#b9770e", "#555555"),
+    *("#0b8f8f", "#d35fa0", "#7a5c3a", "#6b8e23"),
+)
 Lines = dict[str, list[tuple[float, float]]]
 
 

@@ -16,6 +16,7 @@ from gannet.runtime.plugins import installed, origin, read_packaged
 from gannet.schema import (
     Choice,
     FrozenDict,
+    Pattern,
     Positive,
     Rate,
     Section,
@@ -35,16 +36,6 @@ def _free(name: str) -> str:
     if name in {"model", "best"}:
         raise ValueError(f"the name {name} is taken by Gannet's own weights; choose another")
     return name
-
-
-def _pattern(text: str) -> str:
-    try:
-        groups = re.compile(text).groups
-    except (re.error, RecursionError, OverflowError, MemoryError) as error:
-        raise ValueError(f"{shown(text)} is not a regular expression that can be used ({error})") from None
-    if text and not groups:
-        raise ValueError(f"{text!r} has no group; put round brackets about what tells one person from another")
-    return text
 
 
 Word = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$"), AfterValidator(_free)]
@@ -80,7 +71,7 @@ class Data(BaseModel):
     limit: Positive | None = None
     """Learn from only so many samples of a source, drawn from the seed; null: from all. The held-out ones stay as they
     are."""
-    group: Annotated[str, AfterValidator(_pattern)] = ""
+    group: Pattern = ""
     """A regular expression on file names whose first group says whose picture it is: `^([^/]+)/` is the folder. No
     person, patient or film is then both learned from and held out, unless the data come with a split of their own."""
 
@@ -115,6 +106,17 @@ class Penalty(Section):
     """Rounds between two applications; the weight is multiplied by it, so the mean strength stays."""
 
 
+class LeCam(Section):
+    """The regularizer of scarce data: scores are held to running averages of those of the other side."""
+
+    weight: Weight = 0.3
+    """The term's weight lambda."""
+    decay: Annotated[float, Field(ge=0, lt=1)] = 0.99
+    """What is left of the running averages after a round."""
+    start: Annotated[int, Field(ge=0), BeforeValidator(whole)] = 0
+    """Images after which the term sets in."""
+
+
 class Loss(Section):
     """The adversarial loss and its penalties."""
 
@@ -128,6 +130,8 @@ class Loss(Section):
     """Gradient penalty on generated samples."""
     gradient_penalty: Penalty | None = None
     """Penalty of gradient norms other than one, between real and generated samples."""
+    lecam: Annotated[LeCam | None, Field(exclude_if=lambda given: given is None)] = None
+    """What holds the discriminator's scores together, against data learned by heart (LeCam; Tseng et al., 2021)."""
     update: Annotated[
         Literal["alternating", "shared", "simultaneous"],
         formerly({"in-turn": "alternating", "at-once": "simultaneous"}),

@@ -2,11 +2,21 @@
 
 import contextlib
 import difflib
+import re
 import reprlib
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeVar, cast
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
 
 Schema = TypeVar("Schema")
 
@@ -28,10 +38,22 @@ class FrozenDict(dict[str, Any]):
     __delitem__ = __setitem__  # type: ignore[assignment]
 
 
+def pattern(text: str) -> str:
+    """Take a regular expression with a group, whose match tells one from another."""
+    try:
+        groups = re.compile(text).groups
+    except (re.error, RecursionError, OverflowError, MemoryError) as error:
+        raise ValueError(f"{shown(text)} is not a regular expression that can be used ({error})") from None
+    if text and not groups:
+        raise ValueError(f"{text!r} has no group; put round brackets about what tells one person from another")
+    return text
+
+
 Positive = Annotated[int, Field(ge=1), BeforeValidator(whole)]
 Rate = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1)]
+Pattern = Annotated[str, AfterValidator(pattern)]
 
 
 def formerly(values: Mapping[str, str]) -> BeforeValidator:

@@ -1,13 +1,14 @@
 """The two-player game, for any generator and any discriminators: losses, gradient penalties and turns."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Generic, Literal, Protocol, TypeAlias, TypeVar
 
 import torch
 from torch import Tensor
 
 from gannet.adversarial.game import Outcome, Pass, Turn
+from gannet.adversarial.lecam import LeCam
 from gannet.adversarial.losses import AdversarialLoss
 from gannet.adversarial.penalties import gradient_penalty, squared_gradient
 from gannet.adversarial.similarity import feature_distance
@@ -29,6 +30,7 @@ class Lazy(Protocol):
 
 
 Update: TypeAlias = Literal["alternating", "shared", "simultaneous"]
+Side: TypeAlias = Literal["real", "fake"]
 
 
 @dataclass(frozen=True)
@@ -38,10 +40,14 @@ class Scores:
     Attributes:
         logits: (b,), or as many a sample as it likes to judge parts by, (b, ...).
         features: its activations, for feature matching; empty where nobody wants them.
+        losses: what it descends besides for what it saw, by name.
+        watched: per-sample tensors (b, ...) for observers, by name.
     """
 
     logits: Tensor
     features: tuple[Tensor, ...] = ()
+    losses: Mapping[str, Tensor] = field(default_factory=dict)
+    watched: Mapping[str, Tensor] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -52,11 +58,18 @@ class Discriminator(Generic[Prepared]):
         name: of its network, its turn and its scores.
         score: maps what it sees (b, ...) to scores.
         view: what it sees of samples (b, ...), reals and fakes alike: a frame, a scale, an augmented picture.
+        score_side: as `score`, where the samples are all of one side and may be seen together; penalties ask `score`,
+            for each sample alone. None: that, too.
     """
 
     name: str
     score: Callable[[Tensor, Prepared], Scores]
     view: Callable[[Tensor, Prepared], Tensor] = lambda sample, _: sample
+    score_side: Callable[[Tensor, Prepared, Side], Scores] | None = None
+
+    def judge(self, sample: Tensor, given: Prepared, side: Side) -> Scores:
+        """Score samples of one side, as they were viewed."""
+        return self.score(sample, given) if self.score_side is None else self.score_side(sample, given, side)
 
 
 @dataclass(frozen=True)
@@ -90,6 +103,7 @@ class TwoPlayer(Generic[Prepared]):
         weight: of the adversarial loss among all that.
         feature_matching: weight of the distance of a discriminator's features of fakes to those of reals.
         generator: the name of the generator's network.
+        lecam: holds each discriminator's scores to where the others were of late; None: nothing does.
     """
 
     loss: AdversarialLoss
@@ -101,6 +115,7 @@ class TwoPlayer(Generic[Prepared]):
     weight: float = 1.0
     feature_matching: float = 0.0
     generator: str = GENERATOR
+    lecam: LeCam | None = None
 
     def __post_init__(self) -> None:
         names = [*(one.name for one in self.discriminators), self.generator]
@@ -141,7 +156,7 @@ class TwoPlayer(Generic[Prepared]):
         fake = self.generate(given)
         named = []
         for one in self.discriminators:
-            made = one.score(one.view(fake, given), given)
+            made = one.judge(one.view(fake, given), given, "fake")
             named.append((one.name, self._real_scores(one, given, made), made))
         return Outcome({self.generator: self._adversarial(named) | dict(self.extra_losses(fake, given))})
 
@@ -150,7 +165,7 @@ class TwoPlayer(Generic[Prepared]):
         if not (self.loss.needs_real or self.feature_matching):
             return made
         with torch.set_grad_enabled(self.loss.needs_real):
-            return one.score(one.view(self.real(given), given), given)
+            return one.judge(one.view(self.real(given), given), given, "real")
 
     def _adversarial(self, named: Sequence[tuple[str, Scores, Scores]]) -> dict[str, Tensor]:
         """Give the generator's losses against each discriminator, of reals and fakes."""
@@ -187,13 +202,18 @@ class _Player(Generic[Prepared]):
     def play(self, run: Pass, given: Prepared, fake: Tensor) -> tuple[Outcome, Scores, Scores]:
         """Score reals and fakes; give the outcome and both scores."""
         seen_fake = self.one.view(fake, given)
-        real = self.one.score(self._real(given), given)
-        made = self.one.score(seen_fake, given)
+        real = self.one.judge(self._real(given), given, "real")
+        made = self.one.judge(seen_fake, given, "fake")
         losses = {"adversarial": self.game.loss.discriminator(real.logits, made.logits)}
+        losses |= {name: loss + made.losses[name] for name, loss in real.losses.items()}
+        if self.game.lecam:
+            losses["lecam"] = self.game.lecam.loss(self.name, real.logits, made.logits)
         for name, strength, penalty in self._wanted():
             if strength.every == 1:
                 losses[name] = strength.weight * penalty(run, given)
         watched = {f"{self.name}/real": real.logits, f"{self.name}/fake": made.logits}
+        for side, scores in (("real", real), ("fake", made)):
+            watched |= {f"{self.name}/{side}/{name}": values for name, values in scores.watched.items()}
         return Outcome({self.name: losses}, watched), real, made
 
     def lazy_turns(self) -> list[Turn]:
@@ -260,6 +280,7 @@ def _sharing(game: TwoPlayer[Prepared]) -> TwoPlayer[_Kept[Prepared]]:
             one.name,
             lambda sample, kept: one.score(sample, kept.given),
             lambda sample, kept: one.view(sample, kept.given),
+            lambda sample, kept, side: one.judge(sample, kept.given, side),
         )
 
     return TwoPlayer(
@@ -272,4 +293,5 @@ def _sharing(game: TwoPlayer[Prepared]) -> TwoPlayer[_Kept[Prepared]]:
         weight=game.weight,
         feature_matching=game.feature_matching,
         generator=game.generator,
+        lecam=game.lecam,
     )

@@ -8,11 +8,15 @@ from typing import Literal, Self
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
+from gannet.networks.chain import Chain, Look
 from gannet.networks.convolution import Convolution, UpConvolution
 from gannet.networks.pair import Discriminator, Generator, Pair, Shape, checked, halvings
 from gannet.schema import Positive
 
-Normalization = Literal["batch", "spectral", "none"]
+Normalization = Literal["batch", "spectral", "chain", "none"]
+
+NORMALIZATIONS: dict[str, type[nn.BatchNorm2d | Chain]] = {"batch": nn.BatchNorm2d, "chain": Chain}
+"""Layers of a discriminator, by how many channels they normalize."""
 
 
 class ClassBatchNorm(nn.Module):
@@ -68,9 +72,9 @@ class DcganDiscriminator(Discriminator):
         super().__init__(widths[-1] * prod(side >> levels for side in shape[1:]), classes)
         steps: list[nn.Module] = []
         for level, (before, after) in enumerate(zip([shape[0], *widths], widths, strict=False)):
-            batch = normalization == "batch" and level > 0
-            steps.append(Convolution(before, after, 4, 2, 1, bias=not batch))
-            steps += [nn.BatchNorm2d(after)] if batch else []
+            kind = NORMALIZATIONS.get(normalization) if level > 0 else None
+            steps.append(Convolution(before, after, 4, 2, 1, bias=kind is not nn.BatchNorm2d))
+            steps += [kind(after)] if kind else []
             steps.append(nn.LeakyReLU(0.2))
         self.body = nn.Sequential(*steps, nn.Flatten())
         _initialize(self)
@@ -81,6 +85,29 @@ class DcganDiscriminator(Discriminator):
         """Map pictures (b, c, h, w) to features (b, f)."""
         features: Tensor = self.body(sample)
         return features
+
+
+class ChainDiscriminator(DcganDiscriminator):
+    """The same with CHAIN; `links` are its layers of normalization."""
+
+    def __init__(self, shape: Shape, classes: int, width: int) -> None:
+        super().__init__(shape, classes, width, "chain")
+        if not self.links:
+            raise ValueError(
+                f"network.normalization=chain normalizes every layer but the one at the picture, and {shape[2]}x"
+                f"{shape[1]} pixels need no other; set data.size to 9 or more, or network.normalization to none."
+            )
+
+    @property
+    def links(self) -> list[Chain]:
+        """Give the layers that normalize, from the picture on."""
+        return [step for step in self.body if isinstance(step, Chain)]
+
+    def look_at(self, sample: Tensor, label: Tensor | None, look: Look) -> Tensor:
+        """Score pictures of one side, (b, c, h, w), together: logits (b,); `look` takes note of their features."""
+        for step in self.body:
+            sample = step(sample, look) if isinstance(step, Chain) else step(sample)
+        return self.decide(sample, label)
 
 
 def _initialize(network: nn.Module) -> None:
@@ -110,7 +137,7 @@ class Dcgan(Pair):
     width: Positive | Literal["auto"] = "auto"
     """Channels of the layer nearest the picture; each halving doubles them, up to eightfold. `auto`: by size."""
     normalization: Normalization = "none"
-    """Of the discriminator: batch, spectral or none. The generator's is batch."""
+    """Of the discriminator: batch, spectral, chain (for scarce data) or none. The generator's is batch."""
 
     def __post_init__(self) -> None:
         if self.latent < 1 or (self.width != "auto" and self.width < 1):
@@ -122,7 +149,10 @@ class Dcgan(Pair):
 
     def discriminator(self, shape: Shape, classes: int) -> DcganDiscriminator:
         """Build the discriminator for pictures of `shape` (c, h, w)."""
-        return DcganDiscriminator(checked(shape, "dcgan"), classes, self._width(shape), self.normalization)
+        shape, width = checked(shape, "dcgan"), self._width(shape)
+        if self.normalization == "chain":
+            return ChainDiscriminator(shape, classes, width)
+        return DcganDiscriminator(shape, classes, width, self.normalization)
 
     def sized(self, shape: Shape) -> Self:
         """Give the pair with its width chosen: 64 up to 32 pixels a side, then less, as the cost grows with the

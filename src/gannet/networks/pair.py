@@ -52,7 +52,10 @@ class Discriminator(nn.Module, ABC):
 
     def forward(self, sample: Tensor, label: Tensor | None = None) -> Tensor:
         """Score `sample` (b, *shape) under `label` (b,): logits (b,)."""
-        features = self.extract(sample)
+        return self.decide(self.extract(sample), label)
+
+    def decide(self, features: Tensor, label: Tensor | None) -> Tensor:
+        """Score what was extracted, (b, f), under `label` (b,): logits (b,)."""
         logit: Tensor = self.head(features).squeeze(1)
         if self.embedding is not None:
             assert label is not None, "a conditional discriminator needs labels"

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from gannet.adversarial.game import Game, Outcome, Pass, Turn
+from gannet.adversarial.lecam import hold_scores
 from gannet.adversarial.losses import find_loss
 from gannet.adversarial.similarity import Frozen, perceptual_distance, pixel_distance
 from gannet.adversarial.two_player import DISCRIMINATOR, GENERATOR, Discriminator, Penalties, Scores, TwoPlayer
@@ -82,14 +83,17 @@ def build_game(
     def score(picture: Tensor, prepared: PreparedPair) -> Scores:
         return Scores(discriminator(shifted(picture, prepared.run)).float())
 
+    adversarial, strength = find_loss(recipe.loss.name), recipe.loss.lecam
+    lecam = hold_scores(strength, adversarial) if strength else None
     players = TwoPlayer(
-        find_loss(recipe.loss.name),
+        adversarial,
         [Discriminator(DISCRIMINATOR, score)],
         prepare=prepare,
         real=lambda prepared: prepared.pair.target,
         generate=make,
         extra_losses=lambda picture, prepared: _extra_losses(picture, prepared, pair, config),
         weight=config.adversarial,
+        lecam=lecam,
     )
     turns = players.turns(Penalties(recipe.loss.r1, recipe.loss.r2, recipe.loss.gradient_penalty), recipe.loss.update)
     others = {GAME, *(stage for one in auxiliaries for stage in one.stages)}
@@ -97,7 +101,8 @@ def build_game(
     alone = (Turn("learn", (GENERATOR,), learn, stages=first),) if first else ()
     beside = (one.turn(networks[one.name], config) for one in auxiliaries)
     played = (*alone, *(replace(turn, stages=(GAME,)) for turn in turns), *beside)
-    return Game({**networks, DISCRIMINATOR: discriminator}, played, tuple(networks))
+    observers = lecam.observers if lecam else {}
+    return Game({**networks, DISCRIMINATOR: discriminator}, played, tuple(networks), observers)
 
 
 def _extra_losses(picture: Tensor, prepared: PreparedPair, pair: Pairing[Keys], config: Keys) -> dict[str, Tensor]:

@@ -12,17 +12,9 @@ from typing import Any
 from torch import Tensor, nn
 
 from gannet.adversarial.discriminator_augment import AUGMENTS, Augment
-from gannet.adversarial.game import Game, Observer, Pass
+from gannet.adversarial.game import Game, Observer
 from gannet.adversarial.losses import find_loss
-from gannet.adversarial.two_player import (
-    DISCRIMINATOR,
-    GENERATOR,
-    Discriminator,
-    Penalties,
-    Scores,
-    TwoPlayer,
-    of_the_pass,
-)
+from gannet.adversarial.two_player import DISCRIMINATOR, GENERATOR
 from gannet.data import image_dataset
 from gannet.data.image_dataset import Description
 from gannet.data.loader import Samples, Sides
@@ -46,6 +38,7 @@ from gannet.task import example_recipe
 from gannet.tasks.generation.data_checks import inspect
 from gannet.tasks.generation.evaluation import evaluate
 from gannet.tasks.generation.pipeline import SHEET_SAMPLES, GenerationPipeline, Settings, choose_pair
+from gannet.tasks.generation.players import build_game
 
 AUDIT_SAMPLES = 256
 
@@ -141,32 +134,15 @@ def game(recipe: Recipe, description: Description) -> Game:
         recipe.loss,
         len(description.classes) if _config(recipe).conditional else 0,
     )
-    generator = pair.generator(description.shape, classes)
-    discriminator = pair.discriminator(description.shape, classes)
-
-    def generate(run: Pass) -> Tensor:
-        fake: Tensor = generator(run.normal(generator.latent), run.sample.get("label"))
-        return fake
-
-    def score(sample: Tensor, run: Pass) -> Scores:
-        logits: Tensor = discriminator(sample, run.sample.get("label"))
-        return Scores(logits.float())
-
     if getattr(pair, "normalization", "") == "batch" and (loss.r1 or loss.r2 or loss.gradient_penalty):
         raise ValueError(
             "Batch normalization mixes the samples whose gradients a penalty wants apart; set network.normalization "
             "to none or spectral, or leave out loss.r1, loss.r2 and loss.gradient_penalty."
         )
+    generator = pair.generator(description.shape, classes)
+    discriminator = pair.discriminator(description.shape, classes)
     view = _augment(recipe, description).view(find_loss(loss.name))
-    players = TwoPlayer(
-        find_loss(loss.name),
-        [Discriminator(DISCRIMINATOR, score, view)],
-        prepare=of_the_pass,
-        real=lambda run: run.sample["real"],
-        generate=generate,
-    )
-    turns = players.turns(Penalties(loss.r1, loss.r2, loss.gradient_penalty), loss.update)
-    return Game({GENERATOR: generator, DISCRIMINATOR: discriminator}, turns, (GENERATOR,), view.observers)
+    return build_game(recipe, generator, discriminator, view)
 
 
 def _augment(recipe: Recipe, description: Description) -> Augment:
