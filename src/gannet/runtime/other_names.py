@@ -65,6 +65,10 @@ OTHER_NAMES = {
 _FOUND = {word: here for here, words in OTHER_NAMES.items() for word in words.split()}
 
 
+FEWEST_LETTERS = 5
+"""Of a word with a slip in it: shorter ones are like too many."""
+
+
 def called_here(word: str, own: Collection[str]) -> str:
     """Say what stands here for a key or a flag of other programs, slips in it allowed for; else nothing.
 
@@ -74,5 +78,6 @@ def called_here(word: str, own: Collection[str]) -> str:
     plain = word.lstrip("-").lower().replace("-", "_")
     if alike(plain, own, LEAST_ALIKE):
         return ""
-    here = _FOUND.get(plain) or _FOUND.get(alike(plain, _FOUND, LEAST_ALIKE) or "", "")
+    slipped = alike(plain, _FOUND, LEAST_ALIKE) if len(plain) >= FEWEST_LETTERS else None
+    here = _FOUND.get(plain) or _FOUND.get(slipped or "", "")
     return f"here it is {here}." if here else ""

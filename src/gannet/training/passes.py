@@ -7,7 +7,7 @@ from typing import TypeAlias, TypeVar, cast
 import torch
 from torch import Tensor
 
-from gannet.adversarial.game import Pass
+from gannet.adversarial.game import Outcome, Pass, Turn
 from gannet.data.loader import Batch
 from gannet.runtime.randomness import address, generator, seed_torch
 
@@ -86,6 +86,22 @@ class BatchPass:
 
 Kept: TypeAlias = dict[str, tuple[BatchPass, object]]
 """What turns of a round share, each with the pass in which it was made."""
+
+
+def mean_losses(turn: Turn, outcomes: list[Outcome]) -> dict[str, Tensor]:
+    """Give the means of a turn's losses over its passes, `turn/player/loss` -> detached scalar."""
+    names = [(player, name) for player, named in outcomes[0].losses.items() for name in named]
+    return {
+        f"{turn.name}/{player}/{name}": torch.stack([o.losses[player][name].detach().float() for o in outcomes]).mean()
+        for player, name in names
+    }
+
+
+def joined(outcomes: list[Outcome]) -> dict[str, Tensor]:
+    """Give what is watched of all passes of a turn, by name, detached, (b, ...)."""
+    return {name: torch.cat([outcome.watched[name].detach() for outcome in outcomes]) for name in outcomes[0].watched}
+
+
 SMALL = 2**16
 """Bytes up to which a GPU takes a copy without the processor waiting, pinned or not."""
 

@@ -23,7 +23,7 @@ from gannet.training.distributed import RunningAverage, environment, gather, sha
 from gannet.training.logbook import Logbook
 from gannet.training.meter import Meter
 from gannet.training.optimizers import let_move, make_optimizer, measured_step
-from gannet.training.passes import BatchPass, Kept, Place, moved
+from gannet.training.passes import BatchPass, Kept, Place, joined, mean_losses, moved
 
 ASKED = 2
 """The reason to stop that is a request; with a signal's number added where one asked."""
@@ -141,8 +141,8 @@ class Trainer:
         for turn in self.setup.game.turns:
             if turn.due(progress.rounds, stage.name):
                 outcomes = self._take(turn, batches, updates if measured else None)
-                losses |= _mean_losses(turn, outcomes)
-                watched |= _joined(outcomes)
+                losses |= mean_losses(turn, outcomes)
+                watched |= joined(outcomes)
         self.kept.clear()
         progress.images += recipe.batch
         progress.rounds += 1
@@ -380,18 +380,6 @@ class Trainer:
         self.best, self.measured = dict(state["best"]), dict(state["measured"])
         if self.fabric.is_global_zero:
             self.logbook.cut(state["log"])
-
-
-def _mean_losses(turn: Turn, outcomes: list[Outcome]) -> dict[str, Tensor]:
-    names = [(player, name) for player, named in outcomes[0].losses.items() for name in named]
-    return {
-        f"{turn.name}/{player}/{name}": torch.stack([o.losses[player][name].detach().float() for o in outcomes]).mean()
-        for player, name in names
-    }
-
-
-def _joined(outcomes: list[Outcome]) -> dict[str, Tensor]:
-    return {name: torch.cat([outcome.watched[name].detach() for outcome in outcomes]) for name in outcomes[0].watched}
 
 
 def _finite(network: nn.Module) -> bool:
