@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable
 from math import prod
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -144,6 +145,11 @@ def linear_discriminator(shape: tuple[int, ...], outputs: int) -> nn.Module:
     return nn.Sequential(nn.Flatten(), nn.Linear(prod(shape), outputs))
 
 
+class Twice(nn.Module):
+    def forward(self, latent: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        return latent, latent
+
+
 def linear(name: str = "linear") -> None:
     gannet.register_network(name, linear_generator, linear_discriminator)
 
@@ -185,10 +191,14 @@ def test_a_network_of_a_wrong_shape_is_told_in_a_sentence(tiny_yaml: Path, tmp_p
         "many", linear_generator, lambda shape, _: nn.Sequential(nn.Flatten(), nn.Linear(prod(shape), 5))
     )
     gannet.register_network("blind", linear_generator, lambda *_: nn.Linear(7, 1))
+    gannet.register_network("nothing", linear_generator, lambda *_: None)
+    gannet.register_network("two", lambda *_: Twice(), linear_discriminator)
     for name, words in (
-        ("flat", r"generator makes \(2, 64\) of inputs of shape \(2, 74\); \(2, 1, 8, 8\) is wanted"),
+        ("flat", r"generator makes \(2, 64\) of inputs \(2, 74\); \(2, 1, 8, 8\) is wanted"),
         ("many", r"discriminator makes \(2, 5\) of inputs"),
-        ("blind", r"discriminator cannot take inputs of shape \(2, 1, 8, 8\): "),
+        ("blind", r"discriminator cannot be built, or cannot take inputs \(2, 1, 8, 8\): "),
+        ("nothing", r"discriminator cannot be built, or cannot take inputs"),
+        ("two", r"generator makes a tuple of inputs \(2, 74\)"),
     ):
         with pytest.raises(ValueError, match=words):
             train(tiny_yaml, tmp_path / "run", **{"network": name, "loss.name": "hinge"})
@@ -206,6 +216,46 @@ def test_a_registered_loss_is_played_with_and_sees_reals_unless_it_says_otherwis
     )
     loss = find_loss("own")
     assert not loss.needs_real and float(loss.generator(torch.zeros(2), torch.ones(2))) == -1
+
+
+@pytest.mark.usefixtures("registered")
+@pytest.mark.parametrize(
+    ("discriminator", "generator", "words"),
+    [
+        (lambda real, fake: fake - real, None, r"discriminator's loss of 'odd' is to give one number.*a tensor \(2,\)"),
+        (lambda *_: None, None, "it gave None"),
+        (lambda real, fake: float((fake - real).mean()), None, "it gave 0.0"),
+        (lambda real, fake: (fake - real).mean().detach(), None, "does not depend on the scores of fakes"),
+        (lambda _, fake: fake.mean(), None, "does not depend on the scores of reals"),
+        (None, lambda real, _: real.mean(), "generator's loss of 'odd' does not depend on the scores of fakes"),
+        (None, lambda fake: fake.mean(), "generator's loss of 'odd' cannot take the scores of reals and fakes"),
+        ("hinge", None, "discriminator's loss of 'odd' cannot take"),
+    ],
+)
+def test_a_loss_that_teaches_nothing_is_refused_where_it_is_registered(
+    discriminator: Any, generator: Any, words: str
+) -> None:
+    sound = LOSSES["non-saturating"]
+    with pytest.raises(ValueError, match=words):
+        gannet.register_loss("odd", discriminator or sound.discriminator, generator or sound.generator)
+    with pytest.raises(ValueError, match="no loss 'odd'"):
+        find_loss("odd")
+
+
+@pytest.mark.usefixtures("registered")
+def test_a_discriminator_that_mixes_samples_takes_no_penalty_and_built_modules_no_place(
+    tiny_yaml: Path, tmp_path: Path
+) -> None:
+    def mixing(shape: tuple[int, ...], outputs: int) -> nn.Module:
+        return nn.Sequential(nn.Flatten(), nn.Linear(prod(shape), 4), nn.BatchNorm1d(4), nn.Linear(4, outputs))
+
+    gannet.register_network("mixing", linear_generator, mixing)
+    given: dict[str, object] = {"network": "mixing", "loss.name": "hinge", "loss.r1": {"weight": 1}}
+    with pytest.raises(ValueError, match="Batch normalization mixes the samples"):
+        train(tiny_yaml, tmp_path / "run", **given)
+    assert train(tiny_yaml, tmp_path / "run", **{**given, "loss.r1": None}).ending == "finished"
+    with pytest.raises(ValueError, match="discriminator of 'built' is to be a function that builds a module"):
+        gannet.register_network("built", linear_generator, nn.Linear(2, 1))  # type: ignore[arg-type]
 
 
 @pytest.mark.usefixtures("registered")
@@ -227,4 +277,6 @@ def test_a_name_that_is_taken_or_none_is_refused(name: str, words: str) -> None:
 
 
 def test_a_choice_is_changed_by_its_name_alone() -> None:
-    assert load_recipe("images", {"network": "mlp"}).network == load_recipe("images", {"network.name": "mlp"}).network
+    named = load_recipe("images", {"network": "mlp", "network.latent": 8, "loss": "hinge"})
+    assert named == load_recipe("images", {"network.name": "mlp", "network.latent": 8, "loss.name": "hinge"})
+    assert named.loss.r1 == load_recipe("images").loss.r1

@@ -103,7 +103,7 @@ def train(
         resume: a run to continue instead; `set` may then change how long it lasts.
         should_stop: asked after every round; once it says yes, the run is saved and its `ending` is `interrupted`.
             Of several processes any one may say so, and all leave after the same line of the log.
-        on_progress: told after every round, a `gannet.training.surroundings.Status` and the referee's words.
+        on_progress: told after every round, a `gannet.training.callbacks.Status` and the referee's words.
 
     Raises:
         ValueError: a mistake in what was given, or a game that diverged; one sentence.

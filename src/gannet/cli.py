@@ -276,7 +276,7 @@ def _mistake(error: Exception) -> str:
         return str(error)
     if hasattr(error, "format_message"):  # Words that are no command, of which the parser tells.
         verb = getattr(getattr(error, "ctx", None), "command_path", "gannet")
-        words = error.format_message()
+        words = error.format_message() or "Say what to do"
         return f"{words if words.endswith('?') else words.rstrip('.') + ';'} `{verb} --help` lists what there is."
     out_of_memory = isinstance(error, RuntimeError) and "allocate memory" in str(error)  # PyTorch's has no type.
     kind = MemoryError if out_of_memory else type(error)

@@ -308,7 +308,7 @@ def load_recipe(target: str, changes: Mapping[str, object] | None = None) -> Rec
         ValueError: no such recipe, an unknown key or a value that is not allowed.
     """
     values = _read_yaml(target)
-    changes = dict(changes or {})
+    changes = _named_alone(changes or {})
     for section, usual in USUAL.items():
         _name_choice(values, section, usual)
         chosen = changes.get(f"{section}.name")
@@ -318,10 +318,14 @@ def load_recipe(target: str, changes: Mapping[str, object] | None = None) -> Rec
         values.pop("images", None)
     for key, value in changes.items():
         _put(values, key, value)
-    for section, usual in USUAL.items():
-        _name_choice(values, section, usual)  # A change may be just a name as well.
     _check_names(values)
     return check(Recipe, values)
+
+
+def _named_alone(changes: Mapping[str, object]) -> dict[str, object]:
+    """Let a change be just a name: `network=mlp` is `network.name=mlp`."""
+    sections = {*USUAL, "loss"}
+    return {f"{key}.name" if key in sections and isinstance(of, str) else key: of for key, of in changes.items()}
 
 
 def _check_names(values: Mapping[str, Any]) -> None:

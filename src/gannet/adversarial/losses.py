@@ -7,10 +7,12 @@ player. Each pair is one formula from its paper.
 from dataclasses import dataclass
 from typing import Protocol
 
+import torch
 from torch import Tensor
 from torch.nn.functional import logsigmoid, relu, softplus
 
 from gannet.runtime.plugins import find_part, register
+from gannet.runtime.wording import reason
 
 
 class PlayerLoss(Protocol):
@@ -152,6 +154,24 @@ def register_loss(
         needs_real: whether the generator's loss looks at the scores of reals; where it does not, False saves a pass.
 
     Raises:
-        ValueError: the name is none, or is taken.
+        ValueError: the name is none, or is taken; or a loss does not give one number that its player can descend.
     """
+    _try_loss(f"The discriminator's loss of {name!r}", discriminator, of_reals=True)
+    _try_loss(f"The generator's loss of {name!r}", generator, of_reals=False)
     register("gannet.losses", name, AdversarialLoss(discriminator, generator, decide, needs_real), LOSSES)
+
+
+def _try_loss(what: str, loss: PlayerLoss, of_reals: bool) -> None:
+    """Refuse a loss that gives no number of scores, or one that no fake (and, with `of_reals`, no real) changes."""
+    real, fake = (torch.zeros(2, requires_grad=True) for _ in range(2))
+    try:
+        found = loss(real, fake)
+    except Exception as error:  # What others wrote raises anything.
+        raise ValueError(f"{what} cannot take the scores of reals and fakes, both (2,): {reason(error)}.") from None
+    if not isinstance(found, Tensor) or found.ndim:
+        given = f"a tensor {tuple(found.shape)}" if isinstance(found, Tensor) else repr(found)
+        raise ValueError(f"{what} is to give one number as a tensor, such as a mean; it gave {given}.")
+    reached = torch.autograd.grad(found, [real, fake], allow_unused=True) if found.requires_grad else (None, None)
+    for gradient, name in ((reached[1], "fakes"), *(((reached[0], "reals"),) if of_reals else ())):
+        if gradient is None:
+            raise ValueError(f"{what} does not depend on the scores of {name}, so that nothing is learned from them.")

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from typing import TypeVar
 
+from torch import nn
+
 from gannet.networks.dcgan import Dcgan
 from gannet.networks.mlp import Mlp
 from gannet.networks.pair import Pair
@@ -17,7 +19,7 @@ Builder = TypeVar("Builder")
 PAIRS: dict[str, type[Pair]] = {"mlp": Mlp, "dcgan": Dcgan, "residual": Residual}
 """The pairs by name, as `network.name` chooses them; their fields are the other keys of `network`."""
 
-__all__ = ["PAIRS", "Dcgan", "Mlp", "Pair", "Residual", "chosen", "register_network"]
+__all__ = ["PAIRS", "Dcgan", "Mlp", "Pair", "Residual", "chosen", "pair_of", "register_network"]
 
 
 def chosen(network: Choice, own: Mapping[str, type[Builder]]) -> Builder:
@@ -55,6 +57,9 @@ def register_network(name: str, generator: BuildGenerator, discriminator: BuildD
             (b, outputs), logits.
 
     Raises:
-        ValueError: the name is none, or is taken.
+        ValueError: the name is none, or is taken, or what is given builds nothing.
     """
+    for what, build in (("generator", generator), ("discriminator", discriminator)):
+        if isinstance(build, nn.Module) or not callable(build):
+            raise ValueError(f"The {what} of {name!r} is to be a function that builds a module, for any shape.")
     register("gannet.networks", name, pair_of(generator, discriminator), PAIRS)

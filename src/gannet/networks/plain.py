@@ -21,7 +21,8 @@ class PlainGenerator(Generator):
 
     def __init__(self, build: BuildGenerator, latent: int, shape: Shape, classes: int) -> None:
         super().__init__(latent, shape, classes)
-        self.body = _tried(build(latent + classes, shape), (latent + classes,), shape, "generator")
+        inputs = latent + classes
+        self.body = _tried(lambda: build(inputs, shape), (inputs,), shape, "generator")
 
     def synthesize(self, latent: Tensor, label: Tensor | None) -> Tensor:
         """Map (b, latent), and (b,) if there are classes, to (b, *shape)."""
@@ -37,7 +38,7 @@ class PlainDiscriminator(nn.Module):
     def __init__(self, build: BuildDiscriminator, shape: Shape, classes: int) -> None:
         super().__init__()
         outputs = max(1, classes)
-        self.body = _tried(build(shape, outputs), shape, (outputs,), "discriminator")
+        self.body = _tried(lambda: build(shape, outputs), shape, (outputs,), "discriminator")
 
     def forward(self, sample: Tensor, label: Tensor | None = None) -> Tensor:
         """Score `sample` (b, *shape) under `label` (b,): logits (b,)."""
@@ -82,13 +83,16 @@ def pair_of(generator: BuildGenerator, discriminator: BuildDiscriminator) -> typ
 
 
 @torch.no_grad()
-def _tried(body: nn.Module, given: Shape, wanted: Shape, what: str) -> nn.Module:
-    """Give the module once two samples went through it, so that a mistake is told before there is a run."""
-    device = next((value.device for value in body.parameters()), None)
+def _tried(build: Callable[[], nn.Module], given: Shape, wanted: Shape, what: str) -> nn.Module:
+    """Build a module and put two samples through it, so that a mistake is told before there is a run."""
+    inputs = (2, *given)
     try:
-        found = tuple(body.eval()(torch.zeros(2, *given, device=device)).shape)
+        body = build()
+        device = next((value.device for value in body.parameters()), None)
+        made = body.eval()(torch.zeros(inputs, device=device))
     except Exception as error:  # What others wrote raises anything.
-        raise ValueError(f"The {what} cannot take inputs of shape {(2, *given)}: {reason(error)}.") from None
-    if found != (2, *wanted):
-        raise ValueError(f"The {what} makes {found} of inputs of shape {(2, *given)}; {(2, *wanted)} is wanted.")
+        raise ValueError(f"The {what} cannot be built, or cannot take inputs {inputs}: {reason(error)}.") from None
+    if not isinstance(made, Tensor) or made.shape != (2, *wanted):
+        found = tuple(made.shape) if isinstance(made, Tensor) else f"a {type(made).__name__}"
+        raise ValueError(f"The {what} makes {found} of inputs {inputs}; {(2, *wanted)} is wanted.")
     return body.train()

@@ -6,6 +6,7 @@ A saved model is `config.json` and `model.safetensors`; both carry a digest, nei
 from abc import ABC, abstractmethod
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
+from keyword import iskeyword
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -81,13 +82,17 @@ class Pipeline(ABC):
 
     def __repr__(self) -> str:
         """Say on a line what it is, of what it makes what, and where it lies."""
-        of = ", ".join(f"{name}" if one.required else f"[{name}]" for name, one in self.inputs.items()) or "nothing"
-        return f"{self.name or self.task} ({self.task}): {', '.join(self.outputs)} of {of}, on {self.device}"
+        of = ", ".join(f"{name}" if one.required else f"[{name}]" for name, one in self.inputs.items()) or "noise"
+        return f"{self.name or self.task} ({self.task}): makes {', '.join(self.outputs)} from {of} on {self.device}"
 
     def options(self, given: Mapping[str, object]) -> Section:
         """Check options; ValueError names the nearest where there is none of a name."""
         fields = self.Options.model_fields
         known = {*fields, *(field.alias for field in fields.values() if field.alias)}
+        # `class` is a word of Python's own, where callers write `class_`.
+        given = {
+            name.removesuffix("_") if iskeyword(name.removesuffix("_")) else name: of for name, of in given.items()
+        }
         for name in given:
             if name not in known:
                 hint = nearest(name, {*known, *self.inputs})
@@ -329,3 +334,9 @@ class ConverterPipeline(Pipeline):
 
     def check_result(self, inputs: Mapping[str, object], ending: str) -> None:
         """Raise ValueError where a file of that ending cannot hold the result, before it is computed."""
+
+
+def _without_underscore(name: str) -> str:
+    """Give the name of an option as it is: a word of Python's own, `class`, is written `class_` there."""
+    plain = name.removesuffix("_")
+    return plain if iskeyword(plain) else name

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from gannet.adversarial.discriminator_augment import AUGMENTS, Augment
 from gannet.adversarial.game import Game, Observer
@@ -134,13 +135,15 @@ def game(recipe: Recipe, description: Description) -> Game:
         recipe.loss,
         len(description.classes) if _config(recipe).conditional else 0,
     )
-    if getattr(pair, "normalization", "") == "batch" and (loss.r1 or loss.r2 or loss.gradient_penalty):
-        raise ValueError(
-            "Batch normalization mixes the samples whose gradients a penalty wants apart; set network.normalization "
-            "to none or spectral, or leave out loss.r1, loss.r2 and loss.gradient_penalty."
-        )
     generator = pair.generator(description.shape, classes)
     discriminator = pair.discriminator(description.shape, classes)
+    mixes = any(isinstance(module, _BatchNorm) for module in discriminator.modules())
+    if mixes and (loss.r1 or loss.r2 or loss.gradient_penalty):
+        raise ValueError(
+            "Batch normalization mixes the samples whose gradients a penalty wants apart; leave it out of the "
+            "discriminator (network.normalization none or spectral), or set loss.r1, loss.r2 and "
+            "loss.gradient_penalty to null."
+        )
     view = _augment(recipe, description).view(find_loss(loss.name))
     return build_game(recipe, generator, discriminator, view)
 
