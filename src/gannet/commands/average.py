@@ -106,7 +106,7 @@ class KeptAverages:
         self.profiles += [Profile(self.last["images"], width) for width in self.widths]
 
     def of_width(self, width: float) -> tuple[dict[str, Tensor], float]:
-        """Give the weights of an average by name, and how far its profile is off; ValueError where it is too far."""
+        """Give the weights of an average by name, and how far its profile is off; ValueError beyond those kept."""
         least, most = self.widths[0], self.widths[-1]
         if not least <= width <= most:
             raise ValueError(
