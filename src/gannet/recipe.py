@@ -171,8 +171,7 @@ class Average(Section):
     ramp: Share = 0.05
     """The half-life is at most this share of the images seen, so the first average is not the initial noise."""
     widths: Annotated[tuple[Width, ...], Field(max_length=5, exclude_if=lambda given: not given)] = ()
-    """Widths of further averages, as `[0.05, 0.1, 0.2]`, of which `gannet average` makes one of any width between: the
-    standard deviation of the moments averaged, as a share of the images seen."""
+    """Widths, as `[0.05, 0.1, 0.2]` of the images seen, of averages of which `gannet average` makes others between."""
 
 
 class RefereeSettings(Section):
