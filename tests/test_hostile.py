@@ -260,6 +260,7 @@ def of_words(folder: Path, run: Path, chance: Random) -> Words:
         "judge",
         "doctor",
         "augment",
+        "average",
         "export",
         "bench",
         "recipes",

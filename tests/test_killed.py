@@ -27,6 +27,7 @@ MADE = ["out", "cache"]
 def short() -> Recipe:
     recipe = generation.example()
     more = {
+        "average": {"widths": (0.05, 0.2)},
         "checkpoint": {"every": 64},
         "log": {"every": 32, "sheet_every": 64},
         "referee": {"window": 32, "every": 32},
@@ -89,7 +90,9 @@ def check_run(whole: Path, killed: Path) -> None:
     check_equal_states(whole, killed)
     names = [{path.relative_to(run).as_posix() for path in run.rglob("*")} for run in (whole, killed)]
     assert names[0] == names[1]
-    for name in (name for name in names[0] if name.endswith((".png", ".json", ".yaml"))):
+    kept = [name for name in names[0] if name.startswith("averages/") or name.endswith((".png", ".json", ".yaml"))]
+    assert "averages/000000000128.safetensors" in kept
+    for name in kept:
         assert (whole / name).read_bytes() == (killed / name).read_bytes(), f"{name} differs"
     assert [json.dumps(line) for line in logged(whole)] == [json.dumps(line) for line in logged(killed)]
 

@@ -11,6 +11,7 @@ _HOMES = {
     "judge": "gannet.api",
     "apply": "gannet.api",
     "augment": "gannet.api",
+    "average": "gannet.api",
     "plan": "gannet.api",
     "bench": "gannet.api",
     "doctor": "gannet.api",
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from gannet.adversarial.losses import register_loss as register_loss
     from gannet.api import apply as apply
     from gannet.api import augment as augment
+    from gannet.api import average as average
     from gannet.api import bench as bench
     from gannet.api import doctor as doctor
     from gannet.api import export as export

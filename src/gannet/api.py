@@ -1,7 +1,8 @@
 """The API: the verbs, and what is asked of them and answered. Everything behind it may move.
 
-Every verb that takes its time tells `on_progress` how far it is, and is asked by `should_stop` to leave. None changes
-anything of the process. What is asked of a verb is a schema, which a page can draw a form from.
+Every verb that takes its time tells `on_progress` how far it is, and is asked by `should_stop` to leave, which raises
+`Stopped`. A mistake in what was given is a ValueError of one sentence. None changes anything of the process. What is
+asked of a verb is a schema, which a page can draw a form from.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,12 +17,14 @@ if TYPE_CHECKING:
     from gannet.commands.applied import Applied as Applied
     from gannet.commands.augment.options import Augmented as Augmented
     from gannet.commands.augment.options import AugmentOptions as AugmentOptions
+    from gannet.commands.average import Averaged as Averaged
     from gannet.commands.bench import Speed as Speed
     from gannet.commands.flags import SchemaCommand as SchemaCommand
     from gannet.commands.flags import click_options as click_options
     from gannet.commands.flags import schema_command as schema_command
     from gannet.commands.model_command import ModelCommand as ModelCommand
     from gannet.commands.models import Model as Model
+    from gannet.commands.options import AverageOptions as AverageOptions
     from gannet.commands.options import BenchOptions as BenchOptions
     from gannet.commands.options import DoctorOptions as DoctorOptions
     from gannet.commands.options import ExportOptions as ExportOptions
@@ -45,11 +48,12 @@ if TYPE_CHECKING:
 _ROOMS = {
     "gannet.commands.applied": "Applied",
     "gannet.commands.augment.options": "Augmented AugmentOptions",
+    "gannet.commands.average": "Averaged",
     "gannet.commands.bench": "Speed",
     "gannet.commands.flags": "SchemaCommand click_options schema_command",
     "gannet.commands.model_command": "ModelCommand",
     "gannet.commands.models": "Model",
-    "gannet.commands.options": "BenchOptions DoctorOptions ExportOptions PlanOptions TrainOptions",
+    "gannet.commands.options": "AverageOptions BenchOptions DoctorOptions ExportOptions PlanOptions TrainOptions",
     "gannet.commands.plan": "Plan",
     "gannet.commands.recipes": "Key",
     "gannet.commands.summary": "summarize",
@@ -67,7 +71,7 @@ _ROOMS = {
 """Where what is asked and answered lies; it loads when it is first used, so that this module waits for no torch."""
 _HOMES = {name: room for room, names in _ROOMS.items() for name in names.split()}
 VERBS = (
-    *("apply", "augment", "bench", "doctor", "export", "interface", "judge"),
+    *("apply", "augment", "average", "bench", "doctor", "export", "interface", "judge"),
     *("keys", "load", "models", "plan", "recipes", "train"),
 )
 __all__ = [*sorted(_HOMES), "OnProgress", "Progress", "ShouldStop", "Stopped", *VERBS]
@@ -132,10 +136,6 @@ def plan(
     Args:
         target, data, set, start_from: as `train` takes them.
         options: how exactly.
-
-    Raises:
-        ValueError: a mistake in what was given; one sentence.
-        Stopped: `should_stop` said yes.
     """
     from gannet.commands import plan as command
     from gannet.commands.given import named, watched
@@ -159,14 +159,9 @@ def bench(
     """Measure how fast this machine trains and samples a recipe, and how far that is from its limit.
 
     Args:
-        target: a shipped recipe's name or a YAML file.
+        target, set: as `train` takes them.
         data: whose size and classes count; empty: the recipe's, or pictures of 32x32.
-        set: changes to the recipe.
         options: how long is measured.
-
-    Raises:
-        ValueError: a mistake in what was given; one sentence.
-        Stopped: `should_stop` said yes.
     """
     from gannet.commands import bench as command
     from gannet.commands.given import named, watched
@@ -195,11 +190,7 @@ def judge(
         data: the reals, a path or pictures in memory; empty: what the run held out, which those that it learned from
             in memory stand for as well.
         query: how many fakes, the seed, and what else is asked.
-        weights: `model`, `best` or a stage's name.
-
-    Raises:
-        ValueError: nothing to judge by, or too few samples; one sentence.
-        Stopped: `should_stop` said yes.
+        weights: `model`, `best`, or the name of a stage or an average.
     """
     from gannet.commands import judge as command
     from gannet.commands.given import named, watched
@@ -207,6 +198,28 @@ def judge(
 
     with watched(on_progress, should_stop, "Judging") as watch, named(data, watch) as source:
         return command.judge(target, source, query or JudgeOptions(), weights, watch)
+
+
+@borrowed()
+def average(
+    run: str | Path,
+    options: "AverageOptions | None" = None,
+    *,
+    should_stop: ShouldStop | None = None,
+    on_progress: OnProgress | None = None,
+) -> "Averaged":
+    """Average a run's weights as widely as is asked, and save that in its model's folder as `average-<width>`.
+
+    Args:
+        run: a run that kept averages to make others of, as its recipe's `average.widths` said.
+        options: how widely; where they do not say, the judge picks a width by what the run held out.
+    """
+    from gannet.commands import average as command
+    from gannet.commands.given import watched
+    from gannet.commands.options import AverageOptions
+
+    with watched(on_progress, should_stop, "Averaging") as watch:
+        return command.average(Path(run), options or AverageOptions(), watch)
 
 
 @borrowed()
@@ -232,7 +245,7 @@ def apply(
         target: a run, a model's folder, a shipped model's name or `hf:owner/name`.
         inputs: files, folders with some however deep, and patterns such as `scans/*.jpg`.
         out: a folder, a .zip or .parquet file of single results, or one file's name; empty: a name is chosen.
-        weights: `model`, `best` or a stage's name.
+        weights: `model`, `best`, or the name of a stage or an average.
         save: further outputs to write beside the first, by name.
         compare: where to put a picture of some inputs before and after; empty: nowhere.
         options: the model's own, and the paths of further inputs, by name; `interface` and `gannet apply MODEL --help`
@@ -253,11 +266,7 @@ def apply(
 
 
 def interface(target: str | Path) -> "Json":
-    """Describe what a model is given, makes and may be asked, by its `config.json` alone: plain data for a form.
-
-    Returns:
-        `inputs` and `outputs` by name, each with its medium, and `options` as a JSON schema.
-    """
+    """Describe a model by its `config.json` alone, for a form: inputs and outputs by name, options as a JSON schema."""
     from gannet.pipelines.hub import interface as read_interface
 
     return read_interface(target)
@@ -279,7 +288,7 @@ def export(
     Args:
         target: a run, a model's folder, a shipped model's name or `hf:owner/name`.
         out: the file, .onnx, which must not exist.
-        weights: `model`, `best` or a stage's name; `options` may say so instead.
+        weights: `model`, `best`, or the name of a stage or an average; `options` may say so instead.
 
     Raises:
         ValueError: the model cannot be exported, libraries are missing, or the answers differ; one sentence.
@@ -341,10 +350,6 @@ def doctor(
 
     Args:
         options: at which size to look.
-
-    Raises:
-        ValueError: nothing readable is there; one sentence.
-        Stopped: `should_stop` said yes.
     """
     from gannet.commands import doctor as command
     from gannet.commands.data import full_name
@@ -358,10 +363,7 @@ def load(target: str | Path, weights: str = "model") -> "Pipeline":
     """Load a model for use: a run, a model's folder, a shipped model's name, or `hf:owner/name`.
 
     Args:
-        weights: `model` for the last, `best` for the best judged, or a stage's name.
-
-    Raises:
-        ValueError: nothing is there, or it is damaged; one sentence.
+        weights: `model` for the last, `best` for the best judged, or the name of a stage or an average.
     """
     from gannet.pipelines.hub import load as load_model
 
@@ -383,9 +385,6 @@ def keys(target: str) -> "list[Key]":
 
     Args:
         target: a recipe's name or a YAML file.
-
-    Raises:
-        ValueError: there is no such recipe, or one of its keys is wrong; one sentence.
     """
     from gannet.commands.recipes import recipe_keys
 

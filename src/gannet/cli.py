@@ -130,12 +130,25 @@ def export(
     _print("export", result, lines, as_json)
 
 
+@app.command(cls=api.schema_command(lambda: api.AverageOptions.model_json_schema()))
+def average(
+    context: typer.Context,
+    run: Annotated[str, typer.Argument(help="A run that was trained with average.widths.")],
+    as_json: Json = False,
+) -> None:
+    """Average a run's weights as widely as is asked, or as the judge likes best, and save them beside the run's own."""
+    options = api.AverageOptions(**context.obj)
+    with _shown("Averaging", as_json) as shown:
+        made = api.average(run, options, on_progress=shown)
+    _print("average", made.to_json(), made.lines(), as_json)
+
+
 @app.command(cls=api.schema_command(lambda: api.JudgeOptions.model_json_schema()))
 def judge(
     context: typer.Context,
     model: Annotated[str, typer.Argument(help="A run, a model's folder, a shipped model's name, or hf:owner/name.")],
     data: Annotated[str, typer.Argument(help="The reals; left out, what the run held out.")] = "",
-    weights: Annotated[str, typer.Option(help="model (the last), best, or a stage's name.")] = "model",
+    weights: Annotated[str, typer.Option(help="model (the last), best, a stage, average-WIDTH.")] = "model",
     as_json: Json = False,
 ) -> None:
     """Judge a model by real samples that it did not learn from."""

@@ -39,6 +39,7 @@ def _free(name: str) -> str:
 
 
 Word = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$"), AfterValidator(_free)]
+Width = Annotated[float, Field(ge=0.01, le=0.25)]
 RECIPES, TASKS = "gannet.recipes", "gannet.tasks"
 """Groups of entry points: of recipes, `name = package:file.yaml`, a file in the package's folder; and of tasks."""
 USUAL = {"task": "generation", "network": "dcgan", "augment": "none"}
@@ -169,6 +170,8 @@ class Average(Section):
     """Images after which a weight's share in the average has halved."""
     ramp: Share = 0.05
     """The half-life is at most this share of the images seen, so the first average is not the initial noise."""
+    widths: Annotated[tuple[Width, ...], Field(max_length=5, exclude_if=lambda given: not given)] = ()
+    """Widths, as `[0.05, 0.1, 0.2]` of the images seen, of averages of which `gannet average` makes others between."""
 
 
 class RefereeSettings(Section):

@@ -83,6 +83,7 @@ def test_an_augmentation_that_was_stopped_goes_on(tmp_path: Path) -> None:
     [
         ("apply", ["MODEL", "--out", "new"]),
         ("augment", ["digits", "--out", "new"]),
+        ("average", ["MODEL"]),
         ("bench", ["digits"]),
         ("doctor", ["digits"]),
         ("export", ["MODEL"]),

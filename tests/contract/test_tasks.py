@@ -18,6 +18,8 @@ from contracts import (
 )
 from torch import Tensor
 
+import gannet
+from gannet.api import AverageOptions
 from gannet.commands.plan import noise_of, plan
 from gannet.commands.train import prepare, split_of
 from gannet.pipelines.hub import CONFIG
@@ -78,6 +80,20 @@ def test_gradients_reach_the_right_players_only(task: Task, tmp_path: Path) -> N
 def test_an_interrupted_run_equals_a_whole_one(task: Task, tmp_path: Path) -> None:
     recipe = task.example()
     check_resumes(recipe, tmp_path)
+
+
+def test_a_model_takes_an_average_of_any_width(task: Task, tmp_path: Path) -> None:
+    example = task.example()
+    recipe = example.model_copy(update={"average": example.average.model_copy(update={"widths": (0.05, 0.2)})})
+    trainer = make_trainer(recipe, tmp_path)
+    for _ in range(6):
+        trainer.round()
+    trainer.checkpoint()
+    (tmp_path / "recipe.yaml").write_text(dump_yaml(recipe))
+    made = gannet.average(tmp_path, AverageOptions(width=0.1))
+    average, model = (gannet.load(tmp_path, weights).tensors() for weights in (made.path.stem, "model"))
+    assert average.keys() == model.keys() and any(not torch.equal(average[name], model[name]) for name in model)
+    assert all(bool(tensor.isfinite().all()) for tensor in average.values())
 
 
 def test_what_is_saved_equals_what_was_trained(task: Task, tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from gannet.commands.train import Prepared
 
 COPIES = 4
-"""Of every weight there is its gradient and Adam's two moments besides; what is kept has its average as well."""
+"""Of every weight there is its gradient and Adam's two moments besides; what is kept has its averages as well."""
 SINGLE = 4
 """Bytes of a number in single precision."""
 CGROUP = Path("/sys/fs/cgroup/memory.max")
@@ -42,8 +42,8 @@ def weigh(prepared: "Prepared") -> Weights:
     with torch.device("meta"):
         game = prepared.task.game(prepared.recipe, prepared.description)
     parameters = {name: sum(one.numel() for one in network.parameters()) for name, network in game.networks.items()}
-    kept = sum(parameters[name] for name in game.kept)
-    return Weights(parameters, SINGLE * (COPIES * sum(parameters.values()) + kept))
+    kept, averages = sum(parameters[name] for name in game.kept), 1 + len(prepared.recipe.average.widths)
+    return Weights(parameters, SINGLE * (COPIES * sum(parameters.values()) + averages * kept))
 
 
 def check_networks(prepared: "Prepared", device: torch.device) -> Weights:

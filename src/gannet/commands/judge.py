@@ -105,6 +105,12 @@ def _exam(
     return Exam(query, origin, source, partial(_given_samples, given, pipeline, source, told), own, features)
 
 
+def brief_exam(pipeline: Pipeline, recipe: Recipe, query: JudgeOptions, watch: Watch) -> Exam:
+    """Set out what models of a run are compared by: what it held out, without the audit of what it learned from."""
+    exam = _exam(pipeline, recipe, "", query, None, watch)
+    return replace(exam, own=None, load_features=partial(_watched, exam.load_features, watch))
+
+
 def _run_around(target: Path) -> Path | None:
     """The run that a model belongs to: the folder itself, or the one that its `model/` lies in."""
     folders = (target, target.resolve().parent) if target.name == "model" else (target,)

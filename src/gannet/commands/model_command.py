@@ -9,7 +9,11 @@ from gannet.commands.flags import Json, SchemaCommand, click_options, literal
 
 INTERFACE = "gannet.interface"
 COMMON = {
-    "weights": {"type": "string", "default": "model", "description": "model (the last), best, or a stage's name."},
+    "weights": {
+        "type": "string",
+        "default": "model",
+        "description": "model (the last), best, a stage, average-WIDTH.",
+    },
     "input": {"type": "array", "description": "NAME=PATH: a further input; repeatable."},
     "save": {"type": "array", "description": "A further output to keep, by name; repeatable."},
     "compare": {"type": "string", "description": "A picture of some inputs before and after."},

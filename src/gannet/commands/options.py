@@ -55,10 +55,17 @@ class ResultOptions(Options):
     """Pixels that results are brought to in width, in proportion, after the model."""
 
 
+class AverageOptions(Options):
+    """What is asked of an average of a run's weights."""
+
+    width: float | None = Field(None, gt=0, allow_inf_nan=False)
+    """Standard deviation of the moments averaged, as a share of the images seen; left out, the judge picks one."""
+
+
 class ExportOptions(Options):
     """What is asked of a model that other programs are to run."""
 
     to: Literal["onnx"] = "onnx"
     """The format."""
     weights: str = "model"
-    """model (the last), best, or a stage's name."""
+    """model (the last), best, a stage, average-WIDTH."""

@@ -35,6 +35,7 @@ from gannet.schedule import cut_short, total_images
 from gannet.task import Described, Task, find_task
 from gannet.training.checkpoint import CheckpointFolder
 from gannet.training.distributed import RunningAverage, slices
+from gannet.training.power_averages import SNAPSHOTS, PowerAverages
 from gannet.training.trainer import Trainer, TrainingSetup
 
 CHANGEABLE = ("images", "minutes", "stages", "device", "checkpoint", "log", "referee.stop_on")
@@ -216,7 +217,8 @@ def build_trainer(
 ) -> Trainer:
     """Bring game, average, observers and callbacks together."""
     recipe, task, description = prepared.recipe, prepared.task, prepared.description
-    average = RunningAverage({name: game.networks[name] for name in game.kept}, recipe.average)
+    kept = {name: game.networks[name] for name in game.kept}
+    average = RunningAverage(kept, recipe.average)
     pipeline = task.pipeline(recipe, description, average.networks)
     watching = task.observers(recipe, description, game, pipeline, samples)
     rates = {player: recipe.optimizer.get(player, Optimizer()).learning_rate for player in game.networks}
@@ -228,6 +230,8 @@ def build_trainer(
         write_curves(folder, {**watching, **game.observers, "updates": observers["updates"]})
         look = task.sheet(recipe, description, pipeline, samples)
         judge = referee.light_judge if referee else None
+        if widths := recipe.average.widths:
+            observers["averages"] = PowerAverages(kept, widths, recipe.batch, folder / SNAPSHOTS)
         observers["sheets"] = sheets = Sheets(look, judge, _reals(prepared, samples), folder, recipe.log.sheet_every)
     callbacks = RunCallbacks(pipeline, sheets, referee, folder, watch)
     setup = TrainingSetup(game, average, observers, task.judged_by)

@@ -65,7 +65,7 @@ def load(target: str | Path, weights: str = "model") -> "Pipeline":
     """Load a model for use: a run, a model's folder, a shipped model's name, or `hf:owner/name[@revision]`.
 
     Args:
-        weights: `model` for the last, `best` for the best judged, or a stage's name.
+        weights: `model` for the last, `best` for the best judged, or the name of a stage or an average.
 
     Raises:
         ValueError: nothing is there, or it is damaged; one sentence.

@@ -3,6 +3,7 @@
 A saved model is `config.json` and `model.safetensors`; both carry a digest, neither can run code.
 """
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
@@ -178,7 +179,7 @@ class Pipeline(ABC):
         """
         folder = fetch(str(source)) if str(source).startswith("hf:") else Path(source)
         pipeline = cls.untrained(folder)
-        if not weights.replace("-", "").replace("_", "").isalnum():
+        if not re.fullmatch(r"[\w-]+(\.\d+)?", weights):
             raise ValueError(f"Weights are named by a plain word such as model or best, not {weights!r}.")
         if not (folder / f"{weights}.safetensors").is_file():
             there = ", ".join(sorted(path.stem for path in folder.glob("*.safetensors")))
@@ -208,6 +209,10 @@ class Pipeline(ABC):
         for name in expected.keys() | tensors.keys():
             if name not in tensors or name not in expected or tensors[name].shape != expected[name].shape:
                 raise ValueError(f"{path} does not fit its {CONFIG}: {name!r} is missing or of another shape.")
+        self.fill(tensors)
+
+    def fill(self, tensors: Mapping[str, Tensor]) -> None:
+        """Take tensors by name, which fit, for the networks' own; they need none before."""
         for name, network in self.networks.items():
             own = {key: tensors[f"{name}.{key}"].to(value.dtype) for key, value in network.state_dict().items()}
             network.load_state_dict(own, assign=True)

@@ -65,7 +65,7 @@ class Run:
         return read_facts(self.folder / "verdict.json")
 
     def pipeline(self, weights: str = "model") -> Pipeline:
-        """Give the trained model; `weights` may be `best` or a stage's name."""
+        """Give the trained model; `weights` may be `best`, or the name of a stage or an average."""
         return Pipeline.from_pretrained(self.folder / "model", weights)
 
     def log(self) -> Iterator[dict[str, Any]]:
