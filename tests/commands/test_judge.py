@@ -51,10 +51,39 @@ def test_a_run_is_judged_by_what_it_held_out(
         assert measure["features"].startswith("pixel-components") and measure["n_real"] == held_out
         assert measure["n_fake"] == 200 and measure["protocol"] and measure["floor"] is not None
     assert not result["memorization"]["memorizes"] and result["sentence"].startswith("Far from your pictures: ")
-    asked = {"images": 2_000, "weights": "model", "data": "", "seed": 0}
+    asked = {"images": 2_000, "weights": "model", "data": "", "seed": 0, "fast": False}
     assert json.loads((run / "judgement.json").read_text()) == {**result, "plural": "pictures", "asked": asked}
     assert "frechet distance" in (run / "report.html").read_text()
     assert "256 of each" in result["left_out"]["frechet distance, corrected"]
+
+
+def test_a_fast_look_is_kept_unless_a_whole_judgement_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = trained(tmp_path / "run")
+    call(["judge", run, "--fast", "--json"], monkeypatch)
+    result = json.loads(capsys.readouterr().out)["result"]
+    names = [one["name"] for one in result["measures"]]
+    assert names[0] == "sliced wasserstein distance" and {"clipped density", "clipped coverage"} < set(names)
+    assert "frechet distance" not in names and result["memorization"] is None
+    assert "--fast" in result["left_out"]["memorization"]
+    assert all(one["low"] <= one["value"] <= one["high"] and one["floor"] is not None for one in result["measures"])
+    fast = (run / "judgement.json").read_bytes()
+    assert json.loads(fast)["asked"]["fast"]
+    gannet.judge(run, query=JudgeOptions(num=200))
+    whole = (run / "judgement.json").read_bytes()
+    assert whole != fast
+    gannet.judge(run, query=JudgeOptions(fast=True))
+    assert (run / "judgement.json").read_bytes() == whole
+    (run / "judgement.json").write_text("half a fi")
+    gannet.judge(run, query=JudgeOptions(fast=True))
+    assert (run / "judgement.json").read_bytes() == fast
+
+
+@pytest.mark.parametrize("asked", ["utility", "baselines", "leaks"])
+def test_what_takes_minutes_is_refused_of_a_fast_look(asked: str) -> None:
+    with pytest.raises(ValueError, match=f"fast is a look in seconds, and {asked} takes minutes; leave one of them"):
+        JudgeOptions(fast=True, **{asked: "own" if asked == "leaks" else True})
 
 
 def test_the_same_seed_gives_the_same_judgement_in_python(run: Path) -> None:

@@ -3,12 +3,20 @@
 import numpy as np
 import pytest
 import scipy.linalg
+import scipy.optimize
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from gannet.metrics.distances import frechet_distance, gaussian_distance, kernel_distance, moments
+from gannet.metrics.distances import (
+    directions,
+    frechet_distance,
+    gaussian_distance,
+    kernel_distance,
+    moments,
+    sliced_distance,
+)
 
 
 def features(count: int, size: int, seed: int, shift: float = 0.0) -> Tensor:
@@ -79,3 +87,50 @@ def test_fewer_samples_than_dimensions_are_no_obstacle() -> None:
     real = features(5, 40, 0)
     assert frechet_distance(real, real) == pytest.approx(0, abs=1e-6)
     assert frechet_distance(real, real + 1) == pytest.approx(40, rel=1e-6)
+
+
+@pytest.mark.parametrize(("count", "size"), [(7, 1), (60, 5), (101, 16)])
+def test_the_sliced_distance_agrees_with_ranks_along_one_direction_at_a_time(count: int, size: int) -> None:
+    real, fake = features(count, size, 0, 5.0), features(count, size, 1, 5.3)
+    total = 0.0
+    for direction in directions(size).numpy():
+        ours, theirs = (sorted(float(np.dot(row, direction)) for row in side.numpy()) for side in (real, fake))
+        total += sum((one - other) ** 2 for one, other in zip(ours, theirs, strict=True)) / count
+    expected = 3 * size * total / len(directions(size))
+    assert sliced_distance(real, fake) == pytest.approx(expected, rel=1e-6)
+
+
+def test_the_sliced_distance_is_one_dimensional_transport_along_each_direction() -> None:
+    real, fake = features(50, 4, 0), features(50, 4, 1, 0.4)
+    along = directions(4)[:20]
+    squares = []
+    for direction in along:
+        pairs = np.abs((real @ direction).numpy()[:, None] - (fake @ direction).numpy()[None]) ** 2
+        squares.append(pairs[scipy.optimize.linear_sum_assignment(pairs)].mean())
+    assert sliced_distance(real, fake, along) == pytest.approx(12 * np.mean(squares), rel=1e-6)
+
+
+@given(seed=st.integers(0, 99))
+@settings(max_examples=20, deadline=None)
+def test_the_sliced_distance_goes_by_the_samples_and_not_by_their_order(seed: int) -> None:
+    real, fake = features(30, 6, seed), features(30, 6, seed + 1)
+    mixed = torch.randperm(30, generator=torch.Generator().manual_seed(seed))
+    assert sliced_distance(real, real[mixed]) == 0
+    assert sliced_distance(real[mixed], fake) == pytest.approx(sliced_distance(real, fake), rel=1e-5)
+
+
+def test_where_only_the_means_differ_the_sliced_distance_is_three_times_that_of_frechet() -> None:
+    real, shift = features(80, 8, 0), torch.linspace(-1, 1, 8).double()
+    expected = 3 * float(shift.square().sum())
+    assert sliced_distance(real, real + shift) == pytest.approx(expected, rel=0.1)
+    assert torch.equal(directions(8), directions(8))
+
+
+def test_the_sliced_distance_sees_what_moments_do_not() -> None:
+    """Two points on each axis with the mean and covariance of a Gaussian: the distance of Frechet is blind to them."""
+    generator = torch.Generator().manual_seed(0)
+    real = torch.randn(2_000, 2, generator=generator).double()
+    fake = torch.randint(0, 2, (2_000, 2), generator=generator).double() * 2 - 1
+    other = torch.randn(2_000, 2, generator=generator).double()
+    assert frechet_distance(real, fake) < 0.02
+    assert sliced_distance(real, fake) > 20 * sliced_distance(real, other)

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from gannet.metrics.baseline_comparison import SHOWN
-from gannet.metrics.judgement import Evidence, Judgement, judge_samples
+from gannet.metrics.distances import frechet_distance, sliced_distance
+from gannet.metrics.judgement import Evidence, Judgement, glance_at, judge_samples
 from gannet.metrics.modes import measure_modes
 from gannet.metrics.patches import patch_distance
 from gannet.tasks._image_restoration.evaluation import BEST, PERCEPTUAL
@@ -32,10 +33,13 @@ NAMES = {
     "frechet distance",
     "frechet distance, corrected",
     "kernel distance",
+    "sliced wasserstein distance",
     "precision",
     "recall",
     "density",
     "coverage",
+    "clipped density",
+    "clipped coverage",
     "classifier accuracy",
 }
 
@@ -59,6 +63,27 @@ def test_the_seed_fixes_every_figure() -> None:
     one, two = (judge_samples(evidence(cloud(300, 2)), seed=5).to_json() for _ in range(2))
     assert json.dumps(one) == json.dumps(two)
     assert one != judge_samples(evidence(cloud(300, 2)), seed=6).to_json()
+
+
+def test_a_glance_gives_the_figures_of_a_whole_judgement_and_says_what_it_leaves_out() -> None:
+    whole, glance = judge_samples(evidence(cloud(300, 2)), seed=5), glance_at(evidence(cloud(300, 2)), seed=5)
+    assert {one.name for one in glance.measures} == NAMES - {
+        "frechet distance",
+        "frechet distance, corrected",
+        "kernel distance",
+        "classifier accuracy",
+    }
+    assert all(one in whole.measures for one in glance.measures)
+    assert set(glance.left_out) == {"memorization"} and glance.memorization is None
+    few = replace(evidence(cloud(49, 2)), training=None)
+    assert not glance_at(few, seed=0).measures and set(glance_at(few, seed=0).left_out) == {"distances", "memorization"}
+
+
+def test_with_the_features_of_inception_the_published_distances_stand_beside_the_others() -> None:
+    real, fake = cloud(400, 0), cloud(400, 1, 0.5)
+    found = {one.name: one for one in judge_samples(Evidence(real, fake, None, "test (FID)"), seed=0).measures}
+    assert found["FID"].value == frechet_distance(real, fake) and found["MIND"].value == sliced_distance(real, fake)
+    assert found["MIND"].floor is None and "400 reals against 400" not in found["MIND"].protocol
 
 
 def test_the_class_that_fails_is_named() -> None:

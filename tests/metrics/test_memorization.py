@@ -1,10 +1,10 @@
-"""The memorization audit: a planted copier is caught, a healthy and a poor generator are not."""
+"""The memorization audit: planted copiers are caught however few, a healthy and a poor generator are not."""
 
 import pytest
 import torch
 from torch import Tensor
 
-from gannet.metrics.memorization import CopyAudit, relative_nearest
+from gannet.metrics.memorization import CopyAudit, copy_bound, relative_nearest
 
 
 def cloud(count: int, seed: int, scale: float = 1.0) -> Tensor:
@@ -39,6 +39,79 @@ def test_new_samples_and_poor_samples_are_not_called_copies(scale: float) -> Non
     """Shrunk towards the middle, where training samples are dense, or far outside."""
     found = CopyAudit(TRAINING, HELD_OUT)(cloud(400, 3, scale))
     assert not found.memorizes and found.near_copies < 0.08 and found.closer < 0.65
+
+
+def split(dimensions: int, seed: int) -> tuple[Tensor, Tensor, Tensor, torch.Generator]:
+    """Training, held-out and new samples of the same distribution, and what to draw more from."""
+    generator = torch.Generator().manual_seed(seed)
+    sizes = (3_000, 500, 600)
+    training, held_out, new = (torch.randn(size, dimensions, generator=generator) for size in sizes)
+    return training, held_out, new, generator
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("share", [0.01, 0.05, 0.2])
+@pytest.mark.parametrize("dimensions", [8, 16, 64])
+def test_planted_copiers_are_found_and_counted(dimensions: int, share: float, seed: int) -> None:
+    training, held_out, fake, generator = split(dimensions, seed)
+    count = round(share * len(fake))
+    fake[:count] = training[:count] + 0.03 * torch.randn(count, dimensions, generator=generator)
+    found = CopyAudit(training, held_out)(fake)
+    assert found.extent == ("many" if share == 0.2 else "some") and found.memorizes
+    assert found.copied == pytest.approx(share, abs=0.004)
+    assert found.copied_low < share < found.copied_high and found.copied_floor <= 0.004
+    assert "training samples back" in found.words() and "does not" not in found.words()
+    assert found.to_json()["memorizes"] and found.to_json()["copied"] == found.copied
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("dimensions", [2, 8, 64])
+def test_held_out_reals_and_poor_fakes_are_acquitted_to_the_last_copy(dimensions: int, seed: int) -> None:
+    training, held_out, new, generator = split(dimensions, seed)
+    audit = CopyAudit(training, held_out)
+    one = torch.randn(1, dimensions, generator=generator)
+    poor = [new * scale for scale in (0.1, 0.3, 0.5, 0.8, 1.2, 3.0)]
+    collapsed = [one + 1e-3 * new, torch.cat([new[:300] * 0.3, new[300:] * 2])]
+    for fake in (new, *poor, *collapsed):
+        found = audit(fake)
+        assert not found.surely and found.copied < 0.02
+
+
+def test_a_generator_of_one_sample_is_not_convicted_by_where_it_happens_to_lie() -> None:
+    """All fakes lie beside one training sample: that is one accident, however many they are."""
+    training, held_out, new, _ = split(8, 0)
+    found = CopyAudit(training, held_out)(torch.cat([new[:595], training[:1] + 1e-4 * new[595:]]))
+    assert not found.surely and found.copied == pytest.approx(5 / 600)
+
+
+def test_copies_of_data_with_many_twins_of_their_own_are_not_told_from_them() -> None:
+    """Where one in ten held-out samples is a near twin of a training sample, so may be one in ten fakes."""
+    training, held_out, new, _ = split(16, 0)
+    held_out[:50] = training[:50] + 0.05 * held_out[:50]
+    new[:30] = training[100:130] + 0.05 * new[:30]
+    assert CopyAudit(training, held_out)(new).extent == "none"
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_few_twins_in_the_data_acquit_as_many_fakes_and_no_more(seed: int) -> None:
+    """One held-out sample of two hundred is a twin, as some data sets have them."""
+    training, _, _, generator = split(16, seed)
+    held_out, new = (torch.randn(2_000, 16, generator=generator) for _ in range(2))
+    held_out[:10] = training[:10] + 0.05 * held_out[:10]
+    new[:10] = training[100:110] + 0.05 * new[:10]
+    audit = CopyAudit(training, held_out)
+    assert not audit(new).surely
+    new[:100] = training[100:200] + 0.05 * new[:100]
+    assert audit(new).surely
+
+
+@pytest.mark.parametrize("dimensions", [1, 2, 8])
+def test_below_the_bound_lies_less_than_one_in_ten_thousand_new_samples(dimensions: int) -> None:
+    """Uniform samples: the share nearer than r, relative to the fifth, is 1 - (1 - r^d)^4."""
+    uniform = torch.linspace(0, 1, 1_002).double()[1:-1]
+    usual = (1 - (1 - uniform) ** 0.25) ** (1 / dimensions)
+    share = 1 - (1 - copy_bound(usual) ** dimensions) ** 4
+    assert 1e-6 < share < 1e-4
 
 
 def test_the_nearest_is_that_of_a_full_search() -> None:

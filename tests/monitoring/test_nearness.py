@@ -43,6 +43,30 @@ PRECISION, COVERAGE = measured("precision", 0.0, 0.71), measured("coverage", 0.9
         ),
         (
             judged(
+                COVERAGE, measured("clipped coverage", 0.754, 0.97), measured("clipped density", 0.909, 0.99),
+                memorization={"memorizes": True, "extent": "some", "copied": 0.012, "words": "Some are copies."},
+            ),
+            Outlook(0.5, 90),
+            "Near your pictures: coverage 0.9 (reals: 0.95), as if 91% of them were good and 75% of yours were reached"
+            "; 1.2% of the fakes copy what was learned from; 50% of the plan seen; at this rate 1 min 30 s more.",
+        ),
+        (
+            judged(COVERAGE, measured("clipped density", 0.909, 0.99), measured("clipped coverage", float("nan"), 1)),
+            None,
+            "Near your pictures: coverage 0.9 (reals: 0.95).",
+        ),
+        (
+            judged(PRECISION, measured("clipped density", 0.0, 0.99), measured("clipped coverage", 0.004, 0.99)),
+            None,
+            "Far from your pictures: precision 0 (reals: 0.71).",
+        ),
+        (
+            judged(COVERAGE, memorization={"memorizes": True, "extent": "many", "words": "Half are copies."}),
+            None,
+            "Near your pictures, but by copying them: Half are copies.",
+        ),
+        (
+            judged(
                 measured("PSNR", 25.0, None),
                 measured("perceptually nearer than bicubic", 0.91, None, low=0.8),
                 measured("perceptually nearest of all", 0.85, None, low=0.7),
@@ -63,6 +87,12 @@ PRECISION, COVERAGE = measured("precision", 0.0, 0.71), measured("coverage", 0.9
 )  # fmt: skip
 def test_the_sentence_says_what_is_known(judgement: dict[str, Any], outlook: Outlook | None, words: str) -> None:
     assert tell_nearness(judgement, outlook).words == words
+
+
+@pytest.mark.parametrize("extent", ["some", "many"])
+def test_whoever_copies_is_not_shown_as_good(extent: str) -> None:
+    copies = {"memorizes": True, "extent": extent, "copied": 0.05, "words": "Some are copies."}
+    assert tell_nearness(judged(COVERAGE, memorization=copies)).kind == "bad"
 
 
 def test_by_pixels_alone_nothing_is_near_for_blurred_fakes_pass_them() -> None:

@@ -29,7 +29,7 @@ from gannet.provenance.metadata import save_picture
 from gannet.recipe import Recipe
 from gannet.runs.folder import read_recipe
 from gannet.runs.report import CLOSEST, seen_images, trained_minutes, write_report
-from gannet.runs.standing import JUDGEMENT, outlook
+from gannet.runs.standing import JUDGEMENT, judged_whole, outlook
 from gannet.runtime.devices import is_first, join
 from gannet.runtime.files import write_json
 from gannet.runtime.progress import Watch
@@ -61,12 +61,18 @@ def judge(target: str | Path, data: str | Path, query: JudgeOptions, weights: st
     judgement = replace(judgement, sentence=near.words)
     if run and is_first():
         asked = {"images": seen_images(run), "weights": weights, "data": str(data), "seed": query.seed}
-        write_json(run / JUDGEMENT, {**judgement.to_json(), "plural": plural, "asked": asked})
-        if judgement.closest is not None:
-            closest = draw_grid(judgement.closest, len(judgement.closest) // 2)
-            save_picture(closest, run / CLOSEST, {"model": pipeline.name, "seed": query.seed})
-        write_report(run)
+        if not (query.fast and judged_whole(run, asked)):
+            _keep(run, judgement, {"plural": plural, "asked": asked | {"fast": query.fast}}, pipeline.name)
     return judgement
+
+
+def _keep(run: Path, judgement: Judgement, more: dict[str, Any], name: str) -> None:
+    """Write a judgement into its run's folder, and draw the report anew."""
+    write_json(run / JUDGEMENT, {**judgement.to_json(), **more})
+    if judgement.closest is not None:
+        closest = draw_grid(judgement.closest, len(judgement.closest) // 2)
+        save_picture(closest, run / CLOSEST, {"model": name, "seed": more["asked"]["seed"]})
+    write_report(run)
 
 
 def _plural(pipeline: Pipeline, recipe: Recipe | None) -> str:

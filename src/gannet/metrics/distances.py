@@ -1,7 +1,11 @@
 """Distances between two sets of feature vectors."""
 
+import numpy as np
 import torch
 from torch import Tensor
+
+DIRECTIONS = 1_000
+"""How many directions a sliced distance goes along; it varies by a few per cent from a thousand to another."""
 
 
 def frechet_distance(real: Tensor, fake: Tensor) -> float:
@@ -76,3 +80,36 @@ def _among(features: Tensor) -> Tensor:
 def _kernel_sum(left: Tensor, right: Tensor, rows: int = 1_000) -> Tensor:
     """The sum of the kernel over all pairs, some rows at a time."""
     return torch.stack([(part @ right.T / left.shape[1] + 1).pow(3).sum() for part in left.split(rows)]).sum()
+
+
+def sliced_distance(real: Tensor, fake: Tensor, along: Tensor | None = None) -> float:
+    """Give 3 d times the mean squared Wasserstein distance along directions (Berthet et al., 2026, "MIND: Monge
+    Inception Distance for Generative Models Evaluation"), which is MIND where the features are Inception's.
+
+    Along one direction the nearest way to bring one set to the other is by rank. The factor makes it as large as the
+    squared distance of Frechet would be three times over where nothing but the means differ.
+
+    Args:
+        real, fake: (n, d), equal counts.
+        along: unit vectors (k, d); always the same thousand where none are given.
+    """
+    assert len(real) == len(fake), "ranks are compared, so that counts must be equal"
+    centre = real.double().mean(0)
+    along = directions(real.shape[1]) if along is None else along
+    ours, theirs = (_sorted_along(features.double() - centre, along) for features in (real, fake))
+    return float(3 * real.shape[1] * np.square(ours - theirs).mean(dtype=np.float64))
+
+
+def directions(dimensions: int) -> Tensor:
+    """Draw unit vectors (1000, d), the same each time."""
+    drawn = torch.randn(DIRECTIONS, dimensions, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    lengths: Tensor = drawn.norm(dim=1, keepdim=True)
+    return drawn / lengths
+
+
+def _sorted_along(features: Tensor, along: Tensor) -> "np.ndarray[tuple[int, int], np.dtype[np.float32]]":
+    """Project features (n, d) on directions (k, d) and sort along each (k, n), by NumPy, ten times as fast as PyTorch.
+
+    In single precision, which centred features leave enough of.
+    """
+    return np.sort((along.float() @ features.float().T).numpy(), axis=1)

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from gannet.metrics.augmentation_leak import Leak
 from gannet.metrics.baseline_comparison import BaselineResult
-from gannet.metrics.distances import corrected_distances, frechet_distance, kernel_distance
+from gannet.metrics.distances import corrected_distances, frechet_distance, kernel_distance, sliced_distance
 from gannet.metrics.fidelity import fidelity
 from gannet.metrics.measure import Best, Halves, Measure, Statistics, draw_halves, measure
 from gannet.metrics.memorization import CopyAudit, Memorization
@@ -18,8 +18,10 @@ from gannet.metrics.two_sample import classify_apart
 from gannet.metrics.utility import Utility
 from gannet.runtime.plugins import find_part, names_of
 
-CORRECTED = "frechet distance, corrected"
+CORRECTED, SLICED = "frechet distance, corrected", "sliced wasserstein distance"
 MOST, MOST_PAIRWISE, FEWEST, FEWEST_OF_CLASS = 10_000, 2_500, 50, 20
+MOST_SLICED = 5_000
+"""Samples a side that say along lines what 50,000 say to a Frechet distance (Berthet et al., 2026)."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,7 @@ class Evidence:
         training, held_out: what the model learned from, and what was held out of the same data; None when that is not
             known.
         features: the features' name.
+        fake_traced: the fakes in what training and held-out samples are given in, where those are other features.
         real_label, fake_label: (n,), where there are classes.
         classes: their names.
         groups: (n,) which group a real belongs to, such as its person.
@@ -41,6 +44,7 @@ class Evidence:
     training: Tensor | None
     features: str
     held_out: Tensor | None = None
+    fake_traced: Tensor | None = None
     real_label: Tensor | None = None
     fake_label: Tensor | None = None
     classes: tuple[str, ...] = ()
@@ -112,27 +116,53 @@ class Judgement:
 def judge_samples(evidence: Evidence, seed: int) -> Judgement:
     """Take every measure that there are samples enough for; the same seed gives the same figures."""
     real, fake = evidence.real, evidence.fake
-    there = f"there are {len(real):,} held-out samples and {len(fake):,} fakes"
-    more = "judge by more data, or train on more, a tenth of which is held out"
-    short = f"{there}, and {2 * FEWEST} of each are needed; {more}"
     memorization, left_out = _audit(evidence)
-    if min(len(real), len(fake)) < 2 * FEWEST:
-        return Judgement([], {}, memorization, {"distances": short} | left_out)
+    if short := _shortage(evidence):
+        return Judgement([], {}, memorization, short | left_out)
     whole = draw_halves(len(real), len(fake), evidence.groups, MOST, seed)
     pairwise = draw_halves(len(real), len(fake), evidence.groups, MOST_PAIRWISE, seed)
     measures = [
         *measure(corrected_distances, real, fake, whole, evidence.features, "low"),
         *measure(_kernel, real, fake, pairwise, evidence.features, "low"),
-        *measure(fidelity, real, fake, pairwise, evidence.features, "high"),
+        *_few_tell(evidence, seed),
         _two_sample(evidence, seed),
     ]
     if evidence.features.endswith("(FID)"):
-        measures.append(_published(evidence, measures[0]))
+        measures += _published(evidence, measures)
     if not any(found.name == CORRECTED for found in measures):
         reason = f"it needs {4 * real.shape[1]} of each for these features of {real.shape[1]} numbers"
         left_out = left_out | {CORRECTED: reason}
     theirs, failed = _installed_measures(evidence, pairwise)
     return Judgement([*measures, *theirs], dict(_by_class(evidence, seed)), memorization, left_out | failed)
+
+
+def glance_at(evidence: Evidence, seed: int) -> Judgement:
+    """Take in seconds what a thousand or two samples tell, and look for no copies; the same seed gives the same
+    figures.
+    """
+    left_out = {"memorization": "a fast look does not search for copies; judge without --fast"}
+    if short := _shortage(evidence):
+        return Judgement([], {}, None, short | left_out)
+    return Judgement(_few_tell(evidence, seed), {}, None, left_out)
+
+
+def _shortage(evidence: Evidence) -> dict[str, str]:
+    """Why distances cannot be measured; empty where there are samples enough."""
+    if min(len(evidence.real), len(evidence.fake)) >= 2 * FEWEST:
+        return {}
+    there = f"there are {len(evidence.real):,} held-out samples and {len(evidence.fake):,} fakes"
+    more = "judge by more data, or train on more, a tenth of which is held out"
+    return {"distances": f"{there}, and {2 * FEWEST} of each are needed; {more}"}
+
+
+def _few_tell(evidence: Evidence, seed: int) -> list[Measure]:
+    """The measures that are worth something of few samples already."""
+    real, fake, groups = evidence.real, evidence.fake, evidence.groups
+    sliced, pairwise = (draw_halves(len(real), len(fake), groups, most, seed) for most in (MOST_SLICED, MOST_PAIRWISE))
+    return [
+        *measure(_sliced, real, fake, sliced, evidence.features, "low"),
+        *measure(fidelity, real, fake, pairwise, evidence.features, "high"),
+    ]
 
 
 def _installed_measures(evidence: Evidence, halves: Halves) -> tuple[list[Measure], dict[str, str]]:
@@ -152,13 +182,26 @@ def _installed_measures(evidence: Evidence, halves: Halves) -> tuple[list[Measur
     return found, failed
 
 
-def _published(evidence: Evidence, halves: Measure) -> Measure:
-    """FID as it is published: one distance between all reals and all fakes (Heusel et al., 2017)."""
-    real, fake = evidence.real, evidence.fake
-    value, reach = frechet_distance(real, fake), (halves.high - halves.low) / 2
-    protocol = f"one distance between {len(real):,} reals and {len(fake):,} fakes; interval from halves of them"
-    counts = (len(real), len(fake))
-    return Measure("FID", value, value - reach, value + reach, None, evidence.features, *counts, protocol, "low")
+def _published(evidence: Evidence, halves: list[Measure]) -> Iterator[Measure]:
+    """FID and MIND as they are published: one distance between all reals and all fakes (Heusel et al., 2017), and one
+    between 5,000 of each (Berthet et al., 2026).
+    """
+    real, fake, found = evidence.real, evidence.fake, {one.name: one for one in halves}
+    count = min(len(real), len(fake), MOST_SLICED)
+    value = frechet_distance(real, fake)
+    yield _one_distance("FID", value, found["frechet distance"], (len(real), len(fake)))
+    value = sliced_distance(real[:count], fake[:count])
+    yield _one_distance("MIND", value, found[SLICED], (count, count))
+
+
+def _one_distance(name: str, value: float, halves: Measure, counts: tuple[int, int]) -> Measure:
+    reach = (halves.high - halves.low) / 2
+    protocol = f"one distance between {counts[0]:,} reals and {counts[1]:,} fakes; interval from halves of them"
+    return Measure(name, value, value - reach, value + reach, None, halves.features, *counts, protocol, "low")
+
+
+def _sliced(real: Tensor, fake: Tensor) -> dict[str, float]:
+    return {SLICED: sliced_distance(real, fake)}
 
 
 def _kernel(real: Tensor, fake: Tensor) -> dict[str, float]:
@@ -193,7 +236,8 @@ def _audit(evidence: Evidence) -> tuple[Memorization | None, dict[str, str]]:
         return None, {"memorization": "the model's training data are not known here; judge the run, with its data"}
     if len(evidence.training) < FEWEST:
         return None, {"memorization": f"it needs {FEWEST} training samples; there are {len(evidence.training)}"}
-    found = CopyAudit(evidence.training, evidence.held_out)(evidence.fake)
+    fake = evidence.fake if evidence.fake_traced is None else evidence.fake_traced
+    found = CopyAudit(evidence.training, evidence.held_out)(fake)
     reason = f"it needs {FEWEST} held-out reals that are no copies of training samples"
     return found, {} if found else {"memorization": reason}
 

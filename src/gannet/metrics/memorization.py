@@ -1,13 +1,35 @@
-"""The memorization audit: do fakes lie nearer to the training samples than samples that were held out do?"""
+"""The memorization audit: do fakes lie nearer to the training samples than samples that were held out do?
+
+It takes training, held-out and generated samples (as the Feature Likelihood Divergence does: Jiralerspong et al., 2023)
+and asks two questions: whether fakes are copies by and large, and whether some are, however few.
+"""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import torch
-from scipy.stats import mannwhitneyu
+from scipy.stats import binomtest, gamma, mannwhitneyu, poisson
 from torch import Tensor
 
 NEAR, NEIGHBOUR, FEWEST, ROWS = 0.01, 5, 50, 100
+SAME = 1e-4
+"""Relative distance up to which samples are the same one: networks round differently in batches of other sizes."""
+RARE = 1e-4
+"""The most held-out samples that lie as near to a training sample as what is called a copy, as a share."""
+ALLOWED = 8.0
+"""How many times that share a poor generator may have without copying: of fakes shrunk towards where training samples
+are dense, up to eight times as many as of held-out samples lie among the nearest."""
+TWINS = 3.0
+"""How many times the share of held-out samples that look like copies fakes may have: some data hold twins."""
+CHANCE = 1e-3
+"""Fakes surely are copies where so many would be by a lesser chance than this."""
+NEAREST_SHARE, FEWEST_NEAREST = 0.1, 10
+"""The held-out samples nearest to training samples, which tell how distances thin out towards zero."""
+SAID = {
+    "none": "does not give training samples back",
+    "some": "gives some training samples back",
+    "many": "memorizes: it gives training samples back",
+}
 
 
 @dataclass(frozen=True)
@@ -25,6 +47,11 @@ class Memorization:
         searched: how many training samples were looked through.
         pairs: rows of the fakes and of the searched training samples, the closest pairs first, (p, 2).
         distances: of these pairs, over the distance of the fifth nearest, (p,).
+        copied: the share of fakes that are copies: nearer to one training sample than all but one of ten thousand
+            held-out samples are.
+        copied_low, copied_high: its 95 % interval.
+        copied_floor: the share of held-out samples that would be called copies.
+        surely: whether more training samples are copied than chance, or a poor generator, explains.
     """
 
     near_copies: float
@@ -32,18 +59,33 @@ class Memorization:
     searched: int
     pairs: Tensor
     distances: Tensor
+    copied: float
+    copied_low: float
+    copied_high: float
+    copied_floor: float
+    surely: bool
+
+    @property
+    def extent(self) -> Literal["none", "some", "many"]:
+        """How many fakes are copies: many where far more lie near than held-out samples do, some where a few surely
+        are.
+        """
+        if self.near_copies > 10 * NEAR or self.closer > 0.9:
+            return "many"
+        return "some" if self.surely else "none"
 
     @property
     def memorizes(self) -> bool:
-        """Whether fakes are copies: many more near ones than held-out samples have."""
-        return self.near_copies > 10 * NEAR or self.closer > 0.9
+        """Whether fakes are copies, many or some."""
+        return self.extent != "none"
 
     def words(self) -> str:
         """Give the audit in one sentence."""
-        said = "memorizes: it gives training samples back" if self.memorizes else "does not give training samples back"
         return (
-            f"The model {said} ({self.near_copies:.1%} of the fakes lie as near to one of {self.searched:,} training "
-            f"samples as only 1 % of held-out reals do; a fake is the nearer one in {self.closer:.0%} of comparisons)."
+            f"The model {SAID[self.extent]} ({self.copied:.1%} of the fakes are copies, {self.copied_low:.1%} to "
+            f"{self.copied_high:.1%}; reals: {self.copied_floor:.1%}; {self.near_copies:.1%} lie as near to one of "
+            f"{self.searched:,} training samples as only 1 % of held-out reals do; a fake is the nearer one in "
+            f"{self.closer:.0%} of comparisons)."
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -56,6 +98,11 @@ class Memorization:
             "searched": self.searched,
             "pairs": self.pairs.tolist(),
             "distances": self.distances.tolist(),
+            "extent": self.extent,
+            "copied": self.copied,
+            "copied_low": self.copied_low,
+            "copied_high": self.copied_high,
+            "copied_floor": self.copied_floor,
         }
 
 
@@ -70,7 +117,8 @@ class CopyAudit:
     def __init__(self, training: Tensor, held_out: Tensor) -> None:
         assert len(training) >= NEIGHBOUR, "too few training samples to tell copies by"
         usual, _ = relative_nearest(held_out, training)
-        self.training, self.usual = training, usual[usual > 0]
+        self.training, self.usual = training, usual[usual > SAME]
+        self.bound = copy_bound(self.usual) if len(self.usual) >= FEWEST else 0.0
 
     def __call__(self, fake: Tensor, shown: int = 8) -> Memorization | None:
         """Audit fakes (n, d) and name the closest pairs; None with fewer than 50 held-out samples."""
@@ -79,13 +127,42 @@ class CopyAudit:
         found, partner = relative_nearest(fake, self.training)
         order = found.argsort()[:shown]
         closer = mannwhitneyu(self.usual, found).statistic / (len(self.usual) * len(found))
+        copies = found < self.bound
+        interval = binomtest(int(copies.sum()), len(found)).proportion_ci(method="wilson")
+        # A generator that makes one sample again and again may happen to make it beside one training sample.
+        originals = len(partner[copies].unique())
+        floor = float((self.usual < self.bound).float().mean())
+        allowed = max(ALLOWED * RARE, TWINS * floor) * len(found)
         return Memorization(
             near_copies=float((found < self.usual.quantile(NEAR)).float().mean()),
             closer=float(closer),
             searched=len(self.training),
             pairs=torch.stack([order, partner[order]], 1),
             distances=found[order],
+            copied=float(copies.float().mean()),
+            copied_low=float(interval.low),
+            copied_high=float(interval.high),
+            copied_floor=floor,
+            surely=bool(poisson.sf(originals - 1, allowed) < CHANCE),
         )
+
+
+def copy_bound(usual: Tensor) -> float:
+    """Give the relative distance (see `relative_nearest`) below which no more than one of ten thousand held-out
+    samples lies.
+
+    Where samples have d local dimensions, the share of those nearer than r grows as r^d. The nearest held-out samples
+    tell d (Hill, 1975): their logarithms add up to what is gamma-distributed, so that the lower end of its 95 %
+    interval is known, and that power is followed to where too few of them are to be counted.
+
+    Args:
+        usual: relative distances of held-out samples (n,), at least 50, none of them zero.
+    """
+    count = max(FEWEST_NEAREST, int(NEAREST_SHARE * len(usual)))
+    nearest = usual.double().sort().values[:count]
+    total = float((nearest[-1] / nearest[:-1]).log().sum())
+    dimensions = float(gamma.ppf(0.025, count - 1)) / max(total, 1e-12)
+    return float(float(nearest[-1]) * (RARE * len(usual) / count) ** (1 / dimensions))
 
 
 def relative_nearest(samples: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:

@@ -3,7 +3,7 @@
 Each figure is brought to *closeness*, which is 1 where fakes score what other reals do: precision and coverage over
 their floors, and the energy distance above its floor as 1 - 2 d, so that the referee's own bounds (divergence at 0.25,
 a plateau at 0.1) are those of the others. The figure that is least close decides: below 0.5 it is far, from 0.8 on
-near.
+near. What clipped density and clipped coverage read (shares of good samples) is said beside it.
 """
 
 from collections.abc import Mapping
@@ -21,6 +21,8 @@ LITTLE = 0.1
 RATIOS, DISTANCE, PREFERRED = ("precision", "coverage"), "energy distance", "perceptually near"
 """Measures that closeness goes by, and how those begin that say how often a model is preferred to others."""
 GOOD, BAD = {"near", "better"}, {"copies", "worse"}
+SHARES = {"good": "clipped density", "reached": "clipped coverage"}
+"""Measures that read as shares of good samples, by what the sentence calls them."""
 
 
 @dataclass(frozen=True)
@@ -72,9 +74,11 @@ def tell_nearness(
     words, plural = catalogue(language)["nearness"], judgement.get("plural") or "samples"
     state, evidence = _state(judgement)
     state = "no-longer-far" if light and state == "near" else state
-    said = words[state].format(plural=plural, evidence=evidence)
-    parts = [said, *(_plan(words, outlook) if outlook and outlook.share < 1 else [])]
-    kind = "good" if state in GOOD else "bad" if state in BAD or (state == "far" and len(parts) == 1) else "open"
+    said = words[state].format(plural=plural, evidence=evidence + _shares(words, judgement, state))
+    plan, copied = _plan(words, outlook) if outlook and outlook.share < 1 else [], _copied(words, judgement, state)
+    parts = [said, *copied, *plan]
+    kind = "good" if state in GOOD else "bad" if state in BAD or (state == "far" and not plan) else "open"
+    kind = "bad" if copied else kind
     return Nearness(state, "; ".join(parts) + ".", words["short"].get(state, "").format(plural=plural), kind)
 
 
@@ -84,7 +88,7 @@ def _state(judgement: Mapping[str, Any]) -> tuple[str, str]:
     ranked = sorted((close, at) for at, one in enumerate(measures) if (close := closeness(one)) is not None)
     preferred = [one for one in measures if one["name"].startswith(PREFERRED)]
     copies = judgement.get("memorization") or {}
-    if copies.get("memorizes"):
+    if copies.get("memorizes") and copies.get("extent", "many") == "many":
         return "copies", copies["words"].rstrip(".")
     if ranked:
         close, at = ranked[0]
@@ -94,6 +98,23 @@ def _state(judgement: Mapping[str, Any]) -> tuple[str, str]:
         one = min(preferred, key=lambda found: found["value"])
         return "better" if one["low"] > 0.5 else "worse", f"{one['name']} in {one['value']:.0%}"
     return ("measured", _figure(measures[0])) if measures else ("unmeasured", "")
+
+
+def _shares(words: Mapping[str, str], judgement: Mapping[str, Any], state: str) -> str:
+    """What the fakes are worth in good ones, behind the figure that decides; nothing where that is not known, or is
+    nothing.
+    """
+    found = {one["name"]: one["value"] for one in judgement.get("measures", [])}
+    shares = {key: found[name] for key, name in SHARES.items() if name in found and isfinite(found[name])}
+    if len(shares) < len(SHARES) or max(shares.values()) < 0.005 or state not in {"far", "nearer", "near"}:
+        return ""
+    return words["shares"].format(**shares)
+
+
+def _copied(words: Mapping[str, str], judgement: Mapping[str, Any], state: str) -> list[str]:
+    """How many fakes are copies, where some are and not so many that the state says it."""
+    copies = judgement.get("memorization") or {}
+    return [words["copied"].format(**copies)] if copies.get("extent") == "some" and state != "copies" else []
 
 
 def _figure(measure: Mapping[str, Any]) -> str:

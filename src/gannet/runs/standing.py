@@ -54,6 +54,19 @@ def _are_measures(judgement: Mapping[str, Any]) -> bool:
     )
 
 
+def judged_whole(run: Path, asked: Mapping[str, Any]) -> bool:
+    """Tell whether a run has a whole judgement of the same weights, after as many images and by the same data: a fast
+    one tells less.
+    """
+    try:
+        before = read_facts(run / JUDGEMENT).get("asked")
+    except ValueError:  # A damaged one tells nothing.
+        return False
+    if not isinstance(before, dict) or before.get("fast", False):
+        return False
+    return all(before.get(key) == asked[key] for key in ("images", "weights", "data"))
+
+
 def outlook(run: Path) -> Outlook | None:
     """Tell how much of its plan a run has seen; None where that is not known."""
     log = read_lines(run / "log.jsonl")

@@ -254,7 +254,7 @@ def found_in_photographs(pipeline: Any, exam: Exam, config: Config) -> list[Meas
     Damage is found by F1 of the pixels, on sharp and on soft scans; else by the share that it would fill anew.
     """
     unknown = tuple(name for name in DAMAGES if name not in config.damages)
-    found, most = list[Measure](), exam.query.num or MOST_JUDGED
+    found, most = list[Measure](), exam.query.num or exam.query.reach(MOST_JUDGED)
     for kinds, words in ((config.damages, "learned"), (unknown, "not learned")):
         if kinds:
             rows = [found_shares(pipeline, *_damaged(real, kinds), words) for real in photographs(exam, most)]

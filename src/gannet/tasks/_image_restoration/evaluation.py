@@ -259,7 +259,7 @@ class Evaluation(Generic[Keys]):
 
     def judge(self, pipeline: Any, exam: Exam, config: Keys) -> Judgement:
         """Measure how near a model comes to photographs, beside what needs no learning."""
-        pairs = (self.pair(real, config) for real in photographs(exam, exam.query.num or MOST_JUDGED))
+        pairs = (self.pair(real, config) for real in photographs(exam, exam.query.num or exam.query.reach(MOST_JUDGED)))
         return judge_pairs(pipeline, pairs, self.figures, self.protocol, exam.features)
 
 

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,11 +23,12 @@ from gannet.metrics.baseline_comparison import (
     judge_baselines,
     judge_briefly,
 )
-from gannet.metrics.features import Features, extract, fit_components, suits
-from gannet.metrics.judgement import FEWEST, Evidence, Judgement, judge_samples
+from gannet.metrics.features import Features, PixelComponents, extract, fit_components, suits
+from gannet.metrics.judgement import FEWEST, Evidence, Judgement, glance_at, judge_samples
 from gannet.metrics.modes import SAMPLES, SUREST, measure_modes
 from gannet.metrics.options import JudgeOptions
 from gannet.metrics.utility import MOST, Utility, measure_utility
+from gannet.monitoring.data_checks import rows
 from gannet.recipe import Checkpoints, Data, Logging, Optimizer, Recipe, RefereeSettings
 from gannet.schema import Choice
 from gannet.task import Exam, Origin
@@ -50,7 +51,10 @@ def evaluate(pipeline: GenerationPipeline, exam: Exam) -> Judgement:
     if features is None:
         features = fit_components(reals.spread(COMPONENT_SAMPLES)["real"])
     evidence = _evidence(pipeline, exam, features)
-    judgement = replace(judge_samples(evidence, query.seed), notes=conversions(exam.source, description))
+    take = glance_at if query.fast else judge_samples
+    judgement = replace(take(evidence, query.seed), notes=conversions(exam.source, description))
+    if query.fast:
+        return judgement
     if own and judgement.memorization and len(description.shape) == 3:
         fakes, known = judgement.memorization.pairs.unbind(1)
         shown = [pipeline.pick(fakes, query.seed, evidence.fake_label), own[0].pick(known.numpy(), AUDITED)["real"]]
@@ -75,22 +79,51 @@ def evaluate(pipeline: GenerationPipeline, exam: Exam) -> Judgement:
 def _evidence(pipeline: GenerationPipeline, exam: Exam, features: Features) -> Evidence:
     """Give reals and fakes as features."""
     query, own, reals = exam.query, exam.own, exam.reals
-    count = query.num or max(FEWEST_FAKES, min(len(reals), JUDGED))
-    judged = ALL_JUDGED if query.features else JUDGED
+    own = None if query.fast else own  # What was learned from is most of what there is to look at.
+    count = query.num or max(FEWEST_FAKES, min(len(reals), query.reach(JUDGED)))
+    judged = query.reach(ALL_JUDGED if query.features else JUDGED)
     real_label, groups = (_values(reals, name, judged) for name in ("label", "group"))
     fake_label = _in_the_shares_of(real_label, count, query.seed) if pipeline.settings.conditional else None
-    real = _extracted(features, reals, judged)
+    traces = _traces(own[0], features) if own else features
     return Evidence(
-        real=real,
+        real=_extracted(features, reals, judged),
         fake=extract(features, pipeline.parts(count, query.seed, fake_label)),
-        training=_extracted(features, own[0], AUDITED) if own else None,
-        held_out=(real if reals is own[1] else _extracted(features, own[1], JUDGED)) if own else None,
+        training=_extracted(traces, own[0], AUDITED) if own else None,
+        held_out=_extracted(traces, own[1], JUDGED) if own else None,
         features=features.name,
+        fake_traced=extract(traces, pipeline.parts(count, query.seed, fake_label)) if traces is not features else None,
         real_label=real_label,
         fake_label=fake_label,
         classes=pipeline.settings.description.classes,
         groups=None if groups is None else groups.numpy(),
     )
+
+
+@dataclass(frozen=True)
+class Traces:
+    """What pictures are looked for copies in: principal components of their pixels, at up to 32 a side.
+
+    The features of a network that tells pictures from spoiled ones are no help: to it a copy with hardly visible noise
+    is far from its original. Pixels are also quicker to compare.
+    """
+
+    components: PixelComponents
+
+    @property
+    def name(self) -> str:
+        """Names the number of components."""
+        return self.components.name
+
+    def __call__(self, samples: Tensor) -> Tensor:
+        """Map samples (b, ...) to (b, d)."""
+        return self.components(rows(samples))
+
+
+def _traces(training: Samples, features: Features) -> Features:
+    """What to look for copies in: principal components of the pixels, which points and small pictures have already."""
+    if isinstance(features, PixelComponents):
+        return features
+    return Traces(fit_components(rows(training.spread(COMPONENT_SAMPLES)["real"])))
 
 
 def _fit_detector(origin: Origin, data: Path) -> Detector:

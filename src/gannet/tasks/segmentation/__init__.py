@@ -235,7 +235,7 @@ def evaluate(pipeline: "SegmentationPipeline", exam: Exam) -> Judgement:
     counts: list[np.ndarray] = []
     everywhere: list[np.ndarray] = []
     unknown = total = 0
-    for part in exam.reals.parts(BATCH, exam.query.num or MOST_JUDGED):
+    for part in exam.reals.parts(BATCH, exam.query.num or exam.query.reach(MOST_JUDGED)):
         truth, told = part["map"].numpy(), pipeline.told(part["image"]).numpy()
         unknown += int(((truth >= len(names)) & ~np.isin(truth, (*ignored, label_map.NOTHING))).sum())
         total += truth.size
