@@ -233,7 +233,7 @@ SEAMS = (
     "media/medium.py",
     "pipelines/pipeline.py",
     "pipelines/samples.py",
-    "recipe.py",
+    "recipe/sections.py",
     "task.py",
     "training/callbacks.py",
 )

@@ -224,7 +224,7 @@ def test_a_registered_loss_is_played_with_and_sees_reals_unless_it_says_otherwis
     [
         (lambda real, fake: fake - real, None, r"discriminator's loss of 'odd' is to give one number.*a tensor \(2,\)"),
         (lambda *_: None, None, "it gave None"),
-        (lambda real, fake: float((fake - real).mean()), None, "it gave 0.0"),
+        (lambda real, fake: (fake - real).mean().item(), None, "it gave 0.0"),
         (lambda real, fake: (fake - real).mean().detach(), None, "does not depend on the scores of fakes"),
         (lambda _, fake: fake.mean(), None, "does not depend on the scores of reals"),
         (None, lambda real, _: real.mean(), "generator's loss of 'odd' does not depend on the scores of fakes"),

@@ -123,7 +123,7 @@ def test_a_misspelt_key_of_a_stage_is_answered_with_the_right_one() -> None:
         ("loss.r1.weight", -0.1, "loss.r1.weight"),
         ("loss.r1.every", 0, "loss.r1.every"),
         ("loss.r1", 0.1, "loss.r1"),
-        ("loss", "hinge", "loss"),
+        ("loss", 3, "loss"),
         ("referee.share", 90, "referee.share"),
         ("referee.stop_on", "always", "'rule'"),
         ("average.half_life", 0, "average.half_life"),
