@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 DIRECTIONS = 1_000
-"""How many directions a sliced distance goes along; it varies by a few per cent from a thousand to another."""
+"""How many directions a sliced distance goes along; it varies by some per cent from a thousand to another."""
 
 
 def frechet_distance(real: Tensor, fake: Tensor) -> float:
@@ -86,8 +86,8 @@ def sliced_distance(real: Tensor, fake: Tensor, along: Tensor | None = None) -> 
     """Give 3 d times the mean squared Wasserstein distance along directions (Berthet et al., 2026, "MIND: Monge
     Inception Distance for Generative Models Evaluation"), which is MIND where the features are Inception's.
 
-    Along one direction the nearest way to bring one set to the other is by rank. The factor makes it as large as the
-    squared distance of Frechet would be three times over where nothing but the means differ.
+    Along one direction the nearest way to bring one set to the other is by rank. Where only the means differ, it is
+    three times the squared distance of Frechet.
 
     Args:
         real, fake: (n, d), equal counts.

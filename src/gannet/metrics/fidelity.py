@@ -2,8 +2,11 @@
 
 import numpy as np
 import torch
-from scipy.special import betaln
 from torch import Tensor
+
+from gannet.runtime.later import later
+
+special = later("scipy.special")
 
 NEAREST_MANIFOLD, NEAREST_COVERAGE = 3, 5
 ROWS = 1_000
@@ -87,8 +90,9 @@ def expected_coverage(good: np.ndarray, n_real: int) -> np.ndarray:
     """
     left, right = NEAREST_COVERAGE, n_real - NEAREST_COVERAGE
     few = np.minimum(np.arange(NEAREST_COVERAGE), good[:, None])
-    ways = -np.log(good[:, None] + 1) - betaln(good[:, None] - few + 1, few + 1)
-    chance = np.exp(ways + betaln(left + few, right + good[:, None] - few) - betaln(left, right))
+    rest = good[:, None] - few
+    ways = -np.log(good[:, None] + 1) - special.betaln(rest + 1, few + 1)
+    chance = np.exp(ways + special.betaln(left + few, right + rest) - special.betaln(left, right))
     lacking = (NEAREST_COVERAGE - few) * chance * (np.arange(NEAREST_COVERAGE) <= good[:, None])
     return np.asarray(1 - lacking.sum(1) / NEAREST_COVERAGE)
 
