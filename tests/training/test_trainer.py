@@ -18,7 +18,7 @@ from gannet.runtime.progress import Watch
 from gannet.schema import Choice
 from gannet.tasks import generation
 from gannet.training.distributed import RunningAverage
-from gannet.training.optimizers import make_optimizer, measured_step
+from gannet.training.optimizers import make_optimizer, measured_step, restore_optimizer
 from gannet.training.trainer import Trainer
 
 
@@ -59,6 +59,21 @@ def test_shared_fakes_are_drawn_once_a_round_and_a_run_with_them_resumes(tmp_pat
     assert drawn == [0, 1, 2] and not trainer.kept
     check_gradients(make_trainer(recipe, tmp_path / "gradients"))
     check_resumes(recipe, tmp_path)
+
+
+def test_a_restored_optimizer_steps_as_the_undisturbed_one_whatever_the_layout_of_its_file() -> None:
+    """Checkpoints hold row by row what lies in memory otherwise, and the fused step would mix the two up."""
+    weights = [nn.Parameter(torch.ones(4, 3, 2, 2).contiguous(memory_format=torch.channels_last)) for _ in range(2)]
+    whole, parts = (torch.optim.AdamW([weight], lr=0.1, fused=True) for weight in weights)
+    for step in range(3):
+        for weight, optimizer in zip(weights, (whole, parts), strict=True):
+            drawn = torch.randn(4, 3, 2, 2, generator=torch.Generator().manual_seed(step))
+            weight.grad = drawn.contiguous(memory_format=torch.channels_last)
+            optimizer.step()
+        saved = parts.state_dict()
+        rows = {key: value.contiguous() for key, value in saved["state"][0].items()}
+        restore_optimizer(parts, {**saved, "state": {0: rows}})
+    assert torch.equal(*weights)
 
 
 def test_a_batch_that_cannot_be_cut_is_refused(tmp_path: Path) -> None:

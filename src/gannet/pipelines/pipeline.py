@@ -21,6 +21,7 @@ from gannet.pipelines.samples import Batches, Made, Samples
 from gannet.provenance.metadata import COMPOSITE, SOURCE_TYPE, Facts, joined
 from gannet.runtime.files import load_tensors, save_tensors, write_json, write_text
 from gannet.runtime.plain_data import Json
+from gannet.runtime.processor import lay_out
 from gannet.schema import Section, check, nearest
 from gannet.task import find_task
 
@@ -216,6 +217,7 @@ class Pipeline(ABC):
         for name, network in self.networks.items():
             own = {key: tensors[f"{name}.{key}"].to(value.dtype) for key, value in network.state_dict().items()}
             network.load_state_dict(own, assign=True)
+            lay_out(network)
 
     def push_to_hub(self, repository: str, private: bool = True) -> str:
         """Upload the model to `owner/name` on a hub; returns the address of the commit. Needs a token there."""

@@ -3,6 +3,7 @@
 import os
 
 import torch
+from torch import nn
 
 LIMITS = ("ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA")
 """Variables by which users hold oneDNN to an older instruction set."""
@@ -18,6 +19,16 @@ def has_tiles() -> bool:
 def multiplies_bf16() -> bool:
     """Tell whether matrices are multiplied in bfloat16 at all, which halves what is moved and more."""
     return any(map(_capable, ("amx_bf16", "avx512_bf16"))) and any(map(_allowed, WITH_BF16))
+
+
+def lay_out(network: nn.Module) -> None:
+    """Let the channels of each kernel lie side by side, where a processor computes: what follows keeps that order.
+
+    The numbers are the same up to rounding. DCGANs learn 2 to 5 % faster so and draw 1.3 times as fast in single
+    precision (docs/speed.md).
+    """
+    if all(parameter.device.type == "cpu" for parameter in network.parameters()):
+        network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
 def _capable(feature: str) -> bool:

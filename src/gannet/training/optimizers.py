@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 import torch
 from torch import Tensor, nn
 
+from gannet.adversarial.game import State
 from gannet.recipe import Optimizer
 
 
@@ -17,6 +18,18 @@ def make_optimizer(network: nn.Module, settings: Optimizer) -> torch.optim.Optim
         weight_decay=settings.weight_decay,
         fused=next(network.parameters()).device.type in {"cpu", "cuda"},
     )
+
+
+def restore_optimizer(optimizer: torch.optim.Optimizer, state: State) -> None:
+    """Load what an optimizer remembers, its moments laid out in memory as their parameters are.
+
+    Files hold them row by row, and PyTorch's fused step reads both from first to last without asking.
+    """
+    optimizer.load_state_dict(state)
+    for parameter, moments in optimizer.state.items():
+        for name, moment in moments.items():
+            if moment.shape == parameter.shape:
+                moments[name] = torch.empty_like(parameter, dtype=moment.dtype).copy_(moment)
 
 
 @torch.no_grad()

@@ -22,7 +22,7 @@ from gannet.training.checkpoint import NOTHING_YET, CheckpointFolder, better
 from gannet.training.distributed import RunningAverage, environment, gather, share_buffers, share_gradients, slices
 from gannet.training.logbook import Logbook
 from gannet.training.meter import Meter
-from gannet.training.optimizers import let_move, make_optimizer, measured_step
+from gannet.training.optimizers import let_move, make_optimizer, measured_step, restore_optimizer
 from gannet.training.passes import BatchPass, Kept, Place, joined, mean_losses, moved
 
 ASKED = 2
@@ -370,7 +370,7 @@ class Trainer:
         for name, network in self.setup.average.networks.items():
             network.load_state_dict(state["average"][name])
         for name, optimizer in self.optimizers.items():
-            optimizer.load_state_dict(state["optimizers"][name])
+            restore_optimizer(optimizer, state["optimizers"][name])
         for name, observer in self.observers.items():
             # An observer that an earlier version did not have starts from nothing; others miss their keys.
             observer.load_state_dict(state["observers"].get(name, {}))
