@@ -1,6 +1,7 @@
 """The import rules and the house rules, where a machine can keep them."""
 
 import ast
+import io
 import json
 import re
 import statistics
@@ -9,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 import gannet
 
@@ -283,7 +285,9 @@ def test_the_rule_on_types_finds_a_planted_breakage() -> None:
     assert loose(ast.parse(code).body) == ["Seam.field", "Seam.wrong", "bare"]
 
 
-WAITED_FOR = ("torch", "numpy", "PIL", "scipy", "huggingface_hub", "pydantic")
+JUDGING = ("scipy.stats", "sklearn", "pandas", "lightning_fabric")
+"""What judges and trains, and takes as long to load as PyTorch."""
+WAITED_FOR = ("torch", "numpy", "PIL", "scipy", "huggingface_hub", "pydantic", *JUDGING)
 """What takes its time to import, the last the least: it checks what a model's `config.json` holds."""
 
 
@@ -304,3 +308,17 @@ def test_help_waits_for_nothing_slow() -> None:
     assert loaded_by("apply", "fashion-mnist", "--help") <= {"pydantic"}
     assert loaded_by("apply", "super-resolution", "--help") <= {"pydantic"}
     assert "numpy" in loaded_by("doctor", "digits"), "a planted one is found"
+
+
+def test_applying_a_model_waits_for_nothing_that_judges(tmp_path: Path) -> None:
+    (tmp_path / "small.png").write_bytes(grey_picture())
+    drawn = loaded_by("apply", "fashion-mnist", "--out", str(tmp_path / "drawn.png"))
+    large = loaded_by("apply", "super-resolution", str(tmp_path / "small.png"), "--out", str(tmp_path / "large.png"))
+    assert "torch" in drawn & large and not (drawn | large) & set(JUDGING)
+
+
+def grey_picture() -> bytes:
+    """A grey PNG of 8x8 pixels."""
+    buffer = io.BytesIO()
+    Image.new("RGB", (8, 8), "grey").save(buffer, "PNG")
+    return buffer.getvalue()

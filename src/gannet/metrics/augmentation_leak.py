@@ -3,7 +3,10 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from scipy.stats import binomtest
+from gannet.runtime.later import later
+
+stats = later("scipy.stats")
+
 
 SURE = 0.95
 
@@ -62,5 +65,5 @@ class Leak:
 
 def rate(hits: int, count: int) -> Rate:
     """Give the share of `hits` among `count` samples, at least one."""
-    interval = binomtest(hits, count).proportion_ci(method="wilson")
+    interval = stats.binomtest(hits, count).proportion_ci(method="wilson")
     return Rate(hits / count, float(interval.low), float(interval.high), count)

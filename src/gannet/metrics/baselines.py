@@ -8,10 +8,13 @@ from dataclasses import dataclass
 from typing import Any, Protocol, Self
 
 import numpy as np
-from scipy.sparse.csgraph import breadth_first_order, minimum_spanning_tree
-from sklearn.decomposition import PCA
-from sklearn.mixture import GaussianMixture
-from sklearn.neural_network import BernoulliRBM
+
+from gannet.runtime.later import later
+
+decomposition = later("sklearn.decomposition")
+graphs = later("scipy.sparse.csgraph")
+mixture_models = later("sklearn.mixture")
+neural_network = later("sklearn.neural_network")
 
 Array = np.ndarray[Any, Any]
 
@@ -58,17 +61,19 @@ class NaiveBayes:
 class Mixture:
     """A Gaussian mixture over the principal components of the pixels."""
 
-    components: PCA
-    mixture: GaussianMixture
+    components: Any
+    mixture: Any
     KEPT, GAUSSIANS = 48, 24
 
     @classmethod
     def fit(cls, samples: Array, seed: int, whole: Array | None = None) -> Self:
         """Fit by expectation maximization, in the components of `whole`: likelihoods compare in the same ones only."""
         whole = samples if whole is None else whole
-        components = PCA(min(cls.KEPT, *whole.shape), random_state=seed).fit(whole)
+        components = decomposition.PCA(min(cls.KEPT, *whole.shape), random_state=seed).fit(whole)
         gaussians = max(1, min(cls.GAUSSIANS, len(samples) // 200))
-        mixture = GaussianMixture(gaussians, covariance_type="full", reg_covar=1e-4, random_state=seed, max_iter=50)
+        mixture = mixture_models.GaussianMixture(
+            gaussians, covariance_type="full", reg_covar=1e-4, random_state=seed, max_iter=50
+        )
         return cls(components, mixture.fit(components.transform(samples)))
 
     def draw(self, count: int, seed: int) -> Array:
@@ -105,8 +110,8 @@ class ChowLiuTree:
         levels = _levels(samples, cls.LEVELS)
         joint = _pair_shares(levels, cls.LEVELS)
         # A spanning tree of least weight leaves out edges of weight zero, so all weights are above it.
-        tree = minimum_spanning_tree(1 + cls.LEVELS - _mutual_information(joint))
-        order, parents = breadth_first_order(tree, 0, directed=False)
+        tree = graphs.minimum_spanning_tree(1 + cls.LEVELS - _mutual_information(joint))
+        order, parents = graphs.breadth_first_order(tree, 0, directed=False)
         before = np.where(parents < 0, np.arange(len(parents)), parents)
         pairs = joint[before, :, np.arange(len(parents)), :]
         root = np.repeat(np.einsum("aa->a", pairs[0])[None], cls.LEVELS, 0)
@@ -135,14 +140,16 @@ class ChowLiuTree:
 class BoltzmannMachine:
     """A Markov random field: a restricted Boltzmann machine (Smolensky, 1986), drawn from by Gibbs sampling."""
 
-    machine: BernoulliRBM
+    machine: Any
     start: Array
     HIDDEN, STEPS = 256, 500
 
     @classmethod
     def fit(cls, samples: Array, seed: int, whole: Array | None = None) -> Self:
         """Fit by persistent contrastive divergence (Tieleman, 2008)."""
-        machine = BernoulliRBM(cls.HIDDEN, learning_rate=0.05, batch_size=50, n_iter=15, random_state=seed)
+        machine = neural_network.BernoulliRBM(
+            cls.HIDDEN, learning_rate=0.05, batch_size=50, n_iter=15, random_state=seed
+        )
         return cls(machine.fit(samples), samples.mean(0))
 
     def draw(self, count: int, seed: int) -> Array:

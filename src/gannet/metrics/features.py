@@ -6,9 +6,12 @@ from typing import Any, Protocol
 
 import numpy as np
 import torch
-from sklearn.decomposition import PCA
 from torch import Tensor, distributed, nn
 from torch.nn.functional import interpolate
+
+from gannet.runtime.later import later
+
+decomposition = later("sklearn.decomposition")
 
 SMALLEST, LARGEST, COMPONENTS = 28, 64, 64
 
@@ -32,7 +35,7 @@ class Features(Protocol):
 class PixelComponents:
     """Principal components of the pixels (or coordinates), for samples too small for a network."""
 
-    components: PCA
+    components: Any
 
     @property
     def name(self) -> str:
@@ -49,7 +52,7 @@ def fit_components(samples: Tensor) -> PixelComponents:
     flat = samples.flatten(1).double().numpy()
     count = min(COMPONENTS, *flat.shape)
     with np.errstate(invalid="ignore"):  # A single sample has no variance, and none is asked for.
-        return PixelComponents(PCA(count, random_state=0).fit(flat))
+        return PixelComponents(decomposition.PCA(count, random_state=0).fit(flat))
 
 
 @dataclass(frozen=True)

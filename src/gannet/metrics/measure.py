@@ -6,10 +6,12 @@ from statistics import fmean, stdev
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
-from scipy.stats import t as student
 from torch import Tensor
 
+from gannet.runtime.later import later
 from gannet.runtime.plugins import register
+
+stats = later("scipy.stats")
 
 SPLITS = 10
 Statistics = Callable[[Tensor, Tensor], Mapping[str, float]]
@@ -124,7 +126,7 @@ def measure(
 
 
 def _interval(values: list[float]) -> tuple[float, float, float]:
-    middle, reach = fmean(values), float(student.ppf(0.975, len(values) - 1)) * stdev(values)
+    middle, reach = fmean(values), float(stats.t.ppf(0.975, len(values) - 1)) * stdev(values)
     return middle, middle - reach, middle + reach
 
 

@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import torch
-from scipy.stats import binomtest, gamma, mannwhitneyu, poisson
 from torch import Tensor
+
+from gannet.runtime.later import later
+
+stats = later("scipy.stats")
 
 NEAR, NEIGHBOUR, FEWEST, ROWS = 0.01, 5, 50, 100
 SAME = 1e-4
@@ -126,9 +129,9 @@ class CopyAudit:
             return None
         found, partner = relative_nearest(fake, self.training)
         order = found.argsort()[:shown]
-        closer = mannwhitneyu(self.usual, found).statistic / (len(self.usual) * len(found))
+        closer = stats.mannwhitneyu(self.usual, found).statistic / (len(self.usual) * len(found))
         copies = found < self.bound
-        interval = binomtest(int(copies.sum()), len(found)).proportion_ci(method="wilson")
+        interval = stats.binomtest(int(copies.sum()), len(found)).proportion_ci(method="wilson")
         # A generator that makes one sample again and again may happen to make it beside one training sample.
         originals = len(partner[copies].unique())
         floor = float((self.usual < self.bound).float().mean())
@@ -143,7 +146,7 @@ class CopyAudit:
             copied_low=float(interval.low),
             copied_high=float(interval.high),
             copied_floor=floor,
-            surely=bool(poisson.sf(originals - 1, allowed) < CHANCE),
+            surely=bool(stats.poisson.sf(originals - 1, allowed) < CHANCE),
         )
 
 
@@ -161,7 +164,7 @@ def copy_bound(usual: Tensor) -> float:
     count = max(FEWEST_NEAREST, int(NEAREST_SHARE * len(usual)))
     nearest = usual.double().sort().values[:count]
     total = float((nearest[-1] / nearest[:-1]).log().sum())
-    dimensions = float(gamma.ppf(0.025, count - 1)) / max(total, 1e-12)
+    dimensions = float(stats.gamma.ppf(0.025, count - 1)) / max(total, 1e-12)
     return float(float(nearest[-1]) * (RARE * len(usual) / count) ** (1 / dimensions))
 
 

@@ -6,10 +6,12 @@ A stacked picture has three grey pictures of a class each for its channels, so t
 from statistics import stdev
 
 import numpy as np
-from scipy.stats import t as student
 from torch import Tensor
 
 from gannet.metrics.measure import SPLITS, Measure
+from gannet.runtime.later import later
+
+stats = later("scipy.stats")
 
 SAMPLES, SUREST = 26_000, 0.985
 
@@ -49,7 +51,7 @@ def measure_modes(fake: Tensor, told: Tensor, label: Tensor, accuracy: float, se
         f"{count:,} fakes, each channel told by a classifier right in {accuracy:.2%} of held-out pictures; reals: "
         f"{count:,} stacks drawn with balanced classes, told by the same; interval from halves of the fakes"
     )
-    reach = {name: float(student.ppf(0.975, SPLITS - 1)) * stdev(half[name] for half in halves) for name in found}
+    reach = {name: float(stats.t.ppf(0.975, SPLITS - 1)) * stdev(half[name] for half in halves) for name in found}
     most = {FOUND: float(len(known))} | dict.fromkeys(set(found) - {FOUND}, np.inf)
     return [
         Measure(

@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 
 import torch
-from scipy.stats import t as student
 from torch import Tensor
 
 from gannet.metrics.distances import frechet_distance
 from gannet.metrics.features import Features, as_patches
 from gannet.metrics.measure import Measure
+from gannet.runtime.later import later
+
+stats = later("scipy.stats")
 
 NAME, FOLDS = "frechet distance of patches", 10
 """What it is called, and how many times some photographs are left out to learn how sure it is."""
@@ -33,7 +35,7 @@ def patch_distance(real: Sequence[Tensor], made: Sequence[Tensor], features: str
     value = frechet_distance(torch.cat(real), torch.cat(made))
     less = torch.tensor([_without(real, made, fold) for fold in range(FOLDS)], dtype=torch.float64)
     error = float(((FOLDS - 1) / FOLDS * (less - less.mean()).square().sum()).sqrt())
-    reach, count = float(student.ppf(0.975, FOLDS - 1)) * error, sum(map(len, real))
+    reach, count = float(stats.t.ppf(0.975, FOLDS - 1)) * error, sum(map(len, real))
     words = f"{count:,} patches of 64 pixels a side of {len(real):,} photographs"
     return [Measure(NAME, value, max(0.0, value - reach), value + reach, None, features, count, count, words, "low")]
 

@@ -1,11 +1,14 @@
 """The classifier two-sample test: can a fresh classifier tell fakes from reals it has not seen?"""
 
 import numpy as np
-from scipy.stats import binomtest
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 from torch import Tensor
+
+from gannet.runtime.later import later
+
+stats = later("scipy.stats")
+linear_model = later("sklearn.linear_model")
+pipeline = later("sklearn.pipeline")
+preprocessing = later("sklearn.preprocessing")
 
 
 def classify_apart(real: Tensor, fake: Tensor, seed: int) -> tuple[float, float, float]:
@@ -21,10 +24,12 @@ def classify_apart(real: Tensor, fake: Tensor, seed: int) -> tuple[float, float,
     order = np.random.default_rng(seed).permutation(count)
     half = count // 2
     learnt, tested = order[:half], order[half:]
-    classifier = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=300))
+    classifier = pipeline.make_pipeline(
+        preprocessing.StandardScaler(), linear_model.LogisticRegression(C=0.1, max_iter=300)
+    )
     classifier.fit(_rows(real, fake, learnt), _truth(learnt))
     right = int((classifier.predict(_rows(real, fake, tested)) == _truth(tested)).sum())
-    interval = binomtest(right, 2 * len(tested)).proportion_ci(method="wilson")
+    interval = stats.binomtest(right, 2 * len(tested)).proportion_ci(method="wilson")
     return right / (2 * len(tested)), float(interval.low), float(interval.high)
 
 

@@ -5,22 +5,27 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from scipy.stats import t as student
-from sklearn.ensemble import RandomForestClassifier
-from sklearn.naive_bayes import GaussianNB
-from sklearn.neighbors import KNeighborsClassifier
-from sklearn.neural_network import MLPClassifier
-from sklearn.tree import DecisionTreeClassifier
+
+from gannet.runtime.later import later
+
+stats = later("scipy.stats")
+ensemble = later("sklearn.ensemble")
+naive_bayes = later("sklearn.naive_bayes")
+neighbors = later("sklearn.neighbors")
+neural_network = later("sklearn.neural_network")
+tree = later("sklearn.tree")
 
 SEEDS, MOST, MARGIN = 5, 10_000, 0.005
 Labelled = tuple[np.ndarray, np.ndarray]
 
 CLASSIFIERS: Mapping[str, Callable[[int], Any]] = {
-    "naive Bayes": lambda seed: GaussianNB(var_smoothing=0.01),  # noqa: ARG005
-    "decision tree": lambda seed: DecisionTreeClassifier(random_state=seed),
-    "random forest": lambda seed: RandomForestClassifier(100, random_state=seed, n_jobs=-1),
-    "k-nearest neighbours": lambda seed: KNeighborsClassifier(5),  # noqa: ARG005
-    "neural network": lambda seed: MLPClassifier((128,), early_stopping=True, max_iter=100, random_state=seed),
+    "naive Bayes": lambda seed: naive_bayes.GaussianNB(var_smoothing=0.01),  # noqa: ARG005
+    "decision tree": lambda seed: tree.DecisionTreeClassifier(random_state=seed),
+    "random forest": lambda seed: ensemble.RandomForestClassifier(100, random_state=seed, n_jobs=-1),
+    "k-nearest neighbours": lambda seed: neighbors.KNeighborsClassifier(5),  # noqa: ARG005
+    "neural network": lambda seed: neural_network.MLPClassifier(
+        (128,), early_stopping=True, max_iter=100, random_state=seed
+    ),
 }
 """The discriminative models, and naive Bayes, each made from a seed."""
 
@@ -119,7 +124,7 @@ def _score(name: str, arm: str, right: np.ndarray, questions: int) -> Score:
     seeds, tests = right.shape
     middle = float(right.mean())
     variance = right.mean(1).var(ddof=1) / seeds + right.mean(0).var(ddof=1) / tests
-    reach = float(student.ppf(1 - 0.025 / questions, seeds - 1) * variance**0.5)
+    reach = float(stats.t.ppf(1 - 0.025 / questions, seeds - 1) * variance**0.5)
     return Score(name, arm, middle, middle - reach, middle + reach)
 
 
