@@ -267,6 +267,22 @@ def test_a_registered_measure_stands_beside_the_others(tiny_yaml: Path, tmp_path
 
 
 @pytest.mark.usefixtures("registered")
+def test_a_measure_that_cannot_be_taken_is_left_out_with_the_reason(tiny_yaml: Path, tmp_path: Path) -> None:
+    gannet.register_measure("lost", lambda *_: float("nan"))
+    gannet.register_measure("precision", lambda *_: 2.0)
+    gannet.register_measure("narrow", lambda real: real.mean())  # type: ignore[arg-type, misc]
+    run = train(tiny_yaml, tmp_path / "run")
+    found = gannet.judge(run.folder, query=JudgeOptions(num=150))
+    names = [one.name for one in found.measures]
+    assert names.count("precision") == 1 and not {"lost", "narrow"} & set(names)
+    assert found.left_out["lost"] == "it gave nan" and "choose another" in found.left_out["precision"]
+    assert "positional argument" in found.left_out["narrow"]
+    for wrong in ({"function": 3}, {"best": "lowest"}):
+        with pytest.raises(ValueError, match=r"is to be a function|best is low, high or the number"):
+            gannet.register_measure("odd", **{"function": lambda *_: 1.0, **wrong})  # type: ignore[arg-type]
+
+
+@pytest.mark.usefixtures("registered")
 @pytest.mark.parametrize(
     ("name", "words"),
     [("dcgan", "taken by Gannet"), ("plain", "taken by a package"), ("../x", "is no name"), ("", "is no name")],

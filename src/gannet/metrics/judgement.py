@@ -1,6 +1,6 @@
 """A judgement: every measure of fakes against reals that their number allows, and the memorization audit."""
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -132,7 +132,7 @@ def judge_samples(evidence: Evidence, seed: int) -> Judgement:
     if not any(found.name == CORRECTED for found in measures):
         reason = f"it needs {4 * real.shape[1]} of each for these features of {real.shape[1]} numbers"
         left_out = left_out | {CORRECTED: reason}
-    theirs, failed = _installed_measures(evidence, pairwise)
+    theirs, failed = _installed_measures(evidence, pairwise, {one.name for one in measures})
     return Judgement([*measures, *theirs], dict(_by_class(evidence, seed)), memorization, left_out | failed)
 
 
@@ -165,7 +165,9 @@ def _few_tell(evidence: Evidence, seed: int) -> list[Measure]:
     ]
 
 
-def _installed_measures(evidence: Evidence, halves: Halves) -> tuple[list[Measure], dict[str, str]]:
+def _installed_measures(
+    evidence: Evidence, halves: Halves, taken: Container[str]
+) -> tuple[list[Measure], dict[str, str]]:
     """Measures of third parties, by entry points of `gannet.measures`, and why some could not be taken.
 
     Each is a function of features (n, d) of reals and of fakes that gives figures by name; its attribute `best` says
@@ -176,7 +178,10 @@ def _installed_measures(evidence: Evidence, halves: Halves) -> tuple[list[Measur
         try:
             take: Statistics = find_part(name, {}, "gannet.measures", "measure")
             best: Best = getattr(take, "best", "low")
-            found += measure(take, evidence.real, evidence.fake, halves, evidence.features, best)
+            theirs = measure(take, evidence.real, evidence.fake, halves, evidence.features, best)
+            if ours := next((one.name for one in theirs if one.name in taken), ""):
+                raise ValueError(f"{ours} is the name of a measure of Gannet's; choose another")
+            found += theirs
         except Exception as error:  # What others wrote raises anything, and our own measures stand beside it.
             failed[name] = " ".join(str(error).split()).rstrip(".") or type(error).__name__
     return found, failed

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from math import isfinite
 from statistics import fmean, stdev
 from typing import Any, Literal, TypeAlias
 
@@ -10,6 +11,7 @@ from torch import Tensor
 
 from gannet.runtime.later import later
 from gannet.runtime.plugins import register
+from gannet.schema import shown
 
 stats = later("scipy.stats")
 
@@ -139,11 +141,18 @@ def register_measure(name: str, function: Callable[[Tensor, Tensor], float], bes
         best: whether `low` or `high` values are better, or which value is best.
 
     Raises:
-        ValueError: the name is none, or is taken.
+        ValueError: the name is none, or is taken; `function` or `best` is none.
     """
+    if not callable(function):
+        raise ValueError(f"The measure {name!r} is to be a function of the features of reals and of fakes.")
+    if best not in ("low", "high") and not isinstance(best, int | float):
+        raise ValueError(f"best is low, high or the number that is best; given: {shown(best)}.")
 
     def named(real: Tensor, fake: Tensor) -> dict[str, float]:
-        return {name: float(function(real, fake))}
+        value = float(function(real, fake))
+        if not isfinite(value):
+            raise ValueError(f"it gave {value}")
+        return {name: value}
 
     named.best = best  # type: ignore[attr-defined]
     register("gannet.measures", name, named, {})
