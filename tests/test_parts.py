@@ -94,7 +94,7 @@ def test_without_its_package_a_model_says_what_is_missing(
         ({"network": {"name": "gone"}}, "'gone' of gannet-parts cannot be imported"),
         ({"network": {"name": "plian"}}, "did you mean 'plain'"),
         ({"network": {"name": "plain", "width": 3}}, "Unknown key 'network.width'"),
-        ({"loss.name": "no-loss"}, "it is no AdversarialLoss"),
+        ({"loss.name": "no-loss"}, "its entry point is to name an AdversarialLoss"),
         ({"loss.name": "squared-hnge"}, "did you mean 'squared-hinge'"),
         ({"network": {"name": "os.system"}}, "no network 'os.system'"),
     ],
@@ -126,6 +126,12 @@ def test_what_plug_ins_are_written_with_is_at_the_top() -> None:
     for name in ("Task", "Medium", "Field", "Game", "Turn", "Outcome", "Pipeline", "Network", "Measure"):
         assert name in gannet.__all__ and getattr(gannet, name).__name__ == name
     assert json.dumps(gannet.__all__)
+
+
+def test_networks_of_two_functions_are_offered_by_an_entry_point(tiny_yaml: Path, tmp_path: Path) -> None:
+    run = train(tiny_yaml, tmp_path / "run", **{"network": {"name": "flat", "latent": 6}})
+    assert run.recipe.network.options == {"latent": 6}
+    assert gannet.load(run.folder)(num=3).values.shape == (3, 1, 8, 8)
 
 
 # What a process registers
@@ -186,7 +192,7 @@ def test_a_registered_generator_is_told_the_class_and_a_discriminator_asked_abou
 
 @pytest.mark.usefixtures("registered")
 def test_a_network_of_a_wrong_shape_is_told_in_a_sentence(tiny_yaml: Path, tmp_path: Path) -> None:
-    gannet.register_network("flat", lambda inputs, shape: nn.Linear(inputs, prod(shape)), linear_discriminator)
+    gannet.register_network("unshaped", lambda inputs, shape: nn.Linear(inputs, prod(shape)), linear_discriminator)
     gannet.register_network(
         "many", linear_generator, lambda shape, _: nn.Sequential(nn.Flatten(), nn.Linear(prod(shape), 5))
     )
@@ -194,7 +200,7 @@ def test_a_network_of_a_wrong_shape_is_told_in_a_sentence(tiny_yaml: Path, tmp_p
     gannet.register_network("nothing", linear_generator, lambda *_: None)
     gannet.register_network("two", lambda *_: Twice(), linear_discriminator)
     for name, words in (
-        ("flat", r"generator makes \(2, 64\) of inputs \(2, 74\); \(2, 1, 8, 8\) is wanted"),
+        ("unshaped", r"generator makes \(2, 64\) of inputs \(2, 74\); \(2, 1, 8, 8\) is wanted"),
         ("many", r"discriminator makes \(2, 5\) of inputs"),
         ("blind", r"discriminator cannot be built, or cannot take inputs \(2, 1, 8, 8\): "),
         ("nothing", r"discriminator cannot be built, or cannot take inputs"),

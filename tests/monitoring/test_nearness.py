@@ -81,8 +81,11 @@ PRECISION, COVERAGE = measured("precision", 0.0, 0.71), measured("coverage", 0.9
             "No nearer to your pictures than what needs no learning: perceptually nearer than bicubic in 55%.",
         ),
         (judged(measured("accuracy", 0.953, None)), None, "Held against your pictures: accuracy 0.95."),
-        ({}, Outlook(0.001, 7_300), "How near it is to your samples is not measured; less than 1% of the plan seen; at this "
-         "rate 2 h 2 min more."),
+        (
+            {},
+            Outlook(0.001, 7_300),
+            "How near it is to your samples is not measured; less than 1% of the plan seen; at this rate 2 h 2 min more.",
+        ),
     ],
 )  # fmt: skip
 def test_the_sentence_says_what_is_known(judgement: dict[str, Any], outlook: Outlook | None, words: str) -> None:

@@ -138,7 +138,10 @@ def find_loss(name: str) -> AdversarialLoss:
     """
     found = find_part(name, LOSSES, "gannet.losses", "loss")
     if not isinstance(found, AdversarialLoss):
-        raise ValueError(f"The loss {name!r} is none of a game of two: it is no AdversarialLoss.")
+        raise ValueError(
+            f"The loss {name!r} is none of a game of two: its entry point is to name an AdversarialLoss, which holds "
+            "both players' losses."
+        )
     return found
 
 

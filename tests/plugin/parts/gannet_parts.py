@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn.functional import relu
 
 from gannet.adversarial.losses import AdversarialLoss, critic_generator, zero
+from gannet.networks import pair_of
 
 
 class Painter(nn.Module):
@@ -37,6 +38,19 @@ class Critic(nn.Module):
         """Map (b, *shape) to (b,)."""
         scores = self.score(sample.flatten(1))
         return scores[:, 0] if label is None else scores.gather(1, label[:, None])[:, 0]
+
+
+def flat_generator(inputs: int, shape: tuple[int, ...]) -> nn.Module:
+    """One layer, built by a function."""
+    return nn.Sequential(nn.Linear(inputs, int(torch.Size(shape).numel())), nn.Tanh(), nn.Unflatten(1, shape))
+
+
+def flat_discriminator(shape: tuple[int, ...], outputs: int) -> nn.Module:
+    """One layer, built by a function."""
+    return nn.Sequential(nn.Flatten(), nn.Linear(int(torch.Size(shape).numel()), outputs))
+
+
+FLAT = pair_of(flat_generator, flat_discriminator)
 
 
 @dataclass(frozen=True)
