@@ -84,7 +84,8 @@ PRECISION, COVERAGE = measured("precision", 0.0, 0.71), measured("coverage", 0.9
         (
             {},
             Outlook(0.001, 7_300),
-            "How near it is to your samples is not measured; less than 1% of the plan seen; at this rate 2 h 2 min more.",
+            "How near it is to your samples is not measured; less than 1% of the plan seen; "
+            "at this rate 2 h 2 min more.",
         ),
     ],
 )  # fmt: skip
