@@ -190,6 +190,27 @@ def test_a_registered_generator_is_told_the_class_and_a_discriminator_asked_abou
     assert torch.equal(free(pictures, label), free.body(pictures)[:, 0])
 
 
+class Viewing(nn.Module):
+    """What is written for rows, and has kernels of four and of five dimensions."""
+
+    def __init__(self, channels: int, outputs: int) -> None:
+        super().__init__()
+        self.flat, self.deep = nn.Conv2d(channels, 4, 3, padding=1), nn.Conv3d(1, 1, 3, padding=1)
+        self.score = nn.LazyLinear(outputs)
+
+    def forward(self, sample: torch.Tensor) -> torch.Tensor:
+        features: torch.Tensor = self.deep(self.flat(sample)[:, None])[:, 0]
+        logits: torch.Tensor = self.score(features.view(len(sample), -1))
+        return logits
+
+
+@pytest.mark.usefixtures("registered")
+def test_networks_that_are_written_for_rows_train_and_load(tiny_yaml: Path, tmp_path: Path) -> None:
+    gannet.register_network("viewing", linear_generator, lambda shape, outputs: Viewing(shape[0], outputs))
+    run = train(tiny_yaml, tmp_path / "run", **{"network": "viewing", "loss.name": "hinge"})
+    assert run.ending == "finished" and gannet.load(run.folder)(num=2).values.is_contiguous()
+
+
 @pytest.mark.usefixtures("registered")
 def test_a_network_of_a_wrong_shape_is_told_in_a_sentence(tiny_yaml: Path, tmp_path: Path) -> None:
     gannet.register_network("unshaped", lambda inputs, shape: nn.Linear(inputs, prod(shape)), linear_discriminator)
@@ -235,6 +256,7 @@ def test_a_registered_loss_is_played_with_and_sees_reals_unless_it_says_otherwis
         (lambda _, fake: fake.mean(), None, "does not depend on the scores of reals"),
         (None, lambda real, _: real.mean(), "generator's loss of 'odd' does not depend on the scores of fakes"),
         (None, lambda fake: fake.mean(), "generator's loss of 'odd' cannot take the scores of reals and fakes"),
+        (None, lambda real, fake: (real - fake).mean(), "looks at the scores of reals; leave needs_real=False out"),
         ("hinge", None, "discriminator's loss of 'odd' cannot take"),
     ],
 )
@@ -243,7 +265,9 @@ def test_a_loss_that_teaches_nothing_is_refused_where_it_is_registered(
 ) -> None:
     sound = LOSSES["non-saturating"]
     with pytest.raises(ValueError, match=words):
-        gannet.register_loss("odd", discriminator or sound.discriminator, generator or sound.generator)
+        gannet.register_loss(
+            "odd", discriminator or sound.discriminator, generator or sound.generator, needs_real=False
+        )
     with pytest.raises(ValueError, match="no loss 'odd'"):
         find_loss("odd")
 

@@ -86,6 +86,15 @@ def test_with_the_features_of_inception_the_published_distances_stand_beside_the
     assert found["MIND"].floor is None and "400 reals against 400" not in found["MIND"].protocol
 
 
+def test_the_published_distances_do_not_go_by_the_order_of_the_files() -> None:
+    """Reals of a folder come class by class; a part of them must not be the first classes alone."""
+    centres = 5 * torch.randn(10, 8, generator=torch.Generator().manual_seed(2))
+    real = cloud(4_000, 0) + centres.repeat_interleave(400, 0)
+    fake = cloud(1_000, 1) + centres.repeat(100, 1)
+    found = {one.name: one for one in judge_samples(Evidence(real, fake, None, "test (FID)"), seed=0).measures}
+    assert found["MIND"].value < 0.1 * sliced_distance(real[:1_000], fake)
+
+
 def test_the_class_that_fails_is_named() -> None:
     label = torch.arange(600) % 3
     fake = cloud(600, 2) + 2.0 * (label == 1)[:, None]

@@ -105,6 +105,23 @@ def test_a_few_twins_in_the_data_acquit_as_many_fakes_and_no_more(seed: int) -> 
     assert audit(new).surely
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_exact_twins_in_the_data_acquit_fakes_of_the_same(seed: int) -> None:
+    """One sample in twenty is one of two hundred icons, in training, held out and generated alike."""
+    generator = torch.Generator().manual_seed(seed)
+    icons = torch.randn(200, 16, generator=generator)
+
+    def drawn(count: int) -> Tensor:
+        samples = torch.randn(count, 16, generator=generator)
+        samples[: count // 20] = icons[torch.randint(200, (count // 20,), generator=generator)]
+        return samples
+
+    audit = CopyAudit(drawn(4_000), drawn(1_000))
+    fake = drawn(1_000)
+    found = audit(fake + 1e-3 * torch.randn(fake.shape, generator=generator))
+    assert not found.surely and found.copied_floor > 0.02
+
+
 @pytest.mark.parametrize("dimensions", [1, 2, 8])
 def test_below_the_bound_lies_less_than_one_in_ten_thousand_new_samples(dimensions: int) -> None:
     """Uniform samples: the share nearer than r, relative to the fifth, is 1 - (1 - r^d)^4."""

@@ -2,9 +2,11 @@
 
 import pytest
 import torch
+from torch import nn
 
+from gannet.networks.convolution import Convolution
 from gannet.runtime.devices import choose_precision
-from gannet.runtime.processor import has_tiles
+from gannet.runtime.processor import has_tiles, put_channels_last
 
 TILES = {"amx_bf16": True, "avx512_bf16": True}
 
@@ -35,3 +37,12 @@ def test_an_instruction_set_that_is_not_allowed_is_as_if_it_were_not_there(
     monkeypatch.setenv(variable, limit)
     assert has_tiles() == tiles and choose_precision("auto", "cpu") == precision
     assert choose_precision("32", "cpu") == "32"
+
+
+def test_only_the_kernels_that_ask_for_it_are_laid_out_anew_and_no_number_changes() -> None:
+    network = nn.Sequential(Convolution(3, 4, 3), nn.Conv2d(4, 4, 3), nn.Conv3d(1, 1, 3))
+    before = [parameter.detach().clone() for parameter in network.parameters()]
+    put_channels_last(network)
+    assert network[0].weight.stride() == (27, 1, 9, 3)
+    assert network[1].weight.is_contiguous() and network[2].weight.is_contiguous()
+    assert all(torch.equal(*pair) for pair in zip(network.parameters(), before, strict=True))

@@ -159,22 +159,28 @@ def register_loss(
     Raises:
         ValueError: the name is none, or is taken; or a loss does not give one number that its player can descend.
     """
-    _try_loss(f"The discriminator's loss of {name!r}", discriminator, of_reals=True)
-    _try_loss(f"The generator's loss of {name!r}", generator, of_reals=False)
+    players = {"discriminator": (discriminator, {"reals", "fakes"}), "generator": (generator, {"fakes"})}
+    for player, (loss, needed) in players.items():
+        what = f"The {player}'s loss of {name!r}"
+        reached = _reached(what, loss)
+        if lacking := sorted(needed - reached):
+            raise ValueError(f"{what} does not depend on the scores of {lacking[0]}: nothing is learned from them.")
+    if "reals" in reached and not needs_real:
+        raise ValueError(f"{what} looks at the scores of reals; leave needs_real=False out.")
     register("gannet.losses", name, AdversarialLoss(discriminator, generator, decide, needs_real), LOSSES)
 
 
-def _try_loss(what: str, loss: PlayerLoss, of_reals: bool) -> None:
-    """Refuse a loss that gives no number of scores, or one that no fake (and, with `of_reals`, no real) changes."""
-    real, fake = (torch.zeros(2, requires_grad=True) for _ in range(2))
+def _reached(what: str, loss: PlayerLoss) -> set[str]:
+    """Try a loss on scores, and name those that it depends on; ValueError where it gives no number."""
+    scores = {"reals": torch.zeros(2, requires_grad=True), "fakes": torch.zeros(2, requires_grad=True)}
     try:
-        found = loss(real, fake)
+        found = loss(scores["reals"], scores["fakes"])
     except Exception as error:  # What others wrote raises anything.
         raise ValueError(f"{what} cannot take the scores of reals and fakes, both (2,): {reason(error)}.") from None
     if not isinstance(found, Tensor) or found.ndim:
         given = f"a tensor {tuple(found.shape)}" if isinstance(found, Tensor) else repr(found)
         raise ValueError(f"{what} is to give one number as a tensor, such as a mean; it gave {given}.")
-    reached = torch.autograd.grad(found, [real, fake], allow_unused=True) if found.requires_grad else (None, None)
-    for gradient, name in ((reached[1], "fakes"), *(((reached[0], "reals"),) if of_reals else ())):
-        if gradient is None:
-            raise ValueError(f"{what} does not depend on the scores of {name}, so that nothing is learned from them.")
+    if not found.requires_grad:
+        return set()
+    gradients = torch.autograd.grad(found, list(scores.values()), allow_unused=True)
+    return {name for name, gradient in zip(scores, gradients, strict=True) if gradient is not None}

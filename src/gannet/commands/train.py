@@ -29,7 +29,7 @@ from gannet.runtime.devices import is_first, launch
 from gannet.runtime.files import check_named, write_json, write_text
 from gannet.runtime.plain_data import read_facts
 from gannet.runtime.process import drawing
-from gannet.runtime.processor import lay_out
+from gannet.runtime.processor import put_channels_last
 from gannet.runtime.progress import Stopped, Watch
 from gannet.runtime.randomness import address
 from gannet.schedule import cut_short, total_images
@@ -210,7 +210,7 @@ def build_game(prepared: Prepared, fabric: Fabric, resumed: Path | None = None) 
         _start_from(game, recipe.start_from)
     for network in game.networks.values():
         network.to(fabric.device).train()
-        lay_out(network)
+        put_channels_last(network)
     return game
 
 

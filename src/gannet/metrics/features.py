@@ -97,7 +97,7 @@ def as_patches(picture: Tensor) -> Tensor:
     return cut.permute(1, 3, 0, 2, 4).reshape(-1, channels, LARGEST, LARGEST)
 
 
-def extract(features: Features, parts: Sequence[Callable[[], Tensor]]) -> Tensor:
+def extract(features: Callable[[Tensor], Tensor], parts: Sequence[Callable[[], Tensor]]) -> Tensor:
     """Give the features (n, d) of samples that are made part by part and not kept;
     several processes share the parts.
     """

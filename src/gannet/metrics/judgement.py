@@ -128,7 +128,7 @@ def judge_samples(evidence: Evidence, seed: int) -> Judgement:
         _two_sample(evidence, seed),
     ]
     if evidence.features.endswith("(FID)"):
-        measures += _published(evidence, measures)
+        measures += _published(evidence, measures, seed)
     if not any(found.name == CORRECTED for found in measures):
         reason = f"it needs {4 * real.shape[1]} of each for these features of {real.shape[1]} numbers"
         left_out = left_out | {CORRECTED: reason}
@@ -143,6 +143,7 @@ def glance_at(evidence: Evidence, seed: int) -> Judgement:
     left_out = {"memorization": "a fast look does not search for copies; judge without --fast"}
     if short := _shortage(evidence):
         return Judgement([], {}, None, short | left_out)
+    left_out |= dict.fromkeys(names_of("gannet.measures"), "a fast look takes Gannet's own measures only")
     return Judgement(_few_tell(evidence, seed), {}, None, left_out)
 
 
@@ -187,7 +188,7 @@ def _installed_measures(
     return found, failed
 
 
-def _published(evidence: Evidence, halves: list[Measure]) -> Iterator[Measure]:
+def _published(evidence: Evidence, halves: list[Measure], seed: int) -> Iterator[Measure]:
     """FID and MIND as they are published: one distance between all reals and all fakes (Heusel et al., 2017), and one
     between 5,000 of each (Berthet et al., 2026).
     """
@@ -195,7 +196,9 @@ def _published(evidence: Evidence, halves: list[Measure]) -> Iterator[Measure]:
     count = min(len(real), len(fake), MOST_SLICED)
     value = frechet_distance(real, fake)
     yield _one_distance("FID", value, found["frechet distance"], (len(real), len(fake)))
-    value = sliced_distance(real[:count], fake[:count])
+    # Drawn, since reals come in the order of their files, which is often that of classes.
+    random = np.random.default_rng(seed)
+    value = sliced_distance(*(side[random.permutation(len(side))[:count]] for side in (real, fake)))
     yield _one_distance("MIND", value, found[SLICED], (count, count))
 
 

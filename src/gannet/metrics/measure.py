@@ -141,11 +141,11 @@ def register_measure(name: str, function: Callable[[Tensor, Tensor], float], bes
         best: whether `low` or `high` values are better, or which value is best.
 
     Raises:
-        ValueError: the name is none, or is taken; `function` or `best` is none.
+        ValueError: the name is none, or a package's; `function` or `best` is none. A name of ours is told when judging.
     """
     if not callable(function):
         raise ValueError(f"The measure {name!r} is to be a function of the features of reals and of fakes.")
-    if best not in ("low", "high") and not isinstance(best, int | float):
+    if best not in ("low", "high") and not (isinstance(best, int | float) and isfinite(best)):
         raise ValueError(f"best is low, high or the number that is best; given: {shown(best)}.")
 
     def named(real: Tensor, fake: Tensor) -> dict[str, float]:

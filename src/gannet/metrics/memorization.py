@@ -114,7 +114,7 @@ class CopyAudit:
 
     Args:
         training, held_out: features (m, d), (k, d), m at least 5; held-out samples that are exact copies of training
-            samples do not count.
+            samples count as twins of the data, and for nothing else.
     """
 
     def __init__(self, training: Tensor, held_out: Tensor) -> None:
@@ -122,6 +122,7 @@ class CopyAudit:
         usual, _ = relative_nearest(held_out, training)
         self.training, self.usual = training, usual[usual > SAME]
         self.bound = copy_bound(self.usual) if len(self.usual) >= FEWEST else 0.0
+        self.floor = float((usual < self.bound).float().mean())
 
     def __call__(self, fake: Tensor, shown: int = 8) -> Memorization | None:
         """Audit fakes (n, d) and name the closest pairs; None with fewer than 50 held-out samples."""
@@ -134,8 +135,7 @@ class CopyAudit:
         interval = stats.binomtest(int(copies.sum()), len(found)).proportion_ci(method="wilson")
         # A generator that makes one sample again and again may happen to make it beside one training sample.
         originals = len(partner[copies].unique())
-        floor = float((self.usual < self.bound).float().mean())
-        allowed = max(ALLOWED * RARE, TWINS * floor) * len(found)
+        allowed = max(ALLOWED * RARE, TWINS * self.floor) * len(found)
         return Memorization(
             near_copies=float((found < self.usual.quantile(NEAR)).float().mean()),
             closer=float(closer),
@@ -145,7 +145,7 @@ class CopyAudit:
             copied=float(copies.float().mean()),
             copied_low=float(interval.low),
             copied_high=float(interval.high),
-            copied_floor=floor,
+            copied_floor=self.floor,
             surely=bool(stats.poisson.sf(originals - 1, allowed) < CHANCE),
         )
 

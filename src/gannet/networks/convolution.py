@@ -22,6 +22,8 @@ FEWEST_CHANNELS = 8
 class Convolution(nn.Conv2d):
     """A convolution of dense channels; the same numbers as PyTorch's own, up to rounding."""
 
+    channels_last = True
+
     def forward(self, input: Tensor) -> Tensor:  # noqa: A002
         """Map (b, c, h, w) to (b, c', h', w')."""
         return _convolve(self, input) if suits_tiles(self, input) else super().forward(input)
@@ -29,6 +31,8 @@ class Convolution(nn.Conv2d):
 
 class UpConvolution(nn.ConvTranspose2d):
     """A transposed convolution of dense channels; the same numbers as PyTorch's own, up to rounding."""
+
+    channels_last = True
 
     def forward(self, input: Tensor, output_size: list[int] | None = None) -> Tensor:  # noqa: A002
         """Map (b, c, h, w) to (b, c', h', w')."""
@@ -40,7 +44,7 @@ def side_by_side(picture: Tensor) -> Tensor:
     """Give (b, c, h, w) with the channels of a pixel side by side, where a processor computes;
     what follows keeps them so.
 
-    A U-Net learns 1.2 to 1.3 times as fast so on processors without tiles, too; a DCGAN does not.
+    A U-Net learns 1.2 to 1.3 times as fast so on processors without tiles, too.
     """
     return picture.contiguous(memory_format=torch.channels_last) if picture.device.type == "cpu" else picture
 

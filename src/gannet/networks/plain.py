@@ -79,7 +79,7 @@ class Plain(Pair):
 def pair_of(generator: BuildGenerator, discriminator: BuildDiscriminator) -> type[Plain]:
     """Make a pair, with the key `network.latent`, of what `register_network` is given."""
     parts = {"build_generator": staticmethod(generator), "build_discriminator": staticmethod(discriminator)}
-    return type("Registered", (Plain,), {**parts, "__doc__": "A pair that this process registered."})
+    return type("Registered", (Plain,), {**parts, "__doc__": "A pair of plain modules."})
 
 
 @torch.no_grad()

@@ -21,7 +21,7 @@ from gannet.pipelines.samples import Batches, Made, Samples
 from gannet.provenance.metadata import COMPOSITE, SOURCE_TYPE, Facts, joined
 from gannet.runtime.files import load_tensors, save_tensors, write_json, write_text
 from gannet.runtime.plain_data import Json
-from gannet.runtime.processor import lay_out
+from gannet.runtime.processor import put_channels_last
 from gannet.schema import Section, check, nearest
 from gannet.task import find_task
 
@@ -91,10 +91,7 @@ class Pipeline(ABC):
         """Check options; ValueError names the nearest where there is none of a name."""
         fields = self.Options.model_fields
         known = {*fields, *(field.alias for field in fields.values() if field.alias)}
-        # `class` is a word of Python's own, where callers write `class_`.
-        given = {
-            name.removesuffix("_") if iskeyword(name.removesuffix("_")) else name: of for name, of in given.items()
-        }
+        given = {_without_underscore(name): value for name, value in given.items()}
         for name in given:
             if name not in known:
                 hint = nearest(name, {*known, *self.inputs})
@@ -217,7 +214,7 @@ class Pipeline(ABC):
         for name, network in self.networks.items():
             own = {key: tensors[f"{name}.{key}"].to(value.dtype) for key, value in network.state_dict().items()}
             network.load_state_dict(own, assign=True)
-            lay_out(network)
+            put_channels_last(network)
 
     def push_to_hub(self, repository: str, private: bool = True) -> str:
         """Upload the model to `owner/name` on a hub; returns the address of the commit. Needs a token there."""

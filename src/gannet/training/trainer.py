@@ -129,6 +129,7 @@ class Trainer:
 
     def _round(self) -> None:
         recipe, progress = self.recipe, self.progress
+        self.kept.clear()
         stage = position(recipe, progress.images).stage
         for player, optimizer in self.optimizers.items():
             rate = recipe.optimizer.get(player, Optimizer()).learning_rate * stage.learning_rate_scale
@@ -143,7 +144,6 @@ class Trainer:
                 outcomes = self._take(turn, batches, updates if measured else None)
                 losses |= mean_losses(turn, outcomes)
                 watched |= joined(outcomes)
-        self.kept.clear()
         progress.images += recipe.batch
         progress.rounds += 1
         self.setup.average.update(self.networks, progress.images, recipe.batch)

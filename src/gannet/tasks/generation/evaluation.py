@@ -85,13 +85,18 @@ def _evidence(pipeline: GenerationPipeline, exam: Exam, features: Features) -> E
     real_label, groups = (_values(reals, name, judged) for name in ("label", "group"))
     fake_label = _in_the_shares_of(real_label, count, query.seed) if pipeline.settings.conditional else None
     traces = _traces(own[0], features) if own else features
+    real = _extracted(features, reals, judged)
+    # Both at once: to draw takes longer than to look.
+    looks = [features] if traces is features else [features, traces]
+    parts = pipeline.parts(count, query.seed, fake_label)
+    fake = extract(lambda drawn: torch.cat([look(drawn) for look in looks], 1), parts)
     return Evidence(
-        real=_extracted(features, reals, judged),
-        fake=extract(features, pipeline.parts(count, query.seed, fake_label)),
+        real=real,
+        fake=fake[:, : real.shape[1]],
         training=_extracted(traces, own[0], AUDITED) if own else None,
         held_out=_extracted(traces, own[1], JUDGED) if own else None,
         features=features.name,
-        fake_traced=extract(traces, pipeline.parts(count, query.seed, fake_label)) if traces is not features else None,
+        fake_traced=fake[:, real.shape[1] :] if traces is not features else None,
         real_label=real_label,
         fake_label=fake_label,
         classes=pipeline.settings.description.classes,

@@ -202,7 +202,7 @@ class GenerationPipeline(GeneratorPipeline):
         for start in range(0, len(vectors), self.BATCH):
             part = padded(vectors[start : start + self.BATCH], self.BATCH).to(device)
             label = None if labels is None else padded(labels[start : start + self.BATCH], self.BATCH).to(device)
-            parts.append(compute(part, label)[: len(vectors) - start].float().cpu())
+            parts.append(compute(part, label)[: len(vectors) - start].float().cpu().contiguous())
         return torch.cat(parts)
 
     def labels(self, num: int, label: str | None = None) -> Tensor | None:

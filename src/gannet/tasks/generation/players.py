@@ -30,7 +30,7 @@ def build_game(recipe: Recipe, generator: Generator, discriminator: nn.Module, v
     """Build the game of two networks that take labels where the samples have them.
 
     Raises:
-        ValueError: the recipe's penalties do not go together with its loss.
+        ValueError: the recipe's `loss.lecam` does not go together with its loss.
     """
 
     def generate(run: Pass) -> Tensor:
