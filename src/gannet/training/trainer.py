@@ -129,7 +129,6 @@ class Trainer:
 
     def _round(self) -> None:
         recipe, progress = self.recipe, self.progress
-        self.kept.clear()
         stage = position(recipe, progress.images).stage
         for player, optimizer in self.optimizers.items():
             rate = recipe.optimizer.get(player, Optimizer()).learning_rate * stage.learning_rate_scale
@@ -139,11 +138,14 @@ class Trainer:
         watched: dict[str, Tensor] = {}
         updates: dict[str, Tensor] = {}
         measured = measures_updates(recipe, progress.images)
-        for turn in self.setup.game.turns:
-            if turn.due(progress.rounds, stage.name):
-                outcomes = self._take(turn, batches, updates if measured else None)
-                losses |= mean_losses(turn, outcomes)
-                watched |= joined(outcomes)
+        try:
+            for turn in self.setup.game.turns:
+                if turn.due(progress.rounds, stage.name):
+                    outcomes = self._take(turn, batches, updates if measured else None)
+                    losses |= mean_losses(turn, outcomes)
+                    watched |= joined(outcomes)
+        finally:
+            self.kept.clear()
         progress.images += recipe.batch
         progress.rounds += 1
         self.setup.average.update(self.networks, progress.images, recipe.batch)
