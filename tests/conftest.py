@@ -28,9 +28,12 @@ class Ended(NamedTuple):
     err: str
 
 
-if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
-    # A shell starts what it puts into the background so, and what is tested would ignore Ctrl-C as well.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+# A shell starts what it puts into the background with Ctrl-C ignored, and `nohup` what is to survive a hang-up; what is
+# tested would ignore them as well.
+for ignored, usual in (("SIGINT", signal.default_int_handler), ("SIGHUP", signal.SIG_DFL)):
+    number = getattr(signal, ignored, None)  # Windows has no SIGHUP.
+    if number is not None and signal.getsignal(number) == signal.SIG_IGN:
+        signal.signal(number, usual)
 
 
 @pytest.fixture(scope="session", autouse=True)
