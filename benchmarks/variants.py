@@ -1,0 +1,73 @@
+"""How long is a round with other settings? The variants take turns round by round in one process, so that what else the
+machine does falls on all of them; a table of medians, and of the median ratio to the first.
+
+    python benchmarks/variants.py --side 32 --rounds 40 layout=rows loss.update=shared,layout=rows loss.update=shared
+
+A variant is settings of the recipe `images` on noise, `key=value` with commas between; `layout=rows` puts its kernels'
+channels back behind one another.
+"""
+
+import argparse
+import datetime
+import os
+import platform
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+import torch
+
+from gannet.commands.bench import prepare_for
+from gannet.commands.plan import noise_of
+from gannet.commands.train import build_game, build_trainer
+from gannet.recipe import parse_change
+from gannet.runtime.devices import launch
+from gannet.runtime.process import own_process
+from gannet.runtime.processor import LIMITS
+from gannet.runtime.progress import Watch
+from gannet.training.trainer import Trainer
+
+WARM_UP = 4
+"""Rounds before any is timed."""
+
+
+def trainer_of(variant: str, side: int) -> Trainer:
+    """A trainer of the networks that throughput.py compares, with the variant's settings."""
+    given = dict(parse_change(part) for part in variant.split(",") if part)
+    rows = given.pop("layout", "") == "rows"
+    same = {"data.size": side, "data.channels": 3, "network.width": 64, "network.latent": 128, "loss.r1": None}
+    prepared = prepare_for("images", "", {**same, "augment.name": "none", "device": "cpu", **given})
+    fabric = launch("cpu", prepared.recipe.precision)
+    game, noise = build_game(prepared, fabric), noise_of(prepared)
+    for network in game.networks.values() if rows else ():
+        network.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
+    return build_trainer(prepared, game, fabric, Path(tempfile.mkdtemp()), (noise, noise), Watch())
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("variants", nargs="+")
+    parser.add_argument("--side", type=int, default=32)
+    parser.add_argument("--rounds", type=int, default=30)
+    asked = parser.parse_args()
+    own_process()
+    trainers = [trainer_of(variant, asked.side) for variant in asked.variants]
+    seconds: list[list[float]] = [[] for _ in trainers]
+    for number in range(WARM_UP + asked.rounds):
+        for trainer, spent in zip(trainers, seconds, strict=True):
+            start = time.perf_counter()
+            trainer.round()
+            if number >= WARM_UP:
+                spent.append(time.perf_counter() - start)
+    print("| variant | a round, ms | times as fast as the first |\n|---|---|---|")
+    for variant, spent in zip(asked.variants, seconds, strict=True):
+        ratio = statistics.median(first / own for first, own in zip(seconds[0], spent, strict=True))
+        print(f"| {variant} | {1000 * statistics.median(spent):.0f} | {ratio:.2f} |")
+    held = "".join(f", {name}={os.environ[name]}" for name in (*LIMITS, "ATEN_CPU_CAPABILITY") if name in os.environ)
+    print(f"{platform.machine()}, {os.cpu_count()} cores{held}, torch {torch.__version__}, {datetime.date.today()}")
+
+
+if __name__ == "__main__":
+    main()
