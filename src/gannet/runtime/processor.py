@@ -25,8 +25,8 @@ def put_channels_last(network: nn.Module) -> None:
     """Let the channels of kernels lie side by side, where a processor computes and the modules ask for it by an
     attribute `channels_last`; what follows them keeps that order.
 
-    The numbers are the same up to rounding, and come a little faster in single precision (docs/speed.md). Other modules stay as they are: what is
-    written for rows, as by `view`, would break.
+    The numbers are the same up to rounding, and come a little faster in single precision (docs/speed.md). Other
+    modules stay as they are: what is written for rows, as by `view`, would break.
     """
     for module in network.modules():
         weight = getattr(module, "weight", None)
