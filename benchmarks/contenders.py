@@ -92,7 +92,7 @@ def drawn(generator: nn.Module, count: int, *, latent: tuple[int, ...]) -> torch
     noises = (torch.randn(100, *latent, generator=random).to(device) for _ in range(0, count, 100))
     pictures = torch.cat([generator(latents) for latents in noises])
     generator.train()
-    return pictures[:count]
+    return pictures[:count].cpu()
 
 
 def plain_generator(widths: list[int], channels: int) -> nn.Module:

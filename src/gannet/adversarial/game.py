@@ -6,6 +6,8 @@ from typing import Any, Protocol, TypeAlias, TypeVar
 
 from torch import Tensor, nn
 
+from gannet.augmentation.kinds import Draws
+
 Losses = dict[str, dict[str, Tensor]]
 
 Made = TypeVar("Made")
@@ -38,6 +40,9 @@ class Pass(Protocol):
 
     def uniform(self, *shape: int) -> Tensor:
         """Give uniform noise in [0, 1), (b, *shape), drawn like `normal`."""
+
+    def on_processor(self) -> "Draws":
+        """Give the same draws on the processor, where many small steps are faster than on a GPU."""
 
     def shared(self, name: str, make: "Callable[[Pass], Made]") -> Made:
         """Give what an earlier turn of the round made of this slice under that name, or make it now.

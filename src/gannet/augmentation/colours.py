@@ -12,7 +12,7 @@ LUMA = torch.full((3,), 3**-0.5)
 
 def brighten(amount: Tensor) -> Tensor:
     """Add `amount` (b,): (b, 4, 4)."""
-    matrix = unchanged(amount).clone()
+    matrix = unchanged(len(amount)).to(amount.device, copy=True)
     matrix[:, :3, 3] = amount[:, None]
     return matrix
 
@@ -36,13 +36,13 @@ def shift_hue(angle: Tensor) -> Tensor:
     return _embedded(cosine * torch.eye(3).to(angle) + sine * across + (1 - cosine) * grey)
 
 
-def unchanged(like: Tensor) -> Tensor:
-    """Give the matrices (b, 4, 4) that leave the colours of pictures (b, ...) as they are."""
-    return torch.eye(4, device=like.device).expand(len(like), 4, 4)
+def unchanged(count: int) -> Tensor:
+    """Give the matrices (count, 4, 4) that leave the colours of pictures as they are."""
+    return torch.eye(4).expand(count, 4, 4)
 
 
 def _embedded(colours: Tensor) -> Tensor:
-    matrix = unchanged(colours).clone()
+    matrix = unchanged(len(colours)).to(colours.device, copy=True)
     matrix[:, :3, :3] = colours
     return matrix
 

@@ -35,9 +35,9 @@ def tilt(across: Tensor, down: Tensor) -> Tensor:
     return _matrix(across, {(2, 0): across, (2, 1): down})
 
 
-def unmoved(like: Tensor) -> Tensor:
-    """Give the matrices (b, 3, 3) that leave pictures (b, ...) where they are."""
-    return torch.eye(3, device=like.device).expand(len(like), 3, 3)
+def unmoved(count: int) -> Tensor:
+    """Give the matrices (count, 3, 3) that leave pictures where they are."""
+    return torch.eye(3).expand(count, 3, 3)
 
 
 def _matrix(like: Tensor, entries: dict[tuple[int, int], Tensor]) -> Tensor:

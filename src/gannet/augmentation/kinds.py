@@ -13,33 +13,9 @@ import torch
 from torch import Tensor
 
 from gannet.augmentation import colours, filters, geometry
+from gannet.augmentation.draws import Drawn as Drawn
+from gannet.augmentation.draws import Draws as Draws
 from gannet.schema import nearest
-
-
-class Draws(Protocol):
-    """Gives random numbers, one row for each picture of a batch; a `Pass` of a game does."""
-
-    def normal(self, *shape: int) -> Tensor:
-        """Give standard normal numbers (b, *shape)."""
-
-    def uniform(self, *shape: int) -> Tensor:
-        """Give uniform numbers in [0, 1), (b, *shape)."""
-
-
-class Drawn:
-    """Draws for `count` pictures from a generator."""
-
-    def __init__(self, count: int, generator: torch.Generator) -> None:
-        self.count, self.generator = count, generator
-
-    def normal(self, *shape: int) -> Tensor:
-        """Give standard normal numbers (count, *shape)."""
-        return torch.randn(self.count, *shape, generator=self.generator)
-
-    def uniform(self, *shape: int) -> Tensor:
-        """Give uniform numbers in [0, 1), (count, *shape)."""
-        return torch.rand(self.count, *shape, generator=self.generator)
-
 
 SMOOTHED = 0.81
 """The deviation of normal numbers on a grid of five by five, once it is interpolated to a picture."""
@@ -143,10 +119,10 @@ def _moved(pictures: Tensor, group: Iterable[tuple[Kind, float]], share: float, 
 
 
 def _places(pictures: Tensor, group: Iterable[tuple[Kind, float]], share: float, draws: Draws) -> Tensor:
-    plain = product = geometry.unmoved(pictures)
+    plain = product = geometry.unmoved(len(pictures))
     for drawn in _matrices(plain, pictures, group, share, draws):
         product = product @ drawn  # They lead from the result back to the picture, so the first stands outside.
-    return product
+    return product.to(pictures.device)
 
 
 def _recoloured(pictures: Tensor, group: Iterable[tuple[Kind, float]], share: float, draws: Draws) -> Tensor:
@@ -154,19 +130,20 @@ def _recoloured(pictures: Tensor, group: Iterable[tuple[Kind, float]], share: fl
 
 
 def _colours(pictures: Tensor, group: Iterable[tuple[Kind, float]], share: float, draws: Draws) -> Tensor:
-    plain = product = colours.unchanged(pictures)
+    plain = product = colours.unchanged(len(pictures))
     for drawn in _matrices(plain, pictures, group, share, draws):
         product = drawn @ product
-    return product
+    return product.to(pictures.device)
 
 
 def _matrices(
     plain: Tensor, pictures: Tensor, group: Iterable[tuple[Kind, float]], share: float, draws: Draws
 ) -> Iterator[Tensor]:
-    """The matrices of the kinds in turn, `plain` where a kind does not hit a picture."""
+    """The matrices of the kinds in turn, on the processor, `plain` where a kind does not hit a picture."""
+    near = draws.on_processor()
     for kind, strength in group:
-        drawn = kind.change(pictures, strength, draws)
-        yield torch.where(_hit(share, draws)[:, None, None], drawn, plain)
+        drawn = kind.change(pictures, strength, near)
+        yield torch.where(_hit(share, near)[:, None, None], drawn, plain)
 
 
 def _changed(pictures: Tensor, group: Iterable[tuple[Kind, float]], share: float, draws: Draws) -> Tensor:

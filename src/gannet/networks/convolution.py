@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
-from gannet.runtime.processor import has_tiles
+from gannet.runtime.processor import has_tiles, likes_channels_last
 
 CHUNK_BYTES = 8 * 2**20
 """Of patches at once: what stays in a core's cache and is not asked of the system anew each time."""
@@ -41,12 +41,11 @@ class UpConvolution(nn.ConvTranspose2d):
 
 
 def side_by_side(picture: Tensor) -> Tensor:
-    """Give (b, c, h, w) with the channels of a pixel side by side, where a processor computes;
-    what follows keeps them so.
+    """Give (b, c, h, w) with the channels of a pixel side by side, where that is faster; what follows keeps them so.
 
     A U-Net learns 1.2 to 1.3 times as fast so on processors without tiles, too.
     """
-    return picture.contiguous(memory_format=torch.channels_last) if picture.device.type == "cpu" else picture
+    return picture.contiguous(memory_format=torch.channels_last) if likes_channels_last(picture) else picture
 
 
 def suits_tiles(module: nn.Conv2d | nn.ConvTranspose2d, picture: Tensor) -> bool:

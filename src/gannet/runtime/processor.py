@@ -22,16 +22,21 @@ def multiplies_bf16() -> bool:
 
 
 def put_channels_last(network: nn.Module) -> None:
-    """Let the channels of kernels lie side by side, where a processor computes and the modules ask for it by an
-    attribute `channels_last`; what follows them keeps that order.
+    """Let the channels of kernels lie side by side, where a processor or a CUDA device computes and the modules ask for
+    it by an attribute `channels_last`; what follows them keeps that order.
 
     The numbers are the same up to rounding, and come a little faster in single precision (docs/speed.md). Other
     modules stay as they are: what is written for rows, as by `view`, would break.
     """
     for module in network.modules():
         weight = getattr(module, "weight", None)
-        if getattr(module, "channels_last", False) and isinstance(weight, Tensor) and weight.device.type == "cpu":
+        if getattr(module, "channels_last", False) and isinstance(weight, Tensor) and likes_channels_last(weight):
             weight.data = weight.data.contiguous(memory_format=torch.channels_last)
+
+
+def likes_channels_last(tensor: Tensor) -> bool:
+    """Tell whether a tensor is where convolutions are faster with the channels of a pixel side by side."""
+    return tensor.device.type in {"cpu", "cuda"}
 
 
 def _capable(feature: str) -> bool:

@@ -52,11 +52,15 @@ class BatchPass:
 
     def normal(self, *shape: int) -> Tensor:
         """Give standard normal noise (b, *shape)."""
-        return self.draws_as._draw(torch.randn, shape)
+        return moved(self.draws_as.drawn(torch.randn, shape), self.device)
 
     def uniform(self, *shape: int) -> Tensor:
         """Give uniform noise in [0, 1), (b, *shape)."""
-        return self.draws_as._draw(torch.rand, shape)
+        return moved(self.draws_as.drawn(torch.rand, shape), self.device)
+
+    def on_processor(self) -> "OnProcessor":
+        """Give what draws as this pass does, and leaves it on the processor."""
+        return OnProcessor(self.draws_as)
 
     def shared(self, name: str, make: Callable[[Pass], Made]) -> Made:
         """Give what an earlier turn of the round made of this part under that name, or make it.
@@ -77,11 +81,31 @@ class BatchPass:
         """Let torch's own randomness begin where this pass does."""
         seed_torch(address(self.place.seed, *self.place.words, self.part.start), self.device)
 
-    def _draw(self, draw: Callable[..., Tensor], shape: tuple[int, ...]) -> Tensor:
-        # Drawn for the whole batch on the CPU, so that cutting it among processes and passes changes nothing.
+    def drawn(self, draw: Callable[..., Tensor], shape: tuple[int, ...]) -> Tensor:
+        """Draw (b, *shape) on the processor."""
+        # For the whole batch, so that cutting it among processes and passes changes nothing.
         self.draws += 1
         source = generator(self.place.seed, *self.place.words, self.draws)
-        return moved(draw(self.whole, *shape, generator=source)[self.part], self.device)
+        return draw(self.whole, *shape, generator=source)[self.part]
+
+
+@dataclass(frozen=True)
+class OnProcessor:
+    """The draws of a pass, left where they are drawn; see `augmentation.kinds.Draws`."""
+
+    run: BatchPass
+
+    def normal(self, *shape: int) -> Tensor:
+        """Give standard normal noise (b, *shape)."""
+        return self.run.drawn(torch.randn, shape)
+
+    def uniform(self, *shape: int) -> Tensor:
+        """Give uniform noise in [0, 1), (b, *shape)."""
+        return self.run.drawn(torch.rand, shape)
+
+    def on_processor(self) -> "OnProcessor":
+        """Give itself."""
+        return self
 
 
 Kept: TypeAlias = dict[str, tuple[BatchPass, object]]

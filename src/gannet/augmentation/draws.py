@@ -1,0 +1,38 @@
+"""Random numbers for a batch, as whatever changes pictures asks for them."""
+
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+
+class Draws(Protocol):
+    """Gives random numbers, one row for each picture of a batch; a `Pass` of a game does."""
+
+    def normal(self, *shape: int) -> Tensor:
+        """Give standard normal numbers (b, *shape)."""
+
+    def uniform(self, *shape: int) -> Tensor:
+        """Give uniform numbers in [0, 1), (b, *shape)."""
+
+    def on_processor(self) -> "Draws":
+        """Give the draws that follow on the processor, where many small steps are faster than on a GPU."""
+
+
+class Drawn:
+    """Draws for `count` pictures from a generator."""
+
+    def __init__(self, count: int, generator: torch.Generator) -> None:
+        self.count, self.generator = count, generator
+
+    def normal(self, *shape: int) -> Tensor:
+        """Give standard normal numbers (count, *shape)."""
+        return torch.randn(self.count, *shape, generator=self.generator)
+
+    def uniform(self, *shape: int) -> Tensor:
+        """Give uniform numbers in [0, 1), (count, *shape)."""
+        return torch.rand(self.count, *shape, generator=self.generator)
+
+    def on_processor(self) -> "Draws":
+        """Give itself: it draws there."""
+        return self
