@@ -1,7 +1,7 @@
 """Contenders for the fastest training, each in a process of its own, which does what each line that it reads says.
 
     python benchmarks/contenders.py gannet|plain|torchgan [--side 32] [--batch 64] [--pictures FILE] [--recipe NAME]
-    python benchmarks/contenders.py gannet-unet|plain-unet
+    python benchmarks/contenders.py gannet-unet|plain-unet|gannet-residual|plain-residual
 
 A line `train SECONDS` trains so long and prints images a second, `sample SECONDS` draws so long; `draw COUNT FILE`
 saves so many pictures. `plain` is the loop that PyTorch's tutorials teach (in single precision, without a running
@@ -161,8 +161,8 @@ def gannet(asked: argparse.Namespace) -> Contender:
     )
 
 
-def unet_trainer(asked: argparse.Namespace) -> Any:
-    """Gannet's trainer in the game of colorization: a U-Net, a discriminator of patches and a perceptual loss."""
+def noise_trainer(recipe: str, changes: dict[str, Any], asked: argparse.Namespace) -> Any:
+    """Gannet's trainer of a recipe, on noise."""
     from gannet.commands.bench import prepare_for
     from gannet.commands.plan import noise_of
     from gannet.commands.train import build_game, build_trainer
@@ -170,17 +170,55 @@ def unet_trainer(asked: argparse.Namespace) -> Any:
     from gannet.runtime.devices import launch
     from gannet.runtime.progress import Watch
 
-    changes = {"stages": [{"name": "game", "images": 1_000_000}], "loss.r1": None, "device": asked.device}
-    prepared = prepare_for("colorization", "", {**changes, **dict(map(parse_change, asked.set))})
+    prepared = prepare_for(recipe, "", {**changes, "device": asked.device, **dict(map(parse_change, asked.set))})
     fabric, pictures = launch(asked.device, prepared.recipe.precision), noise_of(prepared)
     game = build_game(prepared, fabric)
     return build_trainer(prepared, game, fabric, Path(tempfile.mkdtemp()), (pictures, pictures), Watch())
 
 
-def gannet_unet(asked: argparse.Namespace) -> Contender:
-    """A round of Gannet's trainer with a U-Net."""
-    trainer = unet_trainer(asked)
+def unet_trainer(asked: argparse.Namespace) -> Any:
+    """The game of colorization: a U-Net, a discriminator of patches and a perceptual loss."""
+    return noise_trainer("colorization", {"stages": [{"name": "game", "images": 1_000_000}], "loss.r1": None}, asked)
+
+
+def residual_trainer(asked: argparse.Namespace) -> Any:
+    """The R3GAN-like pair: a relativistic loss, and both penalties in every round."""
+    return noise_trainer("residual", {"data.size": asked.side, "augment.name": "none", "batch": asked.batch}, asked)
+
+
+def rounds_of(trainer: Any) -> Contender:
+    """Rounds of a trainer of Gannet's."""
     return Contender(trainer.round, undrawn, undrawn, trainer.recipe.batch)
+
+
+def plain_residual(asked: argparse.Namespace) -> Contender:
+    """The same networks, loss and penalties in a plain loop: single precision, two steps a round."""
+    from gannet.adversarial.losses import relativistic_discriminator, relativistic_generator
+
+    trainer = residual_trainer(asked)
+    recipe, (generator, discriminator) = trainer.recipe, trainer.networks.values()
+    optimizers = [torch.optim.Adam(one.parameters(), lr=2e-4, betas=(0.0, 0.99)) for one in (generator, discriminator)]
+    place = count(step=recipe.batch)
+
+    def penalized(pictures: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        pictures = pictures.detach().requires_grad_()
+        scores = discriminator(pictures, None)
+        (slope,) = torch.autograd.grad(scores.sum(), pictures, create_graph=True)
+        return scores, slope.square().sum((1, 2, 3)).mean()
+
+    def play() -> None:
+        real = trainer.loader.batch(next(place), recipe.batch, recipe.batch)["real"].to(asked.device)
+        fake = generator(torch.randn(len(real), generator.latent, device=asked.device), None)
+        (of_real, r1), (of_fake, r2) = penalized(real), penalized(fake)
+        optimizers[1].zero_grad()
+        penalty = recipe.loss.r1.weight * r1 + recipe.loss.r2.weight * r2
+        (relativistic_discriminator(of_real, of_fake) + penalty).backward()
+        optimizers[1].step()
+        optimizers[0].zero_grad()
+        relativistic_generator(discriminator(real, None), discriminator(fake, None)).backward()
+        optimizers[0].step()
+
+    return Contender(play, undrawn, undrawn, recipe.batch)
 
 
 def plain_unet(asked: argparse.Namespace) -> Contender:
@@ -216,7 +254,7 @@ def plain_unet(asked: argparse.Namespace) -> Contender:
 
 def undrawn(count: int) -> torch.Tensor:
     """Nothing: what makes something of a picture draws none."""
-    raise SystemExit(f"A U-Net does not draw {count} pictures from noise.")
+    raise SystemExit(f"Only training is timed here; {count} pictures were asked for.")
 
 
 def torchgan(asked: argparse.Namespace) -> Contender:
@@ -269,8 +307,10 @@ CONTENDERS = {
     "gannet": gannet,
     "plain": plain,
     "torchgan": torchgan,
-    "gannet-unet": gannet_unet,
+    "gannet-unet": lambda asked: rounds_of(unet_trainer(asked)),
     "plain-unet": plain_unet,
+    "gannet-residual": lambda asked: rounds_of(residual_trainer(asked)),
+    "plain-residual": plain_residual,
 }
 
 

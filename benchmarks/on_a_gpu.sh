@@ -7,7 +7,7 @@ python=${1:-python}
 for precision in bf16 32; do
     for update in alternating shared; do
         echo "## precision=$precision loss.update=$update"
-        "$python" benchmarks/throughput.py --device cuda --blocks 3 --seconds 3 --unet \
+        "$python" benchmarks/throughput.py --device cuda --blocks 3 --seconds 3 --unet --residual \
             --set "precision=$precision" --set "loss.update=$update"
     done
 done

@@ -1,6 +1,6 @@
 """How fast are training and sampling, against others in the same run and against the machine's own limit? A table.
 
-    python benchmarks/throughput.py [--sides 32 64] [--unet] [--torchgan PATH/TO/python]
+    python benchmarks/throughput.py [--sides 32 64] [--unet] [--residual] [--torchgan PATH/TO/python]
     ONEDNN_MAX_CPU_ISA=AVX2 ATEN_CPU_CAPABILITY=avx2 python benchmarks/throughput.py    # as an older processor would
 
 Contenders take turns, block by block, each in a process of its own; reported are medians and ratios to the plain loop.
@@ -49,10 +49,10 @@ def dcgans(side: int, asked: argparse.Namespace) -> list[ContenderProcess]:
     return [ContenderProcess("plain", options), ContenderProcess("gannet", [*options, *settings]), *others]
 
 
-def unets(asked: argparse.Namespace) -> list[ContenderProcess]:
-    """The contenders with the U-Net of colorization; the same settings change both, as both build it by the recipe."""
+def pairs(kind: str, asked: argparse.Namespace) -> list[ContenderProcess]:
+    """A plain loop and Gannet on the networks of one of Gannet's recipes; the same settings change both."""
     options = ["--device", asked.device, *(f"--set={change}" for change in asked.set)]
-    return [ContenderProcess(name, options) for name in ("plain-unet", "gannet-unet")]
+    return [ContenderProcess(f"{name}-{kind}", options) for name in ("plain", "gannet")]
 
 
 def medians(blocks: list[list[float]]) -> list[float]:
@@ -82,6 +82,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=5)
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
     parser.add_argument("--unet", action="store_true", help="also the U-Net of colorization")
+    parser.add_argument("--residual", action="store_true", help="also the R3GAN-like pair, for a GPU")
     parser.add_argument("--set", action="append", default=[], help="key=value of Gannet's recipes")
     parser.add_argument("--torchgan", default="", help="the Python of an environment that has it")
     asked = parser.parse_args()
@@ -97,7 +98,9 @@ def main() -> None:
     if not asked.torchgan:
         print("torchgan is not installed here.")
     if asked.unet:
-        compare("U-Net, 192x192", unets(asked), asked, draws=False)
+        compare("U-Net, 192x192", pairs("unet", asked), asked, draws=False)
+    if asked.residual:
+        compare("residual, 32x32", pairs("residual", asked), asked, draws=False)
     limit(asked)
 
 

@@ -23,7 +23,8 @@ from gannet.runtime.progress import Watch
 from gannet.task import find_task
 from gannet.training.trainer import Trainer
 
-SIDE, SAMPLES, USUAL = 2048, 2048, BenchOptions()
+SIDES, SAMPLES, USUAL = {"cpu": 2048, "cuda": 8192}, 2048, BenchOptions()
+"""Of matrices that a device multiplies at its full rate, and how many samples are drawn at once."""
 
 
 class Operations(TorchDispatchMode):
@@ -120,7 +121,8 @@ def bench(prepared: Prepared, options: BenchOptions = USUAL, watch: Watch | None
         pipeline: Any = prepared.task.pipeline(prepared.recipe, prepared.description, trainer.setup.average.networks)
         usual = {"num": SAMPLES, "engine": "auto" if precision == "bf16" else "torch"}
         asked = pipeline.options({key: value for key, value in usual.items() if key in pipeline.Options.model_fields})
-        matrix = torch.rand(SIDE, SIDE, device=device, dtype=torch.bfloat16 if precision == "bf16" else torch.float32)
+        side = SIDES.get(device.type, SIDES["cpu"])
+        matrix = torch.rand(side, side, device=device, dtype=torch.bfloat16 if precision == "bf16" else torch.float32)
         work = _count_work(trainer)
 
         def train() -> int:
@@ -132,7 +134,7 @@ def bench(prepared: Prepared, options: BenchOptions = USUAL, watch: Watch | None
 
         def multiply() -> int:
             torch.mm(matrix, matrix)
-            return 2 * SIDE**3
+            return 2 * side**3
 
         deeds = (train, multiply) if pipeline.inputs else (train, sample, multiply)
         rates = _alternate(deeds, device, options, watch or Watch())
