@@ -9,9 +9,16 @@ from torch.nn.functional import interpolate, normalize
 Activations = Callable[[Tensor], Sequence[Tensor]]
 
 
-def pixel_distance(picture: Tensor, target: Tensor) -> Tensor:
-    """Give the mean absolute difference of (b, c, h, w): sharper than the mean square (Zhao et al., 2017)."""
-    return (picture - target).abs().mean()
+def pixel_distance(picture: Tensor, target: Tensor, where: Tensor | None = None) -> Tensor:
+    """Give the mean absolute difference of (b, c, h, w): sharper than the mean square (Zhao et al., 2017).
+
+    Args:
+        where: (b, 1, h, w), how much each pixel of a picture counts, of each picture alike; None: all of them the same.
+    """
+    apart = (picture - target).abs()
+    if where is None:
+        return apart.mean()
+    return ((apart.mean(1, keepdim=True) * where).sum((1, 2, 3)) / where.sum((1, 2, 3))).mean()
 
 
 def perceptual_distance(

@@ -55,13 +55,14 @@ class UNet(nn.Module):
     Attributes:
         stride: sides of what goes through are brought to a multiple of it.
         receptive_radius: how many pixels away a pixel still matters, without an overview.
+        widest: channels at the smallest size.
     """
 
     def __init__(self, before: int, after: int, options: "Unet", batch: bool = False) -> None:
         super().__init__()
         width, depth, self.fold = options.width, options.depth, options.fold
         widths = [width * min(2**level, MOST_TIMES) for level in range(depth + 1)]
-        self.stride = self.fold * 2**depth
+        self.stride, self.widest = self.fold * 2**depth, widths[-1]
         # Two convolutions a level on the way down and up, each reaching one pixel of its own size.
         self.receptive_radius = self.fold * (
             sum(4 * 2**level + 2 * 2**level for level in range(depth)) + 2 * 2**depth + 1

@@ -1,29 +1,33 @@
 """Inpainting: holes in photographs filled with what might have been there.
 
-The network is shown photographs with holes (free-form strokes and boxes) and which pixels are lost, first pixel by
-pixel, then against a discriminator (Pathak et al., 2016; Yu et al., 2019). Holes of any size are filled from coarse to
-fine: the smallest copy from a smooth filling, each larger one from what was found in the one of half its size. The user
-names what is lost by a mask; all else comes back untouched, bit for bit.
+The network is shown photographs with holes (strokes, boxes, scratches, writing, blots) and which pixels are lost, first
+pixel by pixel, then against a discriminator (Pathak et al., 2016; Yu et al., 2019). It adds to the smoothest filling
+(biharmonic) what that lacks. Holes of any size are filled from coarse to fine: a small copy at once, each larger one
+from what was found in the one of half its size. The user names what is lost by a mask; all else comes back untouched,
+bit for bit.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
+from pydantic import SerializerFunctionWrapHandler, model_serializer
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate
 
 from gannet.adversarial.two_player import GENERATOR
-from gannet.augmentation.damage import holes
+from gannet.augmentation.damage import holes, varied_holes
 from gannet.augmentation.kinds import Draws
 from gannet.media import photograph
 from gannet.media.photograph import Photograph, Values
 from gannet.media.pyramid import Mask, as_mask, doubled, halved, hidden, visible
-from gannet.media.tiling import TiledOperation, as_tensor, in_tiles
+from gannet.media.tiling import TiledOperation, as_tensor, as_values, in_tiles
+from gannet.networks.biharmonic import filled_biharmonically
+from gannet.networks.pyramid import HoleFiller, Pyramid
 from gannet.networks.unet import Unet
 from gannet.pipelines.pipeline import Input
 from gannet.tasks._image_restoration import (
@@ -37,16 +41,34 @@ from gannet.tasks._image_restoration import (
 from gannet.tasks._image_restoration.evaluation import EvaluationPair, draws_for
 from gannet.tasks._image_restoration.pipeline import PHOTOGRAPH, PhotographPipeline, Settings, as_learned
 
-NETWORKS = {"unet": Unet}
+NETWORKS = {"unet": Unet, "pyramid": Pyramid}
 COARSEST = 192
-"""Pixels of the longer side up to which holes are filled at once, without a hint."""
+"""Pixels of the longer side up to which a network sees all of a photograph: filled at once, without a hint."""
 MASK = Input(photograph.medium, "light where something is lost, as large as the photograph")
+AT_ONCE = 2 * COARSEST
+"""Pixels of the longer side up to which one that sees the half of it does so."""
 LOST, HINTED = 1.0, 0.5
 """What the mask says of a pixel that is lost, and of one that is lost but for a hint."""
 
 
+HOLES = {"strokes": holes, "varied": varied_holes}
+
+
 class Config(PhotographConfig):
     """The keys of `task` for inpainting."""
+
+    holes: Literal["strokes", "varied"] = "strokes"
+    """What is cut out of photographs to learn from: `strokes` and boxes; `varied`: these, scratches, writing, and blots
+    over up to half of a photograph."""
+    within: bool = False
+    """Whether only holes count, those of each photograph alike, however small; the discriminator is told where they
+    are, and scores there and near."""
+
+    @model_serializer(mode="wrap")
+    def _as_then(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out what recipes did not say once, while it is as it was then: those of old runs stay as they are."""
+        usual = {"holes": "strokes", "within": False}
+        return {key: value for key, value in write(self).items() if key not in usual or value != usual[key]}
 
 
 class Inpainter(nn.Module):
@@ -94,8 +116,6 @@ def smoothly_filled(pictures: Tensor, lost: Tensor) -> Tensor:
     Gortler et al. (1996), "The Lumigraph", section 3.4.
     """
     size = pictures.shape[2:]
-    if not bool(lost.any()):
-        return pictures
     if max(size) == 1:
         return pictures * (1 - lost)  # Nothing is known at all: grey.
     weight, total = (
@@ -110,7 +130,7 @@ class Filler:
     """Fills holes of photographs of any size, from coarse to fine.
 
     Attributes:
-        network: what fills holes, an `Inpainter`.
+        network: what fills holes, an `Inpainter` or a `HoleFiller`.
         channels: of the pictures that it learned from.
         compute: gives what it makes of pictures and their masks (b, c + 1, h, w), clamped, on the CPU.
     """
@@ -134,6 +154,8 @@ class Filler:
         """Fill the lost pixels (h, w) of values (h, w, c); all others stay as they are."""
         if not lost.any():
             return values
+        if isinstance(self.network, HoleFiller):
+            return self._at_once(values, lost) if max(lost.shape) <= AT_ONCE else self._refined(values, lost)[0]
         white, sign = np.iinfo(values.dtype).max, LOST
         if max(lost.shape) > COARSEST:
             hint = doubled(self._filled(*halved(values, lost)), lost.shape)
@@ -156,13 +178,62 @@ class Filler:
 
         return as_learned(picture, self.channels, fill)
 
+    def _refined(self, values: Values, lost: Mask) -> tuple[Values, Values]:
+        """Fill the lost pixels (h, w) of values (h, w, c); give them, and the smoothest filling."""
+        if not lost.any():
+            return values, values
+        if max(lost.shape) <= AT_ONCE:
+            smooth = as_values(filled_biharmonically(*_hidden(values, lost)), values.dtype)
+            return self._at_once(values, lost), np.where(lost[..., None], smooth, values)
+        below = (doubled(found, lost.shape) for found in self._refined(*halved(values, lost)))
+        shown, begun = (np.where(lost[..., None], found, values) for found in below)
+        white = lost[..., None] * np.iinfo(values.dtype).max
+        marked = np.concatenate([shown, begun, white.astype(values.dtype)], 2)
+        network: Any = self.network
+        operation = TiledOperation(self._refine, network.receptive_radius, 1, network.stride)
+        found = in_tiles(Photograph(marked), operation).values
+        made, smooth = (np.where(lost[..., None], part, values) for part in np.split(found, 2, 2))
+        return made, smooth
 
-def filling_network(channels: int, choice: Unet) -> Inpainter:
+    def _at_once(self, values: Values, lost: Mask) -> Values:
+        """Fill the lost pixels (h, w) of all of a small photograph's values (h, w, c)."""
+        picture, hole = _hidden(values, lost)
+
+        def fill(pictures: Tensor) -> Tensor:
+            return self.compute(torch.cat([pictures, LOST * hole.expand(len(pictures), -1, -1, -1)], 1))
+
+        made = as_values(as_learned(picture, self.channels, fill), values.dtype)
+        return np.where(lost[..., None], made, values)
+
+    def _refine(self, tile: Tensor) -> Tensor:
+        """Fill the holes of a tile (1, 2 c + 1, h, w) by what was found at half the size; see `HoleFiller.refined`."""
+        both, lost = tile[:, :-1], (tile[:, -1:] > 0).float()
+        if not lost.any():
+            return both
+
+        def fill(pictures: Tensor) -> Tensor:
+            shown, begun = pictures.chunk(2, 2)  # One above the other, for grey and colour are one to `as_learned`.
+            signs = (HINTED * lost).expand(len(pictures), -1, -1, -1)
+            return torch.cat(self.compute(torch.cat([shown, begun, signs], 1)).chunk(2, 1), 2)
+
+        found = as_learned(torch.cat(both.chunk(2, 1), 2), self.channels, fill)
+        return torch.cat(found.chunk(2, 2), 1)
+
+
+def _hidden(values: Values, lost: Mask) -> tuple[Tensor, Tensor]:
+    """Give values (h, w, c) less what is lost, (1, c, h, w) in [-1, 1], and what that is, (1, 1, h, w)."""
+    hole = torch.from_numpy(lost[None, None].astype(np.float32))
+    return as_tensor(values) * (1 - hole), hole
+
+
+def filling_network(channels: int, choice: Unet | Pyramid) -> nn.Module:
     """Build the network that fills holes in pictures of so many channels.
 
     Raises:
         ValueError: it is to have an overview of pictures.
     """
+    if isinstance(choice, Pyramid):
+        return choice.filler(channels)
     if choice.overview:
         raise ValueError("Holes are filled a part of a photograph at a time; leave network.overview=true out.")
     return Inpainter(choice.unet(channels + 1, channels))
@@ -248,8 +319,8 @@ def hole_pair(pictures: Tensor, side: int, draws: Draws, lose: Callable[[Tensor,
 
 
 def training_pair(pictures: Tensor, draws: Draws, config: Config) -> TrainingPair:
-    """Make pictures with strokes and boxes lost, and the whole ones."""
-    return hole_pair(pictures, config.patch, draws, holes)
+    """Make pictures with holes, and the whole ones."""
+    return hole_pair(pictures, config.patch, draws, HOLES[config.holes])
 
 
 def evaluation_pair(real: Photograph, config: Config) -> EvaluationPair:
@@ -279,6 +350,6 @@ def biharmonic(photograph: Photograph, lost: Mask) -> dict[str, Photograph]:
 task = ImageRestoration(
     Config,
     InpaintingPipeline,
-    Pairing(training_pair),
+    Pairing(training_pair, within=lambda config: config.within),
     Evaluation(evaluation_pair, protocol="Y of BT.601, eight bits, within the holes"),
 )

@@ -12,6 +12,7 @@ from typing import Any, Generic
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import max_pool2d
 
 from gannet.adversarial.game import Game, Outcome, Pass, Turn
 from gannet.adversarial.lecam import hold_scores
@@ -27,9 +28,12 @@ from gannet.runtime.files import read_tensors
 from gannet.schedule import stages
 from gannet.task import Exam
 from gannet.tasks._image_restoration.config import LOSS_NETWORK, Keys, PhotographConfig
-from gannet.tasks._image_restoration.training_pairs import Pairing, PreparedPair, shifted
+from gannet.tasks._image_restoration.training_pairs import Pairing, PreparedPair, TrainingPair, shifted
 
-GAME = "game"
+GAME, NEAR, PATCH = "game", 8, 8
+"""The stage with a discriminator; how near to holes it scores, and how far apart, in pixels."""
+LEAST = 1e-3
+"""How much a pixel counts where only what is lost does."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,8 @@ def build_game(
         pair: makes what is learned from.
         auxiliaries: who else learns.
     """
-    network, discriminator = networks[GENERATOR], PatchDiscriminator(channels, config.discriminator_width)
+    told = pair.within(config)
+    network, discriminator = networks[GENERATOR], PatchDiscriminator(channels + told, config.discriminator_width)
 
     def prepare(run: Pass) -> PreparedPair:
         return PreparedPair(run, pair.make(run.sample["real"], run, config))
@@ -78,10 +83,14 @@ def build_game(
 
     def learn(run: Pass) -> Outcome:
         prepared = prepare(run)
-        return Outcome({GENERATOR: {"pixel": pixel_distance(make(prepared), prepared.pair.target)}})
+        where = _counted(prepared.pair) if told else None
+        return Outcome({GENERATOR: {"pixel": pixel_distance(make(prepared), prepared.pair.target, where)}})
 
     def score(picture: Tensor, prepared: PreparedPair) -> Scores:
-        return Scores(discriminator(shifted(picture, prepared.run)).float())
+        if not told:
+            return Scores(discriminator(shifted(picture, prepared.run)).float())
+        shown = torch.cat([picture, prepared.pair.lost], 1)
+        return Scores(_scores_near(discriminator, shifted(shown, prepared.run)))
 
     adversarial, strength = find_loss(recipe.loss.name), recipe.loss.lecam
     lecam = hold_scores(strength, adversarial) if strength else None
@@ -105,20 +114,39 @@ def build_game(
     return Game({**networks, DISCRIMINATOR: discriminator}, played, tuple(networks), observers)
 
 
+def _counted(pair: TrainingPair) -> Tensor:
+    """Give what is lost of pictures (b, 1, h, w); of those that lost nothing all pixels count alike, and so nothing."""
+    return pair.lost + LEAST
+
+
+def _scores_near(discriminator: nn.Module, shown: Tensor) -> Tensor:
+    """Score pictures with what is lost of them (b, c + 1, h, w), there and near; elsewhere the score is zero."""
+    near = max_pool2d(shown[:, -1:], 2 * NEAR + 1, PATCH, NEAR).flatten(1)
+    scores: Tensor = discriminator(shown).float()
+    return scores * near
+
+
 def _extra_losses(picture: Tensor, prepared: PreparedPair, pair: Pairing[Keys], config: Keys) -> dict[str, Tensor]:
     """Measure how far what was made is from what it should be, which the generator descends besides."""
     target = prepared.pair.target
-    losses = {"pixel": config.pixel * pixel_distance(picture, target)}
+    where = _counted(prepared.pair) if pair.within(config) else None
+    losses = {"pixel": config.pixel * pixel_distance(picture, target, where)}
     if config.perceptual:
-        ours, theirs = shifted(torch.cat([picture, target]), prepared.run).chunk(2)
-        losses["perceptual"] = config.perceptual * seen_distance(ours, theirs, pair, config)
+        shown = [picture, target] if where is None else [picture, target, where.expand_as(picture)]
+        ours, theirs, *counted = shifted(torch.cat(shown), prepared.run).chunk(len(shown))
+        seen = seen_distance(ours, theirs, pair, config, *(one[:, :1] for one in counted))
+        losses["perceptual"] = config.perceptual * seen
     return losses
 
 
-def seen_distance(made: Tensor, target: Tensor, pair: Pairing[Keys], config: Keys) -> Tensor:
-    """Give the mean perceptual distance of what the network makes from its targets (b, c, h, w), as they are seen."""
+def seen_distance(
+    made: Tensor, target: Tensor, pair: Pairing[Keys], config: Keys, where: Tensor | None = None
+) -> Tensor:
+    """Give the mean perceptual distance of what the network makes from its targets (b, c, h, w), as they are seen;
+    `where` (b, 1, h, w) says how much each pixel counts.
+    """
     network = perceptual_network(config.perceptual_network)
-    return perceptual_distance(pair.seen(made), pair.seen(target), network).mean()
+    return perceptual_distance(pair.seen(made), pair.seen(target), network, where).mean()
 
 
 def with_whole_path(config: PhotographConfig) -> PhotographConfig:

@@ -28,6 +28,11 @@ class TrainingPair:
     input: Tensor
     target: Tensor
 
+    @property
+    def lost(self) -> Tensor:
+        """Give where something is lost (b, 1, h, w), of inputs whose last channel says so."""
+        return (self.input[:, -1:] > 0).float()
+
 
 @dataclass(frozen=True)
 class PreparedPair:
@@ -56,12 +61,15 @@ class Pairing(Generic[Keys]):
         patch_multiple: gives the number of pixels that the side of a patch is a multiple of.
         seen: gives what the network makes as a picture that can be looked at, in [-1, 1].
         channels: that pictures to learn from may have; the first is the example's.
+        within: whether only what is lost counts, which the last channel of the input says, as much of each picture;
+            the discriminator is told where that is, and scores there and near.
     """
 
     make: Callable[[Tensor, Draws, Keys], TrainingPair]
     patch_multiple: Callable[[Keys], int] = halved_thrice
     seen: Callable[[Tensor], Tensor] = as_made
     channels: tuple[int, ...] = (1, 3)
+    within: Callable[[Keys], bool] = lambda _: False
 
     def shown(self, pictures: Tensor, config: Keys) -> TrainingPair:
         """Draw the training pair of pictures that are looked at, always the same."""
