@@ -30,6 +30,7 @@ from gannet.pipelines.manifest import MANIFEST
 from gannet.provenance.metadata import COMPOSITE, SOURCE_TYPE, SYNTHETIC, read_facts
 from gannet.recipe import Recipe, dump_yaml
 from gannet.runtime.progress import OnProgress
+from gannet.schema import Choice
 from gannet.tasks import recognition
 from gannet.tasks._image_restoration.evaluation import (
     LARGEST_JUDGED,
@@ -39,7 +40,7 @@ from gannet.tasks._image_restoration.evaluation import (
     perceptual_features,
     photographs,
 )
-from gannet.tasks.inpainting import lost_pixels
+from gannet.tasks.inpainting import InpaintingPipeline, lost_pixels
 from gannet.tasks.inpainting import task as inpainting
 from gannet.tasks.restoration import LARGE, MISTAKEN, RestorationPipeline, found_shares
 from gannet.tasks.restoration import task as restoration
@@ -323,6 +324,15 @@ def others(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     }
 
 
+@pytest.fixture(scope="module")
+def fillers(others: dict[str, Path]) -> dict[str, InpaintingPipeline]:
+    """What fills holes with each of the networks there are."""
+    settings: Any = gannet.load(others["inpainting"]).config
+    unet = settings.model_copy(update={"network": Choice(name="unet", width=4, depth=2)})
+    pyramid: Any = gannet.load(others["inpainting"])
+    return {"unet": InpaintingPipeline.build(unet), "pyramid": pyramid}
+
+
 @pytest.mark.parametrize("name", ["colorization", "inpainting", "restoration"])
 @torch.no_grad()
 def test_what_is_exported_makes_a_picture_of_what_it_is_given(name: str, others: dict[str, Path]) -> None:
@@ -364,10 +374,14 @@ def test_a_mask_is_light_only_where_it_is_not_transparent() -> None:
     assert lost[:, :3].all() and not lost[:, 3:].any()
 
 
+@pytest.mark.parametrize(("network", "smallest"), [("unet", (125, 103)), ("pyramid", (250, 206))])
 def test_holes_wider_than_the_network_sees_are_filled_from_coarse_to_fine(
-    others: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+    network: str,
+    smallest: tuple[int, int],
+    fillers: dict[str, InpaintingPipeline],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    pipeline = gannet.load(others["inpainting"])
+    pipeline = fillers[network]
     values = np.full((500, 411, 3), 40, np.uint8)
     values[:, 200:] = 210
     lost = np.zeros((500, 411), bool)
@@ -383,7 +397,7 @@ def test_holes_wider_than_the_network_sees_are_filled_from_coarse_to_fine(
     monkeypatch.setattr(pipeline, "_made", told)
     made = pipeline.improve(Photograph(spoiled), Photograph(lost[..., None].astype(np.uint8) * 255)).values
     assert np.array_equal(made[~lost], values[~lost])
-    assert seen[0] == ((125, 103), 1.0) and {sign for _, sign in seen[1:]} == {0.5}
+    assert seen[0] == (smallest, 1.0) and {sign for _, sign in seen[1:]} == {0.5}
     again = pipeline.improve(Photograph(values), Photograph(lost[..., None].astype(np.uint8) * 255)).values
     assert np.array_equal(made, again)  # What is lost is never looked at.
 

@@ -1,5 +1,6 @@
 """What networks of photographs learn from: patches that lie as they should, holes that hide what was there."""
 
+from math import isfinite
 from typing import Any
 
 import pytest
@@ -8,15 +9,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn.functional import max_pool2d, pad
 
+from gannet.adversarial.similarity import pixel_distance
 from gannet.augmentation.kinds import Drawn
 from gannet.augmentation.lab import to_lab
 from gannet.data.samples import open_data
+from gannet.networks.patch import PatchDiscriminator
 from gannet.networks.unet import Unet
 from gannet.recipe import Stage
 from gannet.runtime.randomness import generator
 from gannet.schema import Choice
 from gannet.tasks import colorization, inpainting, restoration
 from gannet.tasks._image_restoration import LOOK_SEED
+from gannet.tasks._image_restoration.game import scores_near
 from gannet.tasks._image_restoration.pipeline import Settings
 from gannet.tasks._image_restoration.training_pairs import MOST_SHIFTED, cut, cut_upright, shifted
 from gannet.tasks.generation import Description
@@ -248,3 +252,74 @@ def test_colours_stay_when_the_exposure_changes() -> None:
     assert float(changes.min()) < -0.05 and float(changes.max()) > 0.05, "some lighter, some darker"
     first, order = pair.input[0].flatten(), true[0, 0].flatten().argsort()
     assert bool((first[order].diff() >= 0).all()), "what is lighter stays lighter"
+
+
+def test_within_holes_a_small_one_counts_as_much_as_a_large_one() -> None:
+    target, lost = torch.zeros(2, 3, 16, 16), torch.zeros(2, 1, 16, 16)
+    lost[0, :, :2, :2], lost[1, :, :8] = 1, 1
+    distances = [
+        pixel_distance(target + lost * torch.tensor(off).view(2, 1, 1, 1), target, lost)
+        for off in ([0.5, 0.0], [0.0, 0.5])
+    ]
+    assert [float(distance) for distance in distances] == pytest.approx([0.25, 0.25])
+
+
+def turns_within(stage: str, patch: int = 32) -> tuple[Any, list[Any]]:
+    """The networks and the turns of a stage, of an example that counts holes alone."""
+    task, example = inpainting.task, inpainting.task.example()
+    more = {"within": True, "patch": patch}
+    recipe = example.model_copy(
+        update={
+            "task": Choice(name="inpainting", **{**example.task.options, **more}),
+            "data": example.data.with_options(size=2 * patch),
+            "network": Choice(name="pyramid", width=4, depth=1, coarse=4, blocks=1),
+        }
+    )
+    description = Description(name="digits", shape=(1, 2 * patch, 2 * patch))
+    game = task.game(task.resolve(recipe, description), description)
+    return game, [turn for turn in game.turns if turn.due(0, stage)]
+
+
+def played(turn: Any, lost: float, monkeypatch: pytest.MonkeyPatch) -> dict[str, float]:
+    """The losses of a turn on pictures of which a stripe is lost, or nothing."""
+
+    def stripe(pictures: torch.Tensor, _: Any) -> torch.Tensor:
+        mask = torch.zeros_like(pictures[:, :1])
+        mask[..., 12:16] = lost
+        return mask
+
+    monkeypatch.setitem(inpainting.HOLES, "strokes", stripe)
+    pictures = torch.rand(4, 1, 64, 64, generator=torch.Generator().manual_seed(3)) * 2 - 1
+    outcome = turn.play(BatchPass({"real": pictures}, Place(0, 0, 0, turn.name), 4, slice(4)))
+    return {name: float(loss.detach()) for losses in outcome.losses.values() for name, loss in losses.items()}
+
+
+@pytest.mark.parametrize("stage", ["pixel", "game"])
+@pytest.mark.parametrize("lost", [0.0, 1.0])
+def test_within_holes_all_losses_are_numbers_even_where_nothing_is_lost(
+    stage: str, lost: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, turns = turns_within(stage)
+    for turn in turns:
+        losses = played(turn, lost, monkeypatch)
+        assert all(isfinite(loss) for loss in losses.values())
+        if "pixel" in losses:
+            assert (losses["pixel"] > 1e-3) == (lost > 0)
+
+
+def test_a_discriminator_of_holes_scores_there_and_near_alone_and_is_told_where() -> None:
+    torch.manual_seed(0)
+    discriminator = PatchDiscriminator(4, 8)
+    pictures, lost = torch.rand(2, 3, 64, 64), torch.zeros(2, 1, 64, 64)
+    lost[..., 24:40, 24:40] = 1
+    scores = scores_near(discriminator, torch.cat([pictures, lost], 1)).view(2, 8, 8)
+    assert bool((scores[:, 3:5, 3:5] != 0).all())
+    assert not bool(scores[:, :2].any()) and not bool(scores[:, 6:].any()) and not bool(scores[:, :, 7].any())
+    lost[..., 24:40, 24:30] = 0
+    assert not torch.equal(scores_near(discriminator, torch.cat([pictures, lost], 1)).view(2, 8, 8)[:, 4], scores[:, 4])
+
+
+def test_recipes_of_old_runs_say_nothing_of_what_was_not_known_then() -> None:
+    assert not {"holes", "within"} & set(inpainting.Config().model_dump(mode="json"))
+    told = inpainting.Config(holes="varied", within=True).model_dump(mode="json")
+    assert told["holes"] == "varied" and told["within"] is True

@@ -19,12 +19,17 @@ SWEPT_RADIUS = 2 * SWEEPS + 1
 """How many pixels away a pixel still matters at one size: two a sweep, and one where it began."""
 
 
-def filled_biharmonically(pictures: Tensor, lost: Tensor) -> Tensor:
-    """Fill what is lost (b, 1, h, w) of pictures (b, c, h, w) in [-1, 1]; grey where nothing is known at all."""
+def filled_biharmonically(pictures: Tensor, lost: Tensor, kernel: Tensor | None = None) -> Tensor:
+    """Fill what is lost (b, 1, h, w) of pictures (b, c, h, w) in [-1, 1]; grey where nothing is known at all.
+
+    Args:
+        kernel: of `bending`; None: made anew.
+    """
     if max(pictures.shape[2:]) == 1:
         return pictures * (1 - lost)
-    below = filled_biharmonically(*halved(pictures, lost))
-    return relaxed(torch.where(lost > 0, doubled(below, pictures), pictures), lost)
+    kernel = bending(pictures) if kernel is None else kernel
+    below = filled_biharmonically(*halved(pictures, lost), kernel)
+    return relaxed(torch.where(lost > 0, doubled(below, pictures), pictures), lost, kernel)
 
 
 def halved(pictures: Tensor, lost: Tensor) -> tuple[Tensor, Tensor]:
@@ -53,7 +58,7 @@ def _along(pictures: Tensor, beyond: tuple[int, ...], axis: int) -> Tensor:
     return pictures / 2 + (before + after) / 4
 
 
-def relaxed(pictures: Tensor, lost: Tensor) -> Tensor:
+def relaxed(pictures: Tensor, lost: Tensor, kernel: Tensor | None = None) -> Tensor:
     """Smooth what is lost of pictures, in [-1, 1], that was doubled from half the size; the known pixels stay.
 
     The steps are those of Chebyshev for the faster waves: the slower ones were found at smaller sizes.
@@ -61,9 +66,9 @@ def relaxed(pictures: Tensor, lost: Tensor) -> Tensor:
     count, channels = SWEEPS, pictures.shape[1]
     with torch.autocast(pictures.device.type, enabled=False):
         values = torch.where(lost > 0, blended(pictures.float()), pictures.float()).contiguous()
-        kernel = _bending(values.device).expand(channels, 1, 5, 5)
+        weight = (bending(values) if kernel is None else kernel).expand(channels, 1, 5, 5)
         for step in _steps(count):
-            bent = conv2d(pad(values, (2, 2, 2, 2), mode="replicate"), kernel, groups=channels)
+            bent = conv2d(pad(values, (2, 2, 2, 2), mode="replicate"), weight, groups=channels)
             values = torch.addcmul(values, bent, lost, value=-step)
     return values.clamp(-1, 1)
 
@@ -75,8 +80,11 @@ def _steps(count: int) -> tuple[float, ...]:
     return tuple(1 / (middle + reach * cos(pi * (2 * index + 1) / (2 * count))) for index in range(count))
 
 
-@cache
-def _bending(device: torch.device) -> Tensor:
-    """Give the Laplacian's square as a kernel (1, 1, 5, 5)."""
-    laplacian = torch.tensor([[0.0, 1, 0], [1, -4, 1], [0, 1, 0]], device=device)[None, None]
-    return conv2d(pad(laplacian, (2, 2, 2, 2)), laplacian)
+def bending(like: Tensor) -> Tensor:
+    """Give the Laplacian's square as a kernel (1, 1, 5, 5), made where a tensor is: nobody waits for it."""
+    kernel = torch.zeros(1, 1, 5, 5, device=like.device)
+    kernel[..., 1:4, 1:4] = 2
+    kernel[..., 2, 1:4] = kernel[..., 1:4, 2] = -8
+    kernel[..., 2, ::4] = kernel[..., ::4, 2] = 1
+    kernel[..., 2, 2] = 20
+    return kernel

@@ -90,7 +90,7 @@ def build_game(
         if not told:
             return Scores(discriminator(shifted(picture, prepared.run)).float())
         shown = torch.cat([picture, prepared.pair.lost], 1)
-        return Scores(_scores_near(discriminator, shifted(shown, prepared.run)))
+        return Scores(scores_near(discriminator, shifted(shown, prepared.run)))
 
     adversarial, strength = find_loss(recipe.loss.name), recipe.loss.lecam
     lecam = hold_scores(strength, adversarial) if strength else None
@@ -119,7 +119,7 @@ def _counted(pair: TrainingPair) -> Tensor:
     return pair.lost + LEAST
 
 
-def _scores_near(discriminator: nn.Module, shown: Tensor) -> Tensor:
+def scores_near(discriminator: nn.Module, shown: Tensor) -> Tensor:
     """Score pictures with what is lost of them (b, c + 1, h, w), there and near; elsewhere the score is zero."""
     near = max_pool2d(shown[:, -1:], 2 * NEAR + 1, PATCH, NEAR).flatten(1)
     scores: Tensor = discriminator(shown).float()
