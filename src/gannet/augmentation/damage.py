@@ -17,6 +17,8 @@ from gannet.augmentation.kinds import Draws
 STROKES, BENDS = 4, 5
 LETTER = 24
 """Pixels a side of a letter."""
+THINNEST, BROADEST = 0.008, 0.3
+"""How broad the strokes of holes are, in shares of the longer side."""
 
 
 @dataclass(frozen=True)
@@ -74,14 +76,20 @@ def patches(side: Tensor, draws: Draws) -> View:
 
 
 def strokes(
-    pictures: Tensor, draws: Draws, thickness: tuple[float, float], turn: float, length: float, view: View = WHOLE
+    pictures: Tensor,
+    draws: Draws,
+    thickness: tuple[float | Tensor, float | Tensor],
+    turn: float,
+    length: float | Tensor,
+    view: View = WHOLE,
 ) -> Tensor:
     """Draw bent strokes of a brush (after Yu et al., 2019, "Free-Form Image Inpainting ...", section 3.4).
 
     Args:
-        thickness: of a stroke, from and to, in shares of the longer side.
+        thickness: of a stroke, from and to, in shares of the longer side; of each picture's where they are (b, 1).
         turn: how much a stroke turns at each bend, at most, in radians.
-        length: of a stroke from bend to bend, at most, in shares of the longer side.
+        length: of a stroke from bend to bend, at most, in shares of the longer side; of each picture's where it is
+            (b, 1, 1).
     """
     start = draws.uniform(STROKES, 2)
     heading = 2 * pi * draws.uniform(STROKES, 1) + turn * (2 * draws.uniform(STROKES, BENDS) - 1).cumsum(2)
@@ -148,16 +156,16 @@ def holes(pictures: Tensor, draws: Draws) -> Tensor:
 
 
 def varied_holes(pictures: Tensor, draws: Draws) -> Tensor:
-    """Cut out thin lines, writing, strokes and boxes, or blots over a fifth to half of the area, one a picture."""
-    kinds = (
-        strokes(pictures, draws, (0.005, 0.03), 0.7, 0.5),
-        writing(pictures, draws),
-        holes(pictures, draws),
-        strokes(pictures, draws, (0.15, 0.35), 1.5, 0.25),
-        blots(pictures, draws, 0.2, 0.5),
-    )
-    which = (len(kinds) * draws.uniform()).long().to(pictures.device)
-    return torch.stack(kinds)[which, torch.arange(len(pictures), device=pictures.device)]
+    """Cut out strokes, as thin as scratches or nearly as broad as half of a picture, some of them with a box;
+    writing; or blots over a fifth to half of the area.
+    """
+    broad = draws.uniform(1)
+    breadth = THINNEST * (BROADEST / THINNEST) ** broad
+    stroked = strokes(pictures, draws, (0.6 * breadth, 1.4 * breadth), 1.0, 0.5 - 0.25 * broad[:, :, None])
+    boxed = boxes(pictures, draws, 0.1, 0.5) * ((broad > 0.5) & (draws.uniform(1) < 0.5))[:, :, None, None]
+    kind = draws.uniform()[:, None, None, None]
+    torn = torch.where(kind < 0.45, torch.maximum(stroked, boxed), writing(pictures, draws))
+    return torch.where(kind < 0.7, torn, blots(pictures, draws, 0.2, 0.5))
 
 
 class _Cells:
