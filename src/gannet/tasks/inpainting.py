@@ -20,7 +20,8 @@ from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate
 
 from gannet.adversarial.two_player import GENERATOR
-from gannet.augmentation.damage import holes, varied_holes
+from gannet.augmentation.damage import holes
+from gannet.augmentation.holes import varied_holes
 from gannet.augmentation.kinds import Draws
 from gannet.media import photograph
 from gannet.media.photograph import Photograph, Values
