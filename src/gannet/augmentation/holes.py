@@ -40,6 +40,9 @@ class _Cells:
     def uniform(self, *shape: int) -> Tensor:
         return self.draws.uniform(self.count, *shape).flatten(0, 1)
 
+    def on_processor(self) -> "_Cells":
+        return _Cells(self.draws.on_processor(), self.count)
+
 
 def writing(pictures: Tensor, draws: Draws) -> Tensor:
     """Write lines of scrawled letters, as large in photographs of any size, over half of each."""
