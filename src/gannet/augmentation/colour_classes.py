@@ -23,6 +23,9 @@ fitted to 500 photographs of things, people and garments, of whose frequencies i
 units."""
 EVEN = 0.5
 """The share lambda of the even distribution that frequencies are mixed with before they weigh (equation 4)."""
+SOFTENED = 0.5
+"""The power of these weights that is learned with: with all of it grey, a quarter of all, would count next to nothing,
+and the mean of the distribution, from which the weight is taken away again, be all the less certain."""
 
 
 @cache
@@ -66,7 +69,7 @@ def rarity(device: torch.device | str = "cpu") -> Tensor:
     """
     frequency = torch.exp(-FALL * (centres() / STEP).norm(dim=1) ** BEND)
     frequency = frequency / frequency.sum()
-    weight = 1 / ((1 - EVEN) * frequency + EVEN / len(frequency))
+    weight = ((1 - EVEN) * frequency + EVEN / len(frequency)) ** -SOFTENED
     return (weight / (weight * frequency).sum()).to(device)
 
 
@@ -75,7 +78,8 @@ def expected(logits: Tensor, leaning: float = 1.0, temperature: float = 1.0) -> 
 
     Args:
         logits: (b, classes, h, w), of classes weighted by their rarity.
-        leaning: how much of that weight is taken back: 1 for all, where the mean is that of photographs.
+        leaning: how much of that weight is taken back: 1 for all, where the mean is that of photographs; below 0 as
+            much is added.
         temperature: below 1 the likelier colours count the more, so that the mean is vivid (equation 5).
     """
     with torch.autocast(logits.device.type, enabled=False):

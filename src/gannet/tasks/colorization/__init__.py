@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from pydantic import Field
 from torch import Tensor, nn
-from torch.nn.functional import affine_grid, avg_pool2d, grid_sample
+from torch.nn.functional import avg_pool2d, grid_sample
 
 from gannet.adversarial.similarity import pixel_distance
 from gannet.adversarial.two_player import GENERATOR
@@ -28,7 +28,7 @@ from gannet.media.pyramid import visible
 from gannet.media.tiling import as_tensor, as_values, enlarged_rows
 from gannet.networks.unet import Unet
 from gannet.pipelines.pipeline import Input
-from gannet.schema import Section, Share, check
+from gannet.schema import Section, check
 from gannet.tasks._image_restoration import (
     Evaluation,
     ImageRestoration,
@@ -53,8 +53,9 @@ NEAREST, FAINTEST = 0.55, 0.5
 class Classes(Section):
     """What is vivid of a distribution over classes of colour."""
 
-    rare: Share = 0.5
-    """How much rare colours are preferred: 0 as photographs have them, 1 by their rarity."""
+    rare: Annotated[float, Field(ge=0, le=2)] = 1.0
+    """How much rare colours are preferred: 0 as photographs have them, 2 as if all were as frequent but for the very
+    rarest."""
     temperature: Annotated[float, Field(ge=0.05, le=1)] = 0.38
     """The lower, the more the likeliest colours count (of the annealed mean)."""
 
@@ -188,13 +189,14 @@ def near_and_far(pictures: Tensor, side: int, draws: Draws) -> Tensor:
     """Cut a square of each picture (b, c, h, w), of half of it or more, mirrored at times, (b, c, side, side)."""
     height, width = pictures.shape[2:]
     seen = NEAREST + (1 - NEAREST) * draws.uniform()
-    share = torch.stack([seen * min(height, width) / width, seen * min(height, width) / height], 1)
-    middle = (2 * draws.uniform(2) - 1) * (1 - share)
     mirrored = torch.where(draws.uniform() < 0.5, -1.0, 1.0)
-    places = pictures.new_zeros(len(pictures), 2, 3)
-    places[:, 0, 0], places[:, 1, 1] = share[:, 0] * mirrored, share[:, 1]
-    places[:, :, 2] = middle
-    grid = affine_grid(places, [len(pictures), 1, side, side], align_corners=False)
+    along = (torch.arange(side, device=pictures.device) + 0.5) * (2 / side) - 1
+    middles, places = 2 * draws.uniform(2) - 1, list[Tensor]()
+    for axis, (length, sign) in enumerate(((height, torch.ones_like(mirrored)), (width, mirrored))):
+        share = seen * min(height, width) / length
+        places.append((middles[:, axis] * (1 - share))[:, None] + (share * sign)[:, None] * along)
+    rows, columns = places
+    grid = torch.stack([columns[:, None, :].expand(-1, side, -1), rows[:, :, None].expand(-1, -1, side)], 3)
     return grid_sample(pictures, grid, padding_mode="reflection", align_corners=False)
 
 

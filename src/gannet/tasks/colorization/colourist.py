@@ -41,7 +41,8 @@ class ClassColourist(nn.Module):
     so that colours end where things do.
 
     Args:
-        rare: how much rare colours are preferred in the vivid mean: 0 as photographs have them, 1 by their rarity.
+        rare: how much rare colours are preferred in the vivid mean, in the weights that are learned with; 0: as
+            photographs have them.
         temperature: of the vivid mean; the lower, the more the likeliest colours count.
 
     Attributes:
@@ -64,11 +65,11 @@ class ClassColourist(nn.Module):
 
         Only what the game adds is learned through it; the distribution is not.
         """
-        with torch.no_grad():
-            features, logits = self.distribution(given)
-            vivid = expected(logits, 1 - self.rare, self.temperature) if self.strength else expected(logits)
-            mixed = torch.lerp(expected(logits), vivid, self.strength) if 0 < self.strength < 1 else vivid
-            chroma = self.enlarged(features, mixed)
+        # Not without gradients: autocast would keep the weights so for whoever learns them in the same pass.
+        features, logits = (found.detach() for found in self.distribution(given))
+        vivid = expected(logits, 1 - self.rare, self.temperature) if self.strength else expected(logits)
+        mixed = torch.lerp(expected(logits), vivid, self.strength) if 0 < self.strength < 1 else vivid
+        chroma = self.enlarged(features, mixed).detach()
         if self.strength:
             seen = torch.cat([features, vivid.to(features)], 1)
             added = self.unet.exit(leaky_relu(self.refined(seen), SLOPE))
