@@ -34,7 +34,7 @@ def centres(device: torch.device | str = "cpu") -> Tensor:
     """Give the centres of the cells that sRGB reaches, (classes, 2), as `lab` scales chroma."""
     values = torch.linspace(-1, 1, LEVELS, dtype=torch.float64, device="cpu")
     colours = torch.cartesian_prod(values, values, values).T[None, :, :, None]
-    cells = (to_lab(colours)[0, 1:, :, 0].T / STEP).round().unique(dim=0)
+    cells: Tensor = (to_lab(colours)[0, 1:, :, 0].T / STEP).round().unique(dim=0)
     return (cells * STEP).float().to(device)
 
 

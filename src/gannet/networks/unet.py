@@ -79,7 +79,7 @@ class UNet(nn.Module):
         """
         height, width = picture.shape[2:]
         whole = pad(picture, (0, -width % self.stride, 0, -height % self.stride), mode="replicate")
-        features = self.entry(side_by_side(pixel_unshuffle(whole, self.fold)))
+        features: Tensor = self.entry(side_by_side(pixel_unshuffle(whole, self.fold)))
         bridges = []
         for layer in self.down:
             bridges.append(features)

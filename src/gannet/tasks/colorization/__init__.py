@@ -127,7 +127,8 @@ class ColorizationPipeline(PhotographPipeline):
         shrink = min(1.0, settings.description.shape[1] / min(height, width), LARGEST / max(height, width))
         size = [max(1, round(side * shrink)) for side in (height, width)]
         small = as_tensor(_small(given, size))
-        chroma = self._made(self._shown(_lightness(small), hints and read_hints(hints, given, size)))[:, 1:]
+        told = None if hints is None else read_hints(hints, given, size)
+        chroma = self._made(self._shown(_lightness(small), told))[:, 1:]
         made = np.empty((height, width, 3), values.dtype)
         for top in range(0, height, ROWS):
             strip = as_tensor(values[top : top + ROWS])
