@@ -19,8 +19,9 @@ from gannet.data.loader import Loader, Mixture
 from gannet.data.samples import class_numbers
 from gannet.data.sources import open_source
 from gannet.recipe import Data, Recipe, dump_yaml, load_recipe
+from gannet.recipe.sections import Weighted
 from gannet.schema import Choice
-from gannet.tasks import generation, recognition
+from gannet.tasks import colorization, generation, recognition
 from gannet.training.callbacks import Status
 
 Folders = Callable[..., Path]
@@ -60,6 +61,10 @@ def recipe_of(task: Any = generation, conditional: bool = True, **data: Any) -> 
 
 def weighted(*given: tuple[Path, float]) -> tuple[dict[str, Any], ...]:
     return tuple({"source": str(path), "weight": weight} for path, weight in given)
+
+
+def check_sources(*paths: Path) -> tuple[Weighted, ...]:
+    return tuple(Weighted(source=str(path)) for path in paths)
 
 
 def is_bright(pictures: torch.Tensor) -> torch.Tensor:
@@ -119,6 +124,16 @@ def test_a_source_with_classes_does_not_go_with_one_without(folder: Folders) -> 
     one, other = folder("one", 40, a=5, b=5), folder("other", 200, loose=5)
     with pytest.raises(ValueError, match=r"The classes of other \(none\) are not those of one"):
         prepare(recipe_of(conditional=False, sources=weighted((one, 1), (other, 1))))
+
+
+def test_where_classes_are_unused_sources_may_differ_in_them(folder: Folders) -> None:
+    one, other = folder("one", 40, a=5, b=5), folder("other", 200, loose=5)
+    recipe = colorization.task.example()
+    data = recipe.data.model_copy(update={"source": "", "sources": check_sources(one, other)})
+    prepared = prepare(recipe.model_copy(update={"data": data.with_options(stack=1)}))
+    assert prepared.description.classes == ()
+    reals = split_of(prepared).training.gather(0, 1000)["real"]
+    assert int(is_bright(reals).sum()) == 500
 
 
 def test_a_source_and_sources_together_are_refused(folder: Folders) -> None:

@@ -107,7 +107,7 @@ def _exam(
         return Exam(query, origin, None, lambda: own[1], own, features)
     given = _recipe_for(pipeline, recipe, data)
     task = find_task(pipeline.task)
-    source = open_data(given, task.media(given), given.data.checked(task.Data))
+    source = open_data(given, task.media(given), given.data.checked(task.Data), task.labels(given))
     return Exam(query, origin, source, partial(_given_samples, given, pipeline, source, told), own, features)
 
 
@@ -147,7 +147,7 @@ def _own_samples(recipe: Recipe, pipeline: Pipeline, needed: bool, watch: Watch)
     """What the run learned from and what it held out; None where its data are gone and others are given."""
     task = find_task(recipe.task.name)
     try:
-        source = open_data(recipe, task.media(recipe), recipe.data.checked(task.Data))
+        source = open_data(recipe, task.media(recipe), recipe.data.checked(task.Data), task.labels(recipe))
         split = load_samples(recipe, source, task.fields(recipe, _description(pipeline)), task.labels(recipe), watch)
     except ValueError:
         if needed:

@@ -184,7 +184,7 @@ def _value_at(recipe: Recipe, key: str) -> Any:
 def prepare(recipe: Recipe) -> Prepared:
     """Find the task, open the data, describe it, and resolve what the recipe leaves open."""
     task = find_task(recipe.task.name)
-    source = open_data(recipe, task.media(recipe), recipe.data.checked(task.Data))
+    source = open_data(recipe, task.media(recipe), recipe.data.checked(task.Data), task.labels(recipe))
     description = task.describe(recipe, source)
     return Prepared(task.resolve(recipe, description), task, source, description)
 

@@ -234,8 +234,12 @@ class Mixture(Samples):
 
     def _collected(self, which: Rows, parts: list[Batch]) -> Batch:
         """Bring the samples of the sources (in the order of the sources) into the order that was asked for."""
-        back = np.argsort(np.argsort(which, kind="stable"), kind="stable")
-        return {name: torch.cat([part[name] for part in parts])[back] for name in parts[0]}
+        places = [torch.from_numpy(np.flatnonzero(which == one)) for one in range(len(parts))]
+        batch = {name: values.new_empty(len(which), *values.shape[1:]) for name, values in parts[0].items()}
+        for name, whole in batch.items():
+            for place, part in zip(places, parts, strict=True):
+                whole[place] = part[name]
+        return batch
 
 
 def _shared_out(total: int, weights: tuple[float, ...]) -> Rows:

@@ -51,17 +51,29 @@ class Split:
     notes: tuple[str, ...] = ()
 
 
-def open_data(recipe: Recipe, media: Mapping[str, Medium], options: Section) -> Source:
-    """Open the recipe's data, or several with weights; ValueError when it names none, or they are not there."""
+def open_data(
+    recipe: Recipe, media: Mapping[str, Medium], options: Section, labels: Labels = Labels.LOOKED_AT
+) -> Source:
+    """Open the recipe's data, or several with weights; ValueError when it names none, or they are not there.
+
+    Several have the same classes, unless those are unused.
+    """
     data = recipe.data
     if data.sources:
         parts = tuple(open_source(one.source, media, options) for one in data.sources)
-        return parts[0] if len(parts) == 1 else Several(parts, tuple(one.weight for one in data.sources))
+        return parts[0] if len(parts) == 1 else _together(parts, tuple(one.weight for one in data.sources), labels)
     if not data.source:
         raise ValueError(
             f"The recipe {recipe.name} has no data of its own: give a folder, gannet train {recipe.name} DATA."
         )
     return open_source(data.source, media, options)
+
+
+def _together(parts: tuple[Source, ...], weights: tuple[float, ...], labels: Labels) -> Several:
+    several = Several(parts, weights)
+    if labels is not Labels.UNUSED:
+        several.check_classes()
+    return several
 
 
 def load_samples(

@@ -74,11 +74,13 @@ class UNet(nn.Module):
         self.up = nn.ModuleList(_skip_first(layers) if batch else layers for layers in up)
         self.exit = zero_init(Convolution(widths[0], after * self.fold**2, 3, 1, 1))
 
-    def forward(self, picture: Tensor) -> Tensor:
-        """Map (b, before, h, w) to (b, after, h, w)."""
+    def features(self, picture: Tensor) -> Tensor:
+        """Map (b, before, h, w) to what it found, (b, width, h', w'): squares of `fold` pixels, a whole number of
+        `stride` in all.
+        """
         height, width = picture.shape[2:]
         whole = pad(picture, (0, -width % self.stride, 0, -height % self.stride), mode="replicate")
-        features = self.entry(side_by_side(pixel_unshuffle(whole, self.fold)))
+        features: Tensor = self.entry(side_by_side(pixel_unshuffle(whole, self.fold)))
         bridges = []
         for layer in self.down:
             bridges.append(features)
@@ -87,7 +89,12 @@ class UNet(nn.Module):
             features = features + self.overview(features.mean((2, 3), keepdim=True))
         for layer, bridge in zip(self.up, reversed(bridges), strict=True):
             features = layer(torch.cat([interpolate(features, scale_factor=2.0, mode="nearest"), bridge], 1))
-        result: Tensor = pixel_shuffle(self.exit(features), self.fold)[:, :, :height, :width]
+        return features
+
+    def forward(self, picture: Tensor) -> Tensor:
+        """Map (b, before, h, w) to (b, after, h, w)."""
+        height, width = picture.shape[2:]
+        result: Tensor = pixel_shuffle(self.exit(self.features(picture)), self.fold)[:, :, :height, :width]
         return result.float()
 
 

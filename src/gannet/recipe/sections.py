@@ -56,7 +56,7 @@ class Data(BaseModel):
     given in memory is `memory:` with its digest."""
     sources: Annotated[tuple[Weighted, ...], Field(max_length=100, exclude_if=lambda given: not given)] = ()
     """Several instead of one, as `[{source: photos, weight: 2}, {source: scans}]`: each has its own split, and their
-    classes agree."""
+    classes agree, where they matter."""
     limit: Positive | None = None
     """Learn from only so many samples of a source, drawn from the seed; null: from all. The held-out ones stay as they
     are."""

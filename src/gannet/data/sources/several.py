@@ -12,7 +12,7 @@ from gannet.data.survey import sample
 
 @dataclass(frozen=True)
 class Several:
-    """Sources of equal classes.
+    """Sources drawn from in turn.
 
     Attributes:
         parts: the sources.
@@ -22,7 +22,18 @@ class Several:
     parts: tuple[Source, ...]
     weights: tuple[float, ...]
 
-    def __post_init__(self) -> None:
+    @property
+    def name(self) -> str:
+        return " + ".join(part.name for part in self.parts)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Those of all; none where they differ."""
+        first, *others = (tuple(part.classes) for part in self.parts)
+        return first if all(other == first for other in others) else ()
+
+    def check_classes(self) -> None:
+        """Raise ValueError where sources differ in their classes."""
         first = self.parts[0]
         for other in self.parts[1:]:
             if tuple(other.classes) != tuple(first.classes):
@@ -31,14 +42,6 @@ class Several:
                     f"The classes of {other.name} ({theirs}) are not those of {first.name} ({ours}); give sources of "
                     "the same classes."
                 )
-
-    @property
-    def name(self) -> str:
-        return " + ".join(part.name for part in self.parts)
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        return tuple(self.parts[0].classes)
 
     def fingerprint(self) -> str:
         """Give a hex digest that changes when the content changes."""

@@ -159,6 +159,7 @@ class ImageRestoration(Generic[Keys]):
             made = _made(model, pair.input)
             near = seen_distance(made, pair.target, self.pair, config)
             found = {"error": float(pixel_distance(made, pair.target)), "perceptual": float(near)}
+            found |= _own_losses(model, pair, self.pair, config)
             for one in self.auxiliaries:
                 found |= one.measure(model.networks[one.name], shown, config)
             return found
@@ -210,6 +211,15 @@ def _made(model: Pipeline, given: Tensor) -> Tensor:
     network = model.networks[GENERATOR].eval()
     picture: Tensor = network(given.to(next(network.parameters()).device)).float().cpu().clamp(-1, 1)
     return picture
+
+
+@torch.no_grad()
+def _own_losses(model: Pipeline, shown: TrainingPair, pair: Pairing[Keys], config: Keys) -> dict[str, float]:
+    """Give what the averaged network descends besides, where it has losses of its own."""
+    network = model.networks[GENERATOR].eval()
+    device = next(network.parameters()).device
+    moved = TrainingPair(shown.input.to(device), shown.target.to(device))
+    return {name: float(loss) for name, loss in pair.own_losses(network, moved, config).items()}
 
 
 __all__ = [

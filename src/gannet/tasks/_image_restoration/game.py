@@ -83,8 +83,13 @@ def build_game(
 
     def learn(run: Pass) -> Outcome:
         prepared = prepare(run)
+        own = dict(pair.own_losses(network, prepared.pair, config))
         where = _counted(prepared.pair) if told else None
-        return Outcome({GENERATOR: {"pixel": pixel_distance(make(prepared), prepared.pair.target, where)}})
+        return Outcome({GENERATOR: own or {"pixel": pixel_distance(make(prepared), prepared.pair.target, where)}})
+
+    def beside(picture: Tensor, prepared: PreparedPair) -> dict[str, Tensor]:
+        own = pair.own_losses(network, prepared.pair, config)
+        return {**_extra_losses(picture, prepared, pair, config), **own}
 
     def score(picture: Tensor, prepared: PreparedPair) -> Scores:
         if not told:
@@ -100,7 +105,7 @@ def build_game(
         prepare=prepare,
         real=lambda prepared: prepared.pair.target,
         generate=make,
-        extra_losses=lambda picture, prepared: _extra_losses(picture, prepared, pair, config),
+        extra_losses=beside,
         weight=config.adversarial,
         lecam=lecam,
     )
@@ -108,8 +113,8 @@ def build_game(
     others = {GAME, *(stage for one in auxiliaries for stage in one.stages)}
     first = tuple(stage.name for stage in stages(recipe) if stage.name not in others)
     alone = (Turn("learn", (GENERATOR,), learn, stages=first),) if first else ()
-    beside = (one.turn(networks[one.name], config) for one in auxiliaries)
-    played = (*alone, *(replace(turn, stages=(GAME,)) for turn in turns), *beside)
+    auxiliary = (one.turn(networks[one.name], config) for one in auxiliaries)
+    played = (*alone, *(replace(turn, stages=(GAME,)) for turn in turns), *auxiliary)
     observers = lecam.observers if lecam else {}
     return Game({**networks, DISCRIMINATOR: discriminator}, played, tuple(networks), observers)
 

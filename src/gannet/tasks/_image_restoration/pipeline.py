@@ -91,7 +91,7 @@ class PhotographPipeline(ConverterPipeline):
         """Check options; ValueError also where the strength is out of its range."""
         options = super().options(given)
         assert isinstance(options, PhotographOptions)
-        _check_strength(0 if options.strength is None else options.strength)
+        check_strength(0 if options.strength is None else options.strength)
         return options
 
     def tuned(self, options: Section) -> Self:
@@ -136,7 +136,7 @@ class PhotographPipeline(ConverterPipeline):
         Raises:
             ValueError: a strength outside 0 to 1, or a model without weights from before the game.
         """
-        _check_strength(strength)
+        check_strength(strength)
         other = self.earlier()
         if self.file is not None and self.file.stem == TRUE:
             raise ValueError("These are the weights from before the game, where strength is 0; leave strength out.")
@@ -173,6 +173,7 @@ def as_learned(picture: Tensor, channels: int, compute: Callable[[Tensor], Tenso
     return compute(picture.transpose(0, 1)).transpose(0, 1)  # Channel by channel.
 
 
-def _check_strength(strength: float) -> None:
+def check_strength(strength: float) -> None:
+    """Raise ValueError where a strength is out of its range."""
     if not 0 <= strength <= 1:
         raise ValueError(f"strength is {strength:g}; it goes from 0 (true to pixels) to 1 (sharp).")

@@ -1,12 +1,12 @@
 """Training pairs of photographs: a patch of one as the target, and what the network is shown of it as the input."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import cycle
 from typing import Generic
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from gannet.adversarial.game import Pass
 from gannet.augmentation.kinds import Drawn, Draws
@@ -52,6 +52,11 @@ def halved_thrice(config: PhotographConfig) -> int:
     return 8
 
 
+def none_of_its_own(network: nn.Module, pair: TrainingPair, config: PhotographConfig) -> dict[str, Tensor]:
+    """Let a network learn by what it makes alone."""
+    return {}
+
+
 @dataclass(frozen=True)
 class Pairing(Generic[Keys]):
     """How training pairs are made of whole pictures.
@@ -60,6 +65,8 @@ class Pairing(Generic[Keys]):
         make: gives the input and the target of whole pictures (b, c, h, w).
         patch_multiple: gives the number of pixels that the side of a patch is a multiple of.
         seen: gives what the network makes as a picture that can be looked at, in [-1, 1].
+        own_losses: gives what the network descends, by name: alone before the game, where there is any, and in it
+            beside how far what it makes is from the target.
         channels: that pictures to learn from may have; the first is the example's.
         within: whether only what is lost counts, which the last channel of the input says, as much of each picture;
             the discriminator is told where that is, and scores there and near.
@@ -68,6 +75,7 @@ class Pairing(Generic[Keys]):
     make: Callable[[Tensor, Draws, Keys], TrainingPair]
     patch_multiple: Callable[[Keys], int] = halved_thrice
     seen: Callable[[Tensor], Tensor] = as_made
+    own_losses: Callable[[nn.Module, TrainingPair, Keys], Mapping[str, Tensor]] = none_of_its_own
     channels: tuple[int, ...] = (1, 3)
     within: Callable[[Keys], bool] = lambda _: False
 
