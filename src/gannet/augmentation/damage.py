@@ -19,8 +19,8 @@ VISIBLE = 0.1
 """How much something covers of what it lies over where that counts as damaged."""
 AT_ONCE = 10
 """Parts of lines whose pixels a GPU tells at once; the caches of a processor hold one."""
-NEAR = 5
-"""Pixels a side of what is near a pixel."""
+NEAR, SOFT_SIDES = 4, (2, 6)
+"""Pixels a side of squares that are near each other, and over which soft edges are spread, at least and at most."""
 
 
 @dataclass(frozen=True)
@@ -185,27 +185,25 @@ def laid(pictures: Tensor, layer: Layer, least: float = 0.0) -> Damaged:
     share = layer.cover * layer.opacity[:, None, None, None]
     made, lost = pictures * (1 - share) + layer.colour[:, :, None, None] * share, share > VISIBLE
     if least:
+        height, width = pictures.shape[2:]
         changed = (made - pictures).abs().amax(1, keepdim=True)
-        near = max_pool2d(max_pool2d(changed, (NEAR, 1), 1, (NEAR // 2, 0)), (1, NEAR), 1, (0, NEAR // 2))
-        lost &= near > least
+        lost &= interpolate(max_pool2d(changed, NEAR, ceil_mode=True), scale_factor=NEAR)[..., :height, :width] > least
     return Damaged(made, lost.float())
 
 
 def softened(layer: Layer, draws: Draws) -> Layer:
     """Give a layer soft edges, as wide as they may be, and let what it covers shine through."""
-    narrow = _blurred(layer.cover, 3)
-    soft = torch.lerp(narrow, _blurred(narrow, 7), draws.uniform()[:, None, None, None])
+    narrow, wide = (_coarser(layer.cover, side) for side in SOFT_SIDES)
+    soft = torch.lerp(narrow, wide, draws.uniform()[:, None, None, None])
     full = soft.amax((1, 2, 3), keepdim=True).clamp_min(1e-6)  # A thin line would all but vanish.
     least = 2 * VISIBLE
     return Layer(soft / full, layer.colour, least + (layer.opacity - least) * draws.uniform())
 
 
-def _blurred(cover: Tensor, side: int) -> Tensor:
-    """The mean of squares of so many pixels a side, twice."""
-    for _ in range(2):
-        for size in ((side, 1), (1, side)):
-            cover = avg_pool2d(cover, size, 1, (size[0] // 2, size[1] // 2), count_include_pad=False)
-    return cover
+def _coarser(cover: Tensor, side: int) -> Tensor:
+    """The means of squares of so many pixels a side, spread smoothly: much cheaper than a blur as wide."""
+    means = avg_pool2d(cover, side, ceil_mode=True, count_include_pad=False)
+    return interpolate(means, cover.shape[2:], mode="bilinear")
 
 
 def light_or_dark(draws: Draws, share: float, least: float) -> Tensor:

@@ -7,7 +7,7 @@ from pydantic import AfterValidator, Field
 
 from gannet.augmentation.damage import DAMAGES
 from gannet.networks.unet import Unet
-from gannet.schema import nearest
+from gannet.schema import Positive, nearest
 from gannet.tasks._image_restoration import PhotographConfig
 from gannet.tasks.restoration.pieces import kinds_of
 
@@ -45,6 +45,8 @@ class Config(PhotographConfig):
     scans: Annotated[Literal["clean", "world"], Field(exclude_if=lambda given: given == "clean")] = "clean"
     """What is searched for damage: `clean` photographs, each kind of damage on half of them, with hard edges; or those
     of the `world`: a third undamaged, some printed on, grey or grainy, half of the damage soft and half-transparent."""
+    views: Annotated[Positive, Field(exclude_if=lambda given: given == 1)] = 1
+    """How many patches of each photograph are searched in a round: loading it takes longer than a patch does."""
     detector: Annotated[int, Field(ge=1, le=256)] = 16
     """Channels of the first layer of the network that finds damage, 1 to 256."""
     detector_depth: Annotated[int | None, Field(ge=1, le=7, exclude_if=_is_none)] = None

@@ -1,5 +1,6 @@
 """The network that finds damage, and what it learns from."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
@@ -55,7 +56,26 @@ class Scans:
     grain: float = 0.0
 
 
-SCANS = {"clean": Scans(), "world": Scans(Manner(0.18, 0.5, 0.06), 0.35, 0.3, 0.5, 0.25, 0.08)}
+SCANS = {"clean": Scans(), "world": Scans(Manner(0.18, 0.5, 0.1), 0.35, 0.3, 0.5, 0.25, 0.08)}
+
+
+@dataclass(frozen=True)
+class SeveralEach:
+    """Draws for several times as many pictures, those of each side by side."""
+
+    draws: Draws
+    times: int
+
+    def normal(self, *shape: int) -> Tensor:
+        """Give standard normal numbers (times * b, *shape)."""
+        return self._of_each(self.draws.normal, shape)
+
+    def uniform(self, *shape: int) -> Tensor:
+        """Give uniform numbers in [0, 1), (times * b, *shape)."""
+        return self._of_each(self.draws.uniform, shape)
+
+    def _of_each(self, draw: Callable[..., Tensor], shape: tuple[int, ...]) -> Tensor:
+        return draw(self.times, *shape).flatten(0, 1)
 
 
 class Detector(nn.Module):
@@ -80,6 +100,7 @@ def search(pictures: Tensor, draws: Draws, config: Config) -> tuple[Tensor, Tens
     Photographs fade after they are damaged, too, and scans are soft at times.
     """
     scans = SCANS[config.scans]
+    pictures, draws = pictures.repeat_interleave(config.views, 0), SeveralEach(draws, config.views)
     with torch.autocast(pictures.device.type, enabled=False):  # In bf16 places would be off by pixels.
         patch = near_or_far(pictures, config.patch, (draws.uniform() < 0.5).float(), draws)
         view = patches(1 / (1 + (MOST_SIDES - 1) * draws.uniform()), draws)

@@ -1,7 +1,10 @@
 """Judging what restores photographs: how much of the damage it finds, how much else, and what becomes of both."""
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from itertools import count
+from math import exp
+from statistics import fmean
 from typing import Any
 
 from gannet.adversarial.similarity import Frozen
@@ -25,7 +28,21 @@ from gannet.tasks.restoration.pipeline import RestorationPipeline
 
 MISTAKEN = "share of a whole photograph taken for damage"
 """What the judge calls it."""
-HALF_TRANSPARENT = Manner(soft=1.0, least=0.06)
+LOGITS, HALVINGS = (-9.0, 3.0), 8
+"""Between which logits a sensitivity is sought, and how often what is between them is halved."""
+HALF_TRANSPARENT = Manner(soft=1.0, least=0.1)
+
+
+@dataclass(frozen=True)
+class Mistakes:
+    """What share of undamaged photographs may be taken for damage: of all of them, and of the worst."""
+
+    mean: float = 0.003
+    worst: float = 0.02
+
+    def kept(self, shares: Sequence[float]) -> bool:
+        """Tell whether these are no more."""
+        return fmean(shares) <= self.mean and max(shares) <= self.worst
 
 
 def found_in_photographs(pipeline: Any, exam: Exam, config: Config) -> list[Measure]:
@@ -46,6 +63,25 @@ def found_in_photographs(pipeline: Any, exam: Exam, config: Config) -> list[Meas
 def share_taken(pipeline: RestorationPipeline, photograph: Photograph) -> float:
     """Tell the share of a photograph that a model would fill anew."""
     return float((pipeline.find(photograph).values > 0).mean())
+
+
+def calibrated(pipeline: RestorationPipeline, undamaged: Sequence[Photograph], aim: Mistakes) -> RestorationPipeline:
+    """Give a model as sensitive as it may be without taking more of undamaged photographs for damage than is aimed at.
+
+    Raises:
+        ValueError: it takes more at any sensitivity.
+    """
+    low, high = LOGITS
+    best: RestorationPipeline | None = None
+    for _ in range(HALVINGS):
+        tried = pipeline.at(1 / (1 + exp(-(low + high) / 2)))
+        if aim.kept([share_taken(tried, one) for one in undamaged]):
+            best, low = tried, (low + high) / 2
+        else:
+            high = (low + high) / 2
+    if best is None:
+        raise ValueError(f"{pipeline.name} takes more of undamaged photographs for damage at any sensitivity.")
+    return best
 
 
 def _worst(taken: list[dict[str, float]]) -> list[Measure]:

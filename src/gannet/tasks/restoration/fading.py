@@ -43,13 +43,11 @@ def unfaded(photograph: Photograph, strength: float) -> Photograph:
 def _curves(seen: Floats, count: int) -> Floats:
     """What becomes of so many levels, (count, c), by pixels that are seen (n, c), all from 0 to 1."""
     light = seen @ LIGHT if seen.shape[1] == 3 else seen[:, 0]
-    (dark, bright), own = np.percentile(light, ENDS), _alike(seen, light)
-    toned = own if seen.shape[1] == 3 else 0.0
+    dark, bright = np.percentile(light, ENDS)
+    toned = _toned(seen, light) if seen.shape[1] == 3 else 0.0
     apart = max(toned, float(np.clip((FULL - (bright - dark)) / (FULL - FLAT), 0, 1)))
-    low, high = (
-        (1 - apart) * all_of_them + apart * each
-        for all_of_them, each in zip((dark, bright), np.percentile(seen, ENDS, 0), strict=True)
-    )
+    low, high = np.percentile(seen, ENDS, 0)
+    low, high = low.min() + apart * (low - low.min()), high.max() + apart * (high - high.max())
     black, white = np.minimum(low, BLACK), np.maximum(high, WHITE)
     gain = np.minimum((white - black) / np.maximum(high - low, 1e-6), MOST_GAIN)
     middle = (black + white) / 2 - gain * (low + high) / 2
@@ -58,7 +56,7 @@ def _curves(seen: Floats, count: int) -> Floats:
     return (curves + toned * (means.mean() - means)).clip(0, 1)
 
 
-def _alike(seen: Floats, light: Floats) -> float:
+def _toned(seen: Floats, light: Floats) -> float:
     """How much of a toned photograph it is, from 0 to 1: its channels follow lightness."""
     spread = max(float(light.std()), 1e-6)
     beside = seen - seen.mean(0)

@@ -31,8 +31,6 @@ LARGE = 768
 """Pixels of the longer side above which a photograph is searched in a copy of half the size as well."""
 WIDE_TILE = 2 * SIDE
 """Pixels a side of the tiles that are searched: what they share with their neighbours is a smaller part of them."""
-
-
 SHAPE = {DETECTOR, "detector_depth", "detector_fold"}
 """The keys of the task that the detector's shape follows from."""
 
