@@ -47,13 +47,15 @@ def _curves(seen: Floats, count: int) -> Floats:
     toned = _toned(seen, light) if seen.shape[1] == 3 else 0.0
     apart = max(toned, float(np.clip((FULL - (bright - dark)) / (FULL - FLAT), 0, 1)))
     low, high = np.percentile(seen, ENDS, 0)
+    # Stretched alike, colours stay; apart, black and paper lose their tone.
     low, high = low.min() + apart * (low - low.min()), high.max() + apart * (high - high.max())
     black, white = np.minimum(low, BLACK), np.maximum(high, WHITE)
     gain = np.minimum((white - black) / np.maximum(high - low, 1e-6), MOST_GAIN)
     middle = (black + white) / 2 - gain * (low + high) / 2
     curves = (gain * np.linspace(0, 1, count)[:, None] + middle).clip(0, 1)
     means = (gain * seen.mean(0) + middle).clip(0, 1)
-    return (curves + toned * (means.mean() - means)).clip(0, 1)
+    neutral: Floats = (curves + toned * (means.mean() - means)).clip(0, 1)
+    return neutral
 
 
 def _toned(seen: Floats, light: Floats) -> float:
