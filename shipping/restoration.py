@@ -4,7 +4,9 @@
 
 DETECTOR is the `model/` folder of a run of `restoration-v2.yaml`. It is made as sensitive as it may be without taking
 more of the undamaged photographs that its run held out for damage than is allowed (`--mean`, `--worst`; shares).
-With `--keep pixel` the network that fills has its weights from before the game beside it (`--strength`).
+With `--keep pixel` the network that fills has its weights from before the game beside it (`--strength`). The card is
+`restoration-v2.md`; what it says of scores (a file with what `benchmarks/damage_found.py` printed), of the training and
+of what the model cannot do is given.
 """
 
 import argparse
@@ -17,6 +19,7 @@ from gannet.media.photograph import Photograph
 from gannet.media.tiling import as_values
 from gannet.pipelines.hub import load
 from gannet.recipe import load_recipe
+from gannet.runtime.files import write_text
 from gannet.tasks.restoration.evaluation import Mistakes, calibrated, share_taken
 
 RECIPE = Path(__file__).with_name("restoration-v2.yaml")
@@ -38,14 +41,21 @@ def main() -> None:
     parser.add_argument("--mean", type=float, default=0.002)
     parser.add_argument("--worst", type=float, default=0.015)
     parser.add_argument("--keep", nargs="+", default=[])
+    parser.add_argument("--scores", type=Path, default=None)
+    parser.add_argument("--trained", default="")
+    parser.add_argument("--cannot", default="")
     asked = parser.parse_args()
     undamaged = held_out(asked.data)
     model: Any = calibrated(gannet.load(asked.detector), undamaged, Mistakes(asked.mean, asked.worst))
     shares = [share_taken(model, one) for one in undamaged]
-    print(
-        f"sensitivity {model.sensitivity:.4f}: of {len(shares)} undamaged photographs {sum(shares) / len(shares):.3%}"
-    )
-    print(f"are taken for damage, of the worst {max(shares):.2%}")
+    mean, worst = sum(shares) / len(shares), max(shares)
+    mistaken = f"of {len(shares)} undamaged photographs it takes {mean:.3%} for damage, of the worst {worst:.2%}"
+    print(f"sensitivity {model.sensitivity:.4f}: {mistaken}")
+    told = {"filling": asked.inpainting, "trained": asked.trained, "cannot": asked.cannot, "mistaken": mistaken}
+    scores = asked.scores.read_text(encoding="utf-8") if asked.scores else ""
+    asked.out.mkdir(parents=True)
+    card = RECIPE.with_suffix(".md").read_text(encoding="utf-8")
+    write_text(asked.out / "README.md", card.format(**told, scores=scores, sensitivity=f"{model.sensitivity:.3g}"))
     for weights in ("model", *asked.keep):
         made = model.filled_by(load(asked.inpainting, weights))
         made.name = asked.name
