@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import affine_grid, avg_pool2d, grid_sample
 
-from gannet.augmentation.kinds import Draws
+from gannet.augmentation.draws import Draws
 
 FINER = 2
 """How many times finer a piece is looked up along each side: hairs that shrink would break into dashes."""
@@ -22,7 +22,8 @@ def paste(pictures: Tensor, stack: Tensor, draws: Draws, sides: tuple[float, flo
     which = (draws.uniform() * len(stack)).long()
     pieces = stack[which][:, None].float() / 255
     height, width = (FINER * side for side in pictures.shape[2:])
-    grid = affine_grid(_places(draws, sides), [len(pictures), 1, height, width], align_corners=False)
+    places = _places(draws.on_processor(), sides).to(pictures.device)
+    grid = affine_grid(places, [len(pictures), 1, height, width], align_corners=False)
     return avg_pool2d(grid_sample(pieces, grid, align_corners=False), FINER)
 
 

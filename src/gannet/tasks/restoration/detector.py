@@ -10,7 +10,7 @@ from torch.nn.functional import avg_pool2d, binary_cross_entropy_with_logits
 
 from gannet.adversarial.game import Outcome, Pass, Turn
 from gannet.augmentation.damage import USUAL, Damaged, Layer, Manner, damage, fade, light_or_dark, patches, sometimes
-from gannet.augmentation.kinds import Drawn, Draws
+from gannet.augmentation.draws import Drawn, Draws
 from gannet.augmentation.pasting import paste
 from gannet.media.pyramid import Mask
 from gannet.networks.unet import Unet
@@ -73,6 +73,10 @@ class SeveralEach:
     def uniform(self, *shape: int) -> Tensor:
         """Give uniform numbers in [0, 1), (times * b, *shape)."""
         return self._of_each(self.draws.uniform, shape)
+
+    def on_processor(self) -> "SeveralEach":
+        """Give the draws that follow on the processor."""
+        return SeveralEach(self.draws.on_processor(), self.times)
 
     def _of_each(self, draw: Callable[..., Tensor], shape: tuple[int, ...]) -> Tensor:
         return draw(self.times, *shape).flatten(0, 1)
