@@ -5,7 +5,7 @@ from math import hypot
 import pytest
 import torch
 
-from gannet.augmentation.damage import DAMAGES, WHOLE, View, damage, fade, holes, near_lines, patches
+from gannet.augmentation.damage import DAMAGES, WHOLE, View, damage, fade, holes, laid, near_lines, patches
 from gannet.augmentation.kinds import Drawn
 
 COUNT, SIDE = 64, 64
@@ -22,7 +22,7 @@ def pictures() -> torch.Tensor:
 @pytest.mark.parametrize("name", sorted(DAMAGES))
 def test_damage_lies_within_its_mask_and_shows_there(name: str) -> None:
     before = pictures()
-    found = DAMAGES[name](before, draws(), WHOLE)
+    found = laid(before, DAMAGES[name](before, draws(), WHOLE))
     changed = (found.pictures != before).any(1, keepdim=True)
     assert set(found.lost.unique().tolist()) == {0.0, 1.0}
     assert not bool((changed & (found.lost == 0)).any())
@@ -36,8 +36,9 @@ def test_a_piece_shows_what_stands_there_in_the_whole_photograph(name: str) -> N
     count, side = len(before), before.shape[2]
     corner, share = torch.tensor([[0.25, 0.5]]).expand(count, 2), torch.tensor([0.25]).expand(count)
     rows, columns = (slice(int(at * side), int((at + 0.25) * side)) for at in (0.25, 0.5))
-    whole = DAMAGES[name](before, draws(), WHOLE)
-    patch = DAMAGES[name](before[:, :, rows, columns], draws(), View(corner, share))
+    whole = laid(before, DAMAGES[name](before, draws(), WHOLE))
+    seen = before[:, :, rows, columns]
+    patch = laid(seen, DAMAGES[name](seen, draws(), View(corner, share)))
     assert bool(patch.lost.any())
     assert torch.equal(patch.lost, whole.lost[:, :, rows, columns])
     assert torch.equal(patch.pictures, whole.pictures[:, :, rows, columns])

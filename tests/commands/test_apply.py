@@ -905,7 +905,10 @@ def test_what_is_told_in_the_end_counts_results_and_names_all_files_and_what_was
     result = json.loads(told.out)["result"]
     assert told.code == 3 and result["count"] == 3 and len(result["left_out"]) == 1 and not told.err
     told = gannet_command(*words[:2], photos / "a.png", *words[3:], "--out", tmp_path / "one.png")
-    assert told == (0, f"Saved {tmp_path / 'one.png'}.\nSaved {tmp_path / 'one.mask.png'}.\n", told.err)
+    saved = f"Saved {tmp_path / 'one.png'}.\nSaved {tmp_path / 'one.mask.png'}.\n"
+    share = np.asarray(Image.open(tmp_path / "one.mask.png")).mean() / 255
+    assert told == (0, f"{saved}{photos / 'a.png'}: {share:.2%} damaged.\n".replace("%", " %"), told.err)
+    assert result["shares"].keys() == {str(photos / name) for name in ("a.png", "deep/b.jpg", "deep/c.bmp")}
 
 
 def test_what_is_made_is_shown_in_a_line_and_an_output_that_there_is_not_is_named(

@@ -11,7 +11,12 @@ from gannet.runtime.names import format_ending
 from gannet.runtime.progress import Watch
 
 LISTED = 10
-"""Of what was left out, in words."""
+"""Of what was left out, in words, and of results of which something is told."""
+
+
+def in_words(shares: Mapping[str, float]) -> list[str]:
+    """Say shares of one in words."""
+    return [f"{share:.2%} {name}".replace("%", " %") for name, share in shares.items()]
 
 
 @dataclass(frozen=True)
@@ -29,6 +34,7 @@ class Applied:
         failed: of how many inputs nothing was made.
         skipped: how many of the results were there before.
         manifest: what says so of each file; None where results are in no folder.
+        shares: what is told of results in shares of one, by the file and by name.
     """
 
     out: Path
@@ -41,6 +47,7 @@ class Applied:
     failed: int = 0
     skipped: int = 0
     manifest: Path | None = None
+    shares: Mapping[Path, Mapping[str, float]] = field(default_factory=dict)
 
     @property
     def done(self) -> int:
@@ -49,7 +56,8 @@ class Applied:
 
     def to_json(self) -> dict[str, Any]:
         """Give plain data."""
-        some = {"notices": list(self.notices), "beside": [str(path) for path in self.beside]}
+        shares = {str(file): dict(told) for file, told in self.shares.items()}
+        some = {"notices": list(self.notices), "beside": [str(path) for path in self.beside], "shares": shares}
         also = {name: told for name, told in some.items() if told}
         counts: dict[str, Any] = {"count": self.count}
         if self.manifest:
@@ -67,7 +75,8 @@ class Applied:
         left = [f"Left out: {words}" for words in self.left_out]
         words = [f"Saved {saved}.", *(f"Saved {path}." for path in self.beside)]
         if self.manifest is None:
-            return [*words, *left, *self.notices]
+            told = [f"{file}: {', '.join(in_words(shares))}." for file, shares in self.shares.items()]
+            return [*words, *told[:LISTED], *left, *self.notices]
         if (more := len(left) - LISTED) > 0:
             left[LISTED:] = [f"Left out: {more:,} more, which {self.manifest} names."]
         return [*words, *left, *self.notices, self._counts()]

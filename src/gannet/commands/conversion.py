@@ -10,7 +10,7 @@ from typing import Any
 from PIL import Image
 
 from gannet import __version__
-from gannet.commands.applied import Wanted
+from gannet.commands.applied import Wanted, in_words
 from gannet.commands.inputs import Item, files_of
 from gannet.commands.naming import Names
 from gannet.media.grids import panels
@@ -52,6 +52,7 @@ class Conversion:
         self.begun, self.skipped = 0, 0
         self.left_out = dict[Path, str]()
         self.notices, self.unused = list[str](), list[str]()
+        self.shares = dict[Path, Mapping[str, float]]()
         self.pairs: dict[PurePosixPath, tuple[Image.Image, Image.Image]] = {}
 
     @cached_property
@@ -84,7 +85,10 @@ class Conversion:
         if self.wanted.compare and item in self.items[:SHOWN]:
             seen = self.names.medium.picture(before), self.names.made.picture(made.value)
             self.pairs[self.names.result(item)] = panels(*seen)
-        self.tell(f"{item.name} ({self._became(before, made.value, changed)}{time.monotonic() - start:.1f} s)")
+        if made.shares:
+            self.shares[item.name] = made.shares
+        told = "".join(f"{words}, " for words in in_words(made.shares))
+        self.tell(f"{item.name} ({self._became(before, made.value, changed)}{told}{time.monotonic() - start:.1f} s)")
         return contents
 
     def step(self, item: Item) -> None:

@@ -325,7 +325,11 @@ class ConverterPipeline(Pipeline):
                 told[name] = own
             else:
                 told[name] = joined(own, marks)
-        return Made(made, self.outputs, told)
+        return Made(made, self.outputs, told, self.shares(made))
+
+    def shares(self, made: Mapping[str, object]) -> Mapping[str, float]:  # noqa: ARG002
+        """Tell something of what was made, in shares of one, by name."""
+        return {}
 
     @abstractmethod
     def run(self, inputs: Mapping[str, object], options: Section) -> Mapping[str, object]:

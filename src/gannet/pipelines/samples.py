@@ -52,11 +52,13 @@ class Made:
         media: what they are, by the same names.
         facts: the model and how it was used, for the metadata of files, by the same names; empty for what is an input
             as it was given.
+        shares: what is told of it in shares of one, by name.
     """
 
     values: Mapping[str, object]
     media: Mapping[str, Medium]
     facts: Mapping[str, Facts]
+    shares: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def value(self) -> object:

@@ -118,11 +118,12 @@ class ImageRestoration(Generic[Keys]):
         """Write the chosen size and channels into the recipe."""
         if recipe.augment.name != "none" or recipe.loss.update == "simultaneous":
             raise ValueError(f"{recipe.task.name} knows neither augment nor loss.update=simultaneous; leave them out.")
+        config = with_whole_path(self.options(recipe).on_this_machine())
         players = (GENERATOR, *(one.name for one in self.auxiliaries), DISCRIMINATOR)
         known_keys(recipe.optimizer, players, "optimizer")
         return recipe.model_copy(
             update={
-                "task": Choice(name=recipe.task.name, **with_whole_path(self.options(recipe)).model_dump(mode="json")),
+                "task": Choice(name=recipe.task.name, **config.model_dump(mode="json")),
                 "data": image_dataset.resolved_data(recipe, description),
                 "network": Choice(name=recipe.network.name, **asdict(self.pipeline_class.choice(recipe.network))),
                 "optimizer": {player: recipe.optimizer.get(player, Optimizer()) for player in players},
@@ -186,7 +187,7 @@ class ImageRestoration(Generic[Keys]):
 
     def settings(self, recipe: Recipe, description: Description) -> Settings:
         """Say what `config.json` keeps."""
-        kept = {key: value for key, value in recipe.task.options.items() if key != "perceptual_network"}
+        kept = {key: value for key, value in recipe.task.options.items() if key not in self.Config.of_this_machine}
         return Settings(description=description, network=recipe.network, task=Choice(name=recipe.task.name, **kept))
 
     def pipeline(self, recipe: Recipe, description: Description, kept: dict[str, nn.Module]) -> Pipeline:

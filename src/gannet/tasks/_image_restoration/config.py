@@ -1,7 +1,7 @@
 """The keys of `task` that all tasks share that make a better photograph of a lesser one."""
 
 from collections.abc import Mapping
-from typing import ClassVar, TypeVar
+from typing import ClassVar, Self, TypeVar
 
 from gannet.schema import Positive, Section, Weight
 
@@ -12,6 +12,9 @@ class PhotographConfig(Section):
     """The keys of `task` that these tasks share."""
 
     former_names: ClassVar[Mapping[str, str]] = {"piece": "patch", "police": "discriminator_width"}
+
+    of_this_machine: ClassVar[tuple[str, ...]] = ("perceptual_network",)
+    """Keys that may name files of the machine that learns: they are not kept with the model."""
 
     patch: Positive = 96
     """Pixels a side of the patches that are learned from."""
@@ -26,6 +29,10 @@ class PhotographConfig(Section):
     weights as torchvision and timm name them (features.0.weight, ...)."""
     discriminator_width: Positive = 48
     """Channels of the discriminator's first layer."""
+
+    def on_this_machine(self) -> Self:
+        """Give the keys with whole paths where files are named, so that the run goes on from any folder."""
+        return self
 
 
 Keys = TypeVar("Keys", bound=PhotographConfig)

@@ -1,0 +1,223 @@
+"""The network that finds damage, and what it learns from."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import avg_pool2d, binary_cross_entropy_with_logits
+
+from gannet.adversarial.game import Outcome, Pass, Turn
+from gannet.augmentation.damage import USUAL, Damaged, Layer, Manner, damage, fade, light_or_dark, patches, sometimes
+from gannet.augmentation.draws import Drawn, Draws
+from gannet.augmentation.pasting import paste
+from gannet.media.pyramid import Mask
+from gannet.networks.unet import Unet
+from gannet.runtime.later import later
+from gannet.runtime.randomness import generator
+from gannet.tasks._image_restoration import LOOK_SEED
+from gannet.tasks.inpainting import near_or_far
+from gannet.tasks.restoration.config import Config
+from gannet.tasks.restoration.pieces import overlays, prints
+
+metrics = later("sklearn.metrics")
+
+DETECTOR, SEARCHES = "detector", ("search", "settle", "rest")
+"""The network, and the stages in which nobody else learns, so that its learning rate may fall in steps."""
+MOST_SIDES = 2.0
+"""Sides of the largest photographs to learn to find damage in, in sides of the patches of them that are seen."""
+AROUND, OUTSTANDING = 5, 4.0
+"""Pixels a side of what a pixel is compared with, and how many times larger their difference is shown."""
+OVERLAP, FEW_PIXELS = 0.2, 10
+"""Weight of the overlap that is lacking beside the cross-entropy, and what is added to both of its sides."""
+OVERLAID, OVERLAID_SIDES = 2, (0.6, 4.0)
+"""How many pieces of scanned damage are laid over a patch, at most, and their sides in sides of the patch."""
+PRINTED_SIDES = (0.8, 5.0)
+GRAIN_SIDE = 512
+"""Pixels a side of the grain that is laid over pictures, everywhere another part of it."""
+
+
+@dataclass(frozen=True)
+class Scans:
+    """What the scans are like that are searched.
+
+    Attributes:
+        manner: how they are damaged.
+        undamaged, printed, grey, unsharp: shares of them that are spared, printed on, without colours, out of focus.
+        grain: the largest deviation of their grain, of values from -1 to 1.
+    """
+
+    manner: Manner = USUAL
+    undamaged: float = 0.0
+    printed: float = 0.0
+    grey: float = 0.0
+    unsharp: float = 0.1
+    grain: float = 0.0
+
+
+SCANS = {"clean": Scans(), "world": Scans(Manner(0.18, 0.5, 0.1), 0.35, 0.3, 0.5, 0.25, 0.08)}
+
+
+@dataclass(frozen=True)
+class SeveralEach:
+    """Draws for several times as many pictures, those of each side by side."""
+
+    draws: Draws
+    times: int
+
+    def normal(self, *shape: int) -> Tensor:
+        """Give standard normal numbers (times * b, *shape)."""
+        return self._of_each(self.draws.normal, shape)
+
+    def uniform(self, *shape: int) -> Tensor:
+        """Give uniform numbers in [0, 1), (times * b, *shape)."""
+        return self._of_each(self.draws.uniform, shape)
+
+    def on_processor(self) -> "SeveralEach":
+        """Give the draws that follow on the processor."""
+        return SeveralEach(self.draws.on_processor(), self.times)
+
+    def _of_each(self, draw: Callable[..., Tensor], shape: tuple[int, ...]) -> Tensor:
+        return draw(self.times, *shape).flatten(0, 1)
+
+
+class Detector(nn.Module):
+    """Scores each pixel for damage, by the picture and by what is lighter or darker than all around it."""
+
+    def __init__(self, channels: int, options: Unet) -> None:
+        super().__init__()
+        self.unet = options.unet(channels + 1, 1, batch=True)
+        self.stride, self.receptive_radius = self.unet.stride, self.unet.receptive_radius + AROUND // 2
+
+    def forward(self, picture: Tensor) -> Tensor:
+        """Map (b, c, h, w) to logits (b, 1, h, w)."""
+        light = picture.mean(1, keepdim=True)
+        around = avg_pool2d(light, AROUND, 1, AROUND // 2, count_include_pad=False)
+        scores: Tensor = self.unet(torch.cat([picture, OUTSTANDING * (light - around)], 1))
+        return scores
+
+
+def search(pictures: Tensor, draws: Draws, config: Config) -> tuple[Tensor, Tensor]:
+    """Give patches, or all of small copies (b, c, h, w), many of them damaged, and where (b, 1, h, w).
+
+    Photographs fade after they are damaged, too, and scans are soft at times.
+    """
+    scans = SCANS[config.scans]
+    pictures, draws = pictures.repeat_interleave(config.views, 0), SeveralEach(draws, config.views)
+    with torch.autocast(pictures.device.type, enabled=False):  # In bf16 places would be off by pixels.
+        patch = near_or_far(pictures, config.patch, (draws.uniform() < 0.5).float(), draws)
+        view = patches(1 / (1 + (MOST_SIDES - 1) * draws.uniform()), draws)
+        if scans.printed:
+            patch = printed(patch, draws, scans.printed)
+        spoiled = damage(patch, config.damages, draws, view, scans.manner)
+        if config.overlays:
+            spoiled = overlaid(spoiled, draws, config, scans.manner)
+        if scans.undamaged:
+            spared = sometimes(draws, scans.undamaged)
+            spoiled = Damaged(torch.where(spared, patch, spoiled.pictures), spoiled.lost * ~spared)
+        return scanned(spoiled.pictures, draws, scans), spoiled.lost
+
+
+def printed(pictures: Tensor, draws: Draws, share: float) -> Tensor:
+    """Print words on some of the pictures (b, c, h, w); they belong to them."""
+    cover = paste(pictures, prints(pictures.device), draws, PRINTED_SIDES)
+    ink = Layer(cover, _tinted(pictures, draws), 0.6 + 0.4 * draws.uniform())
+    return Manner(share).lay(Damaged(pictures, torch.zeros_like(cover)), ink, draws).pictures
+
+
+def overlaid(spoiled: Damaged, draws: Draws, config: Config, manner: Manner) -> Damaged:
+    """Lay pieces of scanned damage over some of the pictures, twice as often as drawn damage of a kind."""
+    stack = overlays(config.overlays, config.overlay_kinds, spoiled.pictures.device)
+    twice = Manner(min(1.0, 2 * manner.share), manner.soft / 2, manner.least)
+    for _ in range(OVERLAID):
+        cover = paste(spoiled.pictures, stack, draws, OVERLAID_SIDES)
+        layer = Layer(cover, _tinted(spoiled.pictures, draws), 0.4 + 0.6 * draws.uniform())
+        spoiled = twice.lay(spoiled, layer, draws)
+    return spoiled
+
+
+def _tinted(pictures: Tensor, draws: Draws) -> Tensor:
+    """Light or dark colours (b, c), few of them strong."""
+    return (light_or_dark(draws, 0.55, 0.3) + 0.3 * draws.normal(pictures.shape[1]).pow(3) / 3).clamp(-1, 1)
+
+
+def scanned(pictures: Tensor, draws: Draws, scans: Scans) -> Tensor:
+    """Give pictures (b, c, h, w) as scans show them: faded at times, grey, grainy, out of focus."""
+    if scans.grey:
+        pictures = torch.where(sometimes(draws, scans.grey), pictures.mean(1, keepdim=True), pictures)
+    scan = faded(pictures, draws)
+    if scans.grain:
+        scan = scan + _grain_of(scan, draws) * (scans.grain * draws.uniform().square()[:, None, None, None])
+    return torch.where(sometimes(draws, scans.unsharp), softened(scan), scan)
+
+
+def _grain_of(pictures: Tensor, draws: Draws) -> Tensor:
+    """A part of the grain for each picture, (b, 1, h, w)."""
+    grain, (height, width) = _grain(pictures.device), pictures.shape[2:]
+    corner = (draws.uniform(2) * GRAIN_SIDE).long()
+    rows, columns = (
+        (corner[:, axis, None] + torch.arange(side, device=pictures.device)) % GRAIN_SIDE
+        for axis, side in enumerate((height, width))
+    )
+    return grain[rows[:, :, None], columns[:, None, :]][:, None]
+
+
+@cache
+def _grain(device: torch.device) -> Tensor:
+    """Normal numbers, two thirds of them by clumps."""
+    numbers = torch.randn(2, 1, 1, GRAIN_SIDE, GRAIN_SIDE, generator=generator(0, "grain"))
+    clumps = 3 * avg_pool2d(numbers[1], 3, 1, 1)
+    return ((numbers[0] + clumps) / 2**0.5)[0, 0].to(device)
+
+
+def faded(pictures: Tensor, draws: Draws) -> Tensor:
+    """Fade half of the pictures (b, c, h, w)."""
+    return torch.where(sometimes(draws, 0.5), fade(pictures, draws), pictures)
+
+
+def softened(pictures: Tensor) -> Tensor:
+    """Bring pictures (b, c, h, w) a little out of focus: each pixel the mean of nine."""
+    return avg_pool2d(pictures, 3, 1, 1, count_include_pad=False)
+
+
+def find_turn(network: nn.Module, config: Config) -> Turn:
+    """Let the detector learn which pixels are damaged, in every stage."""
+
+    def find(run: Pass) -> Outcome:
+        pictures, lost = search(run.sample["real"], run, config)
+        scores = network(pictures)
+        return Outcome(
+            {
+                DETECTOR: {
+                    "cross_entropy": binary_cross_entropy_with_logits(scores, lost),
+                    "overlap": OVERLAP * overlap_lacking(scores, lost),
+                }
+            }
+        )
+
+    return Turn("find", (DETECTOR,), find)
+
+
+def overlap_lacking(scores: Tensor, lost: Tensor) -> Tensor:
+    """Give one less the mean overlap of what is found, by its probability, with what is lost (b, 1, h, w).
+
+    Nearly as much for a hair as for a stain (Dice's; Drozdzal et al., 2016, "The Importance of Skip Connections in
+    Biomedical Image Segmentation"); a few pixels more on both sides, so that a whole picture asks for nothing found.
+    """
+    every = (1, 2, 3)
+    found = scores.sigmoid()
+    shared, all_of_both = (found * lost).sum(every), found.sum(every) + lost.sum(every)
+    return 1 - ((2 * shared + FEW_PIXELS) / (all_of_both + FEW_PIXELS)).mean()
+
+
+def found_of_held_out(network: nn.Module, shown: Tensor, config: Config) -> dict[str, float]:
+    """Measure how much of the damage on patches of held-out pictures is found, by F1 of all their pixels."""
+    pictures, lost = search(shown, Drawn(len(shown), generator(LOOK_SEED, "search")), config)
+    found = network.eval()(pictures.to(next(network.parameters()).device)).cpu() > 0
+    return {"found_f1": f1_of_masks(lost.numpy() > 0, found.numpy())}
+
+
+def f1_of_masks(lost: Mask, found: Mask) -> float:
+    """Give the F1 of the pixels that are found; 1 where nothing is lost and nothing found."""
+    return float(metrics.f1_score(lost.ravel(), found.ravel(), zero_division=1.0))

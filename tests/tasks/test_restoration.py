@@ -1,0 +1,257 @@
+"""What restoration learns from, how sensitive it is, what it undoes of fading, and whose network fills."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from contracts import untrained
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from gannet.augmentation.damage import DAMAGES, VISIBLE, WHOLE, Layer, Manner, damage, laid, softened
+from gannet.augmentation.kinds import Drawn
+from gannet.augmentation.pasting import paste
+from gannet.media.photograph import Photograph
+from gannet.media.pyramid import as_mask
+from gannet.tasks import restoration
+from gannet.tasks.restoration.detector import DETECTOR, SCANS, SeveralEach, printed
+from gannet.tasks.restoration.evaluation import Mistakes, calibrated, share_taken
+from gannet.tasks.restoration.fading import unfaded
+from gannet.tasks.restoration.pieces import kinds_of, overlays, prints
+
+CPU = torch.device("cpu")
+RANDOM = np.random.default_rng(0)
+
+
+def draws(count: int, seed: int = 0) -> Drawn:
+    return Drawn(count, torch.Generator().manual_seed(seed))
+
+
+def write_piece(path: Path, alpha: np.ndarray) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.merge("LA", [Image.new("L", alpha.shape[::-1]), Image.fromarray(alpha)]).save(path)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> str:
+    for number, kind in enumerate(("hairs", "stains", "stains")):
+        alpha = np.zeros((20, 20), np.uint8)
+        alpha[5:15, 5 + number : 15] = 200 + number
+        write_piece(tmp_path / "overlays" / kind / f"{number}.png", alpha)
+    return str(tmp_path / "overlays")
+
+
+def test_a_piece_covers_as_much_as_its_size_tells() -> None:
+    stack, pictures = torch.full((1, 10, 10), 255, dtype=torch.uint8), torch.zeros(300, 1, 40, 40)
+    covers = paste(pictures, stack, draws(300), (0.25, 0.25))
+    assert float(covers.min()) == 0 and float(covers.max()) == 1
+    shares = covers.mean((1, 2, 3))
+    assert float(shares.max()) == pytest.approx(0.25**2, rel=0.02), "one that lies within it"
+    assert float(shares.min()) < 0.02, "and some lie partly beyond its edges"
+    assert bool((paste(pictures, stack, draws(300), (9, 9)) > 0.999).all())
+
+
+def test_a_hair_that_shrinks_stays_whole() -> None:
+    stack = torch.zeros(1, 400, 400, dtype=torch.uint8)
+    stack[:, :, 199:201] = 255
+    cover = paste(torch.zeros(50, 1, 100, 100), stack, draws(50), (0.9, 0.9))
+    for one in cover[:, 0]:
+        length = max(int((one > 0.1).any(0).sum()), int((one > 0.1).any(1).sum()))
+        assert length == 0 or float(one.sum()) > 0.2 * length
+
+
+def test_soft_damage_shines_through_and_has_soft_edges() -> None:
+    lost = torch.zeros(20, 1, 40, 40)
+    lost[:, :, 10:30, 10:30] = 1
+    layer = softened(Layer(lost, torch.ones(20, 1), torch.ones(20)), draws(20))
+    assert bool((layer.opacity >= 2 * VISIBLE - 1e-6).all()) and float(layer.opacity.min()) < 0.4
+    assert bool(((layer.cover > 0.02) & (layer.cover < 0.98)).flatten(1).any(1).all())
+    torch.testing.assert_close(layer.cover.amax((1, 2, 3)), torch.ones(20))
+    torch.testing.assert_close(layer.cover.mean((1, 2, 3)), torch.full((20,), 0.25), atol=0.03, rtol=0)
+
+
+def test_damage_that_nobody_sees_is_none() -> None:
+    picture, cover = torch.full((2, 3, 8, 8), 0.9), torch.ones(2, 1, 8, 8)
+    done = laid(picture, Layer(cover, torch.tensor([[0.92], [-1.0]]), torch.ones(2)), 0.1)
+    assert done.lost.flatten(1).mean(1).tolist() == [0.0, 1.0]
+
+
+@pytest.mark.parametrize("soft", [0.0, 1.0])
+def test_what_is_not_lost_has_hardly_changed(soft: float) -> None:
+    before = torch.rand(16, 3, 64, 64, generator=torch.Generator().manual_seed(3)) - 0.5
+    for name in DAMAGES:
+        done = damage(before, (name,), draws(16), WHOLE, Manner(1.0, soft))
+        assert float(((done.pictures - before).abs() * (done.lost == 0)).max()) <= VISIBLE * 1.5 + 1e-6, name
+        assert bool(done.lost.any()), name
+
+
+def test_scans_of_the_world_are_undamaged_at_times_and_printed_on() -> None:
+    config = restoration.Config(patch=32, scans="world", damages=("scratches", "stains", "dust"))
+    pictures = torch.rand(300, 3, 64, 64, generator=torch.Generator().manual_seed(0)) - 0.5
+    scans, lost = restoration.search(pictures, draws(300), config)
+    spared = (lost.flatten(1).sum(1) == 0).float().mean()
+    assert 0.45 < float(spared) < 0.85 and 0.002 < float(lost.mean()) < 0.15
+    grey = (scans.std(1).amax((1, 2)) < 1e-6).float().mean()  # Half are grey, half of those faded to a tone.
+    assert 0.15 < float(grey) < 0.35
+    with_print = printed(pictures, draws(300), 1.0)
+    assert float((with_print != pictures).any(1).float().mean()) > 0.05, "letters that are not lost"
+
+
+def test_print_is_of_letters_large_and_small_and_always_the_same() -> None:
+    pages = prints(CPU)
+    assert torch.equal(pages, prints.__wrapped__(CPU))
+    ink = (pages > 127).float().mean((1, 2))
+    assert float(ink.max()) < 0.5 and float(ink.mean()) > 0.03
+
+
+def test_several_patches_are_cut_of_each_photograph(folder: str) -> None:
+    config = restoration.Config(patch=32, views=3, overlays=folder, overlay_kinds=("hairs",))
+    levels = torch.linspace(-0.5, 0.5, 4).view(4, 1, 1, 1).expand(4, 1, 40, 40)
+    scans, lost = restoration.search(levels, draws(4), config)
+    assert scans.shape == (12, 1, 32, 32) and lost.shape == (12, 1, 32, 32)
+    whole = SeveralEach(draws(4), 3).uniform(2)
+    assert torch.equal(whole, draws(4).uniform(3, 2).flatten(0, 1))
+
+
+def test_a_kind_of_overlays_counts_as_any_other(folder: str) -> None:
+    assert kinds_of(folder) == ("hairs", "stains")
+    stack = overlays(folder, ("hairs", "stains"), CPU)
+    assert [int(one.max()) for one in stack] == [200, 200, 201, 202]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (lambda place: (place / "hairs" / "0.png").write_bytes(b"none"), "which is no picture"),
+        (lambda place: write_piece(place / "hairs" / "0.png", np.full((4, 4), 255, np.uint8)), "not transparent"),
+        (lambda place: (place / "hairs" / "0.png").unlink(), "has nothing in"),
+    ],
+)
+def test_overlays_that_are_none_are_named(folder: str, spoil: Any, words: str) -> None:
+    spoil(Path(folder))
+    with pytest.raises(ValueError, match=words):
+        overlays.__wrapped__(folder, ("hairs", "stains"), CPU)
+
+
+def test_where_overlays_lie_is_known_whole_while_it_learns_and_not_kept_with_the_model(
+    folder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(Path(folder).parent)
+    here = restoration.Config(overlays="overlays").on_this_machine()
+    assert here.overlays == str(Path(folder).resolve()) and here.overlay_kinds == ("hairs", "stains")
+    assert "overlays" in restoration.Config.of_this_machine
+    for asked, words in (({"overlays": "nowhere"}, "where no kinds"), ({"overlay_kinds": ("lint",)}, "has 'lint'")):
+        with pytest.raises(ValueError, match=words):
+            restoration.Config(**{"overlays": "overlays", **asked}).on_this_machine()
+
+
+def as_sure(model: Any, scores: torch.Tensor) -> Any:
+    """A model whose detector gives these logits (h, w) to any picture."""
+
+    class Sure(torch.nn.Module):
+        stride, receptive_radius = 1, 0
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.scores = torch.nn.Parameter(scores)
+
+        def forward(self, picture: torch.Tensor) -> torch.Tensor:
+            return self.scores[None, None].expand(len(picture), -1, -1, -1)
+
+    return type(model)(model.config, {**model.networks, DETECTOR: Sure()}, "sure")
+
+
+@given(sensitivity=st.floats(0.001, 0.999))
+@settings(max_examples=20, deadline=None)
+def test_sensitivity_is_one_less_the_probability_from_which_on_a_pixel_is_damaged(sensitivity: float) -> None:
+    scores = torch.linspace(-7, 7, 60).view(6, 10)
+    found = (
+        as_sure(untrained("restoration"), scores).at(sensitivity).damaged(Photograph(np.zeros((6, 10, 3), np.uint8)))
+    )
+    sure = scores.double().sigmoid().numpy() - (1 - sensitivity)
+    assert np.array_equal(found[np.abs(sure) > 1e-5], (sure > 0)[np.abs(sure) > 1e-5])
+
+
+def test_a_model_is_made_as_sensitive_as_undamaged_photographs_allow() -> None:
+    scores = torch.full((40, 50), -8.0)
+    scores[20, 25], scores[5, 5] = 2.0, -1.0
+    model, blank = as_sure(untrained("restoration"), scores), [Photograph(np.zeros((40, 50, 3), np.uint8))] * 2
+    fewest = 25 / 2000  # A pixel, with its edges.
+    for mean, logit in ((0.0, 2.0), (fewest, -1.0), (2 * fewest, -3.0)):
+        made = calibrated(model, blank, Mistakes(mean, 1.0))
+        assert share_taken(made, blank[0]) <= mean
+        assert np.log(1 / made.sensitivity - 1) == pytest.approx(logit, abs=0.1)
+    scores += 20
+    with pytest.raises(ValueError, match="at any sensitivity"):
+        calibrated(as_sure(model, scores), blank, Mistakes())
+
+
+def test_the_network_of_another_model_fills_what_is_found() -> None:
+    model, filling = untrained("restoration"), untrained("inpainting")
+    made = model.filled_by(filling)
+    scan = Photograph(RANDOM.integers(0, 256, (20, 24, 3), np.uint8))
+    lost = np.zeros((20, 24), bool)
+    lost[4:12, 5:15] = True
+    mask = Photograph(as_mask(lost))
+    assert np.array_equal(made.improve(scan, mask).values, filling.improve(scan, mask).values)
+    assert made.networks[DETECTOR] is model.networks[DETECTOR]
+    rebuilt = type(made).build(made.config)
+    rebuilt.fill(made.tensors())
+    assert np.array_equal(rebuilt.damaged(scan), model.damaged(scan)), "its shape does not follow the other's network"
+
+
+def test_the_share_that_is_damaged_is_told() -> None:
+    model, scan = untrained("restoration"), Photograph(RANDOM.integers(0, 256, (20, 24, 3), np.uint8))
+    lost = np.zeros((20, 24), bool)
+    lost[:5, :6] = True
+    assert model(scan, mask=Photograph(as_mask(lost))).shares == {"damaged": 30 / 480}
+
+
+def colourful(dtype: Any = np.uint8) -> Photograph:
+    values = RANDOM.integers(0, 256, (40, 50, 3), np.uint8).astype(dtype)
+    return Photograph(values * (257 if dtype == np.uint16 else 1))
+
+
+def toned(low: int, high: int) -> Photograph:
+    light = np.linspace(low, high, 2000).reshape(40, 50, 1)
+    return Photograph((light * [1.0, 0.9, 0.7] + [10, 5, 0]).astype(np.uint8))
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_a_photograph_of_all_tones_and_colours_hardly_fades_back(dtype: Any) -> None:
+    whole = colourful(dtype)
+    assert unfaded(whole, 0.0) is whole
+    changed = np.abs(unfaded(whole, 1.0).values.astype(float) - whole.values).max() / whole.largest
+    assert changed < 0.03 and unfaded(whole, 1.0).values.dtype == dtype
+
+
+def test_a_yellowed_print_becomes_grey_and_has_black_and_white_again() -> None:
+    made = unfaded(toned(60, 170), 1.0).values.astype(float)
+    assert made.max() > 240 and made.min() < 15
+    assert np.abs(made - made.mean(2, keepdims=True)).mean() < 4
+    half = unfaded(toned(60, 170), 0.5).values.astype(float)
+    assert np.abs(half - (made + toned(60, 170).values) / 2).max() <= 1
+
+
+@given(low=st.integers(0, 200), reach=st.integers(0, 55), channels=st.sampled_from([1, 3]))
+@settings(max_examples=30, deadline=None)
+def test_what_was_lighter_stays_lighter_however_flat_it_was(low: int, reach: int, channels: int) -> None:
+    light = np.linspace(low, low + reach, 200).astype(np.uint8).reshape(10, 20, 1).repeat(channels, 2)
+    made = unfaded(Photograph(light), 1.0).values
+    assert (np.diff(made.reshape(-1, channels).astype(int), axis=0) >= 0).all()
+
+
+def test_colours_that_are_hidden_do_not_matter_to_fading() -> None:
+    scan = toned(60, 170)
+    alpha = np.where(np.arange(50) < 20, 0, 255).astype(np.uint8) * np.ones((40, 1), np.uint8)
+    other = scan.values.copy()
+    other[:, :20] = RANDOM.integers(0, 256, (40, 20, 3))
+    ours, theirs = (unfaded(Photograph(values, alpha), 1.0).values[:, 20:] for values in (scan.values, other))
+    assert np.array_equal(ours, theirs)
+
+
+def test_scans_that_are_clean_are_as_they_ever_were() -> None:
+    assert SCANS["clean"].manner == Manner(0.5, 0.0, 0.0) and not SCANS["clean"].undamaged
