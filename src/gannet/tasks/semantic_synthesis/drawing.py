@@ -1,0 +1,153 @@
+"""Drawings of label maps: the colours that any program paints become numbers of classes."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from gannet.media.label_map import NOTHING, colour_table
+from gannet.media.pixels import Picture, Pixels, upright
+from gannet.schema import alike
+
+NEAR = 24
+"""Levels up to which a colour counts as another's: what a JPEG does to flat areas."""
+AREA = 0.005
+"""The share of a drawing from which on a colour that nobody knows is meant, and no edge between two others."""
+MOST_BLENDED = 0.35
+"""The share of pixels of colours that nobody knows from which on a drawing is none."""
+HEX = re.compile(r"#?([0-9a-fA-F]{6})\s+(.+)")
+GIMP = re.compile(r"\s*(\d+)\s+(\d+)\s+(\d+)\s+(\S.*)")
+
+
+def as_levels(colours: Sequence[str]) -> Pixels:
+    """Give colours like #87ceeb as levels (n, 3)."""
+    return np.array([[int(one[at : at + 2], 16) for at in (1, 3, 5)] for one in colours], np.uint8)
+
+
+def voc_palette(count: int) -> tuple[str, ...]:
+    """Give the colours that label maps are saved in."""
+    return tuple("#" + bytes(one.tolist()).hex() for one in colour_table(count))
+
+
+def read_palette(path: Path, classes: Sequence[str]) -> list[tuple[str, int]]:
+    """Read a palette: each colour with the number of its class, in which several may share.
+
+    Lines are `#87ceeb sky`, or `135 206 235 sky` as GIMP, Krita and Inkscape save palettes.
+
+    Raises:
+        ValueError: it cannot be read, or a line names no class of the model.
+    """
+    try:
+        lines = path.read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"The palette {path} cannot be read: {getattr(error, 'strerror', '') or 'no text'}.") from None
+    found = []
+    for line in lines:
+        if named := HEX.fullmatch(line.strip()):
+            colour, name = "#" + named[1].lower(), named[2].strip()
+        elif named := GIMP.fullmatch(line):
+            levels = [min(255, int(named[part])) for part in (1, 2, 3)]
+            colour, name = "#" + bytes(levels).hex(), named[4].strip()
+        else:
+            continue
+        if name not in classes:
+            hint = f"did you mean {alike(name, classes)!r}?" if alike(name, classes) else f"it has {', '.join(classes)}."
+            raise ValueError(f"The palette {path.name} names {name!r}, which the model does not know; {hint}")
+        found.append((colour, list(classes).index(name)))
+    if not found:
+        raise ValueError(f"The palette {path.name} has no line such as '#87ceeb {classes[0]}'; give one a class.")
+    return found
+
+
+def gimp_palette(name: str, colours: Sequence[str], classes: Sequence[str]) -> str:
+    """Write a palette that painting programs open."""
+    rows = [f"{r:3d} {g:3d} {b:3d}\t{one}" for (r, g, b), one in zip(as_levels(colours), classes, strict=True)]
+    return "\n".join(["GIMP Palette", f"Name: {name}", "Columns: 4", "#", *rows, ""])
+
+
+def read_drawing(
+    picture: Picture, palette: Sequence[tuple[str, int]], classes: Sequence[str]
+) -> tuple[Pixels, tuple[str, ...]]:
+    """Give the numbers of a drawing's classes (h, w), and words on what had to be guessed.
+
+    Numbers in grey are taken as they are, 255 for what is nobody's, and so are the colours of saved label maps. Smooth
+    edges and what a JPEG spoils become the nearest colour.
+
+    Raises:
+        ValueError: a colour that nobody knows covers an area (the nearest one is named), or it is no drawing at all.
+    """
+    levels = _levels(picture)
+    if levels.ndim == 2:
+        wrong = np.unique(levels[(levels >= len(classes)) & (levels != NOTHING)])
+        if len(wrong) == 0:
+            return levels, ()
+        levels = np.repeat(levels[..., None], 3, 2)
+    packed = levels.astype(np.int64) @ np.array([65536, 256, 1])
+    colours, where, counts = np.unique(packed, return_inverse=True, return_counts=True)
+    known, numbers = as_levels([one for one, _ in palette]), np.array([number for _, number in palette])
+    seen = np.stack([colours >> 16, colours >> 8 & 255, colours & 255], 1)
+    apart, nearest = _nearest(seen, known)
+    if apart.max() > 0:
+        saved = colour_table(len(classes))
+        theirs, which = _nearest(seen, saved)
+        if (counts * (theirs == 0)).sum() > (counts * (apart == 0)).sum():
+            apart, nearest, numbers, known = theirs, which, np.arange(len(classes)), saved
+    strange = apart > NEAR
+    share = counts / counts.sum()
+    _refuse(seen, (strange, share), known[nearest], [classes[one] for one in numbers[nearest]])
+    told = numbers[nearest][where.reshape(packed.shape)].astype(np.uint8)
+    guessed = float(share[apart > 0].sum())
+    words = (f"{guessed:.1%} of the drawing has colours that are not in the palette; the nearest were taken",)
+    return told, words if guessed else ()
+
+
+def _levels(picture: Picture) -> Pixels:
+    """Give numbers (h, w) of a grey picture, or colours (h, w, 3)."""
+    if isinstance(picture, Image.Image):
+        straight = upright(picture)
+        if straight.mode in ("L", "1"):
+            return np.asarray(straight.convert("L") if straight.mode == "L" else straight, np.uint8)
+        return np.asarray(straight.convert("RGB"))
+    values: Pixels = picture
+    return values[..., 0] if values.ndim == 3 and values.shape[2] == 1 else values[..., :3] if values.ndim == 3 else values
+
+
+def _nearest(seen: npt.NDArray[np.int64], known: Pixels) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Give how far colours (k, 3) are from the nearest known one, by their largest level, and which that is."""
+    apart = np.full(len(seen), 256)
+    which = np.zeros(len(seen), np.int64)
+    for number, one in enumerate(known.astype(np.int64)):
+        distance = np.abs(seen - one).max(1)
+        nearer = distance < apart
+        apart[nearer], which[nearer] = distance[nearer], number
+    return apart, which
+
+
+def _refuse(
+    seen: npt.NDArray[np.int64],
+    strange: tuple[npt.NDArray[np.bool_], npt.NDArray[np.float64]],
+    nearest: Pixels,
+    names: Sequence[str],
+) -> None:
+    """Raise ValueError where what nobody knows is more than edges."""
+    unknown, share = strange
+    areas = np.flatnonzero(unknown & (share >= AREA))
+    total = float(share[unknown].sum())
+    if total > MOST_BLENDED and len(areas) < 12:
+        raise ValueError(
+            f"{total:.0%} of the drawing has none of the palette's colours, as in a photograph; give a map whose areas "
+            "are filled with these colours."
+        )
+    if len(areas):
+        told = [
+            f"#{bytes(seen[one].astype(np.uint8).tolist()).hex()} on {share[one]:.0%} (the nearest is "
+            f"#{bytes(nearest[one].tolist()).hex()}, {names[one]})"
+            for one in sorted(areas, key=lambda one: -share[one])[:3]
+        ]
+        raise ValueError(
+            f"The drawing has colours that the palette does not know: {', '.join(told)}; paint in the palette's "
+            "colours, or name these in a file for the option palette."
+        )
