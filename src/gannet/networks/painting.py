@@ -23,7 +23,8 @@ from gannet.schema import STRICT
 LEVELS = (6, 5, 4, 2, 1)
 """Widths from a sixteenth of a picture's sides to all of them, in those of the last."""
 STRIDE = 2 ** (len(LEVELS) - 1)
-COLOURS = 3
+COLOURS, BRIGHTEST = 3, 0.97
+"""Channels of a picture; the level up to which a mean colour is begun with."""
 REGION_NOISE = 8
 """Numbers that are drawn for each region."""
 SLOPE = 0.2
@@ -36,7 +37,7 @@ class Guide:
     Attributes:
         shares: what part of each pixel each class has, (b, n, h, w).
         latents: how each class is to be painted, (b, n, d).
-        noise: white noise, (b, 1, h, w).
+        noise: white noise, (b, 1, h, w), or smaller where nothing so fine is painted.
     """
 
     shares: Tensor
@@ -53,7 +54,8 @@ class Guide:
         step = STRIDE >> level
         shares = avg_pool2d(self.shares, step) if step > 1 else self.shares
         places = avg_pool2d(self.places, step) if step > 1 else self.places
-        white = self.noise[:, :, ::step, ::step]
+        every = self.noise.shape[2] // shares.shape[2]
+        white = self.noise[:, :, ::every, ::every]
         inside = [shares, shares * places[:, :1], shares * places[:, 1:], shares * white]
         return torch.cat(inside, 1)
 
@@ -72,10 +74,13 @@ def places_inside(shares: Tensor) -> Tensor:
     grid = torch.stack([across, down]).flatten(1)
     flat = shares.float().flatten(2)
     count = flat.sum(2, keepdim=True).clamp_min(1e-6)
-    mean = flat @ grid.T / count
-    spread = (flat @ grid.square().T / count - mean.square()).clamp_min(1e-3).sqrt()
-    # Each class's mean and spread, laid where the class lies.
-    laid = torch.cat([mean, spread], 2).transpose(1, 2) @ flat
+    with torch.autocast(
+        shares.device.type, enabled=False
+    ):  # Of squares that lie close together half precision leaves nothing.
+        mean = flat @ grid.T / count
+        spread = (flat @ grid.square().T / count - mean.square()).clamp_min(1e-3).sqrt()
+        # Each class's mean and spread, laid where the class lies.
+        laid = torch.cat([mean, spread], 2).transpose(1, 2) @ flat
     nobodys = (1 - flat.sum(1, keepdim=True)).clamp(0, 1)
     inside = (grid - laid[:, :2]) / (laid[:, 2:] + nobodys)
     return (inside * (1 - nobodys)).clamp(-3, 3).view(-1, 2, height, width)
@@ -139,7 +144,9 @@ class ByConvolution(nn.Module):
 class Block(nn.Module):
     """Two modulated convolutions beside what goes by; the second one at twice the size (but in the first block)."""
 
-    def __init__(self, before: int, after: int, level: int, latent: int, modulation: type[ByClass | ByConvolution]) -> None:
+    def __init__(
+        self, before: int, after: int, level: int, latent: int, modulation: type[ByClass | ByConvolution]
+    ) -> None:
         super().__init__()
         self.level, self.grows = level, level > 0
         self.first, self.second = modulation(before, latent), modulation(after, latent)
@@ -168,7 +175,7 @@ class Painter(nn.Module):
         options: how wide it is, and what modulates.
     """
 
-    def __init__(self, classes: int, style: int, options: "Clade") -> None:
+    def __init__(self, classes: int, style: int, options: "Clade | Spade") -> None:
         super().__init__()
         widths = [options.width * times for times in LEVELS]
         latent, modulation = options.latent, options.modulation
@@ -190,9 +197,9 @@ class Painter(nn.Module):
 
         Args:
             shares: what part of each pixel each class has, (b, n, h, w); sides are multiples of 16.
-            style: of each class, (b, n, s).
+            style: of each class, (b, n, s); its first three numbers are the mean colour, in [-1, 1].
             region_noise: (b, n, 8).
-            noise: (b, 1, h, w).
+            noise: (b, 1, h, w); of half the sides is enough where it is halved.
             halved: paint at half the size only, (b, 3, h/2, w/2).
         """
         latents = self.mapping(self.embedding + self.given(torch.cat([style, region_noise], 2)))
@@ -208,7 +215,14 @@ class Painter(nn.Module):
         assert coarse is not None
         if not halved:
             coarse = interpolate(coarse, scale_factor=2.0, mode="bilinear") + self.heads[1](leaky_relu(features, SLOPE))
-        return torch.tanh(coarse.float())
+        return torch.tanh(coarse.float() + self._start(style, bases[-1]))
+
+    def _start(self, style: Tensor, basis: Tensor) -> Tensor:
+        """Fill each class with the mean colour of its style, as what `tanh` makes of it: what is painted is added."""
+        count = style.shape[1]
+        filled = torch.bmm(style[..., :COLOURS].float().transpose(1, 2), basis[:, :count].float().flatten(2))
+        start: Tensor = torch.atanh(filled.float().clamp(-BRIGHTEST, BRIGHTEST))
+        return start.view(len(basis), COLOURS, *basis.shape[2:])
 
 
 @dataclass(frozen=True)
@@ -231,7 +245,19 @@ class Clade:
 
 
 @dataclass(frozen=True)
-class Spade(Clade):
+class Spade:
     """Convolutions of the map modulate the layers: dearer."""
 
+    # Read when a recipe's section is checked: keys that are not fields are refused.
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    width: Annotated[int, Field(ge=1, le=128)] = 32
+    """Channels at the largest size; six times as many at the smallest."""
+    latent: Annotated[int, Field(ge=1, le=256)] = 48
+    """Numbers that say how a class is painted, between its style and the layers."""
+
     modulation: ClassVar[Any] = ByConvolution
+
+    def painter(self, classes: int, style: int) -> Painter:
+        """Build the network."""
+        return Painter(classes, style, self)

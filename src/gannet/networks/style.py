@@ -1,4 +1,4 @@
-"""The style in which each class of a picture is painted: a network that sees it, and a bank of styles that were seen."""
+"""The style in which each class of a picture is painted: a network that sees it, and a bank of those that were seen."""
 
 import torch
 from torch import Tensor, nn
@@ -45,7 +45,8 @@ class StyleEncoder(nn.Module):
 def averaged(values: Tensor, shares: Tensor) -> Tensor:
     """Average values (b, c, h, w) over the region of each class (b, n, h, w): (b, n, c), 0 where there is none."""
     flat, weights = values.float().flatten(2), shares.float().flatten(2)
-    return weights @ flat.transpose(1, 2) / weights.sum(2, keepdim=True).clamp_min(1e-3)
+    with torch.autocast(values.device.type, enabled=False):
+        return weights @ flat.transpose(1, 2) / weights.sum(2, keepdim=True).clamp_min(1e-3)
 
 
 class StyleBank(nn.Module):
@@ -87,10 +88,11 @@ def completed(styles: Tensor, there: Tensor) -> Tensor:
         there: (b, n), which classes pictures have.
     """
     has = there.float()
-    squares = (styles.float().square().sum(2) * has) @ has.T
     products = (styles.float() * has[..., None]).flatten(1)
-    shared = has @ has.T
-    apart = (squares + squares.T - 2 * products @ products.T).clamp_min(0)
+    with torch.autocast(styles.device.type, enabled=False):
+        squares = (styles.float().square().sum(2) * has) @ has.T
+        shared = has @ has.T
+        apart = (squares + squares.T - 2 * products @ products.T).clamp_min(0)
     # Pictures that share nothing are farther from each other than any that do.
     distance = torch.where(shared > 0, apart / shared.clamp_min(1), torch.full_like(apart, 1e6))
     distance = distance[:, :, None].expand(-1, -1, has.shape[1])

@@ -51,12 +51,14 @@ class Plane:
     def away(self) -> Values:
         """How far each pixel lies, 1 at the lower edge."""
         below = np.maximum(ROWS[self.rows] - self.horizon + 0.5, 0.5)
-        return np.minimum((HEIGHT - self.horizon) / below, FARTHEST)
+        found: Values = np.minimum((HEIGHT - self.horizon) / below, FARTHEST)
+        return found
 
     @cached_property
     def across(self) -> Values:
         """How far each pixel lies to the side, -1 to 1 at the lower edge."""
-        return (COLUMNS[self.rows] / WIDTH - 0.5) * 2 * self.away
+        found: Values = (COLUMNS[self.rows] / WIDTH - 0.5) * 2 * self.away
+        return found
 
     def noise(self, fineness: float, number: int = 0) -> Values:
         """Lay noise of one wavelength, so many to the lower edge's half, on it; what is too fine to be seen fades."""
@@ -64,7 +66,8 @@ class Plane:
         values = look_up(
             band_tile(16, number), self.away * scale + self.corner[0], self.across * scale + self.corner[1]
         )
-        return values / (1 + self._crowded(fineness) ** 2)
+        found: Values = values / (1 + self._crowded(fineness) ** 2)
+        return found
 
     def _crowded(self, fineness: float) -> Values:
         """Tell how many such waves lie in two pixels across, or about one down, where the ground is flat to the eye."""
@@ -76,7 +79,8 @@ class Plane:
         values = look_between(
             fractal_tile(1.7, number), self.away * scale + self.corner[1], self.across * scale + self.corner[0]
         )
-        return values / (1 + self._crowded(2 * fineness) ** 2)
+        found: Values = values / (1 + self._crowded(2 * fineness) ** 2)
+        return found
 
     def row(self, away: float) -> float:
         """Give the row of what lies so far away."""
@@ -145,7 +149,8 @@ def paint_road(canvas: Canvas, random: Random, plane: Plane) -> Values:
         colours = mixed(colours, colour(0.85, 0.84, 0.78), 0.8 * (dashes | edges).astype(np.float32))
     share = share * (away < 0.9 * FARTHEST)
     canvas.cover_part((plane.rows, slice(None)), canvas.light.lit(colours, 0.75), share, ROAD, 0.02 * (away - 1))
-    return share
+    found: Values = share
+    return found
 
 
 def lake(random: Random, plane: Plane) -> Values:

@@ -58,7 +58,11 @@ class Crest:
 def skyline(random: Random, crest: Crest, rough: float) -> Values:
     """Draw the row of a crest at each column."""
     waves = line(random, WIDTH, 2.1 - 0.5 * rough, 420 - 140 * rough)
-    waves = waves + 0.35 * rough * (0.8 - np.abs(line(random, WIDTH, 1.7, 120))) + 0.03 * rough * line(random, WIDTH, 0.9, 16)
+    waves = (
+        waves
+        + 0.35 * rough * (0.8 - np.abs(line(random, WIDTH, 1.7, 120)))
+        + 0.03 * rough * line(random, WIDTH, 0.9, 16)
+    )
     heights = crest.height * (1 + 0.42 * waves)
     return (crest.base - np.maximum(heights, 1.5 + 0.1 * crest.height * (1 + waves / 9))).astype(np.float32)
 

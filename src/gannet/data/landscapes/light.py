@@ -34,7 +34,8 @@ class Light:
             return colours
         left = np.exp(-self.thickness * np.asarray(depth, np.float32))
         share = left[..., None] if left.ndim else left
-        return self.horizon + (colours - self.horizon) * share
+        found: Values = self.horizon + (colours - self.horizon) * share
+        return found
 
     def lit(self, colours: Values, towards: Values | float) -> Values:
         """Light colours (h, w, 3) of things that look towards the sun by so much, 0 to 1."""

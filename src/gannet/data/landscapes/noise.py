@@ -1,12 +1,12 @@
 """Fractal noise: what clouds, hills, rock and meadows are made of. Tiles are drawn once, and looked up ever after."""
 
 from functools import cache
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-Values: TypeAlias = npt.NDArray[np.float32]
+Values: TypeAlias = npt.NDArray[Any]
 Random: TypeAlias = np.random.Generator
 
 SIDE = 512
@@ -44,13 +44,15 @@ def ridged_tile(number: int = 0) -> Values:
 
 
 def _whitened(values: npt.NDArray[np.floating]) -> Values:
-    return ((values - values.mean()) / values.std()).astype(np.float32)
+    found: Values = ((values - values.mean()) / values.std()).astype(np.float32)
+    return found
 
 
 def look_up(tile: Values, down: Values, across: Values) -> Values:
     """Look a tile up at places in pixels, of any size, by the nearest of its own."""
     mask = SIDE - 1
-    return tile[down.astype(np.int32) & mask, across.astype(np.int32) & mask]
+    found: Values = tile[down.astype(np.int32) & mask, across.astype(np.int32) & mask]
+    return found
 
 
 def look_between(tile: Values, down: Values, across: Values) -> Values:
@@ -63,7 +65,8 @@ def look_between(tile: Values, down: Values, across: Values) -> Values:
     ]
     upper = corners[0] * (1 - x) + corners[1] * x
     lower = corners[2] * (1 - x) + corners[3] * x
-    return (upper * (1 - y) + lower * y)[..., 0]
+    found: Values = (upper * (1 - y) + lower * y)[..., 0]
+    return found
 
 
 def window(tile: Values, random: Random, height: int, width: int) -> Values:
@@ -71,7 +74,8 @@ def window(tile: Values, random: Random, height: int, width: int) -> Values:
     rows = (random.integers(SIDE) + np.arange(height)) & (SIDE - 1)
     columns = (random.integers(SIDE) + np.arange(width)) & (SIDE - 1)
     part = tile[rows[:, None], columns]
-    return part[:, ::-1] if random.random() < 0.5 else part
+    found: Values = part[:, ::-1] if random.random() < 0.5 else part
+    return found
 
 
 def line(random: Random, width: int, slope: float, longest: float = 256.0) -> Values:
@@ -79,7 +83,8 @@ def line(random: Random, width: int, slope: float, longest: float = 256.0) -> Va
     waves = np.fft.rfftfreq(4 * width)
     amplitude = np.where(waves * longest >= 1, np.maximum(waves, 1e-9) ** -slope, 0)
     drawn = np.fft.irfft(amplitude * np.fft.rfft(random.standard_normal(4 * width)))
-    return ((drawn - drawn.mean()) / (drawn.std() + 1e-9)).astype(np.float32)[:width]
+    found: Values = ((drawn - drawn.mean()) / (drawn.std() + 1e-9)).astype(np.float32)[:width]
+    return found
 
 
 def rising(values: Values, low: float, high: float) -> Values:

@@ -83,7 +83,8 @@ def _developed(canvas: Canvas, random: Random) -> Levels:
     rolled = np.where(exposed > 0.8, 1 - 0.2 * np.exp(-(exposed - 0.8) / 0.2), exposed)
     curved = rolled + 0.12 * rolled * (1 - rolled) * (2 * rolled - 1)
     grain = random.standard_normal((HEIGHT, WIDTH, 1), np.float32) * 0.008
-    return np.rint((curved + grain).clip(0, 1) * 255).astype(np.uint8)
+    found: Levels = np.rint((curved + grain).clip(0, 1) * 255).astype(np.uint8)
+    return found
 
 
 class _Painter:
@@ -193,7 +194,6 @@ class _Painter:
             earth.paint_water(canvas, random, plane, water)
         self._near_things()
 
-
     def _near_things(self) -> None:
         """Stand trees, rocks and a house on dry ground, the farthest first."""
         random = self.random
@@ -232,4 +232,3 @@ class _Painter:
             canvas.put(things.rock(random, max(4, int(size)), self.stone, light, self.white), foot, ROCK, depth)
         else:
             canvas.put(things.house(random, max(8, int(size)), light, self.white, self.dark), foot, HOUSE, depth)
-

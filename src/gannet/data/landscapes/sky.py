@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from gannet.data.landscapes.canvas import CLOUD, COLUMNS, HEIGHT, ROWS, SKY, WIDTH, Canvas, mixed
+from gannet.data.landscapes.canvas import CLOUD, COLUMNS, HEIGHT, ROWS, SKY, WIDTH, Canvas, colour, mixed
 from gannet.data.landscapes.noise import Random, Values, fractal_tile, look_between, rising
 
 DISC = 5.0
@@ -24,7 +24,7 @@ def paint_sky(canvas: Canvas, random: Random, horizon: float, dark: bool) -> Non
     colours = colours + glow[..., None] * light.sun * (0.7 if dark else 1)
     radius = random.uniform(3, DISC)
     disc = np.clip(radius - away + 0.5, 0, 1)
-    colours = mixed(colours, np.float32([0.93, 0.93, 0.88] if dark else [1.3, 1.22, 1.0]), disc)
+    colours = mixed(colours, colour(*((0.93, 0.93, 0.88) if dark else (1.3, 1.22, 1.0))), disc)
     if dark:
         stars = np.where(random.random((HEIGHT, WIDTH)) < 0.004, random.random((HEIGHT, WIDTH)) ** 2, 0)
         colours = colours + (0.8 * stars * np.clip(height * 2, 0, 1) * (away > 3 * radius))[..., None]

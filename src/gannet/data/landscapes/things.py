@@ -6,9 +6,8 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from gannet.data.landscapes.canvas import Sprite, colour, mixed, tinted
-from gannet.data.landscapes.heights import STONES
 from gannet.data.landscapes.light import Light, Season
-from gannet.data.landscapes.noise import Random, Values, band_tile, fractal_tile, rising, window
+from gannet.data.landscapes.noise import Random, Values, band_tile, rising, window
 
 TALL = 96
 """Pixels of a tree's height as it is drawn once; smaller ones are made of it."""

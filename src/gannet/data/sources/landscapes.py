@@ -12,7 +12,7 @@ from gannet.media.medium import Medium
 from gannet.runtime.workers import cores, map_in_processes
 from gannet.schema import Section
 
-COUNT, PART, LOOKED_AT, MOST_PROCESSES = 4_000, 16, 8, 4
+COUNT, PART, LOOKED_AT, MOST_PROCESSES = 3_000, 16, 8, 4
 
 
 @dataclass(frozen=True)

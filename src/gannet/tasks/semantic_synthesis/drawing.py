@@ -54,7 +54,9 @@ def read_palette(path: Path, classes: Sequence[str]) -> list[tuple[str, int]]:
         else:
             continue
         if name not in classes:
-            hint = f"did you mean {alike(name, classes)!r}?" if alike(name, classes) else f"it has {', '.join(classes)}."
+            hint = (
+                f"did you mean {alike(name, classes)!r}?" if alike(name, classes) else f"it has {', '.join(classes)}."
+            )
             raise ValueError(f"The palette {path.name} names {name!r}, which the model does not know; {hint}")
         found.append((colour, list(classes).index(name)))
     if not found:
@@ -95,9 +97,15 @@ def read_drawing(
         theirs, which = _nearest(seen, saved)
         if (counts * (theirs == 0)).sum() > (counts * (apart == 0)).sum():
             apart, nearest, numbers, known = theirs, which, np.arange(len(classes)), saved
-    strange = apart > NEAR
     share = counts / counts.sum()
-    _refuse(seen, (strange, share), known[nearest], [classes[one] for one in numbers[nearest]])
+    meant = [one for one in np.flatnonzero((apart > NEAR) & (share >= AREA)) if _fills(packed == colours[one])]
+    _refuse_unknown(seen[meant], share[meant], known[nearest[meant]], [classes[one] for one in numbers[nearest[meant]]])
+    blended = float(share[apart > NEAR].sum())
+    if blended > MOST_BLENDED:
+        raise ValueError(
+            f"{blended:.0%} of the drawing has none of the palette's colours, as in a photograph; give a map whose "
+            "areas are filled with these colours."
+        )
     told = numbers[nearest][where.reshape(packed.shape)].astype(np.uint8)
     guessed = float(share[apart > 0].sum())
     words = (f"{guessed:.1%} of the drawing has colours that are not in the palette; the nearest were taken",)
@@ -109,10 +117,12 @@ def _levels(picture: Picture) -> Pixels:
     if isinstance(picture, Image.Image):
         straight = upright(picture)
         if straight.mode in ("L", "1"):
-            return np.asarray(straight.convert("L") if straight.mode == "L" else straight, np.uint8)
-        return np.asarray(straight.convert("RGB"))
+            return np.array(straight, np.uint8)
+        return np.array(straight.convert("RGB"))
     values: Pixels = picture
-    return values[..., 0] if values.ndim == 3 and values.shape[2] == 1 else values[..., :3] if values.ndim == 3 else values
+    return (
+        values[..., 0] if values.ndim == 3 and values.shape[2] == 1 else values[..., :3] if values.ndim == 3 else values
+    )
 
 
 def _nearest(seen: npt.NDArray[np.int64], known: Pixels) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
@@ -126,28 +136,24 @@ def _nearest(seen: npt.NDArray[np.int64], known: Pixels) -> tuple[npt.NDArray[np
     return apart, which
 
 
-def _refuse(
-    seen: npt.NDArray[np.int64],
-    strange: tuple[npt.NDArray[np.bool_], npt.NDArray[np.float64]],
-    nearest: Pixels,
-    names: Sequence[str],
+def _fills(mask: npt.NDArray[np.bool_]) -> bool:
+    """Tell whether a mask (h, w) holds a square of three pixels a side, as smooth edges do not."""
+    rows = mask[2:] & mask[1:-1] & mask[:-2]
+    return bool((rows[:, 2:] & rows[:, 1:-1] & rows[:, :-2]).any())
+
+
+def _refuse_unknown(
+    seen: npt.NDArray[np.int64], share: npt.NDArray[np.float64], nearest: Pixels, names: Sequence[str]
 ) -> None:
-    """Raise ValueError where what nobody knows is more than edges."""
-    unknown, share = strange
-    areas = np.flatnonzero(unknown & (share >= AREA))
-    total = float(share[unknown].sum())
-    if total > MOST_BLENDED and len(areas) < 12:
-        raise ValueError(
-            f"{total:.0%} of the drawing has none of the palette's colours, as in a photograph; give a map whose areas "
-            "are filled with these colours."
-        )
-    if len(areas):
-        told = [
-            f"#{bytes(seen[one].astype(np.uint8).tolist()).hex()} on {share[one]:.0%} (the nearest is "
-            f"#{bytes(nearest[one].tolist()).hex()}, {names[one]})"
-            for one in sorted(areas, key=lambda one: -share[one])[:3]
-        ]
-        raise ValueError(
-            f"The drawing has colours that the palette does not know: {', '.join(told)}; paint in the palette's "
-            "colours, or name these in a file for the option palette."
-        )
+    """Raise ValueError where a drawing has areas of colours (k, 3) that nobody knows, naming the largest."""
+    if len(seen) == 0:
+        return
+    named = [["#" + bytes(one.tolist()).hex() for one in colours] for colours in (seen, nearest)]
+    told = [
+        f"{named[0][one]} on {share[one]:.0%} (the nearest is {named[1][one]}, {names[one]})"
+        for one in np.argsort(-share)[:3]
+    ]
+    raise ValueError(
+        f"The drawing has colours that the palette does not know: {', '.join(told)}; paint in the palette's colours, "
+        "or name these in a file for the option palette."
+    )

@@ -22,8 +22,8 @@ from gannet.recipe import Penalty, Recipe
 from gannet.schedule import stages
 from gannet.tasks._image_restoration import perceptual_network
 from gannet.tasks._image_restoration.config import LOSS_NETWORK
-from gannet.tasks.semantic_synthesis.config import GENERATOR, Config, PaintingNetwork
 from gannet.tasks.segmentation import as_shares, counted
+from gannet.tasks.semantic_synthesis.config import GENERATOR, Config, PaintingNetwork
 
 DISCRIMINATOR = "discriminator"
 SMALL = "small"
@@ -83,7 +83,7 @@ def mixed(real: Tensor, fake: Tensor, mask: Tensor) -> Tensor:
 
 def class_mask(shares: Tensor, picked: Tensor) -> Tensor:
     """Give a mask (b, 1, h, w) of whole regions: 1 where classes lie that are picked, (b, n) of zeros and ones."""
-    return torch.einsum("bnhw,bn->bhw", shares.float(), picked.float())[:, None]
+    return (shares * picked[:, :, None, None]).sum(1, keepdim=True)
 
 
 def log_odds(logits: Tensor) -> Tensor:
@@ -144,7 +144,7 @@ class _Players:
         own = (run.uniform() < OWN).float()
         others = completed(seen.detach(), there).roll(1, 0)
         style = torch.where(own[:, None, None] > 0, seen, others)
-        region_noise, noise = run.normal(self.classes, REGION_NOISE), run.normal(1, *maps.shape[1:])
+        region_noise, noise = run.normal(self.classes, REGION_NOISE), run.normal(1, *real.shape[2:])
         fake = self.network.painter(shares, style, region_noise, noise, self.halved)
         truth = shares[:, :, ::2, ::2] if self.halved else shares
         return Painting(real, shares, style, own, fake, truth)
@@ -200,7 +200,8 @@ class _Players:
         seen = functional_call(encoder, fixed, (self._whole(painting.fake), painting.shares))
         there = (painting.shares.sum((2, 3)) > 0).float()[..., None]
         apart = (seen - painting.style.detach()).abs() * there
-        return apart.sum() / (there.sum() * encoder.size).clamp_min(1)
+        mean: Tensor = apart.sum() / (there.sum() * encoder.size).clamp_min(1)
+        return mean
 
 
 def _flipped(values: Tensor, which: Tensor) -> Tensor:
@@ -211,4 +212,5 @@ def _flipped(values: Tensor, which: Tensor) -> Tensor:
 def mean_colours(pictures: Tensor, shares: Tensor) -> Tensor:
     """Fill each region of maps (b, n, h, w) with the mean colour of its class over all pictures: (b, 3, h, w)."""
     joined = averaged(pictures.transpose(0, 1).flatten(2)[None], shares.transpose(0, 1).flatten(2)[None])
-    return torch.einsum("bnhw,nc->bchw", shares, joined[0])
+    filled: Tensor = torch.einsum("bnhw,nc->bchw", shares, joined[0])
+    return filled

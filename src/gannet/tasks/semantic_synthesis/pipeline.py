@@ -22,7 +22,7 @@ from gannet.networks.style import completed
 from gannet.pipelines.pipeline import ConverterPipeline, Input
 from gannet.runtime.files import write_text
 from gannet.runtime.randomness import generator
-from gannet.schema import Choice, Section, nearest
+from gannet.schema import Section, nearest
 from gannet.tasks.semantic_synthesis.config import (
     GENERATOR,
     PaintingNetwork,
@@ -127,7 +127,8 @@ class PaintingPipeline(ConverterPipeline):
         if "style_map" in inputs:
             drawn, _ = self._read(inputs["style_map"], options)
             maps = torch.from_numpy(_scaled(drawn, self.settings.description.shape))[None]
-        pixels = fit_picture(read_picture(inputs["style"], 3), *maps.shape[1:], "crop")
+        height, width = maps.shape[1:]
+        pixels = fit_picture(read_picture(inputs["style"], 3), height, width, "crop")
         styles, there = self.seen(torch.from_numpy(from_levels(pixels))[None], maps)
         kept, had = self.network.bank.kept()
         filled = completed(torch.cat([styles, kept]), torch.cat([there, had]))
