@@ -190,6 +190,18 @@ def test_numbers_in_grey_and_saved_label_maps_are_read_as_they_are() -> None:
     assert [one for one, _ in zip(voc_palette(2), "ab", strict=True)] == ["#000000", "#800000"]
 
 
+def test_numbers_of_nobody_are_known_and_others_are_refused() -> None:
+    told = banded()
+    told[0] = 11
+    for mode in ("L", "P"):
+        saved = Image.fromarray(told)
+        if mode == "P":
+            saved.putpalette(colour_table().ravel().tolist())
+        assert np.array_equal(read_drawing(saved, PALETTE, CLASSES, (11, 255))[0], told)
+    with pytest.raises(ValueError, match=r"number 11, and the model knows 3 classes, from 0 \(sky\) to 2 \(sand\)"):
+        read_drawing(Image.fromarray(told), PALETTE, CLASSES)
+
+
 def test_smooth_edges_become_the_nearest_colour_and_it_says_so() -> None:
     smooth = drawn(banded(96, 128)).filter(ImageFilter.GaussianBlur(0.7))
     told, words = read_drawing(smooth, PALETTE, CLASSES)

@@ -18,6 +18,8 @@ AREA = 0.005
 """The share of a drawing from which on a colour that nobody knows is meant, and no edge between two others."""
 MOST_BLENDED = 0.35
 """The share of pixels of colours that nobody knows from which on a drawing is none."""
+MOST_NUMBERED = 64
+"""Levels below which a grey picture holds numbers, and no shades."""
 HEX = re.compile(r"#?([0-9a-fA-F]{6})\s+(.+)")
 GIMP = re.compile(r"\s*(\d+)\s+(\d+)\s+(\d+)\s+(\S.*)")
 
@@ -71,21 +73,30 @@ def gimp_palette(name: str, colours: Sequence[str], classes: Sequence[str]) -> s
 
 
 def read_drawing(
-    picture: Picture, palette: Sequence[tuple[str, int]], classes: Sequence[str]
+    picture: Picture, palette: Sequence[tuple[str, int]], classes: Sequence[str], nobodys: Sequence[int] = (NOTHING,)
 ) -> tuple[Pixels, tuple[str, ...]]:
     """Give the numbers of a drawing's classes (h, w), and words on what had to be guessed.
 
-    Numbers in grey are taken as they are, 255 for what is nobody's, and so are the colours of saved label maps. Smooth
-    edges and what a JPEG spoils become the nearest colour.
+    Numbers in grey are taken as they are, and so are the colours of saved label maps. Smooth edges and what a JPEG
+    spoils become the nearest colour.
+
+    Args:
+        palette: colours, each with the number of its class.
+        nobodys: numbers of what belongs to no class.
 
     Raises:
         ValueError: a colour that nobody knows covers an area (the nearest one is named), or it is no drawing at all.
     """
     levels = _levels(picture)
     if levels.ndim == 2:
-        wrong = np.unique(levels[(levels >= len(classes)) & (levels != NOTHING)])
+        wrong = levels[~np.isin(levels, (*range(len(classes)), *nobodys))]
         if len(wrong) == 0:
             return levels, ()
+        if wrong.max() < MOST_NUMBERED:
+            raise ValueError(
+                f"The map holds the number {wrong.max()}, and the model knows {len(classes)} classes, from 0 "
+                f"({classes[0]}) to {len(classes) - 1} ({classes[-1]}); give a map of these."
+            )
         levels = np.repeat(levels[..., None], 3, 2)
     packed = levels.astype(np.int64) @ np.array([65536, 256, 1])
     colours, where, counts = np.unique(packed, return_inverse=True, return_counts=True)
@@ -93,13 +104,14 @@ def read_drawing(
     seen = np.stack([colours >> 16, colours >> 8 & 255, colours & 255], 1)
     apart, nearest = _nearest(seen, known)
     if apart.max() > 0:
-        saved = colour_table(len(classes))
-        theirs, which = _nearest(seen, saved)
+        saved = np.array([*range(len(classes)), *nobodys])
+        theirs, which = _nearest(seen, colour_table()[saved])
         if (counts * (theirs == 0)).sum() > (counts * (apart == 0)).sum():
-            apart, nearest, numbers, known = theirs, which, np.arange(len(classes)), saved
+            apart, nearest, numbers, known = theirs, which, saved, colour_table()[saved]
     share = counts / counts.sum()
+    called = [classes[one] if one < len(classes) else "nobody's" for one in numbers[nearest]]
     meant = [one for one in np.flatnonzero((apart > NEAR) & (share >= AREA)) if _fills(packed == colours[one])]
-    _refuse_unknown(seen[meant], share[meant], known[nearest[meant]], [classes[one] for one in numbers[nearest[meant]]])
+    _refuse_unknown(seen[meant], share[meant], known[nearest[meant]], [called[one] for one in meant])
     blended = float(share[apart > NEAR].sum())
     if blended > MOST_BLENDED:
         raise ValueError(

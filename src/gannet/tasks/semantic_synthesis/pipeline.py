@@ -117,7 +117,7 @@ class PaintingPipeline(ConverterPipeline):
     def _read(self, given: Picture, options: PaintOptions) -> tuple[Pixels, tuple[str, ...]]:
         own = list(zip(self.settings.description.palette, range(len(self.classes)), strict=True))
         palette = read_palette(Path(options.palette).expanduser(), self.classes) if options.palette else own
-        return read_drawing(given, palette, self.classes)
+        return read_drawing(given, palette, self.classes, config_of(self.settings.task).ignore)
 
     def _given_style(self, inputs: Mapping[str, Any], told: Tensor, options: PaintOptions) -> Tensor | None:
         """Give the style of a picture that was given, with that of classes which it lacks, (1, n, s)."""
@@ -165,7 +165,10 @@ class PaintingPipeline(ConverterPipeline):
             region, white = self._noise(told.shape[1:], options.region_seed)
             style = torch.where(which[None, :, None], self._likely(style, which, options.region_seed), style)
             regional = torch.where(which[None, :, None], region, regional)
-            noise = torch.where(which[told.long().clamp_max(len(which) - 1)][:, None], white, noise)
+            lies = torch.cat([which, torch.tensor([False])])[
+                told.long().clamp_max(len(which))
+            ]  # Nobody's is no region.
+            noise = torch.where(lies[:, None], white, noise)
         return style, regional, noise
 
     def _likely(self, style: Tensor, anew: Tensor, seed: int) -> Tensor:
