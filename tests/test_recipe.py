@@ -18,7 +18,7 @@ from gannet.networks import PAIRS
 from gannet.recipe import Loss, Optimizer, Penalty, Recipe, Stage, dump_yaml, load_recipe, parse_change, preset_names
 from gannet.schema import Choice, Section, check, nearest
 from gannet.task import find_task
-from gannet.tasks import colorization, flow_matching, super_resolution
+from gannet.tasks import colorization, flow_matching, semantic_synthesis, super_resolution
 from gannet.tasks._image_restoration import PhotographConfig
 from gannet.tasks.generation import example
 from gannet.tasks.recognition import NETWORKS
@@ -266,9 +266,14 @@ def test_a_shipped_recipe_is_whole(name: str, tmp_path: Path) -> None:
     assert recipe.loss.name in LOSSES
     check(find_task(recipe.task.name).Config, recipe.task.options, "task")
     known = set(
-        (PAIRS | NETWORKS | flow_matching.NETWORKS | super_resolution.NETWORKS | colorization.NETWORKS)[
-            recipe.network.name
-        ].__dataclass_fields__
+        (
+            PAIRS
+            | NETWORKS
+            | flow_matching.NETWORKS
+            | super_resolution.NETWORKS
+            | colorization.NETWORKS
+            | semantic_synthesis.NETWORKS
+        )[recipe.network.name].__dataclass_fields__
     )
     assert set(recipe.network.options) <= known
     path = tmp_path / "again.yaml"
