@@ -18,7 +18,7 @@ from gannet.networks import PAIRS
 from gannet.recipe import Loss, Optimizer, Penalty, Recipe, Stage, dump_yaml, load_recipe, parse_change, preset_names
 from gannet.schema import Choice, Section, check, nearest
 from gannet.task import find_task
-from gannet.tasks import colorization, flow_matching, inpainting, super_resolution
+from gannet.tasks import colorization, flow_matching, inpainting, semantic_synthesis, super_resolution
 from gannet.tasks._image_restoration import PhotographConfig
 from gannet.tasks.generation import example
 from gannet.tasks.recognition import NETWORKS
@@ -267,8 +267,13 @@ def test_a_shipped_recipe_is_whole(name: str, tmp_path: Path) -> None:
     check(find_task(recipe.task.name).Config, recipe.task.options, "task")
     known = set(
         (
-            (PAIRS | NETWORKS | flow_matching.NETWORKS | super_resolution.NETWORKS | colorization.NETWORKS)
+            PAIRS
+            | NETWORKS
+            | flow_matching.NETWORKS
+            | super_resolution.NETWORKS
+            | colorization.NETWORKS
             | inpainting.NETWORKS
+            | semantic_synthesis.NETWORKS
         )[recipe.network.name].__dataclass_fields__
     )
     assert set(recipe.network.options) <= known

@@ -7,7 +7,7 @@ classes. Pictures and maps are moved together while it learns. The average of th
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import cast
+from typing import Literal, cast
 
 import numpy as np
 import torch
@@ -74,10 +74,21 @@ def labels(recipe: Recipe) -> Labels:
 
 def describe(recipe: Recipe, source: Source) -> Description:
     """Choose size and channels, and count the classes, where the recipe leaves them open."""
-    config, description = config_of(recipe.task), image_dataset.describe(recipe, source)
-    ignored = {*config.ignore, label_map.NOTHING}
-    numbers = sorted(_numbers_in(source) - ignored)
-    classes = config.classes
+    config = config_of(recipe.task)
+    return describe_pairs(recipe, source, config.classes, config.ignore)
+
+
+def describe_pairs(
+    recipe: Recipe, source: Source, classes: int | Literal["auto"], ignored: tuple[int, ...]
+) -> Description:
+    """Describe pictures with label maps: size, channels, and the names of the classes.
+
+    Args:
+        classes: how many there are, or `auto`.
+        ignored: numbers of what is nobody's.
+    """
+    description = image_dataset.describe(recipe, source)
+    numbers = sorted(_numbers_in(source) - {*ignored, label_map.NOTHING})
     if classes == "auto":
         classes = len(source.classes) or 1 + max(numbers, default=-1)
     name = Path(source.name).name

@@ -1,0 +1,243 @@
+"""The pipeline of a painter: a drawn map of classes becomes a picture, of which parts can be drawn anew."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Self, cast
+
+import numpy as np
+import torch
+from PIL import Image
+from pydantic import Field
+from torch import Tensor, nn
+from torch.nn.functional import interpolate, one_hot
+
+from gannet.augmentation.levels import from_levels
+from gannet.media import image, photograph
+from gannet.media.medium import Medium, Pixels
+from gannet.media.photograph import Photograph
+from gannet.media.pixels import Picture, fit_picture, read_picture
+from gannet.media.tiling import as_values
+from gannet.networks.painting import REGION_NOISE, STRIDE
+from gannet.networks.style import completed
+from gannet.pipelines.pipeline import ConverterPipeline, Input
+from gannet.runtime.files import write_text
+from gannet.runtime.randomness import generator
+from gannet.schema import Section, nearest
+from gannet.tasks.semantic_synthesis.config import (
+    GENERATOR,
+    PaintingNetwork,
+    Settings,
+    build_network,
+    config_of,
+)
+from gannet.tasks.semantic_synthesis.drawing import gimp_palette, read_drawing, read_palette
+
+LIKELY = 8
+"""From among how many of the likeliest styles one is drawn for a region that is painted anew."""
+PALETTE = "palette.gpl"
+
+
+class PaintOptions(Section):
+    """What is asked of a painter."""
+
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    """Another seed paints another picture of the same map."""
+    region: str = ""
+    """Classes to be painted anew, all else as the seed has it: "sky", or several with commas."""
+    region_seed: Annotated[int, Field(ge=0, lt=2**31)] = 1
+    """Another one paints these regions in another way."""
+    palette: str = ""
+    """A file that says what colours of the drawing mean: lines such as `#87ceeb sky`, or a palette of GIMP's; empty:
+    palette.gpl beside the model."""
+
+
+class PaintingPipeline(ConverterPipeline):
+    """Paints drawings: `pipeline("map.png", seed=3).save("picture.png")`."""
+
+    task: ClassVar[str] = "semantic-synthesis"
+    inputs: ClassVar[Mapping[str, Input]] = {
+        "map": Input(image.medium, "a drawing in the palette's colours, or a label map"),
+        "style": Input(image.medium, "a picture whose style is taken", required=False),
+        "style_map": Input(image.medium, "the map of that picture; without it, the drawing is taken for it", False),
+    }
+    Options: ClassVar[type[Section]] = PaintOptions
+    Config: ClassVar[type[Section]] = Settings
+
+    @property
+    def settings(self) -> Settings:
+        """The model's config."""
+        assert isinstance(self.config, Settings)
+        return self.config
+
+    @property
+    def outputs(self) -> Mapping[str, Medium]:
+        """A picture."""
+        return {"picture": photograph.medium}
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The names of the classes, by their numbers."""
+        return self.settings.description.classes
+
+    @property
+    def network(self) -> PaintingNetwork:
+        """What paints."""
+        return cast(PaintingNetwork, self.networks[GENERATOR])
+
+    def choices(self) -> Mapping[str, tuple[str, ...]]:
+        """Name the classes that can be painted anew."""
+        return {"region": self.classes}
+
+    def check_given(self, names: Any) -> None:
+        """Refuse also the map of a picture that is not given."""
+        super().check_given(names)
+        if "style_map" in names and "style" not in names:
+            raise ValueError("A style_map belongs to a picture whose style is taken; give that as style, too.")
+
+    def options(self, given: Mapping[str, object]) -> Section:
+        """Check options; ValueError also where a region is none of the model's classes."""
+        options = super().options(given)
+        assert isinstance(options, PaintOptions)
+        for name in _named(options.region):
+            if name not in self.classes:
+                raise ValueError(f"There is no class {name!r} to be painted anew; {nearest(name, self.classes)}")
+        return options
+
+    def run(self, inputs: Mapping[str, Any], options: Section) -> Mapping[str, Any]:
+        """Paint a drawing of any size at the size that was learned from, and bring the picture to the drawing's."""
+        assert isinstance(options, PaintOptions)
+        drawn, words = self._read(inputs["map"], options)
+        told = torch.from_numpy(_scaled(drawn, self.settings.description.shape))[None]
+        style = self._given_style(inputs, told, options)
+        picture = self.painted(told, options.seed, self._anew(told, style, options))
+        if picture.shape[2:] != drawn.shape:
+            picture = interpolate(picture, drawn.shape, mode="bicubic", antialias=True).clamp(-1, 1)
+        return {"picture": Photograph(as_values(picture, "uint8"), notices=words)}
+
+    def _read(self, given: Picture, options: PaintOptions) -> tuple[Pixels, tuple[str, ...]]:
+        own = list(zip(self.settings.description.palette, range(len(self.classes)), strict=True))
+        palette = read_palette(Path(options.palette).expanduser(), self.classes) if options.palette else own
+        return read_drawing(given, palette, self.classes, config_of(self.settings.task).ignore)
+
+    def _given_style(self, inputs: Mapping[str, Any], told: Tensor, options: PaintOptions) -> Tensor | None:
+        """Give the style of a picture that was given, with that of classes which it lacks, (1, n, s)."""
+        if "style" not in inputs:
+            return None
+        maps = told
+        if "style_map" in inputs:
+            drawn, _ = self._read(inputs["style_map"], options)
+            maps = torch.from_numpy(_scaled(drawn, self.settings.description.shape))[None]
+        height, width = maps.shape[1:]
+        pixels = fit_picture(read_picture(inputs["style"], 3), height, width, "crop")
+        styles, there = self.seen(torch.from_numpy(from_levels(pixels))[None], maps)
+        kept, had = self.network.bank.kept()
+        filled = completed(torch.cat([styles, kept]), torch.cat([there, had]))
+        return filled[:1]
+
+    @torch.inference_mode()
+    def seen(self, pictures: Tensor, maps: Tensor) -> tuple[Tensor, Tensor]:
+        """See the style of each class of pictures (b, 3, h, w), (b, n, s), and which classes they have, (b, n)."""
+        shares = self.class_shares(maps)
+        styles = self.network.encoder(pictures.to(self.device), shares).cpu()
+        return styles, (shares.sum((2, 3)) > 0).cpu()
+
+    def class_shares(self, maps: Tensor) -> Tensor:
+        """Give what part of each pixel of maps (b, h, w) each class has, (b, n, h, w), on the model's device."""
+        count, ignored = len(self.classes), config_of(self.settings.task).ignore
+        nobodys = torch.isin(maps, torch.tensor(ignored, dtype=maps.dtype)) | (maps >= count)
+        shares = one_hot(maps.long().masked_fill(nobodys, count), count + 1)[..., :count]
+        return shares.permute(0, 3, 1, 2).float().to(self.device)
+
+    def drawn_style(self, seed: int) -> Tensor:
+        """Draw a style of all classes that go together, (1, n, s)."""
+        kept, there = self.network.bank.kept()
+        kept, there = kept.cpu(), there.cpu()
+        number = int(torch.randint(len(kept), (), generator=generator(seed, "style")))
+        return completed(kept, there)[number : number + 1]
+
+    def _anew(self, told: Tensor, given: Tensor | None, options: PaintOptions) -> tuple[Tensor, Tensor, Tensor]:
+        """Give the style and the noise of each class and the noise of each pixel, some of them drawn anew."""
+        style = self.drawn_style(options.seed) if given is None else given
+        regional, noise = self._noise(told.shape[1:], options.seed)
+        names = _named(options.region)
+        if names:
+            which = torch.tensor([one in names for one in self.classes])
+            region, white = self._noise(told.shape[1:], options.region_seed)
+            style = torch.where(which[None, :, None], self._likely(style, which, options.region_seed), style)
+            regional = torch.where(which[None, :, None], region, regional)
+            lies = torch.cat([which, torch.tensor([False])])[
+                told.long().clamp_max(len(which))
+            ]  # Nobody's is no region.
+            noise = torch.where(lies[:, None], white, noise)
+        return style, regional, noise
+
+    def _likely(self, style: Tensor, anew: Tensor, seed: int) -> Tensor:
+        """Draw one of the styles whose other classes are most like those of a style (1, n, s)."""
+        kept, there = (one.cpu() for one in self.network.bank.kept())
+        whole = completed(kept, there)
+        apart = (whole - style)[:, ~anew].square().mean((1, 2)) if not bool(anew.all()) else torch.zeros(len(whole))
+        near = apart.argsort()[:LIKELY]
+        return whole[near[torch.randint(len(near), (), generator=generator(seed, "likely"))]][None]
+
+    def _noise(self, sides: Any, seed: int) -> tuple[Tensor, Tensor]:
+        """Draw the noise of each class, (1, n, 8), and of each pixel, (1, 1, h, w)."""
+        source = generator(seed, "noise")
+        regional = torch.randn(1, len(self.classes), REGION_NOISE, generator=source)
+        return regional, torch.randn(1, 1, *sides, generator=source)
+
+    @torch.inference_mode()
+    def painted(self, maps: Tensor, seed: int = 0, drawn: tuple[Tensor, Tensor, Tensor] | None = None) -> Tensor:
+        """Paint maps (b, h, w): (b, 3, h, w) in [-1, 1], on the CPU; each with a style and noise of its own.
+
+        Args:
+            drawn: style, noise of classes and of pixels; None: drawn by the seed.
+        """
+        if drawn is None:
+            each = [(self.drawn_style(seed + at), *self._noise(maps.shape[1:], seed + at)) for at in range(len(maps))]
+            drawn = tuple(torch.cat(parts) for parts in zip(*each, strict=True))  # type: ignore[assignment]
+        assert drawn is not None
+        given = (one.to(self.device) for one in drawn)
+        painter: Any = self.network.painter
+        picture: Tensor = painter(self.class_shares(maps), *given).float().cpu()
+        return picture
+
+    def traced(self) -> tuple[nn.Module, dict[str, Tensor]]:
+        """Give the network, and what it is given: shares, style, and the noise of regions and pixels."""
+        _, height, width = self.settings.description.shape
+        told = torch.zeros(1, height // STRIDE * STRIDE, width // STRIDE * STRIDE, dtype=torch.int64)
+        regional, noise = self._noise(told.shape[1:], 0)
+        return self.network.painter, {
+            "shares": self.class_shares(told),
+            "style": self.drawn_style(0),
+            "region_noise": regional,
+            "noise": noise,
+        }
+
+    def save_pretrained(self, folder: str | Path, weights: str = "model") -> Path:
+        """Write also the palette, for painting programs."""
+        written = super().save_pretrained(folder, weights)
+        write_text(written / PALETTE, gimp_palette(self.name, self.settings.description.palette, self.classes))
+        return written
+
+    @classmethod
+    def build(cls, config: Section) -> Self:
+        """Build the pipeline with an untrained network."""
+        assert isinstance(config, Settings)
+        style = config_of(config.task).style
+        return cls(config, {GENERATOR: build_network(config.network, len(config.description.classes), style)})
+
+
+def _named(region: str) -> list[str]:
+    return [name.strip() for name in region.split(",") if name.strip()]
+
+
+def _scaled(drawn: Pixels, shape: tuple[int, ...]) -> Pixels:
+    """Bring a map (h, w) to the scale that was learned at, its sides multiples of 16."""
+    _, rows, columns = shape
+    height, width = drawn.shape
+    scale = max(rows / height, columns / width)
+    sides = [max(STRIDE, round(side * scale / STRIDE) * STRIDE) for side in (height, width)]
+    if [height, width] == sides:
+        return drawn
+    resized: Pixels = np.array(Image.fromarray(drawn).resize((sides[1], sides[0]), Image.Resampling.NEAREST))
+    return resized

@@ -1,0 +1,330 @@
+"""Painting label maps: what rules a layer, what the players descend, and what drawings of any program mean."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from contracts import untrained
+from PIL import Image, ImageFilter
+
+from gannet.media.label_map import colour_table
+from gannet.media.photograph import Photograph
+from gannet.networks.painting import Clade, class_adaptive, laid_out, normalized, places_inside
+from gannet.networks.style import StyleBank, StyleEncoder, averaged, completed
+from gannet.tasks.semantic_synthesis import example
+from gannet.tasks.semantic_synthesis.drawing import gimp_palette, read_drawing, read_palette, voc_palette
+from gannet.tasks.semantic_synthesis.game import (
+    balanced_loss,
+    class_mask,
+    fake_loss,
+    log_odds,
+    mean_colours,
+    mixed,
+)
+
+CLASSES = ("sky", "sea", "sand")
+PALETTE = [("#87c5eb", 0), ("#2b5fa8", 1), ("#e3c98b", 2)]
+COLOURS = np.array([[0x87, 0xC5, 0xEB], [0x2B, 0x5F, 0xA8], [0xE3, 0xC9, 0x8B]], np.uint8)
+
+
+def halves(side: int = 16) -> torch.Tensor:
+    """Shares (1, 2, side, side) of a map whose left half is of one class and whose right half of another."""
+    left = torch.zeros(1, 1, side, side)
+    left[..., : side // 2] = 1
+    return torch.cat([left, 1 - left], 1)
+
+
+def banded(height: int = 48, width: int = 64) -> np.ndarray:
+    """A map of three bands."""
+    return np.repeat(np.arange(3, dtype=np.uint8), height // 3)[:, None].repeat(width, 1)
+
+
+# What rules a layer
+
+
+def test_a_layer_is_normalized_scaled_and_shifted_by_the_numbers_of_its_class() -> None:
+    features = torch.randn(1, 4, 16, 16)
+    numbers = torch.zeros(1, 2, 4, 8)  # Of two classes: four numbers each for scale and shift, and nothing for places.
+    numbers[0, 0, 0], numbers[0, 1, 0] = torch.tensor([1.0] * 4 + [3.0] * 4), torch.tensor([-1.0] * 4 + [5.0] * 4)
+    basis = torch.cat([halves(), torch.zeros(1, 6, 16, 16)], 1)
+    found = class_adaptive(features, laid_out(numbers.flatten(2), basis))
+    rooted = features / features.square().mean(1, keepdim=True).sqrt()
+    assert torch.allclose(found[..., :8], 2 * rooted[..., :8] + 3, atol=1e-4)
+    assert torch.allclose(found[..., 8:], torch.full_like(found[..., 8:], 5.0), atol=1e-4)
+
+
+def test_normalizing_looks_at_a_place_alone() -> None:
+    features = torch.randn(1, 8, 4, 4)
+    changed = features.clone()
+    changed[..., 2, 2] *= 7
+    assert torch.allclose(normalized(features), normalized(changed), atol=1e-4)
+    changed[:, 0, 1, 1] += 3
+    apart = (normalized(features) - normalized(changed)).abs().sum(1) > 1e-3
+    assert apart.nonzero().tolist() == [[0, 1, 1]]
+
+
+def test_places_are_told_from_the_middle_of_a_region_in_its_own_spread() -> None:
+    across, down = places_inside(halves())[0]
+    assert across[0, :8].sum().abs() < 1e-3 and across[0, 0] < -1 and across[0, 7] > 1
+    assert torch.allclose(across[:, :8], across[:, 8:], atol=1e-3), "each region has a middle of its own"
+    assert torch.allclose(down[0], -down[-1], atol=1e-4)
+    assert across[:, :8].square().mean() == pytest.approx(1, abs=0.02)
+
+
+def test_nobodys_pixels_have_no_place() -> None:
+    shares = halves()
+    shares[..., 12:] = 0
+    assert (places_inside(shares)[..., 12:] == 0).all() and places_inside(shares).isfinite().all()
+
+
+@pytest.mark.parametrize("halved", [True, False])
+def test_a_painter_paints_any_size_in_colour(halved: bool) -> None:
+    painter = Clade(width=2, latent=4).painter(2, 8)
+    shares = halves(32)[..., :16, :]
+    noise = torch.randn(1, 1, 16, 32)
+    with torch.no_grad():
+        for head in painter.heads:
+            torch.nn.init.normal_(head.weight)
+        painted = painter(shares, torch.zeros(1, 2, 8), torch.zeros(1, 2, 8), noise, halved)
+    assert painted.shape == ((1, 3, 8, 16) if halved else (1, 3, 16, 32)) and painted.abs().max() <= 1
+
+
+# Styles
+
+
+def test_the_style_begins_with_the_mean_colour_of_each_class_and_is_nothing_where_it_is_not() -> None:
+    picture = torch.full((1, 3, 16, 16), -0.5)
+    picture[:, 0, :, :8] = 0.25
+    shares = torch.cat([halves(), torch.zeros(1, 1, 16, 16)], 1)
+    style = StyleEncoder(8)(picture, shares)[0]
+    assert torch.allclose(style[0, :3], torch.tensor([0.25, -0.5, -0.5]), atol=1e-5)
+    assert torch.allclose(style[1, :3], torch.full((3,), -0.5), atol=1e-5)
+    assert (style[2] == 0).all()
+
+
+def test_what_a_picture_lacks_is_taken_from_the_one_most_like_it() -> None:
+    styles = torch.zeros(4, 3, 2)
+    styles[:, 0, 0] = torch.tensor([0.0, 0.1, 0.9, 0.0])
+    styles[:, 1, 0] = torch.tensor([0.0, 0.3, 0.7, 0.0])
+    there = torch.tensor([[True, False, False], [True, True, False], [True, True, False], [False, False, False]])
+    found = completed(styles, there)
+    assert found[0, 1, 0] == pytest.approx(0.3), "its sky is like that of the second"
+    assert torch.equal(found[there], styles[there]), "what is there stays"
+    assert (found[:, 2] == 0).all(), "nobody has the third class"
+    assert found[3, 0].isfinite().all()
+
+
+def test_a_bank_gives_back_the_newest_styles_and_averaging_never_mixes_them() -> None:
+    bank = StyleBank(2, 4)
+    for value in (-1.0, 0.2):
+        bank.keep(torch.full((300, 2, 4), value), torch.ones(300, 2, dtype=torch.bool))
+    styles, there = bank.kept()
+    assert len(styles) == 512 and bool(there.all())
+    assert (styles[:88] - 0.2).abs().max() < 0.005 and (styles[88:300] + 1).abs().max() < 0.005
+    assert not any(tensor.is_floating_point() for tensor in bank.state_dict().values())
+
+
+# What the players descend
+
+
+def test_each_class_that_is_there_counts_the_same_however_few_its_pixels_are() -> None:
+    shares = torch.zeros(1, 3, 4, 4)
+    shares[0, 0] = 1
+    shares[0, 0, 0, 0], shares[0, 1, 0, 0] = 0, 1
+    logits = torch.zeros(1, 4, 4, 4)
+    logits[0, 0] = 2.0
+    right, wrong = (-torch.log_softmax(torch.tensor([2.0, 0, 0, 0]), 0)[one] for one in (0, 1))
+    assert balanced_loss(logits, shares) == pytest.approx(float(right + wrong) / 2, abs=1e-5)
+
+
+def test_pixels_of_nobody_do_not_count() -> None:
+    shares = torch.zeros(2, 3, 4, 4)
+    assert balanced_loss(torch.randn(2, 4, 4, 4), shares) == 0
+    shares[0, 2, 1, 1] = 1
+    logits = torch.randn(2, 4, 4, 4)
+    assert balanced_loss(logits, shares) == pytest.approx(float(-logits[0, :, 1, 1].log_softmax(0)[2]), abs=1e-5)
+
+
+def test_fakes_are_a_class_of_their_own() -> None:
+    logits = torch.zeros(1, 4, 2, 2)
+    assert fake_loss(logits) == pytest.approx(np.log(4), abs=1e-5)
+    assert log_odds(logits) == pytest.approx(np.log(3) * 2, abs=1e-5), "four pixels, over the root of their number"
+    logits[:, 3] = 50
+    assert fake_loss(logits) == pytest.approx(0, abs=1e-5)
+
+
+def test_label_mix_takes_whole_regions_from_the_real_or_the_fake() -> None:
+    shares, real, fake = halves(), torch.ones(1, 3, 16, 16), torch.zeros(1, 3, 16, 16)
+    mask = class_mask(shares, torch.tensor([[1.0, 0.0]]))
+    mixture = mixed(real, fake, mask)
+    assert (mixture[..., :8] == 1).all() and (mixture[..., 8:] == 0).all()
+    assert set(mask.unique().tolist()) == {0.0, 1.0}
+
+
+def test_the_mean_colour_of_a_class_is_that_over_all_pictures() -> None:
+    pictures = torch.stack([torch.full((3, 16, 16), value) for value in (0.0, 1.0)])
+    filled = mean_colours(pictures, halves().expand(2, -1, -1, -1))
+    assert torch.allclose(filled, torch.full_like(filled, 0.5))
+    assert averaged(pictures, halves().expand(2, -1, -1, -1))[1, 0, 0] == 1
+
+
+# Drawings
+
+
+def drawn(told: np.ndarray) -> Image.Image:
+    return Image.fromarray(COLOURS[told])
+
+
+def test_a_drawing_in_the_palettes_colours_is_read_as_it_is() -> None:
+    told, words = read_drawing(drawn(banded()), PALETTE, CLASSES)
+    assert np.array_equal(told, banded()) and words == ()
+
+
+def test_numbers_in_grey_and_saved_label_maps_are_read_as_they_are() -> None:
+    saved = Image.fromarray(banded())
+    assert np.array_equal(read_drawing(saved, PALETTE, CLASSES)[0], banded())
+    saved.putpalette(colour_table().ravel().tolist())
+    assert np.array_equal(read_drawing(saved, PALETTE, CLASSES)[0], banded())
+    assert [one for one, _ in zip(voc_palette(2), "ab", strict=True)] == ["#000000", "#800000"]
+
+
+def test_numbers_of_nobody_are_known_and_others_are_refused() -> None:
+    told = banded()
+    told[0] = 11
+    for mode in ("L", "P"):
+        saved = Image.fromarray(told)
+        if mode == "P":
+            saved.putpalette(colour_table().ravel().tolist())
+        assert np.array_equal(read_drawing(saved, PALETTE, CLASSES, (11, 255))[0], told)
+    with pytest.raises(ValueError, match=r"number 11, and the model knows 3 classes, from 0 \(sky\) to 2 \(sand\)"):
+        read_drawing(Image.fromarray(told), PALETTE, CLASSES)
+
+
+def test_smooth_edges_become_the_nearest_colour_and_it_says_so() -> None:
+    smooth = drawn(banded(96, 128)).filter(ImageFilter.GaussianBlur(0.7))
+    told, words = read_drawing(smooth, PALETTE, CLASSES)
+    assert (told == banded(96, 128)).mean() > 0.97
+    assert "nearest" in words[0] and "%" in words[0]
+
+
+def test_a_jpeg_of_a_drawing_is_read(tmp_path: Path) -> None:
+    drawn(banded(96, 128)).save(tmp_path / "map.jpg", quality=75)
+    with Image.open(tmp_path / "map.jpg") as picture:
+        told, _ = read_drawing(picture, PALETTE, CLASSES)
+    assert (told == banded(96, 128)).mean() > 0.97
+
+
+def test_a_colour_that_nobody_knows_is_named_with_the_nearest() -> None:
+    picture = np.array(drawn(banded()))
+    picture[:10, :10] = (0x40, 0xA0, 0x40)
+    with pytest.raises(ValueError, match=r"#40a040 on 3% \(the nearest is #2b5fa8, sea\)"):
+        read_drawing(Image.fromarray(picture), PALETTE, CLASSES)
+
+
+def test_a_photograph_is_no_drawing() -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3)).astype(np.uint8)
+    with pytest.raises(ValueError, match="as in a photograph"):
+        read_drawing(Image.fromarray(noise), PALETTE, CLASSES)
+
+
+def test_a_palette_is_read_as_painting_programs_save_it(tmp_path: Path) -> None:
+    path = tmp_path / "own.gpl"
+    path.write_text(gimp_palette("mine", [one for one, _ in PALETTE], CLASSES))
+    assert read_palette(path, CLASSES) == PALETTE
+    path.write_text("#ffffff sky\n#eeeeee sky\n")
+    assert read_palette(path, CLASSES) == [("#ffffff", 0), ("#eeeeee", 0)]
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"), [("#ffffff skies", "did you mean 'sky'"), ("nothing", "no line such as")]
+)
+def test_a_palette_that_means_nothing_is_refused(words: str, problem: str, tmp_path: Path) -> None:
+    (tmp_path / "own.txt").write_text(words)
+    with pytest.raises(ValueError, match=problem):
+        read_palette(tmp_path / "own.txt", CLASSES)
+    with pytest.raises(ValueError, match="cannot be read"):
+        read_palette(tmp_path / "other.txt", CLASSES)
+
+
+# The pipeline
+
+
+@pytest.fixture(scope="module")
+def pipeline() -> Any:
+    """A painter of the embedded shapes whose heads are not zero, as if it had learned."""
+    made: Any = untrained("semantic-synthesis")
+    torch.manual_seed(1)
+    for head in made.network.painter.heads:
+        torch.nn.init.normal_(head.weight, std=0.2)
+    styles = torch.rand(20, 4, 8) * 2 - 1
+    made.network.bank.keep(styles, torch.ones(20, 4, dtype=torch.bool))
+    return made
+
+
+def shapes_map(side: int = 64) -> np.ndarray:
+    told = np.zeros((side, side), np.uint8)
+    told[side // 4 : side // 2, side // 4 : side // 2] = 1
+    told[side // 2 :, side // 2 :] = 2
+    return told
+
+
+def painted(pipeline: Any, told: np.ndarray, **options: Any) -> np.ndarray:
+    value = pipeline(Image.fromarray(told), **options).value
+    assert isinstance(value, Photograph)
+    return value.values.astype(np.int64)
+
+
+def test_a_seed_paints_the_same_picture_and_another_one_another(pipeline: Any) -> None:
+    told = shapes_map()
+    assert np.array_equal(painted(pipeline, told, seed=3), painted(pipeline, told, seed=3))
+    assert np.abs(painted(pipeline, told, seed=3) - painted(pipeline, told, seed=4)).mean() > 2
+
+
+@pytest.mark.parametrize("size", [(40, 56), (16, 16), (33, 17)])
+def test_the_picture_is_as_large_as_the_map(pipeline: Any, size: tuple[int, int]) -> None:
+    told = np.zeros(size, np.uint8)
+    told[: size[0] // 2] = 3
+    assert painted(pipeline, told).shape == (*size, 3)
+
+
+def test_a_region_is_painted_anew_and_what_lies_far_from_it_stays(pipeline: Any) -> None:
+    told = np.zeros((32, 512), np.uint8)
+    told[8:24, 8:24] = 1
+    first, second = painted(pipeline, told), painted(pipeline, told, region="disc", region_seed=5)
+    apart = np.abs(first - second).mean(2)
+    assert apart[told == 1].mean() > 1 and apart[:, 300:].max() <= 1
+    with pytest.raises(ValueError, match="did you mean 'disc'"):
+        pipeline(Image.fromarray(told), region="dics")
+
+
+def test_a_pictures_style_is_taken(pipeline: Any) -> None:
+    told = Image.fromarray(shapes_map())
+    red, blue = (Image.new("RGB", (64, 64), colour) for colour in ("red", "blue"))
+    first, second = (pipeline(told, style=one).value.values for one in (red, blue))
+    assert not np.array_equal(first, second)
+    with pytest.raises(ValueError, match="give that as style"):
+        pipeline(told, style_map=told)
+
+
+def test_a_map_is_painted_at_the_command_line_and_the_palette_lies_beside_the_model(
+    pipeline: Any, tmp_path: Path, gannet_command: Any
+) -> None:
+    pipeline.save_pretrained(tmp_path / "model")
+    colours = read_palette(tmp_path / "model" / "palette.gpl", pipeline.classes)
+    assert [number for _, number in colours] == [0, 1, 2, 3]
+    Image.fromarray(shapes_map()).save(tmp_path / "map.png")
+    ended = gannet_command(
+        "apply", tmp_path / "model", tmp_path / "map.png", "--seed", 2, "--out", tmp_path / "made.png"
+    )
+    assert ended.code == 0, ended.err
+    with Image.open(tmp_path / "made.png") as made:
+        assert made.size == (64, 64) and "trainedAlgorithmicMedia" in str(made.info)
+    Image.new("RGB", (64, 64), "#40a040").save(tmp_path / "green.png")
+    ended = gannet_command("apply", tmp_path / "model", tmp_path / "green.png", "--out", tmp_path / "none.png")
+    assert ended.code == 2 and "#40a040 on 100%" in ended.err and not (tmp_path / "none.png").exists()
+
+
+def test_the_example_learns_at_half_the_size_first() -> None:
+    assert [stage.name for stage in example().stages] == ["small", "large"]
