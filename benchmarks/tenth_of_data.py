@@ -34,12 +34,13 @@ from gannet.media.grids import draw_grid
 from gannet.metrics.memorization import CopyAudit
 
 SHARES = {"all": 1.0, "a tenth": 0.1, "a hundredth": 0.01}
-ADA, LECAM, CHAIN = {"augment.name": "ada"}, {"loss.lecam.weight": 0.3}, {"network.normalization": "chain"}
+ADA, LECAM, CHAIN = {"augment.name": "ada"}, {"loss.lecam.weight": 0.01}, {"network.normalization": "chain"}
 WAYS: dict[str, dict[str, Any]] = {
     "none": {},
     "classical": {},
     "diffaugment": {"augment.name": "diffaugment"},
     "ada": ADA,
+    "lecam, 0.3": {"loss.lecam.weight": 0.3},
     "lecam": LECAM,
     "lecam, ada": {**LECAM, **ADA},
     "chain": CHAIN,

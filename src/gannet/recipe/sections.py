@@ -98,8 +98,8 @@ class Penalty(Section):
 class LeCam(Section):
     """The regularizer of scarce data: scores are held to running averages of those of the other side."""
 
-    weight: Weight = 0.3
-    """The term's weight lambda."""
+    weight: Weight = 0.01
+    """The term's weight lambda; the less a loss bounds scores, the smaller."""
     decay: Annotated[float, Field(ge=0, lt=1)] = 0.99
     """What is left of the running averages after a round."""
     start: Annotated[int, Field(ge=0), BeforeValidator(whole)] = 0
