@@ -217,7 +217,7 @@ def test_what_passes_through_does_not_fade_before_anything_is_learned() -> None:
 
 def test_a_normalizing_network_sees_finely_first_and_judges_by_what_it_learned_from() -> None:
     torch.manual_seed(0)
-    network = Unet(width=4, depth=2).unet(3, 1, batch=True)
+    network = Unet(width=4, depth=2).unet(3, 1, torch.nn.BatchNorm2d)
     torch.nn.init.normal_(network.exit.weight)
     pictures = torch.rand(4, 3, 32, 32, generator=TORCH)
     bottom: list[torch.Tensor] = []

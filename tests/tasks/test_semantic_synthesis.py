@@ -9,14 +9,19 @@ import torch
 from contracts import untrained
 from PIL import Image, ImageFilter
 
+from gannet.adversarial.penalties import squared_gradient
 from gannet.media.label_map import colour_table
 from gannet.media.photograph import Photograph
-from gannet.networks.painting import Clade, class_adaptive, laid_out, normalized, places_inside
+from gannet.networks.painting import Clade, class_adaptive, laid_out, places_inside
+from gannet.networks.place_norm import normalized
 from gannet.networks.style import StyleBank, StyleEncoder, averaged, completed
 from gannet.tasks.semantic_synthesis import example
+from gannet.tasks.semantic_synthesis.config import build_network, config_of
 from gannet.tasks.semantic_synthesis.drawing import gimp_palette, read_drawing, read_palette, voc_palette
 from gannet.tasks.semantic_synthesis.game import (
+    DISCRIMINATOR,
     balanced_loss,
+    build_game,
     class_mask,
     fake_loss,
     log_odds,
@@ -153,6 +158,44 @@ def test_fakes_are_a_class_of_their_own() -> None:
     assert log_odds(logits) == pytest.approx(np.log(3) * 2, abs=1e-5), "four pixels, over the root of their number"
     logits[:, 3] = 50
     assert fake_loss(logits) == pytest.approx(0, abs=1e-5)
+
+
+def discriminator_of_shapes() -> Any:
+    """The discriminator of a game, of 12 channels at the largest size."""
+    recipe = example()
+    config = config_of(recipe.task).model_copy(update={"discriminator_width": 12})
+    return build_game(recipe, config, build_network(recipe.network, 4, 8), 4).networks[DISCRIMINATOR]
+
+
+def test_scores_of_a_discriminator_do_not_grow_with_the_weights_of_its_many_layers() -> None:
+    torch.manual_seed(0)
+    network, picture = discriminator_of_shapes(), torch.rand(2, 3, 32, 32) * 2 - 1
+    torch.nn.init.normal_(network.exit.weight)
+    with torch.no_grad():
+        before = network(picture)
+        for layer in network.modules():
+            if isinstance(layer, torch.nn.Conv2d) and layer is not network.exit:
+                layer.weight *= 20
+        assert network(picture).abs().max() < 2 * before.abs().max()
+
+
+def test_steps_ten_times_too_large_do_not_blow_a_discriminator_up() -> None:
+    torch.manual_seed(0)
+    network, shares = discriminator_of_shapes(), torch.zeros(2, 4, 32, 32)
+    shares[:, 0], shares[:, 3, 5, 7] = 1, 1  # One class has a single pixel, which counts as much as all others.
+    shares[:, 0, 5, 7] = 0
+    optimizer = torch.optim.Adam(network.parameters(), 6e-3, betas=(0.0, 0.99))
+    for _ in range(20):
+        real, fake = torch.rand(2, 2, 3, 32, 32) * 2 - 1
+        for penalized in (False, True):
+            if penalized:
+                loss = squared_gradient(lambda seen: log_odds(network(seen)), real)
+            else:
+                loss = balanced_loss(network(real), shares) + fake_loss(network(fake))
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            assert float(loss.detach()) < 100
 
 
 def test_label_mix_takes_whole_regions_from_the_real_or_the_fake() -> None:

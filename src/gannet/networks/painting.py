@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate, leaky_relu
 
 from gannet.networks.convolution import Convolution, side_by_side
+from gannet.networks.place_norm import normalized
 from gannet.networks.srresnet import zero_init
 from gannet.networks.unet import he_init
 from gannet.schema import STRICT
@@ -84,12 +85,6 @@ def places_inside(shares: Tensor) -> Tensor:
     nobodys = (1 - flat.sum(1, keepdim=True)).clamp(0, 1)
     inside = (grid - laid[:, :2]) / (laid[:, 2:] + nobodys)
     return (inside * (1 - nobodys)).clamp(-3, 3).view(-1, 2, height, width)
-
-
-def normalized(features: Tensor) -> Tensor:
-    """Bring each place of (b, c, h, w) to a mean square of one over its channels (Karras et al., 2018, section 4.2)."""
-    wide = features.float()
-    return (wide * (wide.square().mean(1, keepdim=True) + 1e-6).rsqrt()).to(features.dtype)
 
 
 def class_adaptive(features: Tensor, scale_and_shift: Tensor) -> Tensor:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from gannet.networks.biharmonic import SWEPT_RADIUS, blended, doubled, filled_biharmonically, halved, relaxed
 from gannet.networks.convolution import Convolution
 from gannet.networks.srresnet import zero_init
-from gannet.networks.unet import SLOPE, UNet, Unet, he_init
+from gannet.networks.unet import SLOPE, Normalization, UNet, Unet, he_init
 from gannet.schema import STRICT
 
 
@@ -122,9 +122,9 @@ class Pyramid:
     blocks: Annotated[int, Field(ge=0, le=64)] = 4
     """Fast Fourier convolutions at that network's smallest size, by which each place knows of all others."""
 
-    def unet(self, before: int, after: int, batch: bool = False) -> UNet:
+    def unet(self, before: int, after: int, normalization: Normalization | None = None) -> UNet:
         """Build a network of one size, without reach."""
-        return Unet(self.width, self.depth, self.fold).unet(before, after, batch)
+        return Unet(self.width, self.depth, self.fold).unet(before, after, normalization)
 
     def filler(self, channels: int) -> HoleFiller:
         """Build the network of both sizes."""

@@ -1,7 +1,8 @@
 """A network that sees a picture coarsely and finely at once, and gives one of the same size."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
 import torch
 from pydantic import ConfigDict, Field
@@ -15,11 +16,15 @@ from gannet.schema import STRICT
 SLOPE, MOST_TIMES = 0.2, 4
 
 
-def _twice(before: int, after: int, batch: bool) -> nn.Sequential:
+Normalization: TypeAlias = Callable[[int], nn.Module]
+"""Builds what normalizes so many channels, and scales and shifts them."""
+
+
+def _twice(before: int, after: int, normalization: Normalization | None) -> nn.Sequential:
     layers: list[nn.Module] = []
     for channels in (before, after):
-        layers.append(he_init(Convolution(channels, after, 3, 1, 1, bias=not batch)))
-        layers += [nn.BatchNorm2d(after)] if batch else []
+        layers.append(he_init(Convolution(channels, after, 3, 1, 1, bias=normalization is None)))
+        layers += [normalization(after)] if normalization else []
         layers.append(nn.LeakyReLU(SLOPE))
     return nn.Sequential(*layers)
 
@@ -46,11 +51,12 @@ def _skip_first(layers: nn.Sequential) -> nn.Sequential:
 class UNet(nn.Module):
     """Convolutions that halve the picture, others that bring it back, and bridges between (Ronneberger et al., 2015).
 
-    Without normalization, or by the statistics of what was learned from, so that each pixel depends on its
-    receptive field alone.
+    Without normalization, by the statistics of what was learned from, or place by place, so that each pixel depends
+    on its receptive field alone.
 
     Args:
-        batch: whether it normalizes, while it learns, by each batch's statistics (Ioffe & Szegedy, 2015).
+        normalization: builds what normalizes behind each convolution: `nn.BatchNorm2d` does, while it learns, by each
+            batch's statistics (Ioffe & Szegedy, 2015), `PlaceNorm` place by place; None: nothing.
 
     Attributes:
         stride: sides of what goes through are brought to a multiple of it.
@@ -58,7 +64,7 @@ class UNet(nn.Module):
         widest: channels at the smallest size.
     """
 
-    def __init__(self, before: int, after: int, options: "Unet", batch: bool = False) -> None:
+    def __init__(self, before: int, after: int, options: "Unet", normalization: Normalization | None = None) -> None:
         super().__init__()
         width, depth, self.fold = options.width, options.depth, options.fold
         widths = [width * min(2**level, MOST_TIMES) for level in range(depth + 1)]
@@ -67,11 +73,13 @@ class UNet(nn.Module):
         self.receptive_radius = self.fold * (
             sum(4 * 2**level + 2 * 2**level for level in range(depth)) + 2 * 2**depth + 1
         )
-        self.entry = _twice(before * self.fold**2, widths[0], batch)
+        self.entry = _twice(before * self.fold**2, widths[0], normalization)
         self.overview = Convolution(widths[-1], widths[-1], 1, 1, 0) if options.overview else None
-        self.down = nn.ModuleList(_twice(widths[level], widths[level + 1], batch) for level in range(depth))
-        up = [_twice(widths[level + 1] + widths[level], widths[level], batch) for level in reversed(range(depth))]
-        self.up = nn.ModuleList(_skip_first(layers) if batch else layers for layers in up)
+        self.down = nn.ModuleList(_twice(widths[level], widths[level + 1], normalization) for level in range(depth))
+        up = [
+            _twice(widths[level + 1] + widths[level], widths[level], normalization) for level in reversed(range(depth))
+        ]
+        self.up = nn.ModuleList(_skip_first(layers) if normalization else layers for layers in up)
         self.exit = zero_init(Convolution(widths[0], after * self.fold**2, 3, 1, 1))
 
     def features(self, picture: Tensor) -> Tensor:
@@ -121,6 +129,6 @@ class Unet:
         if not (1 <= self.width <= 256 and 1 <= self.depth <= 7 and self.fold in (1, 2, 4)):
             raise ValueError("network.width must be 1 to 256, network.depth 1 to 7 and network.fold 1, 2 or 4.")
 
-    def unet(self, before: int, after: int, batch: bool = False) -> UNet:
+    def unet(self, before: int, after: int, normalization: Normalization | None = None) -> UNet:
         """Build the network."""
-        return UNet(before, after, self, batch)
+        return UNet(before, after, self, normalization)

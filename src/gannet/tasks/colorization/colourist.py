@@ -54,7 +54,7 @@ class ClassColourist(nn.Module):
     def __init__(self, options: Unet, rare: float, temperature: float) -> None:
         super().__init__()
         self.rare, self.temperature, width = rare, temperature, options.width
-        self.unet = options.unet(1 + HINTS, 2, batch=True)
+        self.unet = options.unet(1 + HINTS, 2, nn.BatchNorm2d)
         classes = Convolution(HIDDEN, len(centres()), 1, 1, 0)
         self.classes = nn.Sequential(he_init(Convolution(width, HIDDEN, 1, 1, 0)), nn.LeakyReLU(SLOPE), classes)
         self.mixing = _bilinear(Convolution(width, 9 * options.fold**2, 1, 1, 0), options.fold)

@@ -87,7 +87,7 @@ class Detector(nn.Module):
 
     def __init__(self, channels: int, options: Unet) -> None:
         super().__init__()
-        self.unet = options.unet(channels + 1, 1, batch=True)
+        self.unet = options.unet(channels + 1, 1, nn.BatchNorm2d)
         self.stride, self.receptive_radius = self.unet.stride, self.unet.receptive_radius + AROUND // 2
 
     def forward(self, picture: Tensor) -> Tensor:

@@ -62,7 +62,7 @@ def choice_of(network: Choice) -> Unet:
 
 def build_network(network: Choice, description: Description) -> nn.Module:
     """Build the network, untrained."""
-    return choice_of(network).unet(description.shape[0], len(description.classes), batch=True)
+    return choice_of(network).unet(description.shape[0], len(description.classes), nn.BatchNorm2d)
 
 
 class SegmentationPipeline(ConverterPipeline):

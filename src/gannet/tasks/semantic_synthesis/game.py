@@ -16,6 +16,7 @@ from gannet.adversarial.game import Game, Outcome, Pass, Turn
 from gannet.adversarial.penalties import squared_gradient
 from gannet.adversarial.similarity import perceptual_distance, pixel_distance
 from gannet.networks.painting import REGION_NOISE
+from gannet.networks.place_norm import PlaceNorm
 from gannet.networks.style import averaged, completed
 from gannet.networks.unet import Unet
 from gannet.recipe import Penalty, Recipe
@@ -98,7 +99,7 @@ def log_odds(logits: Tensor) -> Tensor:
 
 def build_game(recipe: Recipe, config: Config, network: PaintingNetwork, classes: int) -> Game:
     """Build the turns: those of the stage `small` at half the size, those of others at the whole."""
-    discriminator = Unet(config.discriminator_width, depth=4, fold=2, overview=True).unet(3, classes + 1)
+    discriminator = Unet(config.discriminator_width, depth=4, fold=2, overview=True).unet(3, classes + 1, PlaceNorm)
     names = [stage.name for stage in stages(recipe)]
     halves = [(True, tuple(name for name in names if name == SMALL)), (False, tuple(n for n in names if n != SMALL))]
     turns: list[Turn] = []
