@@ -28,6 +28,7 @@ from gannet.tasks.semantic_synthesis.game import (
     mean_colours,
     mixed,
 )
+from gannet.tasks.semantic_synthesis.words import most_of, understand
 
 CLASSES = ("sky", "sea", "sand")
 PALETTE = [("#87c5eb", 0), ("#2b5fa8", 1), ("#e3c98b", 2)]
@@ -291,6 +292,56 @@ def test_a_palette_that_means_nothing_is_refused(words: str, problem: str, tmp_p
         read_palette(tmp_path / "other.txt", CLASSES)
 
 
+# Words
+
+SCENE = ("sky", "tree", "grass", "water", "lamp")
+
+
+@pytest.mark.parametrize(
+    ("sentence", "tags", "unknown"),
+    [
+        ("a bright sky over dark water", {("sky", "bright"), ("water", "dark")}, ()),
+        ("The sky is warm and bright, with green trees", {("sky", "warm"), ("sky", "bright"), ("tree", "green")}, ()),
+        ("warm and dark water", {("water", "warm"), ("water", "dark")}, ()),
+        ("sky: bright, autumn", {("sky", "bright"), ("tree", "warm"), ("grass", "warm")}, ()),
+        ("dark", {("", "dark")}, ()),
+        ("a bright lamp by the purple lake", {("lamp", "bright")}, ("purple",)),
+        ("آسمان روشن بالای آب تیره", {("sky", "bright"), ("water", "dark")}, ()),
+        ("درخت‌ها سبز هستند و آسمان آبي", {("tree", "green"), ("sky", "cold")}, ()),
+        ("پاییز", {("tree", "warm"), ("grass", "warm")}, ()),
+        ("", set(), ()),
+    ],
+)
+def test_sentences_in_english_and_persian_are_read_for_tags_of_labels(
+    sentence: str, tags: set[tuple[str, str]], unknown: tuple[str, ...]
+) -> None:
+    found = understand(sentence, SCENE)
+    assert ({(tag.label, tag.name) for tag in found.tags}, found.unknown) == (tags, unknown)
+
+
+def test_it_is_said_which_words_were_understood() -> None:
+    told = understand("a purple, bright sky", SCENE).told()
+    assert told == "Of the words was understood: sky: bright; not understood: purple."
+    assert "nothing; not understood: hello" in understand("hello", SCENE).told()
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"), [("skye: bright", "did you mean 'sky'"), ("sky: brigth", "no tag that a label can have")]
+)
+def test_tags_that_are_spelled_wrong_are_refused(words: str, problem: str) -> None:
+    with pytest.raises(ValueError, match=problem):
+        understand(words, SCENE)
+
+
+def test_a_tag_asks_for_the_mean_colours_that_have_most_of_what_it_means() -> None:
+    colours = torch.rand(40, 3, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    colours[7], colours[9], colours[11], colours[13] = torch.tensor([[1.0] * 3, [-1.0] * 3, [1, 0, -1], [-1, 0, 1]])
+    for tag, number in (("bright", 7), ("dark", 9), ("warm", 11), ("cold", 13)):
+        found = most_of(colours, [tag])
+        assert found[0] == number and len(found) == 4
+    assert most_of(colours, ["colourful", "warm"])[0] == 11
+
+
 # The pipeline
 
 
@@ -340,6 +391,18 @@ def test_a_region_is_painted_anew_and_what_lies_far_from_it_stays(pipeline: Any)
     assert apart[told == 1].mean() > 1 and apart[:, 300:].max() <= 1
     with pytest.raises(ValueError, match="did you mean 'disc'"):
         pipeline(Image.fromarray(told), region="dics")
+
+
+def test_words_change_what_they_speak_of_and_nothing_else(pipeline: Any) -> None:
+    told = np.zeros((32, 512), np.uint8)
+    told[8:24, 8:24] = 1
+    dark, bright = (painted(pipeline, told, words=f"disc: {tag}") for tag in ("dark", "bright"))
+    assert bright[told == 1].mean() > dark[told == 1].mean() + 10
+    assert np.abs(bright - dark)[:, 300:].max() <= 1
+    made = pipeline(Image.fromarray(told), words="a bright disc")
+    assert list(made.notices()) == ["Of the words was understood: disc: bright."]
+    with pytest.raises(ValueError, match="did you mean 'disc'"):
+        pipeline(Image.fromarray(told), words="dics: dark")
 
 
 def test_a_pictures_style_is_taken(pipeline: Any) -> None:

@@ -17,7 +17,7 @@ from gannet.media.medium import Medium, Pixels
 from gannet.media.photograph import Photograph
 from gannet.media.pixels import Picture, fit_picture, read_picture
 from gannet.media.tiling import as_values
-from gannet.networks.painting import REGION_NOISE, STRIDE
+from gannet.networks.painting import COLOURS, REGION_NOISE, STRIDE
 from gannet.networks.style import completed
 from gannet.pipelines.pipeline import ConverterPipeline, Input
 from gannet.runtime.files import write_text
@@ -31,6 +31,7 @@ from gannet.tasks.semantic_synthesis.config import (
     config_of,
 )
 from gannet.tasks.semantic_synthesis.drawing import gimp_palette, read_drawing, read_palette
+from gannet.tasks.semantic_synthesis.words import by_label, most_of, understand
 
 LIKELY = 8
 """From among how many of the likeliest styles one is drawn for a region that is painted anew."""
@@ -46,6 +47,8 @@ class PaintOptions(Section):
     """Classes to be painted anew, all else as the seed has it: "sky", or several with commas."""
     region_seed: Annotated[int, Field(ge=0, lt=2**31)] = 1
     """Another one paints these regions in another way."""
+    words: str = ""
+    """How it is to look, in English or Persian: "a bright sky over dark water", "autumn", or tags: "sky: bright"."""
     palette: str = ""
     """A file that says what colours of the drawing mean: lines such as `#87ceeb sky`, or a palette of GIMP's; empty:
     palette.gpl beside the model."""
@@ -98,6 +101,7 @@ class PaintingPipeline(ConverterPipeline):
         """Check options; ValueError also where a region is none of the model's classes."""
         options = super().options(given)
         assert isinstance(options, PaintOptions)
+        understand(options.words, self.classes)
         for name in _named(options.region):
             if name not in self.classes:
                 raise ValueError(f"There is no class {name!r} to be painted anew; {nearest(name, self.classes)}")
@@ -112,6 +116,8 @@ class PaintingPipeline(ConverterPipeline):
         picture = self.painted(told, options.seed, self._anew(told, style, options))
         if picture.shape[2:] != drawn.shape:
             picture = interpolate(picture, drawn.shape, mode="bicubic", antialias=True).clamp(-1, 1)
+        if options.words:
+            words = (*words, understand(options.words, self.classes).told())
         return {"picture": Photograph(as_values(picture, "uint8"), notices=words)}
 
     def _read(self, given: Picture, options: PaintOptions) -> tuple[Pixels, tuple[str, ...]]:
@@ -169,12 +175,29 @@ class PaintingPipeline(ConverterPipeline):
                 told.long().clamp_max(len(which))
             ]  # Nobody's is no region.
             noise = torch.where(lies[:, None], white, noise)
-        return style, regional, noise
+        return self._worded(style, options), regional, noise
 
-    def _likely(self, style: Tensor, anew: Tensor, seed: int) -> Tensor:
-        """Draw one of the styles whose other classes are most like those of a style (1, n, s)."""
+    def _worded(self, style: Tensor, options: PaintOptions) -> Tensor:
+        """Take, for each label that the words speak of, a style that is as they say; others stay."""
+        kept, there = (one.cpu() for one in self.network.bank.kept())
+        for label, tags in by_label(understand(options.words, self.classes).tags, self.classes).items():
+            those = there[:, label].nonzero()[:, 0]
+            if len(those):
+                anew = torch.arange(len(self.classes)) == label
+                among = those[most_of(kept[those, label, :COLOURS], tags)]
+                style = torch.where(anew[None, :, None], self._likely(style, anew, options.seed, among), style)
+        return style
+
+    def _likely(self, style: Tensor, anew: Tensor, seed: int, among: Tensor | None = None) -> Tensor:
+        """Draw one of the styles whose other classes are most like those of a style (1, n, s).
+
+        Args:
+            anew: (n,), which classes need not be alike.
+            among: numbers of the kept ones that are drawn from; None: all.
+        """
         kept, there = (one.cpu() for one in self.network.bank.kept())
         whole = completed(kept, there)
+        whole = whole if among is None else whole[among]
         apart = (whole - style)[:, ~anew].square().mean((1, 2)) if not bool(anew.all()) else torch.zeros(len(whole))
         near = apart.argsort()[:LIKELY]
         return whole[near[torch.randint(len(near), (), generator=generator(seed, "likely"))]][None]

@@ -1,0 +1,179 @@
+"""Words about a picture, in English and Persian, become tags of styles: "a bright sky over dark water".
+
+A tag is the most or the least of a property of a label's mean colour; of all the styles that were seen, those with
+most of it are the tag's. What words mean is told by `words.yaml`.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import torch
+import yaml
+from torch import Tensor
+
+from gannet.schema import alike
+
+PROPERTIES = {
+    "bright": (0.299, 0.587, 0.114),
+    "warm": (0.5, 0.0, -0.5),
+    "green": (-0.25, 0.5, -0.25),
+}
+"""What of a mean colour in [-1, 1] (red, green, blue) each property is; `colourful` is how far the three are apart."""
+SHARE = 0.1
+"""The part of the styles that were seen that a tag asks for."""
+EVERYTHING = ""
+"""The label of a tag that was said of the whole picture."""
+JOINER, ARABIC = "\u200c", str.maketrans("يكىة", "یکیه")
+"""Joins parts of a Persian word without a space; letters that Arabic keyboards write for Persian ones."""
+TAGGED = re.compile(r"\s*([^:,;]+?)\s*:\s*([^:,;]+?)\s*")
+PART = re.compile(r"[,;.!?\n،؛؟]+")
+
+
+@dataclass(frozen=True)
+class Tag:
+    """What is asked of a label's style.
+
+    Attributes:
+        label: its name; empty: every label.
+        name: the tag's.
+    """
+
+    label: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Understood:
+    """What of a sentence was understood: the tags, and the words that mean nothing to the model."""
+
+    tags: tuple[Tag, ...]
+    unknown: tuple[str, ...]
+
+    def told(self) -> str:
+        """Say it in a sentence."""
+        known = ", ".join(f"{tag.label}: {tag.name}" if tag.label else tag.name for tag in self.tags)
+        left = f"; not understood: {', '.join(self.unknown)}" if self.unknown else ""
+        return f"Of the words was understood: {known or 'nothing'}{left}."
+
+
+def understand(sentence: str, classes: Sequence[str]) -> Understood:
+    """Read a sentence, or tags such as `sky: bright, autumn`, for what it asks of labels of a model.
+
+    Raises:
+        ValueError: `label: tag` names no label or no tag; one sentence.
+    """
+    found, unknown = list[Tag](), list[str]()
+    waiting, named = list[str](), list[str]()
+    for part in _parts(sentence):
+        if tagged := TAGGED.fullmatch(part):
+            found += _tagged(tagged[1], tagged[2], classes)
+            continue
+        labels, tags, moods, strange = _sorted(part.split(), classes)
+        unknown += strange
+        found += moods
+        # What is said before anything is named belongs to what is named next, and later to what was named last.
+        named = labels or named
+        waiting += tags
+        if named:
+            found += [Tag(label, tag) for tag in waiting for label in named]
+            waiting = []
+    found += [Tag(EVERYTHING, tag) for tag in waiting]
+    return Understood(tuple(dict.fromkeys(found)), tuple(dict.fromkeys(unknown)))
+
+
+def by_label(tags: Iterable[Tag], classes: Sequence[str]) -> dict[int, list[str]]:
+    """Give the names of the tags of each label, by its number."""
+    found = dict[int, list[str]]()
+    for tag in tags:
+        for number, name in enumerate(classes):
+            if tag.label in (name, EVERYTHING):
+                found.setdefault(number, []).append(tag.name)
+    return found
+
+
+def amounts(colours: Tensor, tag: str) -> Tensor:
+    """Tell how much mean colours (k, 3) in [-1, 1] have of what a tag asks for, (k,)."""
+    asked = _catalogue()["tags"][tag]
+    name = asked.get("most") or asked["least"]
+    spread = colours.amax(1) - colours.amin(1)
+    amount = spread if name == "colourful" else colours @ torch.tensor(PROPERTIES[name])
+    return amount if "most" in asked else -amount
+
+
+def most_of(colours: Tensor, tags: Sequence[str]) -> Tensor:
+    """Give the numbers of the mean colours (k, 3) that have most of what some tags ask for together, the most first."""
+    ranks = sum(amounts(colours, tag).argsort().argsort() for tag in tags)
+    assert isinstance(ranks, Tensor)
+    return ranks.argsort(descending=True)[: max(1, round(SHARE * len(colours)))]
+
+
+def _parts(sentence: str) -> Iterable[str]:
+    """Give the parts of a sentence that each speak of one thing."""
+    between = "|".join(map(re.escape, _catalogue()["between"]))
+    for clause in PART.split(_plain(sentence)):
+        parts = [clause] if ":" in clause else re.split(rf"(?:^|(?<=\s))(?:{between})(?=\s|$)", clause)
+        yield from (part.strip() for part in parts if part.strip())
+
+
+def _sorted(words: Sequence[str], classes: Sequence[str]) -> tuple[list[str], list[str], list[Tag], list[str]]:
+    """Sort words: labels of the model, tags, what is said of the whole picture, and those that mean nothing."""
+    labels, tags, moods, strange = list[str](), list[str](), list[Tag](), list[str]()
+    for word in words:
+        kind, name = _meanings(tuple(classes)).get(word, ("", ""))
+        if kind == "labels":
+            labels.append(name)
+        elif kind == "tags":
+            tags.append(name)
+        elif kind == "moods":
+            moods += _mood(name, classes)
+        elif kind != "nothing":
+            strange.append(word)
+    return labels, tags, moods, strange
+
+
+def _mood(name: str, classes: Sequence[str]) -> list[Tag]:
+    asked = _catalogue()["moods"][name]["labels"]
+    return [Tag(label, tag) for label, tag in asked.items() if label in classes]
+
+
+def _tagged(label: str, tag: str, classes: Sequence[str]) -> list[Tag]:
+    """Read `label: tag`, in which nothing may be misunderstood."""
+    meanings = _meanings(tuple(classes))
+    kind, name = meanings.get(label, ("", ""))
+    if kind != "labels":
+        hint = f"did you mean {alike(label, classes)!r}?" if alike(label, classes) else f"it has {', '.join(classes)}."
+        raise ValueError(f"The model has no label {label!r} to be {tag}; {hint}")
+    known, wanted = meanings.get(tag, ("", ""))
+    if known != "tags":
+        raise ValueError(f"{tag!r} is no tag that a label can have; there are {', '.join(_catalogue()['tags'])}.")
+    return [Tag(name, wanted)]
+
+
+@cache
+def _meanings(classes: tuple[str, ...]) -> dict[str, tuple[str, str]]:
+    """Give the kind and the name of what each word means."""
+    catalogue = _catalogue()
+    found = dict.fromkeys(catalogue["nothing"], ("nothing", ""))
+    for kind in ("tags", "moods"):
+        for name, meant in catalogue[kind].items():
+            found |= {_plain(word): (kind, name) for word in meant["words"]}
+    for name, words in catalogue["labels"].items():
+        found |= {_plain(word): ("labels", name) for word in words if name in classes}
+    return found | {_plain(name): ("labels", name) for name in classes}
+
+
+@cache
+def _catalogue() -> Mapping[str, Any]:
+    """Read what words mean."""
+    text = (resources.files(__package__) / "words.yaml").read_text(encoding="utf-8")
+    words: Mapping[str, Any] = yaml.safe_load(text)
+    return words
+
+
+def _plain(words: str) -> str:
+    """Give words in small letters, Persian ones as Persian keyboards write them and without joiners."""
+    return words.lower().translate(ARABIC).replace(JOINER, "")
