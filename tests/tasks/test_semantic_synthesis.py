@@ -321,12 +321,13 @@ def test_sentences_in_english_and_persian_are_read_for_tags_of_labels(
 
 def test_it_is_said_which_words_were_understood() -> None:
     told = understand("a purple, bright sky", SCENE).told()
-    assert told == "Of the words was understood: sky: bright; not understood: purple."
+    assert told == "of the words was understood: sky: bright; not understood: purple"
     assert "nothing; not understood: hello" in understand("hello", SCENE).told()
 
 
 @pytest.mark.parametrize(
-    ("words", "problem"), [("skye: bright", "did you mean 'sky'"), ("sky: brigth", "no tag that a label can have")]
+    ("words", "problem"),
+    [("skye: bright", "did you mean 'sky'"), ("sky: brigth", "no tag that a label can have; did you mean 'bright'")],
 )
 def test_tags_that_are_spelled_wrong_are_refused(words: str, problem: str) -> None:
     with pytest.raises(ValueError, match=problem):
@@ -400,7 +401,7 @@ def test_words_change_what_they_speak_of_and_nothing_else(pipeline: Any) -> None
     assert bright[told == 1].mean() > dark[told == 1].mean() + 10
     assert np.abs(bright - dark)[:, 300:].max() <= 1
     made = pipeline(Image.fromarray(told), words="a bright disc")
-    assert list(made.notices()) == ["Of the words was understood: disc: bright."]
+    assert list(made.notices()) == ["of the words was understood: disc: bright"]
     with pytest.raises(ValueError, match="did you mean 'disc'"):
         pipeline(Image.fromarray(told), words="dics: dark")
 

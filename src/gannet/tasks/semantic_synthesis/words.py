@@ -15,7 +15,7 @@ import torch
 import yaml
 from torch import Tensor
 
-from gannet.schema import alike
+from gannet.schema import nearest
 
 PROPERTIES = {
     "bright": (0.299, 0.587, 0.114),
@@ -54,10 +54,10 @@ class Understood:
     unknown: tuple[str, ...]
 
     def told(self) -> str:
-        """Say it in a sentence."""
+        """Say it in a few words."""
         known = ", ".join(f"{tag.label}: {tag.name}" if tag.label else tag.name for tag in self.tags)
         left = f"; not understood: {', '.join(self.unknown)}" if self.unknown else ""
-        return f"Of the words was understood: {known or 'nothing'}{left}."
+        return f"of the words was understood: {known or 'nothing'}{left}"
 
 
 def understand(sentence: str, classes: Sequence[str]) -> Understood:
@@ -145,11 +145,10 @@ def _tagged(label: str, tag: str, classes: Sequence[str]) -> list[Tag]:
     meanings = _meanings(tuple(classes))
     kind, name = meanings.get(label, ("", ""))
     if kind != "labels":
-        hint = f"did you mean {alike(label, classes)!r}?" if alike(label, classes) else f"it has {', '.join(classes)}."
-        raise ValueError(f"The model has no label {label!r} to be {tag}; {hint}")
+        raise ValueError(f"The model has no label {label!r} to be {tag}; {nearest(label, classes)}")
     known, wanted = meanings.get(tag, ("", ""))
     if known != "tags":
-        raise ValueError(f"{tag!r} is no tag that a label can have; there are {', '.join(_catalogue()['tags'])}.")
+        raise ValueError(f"{tag!r} is no tag that a label can have; {nearest(tag, _catalogue()['tags'])}")
     return [Tag(name, wanted)]
 
 
