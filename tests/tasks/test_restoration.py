@@ -11,13 +11,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from gannet.augmentation.damage import DAMAGES, VISIBLE, WHOLE, Layer, Manner, damage, laid, softened
+from gannet.augmentation.damage import (
+    DAMAGES,
+    VISIBLE,
+    WHOLE,
+    Damaged,
+    Layer,
+    Manner,
+    damage,
+    laid,
+    softened,
+)
 from gannet.augmentation.kinds import Drawn
 from gannet.augmentation.pasting import paste
 from gannet.media.photograph import Photograph
 from gannet.media.pyramid import as_mask
+from gannet.networks.unet import Unet
 from gannet.tasks import restoration
-from gannet.tasks.restoration.detector import DETECTOR, SCANS, SeveralEach, printed
+from gannet.tasks.restoration.detector import DETECTOR, SCANS, Detector, Scans, SeveralEach, printed, scanned
 from gannet.tasks.restoration.evaluation import Mistakes, calibrated, share_taken
 from gannet.tasks.restoration.fading import unfaded
 from gannet.tasks.restoration.pieces import kinds_of, overlays, prints
@@ -79,6 +90,31 @@ def test_damage_that_nobody_sees_is_none() -> None:
     assert done.lost.flatten(1).mean(1).tolist() == [0.0, 1.0]
 
 
+def test_damage_that_a_scan_does_not_show_is_none() -> None:
+    patch, lost = torch.zeros(60, 3, 16, 16), torch.ones(60, 1, 16, 16)
+    reddish, faint = torch.tensor([0.3, -0.15, -0.15]), torch.full((3,), 0.12)
+    for colour, scans, share in (
+        (reddish, Scans(Manner(least=0.1), grey=1.0), 0.0),  # As light as what it lies on.
+        (reddish, Scans(Manner(least=0.1)), 1.0),
+        (faint, Scans(Manner(least=0.1)), 0.67),  # Half fade, two thirds of those too far.
+        (faint, Scans(), 1.0),
+    ):
+        spoiled = Damaged(patch + colour[:, None, None], lost)
+        pictures, seen = scanned(patch, spoiled, draws(60), scans)
+        assert pictures.shape == patch.shape and float(seen.mean()) == pytest.approx(share, abs=0.15)
+
+
+def test_damage_is_rare_before_anything_is_learned_and_all_that_leads_there_learns_something_of_its_own() -> None:
+    torch.manual_seed(0)
+    network = Detector(3, Unet(width=8, depth=2))
+    lost = (torch.rand(8, 1, 64, 64, generator=torch.Generator().manual_seed(1)) < 0.06).float()
+    scores = network(lost - torch.rand(8, 3, 64, 64, generator=torch.Generator().manual_seed(2)))
+    assert float(scores.detach().sigmoid().max()) < 0.1
+    torch.nn.functional.binary_cross_entropy_with_logits(scores, lost).backward()
+    gradient = network.unet.exit.weight.grad
+    assert gradient is not None and 0.1 < float((gradient > 0).float().mean()) < 0.9
+
+
 @pytest.mark.parametrize("soft", [0.0, 1.0])
 def test_what_is_not_lost_has_hardly_changed(soft: float) -> None:
     before = torch.rand(16, 3, 64, 64, generator=torch.Generator().manual_seed(3)) - 0.5
@@ -98,6 +134,15 @@ def test_scans_of_the_world_are_undamaged_at_times_and_printed_on() -> None:
     assert 0.15 < float(grey) < 0.35
     with_print = printed(pictures, draws(300), 1.0)
     assert float((with_print != pictures).any(1).float().mean()) > 0.05, "letters that are not lost"
+
+
+def test_most_of_what_scans_of_the_world_lost_is_clear_to_see() -> None:
+    """A detector learned nothing where more than half of it had changed by less than a tenth of the range."""
+    config = restoration.Config(patch=48, scans="world")
+    scans, lost = restoration.search(torch.zeros(300, 3, 96, 96), draws(300), config)
+    plain = scans.flatten(2).median(2).values[:, :, None, None]
+    changed = (scans - plain).abs().amax(1, keepdim=True)[lost > 0]
+    assert float((changed > 0.2).float().mean()) > 0.8
 
 
 def test_print_is_of_letters_large_and_small_and_always_the_same() -> None:

@@ -191,10 +191,15 @@ def laid(pictures: Tensor, layer: Layer, least: float = 0.0) -> Damaged:
     share = layer.cover * layer.opacity[:, None, None, None]
     made, lost = pictures * (1 - share) + layer.colour[:, :, None, None] * share, share > VISIBLE
     if least:
-        height, width = pictures.shape[2:]
-        changed = (made - pictures).abs().amax(1, keepdim=True)
-        lost &= interpolate(max_pool2d(changed, NEAR, ceil_mode=True), scale_factor=NEAR)[..., :height, :width] > least
+        lost &= changed_near(pictures, made, least)
     return Damaged(made, lost.float())
+
+
+def changed_near(before: Tensor, after: Tensor, least: float) -> Tensor:
+    """Tell near which pixels pictures (b, c, h, w) differ by more than so much, (b, 1, h, w)."""
+    height, width = before.shape[2:]
+    changed = max_pool2d((after - before).abs().amax(1, keepdim=True), NEAR, ceil_mode=True)
+    return interpolate(changed, scale_factor=NEAR)[..., :height, :width] > least
 
 
 def softened(layer: Layer, draws: Draws) -> Layer:

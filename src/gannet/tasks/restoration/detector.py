@@ -9,7 +9,18 @@ from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, binary_cross_entropy_with_logits
 
 from gannet.adversarial.game import Outcome, Pass, Turn
-from gannet.augmentation.damage import USUAL, Damaged, Layer, Manner, damage, fade, light_or_dark, patches, sometimes
+from gannet.augmentation.damage import (
+    USUAL,
+    Damaged,
+    Layer,
+    Manner,
+    changed_near,
+    damage,
+    fade,
+    light_or_dark,
+    patches,
+    sometimes,
+)
 from gannet.augmentation.draws import Drawn, Draws
 from gannet.augmentation.pasting import paste
 from gannet.media.pyramid import Mask
@@ -31,9 +42,11 @@ AROUND, OUTSTANDING = 5, 4.0
 """Pixels a side of what a pixel is compared with, and how many times larger their difference is shown."""
 OVERLAP, FEW_PIXELS = 0.2, 10
 """Weight of the overlap that is lacking beside the cross-entropy, and what is added to both of its sides."""
-OVERLAID, OVERLAID_SIDES = 2, (0.6, 4.0)
-"""How many pieces of scanned damage are laid over a patch, at most, and their sides in sides of the patch."""
+OVERLAID_SIDES = (0.3, 1.5)
+"""Sides of a piece of scanned damage, in sides of the patch; up to four, dense kinds hid a quarter of it."""
 PRINTED_SIDES = (0.8, 5.0)
+RARE = -3.0
+"""The logit of damage before anything is learned: one pixel in twenty."""
 GRAIN_SIDE = 512
 """Pixels a side of the grain that is laid over pictures, everywhere another part of it."""
 
@@ -56,7 +69,8 @@ class Scans:
     grain: float = 0.0
 
 
-SCANS = {"clean": Scans(), "world": Scans(Manner(0.18, 0.5, 0.1), 0.35, 0.3, 0.5, 0.25, 0.08)}
+SCANS = {"clean": Scans(), "world": Scans(Manner(0.4, 0.15, 0.25), 0.35, 0.15, 0.5, 0.25, 0.03)}
+"""Of rarer and fainter damage nothing was learned: the few clear pixels drowned in many that nobody could tell."""
 
 
 @dataclass(frozen=True)
@@ -82,12 +96,33 @@ class SeveralEach:
         return draw(self.times, *shape).flatten(0, 1)
 
 
+@dataclass(frozen=True)
+class Alike:
+    """The same draws for pictures and, after all of them, for as many others."""
+
+    draws: Draws
+
+    def normal(self, *shape: int) -> Tensor:
+        """Give standard normal numbers (2 b, *shape)."""
+        return torch.cat([self.draws.normal(*shape)] * 2)
+
+    def uniform(self, *shape: int) -> Tensor:
+        """Give uniform numbers in [0, 1), (2 b, *shape)."""
+        return torch.cat([self.draws.uniform(*shape)] * 2)
+
+    def on_processor(self) -> "Alike":
+        """Give the draws that follow on the processor."""
+        return Alike(self.draws.on_processor())
+
+
 class Detector(nn.Module):
     """Scores each pixel for damage, by the picture and by what is lighter or darker than all around it."""
 
     def __init__(self, channels: int, options: Unet) -> None:
         super().__init__()
         self.unet = options.unet(channels + 1, 1, nn.BatchNorm2d)
+        # At even chances all weights of the exit would first learn the same: that damage is rare.
+        nn.init.constant_(self.unet.exit.bias, RARE)
         self.stride, self.receptive_radius = self.unet.stride, self.unet.receptive_radius + AROUND // 2
 
     def forward(self, picture: Tensor) -> Tensor:
@@ -116,7 +151,7 @@ def search(pictures: Tensor, draws: Draws, config: Config) -> tuple[Tensor, Tens
         if scans.undamaged:
             spared = sometimes(draws, scans.undamaged)
             spoiled = Damaged(torch.where(spared, patch, spoiled.pictures), spoiled.lost * ~spared)
-        return scanned(spoiled.pictures, draws, scans), spoiled.lost
+        return scanned(patch, spoiled, draws, scans)
 
 
 def printed(pictures: Tensor, draws: Draws, share: float) -> Tensor:
@@ -127,14 +162,12 @@ def printed(pictures: Tensor, draws: Draws, share: float) -> Tensor:
 
 
 def overlaid(spoiled: Damaged, draws: Draws, config: Config, manner: Manner) -> Damaged:
-    """Lay pieces of scanned damage over some of the pictures, twice as often as drawn damage of a kind."""
+    """Lay a piece of scanned damage over some of the pictures, twice as often as drawn damage of a kind."""
     stack = overlays(config.overlays, config.overlay_kinds, spoiled.pictures.device)
     twice = Manner(min(1.0, 2 * manner.share), manner.soft / 2, manner.least)
-    for _ in range(OVERLAID):
-        cover = paste(spoiled.pictures, stack, draws, OVERLAID_SIDES)
-        layer = Layer(cover, _tinted(spoiled.pictures, draws), 0.4 + 0.6 * draws.uniform())
-        spoiled = twice.lay(spoiled, layer, draws)
-    return spoiled
+    cover = paste(spoiled.pictures, stack, draws, OVERLAID_SIDES)
+    layer = Layer(cover, _tinted(spoiled.pictures, draws), 0.4 + 0.6 * draws.uniform())
+    return twice.lay(spoiled, layer, draws)
 
 
 def _tinted(pictures: Tensor, draws: Draws) -> Tensor:
@@ -142,7 +175,18 @@ def _tinted(pictures: Tensor, draws: Draws) -> Tensor:
     return (light_or_dark(draws, 0.55, 0.3) + 0.3 * draws.normal(pictures.shape[1]).pow(3) / 3).clamp(-1, 1)
 
 
-def scanned(pictures: Tensor, draws: Draws, scans: Scans) -> Tensor:
+def scanned(patch: Tensor, spoiled: Damaged, draws: Draws, scans: Scans) -> tuple[Tensor, Tensor]:
+    """Give damaged patches (b, c, h, w) as scans show them, and where the damage can still be seen in those.
+
+    What stood out in colours may not in greys, nor what was faint before it faded.
+    """
+    if not (least := scans.manner.least):
+        return shown(spoiled.pictures, draws, scans), spoiled.lost
+    before, after = shown(torch.cat([patch, spoiled.pictures]), Alike(draws), scans).chunk(2)
+    return after, spoiled.lost * changed_near(before, after, least)
+
+
+def shown(pictures: Tensor, draws: Draws, scans: Scans) -> Tensor:
     """Give pictures (b, c, h, w) as scans show them: faded at times, grey, grainy, out of focus."""
     if scans.grey:
         pictures = torch.where(sometimes(draws, scans.grey), pictures.mean(1, keepdim=True), pictures)
