@@ -4,6 +4,7 @@ import contextlib
 import difflib
 import re
 import reprlib
+import threading
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeVar, cast
 
@@ -19,6 +20,7 @@ from pydantic import (
 )
 
 Schema = TypeVar("Schema")
+_building = threading.Lock()
 
 
 def whole(value: Any) -> Any:
@@ -169,9 +171,17 @@ def check(schema: type[Schema], values: Mapping[str, Any], where: str = "", what
         what: what to call all of them.
     """
     try:
-        return TypeAdapter(schema).validate_python(dict(values))
+        return _adapter(schema).validate_python(dict(values))
     except ValidationError as error:
         raise ValueError(_explain(error, schema, where, what)) from None
+
+
+def _adapter(schema: Any) -> TypeAdapter[Any]:
+    """Build pydantic's adapter, one at a time: it parses sources, in which Python 3.11 fails where threads take turns
+    (python/cpython issue 106905).
+    """
+    with _building:
+        return TypeAdapter(schema)
 
 
 def _asked_wrongly(error: ValidationError, schema: Any) -> str:
@@ -213,7 +223,7 @@ def _keys_at(schema: Any, path: list[str]) -> list[str]:
 
 def _node_at(schema: Any, path: list[str]) -> dict[str, Any]:
     """The JSON schema at `path`: through keys, freely named keys and list positions."""
-    root = TypeAdapter(schema).json_schema()
+    root = _adapter(schema).json_schema()
     node = _resolve(root, root)
     for step in path:
         below = node.get("items") if step.isdecimal() else node.get("properties", {}).get(step)

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d, conv2d, interpolate, pad
 
 SWEEPS, BAND = 12, 60
-"""How often what is lost is relaxed at each size, and how much slower the slowest waves are that this is for."""
+"""How often what is lost is relaxed at each size, and how much slower the slowest frequencies are that this is for."""
 STIFFEST = 64.0
 """The largest eigenvalue of the Laplacian's square, that of a chessboard."""
 SWEPT_RADIUS = 2 * SWEEPS + 1
@@ -61,7 +61,7 @@ def _along(pictures: Tensor, beyond: tuple[int, ...], axis: int) -> Tensor:
 def relaxed(pictures: Tensor, lost: Tensor, kernel: Tensor | None = None) -> Tensor:
     """Smooth what is lost of pictures, in [-1, 1], that was doubled from half the size; the known pixels stay.
 
-    The steps are those of Chebyshev for the faster waves: the slower ones were found at smaller sizes.
+    The steps are those of Chebyshev for the faster frequencies: the slower ones were found at smaller sizes.
     """
     count, channels = SWEEPS, pictures.shape[1]
     with torch.autocast(pictures.device.type, enabled=False):
@@ -75,7 +75,7 @@ def relaxed(pictures: Tensor, lost: Tensor, kernel: Tensor | None = None) -> Ten
 
 @cache
 def _steps(count: int) -> tuple[float, ...]:
-    """Give Chebyshev's steps, which damp all waves of a band alike."""
+    """Give Chebyshev's steps, which damp all frequencies of a band alike."""
     middle, reach = (STIFFEST + STIFFEST / BAND) / 2, (STIFFEST - STIFFEST / BAND) / 2
     return tuple(1 / (middle + reach * cos(pi * (2 * index + 1) / (2 * count))) for index in range(count))
 

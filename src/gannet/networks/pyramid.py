@@ -17,7 +17,7 @@ from gannet.schema import STRICT
 
 
 class FourierBlock(nn.Module):
-    """A convolution of neighbours and one of the whole picture's waves, added to what they are given.
+    """A convolution of neighbours and one of the whole picture's frequencies, added to what they are given.
 
     Chi et al. (2020), "Fast Fourier Convolution"; Suvorov et al. (2022), "Resolution-robust Large Mask Inpainting with
     Fourier Convolutions"; without normalization, from nothing at first.
@@ -28,7 +28,7 @@ class FourierBlock(nn.Module):
         half = max(width // 2, 1)
         self.near = he_init(Convolution(width, width, 3, 1, 1))
         self.entry = he_init(Convolution(width, half, 1, 1, 0))
-        self.waves = he_init(Convolution(2 * half, 2 * half, 1, 1, 0))
+        self.frequencies = he_init(Convolution(2 * half, 2 * half, 1, 1, 0))
         self.exit = he_init(Convolution(half, width, 1, 1, 0))
         self.last = zero_init(Convolution(width, width, 1, 1, 0))
         self.active = nn.LeakyReLU(SLOPE)
@@ -40,11 +40,11 @@ class FourierBlock(nn.Module):
         return changed
 
     def everywhere(self, features: Tensor) -> Tensor:
-        """Mix the waves of (b, c, h, w), and add what that makes."""
+        """Mix the frequencies of (b, c, h, w), and add what that makes."""
         with torch.autocast(features.device.type, enabled=False):
             values = features.float().contiguous()
             found = torch.fft.rfft2(values, norm="ortho")
-            mixed = self.active(self.waves(torch.cat([found.real, found.imag], 1)))
+            mixed = self.active(self.frequencies(torch.cat([found.real, found.imag], 1)))
             real, imaginary = mixed.contiguous().chunk(2, 1)
             back = torch.complex(real.contiguous(), imaginary.contiguous())
             made: Tensor = values + torch.fft.irfft2(back, s=values.shape[2:], norm="ortho")

@@ -70,10 +70,10 @@ class Plane:
         return found
 
     def _crowded(self, fineness: float) -> Values:
-        """Tell how many such waves lie in two pixels across, or about one down, where the ground is flat to the eye."""
+        """Tell how many such ripples lie in two pixels across, or about one down, where the ground is flat to the eye."""
         return self.away * fineness / (WIDTH / 4) + self.away**2 * fineness / (HEIGHT - self.horizon) / 3
 
-    def waves(self, fineness: float, number: int = 0) -> Values:
+    def ripples(self, fineness: float, number: int = 0) -> Values:
         """Lay smooth fractal noise on it, its largest hills so many to the lower edge's half."""
         scale = 128 * fineness
         values = look_between(
@@ -90,15 +90,15 @@ class Plane:
 def paint_ground(canvas: Canvas, random: Random, plane: Plane, ground: int, season: Season) -> None:
     """Paint all of the ground: grass, sand, snow or rock."""
     fine = 0.55 * plane.noise(3, 1) + 0.6 * plane.noise(9, 2) + 0.6 * plane.noise(26, 3)
-    waves = plane.waves(0.5, 9)
+    ripples = plane.ripples(0.5, 9)
     ramp = ramp_of(ground, season)
     near = 1 / plane.away
     if ground == GRASS:
         blades = look_up(band_tile(5, 11), ROWS[plane.rows] * 0.33, COLUMNS[plane.rows] * 1.3 + 7 * fine)
         fine = 0.6 * fine + 0.9 * blades * near**0.5
     strength = {GRASS: 0.17, SAND: 0.10}.get(ground, 0.07)
-    shades = np.clip(0.46 + strength * fine + 0.10 * waves, 0, 1)
-    towards = np.clip(0.66 + 0.16 * waves + 0.06 * fine * near, 0, 1)
+    shades = np.clip(0.46 + strength * fine + 0.10 * ripples, 0, 1)
+    towards = np.clip(0.66 + 0.16 * ripples + 0.06 * fine * near, 0, 1)
     colours = canvas.light.lit(tinted(shades, ramp), towards)
     if ground == GRASS and random.random() < season.flowers:
         colours = _with_flowers(random, plane, colours, canvas)
@@ -109,7 +109,7 @@ def _with_flowers(random: Random, plane: Plane, colours: Values, canvas: Canvas)
     """Let flowers stand in a meadow, in patches."""
     kinds = [(0.95, 0.85, 0.2), (0.95, 0.93, 0.92), (0.80, 0.16, 0.14), (0.56, 0.38, 0.76)]
     kind = np.array(kinds[random.integers(len(kinds))], np.float32)
-    dense = plane.waves(1.5, 12) + 0.4
+    dense = plane.ripples(1.5, 12) + 0.4
     dots = rising(plane.noise(22, 13) + 0.35 * dense, 1.5, 2.0)
     return mixed(colours, canvas.light.lit(kind, 0.7), 0.9 * dots)
 
@@ -120,7 +120,7 @@ def _whole(plane: Plane) -> Values:
 
 def paint_patches(canvas: Canvas, random: Random, plane: Plane, ground: int, season: Season) -> None:
     """Let patches of another ground show: sand or snow in grass, grass in sand."""
-    values = plane.waves(random.uniform(0.4, 1.0), 14) + 0.25 * plane.noise(8, 15)
+    values = plane.ripples(random.uniform(0.4, 1.0), 14) + 0.25 * plane.noise(8, 15)
     share = rising(values, random.uniform(0.2, 0.9), 1.3)
     fine = plane.noise(5, 16) + plane.noise(20, 17)
     colours = canvas.light.lit(tinted(np.clip(0.5 + 0.1 * fine, 0, 1), ramp_of(ground, season)), 0.7)
@@ -159,7 +159,7 @@ def lake(random: Random, plane: Plane) -> Values:
     middle, half = random.uniform(-1.0, 1.0), random.uniform(1.2, 3.0)
     across = (plane.across / plane.away - middle * 0.4) / half * 2
     depth = np.log(plane.away / np.sqrt(far * near)) / (np.log(far / near) / 2)
-    shore = 0.16 * plane.waves(0.7, 21) + 0.03 * plane.waves(3.0, 22)
+    shore = 0.16 * plane.ripples(0.7, 21) + 0.03 * plane.ripples(3.0, 22)
     return rising(1 - np.hypot(across, depth) + shore, -0.02, 0.03)
 
 
@@ -167,14 +167,14 @@ def sea(random: Random, plane: Plane) -> Values:
     """Draw where the sea lies: from the horizon to a beach, (rows, columns)."""
     near, slant = random.uniform(1.2, 2.8), random.uniform(-0.35, 0.35)
     shore = np.log(plane.away / near) - slant * plane.across / plane.away * 2
-    return rising(shore + 0.10 * plane.waves(0.5, 23) + 0.015 * plane.waves(3.0, 24), -0.02, 0.03)
+    return rising(shore + 0.10 * plane.ripples(0.5, 23) + 0.015 * plane.ripples(3.0, 24), -0.02, 0.03)
 
 
 def river(random: Random, plane: Plane) -> Values:
     """Draw where a river winds, (rows, columns)."""
     away, bend, turn = plane.away, random.uniform(0.3, 1.2), random.uniform(0.3, 0.8)
     middle = random.uniform(-0.4, 0.4) + bend * np.sin(turn * away + random.uniform(0, 6))
-    half = random.uniform(0.3, 0.7) + 0.10 * plane.waves(1.0, 25) + 0.02 * plane.waves(4.0, 26)
+    half = random.uniform(0.3, 0.7) + 0.10 * plane.ripples(1.0, 25) + 0.02 * plane.ripples(4.0, 26)
     return rising((half - np.abs(plane.across - middle)) / (2 * away / WIDTH), -1, 1)
 
 

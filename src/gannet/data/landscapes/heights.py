@@ -57,14 +57,14 @@ class Crest:
 
 def skyline(random: Random, crest: Crest, rough: float) -> Values:
     """Draw the row of a crest at each column."""
-    waves = line(random, WIDTH, 2.1 - 0.5 * rough, 420 - 140 * rough)
-    waves = (
-        waves
+    ripples = line(random, WIDTH, 2.1 - 0.5 * rough, 420 - 140 * rough)
+    ripples = (
+        ripples
         + 0.35 * rough * (0.8 - np.abs(line(random, WIDTH, 1.7, 120)))
         + 0.03 * rough * line(random, WIDTH, 0.9, 16)
     )
-    heights = crest.height * (1 + 0.42 * waves)
-    return (crest.base - np.maximum(heights, 1.5 + 0.1 * crest.height * (1 + waves / 9))).astype(np.float32)
+    heights = crest.height * (1 + 0.42 * ripples)
+    return (crest.base - np.maximum(heights, 1.5 + 0.1 * crest.height * (1 + ripples / 9))).astype(np.float32)
 
 
 def paint_mountains(
@@ -107,11 +107,11 @@ def paint_hills(canvas: Canvas, random: Random, crest: Crest, ground: int, seaso
     rows = slice(max(0, int(top.min()) - 1), min(len(ROWS), int(crest.base) + 2))
     down, across = ROWS[rows], COLUMNS[rows]
     below = down - top
-    waves = look_between(fractal_tile(1.6, 8), below * 3.0 + random.uniform(0, 512), across * 1.3)
+    ripples = look_between(fractal_tile(1.6, 8), below * 3.0 + random.uniform(0, 512), across * 1.3)
     fine = look_up(fractal_tile(0.8, 6), below * 4, across * 2)
-    shades = np.clip(0.5 + 0.20 * waves + 0.10 * fine, 0, 1)
+    shades = np.clip(0.5 + 0.20 * ripples + 0.10 * fine, 0, 1)
     slope = np.gradient(top)
-    towards = 0.5 - 0.35 * np.clip(slope, -1, 1) * np.sign(canvas.light.side) + 0.10 * waves
+    towards = 0.5 - 0.35 * np.clip(slope, -1, 1) * np.sign(canvas.light.side) + 0.10 * ripples
     colours = canvas.light.lit(tinted(shades, ramp_of(ground, season)), np.clip(towards, 0, 1))
     canvas.cover_part((rows, slice(None)), colours, np.clip(below + 0.5, 0, 1), ground, crest.depth)
     return top

@@ -80,8 +80,8 @@ def window(tile: Values, random: Random, height: int, width: int) -> Values:
 
 def line(random: Random, width: int, slope: float, longest: float = 256.0) -> Values:
     """Draw a crest of so many pixels: mean 0, deviation about 1, its longest wave in pixels."""
-    waves = np.fft.rfftfreq(4 * width)
-    amplitude = np.where(waves * longest >= 1, np.maximum(waves, 1e-9) ** -slope, 0)
+    frequencies = np.fft.rfftfreq(4 * width)
+    amplitude = np.where(frequencies * longest >= 1, np.maximum(frequencies, 1e-9) ** -slope, 0)
     drawn = np.fft.irfft(amplitude * np.fft.rfft(random.standard_normal(4 * width)))
     found: Values = ((drawn - drawn.mean()) / (drawn.std() + 1e-9)).astype(np.float32)[:width]
     return found
