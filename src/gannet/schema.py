@@ -176,7 +176,7 @@ def check(schema: type[Schema], values: Mapping[str, Any], where: str = "", what
         raise ValueError(_explain(error, schema, where, what)) from None
 
 
-def _adapter(schema: Any) -> TypeAdapter[Any]:
+def _adapter(schema: type[Schema]) -> TypeAdapter[Schema]:
     """Build pydantic's adapter, one at a time: it parses sources, in which Python 3.11 fails where threads take turns
     (python/cpython issue 106905).
     """

@@ -70,7 +70,7 @@ class Plane:
         return found
 
     def _crowded(self, fineness: float) -> Values:
-        """Tell how many such ripples lie in two pixels across, or about one down, where the ground is flat to the eye."""
+        """Tell how many such ripples lie in two pixels across, or about one down, where all is flat to the eye."""
         return self.away * fineness / (WIDTH / 4) + self.away**2 * fineness / (HEIGHT - self.horizon) / 3
 
     def ripples(self, fineness: float, number: int = 0) -> Values:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -122,7 +123,7 @@ class Detector(nn.Module):
         super().__init__()
         self.unet = options.unet(channels + 1, 1, nn.BatchNorm2d)
         # At even chances all weights of the exit would first learn the same: that damage is rare.
-        nn.init.constant_(self.unet.exit.bias, RARE)
+        nn.init.constant_(cast(Tensor, self.unet.exit.bias), RARE)
         self.stride, self.receptive_radius = self.unet.stride, self.unet.receptive_radius + AROUND // 2
 
     def forward(self, picture: Tensor) -> Tensor:
