@@ -20,7 +20,7 @@ from torch import Tensor
 
 import gannet
 from gannet.augmentation.damage import DAMAGES, Damaged, Layer, Manner, damage, light_or_dark
-from gannet.augmentation.kinds import Drawn
+from gannet.augmentation.draws import Drawn
 from gannet.augmentation.pasting import paste
 from gannet.media.photograph import Photograph, read_photograph
 from gannet.media.tiling import as_tensor, as_values

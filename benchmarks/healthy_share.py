@@ -25,7 +25,8 @@ import torch
 from figures import frechet, loaders, plot_lines
 
 import gannet
-from gannet.augmentation.kinds import Drawn, augment, choose_kinds
+from gannet.augmentation.draws import Drawn
+from gannet.augmentation.kinds import augment, choose_kinds
 from gannet.augmentation.levels import from_levels, to_levels
 from gannet.media.grids import draw_grid
 from gannet.tasks.generation.leak_detectors import learn_detector, looking_augmented

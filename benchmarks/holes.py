@@ -19,7 +19,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 import gannet
 from gannet.augmentation.damage import strokes
-from gannet.augmentation.kinds import Drawn
+from gannet.augmentation.draws import Drawn
 from gannet.commands.judge import judge_features
 from gannet.media.photograph import Photograph, read_photograph
 from gannet.media.pyramid import Mask, as_mask

@@ -13,7 +13,7 @@ from gannet.adversarial.discriminator_augment import AUGMENTS, Ada, DiffAugment,
 from gannet.adversarial.game import Seen
 from gannet.adversarial.losses import LOSSES
 from gannet.adversarial.two_player import DISCRIMINATOR, Discriminator, Penalties, Scores, TwoPlayer, of_the_pass
-from gannet.augmentation.kinds import Drawn
+from gannet.augmentation.draws import Drawn
 from gannet.schema import check
 
 LOSS = LOSSES["non-saturating"]

@@ -7,7 +7,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from gannet.augmentation.kinds import KINDS, Drawn, augment, augment_aligned, choose_kinds
+from gannet.augmentation.draws import Drawn
+from gannet.augmentation.kinds import KINDS, augment, augment_aligned, choose_kinds
 from gannet.media import image, label_map, points
 from gannet.media.medium import Medium
 

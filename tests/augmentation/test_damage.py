@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from gannet.augmentation.damage import DAMAGES, WHOLE, View, damage, fade, holes, laid, near_lines, patches
-from gannet.augmentation.kinds import Drawn
+from gannet.augmentation.draws import Drawn
 
 COUNT, SIDE = 64, 64
 

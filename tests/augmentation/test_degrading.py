@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from gannet.augmentation.degrading import DEGRADATIONS, reduced
-from gannet.augmentation.kinds import Drawn
+from gannet.augmentation.draws import Drawn
 
 PICTURES = torch.rand(6, 3, 32, 48, generator=torch.Generator().manual_seed(1)) * 2 - 1
 

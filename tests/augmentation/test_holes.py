@@ -3,8 +3,8 @@
 import torch
 from torch.nn.functional import max_pool2d
 
+from gannet.augmentation.draws import Drawn
 from gannet.augmentation.holes import blots, varied_holes, writing
-from gannet.augmentation.kinds import Drawn
 
 COUNT = 64
 

@@ -9,7 +9,8 @@ from scipy import ndimage
 from torch import Tensor
 
 from gannet.augmentation import colours, filters, geometry
-from gannet.augmentation.kinds import KINDS, Drawn, augment, choose_kinds
+from gannet.augmentation.draws import Drawn
+from gannet.augmentation.kinds import KINDS, augment, choose_kinds
 from gannet.augmentation.mixing import MIXES, mix
 
 

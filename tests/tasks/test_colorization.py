@@ -13,7 +13,7 @@ from torch.nn.functional import interpolate
 
 import gannet
 from gannet.augmentation.colour_classes import STEP, centres, class_loss, expected, rarity, shared_out
-from gannet.augmentation.kinds import Drawn
+from gannet.augmentation.draws import Drawn
 from gannet.augmentation.lab import from_lab, to_lab
 from gannet.media.photograph import Photograph
 from gannet.media.tiling import as_tensor

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from torch.nn.functional import max_pool2d, pad
 
 from gannet.adversarial.similarity import pixel_distance
-from gannet.augmentation.kinds import Drawn
+from gannet.augmentation.draws import Drawn
 from gannet.augmentation.lab import to_lab
 from gannet.data.samples import open_data
 from gannet.networks.patch import PatchDiscriminator

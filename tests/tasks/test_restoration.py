@@ -22,7 +22,7 @@ from gannet.augmentation.damage import (
     laid,
     softened,
 )
-from gannet.augmentation.kinds import Drawn
+from gannet.augmentation.draws import Drawn
 from gannet.augmentation.pasting import paste
 from gannet.media.photograph import Photograph
 from gannet.media.pyramid import as_mask

@@ -6,7 +6,7 @@ from typing import Any, Protocol, TypeAlias, TypeVar
 
 from torch import Tensor, nn
 
-from gannet.augmentation.kinds import Draws
+from gannet.augmentation.draws import Draws
 
 Losses = dict[str, dict[str, Tensor]]
 

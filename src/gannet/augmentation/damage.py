@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, interpolate, max_pool2d
 
-from gannet.augmentation.kinds import Draws
+from gannet.augmentation.draws import Draws
 
 STROKES, LINES, BENDS = 4, 3, 5
 VISIBLE = 0.1

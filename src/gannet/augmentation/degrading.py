@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from gannet.augmentation import filters
-from gannet.augmentation.kinds import Draws
+from gannet.augmentation.draws import Draws
 
 SHARPEST, BLURRED, GRAIN, QUALITIES = 0.2, 2.5, 0.06, (40, 95)
 """Deviations of the blur in pixels, the largest deviation of grain as a share of the range, and JPEG's qualities."""

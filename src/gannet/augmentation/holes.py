@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from gannet.augmentation.damage import WHOLE, boxes, strokes
-from gannet.augmentation.kinds import Draws
+from gannet.augmentation.draws import Draws
 
 LETTER = 24
 """Pixels a side of a letter."""

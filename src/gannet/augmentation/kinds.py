@@ -13,8 +13,7 @@ import torch
 from torch import Tensor
 
 from gannet.augmentation import colours, filters, geometry
-from gannet.augmentation.draws import Drawn as Drawn
-from gannet.augmentation.draws import Draws as Draws
+from gannet.augmentation.draws import Draws
 from gannet.schema import nearest
 
 SMOOTHED = 0.81

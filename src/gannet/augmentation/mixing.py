@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from gannet.augmentation.draws import Draws
 from gannet.augmentation.filters import cut_mix, mix_up
-from gannet.augmentation.kinds import Draws
 from gannet.runtime.later import later
 
 stats = later("scipy.stats")

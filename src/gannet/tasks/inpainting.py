@@ -21,8 +21,8 @@ from torch.nn.functional import avg_pool2d, interpolate
 
 from gannet.adversarial.two_player import GENERATOR
 from gannet.augmentation.damage import holes
+from gannet.augmentation.draws import Draws
 from gannet.augmentation.holes import varied_holes
-from gannet.augmentation.kinds import Draws
 from gannet.media import photograph
 from gannet.media.photograph import Photograph, Values
 from gannet.media.pyramid import Mask, as_mask, doubled, halved, hidden, visible

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from gannet.adversarial.two_player import GENERATOR
 from gannet.augmentation.degrading import DEGRADATIONS
-from gannet.augmentation.kinds import Draws
+from gannet.augmentation.draws import Draws
 from gannet.media.photograph import Photograph
 from gannet.media.pyramid import visible
 from gannet.media.tiling import TiledOperation, as_tensor, as_values, in_tiles

@@ -9,7 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gannet.augmentation.kinds import Chosen, Drawn, augment
+from gannet.augmentation.draws import Drawn
+from gannet.augmentation.kinds import Chosen, augment
 from gannet.augmentation.levels import from_levels, to_levels
 from gannet.augmentation.mixing import Mix, mix
 from gannet.media.photograph import Photograph, as_photograph, with_attachments

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from gannet.adversarial.similarity import Frozen, perceptual_distance
-from gannet.augmentation.kinds import Drawn
+from gannet.augmentation.draws import Drawn
 from gannet.data.records import Record
 from gannet.data.survey import sample
 from gannet.media.photograph import Photograph, read_photograph

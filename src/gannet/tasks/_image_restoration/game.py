@@ -91,17 +91,11 @@ def build_game(
         own = pair.own_losses(network, prepared.pair, config)
         return {**_extra_losses(picture, prepared, pair, config), **own}
 
-    def score(picture: Tensor, prepared: PreparedPair) -> Scores:
-        if not told:
-            return Scores(discriminator(shifted(picture, prepared.run)).float())
-        shown = torch.cat([picture, prepared.pair.lost], 1)
-        return Scores(scores_near(discriminator, shifted(shown, prepared.run)))
-
     adversarial, strength = find_loss(recipe.loss.name), recipe.loss.lecam
     lecam = hold_scores(strength, adversarial) if strength else None
     players = TwoPlayer(
         adversarial,
-        [Discriminator(DISCRIMINATOR, score)],
+        [Discriminator(DISCRIMINATOR, _score_by(discriminator, told))],
         prepare=prepare,
         real=lambda prepared: prepared.pair.target,
         generate=make,
@@ -117,6 +111,18 @@ def build_game(
     played = (*alone, *(replace(turn, stages=(GAME,)) for turn in turns), *auxiliary)
     observers = lecam.observers if lecam else {}
     return Game({**networks, DISCRIMINATOR: discriminator}, played, tuple(networks), observers)
+
+
+def _score_by(discriminator: nn.Module, told: bool) -> Callable[[Tensor, PreparedPair], Scores]:
+    """Score pictures, there and near where something is lost if the discriminator is told where that is."""
+
+    def score(picture: Tensor, prepared: PreparedPair) -> Scores:
+        if not told:
+            return Scores(discriminator(shifted(picture, prepared.run)).float())
+        shown = torch.cat([picture, prepared.pair.lost], 1)
+        return Scores(scores_near(discriminator, shifted(shown, prepared.run)))
+
+    return score
 
 
 def _counted(pair: TrainingPair) -> Tensor:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from gannet.adversarial.game import Pass
-from gannet.augmentation.kinds import Drawn, Draws
+from gannet.augmentation.draws import Drawn, Draws
 from gannet.runtime.randomness import generator
 from gannet.tasks._image_restoration.config import Keys, PhotographConfig
 

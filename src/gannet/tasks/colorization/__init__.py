@@ -20,7 +20,7 @@ from torch.nn.functional import avg_pool2d, grid_sample
 from gannet.adversarial.similarity import pixel_distance
 from gannet.adversarial.two_player import GENERATOR
 from gannet.augmentation.colour_classes import class_loss, expected
-from gannet.augmentation.kinds import Draws
+from gannet.augmentation.draws import Draws
 from gannet.augmentation.lab import from_lab, to_lab
 from gannet.media import photograph
 from gannet.media.photograph import Photograph

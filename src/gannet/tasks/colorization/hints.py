@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, interpolate
 
-from gannet.augmentation.kinds import Draws
+from gannet.augmentation.draws import Draws
 from gannet.augmentation.lab import to_lab
 from gannet.media.photograph import Photograph
 from gannet.media.tiling import as_tensor

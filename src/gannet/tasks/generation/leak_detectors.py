@@ -9,8 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gannet.augmentation.draws import Drawn
 from gannet.augmentation.geometry import shift, warp
-from gannet.augmentation.kinds import Drawn, Kind, Strengths, augment, choose_kinds, named_strengths
+from gannet.augmentation.kinds import Kind, Strengths, augment, choose_kinds, named_strengths
 from gannet.augmentation.levels import from_levels, to_levels
 from gannet.data.loader import Sides
 from gannet.metrics.augmentation_leak import Leak, Rate, rate

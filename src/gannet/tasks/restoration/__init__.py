@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn.functional import max_pool2d
 
 from gannet.augmentation.damage import damage
-from gannet.augmentation.kinds import Draws
+from gannet.augmentation.draws import Draws
 from gannet.tasks._image_restoration import Auxiliary, Evaluation, ImageRestoration, Pairing, TrainingPair
 from gannet.tasks.inpainting import hole_pair
 from gannet.tasks.restoration.config import Config
