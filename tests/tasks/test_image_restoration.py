@@ -14,6 +14,7 @@ from gannet.augmentation.draws import Drawn
 from gannet.augmentation.lab import to_lab
 from gannet.data.samples import open_data
 from gannet.networks.patch import PatchDiscriminator
+from gannet.networks.smooth_filling import smoothly_filled
 from gannet.networks.unet import Unet
 from gannet.recipe import Stage
 from gannet.runtime.randomness import generator
@@ -24,7 +25,7 @@ from gannet.tasks._image_restoration.game import scores_near
 from gannet.tasks._image_restoration.pipeline import Settings
 from gannet.tasks._image_restoration.training_pairs import MOST_SHIFTED, cut, cut_upright, shifted
 from gannet.tasks.generation import Description
-from gannet.tasks.inpainting import HINTED, LOST, near_or_far, smoothly_filled, spoilt
+from gannet.tasks.inpainting import HINTED, LOST, near_or_far, spoilt
 from gannet.training.passes import BatchPass, Place
 
 TORCH, LAST = torch.Generator().manual_seed(0), torch.channels_last

@@ -314,7 +314,7 @@ class ConverterPipeline(Pipeline):
         """Make something of inputs that were read, as their media hold them; what the first said of itself stays."""
         made, facts = self.run(values, options), self.facts(options)
         first, primary = next(iter(self.inputs)), next(iter(self.outputs))
-        changed = self.inputs[first].medium is self.outputs[primary]
+        changed = any(self.inputs[name].medium is self.outputs[primary] for name in values)
         marks = self.inputs[first].medium.marks(values[first])
         told: dict[str, Facts] = {}
         for name, value in made.items():

@@ -29,6 +29,7 @@ from gannet.media.pyramid import Mask, as_mask, doubled, halved, hidden, visible
 from gannet.media.tiling import TiledOperation, as_tensor, as_values, in_tiles
 from gannet.networks.biharmonic import filled_biharmonically
 from gannet.networks.pyramid import HoleFiller, Pyramid
+from gannet.networks.smooth_filling import smoothly_filled
 from gannet.networks.unet import Unet
 from gannet.pipelines.pipeline import Input
 from gannet.tasks._image_restoration import (
@@ -109,21 +110,6 @@ def near_or_far(pictures: Tensor, side: int, near: Tensor, draws: Draws) -> Tens
     patch = cut_upright(pictures, side, draws)
     small = cut_upright(interpolate(pictures, (side, side), mode="area"), side, draws)
     return torch.where(near[:, None, None, None] > 0, patch, small)
-
-
-def smoothly_filled(pictures: Tensor, lost: Tensor) -> Tensor:
-    """Fill what is lost (b, 1, h, w) of pictures by the mean of what is known around, pulled from ever coarser copies.
-
-    Gortler et al. (1996), "The Lumigraph", section 3.4.
-    """
-    size = pictures.shape[2:]
-    if max(size) == 1:
-        return pictures * (1 - lost)  # Nothing is known at all: grey.
-    weight, total = (
-        avg_pool2d(values, 2, ceil_mode=True, count_include_pad=False) for values in (1 - lost, pictures * (1 - lost))
-    )
-    coarse = smoothly_filled(total / weight.clamp_min(1e-6), (weight == 0).float())
-    return torch.where(lost > 0, interpolate(coarse, size, mode="bilinear"), pictures)
 
 
 @dataclass(frozen=True)

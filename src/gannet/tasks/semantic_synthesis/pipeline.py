@@ -1,6 +1,7 @@
 """The pipeline of a painter: a drawn map of classes becomes a picture, of which parts can be drawn anew."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Self, cast
 
@@ -13,6 +14,7 @@ from torch.nn.functional import interpolate, one_hot
 
 from gannet.augmentation.levels import from_levels
 from gannet.media import image, photograph
+from gannet.media.label_map import NOTHING
 from gannet.media.medium import Medium, Pixels
 from gannet.media.photograph import Photograph
 from gannet.media.pixels import Picture, fit_picture, read_picture
@@ -31,6 +33,7 @@ from gannet.tasks.semantic_synthesis.config import (
     config_of,
 )
 from gannet.tasks.semantic_synthesis.drawing import gimp_palette, read_drawing, read_palette
+from gannet.tasks.semantic_synthesis.keeping import Kept, kept_part, meeting
 from gannet.tasks.semantic_synthesis.words import by_label, most_of, understand
 
 LIKELY = 8
@@ -62,6 +65,7 @@ class PaintingPipeline(ConverterPipeline):
         "map": Input(image.medium, "a drawing in the palette's colours, or a label map"),
         "style": Input(image.medium, "a picture whose style is taken", required=False),
         "style_map": Input(image.medium, "the map of that picture; without it, the drawing is taken for it", False),
+        "keep": Input(photograph.medium, "a picture that is kept where it is opaque, as large as the map", False),
     }
     Options: ClassVar[type[Section]] = PaintOptions
     Config: ClassVar[type[Section]] = Settings
@@ -111,14 +115,19 @@ class PaintingPipeline(ConverterPipeline):
         """Paint a drawing of any size at the size that was learned from, and bring the picture to the drawing's."""
         assert isinstance(options, PaintOptions)
         drawn, words = self._read(inputs["map"], options)
+        kept = kept_part(inputs["keep"], drawn.shape) if "keep" in inputs else None
         told = torch.from_numpy(_scaled(drawn, self.settings.description.shape))[None]
         style = self._given_style(inputs, told, options)
+        style = style if kept is None else self._style_of_kept(kept, told, style)
         picture = self.painted(told, options.seed, self._anew(told, style, options))
+        if kept is not None:
+            picture = meeting(picture, *kept.small(told.shape[1:]), self.class_shares(told).cpu())
         if picture.shape[2:] != drawn.shape:
             picture = interpolate(picture, drawn.shape, mode="bicubic", antialias=True).clamp(-1, 1)
         if options.words:
             words = (*words, understand(options.words, self.classes).told())
-        return {"picture": Photograph(as_values(picture, "uint8"), notices=words)}
+        made = Photograph(as_values(picture, "uint8")) if kept is None else kept.with_painted(picture)
+        return {"picture": replace(made, notices=(*made.notices, *words))}
 
     def _read(self, given: Picture, options: PaintOptions) -> tuple[Pixels, tuple[str, ...]]:
         own = list(zip(self.settings.description.palette, range(len(self.classes)), strict=True))
@@ -135,10 +144,18 @@ class PaintingPipeline(ConverterPipeline):
             maps = torch.from_numpy(_scaled(drawn, self.settings.description.shape))[None]
         height, width = maps.shape[1:]
         pixels = fit_picture(read_picture(inputs["style"], 3), height, width, "crop")
-        styles, there = self.seen(torch.from_numpy(from_levels(pixels))[None], maps)
-        kept, had = self.network.bank.kept()
-        filled = completed(torch.cat([styles, kept]), torch.cat([there, had]))
-        return filled[:1]
+        return self._completed(*self.seen(torch.from_numpy(from_levels(pixels))[None], maps))
+
+    def _style_of_kept(self, kept: Kept, told: Tensor, style: Tensor | None) -> Tensor:
+        """Give the style of what is kept, (1, n, s), with that of classes of which nothing is."""
+        small, share = kept.small(told.shape[1:])
+        seen, there = self.seen(small, told.masked_fill(share[:, 0] == 0, NOTHING))
+        return self._completed(seen, there) if style is None else torch.where(there[..., None], seen, style)
+
+    def _completed(self, styles: Tensor, there: Tensor) -> Tensor:
+        """Give the style of a picture, (1, n, s), with that of classes that are not there (1, n)."""
+        kept, had = (one.cpu() for one in self.network.bank.kept())
+        return completed(torch.cat([styles, kept]), torch.cat([there, had]))[:1]
 
     @torch.inference_mode()
     def seen(self, pictures: Tensor, maps: Tensor) -> tuple[Tensor, Tensor]:
