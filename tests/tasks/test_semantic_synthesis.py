@@ -21,12 +21,14 @@ from gannet.tasks.semantic_synthesis.drawing import gimp_palette, read_drawing, 
 from gannet.tasks.semantic_synthesis.game import (
     DISCRIMINATOR,
     balanced_loss,
+    bands,
     build_game,
     class_mask,
     fake_loss,
     log_odds,
     mean_colours,
     mixed,
+    texture_distance,
 )
 from gannet.tasks.semantic_synthesis.words import most_of, understand
 
@@ -143,6 +145,26 @@ def test_each_class_that_is_there_counts_the_same_however_few_its_pixels_are() -
     logits[0, 0] = 2.0
     right, wrong = (-torch.log_softmax(torch.tensor([2.0, 0, 0, 0]), 0)[one] for one in (0, 1))
     assert balanced_loss(logits, shares) == pytest.approx(float(right + wrong) / 2, abs=1e-5)
+
+
+def test_texture_is_the_same_wherever_in_its_class_it_lies_and_another_is_not() -> None:
+    grain = torch.randn(1, 5, 16, 8, generator=torch.Generator().manual_seed(0))
+    flat = torch.zeros(1, 5, 16, 8)
+    picture, moved, swapped = (torch.cat(parts, 3) for parts in ((grain, flat), (grain.flip(2), flat), (flat, grain)))
+    assert texture_distance([picture], [moved], halves()) == pytest.approx(0, abs=1e-6)
+    # Half of the pixels are of spread 1, so that the mean square is 1/2; each class differs by 1 and weighs a half.
+    assert texture_distance([picture], [swapped], halves()) == pytest.approx(2, rel=0.2)
+    alone = torch.cat([halves()[:, :1], torch.zeros(1, 1, 16, 16)], 1)
+    assert texture_distance([picture], [torch.cat([grain, 9 * grain], 3)], alone) == pytest.approx(0, abs=1e-6)
+
+
+def test_a_band_holds_what_varies_over_so_many_pixels() -> None:
+    along = torch.arange(64.0)
+    for band, period in ((0, 2), (3, 16)):
+        wave = torch.sin(2 * torch.pi * along / period + 0.7).expand(1, 3, 64, 64)
+        energy = torch.tensor([one.square().mean() for one in bands(wave)])
+        assert int(energy.argmax()) == band
+    assert all(one.abs().max() < 1e-6 for one in bands(torch.full((1, 3, 64, 64), 0.3)))
 
 
 def test_pixels_of_nobody_do_not_count() -> None:

@@ -35,9 +35,14 @@ def perceptual_distance(
         activations: maps pictures to one tensor (b, c', h', w') a layer.
         where: (b, 1, h, w), how much each pixel counts; None: all of them the same.
     """
-    total = torch.zeros(len(picture), device=picture.device)
-    for ours, theirs in zip(activations(picture), activations(target), strict=True):
-        apart = (normalize(ours.float(), dim=1) - normalize(theirs.float(), dim=1)).square().sum(1, keepdim=True)
+    return activation_distance(activations(picture), activations(target), where)
+
+
+def activation_distance(ours: Sequence[Tensor], theirs: Sequence[Tensor], where: Tensor | None = None) -> Tensor:
+    """Tell how far the activations (b, c', h', w') of every layer are apart, (b,); see `perceptual_distance`."""
+    total = torch.zeros(len(ours[0]), device=ours[0].device)
+    for one, other in zip(ours, theirs, strict=True):
+        apart = (normalize(one.float(), dim=1) - normalize(other.float(), dim=1)).square().sum(1, keepdim=True)
         if where is None:
             total = total + apart.mean((1, 2, 3))
         else:

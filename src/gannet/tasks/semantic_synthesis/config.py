@@ -39,6 +39,8 @@ class Config(Section):
     """Weight of the mean difference to the true picture, seen coarsely, where the style is the true one's."""
     perceptual: Weight = 0.5
     """Weight of the perceptual distance to the true picture, there."""
+    texture: Weight = 1.0
+    """Weight of the distance of each class's texture to that of the true picture, there."""
 
 
 class PaintedDescription(Description):

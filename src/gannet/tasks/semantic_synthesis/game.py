@@ -3,18 +3,18 @@
 OASIS (Schonfeld et al., 2021, "You Only Need Adversarial Supervision for Semantic Image Synthesis").
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
-from torch.nn.functional import avg_pool2d, interpolate
+from torch.nn.functional import adaptive_avg_pool2d, avg_pool2d, interpolate
 
 from gannet.adversarial.game import Game, Outcome, Pass, Turn
 from gannet.adversarial.penalties import squared_gradient
-from gannet.adversarial.similarity import perceptual_distance, pixel_distance
+from gannet.adversarial.similarity import activation_distance, pixel_distance
 from gannet.networks.painting import REGION_NOISE
 from gannet.networks.place_norm import PlaceNorm
 from gannet.networks.style import averaged, completed
@@ -31,6 +31,10 @@ SMALL = "small"
 """The stage in which pictures are painted at half the size."""
 COARSE = 8
 """Pixels a side of what is compared where the true picture's style is asked for: how it is filled in is left free."""
+SMALLEST = 0.005
+"""The part of a picture that a class fills at least whose texture counts."""
+BANDS = 4
+"""Bands of frequencies whose energy is compared, each half as high as the one before it."""
 OWN = 0.5
 """The share of pictures that are painted in their own style; the others take another's of the batch."""
 
@@ -85,6 +89,48 @@ def mixed(real: Tensor, fake: Tensor, mask: Tensor) -> Tensor:
 def class_mask(shares: Tensor, picked: Tensor) -> Tensor:
     """Give a mask (b, 1, h, w) of whole regions: 1 where classes lie that are picked, (b, n) of zeros and ones."""
     return (shares * picked[:, :, None, None]).sum(1, keepdim=True)
+
+
+def texture_distance(ours: Sequence[Tensor], theirs: Sequence[Tensor], shares: Tensor) -> Tensor:
+    """Tell how far the means and spreads of activations are apart in each class, wherever in it they lie, (b,).
+
+    Matched statistics of activations are matched texture (Li et al., 2017, "Demystifying Neural Style Transfer",
+    section 4.2). Every layer counts by its own size, every class that fills a part of the picture the same.
+
+    Args:
+        ours, theirs: activations or bands (b, c, h', w') of what was painted and of the true pictures.
+        shares: what part of each pixel each class has, (b, n, h, w).
+    """
+    fills = (shares.mean((2, 3)) > SMALLEST).float()
+    total = torch.zeros(len(shares), device=shares.device)
+    for layer, true in zip(ours, theirs, strict=True):
+        around = adaptive_avg_pool2d(shares, layer.shape[2:])
+        apart = sum(
+            (one - other).square().mean(2)
+            for one, other in zip(_moments(layer, around), _moments(true, around), strict=True)
+        )
+        total = total + (apart * fills).sum(1) / fills.sum(1).clamp_min(1) / true.float().square().mean()
+    return total
+
+
+def bands(picture: Tensor) -> list[Tensor]:
+    """Part pictures (b, c, h, w) into bands of frequencies, each of half the size of the one before it.
+
+    What varies over many pixels hardly shows in activations (Burt & Adelson, 1983, "The Laplacian Pyramid").
+    """
+    found = []
+    for _ in range(BANDS):
+        below = avg_pool2d(picture, 2)
+        found.append(picture - interpolate(below, scale_factor=2.0, mode="bilinear"))
+        picture = below
+    return found
+
+
+def _moments(values: Tensor, shares: Tensor) -> tuple[Tensor, Tensor]:
+    """Give the mean and the spread of values (b, c, h, w) in each class, (b, n, c) each."""
+    values = values.float()
+    mean = averaged(values, shares)
+    return mean, (averaged(values.square(), shares) - mean.square()).clamp_min(1e-6).sqrt()
 
 
 def log_odds(logits: Tensor) -> Tensor:
@@ -159,11 +205,11 @@ class _Players:
         fake, real = painting.fake.detach(), painting.real
         picked = (run.uniform(self.classes) < 0.5).float()
         mask = class_mask(painting.truth, picked)
-        logits = self.discriminator(torch.cat([real, fake, mixed(real, fake, mask)]))
-        of_real, of_fake, of_mixture = logits.chunk(3)
+        shown = [real, fake, mixed(real, fake, mask)] if self.config.label_mix else [real, fake]
+        of_real, of_fake, *of_mixture = self.discriminator(torch.cat(shown)).chunk(len(shown))
         losses = {"real": balanced_loss(of_real, painting.truth), "fake": fake_loss(of_fake)}
-        if self.config.label_mix:
-            apart = (of_mixture - mixed(of_real, of_fake, mask)).square().mean()
+        for logits in of_mixture:
+            apart = (logits - mixed(of_real, of_fake, mask)).square().mean()
             losses["label_mix"] = self.config.label_mix * apart
         watched = {"discriminator/real": log_odds(of_real), "discriminator/fake": log_odds(of_fake)}
         return Outcome({DISCRIMINATOR: losses}, watched)
@@ -186,10 +232,19 @@ class _Players:
         ours, theirs = (avg_pool2d(one, coarse) for one in (painting.fake * own, painting.real * own))
         share = painting.own.mean().clamp_min(1e-6)
         losses["pixel"] = config.pixel * pixel_distance(ours, theirs) / share
-        if config.perceptual:
-            near = perceptual_distance(painting.fake, painting.real, perceptual_network(LOSS_NETWORK))
-            losses["perceptual"] = config.perceptual * (near * painting.own).mean() / share
+        if config.perceptual or config.texture:
+            losses |= {name: (one * painting.own).mean() / share for name, one in self._looks(painting).items()}
         return Outcome({GENERATOR: losses})
+
+    def _looks(self, painting: Painting) -> dict[str, Tensor]:
+        """Tell how far what was painted looks from the true picture, place by place and class by class, (b,) each."""
+        look = perceptual_network(LOSS_NETWORK)
+        ours, theirs = look(painting.fake), look(painting.real)
+        return {
+            "perceptual": self.config.perceptual * activation_distance(ours, theirs),
+            "texture": self.config.texture
+            * texture_distance([*ours, *bands(painting.fake)], [*theirs, *bands(painting.real)], painting.truth),
+        }
 
     def _style_lost(self, painting: Painting) -> Tensor:
         """Tell how far the style that is seen in what was painted is from the one that was asked for.
