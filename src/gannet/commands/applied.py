@@ -35,6 +35,7 @@ class Applied:
         skipped: how many of the results were there before.
         manifest: what says so of each file; None where results are in no folder.
         shares: what is told of results in shares of one, by the file and by name.
+        warnings: why less may be expected of some results, by the file.
     """
 
     out: Path
@@ -48,6 +49,7 @@ class Applied:
     skipped: int = 0
     manifest: Path | None = None
     shares: Mapping[Path, Mapping[str, float]] = field(default_factory=dict)
+    warnings: Mapping[Path, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def done(self) -> int:
@@ -57,7 +59,9 @@ class Applied:
     def to_json(self) -> dict[str, Any]:
         """Give plain data."""
         shares = {str(file): dict(told) for file, told in self.shares.items()}
-        some = {"notices": list(self.notices), "beside": [str(path) for path in self.beside], "shares": shares}
+        warnings = {str(file): list(words) for file, words in self.warnings.items()}
+        beside = [str(path) for path in self.beside]
+        some = {"notices": list(self.notices), "beside": beside, "shares": shares, "warnings": warnings}
         also = {name: told for name, told in some.items() if told}
         counts: dict[str, Any] = {"count": self.count}
         if self.manifest:
@@ -76,10 +80,16 @@ class Applied:
         words = [f"Saved {saved}.", *(f"Saved {path}." for path in self.beside)]
         if self.manifest is None:
             told = [f"{file}: {', '.join(in_words(shares))}." for file, shares in self.shares.items()]
-            return [*words, *told[:LISTED], *left, *self.notices]
+            return [*words, *told[:LISTED], *left, *self.notices, *self._warned()]
         if (more := len(left) - LISTED) > 0:
             left[LISTED:] = [f"Left out: {more:,} more, which {self.manifest} names."]
-        return [*words, *left, *self.notices, self._counts()]
+        return [*words, *left, *self.notices, *self._warned(), self._counts()]
+
+    def _warned(self) -> list[str]:
+        """Say why less may be expected of the first such result, and how many others there are."""
+        warned = [f"{file}: {'; '.join(words)}." for file, words in self.warnings.items()]
+        others = f" As far are {len(warned) - 1:,} more, which --json names." if len(warned) > 1 else ""
+        return [f"{one}{others}" for one in warned[:1]]
 
     def _counts(self) -> str:
         named = f" (named in {self.manifest})" if self.failed else ""

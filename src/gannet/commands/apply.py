@@ -138,7 +138,8 @@ def _convert(work: Conversion, first: Path) -> Applied:
     count, left_out = len(work.items) - len(work.left_out), (*work.left_out.values(), *work.unused)
     made = Applied(path, work.facts, count, left_out, tuple(work.notices), wanted.save, tuple(beside))
     manifest = path / MANIFEST if is_filled(path) else None
-    return replace(made, shares=work.shares, failed=len(work.left_out), skipped=work.skipped, manifest=manifest)
+    told = replace(made, shares=work.shares, warnings=work.warnings)
+    return replace(told, failed=len(work.left_out), skipped=work.skipped, manifest=manifest)
 
 
 def _check_files(work: Conversion, path: Path, one_file: bool) -> None:

@@ -53,6 +53,7 @@ class Conversion:
         self.left_out = dict[Path, str]()
         self.notices, self.unused = list[str](), list[str]()
         self.shares = dict[Path, Mapping[str, float]]()
+        self.warnings = dict[Path, tuple[str, ...]]()
         self.pairs: dict[PurePosixPath, tuple[Image.Image, Image.Image]] = {}
 
     @cached_property
@@ -87,6 +88,8 @@ class Conversion:
             self.pairs[self.names.result(item)] = panels(*seen)
         if made.shares:
             self.shares[item.name] = made.shares
+        if made.warnings:
+            self.warnings[item.name] = made.warnings
         told = "".join(f"{words}, " for words in in_words(made.shares))
         self.tell(f"{item.name} ({self._became(before, made.value, changed)}{told}{time.monotonic() - start:.1f} s)")
         return contents

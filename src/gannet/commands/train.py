@@ -21,7 +21,7 @@ from gannet.data.records import Source
 from gannet.data.samples import Split, load_samples, open_data
 from gannet.monitoring.referee import Referee
 from gannet.monitoring.updates import Updates
-from gannet.pipelines.hub import absolute, load
+from gannet.pipelines.hub import LEARNED_FROM, absolute, load
 from gannet.pipelines.pipeline import Pipeline
 from gannet.recipe import Optimizer, Recipe, dump_yaml, lengthened, load_recipe
 from gannet.runs.folder import PLANNED, Run, create_folder, free_folder, hold, note_recipe
@@ -110,6 +110,9 @@ def _train(recipe: Recipe, out: Path | None, resumed: Path | None, watch: Watch)
             note_recipe(folder, prepared.recipe)
             _record_data(prepared, split, folder, watch)
         trainer = build_trainer(prepared, game, fabric, folder, (split.training, split.held_out), watch)
+        if fabric.is_global_zero and not (folder / "model" / LEARNED_FROM).is_file():
+            pipeline = cast(RunCallbacks, trainer.callbacks).pipeline
+            pipeline.learn_from(prepared.source, prepared.description.name)
         return _play(trainer, folder)
 
 

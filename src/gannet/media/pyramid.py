@@ -50,6 +50,12 @@ def extended(values: Values, unknown: Mask) -> Values:
     return np.where(unknown[..., None], doubled(coarse, unknown.shape), values)
 
 
+def marked(mask: Photograph) -> Mask:
+    """Tell where a mask is light, and not transparent, (h, w)."""
+    light: Mask = mask.values.max(2) > mask.largest // 2
+    return light if mask.alpha is None else light & (mask.alpha > mask.largest // 2)
+
+
 def hidden(photograph: Photograph) -> Mask:
     """Tell where a photograph is fully transparent, (h, w)."""
     found = np.zeros(photograph.values.shape[:2], bool) if photograph.alpha is None else photograph.alpha == 0

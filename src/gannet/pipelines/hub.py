@@ -20,9 +20,11 @@ if TYPE_CHECKING:
     from gannet.pipelines.pipeline import Pipeline
 
 CONFIG, FORMAT = "config.json", 1
+LEARNED_FROM = "learned_from.json"
+"""What a model learned from, in numbers, beside it where its task keeps any."""
 PACKAGE = Path(__file__).parents[1]
 SHIPPED, RECIPES = PACKAGE / "models", PACKAGE / "recipes"
-LARGEST = {CONFIG: 2**24, "*.safetensors": 2**32, "README.md": 2**24}
+LARGEST = {CONFIG: 2**24, LEARNED_FROM: 2**24, "*.safetensors": 2**32, "README.md": 2**24}
 """What is fetched of a model, and how many bytes of each at most: a generator has a few hundred megabytes, and what
 lies on a hub may fill a disk.
 """
@@ -51,14 +53,13 @@ class Interface(Section):
 
 
 class Saved(Section):
-    """What `config.json` holds: the format, what rebuilds the pipeline, what it is given, and a digest of it all."""
+    """What `config.json` holds, sealed: the format, what rebuilds the pipeline, and what it is given."""
 
     gannet: int
     task: str
     name: str
     config: dict[str, Any]
     interface: Interface | None = None
-    digest: str
 
 
 def load(target: str | Path, weights: str = "model") -> "Pipeline":
@@ -193,13 +194,7 @@ def read_config(folder: Path) -> dict[str, Any]:
     path = folder / CONFIG
     if not path.is_file():
         raise ValueError(f"There is no model in {folder}: it has no {CONFIG}.")
-    try:
-        config = read_json(path)
-        whole = digest({key: value for key, value in config.items() if key != "digest"}) == config["digest"]
-    except (ValueError, KeyError, AttributeError, TypeError, RecursionError):
-        whole = False
-    if not whole:
-        raise ValueError(f"{path} is damaged or was not written by Gannet; nothing was loaded.")
+    config = read_sealed(path)
     if config.get("gannet") != FORMAT:
         raise ValueError(f"{path} is of format {config.get('gannet')}, this Gannet reads {FORMAT}; update Gannet.")
     return check(Saved, config, str(path)).model_dump()
@@ -264,6 +259,18 @@ def _not_fetched(address: str, error: Exception) -> ValueError:
     return ValueError(f"{address} could not be fetched: {reason(error)}")
 
 
-def seal(config: dict[str, Any]) -> dict[str, Any]:
+def seal(facts: dict[str, Any]) -> dict[str, Any]:
     """Add the digest of it all."""
-    return {**config, "digest": digest(config)}
+    return {**facts, "digest": digest(facts)}
+
+
+def read_sealed(path: Path) -> dict[str, Any]:
+    """Read what was sealed, without its digest; ValueError where it is damaged or of somebody else."""
+    try:
+        facts = read_json(path)
+        whole = facts.pop("digest") == digest(facts)
+    except (ValueError, KeyError, AttributeError, TypeError, RecursionError):
+        whole = False
+    if not whole:
+        raise ValueError(f"{path} is damaged or was not written by Gannet; nothing was loaded.")
+    return dict(facts)

@@ -9,7 +9,7 @@ from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from keyword import iskeyword
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import torch
 from torch import Tensor, nn
@@ -24,6 +24,9 @@ from gannet.runtime.plain_data import Json
 from gannet.runtime.processor import put_channels_last
 from gannet.schema import Section, check, nearest
 from gannet.task import find_task
+
+if TYPE_CHECKING:
+    from gannet.data.records import Source
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,9 @@ class Pipeline(ABC):
         """Say on a line what it is, of what it makes what, and where it lies."""
         of = ", ".join(f"{name}" if one.required else f"[{name}]" for name, one in self.inputs.items()) or "noise"
         return f"{self.name or self.task} ({self.task}): makes {', '.join(self.outputs)} from {of} on {self.device}"
+
+    def learn_from(self, source: "Source", name: str) -> None:  # noqa: B027
+        """Take note of the data, as they lie, that its networks learn from, and of what they are called."""
 
     def options(self, given: Mapping[str, object]) -> Section:
         """Check options; ValueError names the nearest where there is none of a name."""
@@ -325,11 +331,15 @@ class ConverterPipeline(Pipeline):
                 told[name] = own
             else:
                 told[name] = joined(own, marks)
-        return Made(made, self.outputs, told, self.shares(made))
+        return Made(made, self.outputs, told, self.shares(made), self.warnings(values))
 
     def shares(self, made: Mapping[str, object]) -> Mapping[str, float]:  # noqa: ARG002
         """Tell something of what was made, in shares of one, by name."""
         return {}
+
+    def warnings(self, inputs: Mapping[str, object]) -> tuple[str, ...]:  # noqa: ARG002
+        """Say what of the inputs lets less be expected of what is made of them, a few words each."""
+        return ()
 
     @abstractmethod
     def run(self, inputs: Mapping[str, object], options: Section) -> Mapping[str, object]:

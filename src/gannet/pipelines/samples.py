@@ -53,12 +53,14 @@ class Made:
         facts: the model and how it was used, for the metadata of files, by the same names; empty for what is an input
             as it was given.
         shares: what is told of it in shares of one, by name.
+        warnings: why less may be expected of it, a few words each.
     """
 
     values: Mapping[str, object]
     media: Mapping[str, Medium]
     facts: Mapping[str, Facts]
     shares: Mapping[str, float] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
 
     @property
     def value(self) -> object:

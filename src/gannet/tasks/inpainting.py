@@ -25,7 +25,7 @@ from gannet.augmentation.draws import Draws
 from gannet.augmentation.holes import varied_holes
 from gannet.media import photograph
 from gannet.media.photograph import Photograph, Values
-from gannet.media.pyramid import Mask, as_mask, doubled, halved, hidden, visible
+from gannet.media.pyramid import Mask, as_mask, doubled, halved, hidden, marked, visible
 from gannet.media.tiling import TiledOperation, as_tensor, as_values, in_tiles
 from gannet.networks.biharmonic import filled_biharmonically
 from gannet.networks.pyramid import HoleFiller, Pyramid
@@ -235,6 +235,7 @@ class InpaintingPipeline(PhotographPipeline):
     """Fills holes: `pipeline("photo.jpg", mask="mask.png").save("whole.jpg")`."""
 
     task: ClassVar[str] = "inpainting"
+    expected: ClassVar[str] = "expect vaguer fillings"
     offered: ClassVar[dict[str, Any]] = NETWORKS
     sparing: ClassVar[bool] = True
     inputs: ClassVar[Mapping[str, Input]] = {"photograph": PHOTOGRAPH, "mask": MASK}
@@ -283,9 +284,7 @@ def lost_pixels(mask: Photograph, photograph: Photograph) -> Mask:
     if mask.values.shape[:2] != photograph.values.shape[:2]:
         sizes = [f"{one.values.shape[1]}x{one.values.shape[0]}" for one in (mask, photograph)]
         raise ValueError(f"The mask has {sizes[0]} pixels and the photograph {sizes[1]}; give one of the same size.")
-    lost: Mask = mask.values.max(2) > mask.largest // 2
-    if mask.alpha is not None:
-        lost &= mask.alpha > mask.largest // 2
+    lost = marked(mask)
     if not lost.any():
         raise ValueError("The mask is dark all over, so nothing is lost; make it light where something is.")
     if (lost | hidden(photograph)).all():

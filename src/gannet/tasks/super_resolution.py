@@ -39,6 +39,7 @@ class SuperResolutionPipeline(PhotographPipeline):
     """Enlarges photographs: `pipeline("small.png").save("large.png")`."""
 
     task: ClassVar[str] = "super-resolution"
+    expected: ClassVar[str] = "expect detail that does not belong there"
     offered: ClassVar[dict[str, Any]] = NETWORKS
 
     @classmethod

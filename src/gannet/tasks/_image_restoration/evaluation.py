@@ -89,7 +89,7 @@ def photographs(exam: Exam, most: int) -> Iterator[Photograph]:
             yield Photograph(as_values(part["real"], "uint8"))
     else:
         for record in sample(exam.source, most):
-            yield _middle(_photograph(record))
+            yield _middle(whole_photograph(record))
 
 
 def _middle(photograph: Photograph) -> Photograph:
@@ -100,8 +100,8 @@ def _middle(photograph: Photograph) -> Photograph:
     return replace(photograph, values=photograph.values[rows, columns], alpha=alpha)
 
 
-def _photograph(record: Record) -> Photograph:
-    """The photograph of a record, whole. ValueError, which names it, when it cannot be read."""
+def whole_photograph(record: Record) -> Photograph:
+    """Give the photograph of a record, whole. ValueError, which names it, when it cannot be read."""
     try:
         picture = record.encoded() if record.encoded else record.read()
         if not isinstance(picture, np.ndarray):

@@ -3,7 +3,8 @@
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from copy import deepcopy
-from typing import Annotated, Any, ClassVar, Self
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
 import torch
 from pydantic import Field
@@ -14,9 +15,15 @@ from gannet.data.image_dataset import Description
 from gannet.media import photograph
 from gannet.media.medium import Medium
 from gannet.media.photograph import LOSSY, Photograph, check_size
+from gannet.media.pyramid import hidden, marked
 from gannet.networks import chosen
-from gannet.pipelines.pipeline import ConverterPipeline, Input
+from gannet.pipelines.pipeline import ConverterPipeline, Input, Pipeline
 from gannet.schema import Choice, Section
+from gannet.tasks._image_restoration.familiarity import Familiarity, familiarity, read_familiarity
+from gannet.tasks._image_restoration.statistics import statistics
+
+if TYPE_CHECKING:
+    from gannet.data.records import Source
 
 TRUE = "pixel"
 """The stage whose weights are true to pixels."""
@@ -46,10 +53,16 @@ class PhotographPipeline(ConverterPipeline):
     Attributes:
         offered: what `network.name` may be, by name.
         sparing: whether what need not change comes back bit for bit, so that files should not lose it either.
+        coloured: whether the colours of what it is given count.
+        expected: what to expect of a photograph that is far from those that it learned from, in a few words.
+        familiarity: what it learned from, in numbers; None where that is not known.
     """
 
     offered: ClassVar[dict[str, Any]]
     sparing: ClassVar[bool] = False
+    coloured: ClassVar[bool] = True
+    expected: ClassVar[str]
+    familiarity: Familiarity | None = None
     inputs: ClassVar[Mapping[str, Input]] = {"photograph": PHOTOGRAPH}
     Options: ClassVar[type[Section]] = PhotographOptions
     Config: ClassVar[type[Section]] = Settings
@@ -103,6 +116,37 @@ class PhotographPipeline(ConverterPipeline):
         """Make a photograph better, whatever its size."""
         return {"photograph": self.improve(inputs["photograph"], inputs.get("mask"))}
 
+    def learn_from(self, source: "Source", name: str) -> None:
+        """Look at what its networks learn from, so that it can tell what is far from that."""
+        self.familiarity = familiarity(source, name, self.coloured)
+
+    def warnings(self, inputs: Mapping[str, Any]) -> tuple[str, ...]:
+        """Say where a photograph is far from what it learned from, and what to expect."""
+        known, photograph, mask = self.familiarity, inputs["photograph"], inputs.get("mask")
+        if known is None:
+            return ()
+        found = statistics(photograph, hidden(photograph) | (marked(mask) if mask else False))
+        if found is None or not known.is_far(found):
+            return ()
+        striking = known.most_striking(found)
+        how = f"far {striking} than most of" if striking else "unlike"
+        return (f"{how} what {self.name or 'the model'} learned from ({known.data}); {self.expected}",)
+
+    def save_pretrained(self, folder: str | Path, weights: str = "model") -> Path:
+        """Write also what it learned from, in numbers."""
+        written = super().save_pretrained(folder, weights)
+        if self.familiarity:
+            self.familiarity.write(written)
+        return written
+
+    @classmethod
+    def from_pretrained(cls, source: str | Path, weights: str = "model") -> Pipeline:
+        """Load also what it learned from, in numbers, where that was kept."""
+        pipeline = super().from_pretrained(source, weights)
+        assert isinstance(pipeline, PhotographPipeline) and pipeline.file is not None
+        pipeline.familiarity = read_familiarity(pipeline.file.parent)
+        return pipeline
+
     def ending(self, given: str) -> str:
         """Keep the ending, but for one whose format would spoil what comes back bit for bit."""
         return ".png" if self.sparing and given.lower() in LOSSY else super().ending(given)
@@ -145,11 +189,16 @@ class PhotographPipeline(ConverterPipeline):
                 f"{self.name or 'The model'} keeps no weights {TRUE!r} from before the game, so strength means nothing "
                 "to it; leave it out."
             )
-        made = type(self)(self.config, {**self.networks, GENERATOR: deepcopy(self.networks[GENERATOR])}, self.name)
+        made = self.variant({GENERATOR: deepcopy(self.networks[GENERATOR])})
         ours, theirs = (pipeline.networks[GENERATOR].state_dict() for pipeline in (self, other))
         mixed = {name: strength * ours[name] + (1 - strength) * theirs[name].to(ours[name]) for name in ours}
         made.networks[GENERATOR].load_state_dict(mixed)
-        made.file = self.file
+        return made
+
+    def variant(self, networks: Mapping[str, nn.Module], config: Section | None = None) -> Self:
+        """Give the model with some of its networks, or its config, exchanged."""
+        made = type(self)(config or self.config, {**self.networks, **networks}, self.name)
+        made.file, made.familiarity = self.file, self.familiarity
         return made
 
     @classmethod

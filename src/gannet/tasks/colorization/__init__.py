@@ -76,6 +76,8 @@ class ColorizationPipeline(PhotographPipeline):
     """Colours photographs: `pipeline("grey.jpg").save("coloured.jpg")`."""
 
     task: ClassVar[str] = "colorization"
+    coloured: ClassVar[bool] = False
+    expected: ClassVar[str] = "expect faint or wrong colours"
     offered: ClassVar[dict[str, Any]] = NETWORKS
     inputs: ClassVar[Mapping[str, Input]] = {"photograph": PHOTOGRAPH, "hints": HINTS}
 
@@ -160,9 +162,7 @@ class ColorizationPipeline(PhotographPipeline):
         check_strength(strength)
         network: Any = copy(self.networks[GENERATOR])
         network.strength = strength
-        made = type(self)(self.config, {**self.networks, GENERATOR: network}, self.name)
-        made.file = self.file
-        return made
+        return self.variant({GENERATOR: network})
 
 
 def _small(photograph: Photograph, size: list[int]) -> np.ndarray:

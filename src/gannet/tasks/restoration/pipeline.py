@@ -15,7 +15,7 @@ from gannet.adversarial.two_player import GENERATOR
 from gannet.media import photograph
 from gannet.media.medium import Medium
 from gannet.media.photograph import Photograph
-from gannet.media.pyramid import Mask, as_mask, doubled, halved, hidden, visible
+from gannet.media.pyramid import Mask, as_mask, doubled, halved, hidden, marked, visible
 from gannet.media.tiling import SIDE, TiledOperation, in_tiles
 from gannet.pipelines.pipeline import Input
 from gannet.schema import Choice, Section, check
@@ -48,6 +48,8 @@ class RestorationPipeline(PhotographPipeline):
     """Restores photographs: `pipeline("old.jpg").save("restored.jpg")`."""
 
     task: ClassVar[str] = "restoration"
+    coloured: ClassVar[bool] = False
+    expected: ClassVar[str] = "expect mistakes in what is taken for damage"
     offered: ClassVar[dict[str, Any]] = NETWORKS
     sparing: ClassVar[bool] = True
     inputs: ClassVar[Mapping[str, Input]] = {"photograph": PHOTOGRAPH, "mask": replace(MASK, required=False)}
@@ -105,9 +107,7 @@ class RestorationPipeline(PhotographPipeline):
         """Give the model with another sensitivity."""
         settings: Any = self.config
         options = Choice(name=self.task, **{**settings.task.options, "sensitivity": sensitivity})
-        made = type(self)(settings.model_copy(update={"task": options}), self.networks, self.name)
-        made.file = self.file
-        return made
+        return self.variant({}, settings.model_copy(update={"task": options}))
 
     def filled_by(self, other: PhotographPipeline) -> Self:
         """Give the model with the network of another, which fills holes, in place of its own."""
@@ -118,7 +118,9 @@ class RestorationPipeline(PhotographPipeline):
         shape = {DETECTOR: unet.width, "detector_depth": unet.depth, "detector_fold": unet.fold}
         options = Choice(name=self.task, **{**ours.task.options, **shape})
         settings = ours.model_copy(update={"network": theirs.network, "task": options})
-        return type(self)(settings, {**self.networks, GENERATOR: other.networks[GENERATOR]}, self.name)
+        made = self.variant({GENERATOR: other.networks[GENERATOR]}, settings)
+        made.file = None  # No file holds them together.
+        return made
 
     def run(self, inputs: Mapping[str, Any], options: Section) -> Mapping[str, Any]:
         """Restore a photograph, by the user's mask or else by what is found."""
@@ -132,7 +134,7 @@ class RestorationPipeline(PhotographPipeline):
         """Tell the share of a photograph that was taken for damage and filled."""
         mask = made["mask"]
         assert isinstance(mask, Photograph)
-        return {"damaged": float((mask.values.max(2) > mask.largest // 2).mean())}
+        return {"damaged": float(marked(mask).mean())}
 
     def improve(self, given: Photograph, mask: Photograph | None = None) -> Photograph:
         """Fill what is lost: what the mask says, or what is found, if it is not all of it."""
