@@ -80,7 +80,8 @@ class Normal(Section):
 
     def rarities(self, found: Floats) -> Floats:
         """Give twice the negative logarithms of the densities of statistics (n, d), but for a constant."""
-        return self.distances(found) + np.linalg.slogdet(np.array(self.covariance))[1]
+        spread = float(np.linalg.slogdet(np.array(self.covariance))[1])
+        return self.distances(found) + spread
 
     def deviations(self, found: Floats) -> Floats:
         """Give how many standard deviations each of some statistics (d,) is above the mean."""

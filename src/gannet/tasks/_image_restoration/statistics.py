@@ -76,7 +76,8 @@ def _small(photograph: Photograph, lost: Mask) -> Floats:
     left = Image.fromarray(np.where(lost[..., None], 0, np.asarray(picture)).astype(np.uint8))
     known = _shrunk(Image.fromarray(as_mask(~lost)[..., 0]), (width, height))[..., None]
     means = _shrunk(left, (width, height)) / known.clip(LEAST_KNOWN)
-    return np.where(known < LEAST_KNOWN, means[known[..., 0] >= LEAST_KNOWN].mean(0), means)
+    small: Floats = np.where(known < LEAST_KNOWN, means[known[..., 0] >= LEAST_KNOWN].mean(0), means)
+    return small
 
 
 def _shrunk(picture: Image.Image, size: tuple[int, int]) -> Floats:
