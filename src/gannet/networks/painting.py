@@ -170,7 +170,7 @@ class Painter(nn.Module):
         options: how wide it is, and what modulates.
     """
 
-    def __init__(self, classes: int, style: int, options: "Clade | Spade") -> None:
+    def __init__(self, classes: int, style: int, options: "PainterOptions") -> None:
         super().__init__()
         widths = [options.width * times for times in LEVELS]
         latent, modulation = options.latent, options.modulation
@@ -221,18 +221,22 @@ class Painter(nn.Module):
 
 
 @dataclass(frozen=True)
-class Clade:
-    """Numbers for each class modulate the layers: cheap."""
+class PainterOptions:
+    """What every painter may be told; kinds differ in what modulates their layers."""
 
     # Read when a recipe's section is checked: keys that are not fields are refused.
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
-    width: Annotated[int, Field(ge=1, le=128)] = 32
-    """Channels at the largest size; six times as many at the smallest."""
-    latent: Annotated[int, Field(ge=1, le=256)] = 48
-    """Numbers that say how a class is painted, between its style and the layers."""
+    # Described here: docstrings of attributes are not inherited.
+    width: Annotated[
+        int, Field(ge=1, le=128, description="Channels at the largest size; six times as many at the smallest.")
+    ] = 32
+    latent: Annotated[
+        int,
+        Field(ge=1, le=256, description="Numbers that say how a class is painted, between its style and the layers."),
+    ] = 48
 
-    modulation: ClassVar[Any] = ByClass
+    modulation: ClassVar[Any]
 
     def painter(self, classes: int, style: int) -> Painter:
         """Build the network."""
@@ -240,19 +244,14 @@ class Clade:
 
 
 @dataclass(frozen=True)
-class Spade:
+class Clade(PainterOptions):
+    """Numbers for each class modulate the layers: cheap."""
+
+    modulation: ClassVar[Any] = ByClass
+
+
+@dataclass(frozen=True)
+class Spade(PainterOptions):
     """Convolutions of the map modulate the layers: dearer."""
 
-    # Read when a recipe's section is checked: keys that are not fields are refused.
-    __pydantic_config__: ClassVar[ConfigDict] = STRICT
-
-    width: Annotated[int, Field(ge=1, le=128)] = 32
-    """Channels at the largest size; six times as many at the smallest."""
-    latent: Annotated[int, Field(ge=1, le=256)] = 48
-    """Numbers that say how a class is painted, between its style and the layers."""
-
     modulation: ClassVar[Any] = ByConvolution
-
-    def painter(self, classes: int, style: int) -> Painter:
-        """Build the network."""
-        return Painter(classes, style, self)

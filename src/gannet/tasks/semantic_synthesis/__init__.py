@@ -19,9 +19,8 @@ from gannet.adversarial.similarity import perceptual_distance
 from gannet.data import image_dataset
 from gannet.data.loader import Sides
 from gannet.data.records import Source
-from gannet.data.samples import Labels
 from gannet.media import image, label_map
-from gannet.media.medium import Field, Medium, Shown
+from gannet.media.medium import Shown
 from gannet.metrics.baseline_comparison import BaselineResult, judge_briefly
 from gannet.metrics.features import Features, extract
 from gannet.metrics.judgement import Evidence, Judgement, judge_samples
@@ -33,7 +32,7 @@ from gannet.schema import Choice, known_keys
 from gannet.task import Exam, example_recipe
 from gannet.tasks._image_restoration import perceptual_network
 from gannet.tasks._image_restoration.config import LOSS_NETWORK
-from gannet.tasks.segmentation import MEDIA, describe_pairs
+from gannet.tasks.segmentation import describe_pairs, fields, labels, media
 from gannet.tasks.semantic_synthesis.config import (
     GENERATOR,
     NETWORKS,
@@ -52,22 +51,12 @@ from gannet.tasks.semantic_synthesis.pipeline import PaintingPipeline
 SHOWN, ON_SHEETS, PART = 32, 8, 8
 MOST_JUDGED = 1_000
 
-__all__ = ["Config", "Data", "PaintingPipeline", "Settings"]
+__all__ = ["Config", "Data", "PaintingPipeline", "Settings", "fields", "labels", "media"]
 
 judged_by = "held_out/perceptual"
 Data = image.Options
 choices = {"network": NETWORKS}
 pipeline_class = PaintingPipeline
-
-
-def media(recipe: Recipe) -> Mapping[str, Medium]:
-    """Name the parts of a sample: a picture, and the map of its classes."""
-    return MEDIA
-
-
-def labels(recipe: Recipe) -> Labels:
-    """Pass classes of whole pictures over."""
-    return Labels.UNUSED
 
 
 def describe(recipe: Recipe, source: Source) -> PaintedDescription:
@@ -84,16 +73,6 @@ def describe(recipe: Recipe, source: Source) -> PaintedDescription:
     if len(palette) != len(found.classes):
         raise ValueError(f"task.palette has {len(palette)} colours for {len(found.classes)} classes; give one a class.")
     return PaintedDescription(**dict(found), palette=palette)
-
-
-def fields(recipe: Recipe, description: PaintedDescription) -> dict[str, Field]:
-    """Say what pictures and maps are brought to."""
-    channels, height, width = description.shape
-    fit = image_dataset.options_of(recipe).fit
-    return {
-        "image": image.medium.field(height, width, channels, fit),
-        "map": label_map.medium.field(height, width, fit, len(description.classes)),
-    }
 
 
 def resolve(recipe: Recipe, description: PaintedDescription) -> Recipe:
