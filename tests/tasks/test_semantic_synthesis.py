@@ -30,7 +30,7 @@ from gannet.tasks.semantic_synthesis.game import (
     mixed,
     texture_distance,
 )
-from gannet.tasks.semantic_synthesis.words import most_of, understand
+from gannet.tasks.semantic_synthesis.words import LONGEST, most_of, understand
 
 CLASSES = ("sky", "sea", "sand")
 PALETTE = [("#87c5eb", 0), ("#2b5fa8", 1), ("#e3c98b", 2)]
@@ -345,6 +345,15 @@ def test_it_is_said_which_words_were_understood() -> None:
     told = understand("a purple, bright sky", SCENE).told()
     assert told == "of the words was understood: sky: bright; not understood: purple"
     assert "nothing; not understood: hello" in understand("hello", SCENE).told()
+
+
+def test_more_words_than_a_sentence_are_refused() -> None:
+    sentence = "bright " * (LONGEST // 7)
+    assert understand(sentence, SCENE).tags and not understand("", SCENE).tags
+    with pytest.raises(
+        ValueError, match=r"^The words are 1,001 characters, and at most 1,000 are read; say it shorter.$"
+    ):
+        understand("b" * (LONGEST + 1), SCENE)
 
 
 @pytest.mark.parametrize(

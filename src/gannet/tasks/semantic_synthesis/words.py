@@ -25,6 +25,8 @@ PROPERTIES = {
 """What of a mean colour in [-1, 1] (red, green, blue) each property is; `colourful` is how far the three are apart."""
 SHARE = 0.1
 """The part of the styles that were seen that a tag asks for."""
+LONGEST = 1_000
+"""Characters of a sentence: a page of words is none that says how one picture is to look."""
 EVERYTHING = ""
 """The label of a tag that was said of the whole picture."""
 JOINER, ARABIC = "\u200c", str.maketrans("يكىة", "یکیه")
@@ -64,8 +66,12 @@ def understand(sentence: str, classes: Sequence[str]) -> Understood:
     """Read a sentence, or tags such as `sky: bright, autumn`, for what it asks of labels of a model.
 
     Raises:
-        ValueError: `label: tag` names no label or no tag; one sentence.
+        ValueError: `label: tag` names no label or no tag, or it is too long; one sentence.
     """
+    if len(sentence) > LONGEST:
+        raise ValueError(
+            f"The words are {len(sentence):,} characters, and at most {LONGEST:,} are read; say it shorter."
+        )
     found, unknown = list[Tag](), list[str]()
     waiting, named = list[str](), list[str]()
     for part in _parts(sentence):
