@@ -128,7 +128,7 @@ def test_the_game_moves_what_it_adds_and_never_the_distribution() -> None:
     assert moved == {f"{name}.{part}" for name in ("unet.exit", "refined") for part in ("weight", "bias")}
     network.zero_grad()
     pair = TrainingPair(picture, torch.cat([picture[:, :1], 0.1 * noise(2, 2, 16, 16)], 1))
-    losses = colorization.own_losses(network, pair, CONFIG)
+    losses = colorization.task_losses(network, pair, CONFIG)
     sum(losses.values(), torch.zeros(())).backward()
     left = {name for name, parameter in network.named_parameters() if parameter.grad is None}
     assert left == moved and set(losses) == {"classes", "enlarged"}
@@ -156,7 +156,7 @@ def test_a_distribution_is_learned() -> None:
     pair = TrainingPair(torch.cat([lightness, torch.zeros(8, 3, 16, 16)], 1), target)
     for _ in range(60):
         optimizer.zero_grad()
-        sum(colorization.own_losses(network, pair, CONFIG).values(), torch.zeros(())).backward()
+        sum(colorization.task_losses(network, pair, CONFIG).values(), torch.zeros(())).backward()
         optimizer.step()
     network.strength = 0.0
     made = network(pair.input).detach()

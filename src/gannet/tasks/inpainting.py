@@ -336,6 +336,6 @@ def biharmonic(photograph: Photograph, lost: Mask) -> dict[str, Photograph]:
 task = ImageRestoration(
     Config,
     InpaintingPipeline,
-    Pairing(training_pair, within=lambda config: config.within),
+    Pairing(training_pair, masked=lambda config: config.within),
     Evaluation(evaluation_pair, protocol="Y of BT.601, eight bits, within the holes"),
 )

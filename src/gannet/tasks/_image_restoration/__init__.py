@@ -160,7 +160,7 @@ class ImageRestoration(Generic[Keys]):
             made = _made(model, pair.input)
             near = seen_distance(made, pair.target, self.pair, config)
             found = {"error": float(pixel_distance(made, pair.target)), "perceptual": float(near)}
-            found |= _own_losses(model, pair, self.pair, config)
+            found |= _task_losses(model, pair, self.pair, config)
             for one in self.auxiliaries:
                 found |= one.measure(model.networks[one.name], shown, config)
             return found
@@ -215,12 +215,12 @@ def _made(model: Pipeline, given: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def _own_losses(model: Pipeline, shown: TrainingPair, pair: Pairing[Keys], config: Keys) -> dict[str, float]:
-    """Give what the averaged network descends besides, where it has losses of its own."""
+def _task_losses(model: Pipeline, shown: TrainingPair, pair: Pairing[Keys], config: Keys) -> dict[str, float]:
+    """Give the losses of its task that the averaged network descends besides, where there are some."""
     network = model.networks[GENERATOR].eval()
     device = next(network.parameters()).device
     moved = TrainingPair(shown.input.to(device), shown.target.to(device))
-    return {name: float(loss) for name, loss in pair.own_losses(network, moved, config).items()}
+    return {name: float(loss) for name, loss in pair.task_losses(network, moved, config).items()}
 
 
 __all__ = [

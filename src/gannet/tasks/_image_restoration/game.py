@@ -71,8 +71,8 @@ def build_game(
         pair: makes what is learned from.
         auxiliaries: who else learns.
     """
-    told = pair.within(config)
-    network, discriminator = networks[GENERATOR], PatchDiscriminator(channels + told, config.discriminator_width)
+    masked, network = pair.masked(config), networks[GENERATOR]
+    discriminator = PatchDiscriminator(channels + masked, config.discriminator_width)
 
     def prepare(run: Pass) -> PreparedPair:
         return PreparedPair(run, pair.make(run.sample["real"], run, config))
@@ -83,19 +83,19 @@ def build_game(
 
     def learn(run: Pass) -> Outcome:
         prepared = prepare(run)
-        own = dict(pair.own_losses(network, prepared.pair, config))
-        where = _counted(prepared.pair) if told else None
-        return Outcome({GENERATOR: own or {"pixel": pixel_distance(make(prepared), prepared.pair.target, where)}})
+        losses = dict(pair.task_losses(network, prepared.pair, config))
+        where = _counted(prepared.pair) if masked else None
+        return Outcome({GENERATOR: losses or {"pixel": pixel_distance(make(prepared), prepared.pair.target, where)}})
 
     def beside(picture: Tensor, prepared: PreparedPair) -> dict[str, Tensor]:
-        own = pair.own_losses(network, prepared.pair, config)
-        return {**_extra_losses(picture, prepared, pair, config), **own}
+        losses = pair.task_losses(network, prepared.pair, config)
+        return {**_extra_losses(picture, prepared, pair, config), **losses}
 
     adversarial, strength = find_loss(recipe.loss.name), recipe.loss.lecam
     lecam = hold_scores(strength, adversarial) if strength else None
     players = TwoPlayer(
         adversarial,
-        [Discriminator(DISCRIMINATOR, _score_by(discriminator, told))],
+        [Discriminator(DISCRIMINATOR, _score_by(discriminator, masked))],
         prepare=prepare,
         real=lambda prepared: prepared.pair.target,
         generate=make,
@@ -113,11 +113,11 @@ def build_game(
     return Game({**networks, DISCRIMINATOR: discriminator}, played, tuple(networks), observers)
 
 
-def _score_by(discriminator: nn.Module, told: bool) -> Callable[[Tensor, PreparedPair], Scores]:
-    """Score pictures, there and near where something is lost if the discriminator is told where that is."""
+def _score_by(discriminator: nn.Module, masked: bool) -> Callable[[Tensor, PreparedPair], Scores]:
+    """Score pictures; with a mask, which the discriminator sees, there and near where something is lost."""
 
     def score(picture: Tensor, prepared: PreparedPair) -> Scores:
-        if not told:
+        if not masked:
             return Scores(discriminator(shifted(picture, prepared.run)).float())
         shown = torch.cat([picture, prepared.pair.lost], 1)
         return Scores(scores_near(discriminator, shifted(shown, prepared.run)))
@@ -140,7 +140,7 @@ def scores_near(discriminator: nn.Module, shown: Tensor) -> Tensor:
 def _extra_losses(picture: Tensor, prepared: PreparedPair, pair: Pairing[Keys], config: Keys) -> dict[str, Tensor]:
     """Measure how far what was made is from what it should be, which the generator descends besides."""
     target = prepared.pair.target
-    where = _counted(prepared.pair) if pair.within(config) else None
+    where = _counted(prepared.pair) if pair.masked(config) else None
     losses = {"pixel": config.pixel * pixel_distance(picture, target, where)}
     if config.perceptual:
         shown = [picture, target] if where is None else [picture, target, where.expand_as(picture)]

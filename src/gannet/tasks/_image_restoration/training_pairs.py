@@ -52,7 +52,7 @@ def halved_thrice(config: PhotographConfig) -> int:
     return 8
 
 
-def none_of_its_own(network: nn.Module, pair: TrainingPair, config: PhotographConfig) -> dict[str, Tensor]:
+def no_task_losses(network: nn.Module, pair: TrainingPair, config: PhotographConfig) -> dict[str, Tensor]:
     """Let a network learn by what it makes alone."""
     return {}
 
@@ -65,19 +65,19 @@ class Pairing(Generic[Keys]):
         make: gives the input and the target of whole pictures (b, c, h, w).
         patch_multiple: gives the number of pixels that the side of a patch is a multiple of.
         seen: gives what the network makes as a picture that can be looked at, in [-1, 1].
-        own_losses: gives what the network descends, by name: alone before the game, where there is any, and in it
+        task_losses: gives what the network descends, by name: alone before the game, where there is any, and in it
             beside how far what it makes is from the target.
         channels: that pictures to learn from may have; the first is the example's.
-        within: whether only what is lost counts, which the last channel of the input says, as much of each picture;
+        masked: whether only what is lost counts, which the last channel of the input says, as much of each picture;
             the discriminator is told where that is, and scores there and near.
     """
 
     make: Callable[[Tensor, Draws, Keys], TrainingPair]
     patch_multiple: Callable[[Keys], int] = halved_thrice
     seen: Callable[[Tensor], Tensor] = as_made
-    own_losses: Callable[[nn.Module, TrainingPair, Keys], Mapping[str, Tensor]] = none_of_its_own
+    task_losses: Callable[[nn.Module, TrainingPair, Keys], Mapping[str, Tensor]] = no_task_losses
     channels: tuple[int, ...] = (1, 3)
-    within: Callable[[Keys], bool] = lambda _: False
+    masked: Callable[[Keys], bool] = lambda _: False
 
     def shown(self, pictures: Tensor, config: Keys) -> TrainingPair:
         """Draw the training pair of pictures that are looked at, always the same."""

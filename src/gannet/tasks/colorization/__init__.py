@@ -208,7 +208,7 @@ def faded(lightness: Tensor, draws: Draws) -> Tensor:
     return lightness * contrast[:, None, None, None] + tone[:, None, None, None]
 
 
-def own_losses(network: nn.Module, pair: TrainingPair, config: Config) -> dict[str, Tensor]:
+def task_losses(network: nn.Module, pair: TrainingPair, config: Config) -> dict[str, Tensor]:
     """Give what a distribution descends: the cross-entropy of the classes, and how far its mean is off, enlarged."""
     if config.classes is None:
         return {}
@@ -246,7 +246,7 @@ def _grey(picture: Tensor) -> Tensor:
 task = ImageRestoration(
     Config,
     ColorizationPipeline,
-    Pairing(training_pair, seen=from_lab, channels=(3,), own_losses=own_losses),
+    Pairing(training_pair, seen=from_lab, channels=(3,), task_losses=task_losses),
     Evaluation(evaluation_pair, colour_figures, "L*a*b* under D65"),
     example_options={"classes": {}},
 )
