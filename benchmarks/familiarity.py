@@ -18,7 +18,7 @@ from sklearn.metrics import roc_auc_score
 import gannet
 from gannet.media.photograph import read_photograph
 from gannet.media.pyramid import hidden
-from gannet.tasks._image_restoration.familiarity import ratios
+from gannet.tasks._image_restoration.familiarity import Normal, ratios
 from gannet.tasks._image_restoration.statistics import statistics
 
 
@@ -47,8 +47,9 @@ def main() -> None:
         + "|"
     )
     for folder in asked.folders:
-        found = np.array(list(taken(folder, len(known.distribution.mean))))
-        scores = [known.distribution.distances(found), ratios(known.distribution, found)]
+        found = np.array(list(taken(folder, known.count)))
+        kinds = [kind.distribution for kind in known.kinds]
+        scores = [np.min([take(kind, found) for kind in kinds], 0) for take in (Normal.distances, ratios)]
         own = own or scores
         curves = (
             roc_auc_score(np.r_[np.zeros(len(first)), np.ones(len(one))], np.r_[first, one])

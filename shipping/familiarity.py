@@ -18,6 +18,9 @@ from gannet.pipelines.hub import LEARNED_FROM, SHIPPED, load
 from gannet.runtime.files import write_json
 from gannet.tasks._image_restoration.familiarity import VARIED, Normal, statistics_of
 
+MOST_VARIED = 2_000
+"""Varied photographs that are looked at, at most."""
+
 
 def opened(folders: list[Path]) -> Any:
     """The photographs that lie in folders."""
@@ -32,7 +35,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, nargs="+", default=[])
     asked = parser.parse_args()
     if asked.varied:
-        write_json(VARIED, Normal.of(statistics_of(opened([asked.varied]))).model_dump(mode="json"))
+        write_json(VARIED, Normal.of(statistics_of(opened([asked.varied]), MOST_VARIED)).model_dump(mode="json"))
         return
     folder, model = SHIPPED / asked.model, load(asked.model)
     if (folder / LEARNED_FROM).exists():

@@ -21,7 +21,7 @@ from gannet.pipelines.hub import CONFIG, LEARNED_FROM, read_sealed, seal
 from gannet.runtime.files import write_json
 from gannet.task import find_task
 from gannet.tasks._image_restoration import familiarity as familiarities
-from gannet.tasks._image_restoration.familiarity import Familiarity, Normal, familiarity, read_familiarity
+from gannet.tasks._image_restoration.familiarity import Familiarity, Kind, Normal, familiarity, read_familiarity
 from gannet.tasks._image_restoration.statistics import COLOURS, SIDE, TONES, Floats, statistics
 
 WORDS = {**TONES, **COLOURS}
@@ -45,7 +45,8 @@ def found(photograph: Photograph, lost: np.ndarray | None = None) -> Floats:
 @pytest.fixture(scope="module")
 def known() -> Familiarity:
     """What is known of photographs of a middling tone."""
-    return Familiarity.of(np.array([found(drawn(seed)) for seed in range(MANY)]), "shapes")
+    kind = Kind.of(np.array([found(drawn(seed)) for seed in range(MANY)]))
+    return Familiarity(data="shapes", kinds=(kind,))
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +72,7 @@ def test_what_is_planted_is_far_and_is_named(known: Familiarity, tone: float, wo
 
 def test_a_statistic_of_its_own_is_named_as_it_is_off() -> None:
     normal = Normal.of(np.random.default_rng(0).normal(size=(MANY, len(WORDS))))
-    known = Familiarity(data="", distribution=normal, distance=0, ratio=0)
+    known = Familiarity(data="", kinds=(Kind(distribution=normal, distance=0, ratio=0),))
     for place, (less, more) in enumerate(WORDS.values()):
         for sign, word in ((-4, less), (4, more)):
             one = np.zeros(len(WORDS))
@@ -90,8 +91,17 @@ def test_distances_are_those_of_mahalanobis() -> None:
 
 def test_what_varied_photographs_have_more_often_is_far(known: Familiarity) -> None:
     middle = np.array(familiarities.varied_photographs(len(WORDS)).mean)
-    lax = known.model_copy(update={"distance": np.inf})
-    assert lax.is_far(middle) and not lax.is_far(np.array(known.distribution.mean))
+    lax = known.kinds[0].model_copy(update={"distance": np.inf})
+    assert lax.is_far(middle) and not lax.is_far(np.array(lax.distribution.mean))
+
+
+def test_what_is_near_to_one_of_several_sources_is_not_far(known: Familiarity) -> None:
+    dark = Kind.of(np.array([found(drawn(seed, 0.15)) for seed in range(MANY)]))
+    both = Familiarity(data="shapes + dark", kinds=(*known.kinds, dark))
+    for tone, far in ((0.5, 0.0), (0.15, 0.0), (0.85, 1.0)):
+        share = np.mean([both.is_far(found(drawn(seed, tone))) for seed in range(MANY, MANY + 50)])
+        assert abs(share - far) < 0.07
+    assert both.most_striking(found(drawn(1, 0.02))).startswith("darker"), "than the dark ones, which are nearer"
 
 
 @given(st.integers(2, 5))
@@ -131,7 +141,7 @@ def test_colours_count_where_they_are_asked_for(folder: Path, tmp_path: Path) ->
     source = open_source(str(folder), {"real": image.medium})
     known = [familiarity(source, "shapes", coloured) for coloured in (True, False)]
     blue = found(Photograph(np.array([40, 120, 255], np.uint8) * (drawn(7).values[..., :1] > 127)))
-    assert [one and len(one.distribution.mean) for one in known] == [len(WORDS), len(TONES)]
+    assert [one and one.count for one in known] == [len(WORDS), len(TONES)]
     assert known[0] and known[0].is_far(blue)
     (tmp_path / "few").mkdir()
     for seed in range(5):
@@ -148,7 +158,7 @@ def test_broken_photographs_and_those_to_test_with_are_passed_over(folder: Path,
     (shown / "train" / "broken.png").write_bytes(b"no picture")
     drawn(0, 0.9).save(shown / "test" / "light.png")
     ways = (familiarity(open_source(str(place), {"real": image.medium}), "", True) for place in (folder, shown))
-    first, second = (sorted(one.distribution.mean) for one in ways if one)
+    first, second = (sorted(one.kinds[0].distribution.mean) for one in ways if one)
     np.testing.assert_allclose(first, second)
 
 
@@ -205,18 +215,21 @@ def test_a_damaged_file_is_one_sentence_and_nothing_is_written(
     model.mkdir()
     for file in (run / "model").iterdir():
         (model / file.name).write_bytes(file.read_bytes())
-    file, facts = model / LEARNED_FROM, {}
+    file = model / LEARNED_FROM
     if breakage == "cut":
         file.write_bytes(file.read_bytes()[:100])
     else:
         facts = read_sealed(file)
+        kind = facts["kinds"][0]
     if breakage == "changed":
         file.write_text(file.read_text().replace('"ratio": ', '"ratio": 1'))
     elif breakage == "other":
-        write_json(file, seal({**facts, "distribution": {"mean": [0.0], "covariance": [[1.0]]}}))
+        write_json(file, seal({**facts, "kinds": [{**kind, "distribution": {"mean": [0.0], "covariance": [[1.0]]}}]}))
     elif breakage == "covariance":
         none = [[0.0] * len(WORDS)] * len(WORDS)
-        write_json(file, seal({**facts, "distribution": {**facts["distribution"], "covariance": none}}))
+        write_json(
+            file, seal({**facts, "kinds": [{**kind, "distribution": {**kind["distribution"], "covariance": none}}]})
+        )
     drawn(1).save(tmp_path / "a.png")
     ended = gannet_command("apply", model, tmp_path / "a.png", "--out", tmp_path / "out.png")
     assert ended.code == 2 and str(file) in ended.err and len(ended.err.strip().splitlines()) == 1
@@ -240,6 +253,6 @@ def test_a_hole_of_inpainting_counts_for_nothing() -> None:
 def test_shipped_models_know_what_they_learned_from(name: str) -> None:
     model: Any = gannet.load(name)
     assert model.familiarity and model.familiarity.data in model.config.description.name
-    assert len(model.familiarity.distribution.mean) == len(WORDS if model.coloured else TONES)
-    assert not model.familiarity.is_far(np.array(model.familiarity.distribution.mean))
+    assert model.familiarity.count == len(WORDS if model.coloured else TONES)
+    assert not any(model.familiarity.is_far(np.array(kind.distribution.mean)) for kind in model.familiarity.kinds)
     assert find_task(model.task).pipeline_class is type(model) and (model.file.parent / CONFIG).is_file()

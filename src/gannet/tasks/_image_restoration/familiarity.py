@@ -1,20 +1,21 @@
 """How far a photograph is from those that a model learned from, and what to say of one that is far.
 
-The statistics of those are taken for normally distributed. A photograph is far where its distance from them
-(Mahalanobis, 1936) is larger than nearly all of theirs, or where it is so much likelier among varied photographs than
-among them as hardly one of theirs (Ren et al., 2021, "A Simple Fix to Mahalanobis Distance for Improving Near-OOD
-Detection").
+The statistics of those of one source are taken for normally distributed. A photograph is far where its distance from
+them (Mahalanobis, 1936) is larger than nearly all of theirs, or where it is so much likelier among varied photographs
+than among them as hardly one of theirs (Ren et al., 2021, "A Simple Fix to Mahalanobis Distance for Improving Near-OOD
+Detection"). Of several sources it is far from every one.
 """
 
 from functools import cache
 from itertools import chain
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Self
 
 import numpy as np
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from gannet.data.records import Record, Source
+from gannet.data.sources.several import parts_of
 from gannet.data.survey import sample
 from gannet.media.pyramid import hidden
 from gannet.pipelines.hub import LEARNED_FROM, read_sealed, seal
@@ -89,24 +90,22 @@ class Normal(Section):
         return above
 
 
-class Familiarity(Section):
-    """What photographs a model learned from, in statistics.
+class Kind(Section):
+    """What the photographs of one source are like.
 
     Attributes:
-        data: what they are called.
         distribution: of their statistics.
         distance, ratio: beyond which a photograph is far: the squared distance, and how much rarer it is among them
             than among varied photographs.
     """
 
-    data: str
     distribution: Normal
     distance: float
     ratio: float
 
     @classmethod
-    def of(cls, found: Floats, data: str) -> Self:
-        """Tell by the statistics of photographs that were learned from (n, d); each is judged by the others."""
+    def of(cls, found: Floats) -> Self:
+        """Tell by their statistics (n, d); each is judged by the others."""
         parts = np.arange(len(found)) % FOLDS
         judged = [(Normal.of(found[parts != part]), found[parts == part]) for part in range(FOLDS)]
         ends = [
@@ -114,18 +113,43 @@ class Familiarity(Section):
             for take, share in ((Normal.distances, NEAR), (ratios, ALIKE))
         ]
         distance, ratio = _rounded(np.array(ends))
-        return cls(data=data, distribution=Normal.of(found), distance=distance, ratio=ratio)
+        return cls(distribution=Normal.of(found), distance=distance, ratio=ratio)
 
     def is_far(self, found: Floats) -> bool:
-        """Tell whether a photograph with these statistics (d,) is far from those that were learned from."""
-        one = found[None, : len(self.distribution.mean)]
-        return bool(
-            self.distribution.distances(one)[0] > self.distance or ratios(self.distribution, one)[0] > self.ratio
-        )
+        """Tell whether a photograph with these statistics (d,) is far from them."""
+        return self.apart(found) > self.distance or float(ratios(self.distribution, found[None])[0]) > self.ratio
+
+    def apart(self, found: Floats) -> float:
+        """Give the squared distance of a photograph with these statistics (d,)."""
+        return float(self.distribution.distances(found[None])[0])
+
+
+class Familiarity(Section):
+    """What photographs a model learned from.
+
+    Attributes:
+        data: what they are called.
+        kinds: what those of each source are like.
+    """
+
+    data: str
+    kinds: Annotated[tuple[Kind, ...], Field(min_length=1)]
+
+    @property
+    def count(self) -> int:
+        """How many statistics count."""
+        return len(self.kinds[0].distribution.mean)
+
+    def is_far(self, found: Floats) -> bool:
+        """Tell whether a photograph with these statistics (d,) is far from those of every source."""
+        return all(kind.is_far(found[: self.count]) for kind in self.kinds)
 
     def most_striking(self, found: Floats) -> str:
-        """Say what is most unusual of a photograph with these statistics (d,); nothing where that is not much."""
-        above = self.distribution.deviations(found[: len(self.distribution.mean)])
+        """Say what is most unusual of a photograph with these statistics (d,) among those that are nearest to it;
+        nothing where that is not much.
+        """
+        nearest = min(self.kinds, key=lambda kind: kind.apart(found[: self.count]))
+        above = nearest.distribution.deviations(found[: self.count])
         most = int(np.abs(above).argmax())
         less, more = list({**TONES, **COLOURS}.values())[most]
         return "" if abs(above[most]) < STRIKING else more if above[most] > 0 else less
@@ -155,19 +179,22 @@ def read_familiarity(folder: Path) -> Familiarity | None:
 
 
 def familiarity(source: Source, data: str, coloured: bool) -> Familiarity | None:
-    """Look at some of the photographs of a source; None where they are too few or too small.
+    """Look at some of the photographs of a source, or of each of several; None where they are too few or too small.
 
     Args:
         data: what they are called.
         coloured: whether their colours count.
     """
-    found = statistics_of(source)[:, : None if coloured else len(TONES)]
-    return Familiarity.of(found, data) if len(found) >= FEWEST else None
+    parts, count = parts_of(source), len(TONES) + (len(COLOURS) if coloured else 0)
+    found = [statistics_of(part, MOST // len(parts))[:, :count] for part in parts]
+    if min(map(len, found)) < FEWEST:
+        return None
+    return Familiarity(data=data, kinds=tuple(map(Kind.of, found)))
 
 
-def statistics_of(source: Source) -> Floats:
-    """Take the statistics of some of the photographs of a source, (n, d); none of those that are there to test with."""
-    records = (record for record in sample(source, MOST) if record.split != "test")
+def statistics_of(source: Source, most: int) -> Floats:
+    """Take the statistics of up to so many photographs of a source, (n, d); none of those that are to test with."""
+    records = (record for record in sample(source, most) if record.split != "test")
     return np.array(list(chain.from_iterable(map(_statistics, records)))).reshape(-1, len(TONES) + len(COLOURS))
 
 
