@@ -15,8 +15,8 @@ stats = later("scipy.stats")
 
 NAME, CHROMA, FOLDS = "frechet distance of patches", "distance of all chroma's histogram", 10
 """What they are called, and how many times some photographs are left out to learn how sure they are."""
-BIN, BINS = 8.0, 24
-"""How wide a bin of a histogram of a* and b* is, and how many there are along each."""
+BIN, BINS = 8.0, 25
+"""How wide a bin of a histogram of a* and b* is, and how many there are along each; grey is the middle of one."""
 
 
 def patch_features(features: Features, picture: Tensor) -> Tensor:
@@ -44,7 +44,7 @@ def patch_distance(real: Sequence[Tensor], made: Sequence[Tensor], features: str
 
 def chroma_histogram(picture: Tensor) -> Tensor:
     """Tell how much of a picture (1, 3, h, w) has each a* and b*, in bins: (n,), of sum one."""
-    bins = (chroma(picture)[0].flatten(1) / BIN + BINS / 2).floor().clamp(0, BINS - 1).long()
+    bins = ((chroma(picture)[0].flatten(1) / BIN).round() + BINS // 2).clamp(0, BINS - 1).long()
     return torch.bincount(bins[0] * BINS + bins[1], minlength=BINS**2) / bins.shape[1]
 
 
