@@ -305,7 +305,7 @@ def test_a_loss_is_read_by_what_its_keys_and_values_were_once_called(former: str
     assert load_recipe("digits", {"loss.moves": former}).loss.update == today
 
 
-@pytest.mark.parametrize("name", ["colorization", "inpainting", "restoration", "super-resolution"])
+@pytest.mark.parametrize("name", ["colorization", "edges-to-object", "inpainting", "restoration", "super-resolution"])
 def test_the_options_of_a_task_are_read_by_what_they_were_once_called(name: str) -> None:
     task, example = find_task(name), find_task(name).example()
     former = {key: value for key, value in example.task.options.items() if key not in {"patch", "discriminator_width"}}

@@ -5,7 +5,7 @@ import torch
 
 from gannet.augmentation import filters
 from gannet.metrics.features import as_patches
-from gannet.metrics.patches import patch_distance, patch_features
+from gannet.metrics.patches import chroma_histogram, chroma_histogram_distance, patch_distance, patch_features
 
 
 class Means:
@@ -44,3 +44,31 @@ def test_equal_photographs_are_not_apart_and_blurred_ones_are() -> None:
 
 def test_few_photographs_are_not_measured_by_it() -> None:
     assert patch_distance(features(photographs(3)), features(photographs(3)), "means") == []
+
+
+def coloured(*colours: tuple[float, float, float]) -> list[torch.Tensor]:
+    """Histograms of pictures that each have one colour."""
+    return [chroma_histogram(torch.tensor(colour).view(1, 3, 1, 1).expand(1, 3, 6, 5)) for colour in colours]
+
+
+def test_the_colours_of_all_pictures_count_and_not_which_picture_has_them() -> None:
+    red, blue, grey = (0.8, -0.8, -0.8), (-0.8, -0.8, 0.8), (0.1, 0.1, 0.1)
+    real = coloured(*[red, blue] * 10)
+    for made, expected in (
+        (real, 0.0),
+        (coloured(*[blue, red] * 10), 0.0),
+        (coloured(*[red] * 20), 0.5),
+        (coloured(*[red, grey] * 10), 0.5),
+        (coloured(*[grey] * 20), 1.0),
+    ):
+        (found,) = chroma_histogram_distance(real, made)
+        assert found.value == pytest.approx(expected, abs=1e-6) and found.low <= found.value <= found.high
+        assert found.best == "low" and found.n_real == 20
+    assert chroma_histogram_distance(real[:3], real[:3]) == []
+
+
+def test_a_histogram_is_of_chroma_alone_and_of_sum_one() -> None:
+    light, dark = (chroma_histogram(torch.full((1, 3, 4, 4), level)) for level in (0.9, -0.5))
+    assert torch.equal(light, dark) and float(light.max()) == 1
+    noise = torch.rand(1, 3, 30, 30, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    assert float(chroma_histogram(noise).sum()) == pytest.approx(1) and int((chroma_histogram(noise) > 0).sum()) > 50

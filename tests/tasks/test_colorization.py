@@ -20,9 +20,9 @@ from gannet.media.tiling import as_tensor
 from gannet.networks.unet import Unet
 from gannet.schema import check
 from gannet.tasks import colorization
+from gannet.tasks._image_restoration.hints import HINTED, drawn_hints, read_hints
 from gannet.tasks._image_restoration.training_pairs import TrainingPair
 from gannet.tasks.colorization.colourist import ClassColourist
-from gannet.tasks.colorization.hints import HINTED, drawn_hints, read_hints
 
 CONFIG = check(colorization.Config, {"patch": 32, "classes": {}}, "task")
 RANDOM = np.random.default_rng(0)
@@ -206,11 +206,15 @@ def dotted(size: int, colour: tuple[int, int, int], side: int = 3) -> Photograph
     return Photograph(values, alpha)
 
 
+def chroma_of(colours: Tensor) -> Tensor:
+    return to_lab(colours)[:, 1:]
+
+
 def test_a_dot_of_colour_is_told_where_it_lies_however_small_the_copy() -> None:
     photograph = Photograph(np.full((64, 64, 1), 90, np.uint8))
     true = to_lab(torch.tensor([200.0, 40, 30]).view(1, 3, 1, 1) / 127.5 - 1)[0, 1:, 0, 0]
     for size in (64, 32, 8):
-        hints = read_hints(dotted(64, (200, 40, 30), side=2), photograph, [size, size])
+        hints = read_hints(dotted(64, (200, 40, 30), side=2), photograph, [size, size], chroma_of, "photograph")
         assert hints.shape == (1, 3, size, size)
         row, column = 10 * size // 64, 20 * size // 64
         torch.testing.assert_close(hints[0, :2, row, column], true, atol=1e-3, rtol=0)

@@ -46,6 +46,7 @@ from gannet.tasks._image_restoration.training_pairs import (
     TrainingPair,
     cut,
     cut_upright,
+    near_and_far,
 )
 
 SHOWN, ON_SHEETS = 32, 16
@@ -174,9 +175,16 @@ class ImageRestoration(Generic[Keys]):
         model: Any,
         samples: Sides,
     ) -> Callable[[], Shown]:
-        """Show what it makes of some of the held-out photographs."""
-        given = self.pair.shown(samples[1].spread(SHOWN)["real"], self.options(recipe)).input[:ON_SHEETS]
-        return lambda: Shown(image.medium, self.pair.seen(_made(model, given)), {"model": model.name})
+        """Show what it makes of some of the held-out photographs, beside what it is shown where that says something."""
+        given, looks = self.pair.shown(samples[1].spread(SHOWN)["real"], self.options(recipe)).input, self.pair.looks
+        given = given[: ON_SHEETS // (2 if looks else 1)]
+
+        def look() -> Shown:
+            made = self.pair.seen(_made(model, given))
+            shown = torch.stack([looks(given), made], 1).flatten(0, 1) if looks else made
+            return Shown(image.medium, shown, {"model": model.name})
+
+        return look
 
     def evaluate(self, pipeline: Any, exam: Exam) -> Judgement:
         """Measure how near the model comes to photographs that it did not learn from, beside what needs no learning."""
@@ -233,5 +241,6 @@ __all__ = [
     "TrainingPair",
     "cut",
     "cut_upright",
+    "near_and_far",
     "perceptual_network",
 ]

@@ -23,7 +23,7 @@ from gannet.metrics.baseline_comparison import BaselineResult
 from gannet.metrics.features import Features
 from gannet.metrics.judgement import Judgement
 from gannet.metrics.measure import Best, Measure
-from gannet.metrics.patches import patch_distance, patch_features
+from gannet.metrics.patches import chroma_histogram, chroma_histogram_distance, patch_distance, patch_features
 from gannet.metrics.restoration import (
     WINDOW,
     chroma_distance,
@@ -48,6 +48,7 @@ LARGEST_JUDGED = 1024
 FLAT, GREY = 1e-6, 5.0
 """Up to which fine detail or colourfulness a photograph has none, so that there is no share of it."""
 MODEL, PIXEL, REAL, PERCEPTUAL = "model", "before the game", "real", "perceptual distance"
+EDGES = "edges found again (F1)"
 BEST: dict[str, Best] = {
     "PSNR": "high",
     "PSNR within": "high",
@@ -57,6 +58,7 @@ BEST: dict[str, Best] = {
     "chroma error": "low",
     "distance of the chroma's distribution": "low",
     "colourfulness, of the real": 1.0,
+    EDGES: "high",
 }
 """Which values are best, by the figure's name."""
 
@@ -118,17 +120,13 @@ Figures: TypeAlias = "Callable[[Photograph, EvaluationPair, Frozen | None], dict
 
 
 def judge_pairs(
-    pipeline: Any, pairs: Iterator[EvaluationPair], take: Figures, words: str, features: Features | None
+    pipeline: Any, pairs: Iterator[EvaluationPair], evaluation: "Evaluation[Any]", features: Features | None
 ) -> Judgement:
-    """Take every measure of the model, and of the baselines beside it.
-
-    Args:
-        take: the figures of what was made of an evaluation pair.
-        words: how they were taken.
-    """
+    """Take every measure of the model, and of the baselines beside it."""
     perceptual, earlier = perceptual_features(features), pipeline.blended(0.0) if pipeline.earlier() else None
     figures: dict[str, list[dict[str, float]]] = {}
     patches: dict[str, list[Tensor]] = {}
+    colours: dict[str, list[Tensor]] = {}
     seconds = 0.0
     for pair in pairs:
         start = time.perf_counter()
@@ -137,13 +135,18 @@ def judge_pairs(
         before = {PIXEL: earlier.improve(pair.input, pair.mask)} if earlier else {}
         ways = {MODEL: made, **before, **pair.baselines}
         for name, photograph in ways.items():
-            figures.setdefault(name, []).append(take(photograph, pair, perceptual))
+            figures.setdefault(name, []).append(evaluation.figures(photograph, pair, perceptual))
         if features and pair.hole_mask is None:
             for name, photograph in {REAL: pair.target, **ways}.items():
                 patches.setdefault(name, []).append(patch_features(features, as_tensor(photograph.values)))
+        if evaluation.all_colours:
+            for name, photograph in {REAL: pair.target, **ways}.items():
+                colours.setdefault(name, []).append(chroma_histogram(as_tensor(photograph.values)))
     if MODEL not in figures:
         raise ValueError("There is no photograph to judge by; give a folder of some.")
-    found = {name: measures(rows, features, words) for name, rows in figures.items()}
+    found = {name: measures(rows, features, evaluation.protocol) for name, rows in figures.items()}
+    for name in figures.keys() & colours.keys():
+        found[name] += chroma_histogram_distance(colours[REAL], colours[name])
     for name in figures.keys() & patches.keys():
         found[name] += patch_distance(patches[REAL], patches[name], features.name if features else "")
     own, others = found[MODEL], [name for name in figures if name != MODEL]
@@ -251,16 +254,18 @@ class Evaluation(Generic[Keys]):
         pair: makes an input of a photograph, and what the baselines make of that.
         figures: measures what was made of a pair's input; takes the network that judges, where there is one.
         protocol: how the figures are taken.
+        all_colours: whether the colours of all photographs together are compared as well.
     """
 
     pair: Callable[[Photograph, Keys], EvaluationPair]
     figures: Figures = fidelity_figures
     protocol: str = "Y of BT.601, eight bits; as many pixels cut from each side as the scale"
+    all_colours: bool = False
 
     def judge(self, pipeline: Any, exam: Exam, config: Keys) -> Judgement:
         """Measure how near a model comes to photographs, beside what needs no learning."""
         pairs = (self.pair(real, config) for real in photographs(exam, exam.query.num or exam.query.reach(MOST_JUDGED)))
-        return judge_pairs(pipeline, pairs, self.figures, self.protocol, exam.features)
+        return judge_pairs(pipeline, pairs, self, exam.features)
 
 
 def draws_for(photograph: Photograph, purpose: str) -> Drawn:

@@ -153,7 +153,8 @@ class PhotographPipeline(ConverterPipeline):
 
     def check_result(self, inputs: Mapping[str, Any], ending: str) -> None:
         """Raise ValueError where a format takes no photograph so large."""
-        check_size(ending, *map(self.enlarged, inputs["photograph"].values.shape[:2]))
+        given = inputs[next(iter(self.inputs))]
+        check_size(ending, *map(self.enlarged, given.values.shape[:2]))
 
     def compute(self, given: Tensor) -> Tensor:
         """Make better pictures (b, c, h, w) in [-1, 1], with as many channels as it learned from."""

@@ -7,6 +7,7 @@ from typing import Generic
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import grid_sample
 
 from gannet.adversarial.game import Pass
 from gannet.augmentation.draws import Drawn, Draws
@@ -14,6 +15,8 @@ from gannet.runtime.randomness import generator
 from gannet.tasks._image_restoration.config import Keys, PhotographConfig
 
 MOST_SHIFTED, LOOK_SEED = 8, 0
+NEAREST = 0.55
+"""The least share of a photograph's shorter side that is seen of it, by those who learn what whole things look like."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,7 @@ class Pairing(Generic[Keys]):
         make: gives the input and the target of whole pictures (b, c, h, w).
         patch_multiple: gives the number of pixels that the side of a patch is a multiple of.
         seen: gives what the network makes as a picture that can be looked at, in [-1, 1].
+        looks: gives the input as a picture that sheets show beside what is made; None: they show that alone.
         task_losses: gives what the network descends, by name: alone before the game, where there is any, and in it
             beside how far what it makes is from the target.
         channels: that pictures to learn from may have; the first is the example's.
@@ -75,6 +79,7 @@ class Pairing(Generic[Keys]):
     make: Callable[[Tensor, Draws, Keys], TrainingPair]
     patch_multiple: Callable[[Keys], int] = halved_thrice
     seen: Callable[[Tensor], Tensor] = as_made
+    looks: Callable[[Tensor], Tensor] | None = None
     task_losses: Callable[[nn.Module, TrainingPair, Keys], Mapping[str, Tensor]] = no_task_losses
     channels: tuple[int, ...] = (1, 3)
     masked: Callable[[Keys], bool] = lambda _: False
@@ -108,6 +113,44 @@ def cut_upright(pictures: Tensor, side: int, draws: Draws) -> Tensor:
     """Cut a patch of each picture, only mirrored, left to right: for those who learn what things look like."""
     which, rows, columns = _places(pictures, side, draws)
     return pictures[which, :, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2).contiguous()
+
+
+def near_and_far(pictures: Tensor, side: int, draws: Draws) -> Tensor:
+    """Cut a square of each picture (b, c, h, w), of half of it or more, mirrored at times, (b, c, side, side)."""
+    seen = NEAREST + (1 - NEAREST) * draws.uniform()
+    mirrored = torch.where(draws.uniform() < 0.5, -1.0, 1.0)
+    middles, shorter = 2 * draws.uniform(2) - 1, min(pictures.shape[2:])
+    shares = torch.stack([seen * shorter / length for length in pictures.shape[2:]], 1)
+    return looked_at(pictures, Windows(middles * (1 - shares), shares, mirrored), side, "reflection")
+
+
+@dataclass(frozen=True)
+class Windows:
+    """Parts of pictures that are looked at, down and across.
+
+    Attributes:
+        middles: (b, 2), from -1 to 1 over a picture.
+        shares: (b, 2), of the picture's sides.
+        mirrored: (b,), -1 where left and right are exchanged, else 1.
+    """
+
+    middles: Tensor
+    shares: Tensor
+    mirrored: Tensor
+
+
+def looked_at(pictures: Tensor, windows: Windows, side: int, beyond: str) -> Tensor:
+    """Bring parts of pictures (b, c, h, w) to (b, c, side, side), smoothly; `beyond` is the way to go on over their
+    sides that `grid_sample` calls so.
+    """
+    along = (torch.arange(side, device=pictures.device) + 0.5) * (2 / side) - 1
+    signs = (torch.ones_like(windows.mirrored), windows.mirrored)
+    rows, columns = (
+        windows.middles[:, axis, None] + (windows.shares[:, axis] * sign)[:, None] * along
+        for axis, sign in enumerate(signs)
+    )
+    grid = torch.stack([columns[:, None, :].expand(-1, side, -1), rows[:, :, None].expand(-1, -1, side)], 3)
+    return grid_sample(pictures, grid, padding_mode=beyond, align_corners=False)
 
 
 def _places(pictures: Tensor, side: int, draws: Draws) -> tuple[Tensor, Tensor, Tensor]:

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from pydantic import Field
 from torch import Tensor, nn
-from torch.nn.functional import avg_pool2d, grid_sample
+from torch.nn.functional import avg_pool2d
 
 from gannet.adversarial.similarity import pixel_distance
 from gannet.adversarial.two_player import GENERATOR
@@ -36,18 +36,19 @@ from gannet.tasks._image_restoration import (
     PhotographConfig,
     TrainingPair,
     cut_upright,
+    near_and_far,
 )
 from gannet.tasks._image_restoration.evaluation import EvaluationPair, colour_figures
+from gannet.tasks._image_restoration.hints import drawn_hints, no_hints, read_hints
 from gannet.tasks._image_restoration.pipeline import PHOTOGRAPH, PhotographPipeline, Settings, check_strength
 from gannet.tasks.colorization.colourist import ClassColourist, Colourist
-from gannet.tasks.colorization.hints import drawn_hints, no_hints, read_hints
 
 NETWORKS = {"unet": Unet}
 ROWS, LARGEST, MOST_EXPOSED = 256, 512, 1.6
 """Rows that are coloured at once, pixels of the longer side of the copy that colours are found on, at most, and the
 power of the strongest change of exposure."""
-NEAREST, FAINTEST = 0.55, 0.5
-"""The least share of a photograph's shorter side that is seen of it, and of its contrast."""
+CHROMA, FAINTEST = 2, 0.5
+"""Channels of chroma, and the least share of a photograph's contrast."""
 
 
 class Classes(Section):
@@ -109,7 +110,7 @@ class ColorizationPipeline(PhotographPipeline):
         network, inputs = super().traced()
         lightness = inputs["picture"][:, :1]
         if self.by_classes:
-            return network, {"lightness_and_hints": torch.cat([lightness, no_hints(lightness)], 1)}
+            return network, {"lightness_and_hints": torch.cat([lightness, no_hints(lightness, CHROMA)], 1)}
         return network, {"lightness": lightness}
 
     def run(self, inputs: Mapping[str, Any], options: Section) -> Mapping[str, Any]:  # noqa: ARG002
@@ -129,7 +130,7 @@ class ColorizationPipeline(PhotographPipeline):
         shrink = min(1.0, settings.description.shape[1] / min(height, width), LARGEST / max(height, width))
         size = [max(1, round(side * shrink)) for side in (height, width)]
         small = as_tensor(_small(given, size))
-        told = None if hints is None else read_hints(hints, given, size)
+        told = None if hints is None else read_hints(hints, given, size, _chroma, "photograph")
         chroma = self._made(self._shown(_lightness(small), told))[:, 1:]
         made = np.empty((height, width, 3), values.dtype)
         for top in range(0, height, ROWS):
@@ -141,7 +142,7 @@ class ColorizationPipeline(PhotographPipeline):
     def _shown(self, lightness: Tensor, hints: Tensor | None = None) -> Tensor:
         """Give what the network is shown: lightness, and hints where it learned from some."""
         if self.by_classes:
-            return torch.cat([lightness, no_hints(lightness) if hints is None else hints], 1)
+            return torch.cat([lightness, no_hints(lightness, CHROMA) if hints is None else hints], 1)
         if hints is not None:
             name = self.name or "The model"
             raise ValueError(f"{name} did not learn from hints (models with task.classes do); leave the hints out.")
@@ -175,6 +176,10 @@ def _lightness(picture: Tensor) -> Tensor:
     return to_lab(picture.expand(-1, 3, -1, -1))[:, :1]
 
 
+def _chroma(colours: Tensor) -> Tensor:
+    return to_lab(colours)[:, 1:]
+
+
 def training_pair(pictures: Tensor, draws: Draws, config: Config) -> TrainingPair:
     """Give a patch's lightness, with hints where the network takes some, and all of its Lab."""
     if config.classes is None:
@@ -184,21 +189,6 @@ def training_pair(pictures: Tensor, draws: Draws, config: Config) -> TrainingPai
     target = to_lab(near_and_far(pictures, config.patch, draws))
     target[:, :1] = faded(exposed(target[:, :1], draws), draws)
     return TrainingPair(torch.cat([target[:, :1], drawn_hints(target[:, 1:], draws)], 1), target)
-
-
-def near_and_far(pictures: Tensor, side: int, draws: Draws) -> Tensor:
-    """Cut a square of each picture (b, c, h, w), of half of it or more, mirrored at times, (b, c, side, side)."""
-    height, width = pictures.shape[2:]
-    seen = NEAREST + (1 - NEAREST) * draws.uniform()
-    mirrored = torch.where(draws.uniform() < 0.5, -1.0, 1.0)
-    along = (torch.arange(side, device=pictures.device) + 0.5) * (2 / side) - 1
-    middles, places = 2 * draws.uniform(2) - 1, list[Tensor]()
-    for axis, (length, sign) in enumerate(((height, torch.ones_like(mirrored)), (width, mirrored))):
-        share = seen * min(height, width) / length
-        places.append((middles[:, axis] * (1 - share))[:, None] + (share * sign)[:, None] * along)
-    rows, columns = places
-    grid = torch.stack([columns[:, None, :].expand(-1, side, -1), rows[:, :, None].expand(-1, -1, side)], 3)
-    return grid_sample(pictures, grid, padding_mode="reflection", align_corners=False)
 
 
 def faded(lightness: Tensor, draws: Draws) -> Tensor:
