@@ -16,12 +16,12 @@ from gannet.augmentation.degrading import DEGRADATIONS
 from gannet.augmentation.draws import Draws
 from gannet.media.photograph import Photograph
 from gannet.media.pyramid import visible
-from gannet.media.tiling import TiledOperation, as_tensor, as_values, in_tiles
+from gannet.media.tiling import TiledOperation, as_learned, as_tensor, as_values, in_tiles
 from gannet.networks.srresnet import Srresnet
 from gannet.schema import Choice, check
 from gannet.tasks._image_restoration import Evaluation, ImageRestoration, Pairing, PhotographConfig, TrainingPair, cut
 from gannet.tasks._image_restoration.evaluation import EvaluationPair, draws_for, resized, whole_multiple
-from gannet.tasks._image_restoration.pipeline import PhotographPipeline, Settings, as_learned
+from gannet.tasks._image_restoration.pipeline import PhotographPipeline, Settings
 
 NETWORKS = {"srresnet": Srresnet}
 
