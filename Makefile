@@ -33,6 +33,8 @@ $(INSTALLED): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet -c constraints.txt 'torch>=2.6'
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev]'
+	# Without torchvision, which it asks for and Gannet does without: there is none for every PyTorch.
+	$(BIN)/python -m pip install --quiet -c constraints.txt --no-deps spandrel einops
 	touch $(INSTALLED)
 
 clean:

@@ -17,13 +17,14 @@ from gannet.augmentation.draws import Draws
 from gannet.media.photograph import Photograph
 from gannet.media.pyramid import visible
 from gannet.media.tiling import TiledOperation, as_learned, as_tensor, as_values, in_tiles
+from gannet.networks.compact import Compact
 from gannet.networks.srresnet import Srresnet
 from gannet.schema import Choice, check
 from gannet.tasks._image_restoration import Evaluation, ImageRestoration, Pairing, PhotographConfig, TrainingPair, cut
 from gannet.tasks._image_restoration.evaluation import EvaluationPair, draws_for, resized, whole_multiple
 from gannet.tasks._image_restoration.pipeline import PhotographPipeline, Settings
 
-NETWORKS = {"srresnet": Srresnet}
+NETWORKS = {"srresnet": Srresnet, "compact": Compact}
 
 
 class Config(PhotographConfig):
