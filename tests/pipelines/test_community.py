@@ -298,6 +298,8 @@ def test_what_only_gannets_own_models_can_is_refused(
         loaded["compact"].save_pretrained(tmp_path / "saved")
     with pytest.raises(ValueError, match="has no strength"):
         loaded["compact"](noise(4, 4, 3), strength=0.5)
+    with pytest.raises(ValueError, match="There is no file at absent.pth; give the file of a network"):
+        gannet.load("absent.pth")
     own = gannet.pipelines.hub.model_folder("super-resolution") / "model.safetensors"
     with pytest.raises(ValueError, match="a model of Gannet's own; give its folder"):
         gannet.load(own)

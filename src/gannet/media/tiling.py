@@ -126,9 +126,10 @@ def enlarged_rows(values: Tensor, top: int, count: int, size: tuple[int, int]) -
 
 
 def as_learned(picture: Tensor, channels: int, compute: Callable[[Tensor], Tensor]) -> Tensor:
-    """Put a picture (1, c, h, w), grey or colour, through what takes so many channels."""
+    """Put pictures (b, c, h, w), grey or colour, through what takes so many channels."""
     if picture.shape[1] == channels:
         return compute(picture)
     if picture.shape[1] == 1:
         return compute(picture.expand(-1, channels, -1, -1)).mean(1, keepdim=True)
-    return compute(picture.transpose(0, 1)).transpose(0, 1)  # Channel by channel.
+    made = compute(picture.flatten(0, 1)[:, None])[:, 0]  # Channel by channel.
+    return made.view(*picture.shape[:2], *made.shape[1:])

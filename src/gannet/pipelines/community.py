@@ -117,7 +117,7 @@ class CommunityPipeline(ConverterPipeline):
     def improve(self, inputs: Mapping[str, Photograph], tile: int) -> Photograph:
         """Put a photograph through the network, a tile at a time."""
         given = visible(inputs["photograph"])
-        compute = partial(as_learned, channels=self.settings.channels, compute=self._computed)
+        compute = partial(as_learned, channels=self.settings.channels, compute=self.compute)
         return in_tiles(given, self._operation(compute, given, tile), tile)
 
     def check_result(self, inputs: Mapping[str, Any], ending: str) -> None:
@@ -132,8 +132,8 @@ class CommunityPipeline(ConverterPipeline):
         """Refuse: those who made it have it in other formats."""
         raise ValueError(f"{self.name} is a community network, which is not exported; use the file as it is.")
 
-    def _computed(self, pictures: Tensor, *more: Tensor) -> Tensor:
-        """What the network makes of pictures (b, c, h, w) in [-1, 1], on the CPU; more goes in beside each of them."""
+    def compute(self, pictures: Tensor, *more: Tensor) -> Tensor:
+        """Put pictures (b, c, h, w) in [-1, 1] through the network, one by one, each with what else goes in."""
         assert self.descriptor is not None, "what tells of a network computes nothing"
         made = [self.descriptor(self._moved(picture[None] / 2 + 0.5), *map(self._moved, more)) for picture in pictures]
         return torch.cat(made).float().cpu() * 2 - 1
@@ -158,7 +158,7 @@ class CommunityPipeline(ConverterPipeline):
         return receptive_radius(self._probed, told.channels, told.multiple, told.scale)
 
     def _probed(self, pictures: Tensor) -> Tensor:
-        return self._computed(pictures)
+        return self.compute(pictures)
 
 
 class EnlargementPipeline(CommunityPipeline):
@@ -195,10 +195,10 @@ class FillingPipeline(CommunityPipeline):
         picture, lost = tile[:, :-1], (tile[:, -1:] > 0).float()
         if not lost.any():
             return picture
-        return as_learned(picture, self.settings.channels, lambda pictures: self._computed(pictures, lost))
+        return as_learned(picture, self.settings.channels, lambda pictures: self.compute(pictures, lost))
 
     def _probed(self, pictures: Tensor) -> Tensor:
-        return self._computed(pictures, torch.ones_like(pictures[:, :1]))
+        return self.compute(pictures, torch.ones_like(pictures[:, :1]))
 
 
 PIPELINES: Mapping[Kind, type[CommunityPipeline]] = {

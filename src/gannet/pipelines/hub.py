@@ -137,6 +137,8 @@ def model_folder(target: str) -> Path:
     if shipped:
         return shipped
     if not folder.is_dir():
+        if folder.suffix.lower() in NETWORKS:
+            raise ValueError(f"There is no file at {target}; give the file of a network.")
         if target in {file.stem for file in RECIPES.glob("*.yaml")}:
             raise ValueError(
                 f"{target} is a recipe, and no model of it comes with Gannet; make one (gannet train {target}), and "
