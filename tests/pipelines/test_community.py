@@ -6,6 +6,7 @@ import io
 import os
 import sys
 import warnings
+import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -215,6 +216,12 @@ def scripted(name: str) -> None:
         torch.jit.script(nn.Linear(2, 2)).save(name)
 
 
+def inflated(name: str) -> None:
+    """A zip of a few kilobytes that unpacks to many."""
+    with zipfile.ZipFile(name, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("archive/data.pkl", bytes(2**22))
+
+
 FAULTS: Mapping[str, tuple[Callable[[str], None], str]] = {
     "calls.pth": (lambda name: save(name, {"a": torch.ones(2), "b": Runs()}), r"calls \w+\.mkdir, which would"),
     "older.ckpt": (
@@ -306,14 +313,16 @@ def test_what_only_gannets_own_models_can_is_refused(
 
 
 def test_results_and_files_are_bounded(
-    files: dict[str, Path], loaded: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    files: dict[str, Path], loaded: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wide = Photograph(np.zeros((1, 5_000, 3), np.uint8))
     with pytest.raises(ValueError, match=r"WEBP takes 16,383 pixels a side, not 20,000x4"):
         loaded["compact"].check_result({"photograph": wide}, ".webp")
-    monkeypatch.setattr(community_files, "MOST_BYTES", 2**10)
-    with pytest.raises(ValueError, match="the most that is read of a network"):
-        gannet.load(files["compact"])
+    inflated(str(tmp_path / "bomb.pth"))
+    monkeypatch.setattr(community_files, "MOST_BYTES", 2**14)
+    for file, words in ((files["compact"], "has over 0 GiB"), (tmp_path / "bomb.pth", "unpacks to over 0 GiB")):
+        with pytest.raises(ValueError, match=f"{file.name} {words}, the most that is read of a network"):
+            gannet.load(file)
 
 
 @pytest.mark.parametrize("channels", [1, 3])

@@ -4,6 +4,7 @@ import re
 import warnings
 import zipfile
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -60,17 +61,14 @@ def read_network(file: Path) -> Descriptor:
         ValueError: spandrel is not installed, the file is damaged or too large, would run code, holds no network, or
             one that spandrel does not know; one sentence.
     """
-    library, weights = _spandrel(), _weights(file)
+    weights = _weights(file)
     _check_weights(file, weights)
-    return _built(library, file, weights)
+    return network_of(file, weights)
 
 
 def network_of(file: Path, weights: Mapping[str, Any]) -> Descriptor:
-    """Build the network that weights are of, which are to go to a file; raises as `read_network` does."""
-    return _built(_spandrel(), file, weights)
-
-
-def _built(library: Any, file: Path, weights: Mapping[str, Any]) -> Descriptor:
+    """Build the network that weights are of, which lie in a file or are to go there; raises as `read_network` does."""
+    library = _spandrel()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -115,26 +113,34 @@ def _weights(file: Path) -> Mapping[str, Any]:
 
 def _unpickled(file: Path) -> Mapping[str, Any]:
     """What a pickle holds, where that is tensors in dicts and lists."""
+    _check_bytes(file, _unpacked(file))
     try:
-        if zipfile.is_zipfile(file):
-            with zipfile.ZipFile(file) as archive:
-                _check_bytes(file, sum(one.file_size for one in archive.infolist()))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             found = torch.load(file, map_location="cpu", weights_only=True)
+    except PermissionError as error:
+        raise ValueError(f"{file} cannot be read ({error.strerror}).") from None
     except Exception as error:  # A broken file makes it raise anything.
-        raise ValueError(_refusal(file, str(error))) from None
+        raise ValueError(f"{file} {_refusal(str(error))}") from None
     if not isinstance(found, Mapping):
         raise ValueError(f"{file} holds no weights by name, so it is no network.")
     return found
 
 
-def _refusal(file: Path, words: str) -> str:
+def _unpacked(file: Path) -> int:
+    """How many bytes a pickle has once it is unpacked, where it says so."""
+    with suppress(OSError, ValueError, zipfile.BadZipFile), zipfile.ZipFile(file) as archive:
+        return sum(one.file_size for one in archive.infolist())
+    return 0
+
+
+def _refusal(words: str) -> str:
+    """Say why a pickle was not read, by what PyTorch says of it."""
     called = CALLED.search(words)
     if called or "TorchScript" in words:
         what = f"calls {called[1]}" if called else "holds TorchScript"
-        return f"{file} {what}, which would run code, and nothing of it was run; ask for the weights as .safetensors."
-    return words if str(file) in words else f"{file} is damaged, or no file of weights; nothing was loaded."
+        return f"{what}, which would run code, and nothing of it was run; ask for the weights as .safetensors."
+    return "is damaged, or no file of weights; nothing was loaded."
 
 
 def _check_bytes(file: Path, size: int) -> None:
