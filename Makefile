@@ -26,6 +26,7 @@ lint: $(INSTALLED)
 types: $(INSTALLED)
 	$(BIN)/mypy
 
+# spandrel asks for torchvision, which it is used without: there is none for every PyTorch.
 $(INSTALLED): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys, ensurepip; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Needs Python 3.11 or newer with venv; name it with make PYTHON=..."; exit 1; }
@@ -33,6 +34,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet -c constraints.txt 'torch>=2.6'
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev]'
+	$(BIN)/python -m pip install --quiet -c constraints.txt --no-deps spandrel einops
 	touch $(INSTALLED)
 
 clean:

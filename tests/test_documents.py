@@ -225,7 +225,7 @@ def unexplained(keys_page: ModuleType) -> list[str]:
 def test_no_key_option_or_flag_lacks_an_explanation(keys_page: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     assert unexplained(keys_page) == []
     kinds = {heading for heading in keys_page.chosen_keys() if "network" in heading or "augment" in heading}
-    names = {*PAIRS, *AUGMENTS, "unet", "srresnet", "flow", "recognizer"}
+    names = {*PAIRS, *AUGMENTS, "unet", "srresnet", "compact", "flow", "recognizer"}
     assert names <= {heading.split("=")[1].strip("`") for heading in kinds}
     monkeypatch.setattr(
         find_task("generation"),

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from gannet.data.sources.memory import Pictures as Pictures
     from gannet.metrics.judgement import Judgement as Judgement
     from gannet.metrics.options import JudgeOptions as JudgeOptions
-    from gannet.pipelines.onnx import Exported as Exported
+    from gannet.pipelines.exported import Exported as Exported
     from gannet.pipelines.pipeline import Pipeline as Pipeline
     from gannet.recipe import parse_change as parse_change
     from gannet.runs.folder import Run as Run
@@ -61,7 +61,7 @@ _ROOMS = {
     "gannet.data.sources.memory": "Pictures",
     "gannet.metrics.judgement": "Judgement",
     "gannet.metrics.options": "JudgeOptions",
-    "gannet.pipelines.onnx": "Exported",
+    "gannet.pipelines.exported": "Exported",
     "gannet.pipelines.pipeline": "Pipeline",
     "gannet.recipe": "parse_change",
     "gannet.runs.folder": "Run",
@@ -242,7 +242,7 @@ def apply(
     done of the same files is skipped, also later.
 
     Args:
-        target: a run, a model's folder, a shipped model's name or `hf:owner/name`.
+        target: a run, a model's folder, a shipped model's name, `hf:owner/name`, or the file of a community network.
         inputs: files, folders with some however deep, and patterns such as `scans/*.jpg`.
         out: a folder, a .zip or .parquet file of single results, or one file's name; empty: a name is chosen.
         weights: `model`, `best`, or the name of a stage or an average.
@@ -283,26 +283,23 @@ def export(
     should_stop: ShouldStop | None = None,
     on_progress: OnProgress | None = None,
 ) -> "Exported":
-    """Write a model's network as an ONNX file, once ONNX Runtime has been seen to give PyTorch's answers.
+    """Write a model's network as a file that other programs run, once one has been seen to give PyTorch's answers.
 
     Args:
         target: a run, a model's folder, a shipped model's name or `hf:owner/name`.
-        out: the file, .onnx, which must not exist.
+        out: the file, which must not exist: .onnx, or .safetensors where `options` say `spandrel`.
         weights: `model`, `best`, or the name of a stage or an average; `options` may say so instead.
 
     Raises:
         ValueError: the model cannot be exported, libraries are missing, or the answers differ; one sentence.
         Stopped: `should_stop` said yes; nothing was written.
     """
+    from gannet.commands import export as command
     from gannet.commands.given import watched
-    from gannet.pipelines.hub import load as load_model
-    from gannet.pipelines.onnx import STEPS, check_path
-    from gannet.pipelines.onnx import export as export_pipeline
+    from gannet.commands.options import ExportOptions
 
-    check_path(Path(out))
     with watched(on_progress, should_stop, "Exporting") as watch:
-        watch.step(0, STEPS, "Loading")
-        return export_pipeline(load_model(target, options.weights if options else weights), Path(out), watch)
+        return command.export(target, Path(out), options or ExportOptions(weights=weights), watch)
 
 
 @borrowed()
@@ -360,7 +357,7 @@ def doctor(
 
 
 def load(target: str | Path, weights: str = "model") -> "Pipeline":
-    """Load a model for use: a run, a model's folder, a shipped model's name, or `hf:owner/name`.
+    """Load a model for use: a run, a model's folder, a shipped model's name, `hf:owner/name`, or a network's file.
 
     Args:
         weights: `model` for the last, `best` for the best judged, or the name of a stage or an average.

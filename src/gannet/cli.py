@@ -27,6 +27,8 @@ Set = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", hel
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 INCOMPLETE = 3
 """The exit code where some of what was given was left out."""
+RUNS = {"onnx": (".onnx", "ONNX Runtime"), "spandrel": (".safetensors", "spandrel")}
+"""The ending of what is exported to a format, and what runs it."""
 GOES_ON = "Stopped; the same command goes on where it stood."
 
 
@@ -91,7 +93,9 @@ def _shown(title: str, as_json: bool) -> Any:
 @app.command(cls=api.ModelCommand, epilog="`gannet apply MODEL --help` lists the options of that model as well.")
 def apply(
     context: typer.Context,
-    model: Annotated[str, typer.Argument(help="A run, a model's folder, a shipped model's name, or hf:owner/name.")],
+    model: Annotated[
+        str, typer.Argument(help="A run, a model's folder, a shipped model's name, hf:owner/name, or a network's file.")
+    ],
     inputs: Annotated[
         list[str] | None, typer.Argument(help="What to use it on: files, folders, patterns; nothing for a generator.")
     ] = None,
@@ -113,19 +117,21 @@ def apply(
 def export(
     context: typer.Context,
     model: Annotated[str, typer.Argument(help="A run, a model's folder, a shipped model's name, or hf:owner/name.")],
-    out: Annotated[str, typer.Option(help="The file; left out, model.onnx.")] = "",
+    out: Annotated[str, typer.Option(help="The file; left out, model.onnx or model.safetensors.")] = "",
     as_json: Json = False,
 ) -> None:
     """Write a model as a file that other programs run, and compare its answers with PyTorch's."""
-    if context.obj.get("to", "onnx") != "onnx":
-        raise ValueError(f"There is no format {context.obj['to']!r} to export to; give --to onnx.")
+    to = context.obj.get("to", "onnx")
+    if to not in RUNS:
+        raise ValueError(f"There is no format {to!r} to export to; give --to {' or --to '.join(RUNS)}.")
+    ending, program = RUNS[to]
     with _shown("Exporting", as_json) as shown:
-        found = api.export(model, out or "model.onnx", options=api.ExportOptions(**context.obj), on_progress=shown)
+        found = api.export(model, out or f"model{ending}", options=api.ExportOptions(**context.obj), on_progress=shown)
     inputs = ", ".join(f"{name} {('b', *shape[1:])}".replace("'", "") for name, shape in found.inputs.items())
     result = {"out": str(found.path), "difference": found.difference, "inputs": found.inputs, "count": found.count}
     lines = [
         f"Saved {found.path}; it takes {inputs}.",
-        f"ONNX Runtime and PyTorch differ by {found.difference:.2g} at most over {found.count} inputs.",
+        f"{program} and PyTorch differ by {found.difference:.2g} at most over {found.count} inputs.",
     ]
     _print("export", result, lines, as_json)
 

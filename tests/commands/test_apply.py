@@ -24,6 +24,7 @@ from gannet.commands.judge import judge_features
 from gannet.data.sources import open_source
 from gannet.media.grids import GAP
 from gannet.media.photograph import Photograph, PhotographMedium, read_photograph
+from gannet.media.pyramid import lost_pixels
 from gannet.media.scores import medium as scores_medium
 from gannet.pipelines.hub import seal
 from gannet.pipelines.manifest import MANIFEST
@@ -40,7 +41,7 @@ from gannet.tasks._image_restoration.evaluation import (
     perceptual_features,
     photographs,
 )
-from gannet.tasks.inpainting import InpaintingPipeline, lost_pixels
+from gannet.tasks.inpainting import InpaintingPipeline
 from gannet.tasks.inpainting import task as inpainting
 from gannet.tasks.restoration import LARGE, MISTAKEN, RestorationPipeline, found_shares
 from gannet.tasks.restoration import task as restoration

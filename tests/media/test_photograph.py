@@ -48,6 +48,31 @@ def test_tiles_give_what_the_whole_gives(height: int, width: int, side: int) -> 
     assert np.abs(whole.astype(int) - tiled).max() <= 1
 
 
+@settings(max_examples=25, deadline=None)
+@given(
+    height=st.integers(1, 60),
+    width=st.integers(1, 60),
+    side=st.integers(8, 40),
+    fade=st.integers(1, 4),
+    stride=st.sampled_from([1, 4]),
+)
+def test_tiles_that_agree_pass_into_each_other_unseen(
+    height: int, width: int, side: int, fade: int, stride: int
+) -> None:
+    photograph = Photograph(noise(height, width, 3))
+    operation = TiledOperation(lambda tile: tile.repeat_interleave(2, 2).repeat_interleave(2, 3), 1, 2, stride, fade)
+    assert np.array_equal(in_tiles(photograph, operation, side).values, photograph.values.repeat(2, 0).repeat(2, 1))
+
+
+def test_tiles_that_disagree_show_no_edge() -> None:
+    drawn = iter(np.linspace(-1, 1, 9))
+    photograph = Photograph(np.full((90, 96, 1), 100, np.uint8))
+    operation = TiledOperation(lambda tile: torch.full_like(tile, next(drawn)), 2, fade=8)
+    made = in_tiles(photograph, operation, 32).values.astype(int)
+    assert made[0, 0, 0] == 0 and made[-1, -1, 0] == 255 and next(drawn, None) is None
+    assert max(np.abs(np.diff(made, axis=axis)).max() for axis in (0, 1)) <= 255 * 3 / 8 / 16 + 1
+
+
 @settings(max_examples=15, deadline=None)
 @given(height=st.integers(1, 90), width=st.integers(1, 90), side=st.integers(4, 60), fold=st.sampled_from([1, 2]))
 @torch.no_grad()

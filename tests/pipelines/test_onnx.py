@@ -13,7 +13,7 @@ from gannet.pipelines.samples import latents
 from gannet.recipe import Loss, Recipe
 from gannet.runtime.devices import launch
 from gannet.schema import Choice
-from gannet.tasks import flow_matching, generation, recognition
+from gannet.tasks import flow_matching, generation, recognition, super_resolution
 
 onnx = pytest.importorskip("onnx", reason="the extra gannet[onnx] is not installed")
 
@@ -40,6 +40,7 @@ KINDS = [
     generation.example().model_copy(update={"network": Choice(name="residual", width=4, latent=4, stem=2)}),
     recognition.example(),
     flow_matching.example(),
+    super_resolution.task.example().model_copy(update={"network": Choice(name="compact", width=4, layers=1)}),
 ]
 
 

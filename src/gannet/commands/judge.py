@@ -23,7 +23,7 @@ from gannet.metrics.features import Features, NetworkFeatures
 from gannet.metrics.judgement import Judgement
 from gannet.metrics.options import JudgeOptions
 from gannet.monitoring.nearness import tell_nearness
-from gannet.pipelines.hub import load, shipped_models
+from gannet.pipelines.hub import load_trained, shipped_models
 from gannet.pipelines.pipeline import Pipeline
 from gannet.provenance.metadata import save_picture
 from gannet.recipe import Recipe
@@ -47,7 +47,7 @@ def judge(target: str | Path, data: str | Path, query: JudgeOptions, weights: st
     """
     join()
     watch.step(0, 0, "Loading")
-    pipeline, run = load(target, weights), _run_around(Path(target))
+    pipeline, run = load_trained(target, weights), _run_around(Path(target))
     recipe = read_recipe(run) if run else None
     data = "" if recipe and given_again(data, recipe.data.source) else data
     if recipe is None and not data:

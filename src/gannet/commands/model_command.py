@@ -158,6 +158,7 @@ def _words(told: Json) -> str:
     further = [f"{words}, with --save {name}" for name, words in list(zip(told["outputs"], made, strict=True))[1:]]
     parts = [
         "Use this model: make something of given files." if given else "Use this model: make samples from nothing.",
+        *([literal(told["about"])] if "about" in told else []),
         *(["\n- ".join(["Given:", *given])] if given else []),
         "\n- ".join(["Made:", *made[:1], *further]),
     ]

@@ -65,7 +65,7 @@ class AverageOptions(Options):
 class ExportOptions(Options):
     """What is asked of a model that other programs are to run."""
 
-    to: Literal["onnx"] = "onnx"
-    """The format."""
+    to: Literal["onnx", "spandrel"] = "onnx"
+    """The format: spandrel: weights for programs that run community networks; of network.name=compact."""
     weights: str = "model"
     """model (the last), best, a stage, average-WIDTH."""

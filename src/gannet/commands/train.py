@@ -21,7 +21,7 @@ from gannet.data.records import Source
 from gannet.data.samples import Split, load_samples, open_data
 from gannet.monitoring.referee import Referee
 from gannet.monitoring.updates import Updates
-from gannet.pipelines.hub import LEARNED_FROM, absolute, load
+from gannet.pipelines.hub import LEARNED_FROM, absolute, load_trained
 from gannet.pipelines.pipeline import Pipeline
 from gannet.recipe import Optimizer, Recipe, dump_yaml, lengthened, load_recipe
 from gannet.runs.folder import PLANNED, Run, create_folder, free_folder, hold, note_recipe
@@ -169,7 +169,7 @@ def configure(target: str, data: str | Path, changes: Mapping[str, Any], start_f
     recipe = recipe.model_copy(update={"data": named, "start_from": absolute(recipe.start_from, "model")})
     if not recipe.start_from:
         return recipe
-    adopted = find_task(recipe.task.name).adopt(recipe, load(recipe.start_from).config)
+    adopted = find_task(recipe.task.name).adopt(recipe, load_trained(recipe.start_from).config)
     for key in changes:
         asked, got = _value_at(recipe, key), _value_at(adopted, key)
         if asked != got:
@@ -311,7 +311,7 @@ def _lasting(recipe: Recipe, plan: Recipe, images: Any) -> dict[str, Any]:
 
 def _start_from(game: Game, origin: str) -> None:
     """Fill the networks from a model, and from the run around it those that a model does not keep."""
-    pipeline = load(origin)
+    pipeline = load_trained(origin)
     state = Path(origin) / "state"
     checkpoint = CheckpointFolder(state, 1).newest() if state.is_dir() else None
     weights = {**(checkpoint["networks"] if checkpoint else {})}

@@ -73,3 +73,20 @@ def visible(photograph: Photograph, lost: Mask | None = None) -> Photograph:
         return photograph
     found = extended(photograph.values, under if lost is None else under | lost)
     return replace(photograph, values=np.where(under[..., None], found, photograph.values))
+
+
+def lost_pixels(mask: Photograph, photograph: Photograph) -> Mask:
+    """Tell where a mask is light, and not transparent, (h, w).
+
+    Raises:
+        ValueError: its size is another, or it is dark or light all over.
+    """
+    if mask.values.shape[:2] != photograph.values.shape[:2]:
+        sizes = [f"{one.values.shape[1]}x{one.values.shape[0]}" for one in (mask, photograph)]
+        raise ValueError(f"The mask has {sizes[0]} pixels and the photograph {sizes[1]}; give one of the same size.")
+    lost = marked(mask)
+    if not lost.any():
+        raise ValueError("The mask is dark all over, so nothing is lost; make it light where something is.")
+    if (lost | hidden(photograph)).all():
+        raise ValueError("The mask is light all over, so there is nothing to go by; make it dark where all is well.")
+    return lost

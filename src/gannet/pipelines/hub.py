@@ -28,6 +28,8 @@ LARGEST = {CONFIG: 2**24, LEARNED_FROM: 2**24, "*.safetensors": 2**32, "README.m
 """What is fetched of a model, and how many bytes of each at most: a generator has a few hundred megabytes, and what
 lies on a hub may fill a disk.
 """
+NETWORKS = (".safetensors", ".pth", ".pt", ".ckpt")
+"""The endings of files of weights that others share networks as."""
 PATIENCE = 20
 """Seconds that a hub may take to answer before what was fetched earlier is used."""
 Name = Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$")]
@@ -63,7 +65,9 @@ class Saved(Section):
 
 
 def load(target: str | Path, weights: str = "model") -> "Pipeline":
-    """Load a model for use: a run, a model's folder, a shipped model's name, or `hf:owner/name[@revision]`.
+    """Load a model for use: a run, a model's folder, a shipped one's name, `hf:owner/name[@revision]`, or a file.
+
+    A file holds the weights of a community network.
 
     Args:
         weights: `model` for the last, `best` for the best judged, or the name of a stage or an average.
@@ -71,25 +75,50 @@ def load(target: str | Path, weights: str = "model") -> "Pipeline":
     Raises:
         ValueError: nothing is there, or it is damaged; one sentence.
     """
+    if not is_network(target):
+        return load_trained(target, weights)
+    from gannet.pipelines.community import load_network
+
+    if weights != "model":
+        raise ValueError(f"{target} is one file of weights, so there are none called {weights!r}; leave weights out.")
+    return load_network(Path(target))
+
+
+def load_trained(target: str | Path, weights: str = "model") -> "Pipeline":
+    """Load a model that Gannet trained, as `load` does; ValueError for a community network, which is only applied."""
     from gannet.task import find_task
 
+    if is_network(target):
+        raise ValueError(f"{target} is not a model that Gannet trained; networks of others are applied, and no more.")
     folder = model_folder(str(target))
     return find_task(read_config(folder)["task"]).pipeline_class.from_pretrained(folder, weights)
 
 
 def interface(target: str | Path) -> Json:
     """Describe a model's inputs, outputs and options by its `config.json` alone; see `Pipeline.interface`."""
-    told = read_config(_config_folder(target))["interface"]
+    told = None if is_network(target) else read_config(_config_folder(target))["interface"]
     # What was saved before there were any tells it by its task.
     return untrained(target).interface() if told is None else dict(told)
 
 
 def untrained(target: str | Path) -> "Pipeline":
-    """Build a model's pipeline by its `config.json` alone: it knows what it is given, makes and may be asked."""
+    """Build a model's pipeline by its `config.json` alone: it knows what it is given, makes and may be asked.
+
+    A community network has none, and tells it by its weights.
+    """
     from gannet.task import find_task
 
+    if is_network(target):
+        from gannet.pipelines.community import network_told
+
+        return network_told(Path(target))
     folder = _config_folder(target)
     return find_task(read_config(folder)["task"]).pipeline_class.untrained(folder)
+
+
+def is_network(target: str | Path) -> bool:
+    """Tell the file of a community network by its ending."""
+    return Path(target).suffix.lower() in NETWORKS and Path(target).is_file()
 
 
 def _config_folder(target: str | Path) -> Path:
@@ -109,6 +138,8 @@ def model_folder(target: str) -> Path:
     if shipped:
         return shipped
     if not folder.is_dir():
+        if folder.suffix.lower() in NETWORKS:
+            raise ValueError(f"There is no file at {target}; give the file of a network.")
         if target in {file.stem for file in RECIPES.glob("*.yaml")}:
             raise ValueError(
                 f"{target} is a recipe, and no model of it comes with Gannet; make one (gannet train {target}), and "

@@ -4,7 +4,6 @@ import copy
 import logging
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,40 +11,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from gannet.pipelines.exported import CLOSE, STEPS, Exported, check_path
 from gannet.pipelines.pipeline import Pipeline
-from gannet.runtime.files import check_free, write_bytes
+from gannet.runtime.files import write_bytes
 from gannet.runtime.progress import Progress, Watch
 from gannet.runtime.wording import reason
 
 NEEDS = "Export needs onnx, onnxscript and onnxruntime; run: pip install 'gannet[onnx]'"
-STEPS = 4
-"""Of an export that somebody watches: loading, exporting, comparing, writing."""
-CLOSE = 2 / 255
-"""The largest difference between two answers in [-1, 1] that differ by one of 255 levels at most."""
-
-
-@dataclass(frozen=True)
-class Exported:
-    """What was written, and how far it is from the original.
-
-    Attributes:
-        path: of the file.
-        difference: the largest absolute one between ONNX Runtime's answers and PyTorch's.
-        inputs: shapes by name; the first number is that of the example, any will do.
-        count: how many samples were compared.
-    """
-
-    path: Path
-    difference: float
-    inputs: dict[str, tuple[int, ...]]
-    count: int
-
-
-def check_path(path: Path) -> None:
-    """Raise ValueError where a path exists or is not called .onnx."""
-    check_free(path)
-    if path.suffix.lower() != ".onnx":
-        raise ValueError(f"{path.name}: the file is to end in .onnx; name it so.")
 
 
 def export(pipeline: Pipeline, path: Path, watch: Watch | None = None) -> Exported:

@@ -25,8 +25,8 @@ from gannet.augmentation.draws import Draws
 from gannet.augmentation.holes import varied_holes
 from gannet.media import photograph
 from gannet.media.photograph import Photograph, Values
-from gannet.media.pyramid import Mask, as_mask, doubled, halved, hidden, marked, visible
-from gannet.media.tiling import TiledOperation, as_tensor, as_values, in_tiles
+from gannet.media.pyramid import Mask, as_mask, doubled, halved, lost_pixels, visible
+from gannet.media.tiling import TiledOperation, as_learned, as_tensor, as_values, in_tiles
 from gannet.networks.biharmonic import filled_biharmonically
 from gannet.networks.pyramid import HoleFiller, Pyramid
 from gannet.networks.smooth_filling import smoothly_filled
@@ -41,7 +41,7 @@ from gannet.tasks._image_restoration import (
     cut_upright,
 )
 from gannet.tasks._image_restoration.evaluation import EvaluationPair, draws_for
-from gannet.tasks._image_restoration.pipeline import PHOTOGRAPH, PhotographPipeline, Settings, as_learned
+from gannet.tasks._image_restoration.pipeline import PHOTOGRAPH, PhotographPipeline, Settings
 
 NETWORKS = {"unet": Unet, "pyramid": Pyramid}
 COARSEST = 192
@@ -273,23 +273,6 @@ class InpaintingPipeline(PhotographPipeline):
     def compute(self, given: Tensor) -> Tensor:
         """Fill the holes of pictures (b, c, h, w) in [-1, 1]: those pixels that are not a number."""
         return self.filler.complete(given)
-
-
-def lost_pixels(mask: Photograph, photograph: Photograph) -> Mask:
-    """Tell where a mask is light, and not transparent, (h, w).
-
-    Raises:
-        ValueError: its size is another, or it is dark or light all over.
-    """
-    if mask.values.shape[:2] != photograph.values.shape[:2]:
-        sizes = [f"{one.values.shape[1]}x{one.values.shape[0]}" for one in (mask, photograph)]
-        raise ValueError(f"The mask has {sizes[0]} pixels and the photograph {sizes[1]}; give one of the same size.")
-    lost = marked(mask)
-    if not lost.any():
-        raise ValueError("The mask is dark all over, so nothing is lost; make it light where something is.")
-    if (lost | hidden(photograph)).all():
-        raise ValueError("The mask is light all over, so there is nothing to go by; make it dark where all is well.")
-    return lost
 
 
 def hole_pair(pictures: Tensor, side: int, draws: Draws, lose: Callable[[Tensor, Draws], Tensor]) -> TrainingPair:

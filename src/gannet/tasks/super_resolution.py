@@ -6,9 +6,10 @@ by blur, noise and compression as well, as the world has it; first pixel by pixe
 """
 
 from functools import partial
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 
 from PIL import Image
+from pydantic import SerializerFunctionWrapHandler, model_serializer
 from torch import Tensor, nn
 
 from gannet.adversarial.two_player import GENERATOR
@@ -16,23 +17,52 @@ from gannet.augmentation.degrading import DEGRADATIONS
 from gannet.augmentation.draws import Draws
 from gannet.media.photograph import Photograph
 from gannet.media.pyramid import visible
-from gannet.media.tiling import TiledOperation, as_tensor, as_values, in_tiles
+from gannet.media.tiling import TiledOperation, as_learned, as_tensor, as_values, in_tiles
+from gannet.networks.compact import Compact
 from gannet.networks.srresnet import Srresnet
-from gannet.schema import Choice, check
+from gannet.pipelines.hub import absolute
+from gannet.schema import Choice, Share, check
 from gannet.tasks._image_restoration import Evaluation, ImageRestoration, Pairing, PhotographConfig, TrainingPair, cut
 from gannet.tasks._image_restoration.evaluation import EvaluationPair, draws_for, resized, whole_multiple
-from gannet.tasks._image_restoration.pipeline import PhotographPipeline, Settings, as_learned
+from gannet.tasks._image_restoration.pipeline import PhotographPipeline, Settings
+from gannet.tasks._image_restoration.teacher import find_teacher
 
-NETWORKS = {"srresnet": Srresnet}
+NETWORKS = {"srresnet": Srresnet, "compact": Compact}
+
+
+TAUGHT = ("teacher", "teacher_strength")
 
 
 class Config(PhotographConfig):
     """The keys of `task` for super-resolution."""
 
+    of_this_machine: ClassVar[tuple[str, ...]] = (*PhotographConfig.of_this_machine, *TAUGHT)
+
     scale: Literal[2, 4] = 4
     """How many times larger photographs become."""
     degradation: Literal["bicubic", "world"] = "bicubic"
     """What photographs to learn from undergo: bicubic reduction, or blur, noise and JPEG as well."""
+    teacher: str = ""
+    """A model whose pictures are learned in place of the true ones (distillation): a path, a name, or the file of a
+    community network; empty: none."""
+    teacher_strength: Share | None = None
+    """Its strength, as in `gannet apply --strength`; left out, as the model is."""
+
+    def on_this_machine(self) -> Self:
+        """Give the keys with the teacher's whole path; ValueError where there is none, or it enlarges otherwise."""
+        if not self.teacher:
+            return self
+        whole = self.model_copy(update={"teacher": absolute(self.teacher, "model")})
+        if (scale := find_teacher(whole.teacher, self.teacher_strength).scale) != self.scale:
+            raise ValueError(
+                f"task.teacher={self.teacher} enlarges {scale} times and task.scale is {self.scale}; set it to {scale}."
+            )
+        return whole
+
+    @model_serializer(mode="wrap")
+    def _as_then(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out what recipes did not say once, where nobody teaches: those of old runs stay as they are."""
+        return {key: value for key, value in write(self).items() if key not in TAUGHT or value not in ("", None)}
 
 
 class SuperResolutionPipeline(PhotographPipeline):
@@ -77,9 +107,12 @@ def patch_multiple(config: Config) -> int:
 
 
 def training_pair(pictures: Tensor, draws: Draws, config: Config) -> TrainingPair:
-    """Cut a patch, and give what its degradation leaves of it."""
+    """Cut a patch, and give what its degradation leaves of it; a teacher shows what it would make of that."""
     target = cut(pictures, config.patch, draws)
-    return TrainingPair(DEGRADATIONS[config.degradation](target, config.scale, draws), target)
+    given = DEGRADATIONS[config.degradation](target, config.scale, draws)
+    if config.teacher:
+        target = find_teacher(config.teacher, config.teacher_strength).shown(given)
+    return TrainingPair(given, target)
 
 
 def evaluation_pair(real: Photograph, config: Config) -> EvaluationPair:

@@ -1,7 +1,7 @@
 """The pipeline of a network that makes better photographs of lesser ones."""
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from copy import deepcopy
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
@@ -212,15 +212,6 @@ class PhotographPipeline(ConverterPipeline):
         """Give the network, and a `picture` (1, c, h, w) as it learned from."""
         settings: Any = self.config
         return self.networks[GENERATOR], {"picture": torch.zeros(1, *settings.description.shape)}
-
-
-def as_learned(picture: Tensor, channels: int, compute: Callable[[Tensor], Tensor]) -> Tensor:
-    """Put a picture (1, c, h, w), grey or colour, through what takes so many channels."""
-    if picture.shape[1] == channels:
-        return compute(picture)
-    if picture.shape[1] == 1:
-        return compute(picture.expand(-1, channels, -1, -1)).mean(1, keepdim=True)
-    return compute(picture.transpose(0, 1)).transpose(0, 1)  # Channel by channel.
 
 
 def check_strength(strength: float) -> None:

@@ -104,7 +104,7 @@ def texture_distance(ours: Sequence[Tensor], theirs: Sequence[Tensor], shares: T
     fills = (shares.mean((2, 3)) > SMALLEST).float()
     total = torch.zeros(len(shares), device=shares.device)
     for layer, true in zip(ours, theirs, strict=True):
-        around = adaptive_avg_pool2d(shares, layer.shape[2:])
+        around = adaptive_avg_pool2d(shares, (layer.shape[2], layer.shape[3]))
         apart = sum(
             (one - other).square().mean(2)
             for one, other in zip(_moments(layer, around), _moments(true, around), strict=True)
