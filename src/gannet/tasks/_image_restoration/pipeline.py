@@ -122,9 +122,10 @@ class PhotographPipeline(ConverterPipeline):
 
     def warnings(self, inputs: Mapping[str, Any]) -> tuple[str, ...]:
         """Say where a photograph is far from what it learned from, and what to expect."""
-        known, photograph, mask = self.familiarity, inputs["photograph"], inputs.get("mask")
+        known = self.familiarity
         if known is None:
             return ()
+        photograph, mask = inputs["photograph"], inputs.get("mask")
         found = statistics(photograph, hidden(photograph) | (marked(mask) if mask else False))
         if found is None or not known.is_far(found):
             return ()

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import numpy as np
 import torch
@@ -21,6 +21,9 @@ from gannet.tasks._image_restoration.hints import check_hints, small_hints
 from gannet.tasks._image_restoration.pipeline import PhotographOptions, PhotographPipeline, Settings
 from gannet.tasks.edges_to_object.learning import GIVEN, Config, as_given
 from gannet.tasks.edges_to_object.reading import Reading, Square, read_any, read_drawing, reduced
+
+if TYPE_CHECKING:
+    from gannet.data.records import Source
 
 WHITE = 255
 
@@ -91,6 +94,9 @@ class DrawingPipeline(PhotographPipeline):
             check_hints(hints, given, "drawing")
         reading = read_any(given, _side(self.config), options.as_)
         return {"picture": self._coloured(given, reading, hints, options.lines)}
+
+    def learn_from(self, source: "Source", name: str) -> None:
+        """Keep nothing of it: drawings, which it will be given, are unlike the photographs that it learns from."""
 
     def improve(self, given: Photograph, mask: Photograph | None = None) -> Photograph:  # noqa: ARG002
         """Colour what is known to be a drawing; one of nothing stays white."""
