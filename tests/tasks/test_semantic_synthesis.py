@@ -24,6 +24,7 @@ from gannet.tasks.semantic_synthesis.game import (
     bands,
     build_game,
     class_mask,
+    coarsened,
     fake_loss,
     log_odds,
     mean_colours,
@@ -156,6 +157,19 @@ def test_texture_is_the_same_wherever_in_its_class_it_lies_and_another_is_not() 
     assert texture_distance([picture], [swapped], halves()) == pytest.approx(2, rel=0.2)
     alone = torch.cat([halves()[:, :1], torch.zeros(1, 1, 16, 16)], 1)
     assert texture_distance([picture], [torch.cat([grain, 9 * grain], 3)], alone) == pytest.approx(0, abs=1e-6)
+
+
+def test_a_coarse_map_loses_what_is_small_and_keeps_what_is_large_and_nobodys() -> None:
+    maps = torch.zeros(2, 32, 32, dtype=torch.int64)
+    maps[:, :, 16:], maps[:, 5, 5] = 1, 1
+    shares = torch.nn.functional.one_hot(maps, 3).permute(0, 3, 1, 2).float()
+    shares[:, :, 31] = 0
+    made = coarsened(shares, torch.tensor([True, False]), torch.tensor([0.5, 0.5]))
+    assert torch.equal(made[1], shares[1])
+    assert made[0, 0, 5, 5] == 1 and made[0, 0, :31, :15].all() and made[0, 1, :31, 17:].all()
+    assert torch.equal(made.sum(1), shares.sum(1)), "each pixel has one class, but for nobody's"
+    everywhere = coarsened(shares, torch.tensor([True, True]), torch.tensor([0.0, 1.0]))
+    assert torch.equal(everywhere.sum(1), shares.sum(1))
 
 
 def test_a_band_holds_what_varies_over_so_many_pixels() -> None:

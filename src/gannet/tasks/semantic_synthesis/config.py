@@ -10,7 +10,7 @@ from gannet.media import label_map
 from gannet.networks import chosen
 from gannet.networks.painting import COLOURS, Clade, Painter, Spade
 from gannet.networks.style import StyleBank, StyleEncoder
-from gannet.schema import Choice, Positive, Section, Weight, check
+from gannet.schema import Choice, Positive, Section, Share, Weight, check
 
 NETWORKS = {"clade": Clade, "spade": Spade}
 GENERATOR = "generator"
@@ -39,6 +39,8 @@ class Config(Section):
     """Weight of the mean difference to the true picture, seen coarsely, where the style is the true one's."""
     perceptual: Weight = 0.5
     """Weight of the perceptual distance to the true picture, there."""
+    coarse: Share = 0.5
+    """The share of maps that are made coarser, as people draw them, so that edges are painted naturally."""
     texture: Weight = 1.0
     """Weight of the distance of each class's texture to that of the true picture, there."""
 

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
-from torch.nn.functional import adaptive_avg_pool2d, avg_pool2d, interpolate
+from torch.nn.functional import adaptive_avg_pool2d, avg_pool2d, interpolate, one_hot
 
 from gannet.adversarial.game import Game, Outcome, Pass, Turn
 from gannet.adversarial.penalties import squared_gradient
@@ -33,6 +33,8 @@ COARSE = 8
 """Pixels a side of what is compared where the true picture's style is asked for: how it is filled in is left free."""
 SMALLEST = 0.005
 """The part of a picture that a class fills at least whose texture counts."""
+BROADEST = 17
+"""Pixels a side of the square over which the most of a map decides, at the most, an odd number."""
 BANDS = 4
 """Bands of frequencies whose energy is compared, each half as high as the one before it."""
 OWN = 0.5
@@ -184,6 +186,8 @@ class _Players:
         picture = _flipped(run.sample["image"], flipped)
         maps = counted(_flipped(run.sample["map"], flipped), self.config.ignore, self.classes)
         _, shares = as_shares(maps, self.classes)
+        if self.config.coarse:
+            shares = coarsened(shares, run.uniform() < self.config.coarse, run.uniform())
         real = avg_pool2d(picture, 2) if self.halved else picture
         there = shares.sum((2, 3)) > 0
         seen = self.network.encoder(self._whole(real), shares)
@@ -258,6 +262,27 @@ class _Players:
         apart = (seen - painting.style.detach()).abs() * there
         mean: Tensor = apart.sum() / (there.sum() * encoder.size).clamp_min(1)
         return mean
+
+
+def coarsened(shares: Tensor, which: Tensor, how: Tensor) -> Tensor:
+    """Give the maps (b, n, h, w) of some pictures as people draw them: each place has the class of most around it.
+
+    What is fine, such as the edge of a cloud or the twigs of a tree, is then left to whoever paints.
+
+    Args:
+        which: (b,), true for those that are coarsened.
+        how: (b,), from 0 to 1, how coarsely, up to `BROADEST` pixels a side.
+    """
+    known = shares.sum(1, keepdim=True)
+    made = shares
+    for number in which.nonzero()[:, 0].tolist():
+        side = 2 * round(1 + float(how[number]) * (BROADEST - 3) / 2) + 1
+        around = shares[number : number + 1]
+        for _ in range(2):  # Twice a box is nearly round.
+            around = avg_pool2d(around, side, 1, side // 2, count_include_pad=False)
+        whole = one_hot(around.argmax(1), shares.shape[1]).permute(0, 3, 1, 2).to(shares)
+        made = torch.cat([made[:number], whole, made[number + 1 :]])
+    return made * known
 
 
 def _flipped(values: Tensor, which: Tensor) -> Tensor:
