@@ -43,6 +43,8 @@ from gannet.networks.unet import Unet
 PART, LEARNED_FROM, LUMA = 8, 500, torch.tensor([0.299, 0.587, 0.114])
 RISES, STAYS, FOLLOWS, RESTS = 10.0, 3.0, 10.0, 2.0
 """Levels of 255: by how much the sky is to rise, other labels may move, a region is to, and what is around it may."""
+DISTANCES = ("frechet distance, corrected", "kernel distance")
+"""Over the features of `judge-v1`; the first wants more maps than it has numbers."""
 Way = Callable[[Tensor, int], Tensor]
 """From maps (b, h, w) and the number of the first to pictures (b, 3, h, w) in [-1, 1]."""
 
@@ -122,7 +124,7 @@ def agreement_table(painter: Any, teller: Any, sides: Sides, ways: dict[str, Way
     assert features is not None, "judge-v1 ships"
     real = extract(features, [partial(torch.clone, part) for part in pictures.split(PART)])
     ways = {"true pictures": lambda maps, number: pictures[number : number + len(maps)], **ways}
-    print("| painted by | mean IoU | pixel accuracy | Frechet distance | kernel distance |\n|---|---|---|---|---|")
+    print(f"| painted by | mean IoU | pixel accuracy | {' | '.join(DISTANCES)} |\n|---|---|---|---|---|")
     for name, way in ways.items():
         made = [way(part, number * PART) for number, part in enumerate(maps.split(PART))]
         told = torch.cat([teller.told(part) for part in made]).numpy()
@@ -130,7 +132,7 @@ def agreement_table(painter: Any, teller: Any, sides: Sides, ways: dict[str, Way
         iou, accuracy = segmentation_measures(counts, painter.classes, 0)[:2]
         fake = extract(features, [partial(torch.clone, part) for part in made])
         near = {one.name: one.value for one in judge_briefly(real, fake, features.name, 0)}
-        distances = [f"{value:.4g}" for key, value in near.items() if "distance" in key.lower()][:2]
+        distances = [f"{near[key]:.4g}" if key in near else "" for key in DISTANCES]
         shown = [f"{one.value:.1%} ({one.low:.1%} to {one.high:.1%})" for one in (iou, accuracy)]
         print(f"| {name} | {' | '.join([*shown, *distances])} |", flush=True)
 
@@ -225,7 +227,7 @@ def write_sheet(file: Path, sides: Sides, ways: dict[str, Way], most: int) -> No
     pictures, maps = pairs(sides[1], most)
     rows = [label_map.coloured(maps), pictures, *(way(maps, 0) for way in ways.values())]
     whole = torch.cat([torch.cat(list(row), 2) for row in rows], 1)
-    Image.fromarray(to_levels(whole).permute(1, 2, 0).numpy()).save(file)
+    Image.fromarray(to_levels(whole).byte().permute(1, 2, 0).numpy()).save(file)
 
 
 def main() -> None:
