@@ -65,6 +65,8 @@ def segmenter(work: Path, data: str, size: list[int], images: int) -> Any:
             {"name": "settle", "images": rest, "learning_rate_scale": 0.1},
         ]
         gannet.train("segmentation", data, run, {"data.size": size, "data.channels": 3, "stages": stages})
+    else:
+        gannet.train(resume=run)  # One that was broken off goes on.
     return gannet.load(run)
 
 
@@ -158,13 +160,14 @@ def control_table(painter: Any, sides: Sides, most: int) -> None:
         seeds = [painted(painter, told, seed=3 * number + one) for one in range(3)]
         apart += [float((one - other).abs().mean()) for one, other in combinations(seeds, 2)]
     between = [float((to_float(one) - to_float(other)).abs().mean()) for one, other in pairwise(pictures)]
-    rows = {
-        f"mean luma of the sky, bright over dark: + {median(rises):.0f} levels; {RISES:.0f} or more": share(
-            np.array(rises) >= RISES
-        ),
-        f"the other labels' mean luma meanwhile: {median(others):.1f} levels; less than {STAYS:.0f}": share(
-            np.array(others) < STAYS
-        ),
+    rows = {}
+    if rises:
+        rise, other = (
+            f"mean luma of the sky, bright over dark: + {median(rises):.0f} levels; {RISES:.0f} or more",
+            f"the other labels' mean luma meanwhile: {median(others):.1f} levels; less than {STAYS:.0f}",
+        )
+        rows = {rise: share(np.array(rises) >= RISES), other: share(np.array(others) < STAYS)}
+    rows |= {
         f"a region drawn anew moves: {median(follows):.0f} levels; more than {FOLLOWS:.0f}": share(
             np.array(follows) > FOLLOWS
         ),
@@ -182,7 +185,7 @@ def control_table(painter: Any, sides: Sides, most: int) -> None:
 
 def share(which: Any) -> str:
     """Give a share in words."""
-    return f"{np.mean(which):.1%}" if len(which) else "none has it"
+    return f"{np.mean(which):.1%}"
 
 
 def to_float(picture: Tensor) -> Tensor:

@@ -325,6 +325,22 @@ def test_results_and_files_are_bounded(
             gannet.load(file)
 
 
+@pytest.mark.parametrize("zipped", [False, True])
+def test_nothing_takes_as_much_memory_as_a_file_asks_for(
+    zipped: bool, files: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asks = b"\x80\x02cbuiltins\nbytearray\nJ\x00\x00\x00\x10\x85R."
+    (tmp_path / "asks.pth").write_bytes(asks)
+    if zipped:
+        with zipfile.ZipFile(tmp_path / "asks.pth", "w") as archive:
+            archive.writestr("asks/data.pkl", asks)
+    with pytest.raises(ValueError, match=r"asks.pth calls builtins.bytearray, .* nothing of it was run"):
+        gannet.load(tmp_path / "asks.pth")
+    monkeypatch.setattr(community_files, "MOST_NUMBERS", 1_000)
+    with pytest.raises(ValueError, match="its sizes ask for more memory than a network has"):
+        gannet.load(files["swinir"])(noise(8, 8, 3))
+
+
 @pytest.mark.parametrize("channels", [1, 3])
 def test_a_compact_network_is_exported_so_that_spandrel_gives_the_same_picture(
     channels: int, tmp_path: Path, gannet_command: Command

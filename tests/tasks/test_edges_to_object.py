@@ -356,3 +356,10 @@ def test_the_truth_has_all_edges_and_colours_and_the_drawing_only_the_edges() ->
     assert drawn["edges found again (F1)"] > 0.7 and drawn["chroma error"] > 20 > 2 * filled["chroma error"]
     again = edges_to_object.evaluation_pair(real, CONFIG)
     assert np.array_equal(again.input.values, pair.input.values), "the same each time"
+
+
+@pytest.mark.parametrize("size", [(2, 1), (19, 2), (1, 1)])
+def test_the_edges_of_a_tiny_picture_are_taken_or_refused_in_a_sentence(size: tuple[int, int]) -> None:
+    for seed in range(5):
+        values = np.random.default_rng(seed).integers(0, 256, (*size, 3)).astype(np.uint8)
+        assert read_any(Photograph(values), 64, "photograph").drawing.isfinite().all()

@@ -98,4 +98,16 @@ def test_a_picture_of_which_a_part_is_kept_says_that_it_was_put_together(
     command = ["apply", str(tmp_path / "painter"), str(tmp_path / "map.png"), "--out", str(tmp_path / "whole.png")]
     done = gannet_command(*command, "--input", f"keep={tmp_path / 'part.png'}")
     assert done.code == 0, done.err
+    assert done.code == 0, done.err
     assert b"compositeWithTrainedAlgorithmicMedia" in (tmp_path / "whole.png").read_bytes()
+
+
+def test_what_is_kept_beside_a_jpeg_map_is_saved_as_it_was(pipeline: Any, tmp_path: Path, gannet_command: Any) -> None:
+    pipeline.save_pretrained(tmp_path / "painter")
+    Image.fromarray(np.zeros((SIDE, SIDE), np.uint8)).save(tmp_path / "map.jpg")
+    picture((9, 80, 200), slice(0, 30)).picture().save(tmp_path / "part.png")
+    asked = ["apply", tmp_path / "painter", tmp_path / "map.jpg", "--input", f"keep={tmp_path / 'part.png'}"]
+    done = gannet_command(*asked, "--out", tmp_path / "made")
+    assert done.code == 0, done.err
+    with Image.open(next((tmp_path / "made").glob("map*"))) as made:
+        assert made.format == "PNG" and (np.asarray(made)[:, :30] == (9, 80, 200)).all()

@@ -16,7 +16,7 @@ from gannet.networks.painting import Clade, class_adaptive, laid_out, places_ins
 from gannet.networks.place_norm import normalized
 from gannet.networks.style import StyleBank, StyleEncoder, averaged, completed
 from gannet.tasks.semantic_synthesis import example
-from gannet.tasks.semantic_synthesis.config import build_network, config_of
+from gannet.tasks.semantic_synthesis.config import GENERATOR, build_network, config_of
 from gannet.tasks.semantic_synthesis.drawing import gimp_palette, read_drawing, read_palette, voc_palette
 from gannet.tasks.semantic_synthesis.game import (
     DISCRIMINATOR,
@@ -32,6 +32,7 @@ from gannet.tasks.semantic_synthesis.game import (
     texture_distance,
 )
 from gannet.tasks.semantic_synthesis.words import LONGEST, most_of, understand
+from gannet.training.passes import BatchPass, Place
 
 CLASSES = ("sky", "sea", "sand")
 PALETTE = [("#87c5eb", 0), ("#2b5fa8", 1), ("#e3c98b", 2)]
@@ -179,6 +180,31 @@ def test_a_band_holds_what_varies_over_so_many_pixels() -> None:
         energy = torch.tensor([one.square().mean() for one in bands(wave)])
         assert int(energy.argmax()) == band
     assert all(one.abs().max() < 1e-6 for one in bands(torch.full((1, 3, 64, 64), 0.3)))
+
+
+@pytest.mark.parametrize("side", [1, 8, 24, 120])
+def test_bands_are_of_any_size_and_flat_ones_ask_for_nothing(side: int) -> None:
+    picture = torch.randn(2, 3, side, side)
+    assert all(one.isfinite().all() for one in bands(picture))
+    flat, shares = torch.zeros(2, 3, side, side), torch.ones(2, 1, side, side)
+    for given in (flat, 1e-6 * picture):
+        given = given.requires_grad_()
+        apart = texture_distance([given, *bands(given)], [flat, *bands(flat)], shares)
+        apart.sum().backward()
+        assert apart.isfinite().all() and given.grad is not None and given.grad.isfinite().all()
+
+
+@pytest.mark.parametrize("side", [16, 48])
+@pytest.mark.parametrize("weights", [{"texture": 1.0}, {"perceptual": 0.0}, {"texture": 0.0, "perceptual": 1.0}])
+def test_only_losses_that_weigh_something_are_computed_at_any_size(side: int, weights: dict[str, float]) -> None:
+    recipe, losses = example(), {"texture": 0.0, "perceptual": 0.0} | weights
+    config = config_of(recipe.task).model_copy(update=losses)
+    players = build_game(recipe, config, build_network(recipe.network, 2, 8), 2).turns
+    turn = next(one for one in players if one.name == "small_generator")
+    sample = {"image": torch.zeros(2, 3, side, side), "map": torch.zeros(2, side, side, dtype=torch.int64)}
+    found = turn.play(BatchPass(sample, Place(0, 0, 0, turn.name), 2, slice(0, 2))).losses[GENERATOR]
+    assert {name for name in ("texture", "perceptual") if name in found} == {n for n, w in losses.items() if w}
+    assert all(one.isfinite() for one in found.values())
 
 
 def test_pixels_of_nobody_do_not_count() -> None:

@@ -5,12 +5,15 @@ import warnings
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from math import prod
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
 import torch
 from safetensors import safe_open
 from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from gannet.pipelines.hub import LARGEST
 from gannet.pipelines.stand_in import standing_in
@@ -20,6 +23,10 @@ from gannet.runtime.wording import reason
 NEEDS = "Community networks need spandrel; run: pip install 'gannet[community]'"
 MOST_BYTES = LARGEST["*.safetensors"]
 """Of a file, and of the tensors that it holds."""
+MOST_NUMBERS = 2**27
+"""That anything has which a network is built of, unless it is in the file."""
+ALLOCATES = b"bytearray"
+"""What PyTorch would call of a pickle that takes as much memory as it asks for."""
 NUMBERS_A_NAME = 4
 """How many layers, with and without weights, there may be for each tensor that has a name."""
 CALLED = re.compile(r"GLOBAL (\S+)")
@@ -72,7 +79,8 @@ def network_of(file: Path, weights: Mapping[str, Any]) -> Descriptor:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            found: Descriptor = library.ModelLoader().load_from_state_dict(weights)
+            with _Bounded():  # type: ignore[no-untyped-call]
+                found: Descriptor = library.ModelLoader().load_from_state_dict(weights)
     except library.UnsupportedModelError:
         raise ValueError(
             f"{file} holds the weights of no network that spandrel knows ({len(library.MAIN_REGISTRY)} architectures, "
@@ -85,6 +93,20 @@ def network_of(file: Path, weights: Mapping[str, Any]) -> Descriptor:
     return found
 
 
+class _Bounded(TorchDispatchMode):
+    """Lets nothing be made that is larger than `MOST_NUMBERS` and than all it is made of: sizes in a file may lie."""
+
+    def __torch_dispatch__(self, function: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None) -> Any:
+        """Look how much is asked for, and compute."""
+        given = [one for one in args if isinstance(one, Tensor)]
+        sizes = [prod(one) for one in args if isinstance(one, list | tuple) and all(isinstance(n, int) for n in one)]
+        with suppress(RuntimeError):  # What cannot be broadcast grows no larger.
+            sizes.append(prod(torch.broadcast_shapes(*(one.shape for one in given))))
+        if max(sizes, default=0) > max(MOST_NUMBERS, *(one.numel() for one in given), 0):
+            raise ValueError("its sizes ask for more memory than a network has")
+        return function(*args, **(kwargs or {}))
+
+
 def _spandrel() -> Any:
     """The library that knows the architectures."""
     try:
@@ -94,7 +116,8 @@ def _spandrel() -> Any:
     except ImportError:
         raise ValueError(NEEDS) from None
     except Exception as error:  # A torchvision that does not fit PyTorch.
-        raise ValueError(f"spandrel cannot be used: {reason(error)}.") from None
+        words = "where torchvision does not fit PyTorch, uninstall it, for Gannet does without"
+        raise ValueError(f"spandrel cannot be used ({reason(error)}); {words}.") from None
     return spandrel
 
 
@@ -114,6 +137,8 @@ def _weights(file: Path) -> Mapping[str, Any]:
 def _unpickled(file: Path) -> Mapping[str, Any]:
     """What a pickle holds, where that is tensors in dicts and lists."""
     _check_bytes(file, _unpacked(file))
+    if _holds(file, ALLOCATES):
+        raise ValueError(f"{file} {_refusal(f'GLOBAL builtins.{ALLOCATES.decode()}')}")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -125,6 +150,15 @@ def _unpickled(file: Path) -> Mapping[str, Any]:
     if not isinstance(found, Mapping):
         raise ValueError(f"{file} holds no weights by name, so it is no network.")
     return found
+
+
+def _holds(file: Path, name: bytes) -> bool:
+    """Tell whether a pickle names something, in a zip or as it is."""
+    with suppress(OSError, ValueError, zipfile.BadZipFile), zipfile.ZipFile(file) as archive:
+        return any(name in archive.read(one) for one in archive.namelist() if one.endswith(".pkl"))
+    with suppress(OSError, ValueError), file.open("rb") as opened, mmap(opened.fileno(), 0, access=ACCESS_READ) as held:
+        return held.find(name) >= 0
+    return False
 
 
 def _unpacked(file: Path) -> int:

@@ -186,7 +186,7 @@ def familiarity(source: Source, data: str, coloured: bool) -> Familiarity | None
         coloured: whether their colours count.
     """
     parts, count = parts_of(source), len(TONES) + (len(COLOURS) if coloured else 0)
-    found = [statistics_of(part, MOST // len(parts))[:, :count] for part in parts]
+    found = [statistics_of(part, max(2 * FEWEST, MOST // len(parts)))[:, :count] for part in parts]
     if min(map(len, found)) < FEWEST:
         return None
     return Familiarity(data=data, kinds=tuple(map(Kind.of, found)))

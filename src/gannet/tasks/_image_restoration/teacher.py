@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from gannet.media.tiling import as_learned
-from gannet.pipelines.community import CommunityPipeline
+from gannet.pipelines.community import SEED, CommunityPipeline
 from gannet.pipelines.hub import load
 from gannet.tasks._image_restoration.pipeline import PhotographPipeline
 
@@ -28,7 +29,9 @@ class Teacher:
 
     def shown(self, given: Tensor) -> Tensor:
         """Make what is to be learned of pictures (b, c, h, w) in [-1, 1]."""
-        made = as_learned(given, self.channels, self.pipeline.to(given.device).compute)
+        with torch.random.fork_rng([given.device] if given.device.type == "cuda" else []):
+            torch.manual_seed(SEED)  # Some draw, and what they draw must not hang on what was drawn before.
+            made = as_learned(given, self.channels, self.pipeline.to(given.device).compute)
         return made.clamp(-1, 1).to(given.device).clone()  # What was made in inference alone takes no part in learning.
 
 

@@ -163,7 +163,7 @@ def read_edges(given: Photograph, side: int) -> Reading:
     picture, there = torch.lerp(torch.ones_like(picture), picture, thing), thing[0, 0].numpy()
     longer = max(height, width)
     square = Square((height - longer) // 2, (width - longer) // 2, longer)
-    if known:
+    if known and bool((there > 0.5).any()):
         square = square_around(there, (height, width))
     else:
         picture, there = _tensor(light) * 2 - 1, np.ones_like(there)

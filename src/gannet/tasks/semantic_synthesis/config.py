@@ -39,9 +39,9 @@ class Config(Section):
     """Weight of the mean difference to the true picture, seen coarsely, where the style is the true one's."""
     perceptual: Weight = 0.5
     """Weight of the perceptual distance to the true picture, there."""
-    coarse: Share = 0.5
+    coarse: Share = 0.0
     """The share of maps that are made coarser, as people draw them, so that edges are painted naturally."""
-    texture: Weight = 1.0
+    texture: Weight = 0.0
     """Weight of the distance of each class's texture to that of the true picture, there."""
 
 

@@ -35,6 +35,8 @@ SMALLEST = 0.005
 """The part of a picture that a class fills at least whose texture counts."""
 BROADEST = 17
 """Pixels a side of the square over which the most of a map decides, at the most, an odd number."""
+FAINT = 1e-3
+"""The mean square up to which a layer or a band is taken to be that large: of flat pictures nothing is asked."""
 BANDS = 4
 """Bands of frequencies whose energy is compared, each half as high as the one before it."""
 OWN = 0.5
@@ -111,7 +113,8 @@ def texture_distance(ours: Sequence[Tensor], theirs: Sequence[Tensor], shares: T
             (one - other).square().mean(2)
             for one, other in zip(_moments(layer, around), _moments(true, around), strict=True)
         )
-        total = total + (apart * fills).sum(1) / fills.sum(1).clamp_min(1) / true.float().square().mean()
+        size = true.float().square().mean().clamp_min(FAINT)
+        total = total + (apart * fills).sum(1) / fills.sum(1).clamp_min(1) / size
     return total
 
 
@@ -122,8 +125,10 @@ def bands(picture: Tensor) -> list[Tensor]:
     """
     found = []
     for _ in range(BANDS):
+        if min(picture.shape[2:]) < 2:
+            break
         below = avg_pool2d(picture, 2)
-        found.append(picture - interpolate(below, scale_factor=2.0, mode="bilinear"))
+        found.append(picture - interpolate(below, list(picture.shape[2:]), mode="bilinear"))
         picture = below
     return found
 
@@ -242,13 +247,15 @@ class _Players:
 
     def _looks(self, painting: Painting) -> dict[str, Tensor]:
         """Tell how far what was painted looks from the true picture, place by place and class by class, (b,) each."""
-        look = perceptual_network(LOSS_NETWORK)
+        look, config = perceptual_network(LOSS_NETWORK), self.config
         ours, theirs = look(painting.fake), look(painting.real)
-        return {
-            "perceptual": self.config.perceptual * activation_distance(ours, theirs),
-            "texture": self.config.texture
-            * texture_distance([*ours, *bands(painting.fake)], [*theirs, *bands(painting.real)], painting.truth),
-        }
+        found = dict[str, Tensor]()
+        if config.perceptual:
+            found["perceptual"] = config.perceptual * activation_distance(ours, theirs)
+        if config.texture:
+            ours, theirs = [*ours, *bands(painting.fake)], [*theirs, *bands(painting.real)]
+            found["texture"] = config.texture * texture_distance(ours, theirs, painting.truth)
+        return found
 
     def _style_lost(self, painting: Painting) -> Tensor:
         """Tell how far the style that is seen in what was painted is from the one that was asked for.

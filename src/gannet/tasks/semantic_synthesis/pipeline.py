@@ -16,7 +16,7 @@ from gannet.augmentation.levels import from_levels
 from gannet.media import image, photograph
 from gannet.media.label_map import NOTHING
 from gannet.media.medium import Medium, Pixels
-from gannet.media.photograph import Photograph
+from gannet.media.photograph import LOSSY, Photograph
 from gannet.media.pixels import Picture, fit_picture, read_picture
 from gannet.media.tiling import as_values
 from gannet.networks.painting import COLOURS, REGION_NOISE, STRIDE
@@ -240,6 +240,10 @@ class PaintingPipeline(ConverterPipeline):
         painter: Any = self.network.painter
         picture: Tensor = painter(self.class_shares(maps), *given).float().cpu()
         return picture
+
+    def ending(self, given: str) -> str:
+        """Give PNG for a map whose ending would spoil what is kept of a picture."""
+        return ".png" if given.lower() in LOSSY else super().ending(given)
 
     def traced(self) -> tuple[nn.Module, dict[str, Tensor]]:
         """Give the network, and what it is given: shares, style, and the noise of regions and pixels."""
