@@ -38,8 +38,8 @@ def away(monkeypatch: pytest.MonkeyPatch) -> Iterator[torch.device]:
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
     monkeypatch.setattr(torch.mps, "get_rng_state", lambda: None)
     monkeypatch.setattr(torch.mps, "set_rng_state", lambda _: None)
-    for module in (fakes, judge):
-        monkeypatch.setattr(module, "load", moved(module.load))
+    monkeypatch.setattr(fakes, "load", moved(fakes.load))
+    monkeypatch.setattr(judge, "load_trained", moved(judge.load_trained))
     with stand_in() as device:
         yield device
 
