@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from gannet.media.photograph import Photograph
-from gannet.tasks.semantic_synthesis.keeping import kept_part, meeting
+from gannet.tasks.semantic_synthesis.keeping import harmonized, kept_part
 
 SIDE = 64
 
@@ -56,10 +56,10 @@ def test_a_class_is_brought_to_what_is_kept_of_it_and_others_stay(apart: float, 
     shares[:, 0, :8], shares[:, 1, 8:] = 1, 1
     kept = painted + torch.tensor([apart, -apart, 0])[None, :, None, None]
     kept[:, :, 8:] = shade
-    brought = meeting(painted, kept, share, shares)
+    brought = harmonized(painted, kept, share, shares)
     torch.testing.assert_close(brought[:, :, :8], kept[:, :, :1, :1].expand(1, 3, 8, 16))
     torch.testing.assert_close(brought[:, :, 8:], painted[:, :, 8:])
-    assert torch.equal(meeting(painted, kept, 0 * share, shares), painted), "nothing is kept to be brought to"
+    assert torch.equal(harmonized(painted, kept, 0 * share, shares), painted), "nothing is kept to be brought to"
 
 
 def test_no_seam_shows_where_a_class_goes_on(pipeline: Any) -> None:

@@ -88,7 +88,7 @@ class Applied:
     def _warned(self) -> list[str]:
         """Say why less may be expected of the first such result, and how many others there are."""
         warned = [f"{file}: {'; '.join(words)}." for file, words in self.warnings.items()]
-        others = f" As far are {len(warned) - 1:,} more, which --json names." if len(warned) > 1 else ""
+        others = f" There are {len(warned) - 1:,} more such warnings; --json names them all." if len(warned) > 1 else ""
         return [f"{one}{others}" for one in warned[:1]]
 
     def _counts(self) -> str:

@@ -242,10 +242,12 @@ class _Players:
         share = painting.own.mean().clamp_min(1e-6)
         losses["pixel"] = config.pixel * pixel_distance(ours, theirs) / share
         if config.perceptual or config.texture:
-            losses |= {name: (one * painting.own).mean() / share for name, one in self._looks(painting).items()}
+            losses |= {
+                name: (one * painting.own).mean() / share for name, one in self._perceptual_losses(painting).items()
+            }
         return Outcome({GENERATOR: losses})
 
-    def _looks(self, painting: Painting) -> dict[str, Tensor]:
+    def _perceptual_losses(self, painting: Painting) -> dict[str, Tensor]:
         """Tell how far what was painted looks from the true picture, place by place and class by class, (b,) each."""
         look, config = perceptual_network(LOSS_NETWORK), self.config
         ours, theirs = look(painting.fake), look(painting.real)

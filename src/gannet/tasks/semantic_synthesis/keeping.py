@@ -70,8 +70,8 @@ def kept_part(given: Photograph, size: Sequence[int]) -> Kept:
     return Kept(given, share)
 
 
-def meeting(painted: Tensor, kept: Tensor, share: Tensor, shares: Tensor) -> Tensor:
-    """Bring what is painted of each class (b, 3, h, w) to what is kept of it, most where they meet.
+def harmonized(painted: Tensor, kept: Tensor, share: Tensor, shares: Tensor) -> Tensor:
+    """Bring the colours painted of each class (b, 3, h, w) to those that are kept of it, most where they meet.
 
     Args:
         kept: a picture (b, 3, h, w), of which `share` (b, 1, h, w) is kept: ones and zeros.

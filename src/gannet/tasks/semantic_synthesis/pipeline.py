@@ -33,7 +33,7 @@ from gannet.tasks.semantic_synthesis.config import (
     config_of,
 )
 from gannet.tasks.semantic_synthesis.drawing import gimp_palette, read_drawing, read_palette
-from gannet.tasks.semantic_synthesis.keeping import Kept, kept_part, meeting
+from gannet.tasks.semantic_synthesis.keeping import Kept, harmonized, kept_part
 from gannet.tasks.semantic_synthesis.words import by_label, most_of, understand
 
 LIKELY = 8
@@ -121,7 +121,7 @@ class PaintingPipeline(ConverterPipeline):
         style = style if kept is None else self._style_of_kept(kept, told, style)
         picture = self.painted(told, options.seed, self._anew(told, style, options))
         if kept is not None:
-            picture = meeting(picture, *kept.small(told.shape[1:]), self.class_shares(told).cpu())
+            picture = harmonized(picture, *kept.small(told.shape[1:]), self.class_shares(told).cpu())
         if picture.shape[2:] != drawn.shape:
             picture = interpolate(picture, drawn.shape, mode="bicubic", antialias=True).clamp(-1, 1)
         if options.words:
