@@ -10,7 +10,6 @@ from gannet.data.landscapes.canvas import (
     GRASS,
     HEIGHT,
     ROAD,
-    ROCK,
     ROWS,
     SAND,
     WATER,
@@ -20,14 +19,12 @@ from gannet.data.landscapes.canvas import (
     mixed,
     tinted,
 )
-from gannet.data.landscapes.heights import STONES, ramp_of
-from gannet.data.landscapes.light import Season
+from gannet.data.landscapes.materials import Materials
 from gannet.data.landscapes.noise import Random, Values, band_tile, fractal_tile, look_between, look_up, rising
 
 FARTHEST = 40.0
 """How many times farther than the lower edge the ground is seen."""
 ASPHALT = (colour(0.20, 0.20, 0.21), colour(0.34, 0.34, 0.35), colour(0.46, 0.45, 0.44))
-EARTH = (colour(0.30, 0.21, 0.13), colour(0.52, 0.40, 0.27), colour(0.68, 0.56, 0.42))
 
 
 @dataclass(frozen=True)
@@ -87,11 +84,13 @@ class Plane:
         return self.horizon + (HEIGHT - self.horizon) / away
 
 
-def paint_ground(canvas: Canvas, random: Random, plane: Plane, ground: int, season: Season) -> None:
-    """Paint all of the ground: grass, sand, snow or rock."""
+def paint_ground(
+    canvas: Canvas, random: Random, plane: Plane, ground: int, materials: Materials, flowers: float
+) -> None:
+    """Paint all of the ground: grass (with flowers, so often), sand, snow or rock."""
     fine = 0.55 * plane.noise(3, 1) + 0.6 * plane.noise(9, 2) + 0.6 * plane.noise(26, 3)
     ripples = plane.ripples(0.5, 9)
-    ramp = ramp_of(ground, season)
+    ramp = materials.of(ground)
     near = 1 / plane.away
     if ground == GRASS:
         blades = look_up(band_tile(5, 11), ROWS[plane.rows] * 0.33, COLUMNS[plane.rows] * 1.3 + 7 * fine)
@@ -100,7 +99,7 @@ def paint_ground(canvas: Canvas, random: Random, plane: Plane, ground: int, seas
     shades = np.clip(0.46 + strength * fine + 0.10 * ripples, 0, 1)
     towards = np.clip(0.66 + 0.16 * ripples + 0.06 * fine * near, 0, 1)
     colours = canvas.light.lit(tinted(shades, ramp), towards)
-    if ground == GRASS and random.random() < season.flowers:
+    if ground == GRASS and random.random() < flowers:
         colours = _with_flowers(random, plane, colours, canvas)
     canvas.cover_part((plane.rows, slice(None)), colours, _whole(plane), ground, 0.02 * (plane.away - 1))
 
@@ -118,16 +117,16 @@ def _whole(plane: Plane) -> Values:
     return np.ones_like(plane.away)
 
 
-def paint_patches(canvas: Canvas, random: Random, plane: Plane, ground: int, season: Season) -> None:
+def paint_patches(canvas: Canvas, random: Random, plane: Plane, ground: int, materials: Materials) -> None:
     """Let patches of another ground show: sand or snow in grass, grass in sand."""
     values = plane.ripples(random.uniform(0.4, 1.0), 14) + 0.25 * plane.noise(8, 15)
     share = rising(values, random.uniform(0.2, 0.9), 1.3)
     fine = plane.noise(5, 16) + plane.noise(20, 17)
-    colours = canvas.light.lit(tinted(np.clip(0.5 + 0.1 * fine, 0, 1), ramp_of(ground, season)), 0.7)
+    colours = canvas.light.lit(tinted(np.clip(0.5 + 0.1 * fine, 0, 1), materials.of(ground)), 0.7)
     canvas.cover_part((plane.rows, slice(None)), colours, share, ground, 0.02 * (plane.away - 1))
 
 
-def paint_road(canvas: Canvas, random: Random, plane: Plane) -> Values:
+def paint_road(canvas: Canvas, random: Random, plane: Plane, earth: tuple[Values, ...]) -> Values:
     """Paint a road that winds away; gives where it is, (rows, columns)."""
     bend, turn = random.uniform(0.1, 0.9), random.uniform(0.25, 0.7)
     start, slant, phase = random.uniform(-0.5, 0.5), random.uniform(-0.25, 0.25), random.uniform(0, 6)
@@ -142,7 +141,7 @@ def paint_road(canvas: Canvas, random: Random, plane: Plane) -> Values:
     fine = 0.7 * plane.noise(18, 19) + 0.7 * plane.noise(40, 20)
     tracks = 0.0 if paved else 0.35 * np.cos(side * 6.0)
     shades = np.clip(0.5 + 0.12 * fine + 0.3 * tracks, 0, 1)
-    colours = tinted(shades, ASPHALT if paved else EARTH)
+    colours = tinted(shades, ASPHALT if paved else earth)
     if paved:
         dashes = (np.abs(plane.across - middle) < 0.022) & (np.sin(9 * away) > 0)
         edges = np.abs(side - 0.88) < 0.04
@@ -178,7 +177,7 @@ def river(random: Random, plane: Plane) -> Values:
     return rising((half - np.abs(plane.across - middle)) / (2 * away / WIDTH), -1, 1)
 
 
-def paint_water(canvas: Canvas, random: Random, plane: Plane, where: Values) -> None:
+def paint_water(canvas: Canvas, random: Random, plane: Plane, where: Values, deepest: Values) -> None:
     """Paint water where it lies (rows, columns), with what stands behind it upside down in it, and the sky's light."""
     light, rows = canvas.light, plane.rows
     wet = where > 0.5
@@ -192,7 +191,7 @@ def paint_water(canvas: Canvas, random: Random, plane: Plane, where: Values) -> 
     mirrored = np.clip(2 * shore - ROWS[rows] + tossed - 1, 0, HEIGHT - 1).astype(np.int32)
     aside = np.clip(COLUMNS[rows] + 1.5 * rough * ripples, 0, WIDTH - 1).astype(np.int32)
     seen = canvas.colours[mirrored, aside]
-    deep = light.lit(_deep(random), 0.5)
+    deep = light.lit(deepest, 0.5)
     glance = np.clip(0.80 - 0.42 / plane.away**0.5 - 0.08 * ripples * rough, 0.2, 0.95)
     colours = mixed(deep + 0 * seen, seen * 0.94, glance.astype(np.float32))
     glint = rising(ripples * rough, 1.3, 2.6) * np.exp(-(((COLUMNS[rows] / WIDTH - light.place[0]) / 0.12) ** 2))
@@ -202,12 +201,7 @@ def paint_water(canvas: Canvas, random: Random, plane: Plane, where: Values) -> 
     canvas.cover_part((rows, slice(None)), colours, np.clip(where, 0, 1), WATER, 0.012 * (plane.away - 1))
 
 
-def _deep(random: Random) -> Values:
-    kinds = ((0.04, 0.16, 0.20), (0.05, 0.13, 0.24), (0.07, 0.16, 0.11), (0.08, 0.34, 0.38))
-    return np.array(kinds[random.integers(len(kinds))], np.float32)
-
-
-def paint_banks(canvas: Canvas, plane: Plane, where: Values, ground: int, season: Season) -> None:
+def paint_banks(canvas: Canvas, plane: Plane, where: Values, ground: int, materials: Materials) -> None:
     """Paint a strip of sand or stones along water that lies in `where` (rows, columns), before that is painted."""
     reach = np.maximum(12 / plane.away, 1)
     below, columns = ROWS[plane.rows] - plane.rows.start, COLUMNS[plane.rows].astype(np.int32)
@@ -215,7 +209,7 @@ def paint_banks(canvas: Canvas, plane: Plane, where: Values, ground: int, season
     for step in (-1.0, -0.75, -0.5, -0.25, 0.25, 0.5):
         wide = np.maximum(wide, where[np.clip(below + step * reach, 0, len(where) - 1).astype(np.int32), columns])
     fine = 0.7 * plane.noise(8, 30) + plane.noise(26, 31)
-    ramp = STONES[0] if ground == ROCK else ramp_of(ground, season)
+    ramp = materials.of(ground)
     shades = np.clip(0.45 + 0.16 * fine, 0, 1)
     colours = canvas.light.lit(tinted(shades, ramp), np.clip(0.65 + 0.15 * fine, 0, 1))
     canvas.cover_part((plane.rows, slice(None)), colours, wide, ground, 0.02 * (plane.away - 1))

@@ -6,18 +6,15 @@ import numpy as np
 
 from gannet.data.landscapes.canvas import (
     COLUMNS,
-    GRASS,
     MOUNTAIN,
     ROWS,
-    SAND,
     SNOW,
     WIDTH,
     Canvas,
-    colour,
     mixed,
     tinted,
 )
-from gannet.data.landscapes.light import Season
+from gannet.data.landscapes.materials import Materials
 from gannet.data.landscapes.noise import (
     Random,
     Values,
@@ -28,16 +25,6 @@ from gannet.data.landscapes.noise import (
     ridged_tile,
     rising,
 )
-
-STONES = (
-    (colour(0.20, 0.19, 0.19), colour(0.42, 0.40, 0.38), colour(0.62, 0.59, 0.55)),
-    (colour(0.22, 0.16, 0.12), colour(0.48, 0.37, 0.28), colour(0.68, 0.55, 0.42)),
-    (colour(0.16, 0.17, 0.20), colour(0.34, 0.36, 0.40), colour(0.55, 0.57, 0.60)),
-    (colour(0.34, 0.17, 0.10), colour(0.62, 0.36, 0.22), colour(0.80, 0.54, 0.36)),
-)
-"""Ramps of rock, dark to light; the last is that of deserts."""
-WHITE = (colour(0.52, 0.58, 0.68), colour(0.86, 0.89, 0.93), colour(1.0, 1.0, 1.0))
-DUNES = (colour(0.50, 0.36, 0.20), colour(0.78, 0.61, 0.38), colour(0.92, 0.78, 0.54))
 
 
 @dataclass(frozen=True)
@@ -68,14 +55,13 @@ def skyline(random: Random, crest: Crest, rough: float) -> Values:
 
 
 def paint_mountains(
-    canvas: Canvas, random: Random, crest: Crest, stone: tuple[Values, ...], snowline: float, green: Values | None
+    canvas: Canvas, random: Random, crest: Crest, materials: Materials, snowline: float, green: bool
 ) -> None:
     """Paint a row of mountains.
 
     Args:
-        stone: a ramp of colours.
         snowline: the row above which snow lies.
-        green: what grows below; None: nothing.
+        green: whether something grows below.
     """
     top = skyline(random, crest, 0.75)
     rows = slice(max(0, int(top.min()) - 1), min(len(ROWS), int(crest.base) + 2))
@@ -88,12 +74,14 @@ def paint_mountains(
     turned = crags - look_between(ridged_tile(1), places[0] - 1.5, places[1] + 4 * canvas.light.side)
     fine = look_up(fractal_tile(0.9, 2), down * 2 + places[1], across * 2)
     relief = np.clip(0.42 + 0.42 * turned + 0.06 * fine, 0, 1)
-    colours = tinted(np.clip(0.5 + 0.18 * crags + 0.10 * fine, 0, 1), stone)
+    colours = tinted(np.clip(0.5 + 0.18 * crags + 0.10 * fine, 0, 1), materials.mountain)
     low = np.clip((below + 5 * fine + 9 * crags) / max(crest.height, 1), 0, 1.5)
-    if green is not None:
-        colours = mixed(colours, green * (0.85 + 0.2 * fine[..., None]), 0.85 * rising(low, 0.35, 0.85))
+    if green:
+        colours = mixed(
+            colours, 0.8 * materials.grass[1] * (0.85 + 0.2 * fine[..., None]), 0.85 * rising(low, 0.35, 0.85)
+        )
     white = rising(snowline - down + 7 * turned - 4 * crags + 3 * fine, -2, 4)
-    colours = mixed(colours, tinted(np.clip(0.62 + 0.25 * turned, 0, 1), WHITE), white)
+    colours = mixed(colours, tinted(np.clip(0.62 + 0.25 * turned, 0, 1), materials.snow), white)
     share = np.clip(below + 0.5, 0, 1)
     place = rows, slice(None)
     mist = crest.depth * (0.75 + 0.6 * np.clip(below / (crest.base - top), 0, 1) ** 2)
@@ -101,7 +89,7 @@ def paint_mountains(
     canvas.labels[place][(share > 0.5) & (white > 0.5)] = SNOW
 
 
-def paint_hills(canvas: Canvas, random: Random, crest: Crest, ground: int, season: Season) -> Values:
+def paint_hills(canvas: Canvas, random: Random, crest: Crest, ground: int, materials: Materials) -> Values:
     """Paint a row of hills of grass, sand or snow; gives the row of the crest at each column."""
     top = skyline(random, crest, 0.15)
     rows = slice(max(0, int(top.min()) - 1), min(len(ROWS), int(crest.base) + 2))
@@ -112,11 +100,6 @@ def paint_hills(canvas: Canvas, random: Random, crest: Crest, ground: int, seaso
     shades = np.clip(0.5 + 0.20 * ripples + 0.10 * fine, 0, 1)
     slope = np.gradient(top)
     towards = 0.5 - 0.35 * np.clip(slope, -1, 1) * np.sign(canvas.light.side) + 0.10 * ripples
-    colours = canvas.light.lit(tinted(shades, ramp_of(ground, season)), np.clip(towards, 0, 1))
+    colours = canvas.light.lit(tinted(shades, materials.of(ground)), np.clip(towards, 0, 1))
     canvas.cover_part((rows, slice(None)), colours, np.clip(below + 0.5, 0, 1), ground, crest.depth)
     return top
-
-
-def ramp_of(ground: int, season: Season) -> tuple[Values, ...]:
-    """Give the colours of what the ground is of."""
-    return {GRASS: season.grass, SAND: DUNES, SNOW: WHITE}[ground]

@@ -1,6 +1,5 @@
-"""Times of day and seasons: what shines on a landscape, through which air, and what colours things have."""
+"""Times of day: what shines on a landscape, and through which air."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -104,64 +103,3 @@ def night(random: Random) -> Light:
 TIMES = {"day": day, "dusk": dusk, "overcast": overcast, "night": night}
 SHARES = (0.5, 0.26, 0.14, 0.10)
 """How often each time of day is drawn."""
-
-
-@dataclass(frozen=True)
-class Season:
-    """What colours living things have.
-
-    Attributes:
-        grass: from dark to light.
-        leaves: of trees with leaves, several kinds.
-        needles: of trees without.
-        bare: share of the trees that have lost their leaves.
-        white: how much snow lies on the ground, 0 to 1.
-        flowers: share of the meadows that are in flower.
-    """
-
-    grass: tuple[Values, ...]
-    leaves: tuple[Values, ...]
-    needles: Values
-    bare: float
-    white: float
-    flowers: float
-
-
-def _ramp(*colours: tuple[float, float, float]) -> tuple[Values, ...]:
-    return tuple(np.array(one, np.float32) for one in colours)
-
-
-SEASONS: Mapping[str, Season] = {
-    "spring": Season(
-        _ramp((0.17, 0.25, 0.07), (0.34, 0.46, 0.15), (0.53, 0.62, 0.27)),
-        _ramp((0.36, 0.55, 0.14), (0.46, 0.60, 0.20), (0.72, 0.52, 0.58), (0.30, 0.48, 0.13)),
-        np.array((0.13, 0.28, 0.14), np.float32),
-        0.05,
-        0.0,
-        0.6,
-    ),
-    "summer": Season(
-        _ramp((0.15, 0.21, 0.06), (0.31, 0.39, 0.13), (0.52, 0.54, 0.25)),
-        _ramp((0.19, 0.36, 0.09), (0.26, 0.42, 0.11), (0.16, 0.31, 0.10)),
-        np.array((0.10, 0.23, 0.11), np.float32),
-        0.0,
-        0.0,
-        0.25,
-    ),
-    "autumn": Season(
-        _ramp((0.24, 0.20, 0.08), (0.45, 0.38, 0.16), (0.66, 0.56, 0.29)),
-        _ramp((0.74, 0.38, 0.08), (0.80, 0.56, 0.12), (0.62, 0.20, 0.07), (0.45, 0.36, 0.10)),
-        np.array((0.13, 0.24, 0.12), np.float32),
-        0.12,
-        0.0,
-        0.0,
-    ),
-    "winter": Season(
-        _ramp((0.20, 0.18, 0.08), (0.42, 0.37, 0.20), (0.60, 0.53, 0.34)),
-        _ramp((0.36, 0.30, 0.22), (0.30, 0.25, 0.19)),
-        np.array((0.11, 0.20, 0.14), np.float32),
-        0.8,
-        0.85,
-        0.0,
-    ),
-}

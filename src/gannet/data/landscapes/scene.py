@@ -21,8 +21,9 @@ from gannet.data.landscapes.canvas import (
     Canvas,
 )
 from gannet.data.landscapes.ground import Plane
-from gannet.data.landscapes.heights import STONES, Crest, paint_hills, paint_mountains
-from gannet.data.landscapes.light import SEASONS, SHARES, TIMES, Season
+from gannet.data.landscapes.heights import Crest, paint_hills, paint_mountains
+from gannet.data.landscapes.light import SHARES, TIMES
+from gannet.data.landscapes.materials import SEASONS, Season, draw_materials
 from gannet.data.landscapes.noise import Random, Values
 from gannet.data.landscapes.sky import paint_clouds, paint_sky
 
@@ -98,7 +99,7 @@ class _Painter:
         snowy = season.white > 0 and random.random() < season.white
         self.white = 1.0 if snowy else 0.0
         self.ground = SNOW if snowy and place.ground == GRASS else place.ground
-        self.stone = STONES[3] if not place.green else STONES[random.integers(3)]
+        self.materials = draw_materials(random, season, dry=not place.green)
 
     def happens(self, probability: float) -> bool:
         return bool(self.random.random() < probability)
@@ -110,7 +111,7 @@ class _Painter:
             paint_clouds(canvas, random, self.horizon, random.uniform(0.25, 0.8))
         if self.happens(self.place.mountains):
             self._mountains()
-        earth.paint_ground(canvas, random, self.plane, self.ground, self.season)
+        earth.paint_ground(canvas, random, self.plane, self.ground, self.materials, self.season.flowers)
         water = self._water()
         if not self._is_sea or self.happens(0.4):
             self._hills()
@@ -131,8 +132,8 @@ class _Painter:
         for number in range(count):
             part = (number + 1) / count
             crest = Crest(self.horizon + 2, tallest * (1.15 - 0.6 * part), 2.4 - 1.7 * part)
-            green = self.season.grass[1] * 0.8 if self.place.green and not self.white else None
-            paint_mountains(self.canvas, self.random, crest, self.stone, snowline, green)
+            green = self.place.green and not self.white
+            paint_mountains(self.canvas, self.random, crest, self.materials, snowline, green)
 
     def _hills(self) -> None:
         if not self.happens(self.place.hills):
@@ -141,7 +142,7 @@ class _Painter:
         for number in range(count):
             part = (number + 1) / count
             crest = Crest(self.horizon + 2 + 3 * number, self.random.uniform(4, 20) * (1.2 - 0.5 * part), 1.3 - part)
-            top = paint_hills(self.canvas, self.random, crest, self.ground, self.season)
+            top = paint_hills(self.canvas, self.random, crest, self.ground, self.materials)
             if self.happens(self.place.woods):
                 self._wood(top, crest)
 
@@ -167,7 +168,7 @@ class _Painter:
 
     def _tree(self, kind: str, row: int, column: int, height: float, depth: float) -> None:
         tall = max(4, round(height * self.random.uniform(0.7, 1.25)))
-        sprite = things.tree(self.random, kind, tall, self.season, self.canvas.light)
+        sprite = things.tree(self.random, kind, tall, self.materials, self.canvas.light, self.season.white > 0)
         self.canvas.put(sprite, (row, column), TREE, depth)
 
     def _water(self) -> Values:
@@ -185,13 +186,13 @@ class _Painter:
         if self.happens(0.35) and self.ground != SNOW:
             other = {GRASS: SAND, SAND: GRASS}[self.ground]
             if self.place.green:
-                earth.paint_patches(canvas, random, plane, other, self.season)
+                earth.paint_patches(canvas, random, plane, other, self.materials)
         if self.happens(self.place.road) and not water.any():
-            earth.paint_road(canvas, random, plane)
+            earth.paint_road(canvas, random, plane, self.materials.road)
         if water.any():
             bank = self.ground if self.happens(0.4) else (SAND if self.happens(0.6) else ROCK)
-            earth.paint_banks(canvas, plane, water, bank, self.season)
-            earth.paint_water(canvas, random, plane, water)
+            earth.paint_banks(canvas, plane, water, bank, self.materials)
+            earth.paint_water(canvas, random, plane, water, self.materials.deep)
         self._near_things()
 
     def _near_things(self) -> None:
@@ -229,6 +230,8 @@ class _Painter:
         if what == "tree":
             self._tree(kind, foot[0], foot[1], size, depth)
         elif what == "rock":
-            canvas.put(things.rock(random, max(4, int(size)), self.stone, light, self.white), foot, ROCK, depth)
+            stone = things.rock(random, max(4, int(size)), self.materials.rock, light, self.white)
+            canvas.put(stone, foot, ROCK, depth)
         else:
-            canvas.put(things.house(random, max(8, int(size)), light, self.white, self.dark), foot, HOUSE, depth)
+            house = things.house(random, max(8, int(size)), self.materials, light, self.white, self.dark)
+            canvas.put(house, foot, HOUSE, depth)

@@ -6,7 +6,8 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from gannet.data.landscapes.canvas import Sprite, colour, mixed, tinted
-from gannet.data.landscapes.light import Light, Season
+from gannet.data.landscapes.light import Light
+from gannet.data.landscapes.materials import Materials
 from gannet.data.landscapes.noise import Random, Values, band_tile, rising, window
 
 TALL = 96
@@ -113,13 +114,13 @@ def scaled(draw: str, number: int, height: int, mirrored: bool) -> Values:
     return np.stack([np.asarray(one.resize((width, height), way)) for one in channels], -1)
 
 
-def tree(random: Random, kind: str, height: int, season: Season, light: Light) -> Sprite:
-    """Draw a tree of so many pixels: `leafy`, `needled` or `bare`; in winter with snow on it."""
+def tree(random: Random, kind: str, height: int, materials: Materials, light: Light, white: bool) -> Sprite:
+    """Draw a tree of so many pixels: `leafy`, `needled` or `bare`, with needles that snow lies on or not."""
     share, shade, trunk = np.moveaxis(scaled(kind, int(random.integers(KINDS)), height, light.side > 0), -1, 0)
-    leaf = season.needles if kind == "needled" else season.leaves[random.integers(len(season.leaves))]
+    leaf = materials.needles if kind == "needled" else materials.leaves[random.integers(len(materials.leaves))]
     leaf = leaf * (1 + 0.12 * random.standard_normal(3).astype(np.float32))
     crown = np.interp(shade, SHADES, SHADED).astype(np.float32)[..., None] * leaf
-    if season.white and kind == "needled":
+    if white and kind == "needled":
         crown = mixed(crown, colour(0.93, 0.95, 0.98), 0.9 * rising(shade, 0.42, 0.62))
     colours = mixed(crown, BARK * 0.9, np.clip(trunk / np.maximum(share, 1e-3), 0, 1))
     strong = 0.25 + 0.75 * np.abs(light.side)
@@ -146,18 +147,16 @@ def rock(random: Random, height: int, stone: tuple[Values, ...], light: Light, w
     return Sprite(light.lit(colours, towards), share)
 
 
-WALLS = (colour(0.86, 0.80, 0.68), colour(0.66, 0.28, 0.22), colour(0.80, 0.80, 0.80), colour(0.50, 0.36, 0.24))
-ROOFS = (colour(0.48, 0.20, 0.14), colour(0.26, 0.26, 0.29), colour(0.42, 0.30, 0.20))
 FINE = 4
 """How many times larger a house is drawn."""
 
 
-def house(random: Random, height: int, light: Light, white: float, dark: bool) -> Sprite:
+def house(random: Random, height: int, materials: Materials, light: Light, white: float, dark: bool) -> Sprite:
     """Draw a house of so many pixels to its ridge."""
     wide, tall = FINE * int(height * 1.9), FINE * height
     picture, cover = Image.new("RGB", (wide, tall)), Image.new("L", (wide, tall))
     pens = ImageDraw.Draw(picture), ImageDraw.Draw(cover)
-    wall, roof = WALLS[random.integers(len(WALLS))], ROOFS[random.integers(len(ROOFS))]
+    wall, roof = materials.wall[random.integers(1, 3)], materials.roof[random.integers(2)]
     roof = mixed(roof, colour(0.92, 0.94, 0.97), 0.9) if white else roof
     split, eaves = int(wide * random.uniform(0.32, 0.42)), int(tall * random.uniform(0.46, 0.54))
     faces = (0.8, 0.35) if light.side < 0 else (0.35, 0.8)

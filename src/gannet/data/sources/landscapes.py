@@ -26,7 +26,7 @@ class Landscapes:
 
     def fingerprint(self) -> str:
         """Give a hex digest that changes when the content changes."""
-        return digest(["landscapes", "1", str(self.total)])
+        return digest(["landscapes", "2", str(self.total)])
 
     def count(self) -> int:
         """Give the number of samples."""
