@@ -4,7 +4,7 @@ machine does falls on all of them; a table of medians, and of the median ratio t
     python benchmarks/variants.py --side 32 --rounds 40 layout=rows loss.update=shared,layout=rows loss.update=shared
 
 A variant is settings of the recipe `images` on noise, `key=value` with commas between; `layout=rows` puts its kernels'
-channels back behind one another.
+channels back behind one another, and `compile=networks` hands its networks to `torch.compile`, for shapes that stay.
 """
 
 import argparse
@@ -35,13 +35,15 @@ WARM_UP = 4
 def trainer_of(variant: str, side: int) -> Trainer:
     """A trainer of the networks that throughput.py compares, with the variant's settings."""
     given = dict(parse_change(part) for part in variant.split(",") if part)
-    rows = given.pop("layout", "") == "rows"
+    rows, compiles = given.pop("layout", "") == "rows", given.pop("compile", "") == "networks"
     same = {"data.size": side, "data.channels": 3, "network.width": 64, "network.latent": 128, "loss.r1": None}
     prepared = prepare_for("images", "", {**same, "augment.name": "none", "device": "cpu", **given})
     fabric = launch("cpu", prepared.recipe.precision)
     game, noise = build_game(prepared, fabric), noise_of(prepared)
     for network in game.networks.values() if rows else ():
         network.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
+    for network in game.networks.values() if compiles else ():
+        network.compile(dynamic=False)
     return build_trainer(prepared, game, fabric, Path(tempfile.mkdtemp()), (noise, noise), Watch())
 
 
