@@ -1,6 +1,6 @@
 """Compiled networks: tried where a run is long enough, without a trace, kept where they are faster, and resumed so."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -77,6 +77,21 @@ def test_a_trial_keeps_what_is_faster_and_leaves_no_other_trace(
     assert (tmp_path / "plain" / "log.jsonl").read_text().count("\n") == (
         tmp_path / "tried" / "log.jsonl"
     ).read_text().count("\n")
+
+
+def test_what_a_compiler_spoils_runs_as_it_is_written(
+    compiled: list[int], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def spoilt(*_: object) -> None:
+        raise AssertionError("expected size 3==3, stride 1==12288 at dim=1")
+
+    def spoil(networks: Iterable[nn.Module]) -> None:
+        for network in networks:
+            network._compiled_call_impl = spoilt
+
+    monkeypatch.setattr(compilation, "compile_networks", spoil)
+    trainer = played("auto", tmp_path)
+    assert trainer.compiled is False and trainer.progress.images == 256 and not compiled
 
 
 def test_a_short_run_does_not_try(compiled: list[int], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

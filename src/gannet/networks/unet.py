@@ -87,7 +87,8 @@ class UNet(nn.Module):
         `stride` in all.
         """
         height, width = picture.shape[2:]
-        whole = pad(picture, (0, -width % self.stride, 0, -height % self.stride), mode="replicate")
+        beyond = (0, -width % self.stride, 0, -height % self.stride)
+        whole = pad(picture, beyond, mode="replicate") if any(beyond) else picture  # It would copy.
         features: Tensor = self.entry(side_by_side(pixel_unshuffle(whole, self.fold)))
         bridges = []
         for layer in self.down:

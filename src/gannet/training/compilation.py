@@ -80,12 +80,20 @@ def pays(player: Player) -> bool:
         return False
     notify("The networks are compiled, to see whether they train faster so; that takes up to some minutes.")
     compile_networks(player.networks.values())
-    compiled = _pace(player)
-    faster: bool = agreed(plain >= GAIN * compiled)
+    gain = plain / _compiled_pace(player)
+    faster: bool = agreed(gain >= GAIN)
     if not faster:
         run_as_written(player.networks.values())
-    notify(f"They train {plain / compiled:.2f} times as fast compiled, and {'stay' if faster else 'do not stay'} so.")
+    notify(f"They train {gain:.2f} times as fast compiled, and {'stay' if faster else 'do not stay'} so.")
     return faster
+
+
+def _compiled_pace(player: Player) -> float:
+    """Give the seconds of a round of compiled networks; infinite where the compiler makes what does not run."""
+    try:
+        return _pace(player)
+    except Exception:  # Faults of the compiler have no kind of their own.
+        return float("inf")
 
 
 def _pace(player: Player) -> float:
