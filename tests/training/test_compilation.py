@@ -48,7 +48,8 @@ def compiled(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 def rounds_take(monkeypatch: pytest.MonkeyPatch, *seconds: float) -> None:
     """Let the rounds that are timed take so long: as written, and compiled."""
-    times = [time for taken in seconds for time in (0.0, compilation.TIMED * taken)]
+    count = compilation.WARM_UP + compilation.TIMED
+    times = [time for taken in seconds for _ in range(count) for time in (0.0, taken)]
     monkeypatch.setattr(compilation, "time", SimpleNamespace(perf_counter=iter(times).__next__))
 
 

@@ -9,6 +9,7 @@ import logging
 import time
 import warnings
 from collections.abc import Iterable, Iterator
+from statistics import median
 from typing import Protocol
 
 import torch
@@ -19,8 +20,8 @@ from gannet.recipe import Recipe
 from gannet.schedule import total_images
 from gannet.training.callbacks import Callbacks
 
-WARM_UP, TIMED = 2, 8
-"""Rounds that are played before any is timed, and those that are: a lazy penalty is due in one of eight, usually."""
+WARM_UP, TIMED = 2, 9
+"""Rounds that are played before any counts, and those that do."""
 LEAST_SECONDS = 600.0
 """Seconds that a run still lasts at least where `auto` tries: to compile takes up to some minutes."""
 GAIN = 1.03
@@ -97,18 +98,19 @@ def _compiled_pace(player: Player) -> float:
 
 
 def _pace(player: Player) -> float:
-    """Give the seconds of a round, of the same rounds each time."""
+    """Give the seconds of a round, the median of the same rounds each time."""
+    seconds = []
     try:
-        for _ in range(WARM_UP):
+        for _ in range(WARM_UP + TIMED):
+            start = time.perf_counter()
             player.round()
-        start = time.perf_counter()
-        for _ in range(TIMED):
-            player.round()
-        if player.fabric.device.type == "cuda":
-            torch.cuda.synchronize()
-        return (time.perf_counter() - start) / TIMED
+            if player.fabric.device.type == "cuda":
+                torch.cuda.synchronize()
+            seconds.append(time.perf_counter() - start)
     finally:
         player.go_back()
+    # Now and then one is compiled anew, for a layout in memory that was not met yet.
+    return median(seconds[WARM_UP:])
 
 
 def _seconds_left(player: Player, pace: float) -> float:
