@@ -1,5 +1,6 @@
 """Drawings become things: what is learned from, real drawings brought to it, and white that stays white."""
 
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -19,6 +20,7 @@ from gannet.media.photograph import Photograph, read_photograph
 from gannet.schema import check
 from gannet.tasks import edges_to_object
 from gannet.tasks.edges_to_object.learning import COLOURS, Config, as_given, drawing_of, things, training_pair
+from gannet.tasks.edges_to_object.pipeline import dots_of
 from gannet.tasks.edges_to_object.reading import (
     Reading,
     Square,
@@ -321,6 +323,29 @@ def test_hints_change_what_is_painted_and_those_of_no_use_are_refused() -> None:
         model(drawing, hints=hints((600, 420), (10, 300, 40, 330)))
     with pytest.raises(ValueError, match="transparent elsewhere"):
         model(drawing, hints=drawing)
+
+
+@pytest.mark.parametrize("gap", [0.0, 0.1])
+def test_a_colour_becomes_a_few_dots_within_the_outline_even_where_that_is_open(gap: float) -> None:
+    reading = usual() if not gap else replace(usual(), within=torch.zeros_like(usual().within))
+    told = dots_of((192, 48, 32), reading)
+    assert told.shape == (1, 4, 96, 96) and set(told[0, 3].unique().tolist()) == {0.0, 1.0}
+    there = told[0, 3] > 0
+    assert 0.003 < float(there.float().mean()) < 0.03
+    assert bool((usual().within[0, 0][there] > 0).float().mean() > 0.95)
+    colours = (told[0, :3, there] + 1) * 127.5
+    assert torch.allclose(colours, torch.tensor([192.0, 48, 32])[:, None].expand_as(colours), atol=1e-3)
+    rows, columns = there.nonzero().unbind(1)
+    assert int(rows.max() - rows.min()) > 30 and int(columns.max() - columns.min()) > 20, "they are spread"
+
+
+def test_a_colour_is_a_name_or_six_digits_and_stands_alone() -> None:
+    pipeline, drawing = untrained("edges-to-object"), shirt(64)
+    with pytest.raises(ValueError, match="crimson"):
+        pipeline(drawing, colour="reddish")
+    with pytest.raises(ValueError, match="one of them"):
+        pipeline(drawing, hints=hints((64, 64), (28, 28, 34, 34)), colour="crimson")
+    assert pipeline.options({"colour": "crimson"}).model_dump()["colour"] == "crimson"
 
 
 def test_the_lines_of_the_drawing_are_laid_over_as_much_as_is_asked() -> None:

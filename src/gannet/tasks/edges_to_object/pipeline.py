@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import numpy as np
 import torch
-from PIL import Image
-from pydantic import Field
+from PIL import Image, ImageColor
+from pydantic import AfterValidator, Field
 from torch import Tensor, nn
 
 from gannet.media import photograph
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from gannet.data.records import Source
 
 WHITE = 255
+DOTS, MOST_WIDE_DOT = 6, 4
+"""How many dots of one colour are laid over a thing, about, and how wide they are, in pixels: as was learned from."""
 
 
 class Painter(nn.Module):
@@ -42,11 +44,23 @@ class Painter(nn.Module):
         return torch.lerp(made, torch.ones_like(made), without)
 
 
+def _known_colour(colour: str) -> str:
+    """Give the name of a colour that is one."""
+    if colour:
+        try:
+            ImageColor.getrgb(colour)
+        except ValueError:
+            raise ValueError("no colour; give a name such as crimson, or six digits such as #c03020") from None
+    return colour
+
+
 class DrawingOptions(PhotographOptions):
     """What is asked of a model that colours drawings."""
 
     as_: Literal["auto", "drawing", "photograph"] = Field("auto", alias="as")
     """What is given: `drawing`, lines on paper; `photograph`, whose edges are taken; `auto` looks which."""
+    colour: Annotated[str, AfterValidator(_known_colour)] = ""
+    """The thing's colour, by name or as `#c03020`, where no hints say more; empty: a likely one."""
     lines: Annotated[float, Field(ge=0, le=1)] = 0.0
     """How much of the drawing's own lines is laid over the picture, from 0 to 1."""
 
@@ -92,8 +106,14 @@ class DrawingPipeline(PhotographPipeline):
         given, hints = inputs["drawing"], inputs.get("hints")
         if hints is not None:
             check_hints(hints, given, "drawing")
-        reading = read_any(given, _side(self.config), options.as_)
-        return {"picture": self._coloured(given, reading, hints, options.lines)}
+        if hints is not None and options.colour:
+            raise ValueError("The hints say what colours are to be, and so does --colour; give one of them.")
+        side = _side(self.config)
+        reading = read_any(given, side, options.as_)
+        told = None if hints is None else _small_hints(hints, reading.square, side)
+        if options.colour:
+            told = dots_of(ImageColor.getrgb(options.colour), reading)
+        return {"picture": self._coloured(given, reading, told, options.lines)}
 
     def learn_from(self, source: "Source", name: str) -> None:
         """Keep nothing of it: drawings, which it will be given, are unlike the photographs that it learns from."""
@@ -111,10 +131,9 @@ class DrawingPipeline(PhotographPipeline):
         return self._made(as_given(given.mean(1, keepdim=True)))
 
     def _coloured(
-        self, given: Photograph, reading: Reading, hints: Photograph | None = None, lines: float = 0.0
+        self, given: Photograph, reading: Reading, told: Tensor | None = None, lines: float = 0.0
     ) -> Photograph:
-        """Paint what was read, and put it back in its place, on white."""
-        told = None if hints is None else _small_hints(hints, reading.square, reading.drawing.shape[2])
+        """Paint what was read, with hints (1, 4, side, side), and put it back in its place, on white."""
         made = as_values(self._made(as_given(reading.drawing, told, reading.within)), "uint8")
         height, width = given.values.shape[:2]
         values = np.full((height, width, 3), WHITE, np.uint8)
@@ -128,6 +147,23 @@ class DrawingPipeline(PhotographPipeline):
 
 def _side(config: Any) -> int:
     return check(Config, config.task.options, "task").patch
+
+
+def dots_of(colour: tuple[int, ...], reading: Reading) -> Tensor:
+    """Give dots of one colour (three levels) spread over a thing as hints, (1, 4, side, side)."""
+    thing = (reading.within[0, 0] if bool((reading.within > 0).any()) else _between_lines(reading.drawing[0, 0])) > 0
+    apart = max(MOST_WIDE_DOT, round((float(thing.sum()) / DOTS) ** 0.5))
+    rows, columns = (torch.arange(side, device=thing.device) % apart - apart // 2 for side in thing.shape)
+    told = (thing & (rows[:, None] ** 2 + columns**2 <= (MOST_WIDE_DOT / 2) ** 2)).float()
+    level = torch.tensor(colour[:3], device=thing.device).view(3, 1, 1) / 127.5 - 1
+    return torch.cat([level * told, told[None]])[None]
+
+
+def _between_lines(drawing: Tensor) -> Tensor:
+    """Tell what has ink to all four sides, (h, w): within an outline that is open somewhere."""
+    ink = (drawing < 0).float()
+    sides = [ink.cummax(axis).values * ink.flip(axis).cummax(axis).values.flip(axis) for axis in (0, 1)]
+    return sides[0] * sides[1]
 
 
 def _small_hints(hints: Photograph, square: Square, side: int) -> Tensor:
