@@ -192,7 +192,8 @@ class _Players:
         maps = counted(_flipped(run.sample["map"], flipped), self.config.ignore, self.classes)
         _, shares = as_shares(maps, self.classes)
         if self.config.coarse:
-            shares = coarsened(shares, run.uniform() < self.config.coarse, run.uniform())
+            draws = run.on_processor()  # What is asked of each picture; a GPU would have to be waited for.
+            shares = coarsened(shares, draws.uniform() < self.config.coarse, draws.uniform())
         real = avg_pool2d(picture, 2) if self.halved else picture
         there = shares.sum((2, 3)) > 0
         seen = self.network.encoder(self._whole(real), shares)
