@@ -5,8 +5,6 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from gannet.runtime.compiled import as_written
-
 Score = Callable[[Tensor], Tensor]
 
 
@@ -38,6 +36,5 @@ def gradient_penalty(score: Score, real: Tensor, fake: Tensor, mix: Tensor) -> T
 def squared_gradient_norms(score: Score, sample: Tensor) -> Tensor:
     """Give the squared norm of each score's gradient with respect to its own sample, (b,), differentiable."""
     sample = sample.detach().requires_grad_(True)
-    with as_written():
-        (gradient,) = torch.autograd.grad(score(sample).sum(), sample, create_graph=True)
+    (gradient,) = torch.autograd.grad(score(sample).sum(), sample, create_graph=True)
     return gradient.flatten(1).square().sum(1)

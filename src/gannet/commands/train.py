@@ -39,7 +39,7 @@ from gannet.training.distributed import RunningAverage, slices
 from gannet.training.power_averages import SNAPSHOTS, PowerAverages
 from gannet.training.trainer import Trainer, TrainingSetup
 
-CHANGEABLE = ("images", "minutes", "stages", "device", "compile", "checkpoint", "log", "referee.stop_on")
+CHANGEABLE = ("images", "minutes", "stages", "device", "checkpoint", "log", "referee.stop_on")
 """The keys that may change when a run is resumed: how long, where and how often, never the game."""
 LENGTHS = {"images", "minutes", "stages"}
 """Those of them that say how long."""

@@ -233,9 +233,6 @@ class Recipe(Section):
     """Everything random follows from it."""
     precision: Annotated[Literal["auto", "32", "bf16"], BeforeValidator(str)] = "auto"
     """`auto` is bf16 where the processor computes in it, else 32 bit."""
-    compile: Annotated[Literal["never", "auto", "always"], Field(exclude_if=lambda given: given == "never")] = "never"
-    """Whether PyTorch compiles the networks for their shapes; `auto`: where that makes rounds faster, which a run that
-    lasts ten minutes or more measures first; what it found is kept with the run."""
     device: str = "auto"
     """auto, cpu, cuda or mps."""
     start_from: str = ""

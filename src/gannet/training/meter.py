@@ -2,7 +2,7 @@
 
 import torch
 from lightning_fabric import Fabric
-from torch import Tensor, nn
+from torch import Tensor
 
 from gannet.adversarial.game import Seen, State
 
@@ -48,8 +48,3 @@ class Meter:
         """Go on from `state`."""
         self.sums = {name: tensor.to(self.fabric.device) for name, tensor in state["sums"].items()}
         self.counts = dict(state["counts"])
-
-
-def finite(network: nn.Module) -> bool:
-    """Tell whether all parameters of a network are finite."""
-    return all(bool(parameter.isfinite().all()) for parameter in network.parameters())

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 from lightning_fabric import Fabric
-from torch import Tensor
+from torch import Tensor, nn
 
 from gannet.adversarial.game import Game, Losses, Observer, Outcome, Seen, Turn
 from gannet.data.loader import Samples
@@ -19,10 +19,9 @@ from gannet.runtime.wording import reason
 from gannet.schedule import crossed, measures_updates, position, total_images
 from gannet.training.callbacks import Callbacks, Status
 from gannet.training.checkpoint import NOTHING_YET, CheckpointFolder, better
-from gannet.training.compilation import settle
 from gannet.training.distributed import RunningAverage, environment, gather, share_buffers, share_gradients, slices
 from gannet.training.logbook import Logbook
-from gannet.training.meter import Meter, finite
+from gannet.training.meter import Meter
 from gannet.training.optimizers import let_move, make_optimizer, measured_step, restore_optimizer
 from gannet.training.passes import BatchPass, Kept, Place, joined, mean_losses, moved
 
@@ -94,7 +93,6 @@ class Trainer:
         self.logbook = Logbook(folder / "log.jsonl", board, callbacks.notify)
         self.progress, self.best, self.measured = Progress(), dict(NOTHING_YET), dict[str, float]()
         self.rolled_back_to = -1
-        self.compiled: bool | None = None  # Where the recipe leaves it to what is measured.
         self.paced_from = self.progress
         self.interruption, self.signal, self.stopping = Interruption(), 0, False
 
@@ -110,7 +108,6 @@ class Trainer:
         if not resumed:
             self.checkpoint()
         with self.interruption, deterministic():
-            settle(self)
             mark = time.monotonic()
             if reason := self._reason_to_stop():
                 self._leave(reason)
@@ -298,7 +295,7 @@ class Trainer:
 
     def _sound(self) -> bool:
         """Whether all is finite; when it is not, go back to the last good checkpoint, once."""
-        bad = not (self.meter.finite and all(map(finite, self.networks.values())))
+        bad = not (self.meter.finite and all(_finite(network) for network in self.networks.values()))
         if self.fabric.world_size > 1:
             bad = bool(self._agree(int(bad)))
         if not bad:
@@ -346,7 +343,6 @@ class Trainer:
             "measured": self.measured,
             "log": self.logbook.length,
             "environment": environment(self.fabric),
-            "compiled": self.compiled,
             "networks": {name: network.state_dict() for name, network in self.networks.items()},
             "average": {name: network.state_dict() for name, network in self.setup.average.networks.items()},
             "optimizers": {name: optimizer.state_dict() for name, optimizer in self.optimizers.items()},
@@ -370,10 +366,6 @@ class Trainer:
             self.callbacks.notify(f"Resuming, but not bit for bit: {', '.join(changed)} changed since the checkpoint.")
         return True
 
-    def go_back(self) -> None:
-        """Take back all that was played since the newest checkpoint."""
-        self._restore(self.checkpoints.newest() or {})
-
     def _restore(self, state: dict[str, Any]) -> None:
         for name, network in self.networks.items():
             network.load_state_dict(state["networks"][name])
@@ -388,9 +380,12 @@ class Trainer:
         for name, value in {"looked_at": state["progress"]["images"], **state["progress"]}.items():
             setattr(self.progress, name, value)
         self.best, self.measured = dict(state["best"]), dict(state["measured"])
-        self.compiled = state.get("compiled", self.compiled)
         if self.fabric.is_global_zero:
             self.logbook.cut(state["log"])
+
+
+def _finite(network: nn.Module) -> bool:
+    return all(bool(parameter.isfinite().all()) for parameter in network.parameters())
 
 
 def _filled(measured: dict[str, dict[str, float]]) -> dict[str, dict[str, float]]:
