@@ -3,9 +3,9 @@ machine does falls on all of them; a table of medians, and of the median ratio t
 
     python benchmarks/variants.py --side 32 --rounds 40 layout=rows loss.update=shared,layout=rows loss.update=shared
 
-A variant is settings of the recipe `images` (or `--recipe`) on noise, `key=value` with commas between; `layout=rows` puts
-its kernels' channels back behind one another, and `compile=networks` hands its networks to `torch.compile`, for shapes that
-stay; that they are compiled first, and now and then again, is not counted: medians leave it out.
+A variant is settings of the recipe `images` (or `--recipe`) on noise, `key=value` with commas between; `layout=rows`
+puts its kernels' channels back behind one another, and `compile=networks` hands its networks to `torch.compile`, for
+shapes that stay; that they are compiled first, and now and then again, is not counted: medians leave it out.
 """
 
 import argparse

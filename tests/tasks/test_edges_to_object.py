@@ -1,5 +1,6 @@
 """Drawings become things: what is learned from, real drawings brought to it, and white that stays white."""
 
+import re
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -11,6 +12,7 @@ from contracts import untrained
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw, ImageFilter
+from scipy import ndimage
 from scipy.ndimage import maximum_filter
 from torch import Tensor
 
@@ -325,27 +327,50 @@ def test_hints_change_what_is_painted_and_those_of_no_use_are_refused() -> None:
         model(drawing, hints=drawing)
 
 
-@pytest.mark.parametrize("gap", [0.0, 0.1])
-def test_a_colour_becomes_a_few_dots_within_the_outline_even_where_that_is_open(gap: float) -> None:
-    reading = usual() if not gap else replace(usual(), within=torch.zeros_like(usual().within))
+def things_to_colour() -> dict[str, Reading]:
+    """A shirt, one whose outline is open, a bar a few pixels high, and a single stroke."""
+    bar, stroke = (torch.ones(1, 1, 96, 96) for _ in range(2))
+    within = torch.full_like(bar, -1)
+    within[..., 41:46, 10:70] = 1
+    stroke[..., 50, 20:60] = -1
+    unknown = torch.zeros_like(bar)
+    return {
+        "shirt": usual(),
+        "open": replace(usual(), within=unknown),
+        "bar": replace(usual(), drawing=bar, within=within),
+        "stroke": replace(usual(), drawing=stroke, within=unknown),
+    }
+
+
+@pytest.mark.parametrize("name", ["shirt", "open", "bar", "stroke"])
+def test_a_colour_becomes_a_few_dots_on_whatever_is_drawn(name: str) -> None:
+    reading = things_to_colour()[name]
     told = dots_of((192, 48, 32), reading)
-    assert told.shape == (1, 4, 96, 96) and set(told[0, 3].unique().tolist()) == {0.0, 1.0}
     there = told[0, 3] > 0
-    assert 0.003 < float(there.float().mean()) < 0.03
-    assert bool((usual().within[0, 0][there] > 0).float().mean() > 0.95)
+    assert told.shape == (1, 4, 96, 96) and set(told[0, 3].unique().tolist()) == {0.0, 1.0}
+    assert 2 <= ndimage.label(there.numpy(), np.ones((3, 3)))[1] <= 6
     colours = (told[0, :3, there] + 1) * 127.5
     assert torch.allclose(colours, torch.tensor([192.0, 48, 32])[:, None].expand_as(colours), atol=1e-3)
-    rows, columns = there.nonzero().unbind(1)
-    assert int(rows.max() - rows.min()) > 30 and int(columns.max() - columns.min()) > 20, "they are spread"
+    assert not told[0, :3, ~there].any()
+    thing = {"stroke": reading.drawing < 0, "open": usual().within > 0}.get(name, reading.within > 0)[0, 0]
+    assert float(thing[there].float().mean()) > 0.9
+    columns = there.nonzero()[:, 1]
+    assert int(columns.max() - columns.min()) > 20, "they are spread"
 
 
-def test_a_colour_is_a_name_or_six_digits_and_stands_alone() -> None:
-    pipeline, drawing = untrained("edges-to-object"), shirt(64)
-    with pytest.raises(ValueError, match="crimson"):
-        pipeline(drawing, colour="reddish")
-    with pytest.raises(ValueError, match="one of them"):
-        pipeline(drawing, hints=hints((64, 64), (28, 28, 34, 34)), colour="crimson")
-    assert pipeline.options({"colour": "crimson"}).model_dump()["colour"] == "crimson"
+@pytest.mark.parametrize("colour", ["reddish", "rgb(999,0,0)", "#c0302000", "#c03", "hsl(0,100%,50%)"])
+def test_a_colour_is_a_name_or_six_digits(colour: str) -> None:
+    with pytest.raises(ValueError, match=rf"{re.escape(repr(colour))} is no colour; give a name such as crimson"):
+        untrained("edges-to-object").options({"colour": colour})
+
+
+def test_a_colour_changes_what_is_painted_and_stands_alone() -> None:
+    model, drawing = painter(), padded(shirt(200, 2))
+    made = [model(drawing, colour=colour).value.values for colour in ("", "Crimson", "#dc143c", "navy")]
+    assert np.array_equal(made[1], made[2])
+    assert not np.array_equal(made[0], made[1]) and not np.array_equal(made[1], made[3])
+    with pytest.raises(ValueError, match="give one of them"):
+        model(drawing, hints=hints((600, 420), (440, 110, 460, 130)), colour="crimson")
 
 
 def test_the_lines_of_the_drawing_are_laid_over_as_much_as_is_asked() -> None:

@@ -19,7 +19,7 @@ from gannet.data.landscapes.canvas import (
     mixed,
     tinted,
 )
-from gannet.data.landscapes.materials import Materials
+from gannet.data.landscapes.materials import Colours, Materials
 from gannet.data.landscapes.noise import Random, Values, band_tile, fractal_tile, look_between, look_up, rising
 
 FARTHEST = 40.0
@@ -126,7 +126,7 @@ def paint_patches(canvas: Canvas, random: Random, plane: Plane, ground: int, mat
     canvas.cover_part((plane.rows, slice(None)), colours, share, ground, 0.02 * (plane.away - 1))
 
 
-def paint_road(canvas: Canvas, random: Random, plane: Plane, earth: tuple[Values, ...]) -> Values:
+def paint_road(canvas: Canvas, random: Random, plane: Plane, earth: Colours) -> Values:
     """Paint a road that winds away; gives where it is, (rows, columns)."""
     bend, turn = random.uniform(0.1, 0.9), random.uniform(0.25, 0.7)
     start, slant, phase = random.uniform(-0.5, 0.5), random.uniform(-0.25, 0.25), random.uniform(0, 6)

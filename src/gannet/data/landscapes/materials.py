@@ -1,7 +1,7 @@
 """What things are made of in one landscape.
 
 Each is drawn for itself from what several may be of: sand and rock from the same earths, meadows and leaves from the
-same greens. No colour tells a label then; texture, form and place do.
+same greens. Colours tell little of labels then; texture, form and place tell more.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,41 +12,41 @@ import numpy as np
 from gannet.data.landscapes.canvas import GRASS, ROCK, SAND, SNOW, colour
 from gannet.data.landscapes.noise import Random, Values
 
-Ramp = tuple[Values, ...]
-"""Colours from dark to light."""
+Colours = tuple[Values, ...]
+"""Several colours; of what is lit in many ways, from dark to light."""
 
 
-def _ramp(*colours: tuple[float, float, float]) -> Ramp:
+def _colours(*colours: tuple[float, float, float]) -> Colours:
     return tuple(colour(*one) for one in colours)
 
 
 EARTHS = {
-    "granite": _ramp((0.20, 0.19, 0.19), (0.42, 0.40, 0.38), (0.62, 0.59, 0.55)),
-    "loam": _ramp((0.22, 0.16, 0.12), (0.48, 0.37, 0.28), (0.68, 0.55, 0.42)),
-    "slate": _ramp((0.16, 0.17, 0.20), (0.34, 0.36, 0.40), (0.55, 0.57, 0.60)),
-    "basalt": _ramp((0.10, 0.10, 0.11), (0.22, 0.21, 0.22), (0.38, 0.37, 0.36)),
-    "limestone": _ramp((0.46, 0.45, 0.42), (0.72, 0.70, 0.66), (0.90, 0.88, 0.84)),
-    "sandstone": _ramp((0.50, 0.36, 0.20), (0.78, 0.61, 0.38), (0.92, 0.78, 0.54)),
-    "laterite": _ramp((0.34, 0.17, 0.10), (0.62, 0.36, 0.22), (0.80, 0.54, 0.36)),
-    "mossy": _ramp((0.18, 0.20, 0.11), (0.36, 0.39, 0.24), (0.56, 0.57, 0.42)),
+    "granite": _colours((0.20, 0.19, 0.19), (0.42, 0.40, 0.38), (0.62, 0.59, 0.55)),
+    "loam": _colours((0.22, 0.16, 0.12), (0.48, 0.37, 0.28), (0.68, 0.55, 0.42)),
+    "slate": _colours((0.16, 0.17, 0.20), (0.34, 0.36, 0.40), (0.55, 0.57, 0.60)),
+    "basalt": _colours((0.10, 0.10, 0.11), (0.22, 0.21, 0.22), (0.38, 0.37, 0.36)),
+    "limestone": _colours((0.46, 0.45, 0.42), (0.72, 0.70, 0.66), (0.90, 0.88, 0.84)),
+    "sandstone": _colours((0.50, 0.36, 0.20), (0.78, 0.61, 0.38), (0.92, 0.78, 0.54)),
+    "laterite": _colours((0.34, 0.17, 0.10), (0.62, 0.36, 0.22), (0.80, 0.54, 0.36)),
+    "mossy": _colours((0.18, 0.20, 0.11), (0.36, 0.39, 0.24), (0.56, 0.57, 0.42)),
 }
 """What the things of `OF_EARTH` are of."""
 OF_EARTH = ("mountain", "rock", "sand", "road", "wall", "roof")
 DRY = ("sandstone", "laterite", "limestone", "loam")
 """Those of deserts."""
 GREENS = {
-    "fresh": _ramp((0.17, 0.25, 0.07), (0.34, 0.46, 0.15), (0.53, 0.62, 0.27)),
-    "deep": _ramp((0.10, 0.18, 0.07), (0.20, 0.33, 0.12), (0.36, 0.47, 0.23)),
-    "bluish": _ramp((0.13, 0.20, 0.15), (0.27, 0.38, 0.29), (0.46, 0.56, 0.45)),
-    "olive": _ramp((0.20, 0.20, 0.09), (0.40, 0.39, 0.19), (0.60, 0.57, 0.34)),
-    "straw": _ramp((0.30, 0.25, 0.11), (0.60, 0.51, 0.26), (0.82, 0.73, 0.46)),
-    "rusty": _ramp((0.26, 0.14, 0.07), (0.52, 0.29, 0.13), (0.72, 0.47, 0.25)),
-    "heather": _ramp((0.22, 0.16, 0.17), (0.43, 0.33, 0.36), (0.62, 0.51, 0.53)),
+    "fresh": _colours((0.17, 0.25, 0.07), (0.34, 0.46, 0.15), (0.53, 0.62, 0.27)),
+    "deep": _colours((0.10, 0.18, 0.07), (0.20, 0.33, 0.12), (0.36, 0.47, 0.23)),
+    "bluish": _colours((0.13, 0.20, 0.15), (0.27, 0.38, 0.29), (0.46, 0.56, 0.45)),
+    "olive": _colours((0.20, 0.20, 0.09), (0.40, 0.39, 0.19), (0.60, 0.57, 0.34)),
+    "straw": _colours((0.30, 0.25, 0.11), (0.60, 0.51, 0.26), (0.82, 0.73, 0.46)),
+    "rusty": _colours((0.26, 0.14, 0.07), (0.52, 0.29, 0.13), (0.72, 0.47, 0.25)),
+    "heather": _colours((0.22, 0.16, 0.17), (0.43, 0.33, 0.36), (0.62, 0.51, 0.53)),
 }
 """What meadows and leaves are of."""
-SNOW_LIT = _ramp((0.50, 0.55, 0.64), (0.84, 0.87, 0.91), (1.0, 1.0, 1.0))
+SNOW_LIT = _colours((0.50, 0.55, 0.64), (0.84, 0.87, 0.91), (1.0, 1.0, 1.0))
 """Snow, from shade to light."""
-DEEPS = _ramp(
+DEEPS = _colours(
     *((0.04, 0.16, 0.20), (0.05, 0.13, 0.24), (0.07, 0.16, 0.11), (0.08, 0.34, 0.38)),
     *((0.26, 0.20, 0.12), (0.05, 0.06, 0.07), (0.30, 0.42, 0.42), (0.20, 0.22, 0.23)),
 )
@@ -62,14 +62,14 @@ class Season:
     Attributes:
         greens: what meadows and leaves are of.
         leaves: colours that leaves have besides.
-        needles: the colour of trees without leaves.
+        needles: the colour of conifers.
         bare: share of the trees that have lost their leaves.
         white: how often snow lies on the ground, 0 to 1.
         flowers: share of the meadows that are in flower.
     """
 
     greens: tuple[str, ...]
-    leaves: Ramp
+    leaves: Colours
     needles: Values
     bare: float
     white: float
@@ -79,7 +79,7 @@ class Season:
 SEASONS: Mapping[str, Season] = {
     "spring": Season(
         ("fresh", "bluish", "fresh", "olive"),
-        _ramp((0.36, 0.55, 0.14), (0.72, 0.52, 0.58)),
+        _colours((0.36, 0.55, 0.14), (0.72, 0.52, 0.58)),
         colour(0.13, 0.28, 0.14),
         bare=0.05,
         white=0.0,
@@ -87,7 +87,7 @@ SEASONS: Mapping[str, Season] = {
     ),
     "summer": Season(
         ("deep", "olive", "bluish", "fresh", "straw"),
-        _ramp((0.19, 0.36, 0.09), (0.16, 0.31, 0.10)),
+        _colours((0.19, 0.36, 0.09), (0.16, 0.31, 0.10)),
         colour(0.10, 0.23, 0.11),
         bare=0.0,
         white=0.0,
@@ -95,7 +95,7 @@ SEASONS: Mapping[str, Season] = {
     ),
     "autumn": Season(
         ("rusty", "straw", "olive", "heather"),
-        _ramp((0.74, 0.38, 0.08), (0.80, 0.56, 0.12), (0.62, 0.20, 0.07)),
+        _colours((0.74, 0.38, 0.08), (0.80, 0.56, 0.12), (0.62, 0.20, 0.07)),
         colour(0.13, 0.24, 0.12),
         bare=0.12,
         white=0.0,
@@ -103,7 +103,7 @@ SEASONS: Mapping[str, Season] = {
     ),
     "winter": Season(
         ("straw", "heather", "olive", "rusty"),
-        _ramp((0.36, 0.30, 0.22), (0.30, 0.25, 0.19)),
+        _colours((0.36, 0.30, 0.22), (0.30, 0.25, 0.19)),
         colour(0.11, 0.20, 0.14),
         bare=0.8,
         white=0.85,
@@ -125,19 +125,19 @@ class Materials:
         deep: the colour of water where it is deep.
     """
 
-    mountain: Ramp
-    rock: Ramp
-    sand: Ramp
-    road: Ramp
-    wall: Ramp
-    roof: Ramp
-    grass: Ramp
-    snow: Ramp
-    leaves: Ramp
+    mountain: Colours
+    rock: Colours
+    sand: Colours
+    road: Colours
+    wall: Colours
+    roof: Colours
+    grass: Colours
+    snow: Colours
+    leaves: Colours
     needles: Values
     deep: Values
 
-    def of(self, label: int) -> Ramp:
+    def of(self, label: int) -> Colours:
         """Give the colours of ground with that label."""
         return {GRASS: self.grass, SAND: self.sand, SNOW: self.snow, ROCK: self.rock}[label]
 
@@ -160,10 +160,12 @@ def draw_materials(random: Random, season: Season, dry: bool) -> Materials:
 class _Draw:
     random: Random
 
-    def one(self, kinds: Mapping[str, Ramp], names: Sequence[str]) -> Ramp:
+    """Draws what differs from landscape to landscape."""
+
+    def one(self, kinds: Mapping[str, Colours], names: Sequence[str]) -> Colours:
         return self.varied(kinds[str(self.random.choice(names))])
 
-    def varied(self, ramp: Ramp) -> Ramp:
+    def varied(self, ramp: Colours) -> Colours:
         drawn = self.random.standard_normal(4).astype(np.float32)
         gain = (1 + TINT * drawn[:3]) * (1 + LIGHTNESS * drawn[3].clip(-2, 2))
         return tuple(one * gain for one in ramp)

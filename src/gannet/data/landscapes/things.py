@@ -7,7 +7,7 @@ from PIL import Image, ImageDraw
 
 from gannet.data.landscapes.canvas import Sprite, colour, mixed, tinted
 from gannet.data.landscapes.light import Light
-from gannet.data.landscapes.materials import Materials
+from gannet.data.landscapes.materials import Colours, Materials
 from gannet.data.landscapes.noise import Random, Values, band_tile, rising, window
 
 TALL = 96
@@ -127,7 +127,7 @@ def tree(random: Random, kind: str, height: int, materials: Materials, light: Li
     return Sprite(light.lit(colours, np.clip(0.5 + strong * (shade - 0.42), 0, 1)), share)
 
 
-def rock(random: Random, height: int, stone: tuple[Values, ...], light: Light, white: float) -> Sprite:
+def rock(random: Random, height: int, stone: Colours, light: Light, white: float) -> Sprite:
     """Draw a rock of so many pixels."""
     width = max(3, int(height * random.uniform(1.1, 2.2)))
     down, across = np.mgrid[:height, :width].astype(np.float32)

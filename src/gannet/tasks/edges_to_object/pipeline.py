@@ -1,5 +1,6 @@
 """What drawings are coloured through: read, brought to what was learned, painted, and put back in their place."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
@@ -26,8 +27,9 @@ if TYPE_CHECKING:
     from gannet.data.records import Source
 
 WHITE = 255
-DOTS, MOST_WIDE_DOT = 6, 4
-"""How many dots of one colour are laid over a thing, about, and how wide they are, in pixels: as was learned from."""
+DOTS, BANDS, DOT_RADIUS = 6, 3, 2
+"""Dots of one colour that are laid over a thing, as many as it learned from at most; in how many bands from above to
+below; and their radius in pixels."""
 
 
 class Painter(nn.Module):
@@ -45,12 +47,9 @@ class Painter(nn.Module):
 
 
 def _known_colour(colour: str) -> str:
-    """Give the name of a colour that is one."""
-    if colour:
-        try:
-            ImageColor.getrgb(colour)
-        except ValueError:
-            raise ValueError("no colour; give a name such as crimson, or six digits such as #c03020") from None
+    """Refuse what is neither a colour's name nor six digits."""
+    if colour and colour.lower() not in ImageColor.colormap and not re.fullmatch("#[0-9a-fA-F]{6}", colour):
+        raise ValueError(f"{colour!r} is no colour; give a name such as crimson, or six digits such as #c03020")
     return colour
 
 
@@ -107,7 +106,7 @@ class DrawingPipeline(PhotographPipeline):
         if hints is not None:
             check_hints(hints, given, "drawing")
         if hints is not None and options.colour:
-            raise ValueError("The hints say what colours are to be, and so does --colour; give one of them.")
+            raise ValueError("Hints and a colour were given, and both say what colours are to be; give one of them.")
         side = _side(self.config)
         reading = read_any(given, side, options.as_)
         told = None if hints is None else _small_hints(hints, reading.square, side)
@@ -151,19 +150,26 @@ def _side(config: Any) -> int:
 
 def dots_of(colour: tuple[int, ...], reading: Reading) -> Tensor:
     """Give dots of one colour (three levels) spread over a thing as hints, (1, 4, side, side)."""
-    thing = (reading.within[0, 0] if bool((reading.within > 0).any()) else _between_lines(reading.drawing[0, 0])) > 0
-    apart = max(MOST_WIDE_DOT, round((float(thing.sum()) / DOTS) ** 0.5))
-    rows, columns = (torch.arange(side, device=thing.device) % apart - apart // 2 for side in thing.shape)
-    told = (thing & (rows[:, None] ** 2 + columns**2 <= (MOST_WIDE_DOT / 2) ** 2)).float()
-    level = torch.tensor(colour[:3], device=thing.device).view(3, 1, 1) / 127.5 - 1
-    return torch.cat([level * told, told[None]])[None]
+    drawing, thing = reading.drawing[0, 0].cpu(), reading.within[0, 0].cpu() > 0
+    for instead in (_between_lines(drawing), drawing < 0):  # An outline may be open, and what is drawn a stroke.
+        thing = thing if bool(thing.any()) else instead
+    places = torch.stack(torch.meshgrid(*map(torch.arange, thing.shape), indexing="ij"), -1).float()
+    dots = torch.zeros_like(thing)
+    for band in places[thing].tensor_split(BANDS):
+        for part in band[band[:, 1].argsort()].tensor_split(DOTS // BANDS):
+            if len(part):
+                middle = part[(part - part.mean(0)).square().sum(1).argmin()]
+                dots |= (places - middle).square().sum(2) <= DOT_RADIUS**2
+    told = (dots & thing).float()
+    level = torch.tensor(colour[:3]).view(3, 1, 1) / 127.5 - 1
+    return torch.cat([level * told, told[None]])[None].to(reading.drawing)
 
 
 def _between_lines(drawing: Tensor) -> Tensor:
-    """Tell what has ink to all four sides, (h, w): within an outline that is open somewhere."""
+    """Tell what has ink on all four sides, (h, w): within an outline that is open somewhere."""
     ink = (drawing < 0).float()
     sides = [ink.cummax(axis).values * ink.flip(axis).cummax(axis).values.flip(axis) for axis in (0, 1)]
-    return sides[0] * sides[1]
+    return (sides[0] * sides[1] * (1 - ink)) > 0
 
 
 def _small_hints(hints: Photograph, square: Square, side: int) -> Tensor:
