@@ -158,14 +158,16 @@ def draw_materials(random: Random, season: Season, dry: bool) -> Materials:
 
 @dataclass(frozen=True)
 class _Draw:
-    random: Random
-
     """Draws what differs from landscape to landscape."""
 
+    random: Random
+
     def one(self, kinds: Mapping[str, Colours], names: Sequence[str]) -> Colours:
+        """Draw one of the kinds of those names, a little changed."""
         return self.varied(kinds[str(self.random.choice(names))])
 
     def varied(self, ramp: Colours) -> Colours:
+        """Change colours a little, all alike."""
         drawn = self.random.standard_normal(4).astype(np.float32)
         gain = (1 + TINT * drawn[:3]) * (1 + LIGHTNESS * drawn[3].clip(-2, 2))
         return tuple(one * gain for one in ramp)
