@@ -12,6 +12,8 @@ from torch.nn.functional import conv2d, pad
 from gannet.augmentation.levels import from_levels, to_levels
 
 BLACK, WHITE = -1.0, 1.0
+HALF_CHROMA = 2
+"""What JPEG calls chroma of half the rows and columns (4:2:0)."""
 
 
 def blur(pictures: Tensor, deviation: Tensor, most: float) -> Tensor:
@@ -75,21 +77,28 @@ def inside(pictures: Tensor, middle: Tensor, sides: Tensor) -> Tensor:
     return (within[0][:, :, None] & within[1][:, None, :])[:, None]
 
 
-def compress(pictures: Tensor, quality: Tensor) -> Tensor:
+def compress(pictures: Tensor, quality: Tensor, subsampling: Tensor | None = None) -> Tensor:
     """Give what JPEG makes of pictures at qualities (b,) from 1 to 95;
     transparency, a fourth channel, stays. Not smooth.
+
+    Args:
+        subsampling: (b,), how finely chroma is kept: 0 as luma (4:4:4), 1 at half the columns (4:2:2), 2 at half the
+            rows, too (4:2:0); None: as most encoders do, which is the last.
     """
     levels = to_levels(pictures[:, :3]).byte().movedim(1, 3).cpu().numpy()
-    decoded = np.stack([_through_jpeg(*one) for one in zip(levels, quality.round().int().tolist(), strict=True)])
+    kept = torch.full_like(quality, HALF_CHROMA) if subsampling is None else subsampling
+    how = (one.round().int().tolist() for one in (quality, kept))
+    decoded = np.stack([_through_jpeg(*one) for one in zip(levels, *how, strict=True)])
     colours = from_levels(torch.from_numpy(decoded).movedim(3, 1).to(pictures))
     return torch.cat([colours, pictures[:, 3:]], 1)
 
 
-def _through_jpeg(levels: np.ndarray, quality: int) -> np.ndarray:
+def _through_jpeg(levels: np.ndarray, quality: int, subsampling: int) -> np.ndarray:
     if levels.shape[2] == 2:
-        return np.concatenate([_through_jpeg(levels[..., [index]], quality) for index in range(2)], 2)
-    content = io.BytesIO()
-    Image.fromarray(levels[..., 0] if levels.shape[2] == 1 else levels).save(content, "JPEG", quality=quality)
+        return np.concatenate([_through_jpeg(levels[..., [index]], quality, subsampling) for index in range(2)], 2)
+    content, grey = io.BytesIO(), levels.shape[2] == 1
+    more = {} if grey else {"subsampling": subsampling}
+    Image.fromarray(levels[..., 0] if grey else levels).save(content, "JPEG", quality=quality, **more)
     return np.asarray(Image.open(content)).reshape(levels.shape)
 
 

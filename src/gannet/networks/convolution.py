@@ -26,7 +26,13 @@ class Convolution(nn.Conv2d):
 
     def forward(self, input: Tensor) -> Tensor:  # noqa: A002
         """Map (b, c, h, w) to (b, c', h', w')."""
-        return _convolve(self, input) if suits_tiles(self, input) else super().forward(input)
+        return self.convolved(input, self.weight, self.bias)
+
+    def convolved(self, picture: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        """Map (b, c, h, w) to (b, c', h', w') by a weight and a bias that may be others than its own."""
+        if suits_tiles(self, picture):
+            return _convolve(self, picture, weight, bias)
+        return self._conv_forward(picture, weight, bias)
 
 
 class UpConvolution(nn.ConvTranspose2d):
@@ -37,7 +43,7 @@ class UpConvolution(nn.ConvTranspose2d):
     def forward(self, input: Tensor, output_size: list[int] | None = None) -> Tensor:  # noqa: A002
         """Map (b, c, h, w) to (b, c', h', w')."""
         fast = output_size is None and not any(self.output_padding) and suits_tiles(self, input)
-        return _convolve(self, input) if fast else super().forward(input, output_size)
+        return _convolve(self, input, self.weight, self.bias) if fast else super().forward(input, output_size)
 
 
 def side_by_side(picture: Tensor) -> Tensor:
@@ -61,10 +67,10 @@ def _has_tiles() -> bool:
     return has_tiles()
 
 
-def _convolve(module: nn.Conv2d | nn.ConvTranspose2d, picture: Tensor) -> Tensor:
+def _convolve(module: nn.Conv2d | nn.ConvTranspose2d, picture: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     precision = torch.get_autocast_dtype("cpu")
-    picture, weight = (t.to(precision).contiguous(memory_format=torch.channels_last) for t in (picture, module.weight))
-    bias = None if module.bias is None else module.bias.to(precision)
+    picture, weight = (t.to(precision).contiguous(memory_format=torch.channels_last) for t in (picture, weight))
+    bias = None if bias is None else bias.to(precision)
     shape = module.stride[0], int(module.padding[0]), isinstance(module, nn.ConvTranspose2d)
     convolved: Tensor = DenseConvolution.apply(picture, weight, bias, shape)  # type: ignore[no-untyped-call]
     return convolved

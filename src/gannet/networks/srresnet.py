@@ -1,7 +1,7 @@
 """A network that enlarges pictures: residual blocks at the small size, and one stage of sub-pixels at the end."""
 
 from dataclasses import dataclass
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import ConfigDict, Field
 from torch import Tensor, nn
@@ -28,6 +28,28 @@ class ResidualBlock(nn.Module):
         return changed
 
 
+class EvenSubpixels(Convolution):
+    """A convolution that gives the `scale`^2 pixels of each, all of which answer alike where nothing changes.
+
+    Weights of their own let each pixel of a square answer a flat area in its own way, and so lay a grid over it (Aitken
+    et al., 2017, "Checkerboard artifact free sub-pixel convolution", start them alike). Here what their sums differ by
+    is taken away from the weights, whatever was learned.
+    """
+
+    def __init__(self, width: int, channels: int, scale: int) -> None:
+        super().__init__(width, channels * scale**2, 3, 1, 1)
+        self.scale = scale
+
+    def forward(self, input: Tensor) -> Tensor:  # noqa: A002
+        """Map (b, width, h, w) to (b, channels * scale^2, h, w)."""
+        assert self.bias is not None
+        weight = self.weight.unflatten(0, (-1, self.scale**2))
+        means = weight.mean((3, 4), keepdim=True)
+        even = (weight - means + means.mean(1, keepdim=True)).flatten(0, 1)
+        bias = self.bias.view(-1, self.scale**2)
+        return self.convolved(input, even, bias.mean(1, keepdim=True).expand_as(bias).flatten())
+
+
 class Enlarger(nn.Module):
     """Adds to the bicubic enlargement what it lacks (Ledig et al., 2017; sub-pixels: Shi et al., 2016, equation 4).
 
@@ -36,12 +58,15 @@ class Enlarger(nn.Module):
         receptive_radius: how many pixels away a pixel of the small picture still matters.
     """
 
-    def __init__(self, channels: int, scale: int, width: int, blocks: int) -> None:
+    def __init__(self, channels: int, scale: int, options: "Srresnet") -> None:
         super().__init__()
+        width, blocks = options.width, options.blocks
         self.scale, self.receptive_radius = scale, max(2 * blocks + 3, BICUBIC_RADIUS)
         self.entry = Convolution(channels, width, 3, 1, 1)
         self.body = nn.Sequential(*(ResidualBlock(width) for _ in range(blocks)))
-        self.exit = zero_init(Convolution(width, channels * scale**2, 3, 1, 1))
+        even = options.subpixels == "even" and scale > 1
+        last = EvenSubpixels(width, channels, scale) if even else Convolution(width, channels * scale**2, 3, 1, 1)
+        self.exit = zero_init(last)
 
     def forward(self, small: Tensor) -> Tensor:
         """Map (b, c, h, w) in [-1, 1] to (b, c, scale * h, scale * w)."""
@@ -75,11 +100,16 @@ class Srresnet:
     """Channels between the blocks."""
     blocks: Annotated[int, Field(ge=1, le=64)] = 8
     """Residual blocks."""
+    subpixels: Literal["free", "even"] = "free"
+    """Whether each pixel of an enlarged one may answer a flat area in its own way (`free`, as in models before), or all
+    answer alike (`even`), so that no grid lies on it."""
 
     def __post_init__(self) -> None:
-        if not (1 <= self.width <= 256 and 1 <= self.blocks <= 64):
-            raise ValueError("network.width must be 1 to 256 and network.blocks 1 to 64.")
+        if not (1 <= self.width <= 256 and 1 <= self.blocks <= 64 and self.subpixels in ("free", "even")):
+            raise ValueError(
+                "network.width must be 1 to 256, network.blocks 1 to 64, and network.subpixels free or even."
+            )
 
     def enlarger(self, channels: int, scale: int) -> Enlarger:
         """Build the network."""
-        return Enlarger(channels, scale, self.width, self.blocks)
+        return Enlarger(channels, scale, self)

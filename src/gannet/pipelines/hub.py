@@ -23,7 +23,7 @@ CONFIG, FORMAT = "config.json", 1
 LEARNED_FROM = "learned_from.json"
 """What a model learned from, in numbers, beside it where its task keeps any."""
 PACKAGE = Path(__file__).parents[1]
-SHIPPED, RECIPES = PACKAGE / "models", PACKAGE / "recipes"
+SHIPPED = PACKAGE / "models"
 LARGEST = {CONFIG: 2**24, LEARNED_FROM: 2**24, "*.safetensors": 2**32, "README.md": 2**24}
 """What is fetched of a model, and how many bytes of each at most: a generator has a few hundred megabytes, and what
 lies on a hub may fill a disk.
@@ -140,7 +140,9 @@ def model_folder(target: str) -> Path:
     if not folder.is_dir():
         if folder.suffix.lower() in NETWORKS:
             raise ValueError(f"There is no file at {target}; give the file of a network.")
-        if target in {file.stem for file in RECIPES.glob("*.yaml")}:
+        from gannet.recipe import is_preset
+
+        if is_preset(target):
             raise ValueError(
                 f"{target} is a recipe, and no model of it comes with Gannet; make one (gannet train {target}), and "
                 "give the folder that it wrote."

@@ -1,6 +1,6 @@
 """A recipe: what to learn, from what, and how long. Plain data, frozen and validated; unknown keys are errors."""
 
-from gannet.recipe.loading import dump_yaml, load_recipe, parse_change, preset_names, recipe_origins
+from gannet.recipe.loading import dump_yaml, is_preset, load_recipe, parse_change, preset_names, recipe_origins
 from gannet.recipe.sections import (
     Average,
     Checkpoints,
@@ -32,6 +32,7 @@ __all__ = [
     "Stage",
     "Weighted",
     "dump_yaml",
+    "is_preset",
     "lengthened",
     "load_recipe",
     "parse_change",

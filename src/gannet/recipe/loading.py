@@ -18,10 +18,19 @@ RECIPES, TASKS = "gannet.recipes", "gannet.tasks"
 """Groups of entry points: of recipes, `name = package:file.yaml`, a file in the package's folder; and of tasks."""
 
 
+ALIASES = {"super-resolution-world": "super-resolution"}
+"""What recipes that ship were once called, and are called today: former names are understood for good."""
+
+
 def preset_names() -> list[str]:
     """Give the recipes that ship with the package."""
     folder = resources.files("gannet") / "recipes"
     return sorted(entry.name[:-5] for entry in folder.iterdir() if entry.name.endswith(".yaml"))
+
+
+def is_preset(name: str) -> bool:
+    """Tell whether a recipe that ships goes by a name, or did so once."""
+    return ALIASES.get(name, name) in preset_names()
 
 
 def recipe_origins() -> dict[str, str]:
@@ -86,8 +95,9 @@ def _read_yaml(target: str) -> dict[str, Any]:
         if not path.is_file():
             raise ValueError(f"There is no recipe file {target!r}; `gannet recipes` lists those that ship.")
         content, name = path.read_bytes(), re.sub(r"[^A-Za-z0-9._-]+", "-", path.stem).strip("-.") or "recipe"
-    elif target in preset_names():
-        content, name = (resources.files("gannet") / "recipes" / f"{target}.yaml").read_bytes(), target
+    elif is_preset(target):
+        file = resources.files("gannet") / "recipes" / f"{ALIASES.get(target, target)}.yaml"
+        content, name = file.read_bytes(), target
     elif target in (theirs := installed(RECIPES)):
         content, name = read_packaged(theirs[target], "recipe"), target
     elif target in installed(TASKS):

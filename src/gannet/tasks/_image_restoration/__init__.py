@@ -161,6 +161,7 @@ class ImageRestoration(Generic[Keys]):
             made = _made(model, pair.input)
             near = seen_distance(made, pair.target, self.pair, config)
             found = {"error": float(pixel_distance(made, pair.target)), "perceptual": float(near)}
+            found |= self.pair.figures(made, pair.target, config)
             found |= _task_losses(model, pair, self.pair, config)
             for one in self.auxiliaries:
                 found |= one.measure(model.networks[one.name], shown, config)

@@ -34,6 +34,10 @@ class PhotographConfig(Section):
         """Give the keys with whole paths where files are named, so that the run goes on from any folder."""
         return self
 
+    def by_the_truth(self) -> Self:
+        """Give the keys by which held-out photographs are looked at: what is made is held against the true ones."""
+        return self
+
 
 Keys = TypeVar("Keys", bound=PhotographConfig)
 """Stands for the keys of one of these tasks."""

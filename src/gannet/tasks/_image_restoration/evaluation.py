@@ -35,6 +35,7 @@ from gannet.metrics.restoration import (
     structural_similarity,
     without_border,
 )
+from gannet.metrics.upsampling_grid import grid_energy
 from gannet.runtime.later import later
 from gannet.runtime.randomness import generator
 from gannet.task import Exam
@@ -48,12 +49,14 @@ LARGEST_JUDGED = 1024
 FLAT, GREY = 1e-6, 5.0
 """Up to which fine detail or colourfulness a photograph has none, so that there is no share of it."""
 MODEL, PIXEL, REAL, PERCEPTUAL = "model", "before the game", "real", "perceptual distance"
+GRID = "energy at the grid of enlargement, of the real"
 EDGES = "edges found again (F1)"
 BEST: dict[str, Best] = {
     "PSNR": "high",
     "PSNR within": "high",
     "SSIM": "high",
     "fine detail, of the real": 1.0,
+    GRID: 1.0,
     PERCEPTUAL: "low",
     "chroma error": "low",
     "distance of the chroma's distribution": "low",
@@ -72,6 +75,7 @@ class EvaluationPair:
         target: the ground truth, which it should make of that.
         baselines: what is made of the input without learning, by name.
         border: pixels along the edges that do not count.
+        scale: how many times larger the target is.
         mask: what the model is told of where something is lost.
         hole_mask: (h, w), where something is lost, and so where errors count.
     """
@@ -80,6 +84,7 @@ class EvaluationPair:
     target: Photograph
     baselines: Mapping[str, Photograph]
     border: int = 0
+    scale: int = 1
     mask: Photograph | None = None
     hole_mask: Mask | None = None
 
@@ -165,19 +170,23 @@ def perceptual_features(features: Features | None) -> Frozen | None:
 
 @torch.inference_mode()
 def fidelity_figures(made: Photograph, pair: EvaluationPair, perceptual: Frozen | None) -> dict[str, float]:
-    """Take PSNR and SSIM of the luma, fine detail, the perceptual distance; within holes PSNR and the latter."""
+    """Take PSNR and SSIM of the luma, fine detail, the grid's energy, the perceptual distance; within holes the first
+    and the last.
+    """
     ours, theirs = (without_border(as_tensor(one.values), pair.border) for one in (made, pair.target))
     bright, true = luma(ours), luma(theirs)
     lost = None if pair.hole_mask is None else torch.from_numpy(pair.hole_mask).expand_as(bright)
     if lost is not None:
         within, there = (values[lost].view(1, 1, 1, -1) for values in (bright, true))
-        found = {"PSNR within": signal_to_noise(within, there)}
+        found: dict[str, Any] = {"PSNR within": signal_to_noise(within, there)}
     else:
         found = {"PSNR": signal_to_noise(bright, true)}
         if min(bright.shape[2:]) >= WINDOW:
             found["SSIM"] = structural_similarity(bright, true)
             if (detail := fine_detail(true)) > FLAT:
                 found["fine detail, of the real"] = fine_detail(bright) / detail
+        if (grid := grid_energy(bright, true, pair.scale)) is not None:
+            found[GRID] = grid
     if perceptual:
         found[PERCEPTUAL] = perceptual_distance(ours, theirs, perceptual, None if lost is None else lost.float())
     return {name: float(value) for name, value in found.items()}

@@ -60,6 +60,11 @@ def no_task_losses(network: nn.Module, pair: TrainingPair, config: PhotographCon
     return {}
 
 
+def no_figures(made: Tensor, target: Tensor, config: PhotographConfig) -> dict[str, float]:
+    """Tell nothing else of what was made."""
+    return {}
+
+
 @dataclass(frozen=True)
 class Pairing(Generic[Keys]):
     """How training pairs are made of whole pictures.
@@ -69,6 +74,7 @@ class Pairing(Generic[Keys]):
         patch_multiple: gives the number of pixels that the side of a patch is a multiple of.
         seen: gives what the network makes as a picture that can be looked at, in [-1, 1].
         looks: gives the input as a picture that sheets show beside what is made; None: they show that alone.
+        figures: gives what else is told of what the network makes of held-out pictures beside the target, by name.
         task_losses: gives what the network descends, by name: alone before the game, where there is any, and in it
             beside how far what it makes is from the target.
         channels: that pictures to learn from may have; the first is the example's.
@@ -80,13 +86,14 @@ class Pairing(Generic[Keys]):
     patch_multiple: Callable[[Keys], int] = halved_thrice
     seen: Callable[[Tensor], Tensor] = as_made
     looks: Callable[[Tensor], Tensor] | None = None
+    figures: Callable[[Tensor, Tensor, Keys], Mapping[str, float]] = no_figures
     task_losses: Callable[[nn.Module, TrainingPair, Keys], Mapping[str, Tensor]] = no_task_losses
     channels: tuple[int, ...] = (1, 3)
     masked: Callable[[Keys], bool] = lambda _: False
 
     def shown(self, pictures: Tensor, config: Keys) -> TrainingPair:
-        """Draw the training pair of pictures that are looked at, always the same."""
-        return self.make(pictures, Drawn(len(pictures), generator(LOOK_SEED, "look")), config)
+        """Draw the pair of pictures that are looked at, always the same, with the ground truth as the target."""
+        return self.make(pictures, Drawn(len(pictures), generator(LOOK_SEED, "look")), config.by_the_truth())
 
 
 def shifted(pictures: Tensor, draws: Draws) -> Tensor:
