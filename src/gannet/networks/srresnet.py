@@ -1,7 +1,7 @@
 """A network that enlarges pictures: residual blocks at the small size, and one stage of sub-pixels at the end."""
 
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar
 
 from pydantic import ConfigDict, Field
 from torch import Tensor, nn
@@ -58,21 +58,30 @@ class Enlarger(nn.Module):
         receptive_radius: how many pixels away a pixel of the small picture still matters.
     """
 
-    def __init__(self, channels: int, scale: int, options: "Srresnet") -> None:
+    def __init__(self, channels: int, scale: int, width: int, blocks: int) -> None:
         super().__init__()
-        width, blocks = options.width, options.blocks
         self.scale, self.receptive_radius = scale, max(2 * blocks + 3, BICUBIC_RADIUS)
         self.entry = Convolution(channels, width, 3, 1, 1)
         self.body = nn.Sequential(*(ResidualBlock(width) for _ in range(blocks)))
-        even = options.subpixels == "even" and scale > 1
-        last = EvenSubpixels(width, channels, scale) if even else Convolution(width, channels * scale**2, 3, 1, 1)
-        self.exit = zero_init(last)
+        self.exit = zero_init(self.subpixels(width, channels))
+
+    def subpixels(self, width: int, channels: int) -> Convolution:
+        """Build what gives `scale`^2 pixels of each."""
+        return Convolution(width, channels * self.scale**2, 3, 1, 1)
 
     def forward(self, small: Tensor) -> Tensor:
         """Map (b, c, h, w) in [-1, 1] to (b, c, scale * h, scale * w)."""
         features = self.entry(small)
         detail = self.exit(features + self.body(features))
         return enlarge(small, self.scale) + pixel_shuffle(detail, self.scale).float()
+
+
+class EvenEnlarger(Enlarger):
+    """The same, with sub-pixels that lay no grid over flat areas."""
+
+    def subpixels(self, width: int, channels: int) -> Convolution:
+        """Build what gives `scale`^2 pixels of each."""
+        return EvenSubpixels(width, channels, self.scale)
 
 
 def zero_init(layer: Convolution) -> Convolution:
@@ -100,16 +109,20 @@ class Srresnet:
     """Channels between the blocks."""
     blocks: Annotated[int, Field(ge=1, le=64)] = 8
     """Residual blocks."""
-    subpixels: Literal["free", "even"] = "free"
-    """Whether each pixel of an enlarged one may answer a flat area in its own way (`free`, as in models before), or all
-    answer alike (`even`), so that no grid lies on it."""
 
     def __post_init__(self) -> None:
-        if not (1 <= self.width <= 256 and 1 <= self.blocks <= 64 and self.subpixels in ("free", "even")):
-            raise ValueError(
-                "network.width must be 1 to 256, network.blocks 1 to 64, and network.subpixels free or even."
-            )
+        if not (1 <= self.width <= 256 and 1 <= self.blocks <= 64):
+            raise ValueError("network.width must be 1 to 256 and network.blocks 1 to 64.")
 
     def enlarger(self, channels: int, scale: int) -> Enlarger:
         """Build the network."""
-        return Enlarger(channels, scale, self)
+        return Enlarger(channels, scale, self.width, self.blocks)
+
+
+@dataclass(frozen=True)
+class EvenSrresnet(Srresnet):
+    """How wide and deep the network is whose sub-pixels lay no grid over flat areas."""
+
+    def enlarger(self, channels: int, scale: int) -> EvenEnlarger:
+        """Build the network."""
+        return EvenEnlarger(channels, scale, self.width, self.blocks)

@@ -23,7 +23,7 @@ from gannet.media.tiling import TiledOperation, as_learned, as_tensor, as_values
 from gannet.metrics.restoration import luma
 from gannet.metrics.upsampling_grid import grid_energy
 from gannet.networks.compact import Compact
-from gannet.networks.srresnet import Srresnet
+from gannet.networks.srresnet import EvenSrresnet, Srresnet
 from gannet.pipelines.hub import absolute
 from gannet.recipe import Recipe
 from gannet.schema import Choice, Section, Share, check
@@ -32,7 +32,11 @@ from gannet.tasks._image_restoration.evaluation import EvaluationPair, draws_for
 from gannet.tasks._image_restoration.pipeline import PhotographPipeline, Settings
 from gannet.tasks._image_restoration.teacher import find_teacher
 
-NETWORKS = {"srresnet": Srresnet, "compact": Compact}
+NETWORKS: dict[str, type[Srresnet] | type[Compact]] = {
+    "srresnet": Srresnet,
+    "srresnet-even": EvenSrresnet,
+    "compact": Compact,
+}
 TAUGHT = ("teacher", "teacher_strength")
 ONCE_UNKNOWN: dict[str, Any] = {"teacher": "", "teacher_strength": None, "reductions": (1,)}
 """What stands for keys of which old recipes do not speak."""
