@@ -42,6 +42,7 @@ from gannet.tasks._image_restoration.evaluation import (
     GRID,
     EvaluationPair,
     fidelity_figures,
+    middle,
     perceptual_features,
     resized,
     whole_multiple,
@@ -56,8 +57,6 @@ DETAIL = "fine detail, of the real"
 JUDGES = ("judge-v1", EFFICIENTNET)
 COLUMNS = ("PSNR", "SSIM", DETAIL, GRID, *JUDGES)
 MARK = "**judges disagree**"
-LARGEST = 1024
-"""Pixels a side of photographs that are judged whole; of larger ones the middle."""
 WORK = """
 import time, gannet
 from gannet.media.photograph import Photograph, read_photograph
@@ -101,9 +100,7 @@ def compressed(photograph: Photograph, quality: int | None) -> Photograph:
 
 def evaluation_pairs(real: Photograph, scale: int) -> Iterator[tuple[str, EvaluationPair]]:
     """Give what a model is shown of a photograph, by what it went through; uncompressed only where it was reduced."""
-    height, width = (min(LARGEST, side) for side in real.values.shape[:2])
-    top, left = ((side - most) // 2 for side, most in zip(real.values.shape[:2], (height, width), strict=True))
-    real = whole_multiple(Photograph(real.values[top : top + height, left : left + width]), scale)
+    real = whole_multiple(middle(Photograph(real.values)), scale)
     height, width = real.values.shape[:2]
     small = resized(real, (width // scale, height // scale), NEAREST) if scale > 1 else real
     for name, quality in QUALITIES.items():

@@ -341,25 +341,27 @@ def test_nothing_takes_as_much_memory_as_a_file_asks_for(
         gannet.load(files["swinir"])(noise(8, 8, 3))
 
 
-@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize(("channels", "scale"), [(1, 2), (3, 2), (3, 1)])
 def test_a_compact_network_is_exported_so_that_spandrel_gives_the_same_picture(
-    channels: int, tmp_path: Path, gannet_command: Command
+    channels: int, scale: int, tmp_path: Path, gannet_command: Command
 ) -> None:
-    pipeline = compact(channels)
+    pipeline = compact(channels, scale)
     pipeline.save_pretrained(tmp_path / "fast")
     ended = gannet_command("export", tmp_path / "fast", "--to", "spandrel", "--out", tmp_path / "4x.safetensors")
     assert ended.code == 0 and "spandrel and PyTorch differ by" in ended.out
     theirs, photo = gannet.load(tmp_path / "4x.safetensors"), Photograph(noise(30, 40, channels))
-    assert theirs.settings.architecture == "RealESRGAN Compact" and theirs.settings.scale == 2
+    assert theirs.settings.architecture == "RealESRGAN Compact" and theirs.settings.scale == scale
     assert theirs.reach == pipeline.networks["generator"].receptive_radius
     ours, made = (one(photo).value.values.astype(int) for one in (pipeline, theirs))
     assert ours.std() > 10 and np.abs(ours - made).max() <= 1
 
 
-def compact(channels: int) -> Any:
+def compact(channels: int, scale: int = 2) -> Any:
     """A pipeline of super-resolution whose network is the plain one."""
     task = find_task("super-resolution")
-    recipe = task.example().model_copy(update={"network": Choice(name="compact", width=4, layers=2)})
+    example, network = task.example(), Choice(name="compact", width=4, layers=2)
+    options = Choice(name="super-resolution", **{**example.task.options, "scale": scale, "degradation": "world"})
+    recipe = example.model_copy(update={"network": network, "task": options})
     data = recipe.data.with_options(channels=channels, stack=channels)
     prepared = prepare(recipe.model_copy(update={"data": data}))
     torch.manual_seed(0)

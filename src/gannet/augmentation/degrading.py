@@ -48,7 +48,7 @@ def _by_way_of_a_camera(pictures: Tensor, scale: int, draws: Draws) -> Tensor:
     ways = torch.stack([_resized(blurred, size, way) for way in range(len(WAYS))])
     small = ways[_chosen(len(WAYS), draws), torch.arange(len(pictures), device=pictures.device)]
     taken = filters.sharpen(small + _noise(small, draws), SHARPENED * draws.uniform())
-    return _compressed(_passed_on(taken, draws), draws)
+    return filters.compress(_passed_on(taken, draws), *_jpeg(draws))
 
 
 def _noise(pictures: Tensor, draws: Draws) -> Tensor:
@@ -60,26 +60,21 @@ def _noise(pictures: Tensor, draws: Draws) -> Tensor:
 
 def _passed_on(pictures: Tensor, draws: Draws) -> Tensor:
     """Compress some of the pictures at another size, and bring them back."""
-    chosen, ratios = draws.uniform() < AGAIN, _between(RESIZED, draws)
-    there, back = _chosen(len(WAYS), draws), _chosen(len(WAYS), draws)
-    how = _between(QUALITIES, draws), _subsampling(draws)
+    chosen, ratios = draws.uniform() < AGAIN, _between(RESIZED, draws).tolist()
+    there, back = (_chosen(len(WAYS), draws).tolist() for _ in range(2))
+    how = _jpeg(draws)
     passed, size = pictures.clone(), list(pictures.shape[2:])
     for one in chosen.nonzero().flatten().tolist():
-        other = [max(1, round(float(ratios[one]) * side)) for side in size]
-        sent = filters.compress(
-            _resized(pictures[one][None], other, int(there[one])), *(part[one, None] for part in how)
-        )
-        passed[one] = _resized(sent, size, int(back[one]))[0]
+        other = [max(1, round(ratios[one] * side)) for side in size]
+        sent = filters.compress(_resized(pictures[one][None], other, there[one]), *(part[one, None] for part in how))
+        passed[one] = _resized(sent, size, back[one])[0]
     return passed
 
 
-def _compressed(pictures: Tensor, draws: Draws) -> Tensor:
-    return filters.compress(pictures, _between(QUALITIES, draws), _subsampling(draws))
-
-
-def _subsampling(draws: Draws) -> Tensor:
-    """Draw how finely JPEG keeps chroma, (b,)."""
-    return torch.tensor(SUBSAMPLINGS)[_chosen(len(SUBSAMPLINGS), draws).cpu()]
+def _jpeg(draws: Draws) -> tuple[Tensor, Tensor]:
+    """Draw a quality, and how finely chroma is kept, (b,) each."""
+    quality = _between(QUALITIES, draws)
+    return quality, torch.tensor(SUBSAMPLINGS)[_chosen(len(SUBSAMPLINGS), draws).cpu()]
 
 
 def _between(ends: tuple[float, float], draws: Draws) -> Tensor:

@@ -32,7 +32,8 @@ class Convolution(nn.Conv2d):
         """Map (b, c, h, w) to (b, c', h', w') by a weight and a bias that may be others than its own."""
         if suits_tiles(self, picture):
             return _convolve(self, picture, weight, bias)
-        return self._conv_forward(picture, weight, bias)
+        made: Tensor = self._conv_forward(picture, weight, bias)
+        return made
 
 
 class UpConvolution(nn.ConvTranspose2d):

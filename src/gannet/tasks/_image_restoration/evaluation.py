@@ -96,11 +96,11 @@ def photographs(exam: Exam, most: int) -> Iterator[Photograph]:
             yield Photograph(as_values(part["real"], "uint8"))
     else:
         for record in sample(exam.source, most):
-            yield _middle(whole_photograph(record))
+            yield middle(whole_photograph(record))
 
 
-def _middle(photograph: Photograph) -> Photograph:
-    """The middle of a photograph, as large as can be judged at once."""
+def middle(photograph: Photograph) -> Photograph:
+    """Give the middle of a photograph, as large as can be judged at once."""
     beyond = [max(0, side - LARGEST_JUDGED) // 2 for side in photograph.values.shape[:2]]
     rows, columns = (slice(begin, begin + LARGEST_JUDGED) for begin in beyond)
     alpha = photograph.alpha if photograph.alpha is None else photograph.alpha[rows, columns]
