@@ -105,10 +105,9 @@ class Srresnet:
     # Read when a recipe's section is checked: keys that are not fields are refused.
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
-    width: Annotated[int, Field(ge=1, le=256)] = 48
-    """Channels between the blocks."""
-    blocks: Annotated[int, Field(ge=1, le=64)] = 8
-    """Residual blocks."""
+    # Described in the field: docstrings of attributes are not found again in a class that has them from another.
+    width: Annotated[int, Field(ge=1, le=256, description="Channels between the blocks.")] = 48
+    blocks: Annotated[int, Field(ge=1, le=64, description="Residual blocks.")] = 8
 
     def __post_init__(self) -> None:
         if not (1 <= self.width <= 256 and 1 <= self.blocks <= 64):
