@@ -14,6 +14,8 @@ __all__ = ["Field", "Medium", "find_medium", "medium_names"]
 NOT_MEDIA = {
     "arrays",
     "attachments",
+    "film_encoding",
+    "films",
     "grids",
     "medium",
     "pages",

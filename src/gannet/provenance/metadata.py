@@ -104,9 +104,13 @@ def read_facts(picture: Image.Image) -> dict[str, object]:
         facts with their source type; empty where it is not said that a model had a hand in it.
     """
     packet = _text(picture.info.get(PACKET) or picture.info.get("xmp") or _tiff_packet(picture))
+    return facts_of(packet, _text(picture.info.get(COMMENT) or picture.info.get("comment")))
+
+
+def facts_of(packet: str, told: str) -> dict[str, object]:
+    """Read what the XMP and a comment of a file say of its making; see `read_facts`."""
     found = MADE.search(packet)
     kind = found[0] if found else ""
-    told = _text(picture.info.get(COMMENT) or picture.info.get("comment"))
     if tool := re.search(r'CreatorTool="Gannet: (.*?)"', packet):
         told = unescape(tool[1], {"&quot;": '"'})
     with contextlib.suppress(ValueError, RecursionError):
@@ -145,7 +149,7 @@ def metadata(ending: str, facts: Facts, comments: Mapping[str, str] | None = Non
     Args:
         comments: what somebody else wrote into the file, by name, which stays; the facts are in the XMP all the same.
     """
-    packet, comments = _packet(facts), comments or {}
+    packet, comments = xmp_packet(facts), comments or {}
     if ending in TIFF_ENDINGS:
         return {"tiffinfo": {XMP_TAG: packet.encode()} if facts else {}, "compression": "tiff_deflate"}
     if ending == ".png":
@@ -175,7 +179,8 @@ def _in_one(comments: Mapping[str, str]) -> str:
     return "\n".join(text if name == COMMENT else f"{name}: {text}" for name, text in comments.items())
 
 
-def _packet(facts: Facts) -> str:
+def xmp_packet(facts: Facts) -> str:
+    """Give the XMP that says by facts where a file came from."""
     kind, rest = facts.get(SOURCE_TYPE, SYNTHETIC), {name: told for name, told in facts.items() if name != SOURCE_TYPE}
     maker = escape(f"Gannet: {json.dumps(rest)}", {'"': "&quot;"})
     return (
