@@ -26,11 +26,22 @@ def read_file(path: Path, check: Check = any_beginning) -> bytes:
 
 def open_file(path: Path) -> BinaryIO:
     """Open a file to be read; OSError where it cannot be, ValueError for what is none, or holds too many bytes."""
+    refuse_huge(_size(path))
+    return path.open("rb")
+
+
+def open_large(path: Path) -> BinaryIO:
+    """Open a file that is read in parts, and may be of any size; OSError and ValueError as of `open_file`."""
+    _size(path)
+    return path.open("rb")
+
+
+def _size(path: Path) -> int:
+    """Give the bytes of a regular file; ValueError for what is none."""
     status = path.stat()
     if not stat.S_ISREG(status.st_mode) and not stat.S_ISDIR(status.st_mode):  # Of folders the system tells.
         raise ValueError(SPECIAL)
-    refuse_huge(status.st_size)
-    return path.open("rb")
+    return status.st_size
 
 
 def read_bounded(stream: IO[bytes], check: Check = any_beginning) -> bytes:

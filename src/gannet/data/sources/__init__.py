@@ -15,7 +15,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from gannet.data.records import Record, Source, left_out_of
+from gannet.data.records import Counted, Record, Source, left_out_of, listed
 from gannet.data.sources.contents import is_run_folder
 from gannet.data.sources.folder import FileSource, Folder, PairSource, Storage, Zip, has_ending
 from gannet.data.sources.layout import is_hidden, pair_up
@@ -160,7 +160,7 @@ def _neighbours(path: Path, shelf: str | None) -> Iterator[str]:
 
 
 def _with_samples(source: Any, target: str, media: Mapping[str, Medium]) -> Source:
-    if source.count() == 0:
+    if _is_empty(source):
         if beside := left_out_of(source):
             none = f"{target} holds no readable {next(iter(media.values())).noun}"
             name, reason = beside[0]
@@ -172,6 +172,10 @@ def _with_samples(source: Any, target: str, media: Mapping[str, Medium]) -> Sour
         plural = next(iter(media.values())).plural
         raise ValueError(f"{target} holds no {plural}{others}; give {_allowed(media)}.")
     return source  # type: ignore[no-any-return]
+
+
+def _is_empty(source: Source) -> bool:
+    return source.count() == 0 if isinstance(source, Counted) else next(listed(source), None) is None
 
 
 PAIRED = {"image": "image", "map": "label-map"}

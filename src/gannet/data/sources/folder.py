@@ -10,14 +10,14 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import chain
 from pathlib import Path, PurePosixPath
-from typing import Any, Protocol
+from typing import IO, Any, Protocol
 
 from gannet.data.records import LeftOut, Record, digest, file_stamp
 from gannet.data.sources.contents import OUTSIDE, Contents, contents
 from gannet.data.sources.layout import are_pairs, in_utf8, is_hidden, pair_up, read_layout
 from gannet.media.medium import Medium
 from gannet.runtime.files import is_inside
-from gannet.runtime.reading import Check, any_beginning, read_bounded, read_file, refuse_huge
+from gannet.runtime.reading import Check, any_beginning, open_large, read_bounded, read_file, refuse_huge
 
 MOST_DEFLATED = 1032  # bytes that one of a packed file unpacks to at most (deflate: 258 of each two bits)
 CLASSES = ("classes.txt", "codes.txt")
@@ -42,6 +42,9 @@ class Storage(Protocol):
 
     def read(self, path: str, check: Check) -> bytes:
         """Read a file whole; ValueError when it is larger than a value may be or begins as none does."""
+
+    def open(self, path: str) -> IO[bytes]:
+        """Open a file that is read in parts, and may be of any size where it lies on the disk."""
 
     def size(self, path: str) -> int:
         """Give the bytes of a file, before it is read."""
@@ -71,6 +74,10 @@ class Folder:
     def read(self, path: str, check: Check) -> bytes:
         """Read a file whole, so that none stays open behind a value."""
         return read_file(self._folder / path, check)
+
+    def open(self, path: str) -> IO[bytes]:
+        """Open it where it lies."""
+        return open_large(self._folder / path)
 
     def size(self, path: str) -> int:
         """Ask the disk."""
@@ -124,6 +131,11 @@ class Zip:
         with self._archive.open(self._members[path]) as stream:
             return read_bounded(stream, check)
 
+    def open(self, path: str) -> IO[bytes]:
+        """Open a member, which is unpacked as it is read."""
+        refuse_huge(self.size(path))
+        return self._archive.open(self._members[path])
+
     def size(self, path: str) -> int:
         """Give what the member unpacks to."""
         return self._members[path].file_size
@@ -151,7 +163,7 @@ def has_ending(path: str, medium: Medium) -> bool:
     return PurePosixPath(path).suffix.lower() in medium.endings
 
 
-def _left_out(storage: Storage, media: Collection[Medium]) -> list[LeftOut]:
+def only_seeming(storage: Storage, media: Collection[Medium]) -> list[LeftOut]:
     """Name, of what is no file that can be read, folders and what would be of these media, with reasons."""
     named = [one for one in storage.left_out() if one[0].endswith("/") or any(has_ending(one[0], it) for it in media)]
     return named + [(path, reason) for path in storage.names() if (reason := _foreign(path, media))]
@@ -163,7 +175,7 @@ def _foreign(path: str, media: Collection[Medium]) -> str:
     return next(filter(None, found), "")
 
 
-def _fingerprint(storage: Storage, paths: Sequence[str], left_out: Sequence[LeftOut]) -> str:
+def fingerprint_of(storage: Storage, paths: Sequence[str], left_out: Sequence[LeftOut]) -> str:
     """Give a hex digest that changes when files do, or when others are passed over."""
     own = storage.fingerprint(paths)
     return digest([own, *chain.from_iterable(left_out)]) if left_out else own
@@ -178,7 +190,7 @@ class FileSource:
         found = sorted(path for path in storage.names() if has_ending(path, medium))
         self._layout = read_layout(found)
         self._paths = [path for path in found if self._layout.covers(path)]
-        left_out = _left_out(storage, [medium])
+        left_out = only_seeming(storage, [medium])
         self.ignored = len(storage.names()) - len(found)
         self._left_out = sorted([*left_out, *((path, BESIDE) for path in found if not self._layout.covers(path))])
         if are_pairs(self._layout.classes):
@@ -201,7 +213,7 @@ class FileSource:
 
     def fingerprint(self) -> str:
         """Give a hex digest that changes when the content changes."""
-        return _fingerprint(self._storage, self._paths, self._left_out)
+        return fingerprint_of(self._storage, self._paths, self._left_out)
 
     def count(self) -> int:
         """Give the number of samples."""
@@ -231,7 +243,7 @@ class PairSource:
         self.name = storage.name
         self._storage, self._media = storage, media
         names = storage.names()
-        self._left_out = sorted(_left_out(storage, media.values()))
+        self._left_out = sorted(only_seeming(storage, media.values()))
         try:
             pairs, self.lonely = pair_up(names, [(name, one.endings) for name, one in media.items()])
         except ValueError as error:
@@ -251,7 +263,7 @@ class PairSource:
     def fingerprint(self) -> str:
         """Give a hex digest that changes when the content changes."""
         paths = [*(path for paths in self._pairs.values() for path in paths), *self.lonely]
-        return _fingerprint(self._storage, paths, self._left_out)
+        return fingerprint_of(self._storage, paths, self._left_out)
 
     def count(self) -> int:
         """Give the number of samples."""
