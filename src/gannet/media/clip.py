@@ -112,20 +112,11 @@ class ClipMedium(Medium[Given]):
     def choose(self, values: Iterator[Given], options: Section) -> ClipField:
         """Choose size, rate and channels by what the clips have."""
         assert isinstance(options, Options)
-        sides, rates, coloured = [], [], False
-        for value in values:
-            with unless_broken():  # The cache will name it.
-                clip = moving(value)
-                sides.append(min(clip.size))
-                rates += [clip.rate] if clip.rate else []
-                coloured = coloured or _has_colour(clip)
-        if not sides:
-            raise ValueError("None of the clips can be read; give at least two, and hundreds to learn anything.")
-        size = min(256, auto_size(statistics.median(sides))) if options.size == "auto" else options.size
-        channels = (3 if coloured else 1) if options.channels == "auto" else options.channels
-        rate = _sensible(statistics.median(rates)) if rates else USUAL_RATE
-        rate = rate if options.rate == "auto" else options.rate
-        return self.field((size, size), channels, rate, options.length, options.fit)
+        if "auto" in (options.size, options.channels, options.rate):
+            options = _chosen(values, options)
+        assert options.size != "auto" and options.channels != "auto" and options.rate != "auto", "chosen now"
+        sides = options.size, options.size
+        return self.field(sides, options.channels, options.rate, options.length, options.fit)
 
     def fit(self, value: Given, field: Field) -> Pixels:
         """Bring a clip to rate, size and channels; ValueError where it is shorter than a window."""
@@ -238,6 +229,25 @@ def moving(value: Given) -> Moving:
     return Held(pixels)
 
 
+def _chosen(values: Iterator[Given], options: Options) -> Options:
+    """Choose what is open by what clips look like; ValueError where none can be read."""
+    sides, rates, coloured = [], [], False
+    for value in values:
+        with unless_broken():  # The cache will name it.
+            clip = moving(value)
+            sides.append(min(clip.size))
+            rates += [clip.rate] if clip.rate else []
+            coloured = coloured or _has_colour(clip)
+    if not sides:
+        raise ValueError("None of the clips can be read; give at least two, and hundreds to learn anything.")
+    found = {
+        "size": auto_size(statistics.median(sides)),
+        "channels": 3 if coloured else 1,
+        "rate": _sensible(statistics.median(rates)) if rates else USUAL_RATE,
+    }
+    return options.model_copy(update={name: one for name, one in found.items() if getattr(options, name) == "auto"})
+
+
 def _has_colour(clip: Moving) -> bool:
     """Tell by the first frame; encoders tint grey a little."""
     pixels = convert_channels(next(clip.frames())[0], 3).astype(np.float32)
@@ -256,7 +266,8 @@ def _middle(lengths: Sequence[int]) -> int:
 def _changes(clip: Array) -> Array:
     """Measure how much frames of a clip (t, h, w, c) differ from those before them, in levels: (t - 1,)."""
     small = clip[:, ::2, ::2].astype(np.int16)
-    return np.abs(np.diff(small, axis=0)).mean((1, 2, 3))
+    changes: Array = np.abs(np.diff(small, axis=0)).mean((1, 2, 3))
+    return changes
 
 
 def _cuts(changes: Array) -> int:

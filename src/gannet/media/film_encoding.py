@@ -15,7 +15,11 @@ from gannet.provenance.metadata import Facts, comment, metadata
 
 COLOURS, LOOKED_AT = 256, 64
 """Colours of a GIF, and pixels a side of each frame by which they are chosen."""
-ENCODERS = (("libx264", {"crf": "14", "preset": "medium"}), ("h264", {}), ("mpeg4", {"qmin": "2", "qmax": "4"}))
+ENCODERS: tuple[tuple[str, dict[str, str]], ...] = (
+    ("libx264", {"crf": "14", "preset": "medium"}),
+    ("h264", {}),
+    ("mpeg4", {"qmin": "2", "qmax": "4"}),
+)
 """What writes an MP4 and its settings, the best first; PyAV is built with more of them or fewer."""
 
 

@@ -10,8 +10,9 @@ import io
 import math
 from array import array
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import IO, Any, Protocol, TypeAlias
 
 import numpy as np
@@ -32,6 +33,8 @@ PICTURES = int.from_bytes(b"vide", "big")
 """The kind of what an MP4 keeps for the eyes."""
 Frame: TypeAlias = tuple[Pixels, float]
 """Pixels (h, w, 3), and the seconds for which they are shown."""
+Decoded: TypeAlias = tuple[Callable[[], Pixels], float, float]
+"""What converts a frame to pixels, when it is shown, and for how many seconds by its own words."""
 Opens: TypeAlias = Callable[[], IO[bytes]]
 
 
@@ -141,16 +144,16 @@ class Film:
 
     def frames(self) -> Iterator[Frame]:
         """Decode what is shown within the part; ValueError where the file is damaged."""
-        start, end = self.part
-        before: tuple[Pixels, float] | None = None
-        for pixels, at, seconds in _decoded(self, start):
+        before: Decoded | None = None
+        with _opened(self.opens, self.form) as (container, stream):  # Until the last frame is converted.
+            for shown in _decoded(container, stream, self):
+                if before is not None:
+                    yield from _within(before, shown[1], self.part)
+                if shown[1] >= self.part[1]:
+                    return
+                before = shown
             if before is not None:
-                yield from _within((before[0], before[1], at), start, end)
-            before, last = (pixels, at), seconds
-            if at >= end:
-                return
-        if before is not None:
-            yield from _within((*before, before[1] + last), start, end)
+                yield from _within(before, before[1] + before[2], self.part)
 
     def measured(self) -> float:
         """Tell by its packets how many seconds it lasts, without decoding; ValueError where that is too long."""
@@ -163,12 +166,12 @@ class Film:
         return _bounded(max(times, default=0.0))
 
 
-def _within(shown: tuple[Pixels, float, float], start: float, end: float) -> Iterator[Frame]:
-    """Give a frame for as long as it is shown within a part; nothing where it is not."""
-    pixels, since, until = shown
-    seconds = min(until, end) - max(since, start)
+def _within(shown: Decoded, until: float, part: tuple[float, float]) -> Iterator[Frame]:
+    """Give a frame for as long as it is shown within a part; nothing, and nothing converted, where it is not."""
+    convert, since, _ = shown
+    seconds = min(until, part[1]) - max(since, part[0])
     if seconds > 0:
-        yield pixels, seconds
+        yield convert(), seconds
 
 
 def _bounded(seconds: float) -> float:
@@ -278,18 +281,18 @@ def _said_plainly() -> Iterator[None]:
         raise ValueError(f"its film is damaged or cut short ({error.strerror or error})") from None
 
 
-def _decoded(film: Film, start: float) -> Iterator[tuple[Pixels, float, float]]:
-    """Decode frames from the last one that begins before `start` at the latest: pixels, when and how long shown."""
-    with _opened(film.opens, film.form) as (container, stream):
-        zero, at = _zero(stream), 0.0
-        if start > 0:
-            container.seek(int((start + zero) / stream.time_base), stream=stream)
-        for frame in container.decode(stream):
-            told = at if frame.time is None else frame.time - zero
-            at = max(at, told)  # Times that run backwards stand still.
-            seconds = float(frame.duration * frame.time_base) if frame.duration and frame.time_base else 1 / film.rate
-            yield _pixels(frame, stream), at, seconds
-            at += seconds if frame.time is None else 0.0
+def _decoded(container: Any, stream: Any, film: Film) -> Iterator[Decoded]:
+    """Decode frames from the last key frame before the part on."""
+    zero, at = _zero(stream), 0.0
+    if film.part[0] > 0:
+        with suppress(require().error.FFmpegError):  # Where a format has no places, all before is decoded.
+            container.seek(int((film.part[0] + zero) / stream.time_base), stream=stream)
+    for frame in container.decode(stream):
+        told = at if frame.time is None else frame.time - zero
+        at = max(at, told)  # Times that run backwards stand still.
+        seconds = float(frame.duration * frame.time_base) if frame.duration and frame.time_base else 1 / film.rate
+        yield partial(_pixels, frame, stream), at, seconds
+        at += seconds if frame.time is None else 0.0
 
 
 def _pixels(frame: Any, stream: Any) -> Pixels:

@@ -126,6 +126,17 @@ def test_a_long_film_is_cut_into_parts_that_together_hold_all_of_it(tmp_path: Pa
     assert len(set(found.held_out[1:].tolist())) == 1, "parts of a film are on both sides of the split"
 
 
+def test_a_long_animation_is_cut_too_and_what_claims_to_last_for_days_is_left_out(tmp_path: Path) -> None:
+    frames = [Image.new("L", (8, 8), number % 256) for number in range(2 * FEWEST_FRAMES)]
+    moves = {"save_all": True, "append_images": frames[1:], "duration": 40}
+    frames[0].save(tmp_path / "long.gif", **moves)  # type: ignore[arg-type]
+    write(tmp_path / "endless.mkv", film(levels(0, 100), "mkv", times=(0, 90_000_000)))
+    found = cached(tmp_path)
+    ((name, reason),) = found.skipped
+    assert name == "endless.mkv" and reason.startswith("it is to last 25 hours")
+    assert found.first[:, 0, 0, 0].tolist() == [number % 256 for number in range(2 * FEWEST_FRAMES)]
+
+
 def test_one_long_film_is_learned_from_and_held_out_by_its_parts(tmp_path: Path) -> None:
     write(tmp_path / "long.mkv", film(levels(*(n % 256 for n in range(4 * FEWEST_FRAMES)), size=(16, 16)), "mkv"))
     found = cached(tmp_path)

@@ -7,7 +7,7 @@ a film are on one side of a split, unless there is but one film.
 import math
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -104,7 +104,8 @@ class ClipSource:
         except Exception as error:  # A broken file makes decoders raise anything.
             if is_defect(error):
                 raise
-            parts = [(0.0, math.inf)]  # Reading it says so.
+            yield self._record(path, path, False, partial(_fail, error))
+            return
         for part in parts:
             named = f"{path} {part[0]:.0f} s" if len(parts) > 1 else path
             yield self._record(path, named, len(parts) > 1, partial(self._film, path, part))
@@ -117,13 +118,18 @@ class ClipSource:
             series = Series(readers, tuple(in_utf8(PurePosixPath(file).name) for file in files[part]))
             yield self._record(path, named, len(slices) > 1, partial(moving, series))
 
-    def _record(self, path: str, named: str, grouped: bool, read: "partial[object]") -> Record:
+    def _record(self, path: str, named: str, grouped: bool, read: Callable[[], object]) -> Record:
         label, split = self._layout.place(path)
         group = in_utf8(path) if grouped else ""
         return Record(in_utf8(named), {self._field: read}, label, split, group=group, size=lambda: self._cut.bytes)
 
     def _film(self, path: str, part: tuple[float, float]) -> Film:
         return open_film(partial(self._storage.open, path)).between(*part)
+
+
+def _fail(error: Exception) -> None:
+    """Tell why a film cannot be read, when it is."""
+    raise error
 
 
 def _series(names: Sequence[str]) -> dict[str, list[str]]:
@@ -135,7 +141,7 @@ def _series(names: Sequence[str]) -> dict[str, list[str]]:
     found: dict[str, dict[str, list[tuple[int, str]]]] = defaultdict(lambda: defaultdict(list))
     for path in names:
         named = NUMBERED.fullmatch(PurePosixPath(path).stem)
-        if named and PurePosixPath(path).suffix.lower() in image.EXTENSIONS - {".gif"}:
+        if named and PurePosixPath(path).suffix.lower() in image.medium.endings - {".gif"}:
             folder = path.rpartition("/")[0]
             found[folder][named[1]].append((int(named[2]), path))
     series = {}

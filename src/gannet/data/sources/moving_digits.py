@@ -13,7 +13,7 @@ from gannet.data.records import VALUE, Chunk, Record, Source, digest, records_of
 from gannet.media.medium import Medium, Pixels
 from gannet.schema import Section
 
-COUNT, TESTED, PART = 1_000, 100, 50
+COUNT, TESTED, PART, LOOKED_AT = 1_000, 100, 50, 8
 LENGTH, SIDE = 32, 64
 FIRST_TESTED = 1_500
 """Of scikit-learn's digits, those from here on move in the held-out clips only."""
@@ -49,6 +49,12 @@ class MovingDigits:
     def records(self) -> Iterator[Record]:
         """Give every sample, in order."""
         return records_of(self.arrays())
+
+    def sample(self, most: int) -> Iterator[Record]:
+        """Give a few samples: they are all of one size, and take a while to draw."""
+        drawn = [draw_clip(number) for number in range(min(most, LOOKED_AT))]
+        labels = np.array([label for _, _, label in drawn], np.int64)
+        return records_of([Chunk({VALUE: np.stack([clip for clip, _, _ in drawn])}, labels, "train", 0)])
 
     def masks(self, number: int) -> npt.NDArray[np.bool_]:
         """Tell where the digit is in each frame of a clip (32, 64, 64), to measure how well it was told apart."""
@@ -105,7 +111,8 @@ def _bounced(random: np.random.Generator, room: int) -> npt.NDArray[np.int64]:
     start = random.uniform(0, room, 2)
     path = start + speed * np.arange(LENGTH)[:, None] * np.array([np.sin(angle), np.cos(angle)])
     folded = np.abs((path + room) % (2 * room) - room)
-    return np.rint(folded).astype(np.int64)
+    places: npt.NDArray[np.int64] = np.rint(folded).astype(np.int64)
+    return places
 
 
 MEDIA = (("clip",),)
