@@ -31,6 +31,8 @@ keys by `--set network.width=32`, in Python `set={"network.width": 32}`.
 
 This page is written by `python shipping/keys_page.py`.
 """
+OF_MEDIA = {"pictures": "generation", "clips": "video-generation"}
+"""Media whose keys of `data` differ, each with a task that has them."""
 TYPES = {str: "text", bool: "flag", list[str] | None: "text, repeatable"}
 """What the types of a function's parameters are called."""
 Row = tuple[str, str, str, str]
@@ -66,8 +68,10 @@ def chosen_keys() -> dict[str, list[Key]]:
     found, tasks = dict[str, list[Key]](), own_tasks()
     for name, task in tasks.items():
         found[f"`task.name={name}`"] = schema_keys(task.Config.model_json_schema(), section="task")
-    found["`data`, of pictures"] = schema_keys(tasks["generation"].Data.model_json_schema(), section="data")
-    assert len({task.Data for task in tasks.values()}) == 1, "another medium's keys want a heading of their own"
+    for what, name in OF_MEDIA.items():
+        found[f"`data`, of {what}"] = schema_keys(tasks[name].Data.model_json_schema(), section="data")
+    told = {tasks[name].Data for name in OF_MEDIA.values()}
+    assert {task.Data for task in tasks.values()} == told, "another medium's keys want a heading of their own"
     for section in ("network", "augment"):
         offered = [getattr(task, "choices", {}).get(section, {}) for task in tasks.values()]
         for name, kind in sorted({name: kind for some in offered for name, kind in some.items()}.items()):

@@ -21,15 +21,14 @@ from gannet.media.photograph import BY_QUALITY
 from gannet.pipelines.hub import load, untrained
 from gannet.pipelines.manifest import MANIFEST, is_filled
 from gannet.pipelines.packing import FORMATS
-from gannet.pipelines.pipeline import ConverterPipeline, GeneratorPipeline
-from gannet.pipelines.samples import check_many_files, check_one_file, write_new
+from gannet.pipelines.pipeline import ConverterPipeline, GeneratorPipeline, Pipeline
+from gannet.pipelines.samples import beside_samples, check_many_files, check_one_file, write_new
 from gannet.pipelines.writer import Share, tidy
 from gannet.provenance.formats import PHOTOGRAPHS
 from gannet.provenance.metadata import COMPOSITE, SOURCE_TYPE, check_format, save_picture
 from gannet.runtime.devices import choose_device, is_first, join, processes
 from gannet.runtime.files import check_free, digest
 from gannet.runtime.names import format_ending
-from gannet.runtime.progress import Watch
 from gannet.schema import Section
 
 
@@ -49,41 +48,51 @@ def apply_model(
     asked = {name: value for name, value in given.items() if name not in pipeline.inputs}
     options = pipeline.options(asked)
     if not pipeline.inputs:
-        if inputs or wanted.save or wanted.compare:
+        if inputs or wanted.compare or (wanted.save and len(pipeline.outputs) < 2):
             raise ValueError(
                 f"{target} is a model for {pipeline.task}, which makes samples from nothing and takes no "
                 "files: leave out all but its options."
             )
-        path = _place_of_samples(cast(GeneratorPipeline, pipeline), options, wanted.out)
-        return _draw(cast(GeneratorPipeline, loaded()), options, path, wanted.watch)
+        _check_saved(pipeline, wanted.save)
+        path, beside = _places_of_samples(cast(GeneratorPipeline, pipeline), options, wanted)
+        made = _draw(cast(GeneratorPipeline, loaded()), options, path, wanted)
+        return replace(made, further=wanted.save, beside=beside)
     if not inputs:
         what = next(iter(pipeline.inputs.values())).medium.plural
         raise ValueError(f"{target} is a model for {pipeline.task}: name the {what} to use it on.")
     items = find_items(inputs, pipeline.inputs, {name: given[name] for name in given if name in pipeline.inputs})
     converter = cast(ConverterPipeline, pipeline)
     converter.check_given({next(iter(pipeline.inputs)), *(name for name in given)})
-    for name in wanted.save:
-        if name not in pipeline.outputs:
-            more = ", ".join(list(pipeline.outputs)[1:]) or "none"
-            raise ValueError(f"A model for {pipeline.task} has no further output {name!r} to save; it has: {more}.")
+    _check_saved(pipeline, wanted.save)
     work = Conversion(converter, cast(Callable[[], ConverterPipeline], loaded), options, wanted, items)
     return _convert(work, Path(str(inputs[0])))
 
 
-def _place_of_samples(pipeline: GeneratorPipeline, options: Section, out: str) -> Path:
-    """Choose where samples go; ValueError where they cannot."""
+def _check_saved(pipeline: Pipeline, names: Sequence[str]) -> None:
+    """Raise ValueError for the name of an output that there is not."""
+    for name in names:
+        if name not in pipeline.outputs:
+            more = ", ".join(list(pipeline.outputs)[1:]) or "none"
+            raise ValueError(f"A model for {pipeline.task} has no further output {name!r} to save; it has: {more}.")
+
+
+def _places_of_samples(pipeline: GeneratorPipeline, options: Section, wanted: Wanted) -> tuple[Path, tuple[Path, ...]]:
+    """Choose where samples go, and their further outputs beside a single file; ValueError where they cannot."""
     animated, medium = pipeline.animated(options), next(iter(pipeline.outputs.values()))
-    path = Path(out or ("samples.gif" if animated else "samples.png"))
+    path = Path(wanted.out or ("samples.gif" if animated else "samples.png"))
+    beside: tuple[Path, ...] = ()
     if animated or format_ending(path, medium.saved) not in FORMATS:
         check_one_file(path, medium, int(getattr(options, "num", 1)), animated)
+        beside = tuple(beside_samples(path, name, pipeline.outputs[name]) for name in wanted.save)
     else:
         check_many_files(path, medium)
     if is_first():
-        _check_place(path)
-    return path
+        for place in (path, *beside):
+            _check_place(place)
+    return path, beside
 
 
-def _draw(pipeline: GeneratorPipeline, options: Section, path: Path, watch: Watch) -> Applied:
+def _draw(pipeline: GeneratorPipeline, options: Section, path: Path, wanted: Wanted) -> Applied:
     """Draw samples: to one file as a sheet or a film, or to a file each."""
     saved = next(iter(pipeline.outputs.values())).saved
     one_file = pipeline.animated(options) or format_ending(path, saved) not in FORMATS
@@ -95,9 +104,10 @@ def _draw(pipeline: GeneratorPipeline, options: Section, path: Path, watch: Watc
         # Another version may cut parts otherwise, another device rounds otherwise: neither goes on with this beginning.
         where = {"gannet": __version__, "device": pipeline.device.type}
         asked = {"options": options.model_dump(mode="json"), "weights": told_by, **where}
-        pipeline.batches(options).deliver(path, asked, _share(), watch)
+        asked |= {"save": list(wanted.save)} if wanted.save else {}
+        pipeline.batches(options).only(wanted.save).deliver(path, asked, _share(), wanted.watch)
     elif is_first():
-        pipeline.draw(options).save(path)
+        pipeline.draw(options).save(path, wanted.save)
     return Applied(path, facts, int(getattr(options, "num", 1)))
 
 

@@ -262,13 +262,11 @@ def _opened(opens: Opens, form: str) -> Iterator[tuple[Any, Any]]:
     with opens() as file, _said_plainly():
         limit = {"max_pixels": str(most_pixels())} if most_pixels() else {}
         with av.open(file, format=form, options=limit, metadata_errors="replace") as container:
-            streams = container.streams.video
-            if not streams:
-                raise ValueError("it holds no moving pictures")
-            if streams[0].codec_context is None:
-                raise ValueError("its pictures are coded in a way that FFmpeg does not decode")
-            refuse_huge_sides(streams[0].width, streams[0].height)
-            yield container, streams[0]
+            stream = container.streams.best("video")  # And not the picture of its cover.
+            if stream is None or stream.codec_context is None:
+                raise ValueError("it holds no moving pictures that FFmpeg decodes")
+            refuse_huge_sides(stream.width, stream.height)
+            yield container, stream
 
 
 @contextmanager

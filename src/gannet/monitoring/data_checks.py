@@ -90,8 +90,11 @@ def find_augmentation(training: Tensor, held_out: Tensor) -> tuple[FoundAugmenta
 
 def rows(samples: Tensor) -> Tensor:
     """Give samples as rows; pictures (n, c, h, w) at up to 32 pixels a side, or pairs of them would take long to
-    compare.
+    compare, and clips (n, c, t, h, w) by such frames, every fourth of them.
     """
+    if samples.ndim == 5:
+        frames = samples[:, :, ::4].transpose(1, 2)
+        return rows(frames.flatten(0, 1)).reshape(len(samples), -1)
     share = SIDE / max(samples.shape[2:]) if samples.ndim == 4 else 1.0
     return flat(samples if share >= 1 else interpolate(samples, scale_factor=share, mode="area"))
 

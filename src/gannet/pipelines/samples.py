@@ -4,6 +4,7 @@ import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import product
 from math import prod
 from pathlib import Path
 from typing import overload
@@ -17,12 +18,13 @@ from gannet.media.grids import enlarged_frame
 from gannet.media.medium import Medium
 from gannet.pipelines.packing import FORMATS, Entry, folders
 from gannet.pipelines.writer import ALONE, Order, Share, deliver
+from gannet.provenance.formats import PICTURES
 from gannet.provenance.metadata import SOURCE_TYPE, Facts, check_format, encode_picture, save_film, save_picture
 from gannet.runtime.files import check_free, digest, write_bytes
 from gannet.runtime.names import format_ending
 from gannet.runtime.progress import Watch
 from gannet.runtime.randomness import generator as addressed
-from gannet.schema import choose
+from gannet.schema import choose, nearest
 
 BATCH, PLAIN = 64, "torch"
 LARGEST_SHOWN = 2048
@@ -105,6 +107,23 @@ class Made:
 
 
 @dataclass(frozen=True)
+class Further:
+    """A further output of samples, which is made when it is called for.
+
+    Attributes:
+        medium: what it is.
+        makes: each makes it of a batch of samples (size, ...), as those of the samples themselves do.
+    """
+
+    medium: Medium
+    makes: Sequence[Callable[[], Tensor]] = field(repr=False)
+
+    def together(self) -> Tensor:
+        """Make it of all samples (n, ...)."""
+        return torch.cat([make() for make in self.makes])
+
+
+@dataclass(frozen=True)
 class Samples:
     """Generated samples and where they came from.
 
@@ -115,6 +134,7 @@ class Samples:
         animated: whether they are the frames of a walk.
         classes: the names of the classes.
         medium: what they are.
+        further: their further outputs, by name.
     """
 
     values: Tensor
@@ -123,6 +143,7 @@ class Samples:
     animated: bool = False
     classes: tuple[str, ...] = ()
     medium: Medium = image.medium
+    further: Mapping[str, Further] = field(default_factory=dict, repr=False)
 
     def __len__(self) -> int:
         """Count them."""
@@ -150,7 +171,8 @@ class Samples:
         if not isinstance(which, slice):
             return self.medium.picture(self.values[operator.index(which)])
         rows = torch.tensor(range(len(self))[which], dtype=torch.long)
-        return replace(self, values=self.values[rows], labels=None if self.labels is None else self.labels[rows])
+        labels = None if self.labels is None else self.labels[rows]
+        return replace(self, values=self.values[rows], labels=labels, further={})
 
     def _repr_png_(self) -> bytes:
         """Show itself in a notebook: all samples in one picture."""
@@ -169,26 +191,43 @@ class Samples:
         parts = [partial(_given, part) for part in self.values.split(BATCH)]
         return Batches(parts, BATCH, tuple(self.values.shape[1:]), self.facts, self.labels, self.classes, self.medium)
 
-    def save(self, path: str | Path) -> Path:
+    def save(self, path: str | Path, further: Sequence[str] = ()) -> Path:
         """Save: a walk as an animation, a picture file's name as one sheet, any other as single files.
 
         Those go to a folder, or to the file where the name ends in .zip or .parquet; by class where there are classes.
+
+        Args:
+            further: names of further outputs to save beside a file, as `stem.name.ending`.
 
         Raises:
             ValueError: the format is not known, the path exists, or it cannot be written.
         """
         path = Path(path)
         ending = format_ending(path, self.medium.saved)
-        check_free(path)
+        beside = {name: beside_samples(path, name, choose(name, self.further, "output").medium) for name in further}
+        for place in (path, *beside.values()):
+            check_free(place)
         if self.animated:
             save_film([enlarged_frame(picture) for picture in self.pictures()], path, self.facts)
         elif ending in FORMATS:
             self.batches().deliver(path, {"digest": digest({"values": self.values}, {})})
         elif len(self) == 1 and ending in self.medium.saved:
             write_new(path, self.medium.encode(self.values[0], ending, self.facts))
+        elif (film := self.medium.film(self.values, self.facts)) and film[0] == ending:
+            write_new(path, film[1])
         else:
             save_picture(self.sheet(), path, self.facts)
+        for name, place in beside.items():
+            one = self.further[name]
+            replace(self, values=one.together(), medium=one.medium, further={}).save(place)
         return path
+
+
+def beside_samples(path: Path, name: str, medium: Medium) -> Path:
+    """Give where a further output goes beside a file of samples: in the same format where its medium has that."""
+    ending = path.suffix.lower()
+    kept = path.suffix if ending in medium.saved or ending in PICTURES else medium.saved[0]
+    return path.with_name(f"{path.stem}.{name}{kept}")
 
 
 def _shortly(kind: str, what: list[str], facts: Facts) -> str:
@@ -238,6 +277,7 @@ class Batches:
         labels: (n,) the class of each, or None.
         classes: their names.
         medium: what they are.
+        further: their further outputs, by name.
     """
 
     makes: Sequence[Callable[[], Tensor]] = field(repr=False)
@@ -247,6 +287,16 @@ class Batches:
     labels: Tensor | None = field(repr=False)
     classes: tuple[str, ...]
     medium: Medium
+    further: Mapping[str, Further] = field(default_factory=dict, repr=False)
+
+    def together(self) -> Samples:
+        """Make all of them."""
+        values = torch.cat([make() for make in self.makes])
+        return Samples(values, self.labels, self.facts, False, self.classes, self.medium, self.further)
+
+    def only(self, further: Sequence[str]) -> "Batches":
+        """Give the same with some of the further outputs, which are written beside them; ValueError names them all."""
+        return replace(self, further={name: choose(name, self.further, "output") for name in further})
 
     def deliver(self, path: Path, told: Facts, share: Share = ALONE, watch: Watch | None = None) -> None:
         """Write all of them, a file each; `told` besides the facts is what tells this delivery from others."""
@@ -261,18 +311,41 @@ class Batches:
             yield partial(self._part, range(first, min(first + together, len(self.makes))))
 
     def _part(self, numbers: range) -> list[Entry]:
-        named, entries, ending = folders(self.classes), [], self.medium.saved[0]
-        for number in numbers:
-            # In one thread: small pictures are encoded mostly by Python itself, and threads wait for one another.
-            for index, value in enumerate(self.makes[number](), number * self.size):
+        named, entries = folders(self.classes), []
+        outputs = {"": Further(self.medium, self.makes)}
+        outputs |= {f".{name}": one for name, one in self.further.items()}
+        # In one thread: small pictures are encoded mostly by Python itself, and threads wait for one another.
+        for number, (name, one) in product(numbers, outputs.items()):
+            ending = f"{name}{one.medium.saved[0]}"
+            for index, value in enumerate(one.makes[number](), number * self.size):
                 label = -1 if self.labels is None else int(self.labels[index])
-                content = self.medium.encode(value, ending, {**self.facts, "index": index})
+                content = one.medium.encode(value, one.medium.saved[0], {**self.facts, "index": index})
                 entries.append(Entry(f"{named[label]}{index:06d}{ending}", content, label))
         return entries
 
 
 def _given(values: Tensor) -> Tensor:
     return values
+
+
+def class_labels(classes: Sequence[str], num: int, label: str | None = None) -> Tensor | None:
+    """Give the classes of `num` samples (num,): all in turn or the one asked for, by name or number; None without any.
+
+    Raises:
+        ValueError: a class that there is not; one sentence.
+    """
+    if not classes:
+        if label is not None:
+            raise ValueError(
+                "This model was trained without classes; leave the class out, or train with task.conditional."
+            )
+        return None
+    if label is None:
+        return torch.arange(num) % len(classes)
+    if label not in classes and not (label.isdecimal() and int(label) < len(classes)):
+        raise ValueError(f"This model does not know the class {label!r}; {nearest(label, classes)}")
+    number = classes.index(label) if label in classes else int(label)
+    return torch.full((num,), number)
 
 
 def latents(network: nn.Module, seed: int, first: int, count: int) -> Tensor:

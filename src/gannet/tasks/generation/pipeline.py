@@ -15,8 +15,8 @@ from gannet.media.medium import Medium
 from gannet.networks import PAIRS, Pair, chosen
 from gannet.pipelines.backends import ENGINES, choose_engine, make_engine
 from gannet.pipelines.pipeline import GeneratorPipeline
-from gannet.pipelines.samples import PLAIN, Batches, Engine, Samples, latents, padded, walk
-from gannet.schema import Choice, Section, nearest
+from gannet.pipelines.samples import PLAIN, Batches, Engine, Samples, class_labels, latents, padded, walk
+from gannet.schema import Choice, Section
 
 MOST = 10**9
 """Samples that are drawn at once, which no disk holds."""
@@ -207,19 +207,7 @@ class GenerationPipeline(GeneratorPipeline):
 
     def labels(self, num: int, label: str | None = None) -> Tensor | None:
         """Give the classes of `num` samples (num,): all in turn or the one asked for; None without classes."""
-        classes = self.settings.description.classes
-        if not self.settings.conditional:
-            if label is not None:
-                raise ValueError(
-                    "This model was trained without classes; leave the class out, or train with task.conditional."
-                )
-            return None
-        if label is None:
-            return torch.arange(num) % len(classes)
-        if label not in classes and not (label.isdecimal() and int(label) < len(classes)):
-            raise ValueError(f"This model does not know the class {label!r}; {nearest(label, classes)}")
-        number = classes.index(label) if label in classes else int(label)
-        return torch.full((num,), number)
+        return class_labels(self._classes if self.settings.conditional else (), num, label)
 
     @classmethod
     def build(cls, config: Section) -> Self:

@@ -1,0 +1,241 @@
+"""Video generation: new clips like those in the data, from noise, optionally of a class that is asked for.
+
+The data are films, animations or folders of numbered pictures. A generator in two streams draws what moves, what stands
+still, and the mask of where which of them is seen (Vondrick et al., 2016); one discriminator looks at clips, another at
+single frames. The mask is held small by a penalty whose weight grows over the first half of a run: full from the first
+round on, it would press masks to nothing before there is anything to see in them. The generator's average is kept.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from gannet.adversarial.discriminator_augment import AUGMENTS, Augment
+from gannet.adversarial.game import Game, Observer
+from gannet.adversarial.losses import find_loss
+from gannet.augmentation.clips import FOLDED
+from gannet.augmentation.kinds import KINDS
+from gannet.data.loader import Samples, Sides
+from gannet.data.records import Source
+from gannet.data.samples import Labels
+from gannet.data.survey import count_learned, readable
+from gannet.media import clip
+from gannet.media.clip import ClipField, ClipMedium, Options
+from gannet.media.medium import Field, Medium, Shown
+from gannet.metrics.judgement import Judgement
+from gannet.metrics.measure import Measure
+from gannet.monitoring.audit import Audit, Exhibits
+from gannet.monitoring.data_checks import rows
+from gannet.monitoring.energy import energy_figures
+from gannet.monitoring.referee import Referee, Rule
+from gannet.pipelines.pipeline import Pipeline
+from gannet.pipelines.samples import latents
+from gannet.recipe import Data as RecipeData
+from gannet.recipe import Loss, Optimizer, Penalty, Recipe
+from gannet.schedule import total_images
+from gannet.schema import Choice, check, choose, known_keys
+from gannet.task import Exam, example_recipe
+from gannet.tasks.video_generation.game import CLIP, FRAME, GENERATOR, build_game
+from gannet.tasks.video_generation.pipeline import (
+    NETWORKS,
+    Config,
+    Description,
+    Settings,
+    VideoGenerationPipeline,
+    choose_network,
+)
+
+AUDITED, ON_SHEETS, JUDGED, LEARNED_AT_MOST = 64, 16, 256, 5_000
+"""Clips that the referee looks at, that a sheet shows, that a model is judged by at most, and that are counted."""
+
+__all__ = ["Config", "Data", "Settings", "VideoGenerationPipeline"]
+
+judged_by = "referee/energy_distance"
+Data = Options
+MEDIA: Mapping[str, Medium] = {"real": clip.medium}
+choices = {"network": NETWORKS, "augment": AUGMENTS}
+pipeline_class = VideoGenerationPipeline
+
+
+def media(recipe: Recipe) -> Mapping[str, Medium]:
+    """Name the samples: clips."""
+    return MEDIA
+
+
+def labels(recipe: Recipe) -> Labels:
+    """Need classes where one is asked for."""
+    return Labels.NEEDED if _config(recipe).conditional else Labels.UNUSED
+
+
+def describe(recipe: Recipe, source: Source) -> Description:
+    """Choose size, channels and frames a second, by looking at some clips where the recipe leaves them open."""
+    options, name = recipe.data.checked(Options), Path(source.name).name
+    if _config(recipe).conditional and not source.classes:
+        raise ValueError(
+            f"{name} has no labels, which task.conditional needs; put the clips of each class into a sub-folder of its "
+            "own, or set task.conditional=false."
+        )
+    field = clip.medium.choose(readable(source), options)
+    length, height, width, channels = field.given
+    return Description(
+        name=name,
+        shape=(channels, length, height, width),
+        rate=field.rate,
+        classes=tuple(source.classes),
+        clips=count_learned(source, LEARNED_AT_MOST) if recipe.augment.name == "auto" else None,
+    )
+
+
+def fields(recipe: Recipe, description: Description) -> dict[str, Field]:
+    """Say what clips are brought to."""
+    return {"real": _field(recipe.data.checked(Options), description)}
+
+
+def _field(options: Options, description: Description) -> ClipField:
+    channels, length, *sides = description.shape
+    return clip.medium.field((sides[0], sides[1]), channels, description.rate, length, options.fit)
+
+
+def resolve(recipe: Recipe, description: Description) -> Recipe:
+    """Write the chosen size, rate, channels, width and augmentation into the recipe."""
+    players = (GENERATOR, CLIP, FRAME)
+    known_keys(recipe.optimizer, players, "optimizer")
+    augment = _augment(recipe, description)
+    network = choose_network(recipe.network).sized(description.shape)
+    updates: dict[str, Any] = {
+        "task": Choice(name=recipe.task.name, **_config(recipe).model_dump()),
+        "data": _chosen(recipe, description),
+        "network": Choice(name=recipe.network.name, **asdict(network)),
+        "augment": Choice(name=augment.name, **asdict(augment)),
+        "optimizer": {player: recipe.optimizer.get(player, Optimizer()) for player in players},
+    }
+    return recipe.model_copy(update=updates)
+
+
+def _chosen(recipe: Recipe, description: Description) -> RecipeData:
+    channels, length, size, _ = description.shape
+    options = recipe.data.checked(Options).model_dump()
+    chosen = {"size": size, "channels": channels, "rate": description.rate, "length": length}
+    return recipe.data.with_options(**{**options, **chosen})
+
+
+def adopt(recipe: Recipe, config: Settings) -> Recipe:
+    """Take over a model's network, shape, rate and classes, so that its weights fit."""
+    kept = {**recipe.task.options, "conditional": config.conditional}
+    given = {"task": Choice(name=recipe.task.name, **check(Config, kept, "task").model_dump())}
+    return recipe.model_copy(update={**given, "network": config.network, "data": _chosen(recipe, config.description)})
+
+
+def game(recipe: Recipe, description: Description) -> Game:
+    """Build the generator, the discriminators of clips and of frames, and their turns."""
+    classes = len(description.classes) if _config(recipe).conditional else 0
+    network, shape = choose_network(recipe.network), description.shape
+    networks: dict[str, nn.Module] = {
+        GENERATOR: network.generator(shape, classes),
+        CLIP: network.discriminator(shape, classes),
+        FRAME: network.frame_discriminator(shape, classes),
+    }
+    view = _augment(recipe, description).view(find_loss(recipe.loss.name), CLIP)
+    return build_game(recipe, networks, view, _config(recipe).sparsity)
+
+
+def _augment(recipe: Recipe, description: Description) -> Augment:
+    """How the discriminators see clips; of what is chosen by itself only what does the same to all frames."""
+    augment = recipe.augment
+    options = check(choose(augment.name, AUGMENTS, "augment"), augment.options, "augment")
+    resolved: Any = options.resolve(description.shape[0], total_images(recipe), description.clips)
+    if getattr(options, "kinds", "auto") == "auto" and hasattr(resolved, "kinds"):
+        kinds = {name: strength for name, strength in resolved.kinds.items() if KINDS[name].sort in FOLDED}
+        resolved = replace(resolved, kinds=kinds)
+    return resolved  # type: ignore[no-any-return]
+
+
+def observers(
+    recipe: Recipe, description: Description, played: Game, model: Pipeline, samples: Sides
+) -> dict[str, Observer]:
+    """Appoint the referee, who watches the discriminator of clips and looks at held-out ones."""
+    rule = Rule(recipe.referee.window, recipe.referee.share, recipe.referee.every)
+    loss, count = find_loss(recipe.loss.name), min(AUDITED, *map(len, samples))
+    training, held_out = (_exhibits(side, count, _config(recipe).conditional) for side in samples)
+    draw = _drawn_for(model.networks[GENERATOR], count)
+    audit = Audit(draw, _scored_by(played.networks[CLIP]), loss, training, held_out)
+    facts = {"batch": recipe.batch, "conditional": _config(recipe).conditional}
+    return {"referee": Referee(rule, loss, audit, facts, CLIP)}
+
+
+def _exhibits(samples: Samples, count: int, conditional: bool) -> dict[str, Tensor]:
+    """Give clips of all that there are, with their classes where those are asked for."""
+    shown = samples.spread(count)
+    return {name: shown[name] for name in ("real", *(["label"] if conditional else []))}
+
+
+def _drawn_for(generator: nn.Module, count: int) -> Callable[[Exhibits], Tensor]:
+    """Draw fakes of the classes of exhibits, from the same noise at every look, some at a time."""
+    noise = latents(generator, seed=0, first=0, count=count)
+
+    def draw(exhibits: Exhibits) -> Tensor:
+        device, label = next(generator.parameters()).device, exhibits.get("label")
+        labels = [None] * count if label is None else list(label.to(device).split(ON_SHEETS))
+        parts = zip(noise.to(device).split(ON_SHEETS), labels, strict=False)
+        return torch.cat([generator(part, told) for part, told in parts])
+
+    return draw
+
+
+def _scored_by(discriminator: nn.Module) -> Callable[[Tensor, Exhibits], Tensor]:
+    """Score clips of the classes of exhibits."""
+
+    def scores(sample: Tensor, exhibits: Exhibits) -> Tensor:
+        device, label = next(discriminator.parameters()).device, exhibits.get("label")
+        logits: Tensor = discriminator(sample.to(device), None if label is None else label.to(device))
+        return logits
+
+    return scores
+
+
+def sheet(
+    recipe: Recipe, description: Description, model: VideoGenerationPipeline, samples: Sides
+) -> Callable[[], Shown]:
+    """Show clips of the same latent vectors, all classes in turn."""
+
+    def look() -> Shown:
+        drawn = model(num=ON_SHEETS)
+        return Shown(ClipMedium(description.rate), drawn.values, drawn.facts)
+
+    return look
+
+
+def pipeline(recipe: Recipe, description: Description, kept: dict[str, nn.Module]) -> VideoGenerationPipeline:
+    """Wrap the averaged generator."""
+    config = Settings(description=description, network=recipe.network, conditional=_config(recipe).conditional)
+    return VideoGenerationPipeline(config, {GENERATOR: kept[GENERATOR]}, recipe.name)
+
+
+def evaluate(pipeline: VideoGenerationPipeline, exam: Exam) -> Judgement:
+    """Tell how far as many fakes lie from held-out clips, by the pixels of their frames in small."""
+    most = exam.query.num or JUDGED
+    reals = [rows(part["real"]) for part in exam.reals.parts(ON_SHEETS, most)]
+    real = torch.cat(reals)
+    fake = torch.cat([rows(part()) for part in pipeline.parts(len(real), exam.query.seed)])
+    value = energy_figures(real, fake)["energy_distance"]
+    words = f"{len(real)} held-out clips against as many fakes, by their pixels in small"
+    return Judgement([Measure("energy distance", value, value, value, 0.0, "none", len(real), len(real), words, "low")])
+
+
+def example() -> Recipe:
+    """Give a tiny game on the embedded moving digits."""
+    return example_recipe(
+        Choice(name="video-generation", conditional=True),
+        data=RecipeData(source="moving-digits", size=8, channels=3, rate=25, length=4, limit=64),
+        network=Choice(name="two-stream", width=2, latent=8),
+        loss=Loss(r1=Penalty(weight=0.1, every=4)),
+        augment=Choice(name="ada", target=-1.0, climb=256),
+    )
+
+
+def _config(recipe: Recipe) -> Config:
+    return check(Config, recipe.task.options, "task")

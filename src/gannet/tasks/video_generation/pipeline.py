@@ -1,0 +1,179 @@
+"""The pipeline of a trained generator of clips, and what its config keeps."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Annotated, Any, ClassVar, Self
+
+import torch
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
+from torch import Tensor, nn
+
+from gannet.media import image
+from gannet.media.clip import ClipMedium
+from gannet.media.medium import Medium
+from gannet.networks import chosen
+from gannet.networks.two_stream import TwoStream
+from gannet.pipelines.pipeline import GeneratorPipeline
+from gannet.pipelines.samples import Batches, Further, Samples, class_labels, latents
+from gannet.schema import Choice, Positive, Section, Weight
+
+GENERATOR, MOST = "generator", 10**6
+"""The network's name, and clips that are drawn at once, at most."""
+CLIP, FOREGROUND, BACKGROUND, MASK = "clip", "foreground", "background", "mask"
+NETWORKS = {"two-stream": TwoStream}
+Label = Annotated[str, BeforeValidator(lambda given: str(given) if isinstance(given, int) else given)]
+"""A class by name or number."""
+
+
+class Config(Section):
+    """The keys of `task` for video generation."""
+
+    conditional: bool = False
+    """Generate clips of a class that is asked for; needs labelled data."""
+    sparsity: Weight = 0.1
+    """Weight of the penalty that holds the mask of what moves small (lambda), reached after half of the run."""
+
+
+class Description(Section):
+    """What the clips are.
+
+    Attributes:
+        name: the data's name, without a path.
+        shape: of one clip, (c, t, h, w).
+        rate: frames a second.
+        classes: the names of the classes, empty when there are none.
+        clips: how many there are, where something is to be chosen by that; not saved.
+    """
+
+    name: str
+    shape: tuple[Positive, Positive, Positive, Positive]
+    rate: float
+    classes: tuple[str, ...] = ()
+    clips: int | None = Field(default=None, exclude=True)
+
+
+class Settings(Section):
+    """What `config.json` keeps of a generator of clips."""
+
+    description: Description
+    network: Choice
+    conditional: bool
+
+    @model_validator(mode="after")
+    def _classes_are_known(self) -> Self:
+        if self.conditional and not self.description.classes:
+            raise ValueError("a conditional generator needs the names of its classes")
+        return self
+
+
+class VideoOptions(Section):
+    """What is asked of a generator of clips."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    num: int = 1
+    """How many clips; clip i of a seed is the same whatever their number is."""
+    seed: int = 0
+    """The same seed gives the same clips."""
+    label: Label | None = Field(None, alias="class")
+    """Only this class, by name or number; left out, all classes in turn."""
+
+    @model_validator(mode="after")
+    def _are_in_range(self) -> Self:
+        if not (1 <= self.num <= MOST and self.seed >= 0):
+            raise ValueError(f"num is 1 to {MOST:,} and seed 0 or more; given: {self.num} and {self.seed}")
+        return self
+
+
+class VideoGenerationPipeline(GeneratorPipeline):
+    """Draws clips: `pipeline(num=4, seed=0)`; what they are laid together of goes beside them."""
+
+    task: ClassVar[str] = "video-generation"
+    Options: ClassVar[type[Section]] = VideoOptions
+    Config: ClassVar[type[Section]] = Settings
+    BATCH: ClassVar[int] = 1
+    """Clips drawn at once: one, which takes little longer than one of several, and does not depend on their number."""
+
+    @property
+    def outputs(self) -> Mapping[str, Medium]:
+        """Clips, and what they are laid together of: two clips and a still picture."""
+        clips = ClipMedium(self.settings.description.rate)
+        return {CLIP: clips, FOREGROUND: clips, BACKGROUND: image.medium, MASK: clips}
+
+    def options(self, given: Mapping[str, object]) -> Section:
+        """Check options; ValueError also where the model does not know the class."""
+        options = super().options(given)
+        assert isinstance(options, VideoOptions)
+        self.labels(1, options.label)
+        return options
+
+    def choices(self) -> Mapping[str, Sequence[str]]:
+        """Name the classes."""
+        return {"class": self.settings.description.classes} if self.settings.conditional else {}
+
+    def draw(self, options: Section) -> Samples:
+        """Draw clips; clip i of a seed is the same whatever their number is."""
+        return self.batches(options).together()
+
+    def batches(self, options: Section) -> Batches:
+        """Give the same clips batch by batch, each drawn when it is called for, and their layers when those are."""
+        assert isinstance(options, VideoOptions)
+        labels, (first, *others) = self.labels(options.num, options.label), list(self.outputs.items())
+        makes = {name: self.parts(options.num, options.seed, labels, name) for name in self.outputs}
+        further = {name: Further(medium, makes[name]) for name, medium in others}
+        description = self.settings.description
+        return Batches(
+            makes[CLIP],
+            self.BATCH,
+            description.shape,
+            self.facts(options),
+            labels,
+            description.classes,
+            first[1],
+            further,
+        )
+
+    def parts(self, num: int, seed: int, labels: Tensor | None = None, name: str = CLIP) -> list[Callable[[], Tensor]]:
+        """Give one of the outputs clip by clip, each drawn when it is called."""
+        labels = self.labels(num) if labels is None else labels
+        return [partial(self._drawn, number, seed, labels, name) for number in range(num)]
+
+    @torch.no_grad()
+    def _drawn(self, number: int, seed: int, labels: Tensor | None, name: str) -> Tensor:
+        """Draw one clip, or a layer of it: (1, ...)."""
+        network: Any = self.networks[GENERATOR]
+        vectors = latents(network, seed, number, self.BATCH).to(self.device)
+        label = None if labels is None else labels[number : number + self.BATCH].to(self.device)
+        layers = network.layers(vectors, label)
+        values = layers.clip() if name == CLIP else 2 * layers.mask - 1 if name == MASK else getattr(layers, name)
+        made: Tensor = values.float().cpu().contiguous()
+        return made
+
+    def traced(self) -> tuple[nn.Module, dict[str, Tensor]]:
+        """Give the generator, and a batch of `latent` (b, latent) and, for classes, `label` (b,)."""
+        network = self.networks[GENERATOR]
+        inputs, labels = {"latent": latents(network, 0, 0, self.BATCH)}, self.labels(self.BATCH)
+        return network, inputs if labels is None else {**inputs, "label": labels}
+
+    @property
+    def settings(self) -> Settings:
+        """The model's config."""
+        assert isinstance(self.config, Settings)
+        return self.config
+
+    def labels(self, num: int, label: str | None = None) -> Tensor | None:
+        """Give the classes of `num` clips (num,): all in turn or the one asked for; None without classes."""
+        return class_labels(self.settings.description.classes if self.settings.conditional else (), num, label)
+
+    @classmethod
+    def build(cls, config: Section) -> Self:
+        """Build the pipeline with an untrained generator."""
+        assert isinstance(config, Settings)
+        classes = len(config.description.classes) if config.conditional else 0
+        network = choose_network(config.network).generator(config.description.shape, classes)
+        return cls(config, {GENERATOR: network})
+
+
+def choose_network(network: Choice) -> TwoStream:
+    """Give the networks that a recipe or a config names, with their options."""
+    return chosen(network, NETWORKS)
