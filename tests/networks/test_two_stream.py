@@ -64,6 +64,8 @@ def test_classes_change_what_is_made_and_the_penalty_has_a_gradient() -> None:
 def test_what_cannot_be_made_is_refused(shape: tuple[int, ...], words: str) -> None:
     with pytest.raises(ValueError, match=words):
         TINY.generator(shape, 0)
+    with pytest.raises(ValueError, match="makes clips"):
+        TINY.discriminator(shape[1:], 0)
     with pytest.raises(ValueError, match="must be at least 1"):
         TwoStream(width=0)
 

@@ -197,7 +197,8 @@ class TwoStream(Pair):
 
 def _clips(shape: Shape) -> Shape:
     """Give the shape, when it is one of clips that can be made; else ValueError."""
-    assert len(shape) == 4, f"no clips: {shape}"
+    if len(shape) != 4:
+        raise ValueError(f"A two-stream network makes clips (c, t, h, w), not samples of shape {shape}.")
     channels, length, *sides = shape
     checked((channels, *sides), "two-stream network")
     if not 2 <= length <= LONGEST:

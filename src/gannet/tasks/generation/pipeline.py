@@ -40,8 +40,8 @@ class Settings(Section):
         return self
 
 
-class GenerationOptions(Section):
-    """What is asked of a generator."""
+class DrawOptions(Section):
+    """What is asked of any generator."""
 
     model_config = ConfigDict(populate_by_name=True)
 
@@ -51,6 +51,11 @@ class GenerationOptions(Section):
     """The same seed gives the same samples."""
     label: Label | None = Field(None, alias="class")
     """Only this class, by name or number; left out, all classes in turn."""
+
+
+class GenerationOptions(DrawOptions):
+    """What is asked of a generator of pictures or points."""
+
     frames: int = 1
     """Pictures from one sample to the next; more than one makes a closed walk, an animation."""
     engine: Annotated[str, Field(json_schema_extra={"enum": list(ENGINES)})] = "auto"

@@ -86,7 +86,7 @@ def describe(recipe: Recipe, source: Source) -> Description:
         shape=(channels, length, height, width),
         rate=field.rate,
         classes=tuple(source.classes),
-        clips=count_learned(source, LEARNED_AT_MOST) if recipe.augment.name == "auto" else None,
+        pictures=count_learned(source, LEARNED_AT_MOST) if recipe.augment.name == "auto" else None,
     )
 
 
@@ -147,7 +147,7 @@ def _augment(recipe: Recipe, description: Description) -> Augment:
     """How the discriminators see clips; of what is chosen by itself only what does the same to all frames."""
     augment = recipe.augment
     options = check(choose(augment.name, AUGMENTS, "augment"), augment.options, "augment")
-    resolved: Any = options.resolve(description.shape[0], total_images(recipe), description.clips)
+    resolved: Any = options.resolve(description.shape[0], total_images(recipe), description.pictures)
     if getattr(options, "kinds", "auto") == "auto" and hasattr(resolved, "kinds"):
         kinds = {name: strength for name, strength in resolved.kinds.items() if KINDS[name].sort in FOLDED}
         resolved = replace(resolved, kinds=kinds)

@@ -5,9 +5,10 @@ from functools import partial
 from typing import Annotated, Any, ClassVar, Self
 
 import torch
-from pydantic import BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 from torch import Tensor, nn
 
+from gannet.data import image_dataset
 from gannet.media import image
 from gannet.media.clip import ClipMedium
 from gannet.media.medium import Medium
@@ -15,14 +16,14 @@ from gannet.networks import chosen
 from gannet.networks.two_stream import TwoStream
 from gannet.pipelines.pipeline import GeneratorPipeline
 from gannet.pipelines.samples import Batches, Further, Samples, class_labels, latents
-from gannet.schema import Choice, Positive, Section, Weight
+from gannet.schema import Choice, Section, Weight
+from gannet.tasks.generation.pipeline import DrawOptions
+from gannet.tasks.generation.pipeline import Settings as GeneratorSettings
 
 GENERATOR, MOST = "generator", 10**6
 """The network's name, and clips that are drawn at once, at most."""
 CLIP, FOREGROUND, BACKGROUND, MASK = "clip", "foreground", "background", "mask"
 NETWORKS = {"two-stream": TwoStream}
-Label = Annotated[str, BeforeValidator(lambda given: str(given) if isinstance(given, int) else given)]
-"""A class by name or number."""
 
 
 class Config(Section):
@@ -34,49 +35,24 @@ class Config(Section):
     """Weight of the penalty that holds the mask of what moves small (lambda), reached after half of the run."""
 
 
-class Description(Section):
-    """What the clips are.
+class Description(image_dataset.Description):
+    """What the clips are: their shape is (c, t, h, w).
 
     Attributes:
-        name: the data's name, without a path.
-        shape: of one clip, (c, t, h, w).
         rate: frames a second.
-        classes: the names of the classes, empty when there are none.
-        clips: how many there are, where something is to be chosen by that; not saved.
     """
 
-    name: str
-    shape: tuple[Positive, Positive, Positive, Positive]
-    rate: float
-    classes: tuple[str, ...] = ()
-    clips: int | None = Field(default=None, exclude=True)
+    rate: Annotated[float, Field(gt=0)]
 
 
-class Settings(Section):
+class Settings(GeneratorSettings):
     """What `config.json` keeps of a generator of clips."""
 
     description: Description
-    network: Choice
-    conditional: bool
-
-    @model_validator(mode="after")
-    def _classes_are_known(self) -> Self:
-        if self.conditional and not self.description.classes:
-            raise ValueError("a conditional generator needs the names of its classes")
-        return self
 
 
-class VideoOptions(Section):
+class VideoOptions(DrawOptions):
     """What is asked of a generator of clips."""
-
-    model_config = ConfigDict(populate_by_name=True)
-
-    num: int = 1
-    """How many clips; clip i of a seed is the same whatever their number is."""
-    seed: int = 0
-    """The same seed gives the same clips."""
-    label: Label | None = Field(None, alias="class")
-    """Only this class, by name or number; left out, all classes in turn."""
 
     @model_validator(mode="after")
     def _are_in_range(self) -> Self:
