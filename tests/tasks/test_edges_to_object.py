@@ -22,7 +22,7 @@ from gannet.media.photograph import Photograph, read_photograph
 from gannet.schema import check
 from gannet.tasks import edges_to_object
 from gannet.tasks.edges_to_object.learning import COLOURS, Config, as_given, drawing_of, things, training_pair
-from gannet.tasks.edges_to_object.pipeline import dots_of
+from gannet.tasks.edges_to_object.pipeline import dots_of, hinted
 from gannet.tasks.edges_to_object.reading import (
     Reading,
     Square,
@@ -325,6 +325,24 @@ def test_hints_change_what_is_painted_and_those_of_no_use_are_refused() -> None:
         model(drawing, hints=hints((600, 420), (10, 300, 40, 330)))
     with pytest.raises(ValueError, match="transparent elsewhere"):
         model(drawing, hints=drawing)
+
+
+def test_hints_fill_a_drawing_with_their_colours_and_leave_its_lines_and_drawings_without_any() -> None:
+    drawing, told = torch.ones(2, 1, 32, 32), torch.zeros(2, 4, 32, 32)
+    drawing[:, :, 16] = -1
+    colour = torch.tensor([0.6, -0.5, -0.2])
+    told[0, :3, 4, 4], told[0, 3, 4, 4] = colour, 1
+    filled = hinted(drawing, told)
+    assert torch.equal(filled[1], drawing[1].expand(3, -1, -1)), "of this nothing was told"
+    paper = drawing[0, 0] > 0
+    assert torch.allclose(filled[0, :, paper], colour[:, None].expand(3, int(paper.sum())), atol=1e-5)
+    assert bool((filled[0, :, 16] == -1).all()), "lines stay"
+    told[0, :3, 28, 28], told[0, 3, 28, 28] = -colour, 1
+    filled = hinted(drawing, told)
+    assert torch.allclose(filled[0, :, 4, 4], colour, atol=1e-5) and torch.allclose(
+        filled[0, :, 28, 28], -colour, atol=1e-5
+    )
+    assert float((filled[0, :, 2, 2] - colour).abs().max()) < 0.1, "the nearer one counts"
 
 
 def things_to_colour() -> dict[str, Reading]:

@@ -15,6 +15,7 @@ from gannet.media import photograph
 from gannet.media.medium import Medium
 from gannet.media.photograph import Photograph, as_photograph
 from gannet.media.tiling import as_values
+from gannet.networks.smooth_filling import smoothly_filled
 from gannet.networks.unet import Unet
 from gannet.pipelines.pipeline import Input
 from gannet.schema import Section, check
@@ -33,7 +34,7 @@ below; and their radius in pixels."""
 
 
 class Painter(nn.Module):
-    """Adds to a drawing what it lacks, and leaves white what lies without its outline."""
+    """Adds what it lacks to a drawing that hints have filled with colour; what lies without its outline stays white."""
 
     def __init__(self, unet: nn.Module) -> None:
         super().__init__()
@@ -41,9 +42,22 @@ class Painter(nn.Module):
 
     def forward(self, given: Tensor) -> Tensor:
         """Map drawings, hints, and what lies within the outline (b, 6, h, w) to pictures (b, 3, h, w)."""
-        made: Tensor = given[:, :1].float() + self.unet(given)
+        made: Tensor = hinted(given[:, :1].float(), given[:, 1:-1].float()) + self.unet(given)
         without = (-given[:, -1:].float()).clamp(0, 1)
         return torch.lerp(made, torch.ones_like(made), without)
+
+
+def hinted(drawing: Tensor, hints: Tensor) -> Tensor:
+    """Fill a drawing (b, 1, h, w) with the colours of its hints (b, 4, h, w), which mix the more the farther they are.
+
+    A colour that is told is then there from the first, and need not be carried about by the network. Lines stay, and
+    drawings without hints, (b, 3, h, w).
+    """
+    colours, told = hints[:, :-1], hints[:, -1:]
+    with torch.autocast(drawing.device.type, enabled=False):
+        filled = smoothly_filled(colours, (told <= 0).float())
+        inked = (filled + 1) * (drawing + 1) / 2 - 1
+    return torch.where(told.amax((2, 3), keepdim=True) > 0, inked, drawing)
 
 
 def _known_colour(colour: str) -> str:
