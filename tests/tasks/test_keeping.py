@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from contracts import untrained
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
@@ -15,17 +14,6 @@ from gannet.media.photograph import Photograph
 from gannet.tasks.semantic_synthesis.keeping import harmonized, kept_part
 
 SIDE = 64
-
-
-@pytest.fixture(scope="module")
-def pipeline() -> Any:
-    """A painter of the embedded shapes whose heads are not zero, as if it had learned."""
-    made: Any = untrained("semantic-synthesis")
-    torch.manual_seed(1)
-    for head in made.network.painter.heads:
-        torch.nn.init.normal_(head.weight, std=0.02)
-    made.network.bank.keep(torch.rand(20, 4, 8) * 2 - 1, torch.ones(20, 4, dtype=torch.bool))
-    return made
 
 
 def picture(colour: tuple[int, ...], kept: slice, dtype: Any = np.uint8) -> Photograph:
@@ -39,10 +27,10 @@ def picture(colour: tuple[int, ...], kept: slice, dtype: Any = np.uint8) -> Phot
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 @pytest.mark.parametrize("colour", [(10, 200, 90), (77,)])
 def test_what_is_kept_stays_bit_for_bit_and_the_rest_is_painted(
-    pipeline: Any, colour: tuple[int, ...], dtype: Any
+    painter: Any, colour: tuple[int, ...], dtype: Any
 ) -> None:
     told = np.zeros((SIDE, SIDE), np.uint8)
-    made = pipeline(Image.fromarray(told), keep=picture(colour, slice(0, 30), dtype)).value
+    made = painter(Image.fromarray(told), keep=picture(colour, slice(0, 30), dtype)).value
     assert made.values.dtype == dtype and made.alpha is None and made.values.shape == (SIDE, SIDE, 3)
     assert (made.values[:, :30] == np.array(colour, dtype)).all()
     assert made.values[:, 30:].std() > 0
@@ -62,20 +50,20 @@ def test_a_class_is_brought_to_what_is_kept_of_it_and_others_stay(apart: float, 
     assert torch.equal(harmonized(painted, kept, 0 * share, shares), painted), "nothing is kept to be brought to"
 
 
-def test_no_seam_shows_where_a_class_goes_on(pipeline: Any) -> None:
+def test_no_seam_shows_where_a_class_goes_on(painter: Any) -> None:
     told = Image.fromarray(np.zeros((SIDE, SIDE), np.uint8))
-    made = pipeline(told, keep=picture((10, 200, 90), slice(0, 30))).value.values.astype(int)
+    made = painter(told, keep=picture((10, 200, 90), slice(0, 30))).value.values.astype(int)
     across = np.abs(np.diff(made.mean(0), axis=0)).max(1)
     assert across[29] < 12, "levels from the last column that is kept to the first that is painted"
 
 
-def test_half_transparent_pixels_are_half_kept(pipeline: Any) -> None:
+def test_half_transparent_pixels_are_half_kept(painter: Any) -> None:
     told, part = Image.fromarray(np.zeros((SIDE, SIDE), np.uint8)), picture((255, 0, 0), slice(0, 30))
     assert part.alpha is not None
     part.alpha[:, 40:44] = 128
-    made = pipeline(told, keep=part).value.values.astype(int)
+    made = painter(told, keep=part).value.values.astype(int)
     part.alpha[:, 40:44] = 0
-    alone = pipeline(told, keep=part).value.values.astype(int)
+    alone = painter(told, keep=part).value.values.astype(int)
     wanted = (alone[:, 40:44] * 127 + np.array([255, 0, 0]) * 128) / 255
     assert np.abs(made[:, 40:44] - wanted).max() < 8
 
@@ -90,9 +78,9 @@ def test_a_picture_of_another_size_or_without_holes_is_refused() -> None:
 
 
 def test_a_picture_of_which_a_part_is_kept_says_that_it_was_put_together(
-    pipeline: Any, tmp_path: Path, gannet_command: Any
+    painter: Any, tmp_path: Path, gannet_command: Any
 ) -> None:
-    pipeline.save_pretrained(tmp_path / "painter")
+    painter.save_pretrained(tmp_path / "painter")
     Image.fromarray(np.zeros((SIDE, SIDE), np.uint8)).save(tmp_path / "map.png")
     picture((9, 9, 9), slice(0, 30)).picture().save(tmp_path / "part.png")
     command = ["apply", str(tmp_path / "painter"), str(tmp_path / "map.png"), "--out", str(tmp_path / "whole.png")]
@@ -102,8 +90,8 @@ def test_a_picture_of_which_a_part_is_kept_says_that_it_was_put_together(
     assert b"compositeWithTrainedAlgorithmicMedia" in (tmp_path / "whole.png").read_bytes()
 
 
-def test_what_is_kept_beside_a_jpeg_map_is_saved_as_it_was(pipeline: Any, tmp_path: Path, gannet_command: Any) -> None:
-    pipeline.save_pretrained(tmp_path / "painter")
+def test_what_is_kept_beside_a_jpeg_map_is_saved_as_it_was(painter: Any, tmp_path: Path, gannet_command: Any) -> None:
+    painter.save_pretrained(tmp_path / "painter")
     Image.fromarray(np.zeros((SIDE, SIDE), np.uint8)).save(tmp_path / "map.jpg")
     picture((9, 80, 200), slice(0, 30)).picture().save(tmp_path / "part.png")
     asked = ["apply", tmp_path / "painter", tmp_path / "map.jpg", "--input", f"keep={tmp_path / 'part.png'}"]

@@ -1,7 +1,8 @@
 """The pipeline of a painter: a drawn map of classes becomes a picture, of which parts can be drawn anew."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Self, cast
 
@@ -34,11 +35,12 @@ from gannet.tasks.semantic_synthesis.config import (
 )
 from gannet.tasks.semantic_synthesis.drawing import gimp_palette, read_drawing, read_palette
 from gannet.tasks.semantic_synthesis.keeping import Kept, harmonized, kept_part
-from gannet.tasks.semantic_synthesis.words import by_label, most_of, understand
+from gannet.tasks.semantic_synthesis.tags import StyleTags, Tagged, cluster_styles, read_tags, tags_file
+from gannet.tasks.semantic_synthesis.words import OwnTags, Understood, by_label, most_of, understand
 
 LIKELY = 8
 """From among how many of the likeliest styles one is drawn for a region that is painted anew."""
-PALETTE = "palette.gpl"
+PALETTE, TAGS = "palette.gpl", "tags.yaml"
 
 
 class PaintOptions(Section):
@@ -55,6 +57,8 @@ class PaintOptions(Section):
     palette: str = ""
     """A file that says what colours of the drawing mean: lines such as `#87ceeb sky`, or a palette of GIMP's; empty:
     palette.gpl beside the model."""
+    tags: str = ""
+    """A file of style tags, an edited copy of tags.yaml; empty: those of tags.yaml beside the model."""
 
 
 class PaintingPipeline(ConverterPipeline):
@@ -105,7 +109,7 @@ class PaintingPipeline(ConverterPipeline):
         """Check options; ValueError also where a region is none of the model's classes."""
         options = super().options(given)
         assert isinstance(options, PaintOptions)
-        understand(options.words, self.classes)
+        self._understood(options)
         for name in _named(options.region):
             if name not in self.classes:
                 raise ValueError(f"There is no class {name!r} to be painted anew; {nearest(name, self.classes)}")
@@ -125,7 +129,7 @@ class PaintingPipeline(ConverterPipeline):
         if picture.shape[2:] != drawn.shape:
             picture = interpolate(picture, drawn.shape, mode="bicubic", antialias=True).clamp(-1, 1)
         if options.words:
-            words = (*words, understand(options.words, self.classes).told())
+            words = (*words, self._understood(options)[0].told())
         made = Photograph(as_values(picture, "uint8")) if kept is None else kept.with_painted(picture)
         return {"picture": replace(made, notices=(*made.notices, *words))}
 
@@ -197,13 +201,31 @@ class PaintingPipeline(ConverterPipeline):
     def _worded(self, style: Tensor, options: PaintOptions) -> Tensor:
         """Take, for each label that the words speak of, a style that is as they say; others stay."""
         kept, there = (one.cpu() for one in self.network.bank.kept())
-        for label, tags in by_label(understand(options.words, self.classes).tags, self.classes).items():
+        understood, own = self._understood(options)
+        for label, names in by_label(understood.tags, self.classes, _names(own)).items():
             those = there[:, label].nonzero()[:, 0]
             if len(those):
                 anew = torch.arange(len(self.classes)) == label
-                among = those[most_of(kept[those, label, :COLOURS], tags)]
+                among = those[_meant(kept[those, label], names, own.get(self.classes[label]))]
                 style = torch.where(anew[None, :, None], self._likely(style, anew, options.seed, among), style)
         return style
+
+    def _understood(self, options: PaintOptions) -> tuple[Understood, StyleTags]:
+        """Read the words, and give the tags that labels have of their own."""
+        if options.tags:
+            own = read_tags(Path(options.tags).expanduser(), self.classes, config_of(self.settings.task).style)
+        else:
+            own = self._tags if options.words else {}
+        return understand(options.words, self.classes, _names(own)), own
+
+    @cached_property
+    def _tags(self) -> StyleTags:
+        return self._clustered()
+
+    def _clustered(self) -> StyleTags:
+        """Cluster the styles that the bank holds now: in training it changes."""
+        kept, there = (one.cpu() for one in self.network.bank.kept())
+        return cluster_styles(kept, there, self.classes)
 
     def _likely(self, style: Tensor, anew: Tensor, seed: int, among: Tensor | None = None) -> Tensor:
         """Draw one of the styles whose other classes are most like those of a style (1, n, s).
@@ -258,10 +280,11 @@ class PaintingPipeline(ConverterPipeline):
         }
 
     def save_pretrained(self, folder: str | Path, weights: str = "model") -> Path:
-        """Write also the palette, for painting programs."""
-        written = super().save_pretrained(folder, weights)
-        write_text(written / PALETTE, gimp_palette(self.name, self.settings.description.palette, self.classes))
-        return written
+        """Write also the palette, for painting programs, and the tags of styles."""
+        folder = super().save_pretrained(folder, weights)
+        write_text(folder / PALETTE, gimp_palette(self.name, self.settings.description.palette, self.classes))
+        write_text(folder / TAGS, tags_file(self._clustered()))
+        return folder
 
     @classmethod
     def build(cls, config: Section) -> Self:
@@ -269,6 +292,21 @@ class PaintingPipeline(ConverterPipeline):
         assert isinstance(config, Settings)
         style = config_of(config.task).style
         return cls(config, {GENERATOR: build_network(config.network, len(config.description.classes), style)})
+
+
+def _names(tags: StyleTags) -> OwnTags:
+    return {label: one.names for label, one in tags.items()}
+
+
+def _meant(styles: Tensor, names: Sequence[str], own: Tagged | None) -> Tensor:
+    """Give the numbers of the styles (k, s) of a label that are as some tags say, its own and the dictionary's."""
+    clusters = [name for name in names if own is not None and name in own.names]
+    among = torch.arange(len(styles))
+    if own is not None and clusters:
+        inside = own.of(styles, clusters)
+        among = among[inside] if bool(inside.any()) else among
+    others = [name for name in names if name not in clusters]
+    return among[most_of(styles[among, :COLOURS], others)] if others else among
 
 
 def _named(region: str) -> list[str]:

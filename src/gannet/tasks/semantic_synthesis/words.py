@@ -1,15 +1,16 @@
 """Words about a picture, in English and Persian, become tags of styles: "a bright sky over dark water".
 
 A tag is the most or the least of a property of a label's mean colour; of all the styles that were seen, those with
-most of it are the tag's. What words mean is told by `words.yaml`.
+most of it are the tag's. What words mean is told by `words.yaml`; labels may have tags of their own besides (`tags`).
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import Any
+from types import MappingProxyType
+from typing import Any, TypeAlias
 
 import torch
 import yaml
@@ -33,6 +34,9 @@ JOINER, ARABIC = "\u200c", str.maketrans("يكىة", "یکیه")
 """Joins parts of a Persian word without a space; letters that Arabic keyboards write for Persian ones."""
 TAGGED = re.compile(r"\s*([^:,;]+?)\s*:\s*([^:,;]+?)\s*")
 PART = re.compile(r"[,;.!?\n،؛؟]+")
+OwnTags: TypeAlias = Mapping[str, Collection[str]]
+"""The names of the tags that labels have of their own, by label."""
+NONE: OwnTags = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -62,8 +66,12 @@ class Understood:
         return f"of the words was understood: {known or 'nothing'}{left}"
 
 
-def understand(sentence: str, classes: Sequence[str]) -> Understood:
+def understand(sentence: str, classes: Sequence[str], own: OwnTags = NONE) -> Understood:
     """Read a sentence, or tags such as `sky: bright, autumn`, for what it asks of labels of a model.
+
+    Args:
+        classes: the names of its labels.
+        own: tags that some of them have besides those of the dictionary.
 
     Raises:
         ValueError: `label: tag` names no label or no tag, or it is too long; one sentence.
@@ -76,9 +84,9 @@ def understand(sentence: str, classes: Sequence[str]) -> Understood:
     waiting, named = list[str](), list[str]()
     for part in _parts(sentence):
         if tagged := TAGGED.fullmatch(part):
-            found += _tagged(tagged[1], tagged[2], classes)
+            found.append(_tagged(tagged[1], tagged[2], classes, own))
             continue
-        labels, tags, moods, strange = _sorted(part.split(), classes)
+        labels, tags, moods, strange = _sorted(part.split(), classes, own)
         unknown += strange
         found += moods
         # What is said before anything is named belongs to what is named next, and later to what was named last.
@@ -88,17 +96,29 @@ def understand(sentence: str, classes: Sequence[str]) -> Understood:
             found += [Tag(label, tag) for tag in waiting for label in named]
             waiting = []
     found += [Tag(EVERYTHING, tag) for tag in waiting]
-    return Understood(tuple(dict.fromkeys(found)), tuple(dict.fromkeys(unknown)))
+    unknown += [tag.name for tag in found if not _concerns(tag, classes, own)]
+    known = [tag for tag in found if _concerns(tag, classes, own)]
+    return Understood(tuple(dict.fromkeys(known)), tuple(dict.fromkeys(unknown)))
 
 
-def by_label(tags: Iterable[Tag], classes: Sequence[str]) -> dict[int, list[str]]:
+def by_label(tags: Iterable[Tag], classes: Sequence[str], own: OwnTags = NONE) -> dict[int, list[str]]:
     """Give the names of the tags of each label, by its number."""
     found = dict[int, list[str]]()
     for tag in tags:
-        for number, name in enumerate(classes):
-            if tag.label in (name, EVERYTHING):
-                found.setdefault(number, []).append(tag.name)
+        for label in _concerns(tag, classes, own):
+            found.setdefault(list(classes).index(label), []).append(tag.name)
     return found
+
+
+def is_word(word: str) -> bool:
+    """Tell whether the dictionary knows a word."""
+    return _plain(word) in _meanings((), ()) or _plain(word) in map(_plain, _catalogue()["between"])
+
+
+def _concerns(tag: Tag, classes: Sequence[str], own: OwnTags) -> list[str]:
+    """Give the labels that a tag speaks of and that can have it."""
+    spoken_of = [label for label in classes if tag.label in (label, EVERYTHING)]
+    return [label for label in spoken_of if tag.name in _catalogue()["tags"] or tag.name in own.get(label, ())]
 
 
 def amounts(colours: Tensor, tag: str) -> Tensor:
@@ -125,11 +145,14 @@ def _parts(sentence: str) -> Iterable[str]:
         yield from (part.strip() for part in parts if part.strip())
 
 
-def _sorted(words: Sequence[str], classes: Sequence[str]) -> tuple[list[str], list[str], list[Tag], list[str]]:
+def _sorted(
+    words: Sequence[str], classes: Sequence[str], own: OwnTags
+) -> tuple[list[str], list[str], list[Tag], list[str]]:
     """Sort words: labels of the model, tags, what is said of the whole picture, and those that mean nothing."""
     labels, tags, moods, strange = list[str](), list[str](), list[Tag](), list[str]()
+    meanings = _meanings(tuple(classes), _names(own))
     for word in words:
-        kind, name = _meanings(tuple(classes)).get(word, ("", ""))
+        kind, name = meanings.get(word, ("", ""))
         if kind == "labels":
             labels.append(name)
         elif kind == "tags":
@@ -146,21 +169,27 @@ def _mood(name: str, classes: Sequence[str]) -> list[Tag]:
     return [Tag(label, tag) for label, tag in asked.items() if label in classes]
 
 
-def _tagged(label: str, tag: str, classes: Sequence[str]) -> list[Tag]:
+def _tagged(label: str, tag: str, classes: Sequence[str], own: OwnTags) -> Tag:
     """Read `label: tag`, in which nothing may be misunderstood."""
-    meanings = _meanings(tuple(classes))
+    meanings = _meanings(tuple(classes), _names(own))
     kind, name = meanings.get(label, ("", ""))
     if kind != "labels":
         raise ValueError(f"The model has no label {label!r} to be {tag}; {nearest(label, classes)}")
     known, wanted = meanings.get(tag, ("", ""))
-    if known != "tags":
-        raise ValueError(f"{tag!r} is no tag that a label can have; {nearest(tag, _catalogue()['tags'])}")
-    return [Tag(name, wanted)]
+    found = Tag(name, wanted)
+    if known != "tags" or not _concerns(found, classes, own):
+        allowed = [*own.get(name, ()), *_catalogue()["tags"]]
+        raise ValueError(f"{tag!r} is no tag that {name} can have; {nearest(tag, allowed)}")
+    return found
+
+
+def _names(own: OwnTags) -> tuple[str, ...]:
+    return tuple(sorted({name for names in own.values() for name in names}))
 
 
 @cache
-def _meanings(classes: tuple[str, ...]) -> dict[str, tuple[str, str]]:
-    """Give the kind and the name of what each word means."""
+def _meanings(classes: tuple[str, ...], own: tuple[str, ...]) -> dict[str, tuple[str, str]]:
+    """Give the kind and the name of what each word means, of the dictionary and of tags that labels have besides."""
     catalogue = _catalogue()
     found = dict.fromkeys(catalogue["nothing"], ("nothing", ""))
     for kind in ("tags", "moods"):
@@ -168,6 +197,7 @@ def _meanings(classes: tuple[str, ...]) -> dict[str, tuple[str, str]]:
             found |= {_plain(word): (kind, name) for word in meant["words"]}
     for name, words in catalogue["labels"].items():
         found |= {_plain(word): ("labels", name) for word in words if name in classes}
+    found |= {_plain(name): ("tags", name) for name in own}
     return found | {_plain(name): ("labels", name) for name in classes}
 
 
