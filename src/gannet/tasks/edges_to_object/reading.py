@@ -55,8 +55,11 @@ BULK, BROAD, UNEVEN = 1 / 16, 0.8, 0.07
 the second quantile of its local contrast is above the third number."""
 LINE = 0.3
 """How deep ink is a line of the outline."""
-CLOSED, NEARLY = (0, 2, 4, 7), 0.95
-"""Gaps in an outline that are closed, in pixels to either side: the smallest that keep in nearly all that any do."""
+CLOSED, MOST = (0, 2, 4, 7), 0.8
+"""Gaps in an outline that are closed, in pixels to either side: the smallest that keep in most of what any do. The
+larger ones fill notches, too."""
+SOFT = 0.8
+"""Pixels, the deviation of what softens a thing's border."""
 FULL = 0.45
 """The share of the hull of a drawing that a thing with a closed outline fills at least."""
 
@@ -307,10 +310,22 @@ def thing_within(ink: Tensor) -> Tensor:
     lines = ink[0, 0].numpy() > LINE
     ways = [_filled(lines, gap) for gap in CLOSED]
     largest = max(int(inside.sum()) for inside in ways)
-    found = next(inside for inside in ways if inside.sum() > NEARLY * largest)
+    found = next(inside for inside in ways if inside.sum() > MOST * largest)
     if not _fills(found, lines):
         return torch.zeros_like(ink)
     return torch.from_numpy(found.astype(np.float32) * 2 - 1)[None, None]
+
+
+def cover(reading: Reading) -> Tensor:
+    """Tell how much of each pixel a thing within a known outline covers, (1, 1, side, side), from 0 to 1.
+
+    At its border it is as much as the outline's ink, which knows by less than a pixel where that ends; a little
+    softer, so that the border can be enlarged and stays even.
+    """
+    inside, ink = reading.within[0, 0].numpy() > 0, (1 - reading.drawing[0, 0].numpy()) / 2
+    within, around = minimum_filter(inside, 3), maximum_filter(inside, 3)
+    covered = np.where(inside & (ink <= LINE) | within, 1.0, np.where(around, ink, 0.0))
+    return torch.from_numpy(gaussian_filter(covered.astype(np.float32), SOFT))[None, None]
 
 
 def _filled(lines: npt.NDArray[np.bool_], gap: int) -> npt.NDArray[np.bool_]:
