@@ -4,6 +4,7 @@
 
 The card is `shipping/NAME.md`, with what the run knows of itself filled in; a model that draws is judged for it, one
 that makes photographs better by the data that are named. `--keep pixel` ships the weights of that stage as well.
+`--research` puts it beside the package, into `models-research/`: models of data that are not free for all.
 """
 
 import argparse
@@ -16,7 +17,7 @@ from pathlib import Path
 import torch
 
 import gannet
-from gannet.pipelines.hub import SHIPPED
+from gannet.pipelines.hub import RESEARCH, SHIPPED
 from gannet.runs.folder import Run
 from gannet.runtime.files import write_text
 
@@ -54,8 +55,9 @@ def main() -> None:
     parser.add_argument("--name", required=True)
     parser.add_argument("--judged-by", nargs="+", type=Path, default=[])
     parser.add_argument("--keep", nargs="+", default=[])
+    parser.add_argument("--research", action="store_true")
     options = parser.parse_args()
-    folder = SHIPPED / options.name
+    folder = (RESEARCH if options.research else SHIPPED) / options.name
     if folder.exists():
         parser.error(f"{folder} exists, and shipped models are never changed: take the next version")
     card = Path(__file__).with_name(f"{options.name}.md").read_text(encoding="utf-8")

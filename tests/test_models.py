@@ -16,16 +16,17 @@ from gannet.media.photograph import Photograph
 from gannet.media.pyramid import as_mask
 from gannet.media.tiling import as_tensor
 from gannet.metrics.restoration import colourfulness, fine_detail, luma
-from gannet.pipelines.hub import shipped_models
+from gannet.pipelines.hub import RESEARCH, shipped_models
 from gannet.tasks._image_restoration.evaluation import resized
 
 MODELS = shipped_models()
+FOR_RESEARCH = {folder.name: folder for folder in sorted(RESEARCH.glob("*"))}
 MEGABYTE = 1_000_000
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", [*MODELS, *FOR_RESEARCH])
 def test_a_shipped_model_is_small_and_its_card_says_what_it_is_made_of(name: str) -> None:
-    folder: Path = MODELS[name]
+    folder: Path = {**MODELS, **FOR_RESEARCH}[name]
     assert (folder / "model.safetensors").stat().st_size <= 5 * MEGABYTE
     card = (folder / "README.md").read_text(encoding="utf-8")
     for heading in ("license:", "Learned from", "Command", "Scores", "Limits"):
@@ -33,7 +34,7 @@ def test_a_shipped_model_is_small_and_its_card_says_what_it_is_made_of(name: str
     assert "{" not in card
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", [*MODELS, *FOR_RESEARCH])
 def test_a_shipped_model_loads_by_its_name(name: str) -> None:
     pipeline = gannet.load(name)
     assert pipeline.name == name

@@ -26,6 +26,7 @@ def by_name() -> dict[str, Model]:
 def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("GANNET_MODELS", raising=False)
+    monkeypatch.setattr("gannet.pipelines.hub.RESEARCH", tmp_path / "models-research")
 
 
 def test_every_shipped_model_states_what_it_is() -> None:
@@ -66,6 +67,12 @@ def test_models_of_ones_own_are_found_and_load_by_name(
         assert gannet.load(name).task == "generation"
     with pytest.raises(ValueError, match="did you mean 'garments'"):
         gannet.load("garmentz")
+
+
+def test_a_checkouts_models_for_research_are_found_and_are_none_that_ship(tmp_path: Path) -> None:
+    shutil.copytree(FASHION, tmp_path / "models-research" / "streets-v2")
+    assert list(by_name()) == [*shipped_models(), "streets-v2"]
+    assert gannet.load("streets").task == "generation"
 
 
 def test_the_command_line_lists_them(gannet_command: Callable[..., Ended]) -> None:

@@ -24,6 +24,8 @@ LEARNED_FROM = "learned_from.json"
 """What a model learned from, in numbers, beside it where its task keeps any."""
 PACKAGE = Path(__file__).parents[1]
 SHIPPED = PACKAGE / "models"
+RESEARCH = PACKAGE.parents[1] / "models-research"
+"""Of a checkout: models of data whose licences keep them out of the package."""
 LARGEST = {CONFIG: 2**24, LEARNED_FROM: 2**24, "*.safetensors": 2**32, "README.md": 2**24}
 """What is fetched of a model, and how many bytes of each at most: a generator has a few hundred megabytes, and what
 lies on a hub may fill a disk.
@@ -129,7 +131,7 @@ def _config_folder(target: str | Path) -> Path:
 def model_folder(target: str) -> Path:
     """Find where a model's files lie: an existing path comes first, then a shipped model, then a hub.
 
-    `name` is the newest version of a shipped model or of one in $GANNET_MODELS, `name-v1` that one.
+    `name` is the newest version of a known model, `name-v1` that one.
     """
     if target.startswith("hf:"):
         return fetch(target)
@@ -162,11 +164,12 @@ def shipped_models() -> dict[str, Path]:
 
 
 def known_models() -> dict[str, Path]:
-    """List the models known by name: those that come with Gannet, then those in the folders of $GANNET_MODELS.
+    """List the models known by name: those that come with Gannet, those in the folders of $GANNET_MODELS, and those of
+    a checkout that are for research.
 
     Each folder is a model's own or holds such folders.
     """
-    places = [Path(place) for place in os.environ.get("GANNET_MODELS", "").split(os.pathsep) if place]
+    places = [*(Path(place) for place in os.environ.get("GANNET_MODELS", "").split(os.pathsep) if place), RESEARCH]
     found = [file.parent for place in places for file in sorted([*place.glob(CONFIG), *place.glob(f"*/{CONFIG}")])]
     return {**{folder.resolve().name: folder for folder in reversed(found)}, **shipped_models()}
 
