@@ -3,11 +3,12 @@
     python benchmarks/painting.py runs/landscapes --work runs/painting [--data landscapes] [--maps 200]
 
 Held-out maps are painted. A segmenter that learned from the true pairs tells what was painted: its mean IoU with the
-map, and the share of pixels it is right about. It sees little around each pixel, and learned from pictures whose colours
-were changed (`--seeing all` lifts that): by colours, shapes and places it would tell flat fillings as well as pictures. Beside them the Frechet distance and the kernel distance to the true
-pictures, over `judge-v1`. Baselines: the mean colour of each class; a U-Net that learned to give the picture by its
-mean difference to it (L1); and the picture of the training map that agrees with most pixels. The segmenter and the
-U-Net learn here, once, and are kept in `--work`.
+map, and the share of pixels it is right about. It sees little around each pixel, and learned from pictures whose
+colours were changed (`--seeing all` lifts that): by colours, shapes and places it would tell flat fillings as well as
+pictures. Beside them the Frechet distance and the kernel distance to the true pictures, over `judge-v1`. Baselines: the
+mean colour of each class; a U-Net that learned to give the picture by its mean difference to it (L1); and the picture
+of the training map that agrees with most pixels. The segmenter and the U-Net learn here, once, and are kept in
+`--work`.
 
 The second table is about control, over as many maps: the sky asked to be bright and to be dark, one region drawn anew,
 how far apart seeds are, and the time that one map takes. `--sheet` shows map, truth and what every way makes of some.
