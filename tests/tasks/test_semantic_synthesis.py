@@ -30,6 +30,7 @@ from gannet.tasks.semantic_synthesis.game import (
     mixed,
     texture_distance,
 )
+from gannet.tasks.semantic_synthesis.pipeline import REACH, around
 from gannet.tasks.semantic_synthesis.words import LONGEST, most_of, understand
 from gannet.training.passes import BatchPass, Place
 
@@ -447,9 +448,34 @@ def test_a_region_is_painted_anew_and_what_lies_far_from_it_stays(painter: Any) 
     told[8:24, 8:24] = 1
     first, second = painted(painter, told), painted(painter, told, region="disc", region_seed=5)
     apart = np.abs(first - second).mean(2)
-    assert apart[told == 1].mean() > 1 and apart[:, 300:].max() <= 1
+    assert apart[told == 1].mean() > 1 and (apart[:, 24 + 2 * REACH :] == 0).all()
+    assert 0 < apart[8:24, 24 : 24 + REACH].mean() < apart[told == 1].mean(), "it passes into what is around it"
     with pytest.raises(ValueError, match="did you mean 'disc'"):
         painter(Image.fromarray(told), region="dics")
+
+
+def test_what_is_painted_anew_passes_evenly_into_what_is_not() -> None:
+    share = torch.zeros(1, 1, 9, 80)
+    share[..., 30:50] = 1
+    weights = around(share)[0, 0, 4]
+    assert (
+        (weights[30:50] == 1).all()
+        and (weights[: 30 - 2 * REACH] == 0).all()
+        and (weights[50 + 2 * REACH :] == 0).all()
+    )
+    falling = weights[49 : 51 + 2 * REACH]
+    assert torch.allclose(falling.diff(), torch.full_like(falling.diff(), falling.diff().mean()), atol=1e-6)
+    assert (around(torch.ones(1, 1, 9, 9)) == 1).all() and (around(torch.zeros(1, 1, 9, 9)) == 0).all()
+
+
+def test_a_region_painted_anew_looks_unlike_it_was(painter: Any) -> None:
+    style = painter.styles.drawn(0)
+    disc = torch.tensor([name == "disc" for name in painter.classes])
+    chosen = painter.styles.unlike(style, disc)
+    kept = painter.network.bank.kept()[0]
+    apart = (kept - style)[:, disc, :3].square().mean((1, 2))
+    others = [number for number in range(len(kept)) if number not in chosen.tolist()]
+    assert len(chosen) == len(kept) // 2 and apart[chosen].min() >= apart[others].max()
 
 
 def test_words_change_what_they_speak_of_and_nothing_else(painter: Any) -> None:
@@ -457,7 +483,7 @@ def test_words_change_what_they_speak_of_and_nothing_else(painter: Any) -> None:
     told[8:24, 8:24] = 1
     dark, bright = (painted(painter, told, words=f"disc: {tag}") for tag in ("dark", "bright"))
     assert bright[told == 1].mean() > dark[told == 1].mean() + 10
-    assert np.abs(bright - dark)[:, 300:].max() <= 1
+    assert (np.abs(bright - dark)[:, 24 + 2 * REACH :] == 0).all()
     made = painter(Image.fromarray(told), words="a bright disc")
     assert list(made.notices()) == ["of the words was understood: disc: bright"]
     with pytest.raises(ValueError, match="did you mean 'disc'"):

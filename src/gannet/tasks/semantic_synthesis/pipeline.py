@@ -1,6 +1,6 @@
 """The pipeline of a painter: a drawn map of classes becomes a picture, of which parts can be drawn anew."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 from pydantic import Field
 from torch import Tensor, nn
-from torch.nn.functional import interpolate, one_hot
+from torch.nn.functional import avg_pool2d, interpolate, max_pool2d, one_hot
 
 from gannet.augmentation.levels import from_levels
 from gannet.media import image, photograph
@@ -20,8 +20,7 @@ from gannet.media.medium import Medium, Pixels
 from gannet.media.photograph import LOSSY, Photograph
 from gannet.media.pixels import Picture, fit_picture, read_picture
 from gannet.media.tiling import as_values
-from gannet.networks.painting import COLOURS, REGION_NOISE, STRIDE
-from gannet.networks.style import completed
+from gannet.networks.painting import REGION_NOISE, STRIDE
 from gannet.pipelines.pipeline import ConverterPipeline, Input
 from gannet.runtime.files import write_text
 from gannet.runtime.randomness import generator
@@ -35,11 +34,12 @@ from gannet.tasks.semantic_synthesis.config import (
 )
 from gannet.tasks.semantic_synthesis.drawing import gimp_palette, read_drawing, read_palette
 from gannet.tasks.semantic_synthesis.keeping import Kept, harmonized, kept_part
-from gannet.tasks.semantic_synthesis.tags import StyleTags, Tagged, cluster_styles, read_tags, tags_file
-from gannet.tasks.semantic_synthesis.words import OwnTags, Understood, by_label, most_of, understand
+from gannet.tasks.semantic_synthesis.styles import SeenStyles
+from gannet.tasks.semantic_synthesis.tags import StyleTags, cluster_styles, read_tags, tags_file
+from gannet.tasks.semantic_synthesis.words import OwnTags, Understood, by_label, understand
 
-LIKELY = 8
-"""From among how many of the likeliest styles one is drawn for a region that is painted anew."""
+REACH = 6
+"""Half of the pixels beyond its border over which what is painted anew passes into what is not."""
 PALETTE, TAGS = "palette.gpl", "tags.yaml"
 
 
@@ -123,13 +123,18 @@ class PaintingPipeline(ConverterPipeline):
         told = torch.from_numpy(_scaled(drawn, self.settings.description.shape))[None]
         style = self._given_style(inputs, told, options)
         style = style if kept is None else self._style_of_kept(kept, told, style)
-        picture = self.painted(told, options.seed, self._anew(told, style, options))
+        understood, own = self._understood(options)
+        tags = {
+            label: (names, own.get(self.classes[label]))
+            for label, names in by_label(understood.tags, self.classes, _names(own)).items()
+        }
+        picture = self._as_asked(told, style, options, tags)
         if kept is not None:
             picture = harmonized(picture, *kept.small(told.shape[1:]), self.class_shares(told).cpu())
         if picture.shape[2:] != drawn.shape:
             picture = interpolate(picture, drawn.shape, mode="bicubic", antialias=True).clamp(-1, 1)
         if options.words:
-            words = (*words, self._understood(options)[0].told())
+            words = (*words, understood.told())
         made = Photograph(as_values(picture, "uint8")) if kept is None else kept.with_painted(picture)
         return {"picture": replace(made, notices=(*made.notices, *words))}
 
@@ -148,18 +153,13 @@ class PaintingPipeline(ConverterPipeline):
             maps = torch.from_numpy(_scaled(drawn, self.settings.description.shape))[None]
         height, width = maps.shape[1:]
         pixels = fit_picture(read_picture(inputs["style"], 3), height, width, "crop")
-        return self._completed(*self.seen(torch.from_numpy(from_levels(pixels))[None], maps))
+        return self.styles.completed(*self.seen(torch.from_numpy(from_levels(pixels))[None], maps))
 
     def _style_of_kept(self, kept: Kept, told: Tensor, style: Tensor | None) -> Tensor:
         """Give the style of what is kept, (1, n, s), with that of classes of which nothing is."""
         small, share = kept.small(told.shape[1:])
         seen, there = self.seen(small, told.masked_fill(share[:, 0] == 0, NOTHING))
-        return self._completed(seen, there) if style is None else torch.where(there[..., None], seen, style)
-
-    def _completed(self, styles: Tensor, there: Tensor) -> Tensor:
-        """Give the style of a picture, (1, n, s), with that of classes that are not there (1, n)."""
-        kept, had = (one.cpu() for one in self.network.bank.kept())
-        return completed(torch.cat([styles, kept]), torch.cat([there, had]))[:1]
+        return self.styles.completed(seen, there) if style is None else torch.where(there[..., None], seen, style)
 
     @torch.inference_mode()
     def seen(self, pictures: Tensor, maps: Tensor) -> tuple[Tensor, Tensor]:
@@ -175,40 +175,31 @@ class PaintingPipeline(ConverterPipeline):
         shares = one_hot(maps.long().masked_fill(nobodys, count), count + 1)[..., :count]
         return shares.permute(0, 3, 1, 2).float().to(self.device)
 
-    def drawn_style(self, seed: int) -> Tensor:
-        """Draw a style of all classes that go together, (1, n, s)."""
-        kept, there = self.network.bank.kept()
-        kept, there = kept.cpu(), there.cpu()
-        number = int(torch.randint(len(kept), (), generator=generator(seed, "style")))
-        return completed(kept, there)[number : number + 1]
+    @property
+    def styles(self) -> SeenStyles:
+        """The styles that were seen."""
+        return SeenStyles.of(self.network.bank)
 
-    def _anew(self, told: Tensor, given: Tensor | None, options: PaintOptions) -> tuple[Tensor, Tensor, Tensor]:
-        """Give the style and the noise of each class and the noise of each pixel, some of them drawn anew."""
-        style = self.drawn_style(options.seed) if given is None else given
+    def _as_asked(self, told: Tensor, given: Tensor | None, options: PaintOptions, tags: Mapping[int, Any]) -> Tensor:
+        """Paint a map (1, h, w), some classes of it anew or as words say; what lies away from these stays as it was."""
+        styles = self.styles
+        style = styles.drawn(options.seed) if given is None else given
         regional, noise = self._noise(told.shape[1:], options.seed)
-        names = _named(options.region)
-        if names:
-            which = torch.tensor([one in names for one in self.classes])
-            region, white = self._noise(told.shape[1:], options.region_seed)
-            style = torch.where(which[None, :, None], self._likely(style, which, options.region_seed), style)
-            regional = torch.where(which[None, :, None], region, regional)
-            lies = torch.cat([which, torch.tensor([False])])[
-                told.long().clamp_max(len(which))
-            ]  # Nobody's is no region.
+        picture = self.painted(told, drawn=(style, regional, noise))
+        anew = torch.tensor([name in _named(options.region) for name in self.classes])
+        if bool(anew.any()):
+            style = styles.anew(style, anew, options.region_seed)
+            theirs, white = self._noise(told.shape[1:], options.region_seed)
+            regional = torch.where(anew[None, :, None], theirs, regional)
+            lies = torch.cat([anew, torch.tensor([False])])[told.long().clamp_max(len(anew))]  # Nobody's is no region.
             noise = torch.where(lies[:, None], white, noise)
-        return self._worded(style, options), regional, noise
-
-    def _worded(self, style: Tensor, options: PaintOptions) -> Tensor:
-        """Take, for each label that the words speak of, a style that is as they say; others stay."""
-        kept, there = (one.cpu() for one in self.network.bank.kept())
-        understood, own = self._understood(options)
-        for label, names in by_label(understood.tags, self.classes, _names(own)).items():
-            those = there[:, label].nonzero()[:, 0]
-            if len(those):
-                anew = torch.arange(len(self.classes)) == label
-                among = those[_meant(kept[those, label], names, own.get(self.classes[label]))]
-                style = torch.where(anew[None, :, None], self._likely(style, anew, options.seed, among), style)
-        return style
+        for label, (names, own) in tags.items():
+            style = styles.tagged(style, label, names, own, options.seed)
+        changed = [number for number in range(len(anew)) if bool(anew[number]) or number in tags]
+        share = self.class_shares(told).cpu()[:, changed].sum(1, keepdim=True)
+        if not bool(share.any()):
+            return picture
+        return torch.lerp(picture, self.painted(told, drawn=(style, regional, noise)), around(share))
 
     def _understood(self, options: PaintOptions) -> tuple[Understood, StyleTags]:
         """Read the words, and give the tags that labels have of their own."""
@@ -220,26 +211,7 @@ class PaintingPipeline(ConverterPipeline):
 
     @cached_property
     def _tags(self) -> StyleTags:
-        return self._clustered()
-
-    def _clustered(self) -> StyleTags:
-        """Cluster the styles that the bank holds now: in training it changes."""
-        kept, there = (one.cpu() for one in self.network.bank.kept())
-        return cluster_styles(kept, there, self.classes)
-
-    def _likely(self, style: Tensor, anew: Tensor, seed: int, among: Tensor | None = None) -> Tensor:
-        """Draw one of the styles whose other classes are most like those of a style (1, n, s).
-
-        Args:
-            anew: (n,), which classes need not be alike.
-            among: numbers of the kept ones that are drawn from; None: all.
-        """
-        kept, there = (one.cpu() for one in self.network.bank.kept())
-        whole = completed(kept, there)
-        whole = whole if among is None else whole[among]
-        apart = (whole - style)[:, ~anew].square().mean((1, 2)) if not bool(anew.all()) else torch.zeros(len(whole))
-        near = apart.argsort()[:LIKELY]
-        return whole[near[torch.randint(len(near), (), generator=generator(seed, "likely"))]][None]
+        return cluster_styles(self.styles.kept, self.styles.there, self.classes)
 
     def _noise(self, sides: Any, seed: int) -> tuple[Tensor, Tensor]:
         """Draw the noise of each class, (1, n, 8), and of each pixel, (1, 1, h, w)."""
@@ -255,7 +227,8 @@ class PaintingPipeline(ConverterPipeline):
             drawn: style, noise of classes and of pixels; None: drawn by the seed.
         """
         if drawn is None:
-            each = [(self.drawn_style(seed + at), *self._noise(maps.shape[1:], seed + at)) for at in range(len(maps))]
+            styles = self.styles
+            each = [(styles.drawn(seed + at), *self._noise(maps.shape[1:], seed + at)) for at in range(len(maps))]
             drawn = tuple(torch.cat(parts) for parts in zip(*each, strict=True))  # type: ignore[assignment]
         assert drawn is not None
         given = (one.to(self.device) for one in drawn)
@@ -274,7 +247,7 @@ class PaintingPipeline(ConverterPipeline):
         regional, noise = self._noise(told.shape[1:], 0)
         return self.network.painter, {
             "shares": self.class_shares(told),
-            "style": self.drawn_style(0),
+            "style": self.styles.drawn(0),
             "region_noise": regional,
             "noise": noise,
         }
@@ -283,7 +256,7 @@ class PaintingPipeline(ConverterPipeline):
         """Write also the palette, for painting programs, and the tags of styles."""
         folder = super().save_pretrained(folder, weights)
         write_text(folder / PALETTE, gimp_palette(self.name, self.settings.description.palette, self.classes))
-        write_text(folder / TAGS, tags_file(self._clustered()))
+        write_text(folder / TAGS, tags_file(cluster_styles(self.styles.kept, self.styles.there, self.classes)))
         return folder
 
     @classmethod
@@ -294,19 +267,15 @@ class PaintingPipeline(ConverterPipeline):
         return cls(config, {GENERATOR: build_network(config.network, len(config.description.classes), style)})
 
 
+def around(share: Tensor) -> Tensor:
+    """Give weights (b, 1, h, w) that are 1 where a share of classes is, and fall to 0 over twice `REACH` pixels."""
+    side = 2 * REACH + 1
+    widened = max_pool2d(share, side, 1, REACH)
+    return avg_pool2d(widened, side, 1, REACH, count_include_pad=False)
+
+
 def _names(tags: StyleTags) -> OwnTags:
     return {label: one.names for label, one in tags.items()}
-
-
-def _meant(styles: Tensor, names: Sequence[str], own: Tagged | None) -> Tensor:
-    """Give the numbers of the styles (k, s) of a label that are as some tags say, its own and the dictionary's."""
-    clusters = [name for name in names if own is not None and name in own.names]
-    among = torch.arange(len(styles))
-    if own is not None and clusters:
-        inside = own.of(styles, clusters)
-        among = among[inside] if bool(inside.any()) else among
-    others = [name for name in names if name not in clusters]
-    return among[most_of(styles[among, :COLOURS], others)] if others else among
 
 
 def _named(region: str) -> list[str]:

@@ -40,7 +40,7 @@ class Style(Section):
 
 
 @dataclass(frozen=True)
-class Tagged:
+class LabelTags:
     """The clusters of one label, named.
 
     Attributes:
@@ -59,7 +59,7 @@ class Tagged:
         return torch.isin(torch.cdist(styles, self.middles).argmin(1), wanted)
 
 
-StyleTags: TypeAlias = Mapping[str, Tagged]
+StyleTags: TypeAlias = Mapping[str, LabelTags]
 """Clusters by label."""
 
 
@@ -70,7 +70,7 @@ def cluster_styles(styles: Tensor, there: Tensor, classes: Sequence[str]) -> Sty
         seen = styles[there[:, number], number]
         if len(seen):
             middles, shares = _clusters(seen)
-            found[label] = Tagged(_colour_names(middles[:, :COLOURS]), middles, shares)
+            found[label] = LabelTags(_colour_names(middles[:, :COLOURS]), middles, shares)
     return found
 
 
@@ -137,7 +137,7 @@ def read_tags(path: Path, classes: Sequence[str], size: int) -> StyleTags:
     return found
 
 
-def _checked(file: str, label: str, given: Mapping[object, object], size: int) -> Tagged:
+def _checked(file: str, label: str, given: Mapping[object, object], size: int) -> LabelTags:
     read = list[Style]()
     for name, style in given.items():
         if not isinstance(name, str) or not NAME.fullmatch(name) or is_word(name):
@@ -156,4 +156,4 @@ def _checked(file: str, label: str, given: Mapping[object, object], size: int) -
                 f"{size}."
             )
     middles = torch.tensor([one.style for one in read])
-    return Tagged(tuple(map(str, given)), middles, tuple(one.share for one in read))
+    return LabelTags(tuple(map(str, given)), middles, tuple(one.share for one in read))
