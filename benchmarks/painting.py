@@ -11,7 +11,8 @@ of the training map that agrees with most pixels. The segmenter and the U-Net le
 `--work`.
 
 The second table is about control, over as many maps: the sky asked to be bright and to be dark, one region drawn anew,
-how far apart seeds are, and the time that one map takes. `--sheet` shows map, truth and what every way makes of some.
+how far apart seeds are, and the time that one map takes. `--sheet` shows map, truth and what every way makes of the maps
+with which the painter's pictures agree best, and those with which they agree worst.
 """
 
 import argparse
@@ -42,7 +43,7 @@ from gannet.metrics.features import extract
 from gannet.metrics.segmentation import confusion, segmentation_measures
 from gannet.networks.unet import Unet
 
-PART, LEARNED_FROM, LUMA = 8, 500, torch.tensor([0.299, 0.587, 0.114])
+PART, SHOWN, LEARNED_FROM, LUMA = 8, 4, 500, torch.tensor([0.299, 0.587, 0.114])
 RISES, STAYS, FOLLOWS, RESTS = 10.0, 3.0, 10.0, 2.0
 """Levels of 255: by how much the sky is to rise, other labels may move, a region is to, and what is around it may."""
 DISTANCES = ("frechet distance, corrected", "kernel distance")
@@ -127,24 +128,27 @@ def nearest_map(samples: Samples) -> Way:
     return way
 
 
-def agreement_table(painter: Any, teller: Any, sides: Sides, ways: dict[str, Way], most: int) -> None:
-    """Print what a segmenter and the features of a judge say of every way."""
+def agreement_table(painter: Any, teller: Any, sides: Sides, ways: dict[str, Way], most: int) -> dict[str, list[float]]:
+    """Print what a segmenter and the features of a judge say of every way, and give the right pixels of each map."""
     pictures, maps = pairs(sides[1], most)
     features = judge_features()
     assert features is not None, "judge-v1 ships"
     real = extract(features, [partial(torch.clone, part) for part in pictures.split(PART)])
     ways = {"true pictures": lambda maps, number: pictures[number : number + len(maps)], **ways}
+    agreed = {}
     print(f"| painted by | mean IoU | pixel accuracy | {' | '.join(DISTANCES)} |\n|---|---|---|---|---|")
     for name, way in ways.items():
         made = [way(part, number * PART) for number, part in enumerate(maps.split(PART))]
         told = torch.cat([teller.told(part) for part in made]).numpy()
         counts = [confusion(one, other, len(painter.classes)) for one, other in zip(maps.numpy(), told, strict=True)]
+        agreed[name] = [float(np.trace(one) / max(1, one.sum())) for one in counts]
         iou, accuracy = segmentation_measures(counts, painter.classes, 0)[:2]
         fake = extract(features, [partial(torch.clone, part) for part in made])
         near = {one.name: one.value for one in judge_briefly(real, fake, features.name, 0)}
         distances = [f"{near[key]:.4g}" if key in near else "" for key in DISTANCES]
         shown = [f"{one.value:.1%} ({one.low:.1%} to {one.high:.1%})" for one in (iou, accuracy)]
         print(f"| {name} | {' | '.join([*shown, *distances])} |", flush=True)
+    return agreed
 
 
 def painted(painter: Any, told: Tensor, **options: Any) -> Tensor:
@@ -233,10 +237,13 @@ def seconds(painter: Any, told: Tensor) -> float:
     return median(taken[1:])
 
 
-def write_sheet(file: Path, sides: Sides, ways: dict[str, Way], most: int) -> None:
-    """Show maps, true pictures, and what every way makes of them, a row each."""
-    pictures, maps = pairs(sides[1], most)
-    rows = [label_map.coloured(maps), pictures, *(way(maps, 0) for way in ways.values())]
+def write_sheet(file: Path, sides: Sides, ways: dict[str, Way], agreed: list[float]) -> None:
+    """Show maps, true pictures, and what every way makes of them, a row each: of the best and of the worst."""
+    pictures, maps = pairs(sides[1], len(agreed))
+    order = np.argsort(agreed)[::-1]
+    numbers = [*order[:SHOWN].tolist(), *order[-SHOWN:].tolist()]
+    made = [torch.cat([way(maps[one : one + 1], one) for one in numbers]) for way in ways.values()]
+    rows = [label_map.coloured(maps[numbers]), pictures[numbers], *made]
     whole = torch.cat([torch.cat(list(row), 2) for row in rows], 1)
     Image.fromarray(to_levels(whole).byte().permute(1, 2, 0).numpy()).save(file)
 
@@ -269,10 +276,10 @@ def main() -> None:
     print(
         f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, {datetime.date.today()}; {asked.data}\n"
     )
-    agreement_table(painter, teller, sides, ways, asked.maps)
+    agreed = agreement_table(painter, teller, sides, ways, asked.maps)
     control_table(painter, sides, min(asked.maps, len(sides[1])))
     if asked.sheet:
-        write_sheet(asked.sheet, sides, ways, 8)
+        write_sheet(asked.sheet, sides, ways, agreed["this model"])
 
 
 if __name__ == "__main__":
