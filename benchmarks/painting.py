@@ -11,8 +11,8 @@ of the training map that agrees with most pixels. The segmenter and the U-Net le
 `--work`.
 
 The second table is about control, over as many maps: the sky asked to be bright and to be dark, one region drawn anew,
-how far apart seeds are, and the time that one map takes. `--sheet` shows map, truth and what every way makes of the maps
-with which the painter's pictures agree best, and those with which they agree worst.
+how far apart seeds are, and the time that one map takes. `--sheet` shows map, truth and what every way makes of the
+maps with which the painter's pictures agree best, and those with which they agree worst.
 """
 
 import argparse
