@@ -90,11 +90,8 @@ def evaluate(pipeline: VideoGenerationPipeline, exam: Exam) -> Judgement:
     if not judgement.measures:
         return judgement
     halves = draw_halves(len(real.features), len(fake.features), evidence.groups, JUDGED, query.seed)
-    measures = [
-        *_moving(real, fake, halves),
-        *measure(_diversity, real.features, fake.features, halves, *_best(looker)),
-    ]
-    judgement = replace(judgement, measures=[*judgement.measures, *measures])
+    varied = measure(_diversity, real.features, fake.features, halves, looker.features.name, 1.0)
+    judgement = replace(judgement, measures=[*judgement.measures, *_moving(real, fake, halves), *varied])
     if real.motion is None:
         short = f"it takes {FEWEST_FRAMES} frames, and clips have {pipeline.settings.description.shape[1]}"
         judgement = replace(judgement, left_out=judgement.left_out | {"motion": short})
