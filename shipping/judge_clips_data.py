@@ -21,9 +21,9 @@ from sklearn.datasets import load_digits
 from torch import Generator, Tensor
 from torch.nn.functional import avg_pool2d, grid_sample, interpolate
 
-from gannet.augmentation import time_faults
 from gannet.augmentation.distortions import DISTORTIONS
 from gannet.augmentation.levels import from_levels, to_levels
+from gannet.augmentation.time_faults import FAULTS
 from gannet.data.sources.moving_digits import FIRST_TESTED
 
 LENGTH, SIDE, GROUND, SPRITE, PART, ALIKE = 16, 64, 128, 32, 20, 5
@@ -270,7 +270,7 @@ def _still(change: Change) -> Change:
 
 
 CHANGES: dict[str, Change] = {
-    **{name: fault for name, fault in time_faults.FAULTS.items() if name not in ("reversed",)},
+    **{name: FAULTS[name] for name in ("shuffled", "frozen", "half speed", "jittering", "flickering")},
     "drifting": drift,
     "trailing": trail,
     "torn": tear,

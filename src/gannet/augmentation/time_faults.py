@@ -44,6 +44,14 @@ def slow_down(clips: Tensor, strength: float, generator: Generator) -> Tensor:  
     return clips[:, :, (torch.arange(clips.shape[2]) / (1 + strength)).long()]
 
 
+def slow_down_smoothly(clips: Tensor, strength: float, generator: Generator) -> Tensor:  # noqa: ARG001
+    """Do the same, with frames in between that are mixed of their neighbours."""
+    place = torch.arange(clips.shape[2]) / (1 + strength)
+    before, share = place.long(), (place - place.floor())[:, None, None]
+    earlier, later = clips[:, :, before], clips[:, :, (before + 1).clamp(max=clips.shape[2] - 1)]
+    return earlier + share * (later - earlier)
+
+
 def jitter(clips: Tensor, strength: float, generator: Generator) -> Tensor:
     """Move every frame by whole pixels, up to 2 each way; its edges go on."""
     count, _, length, height, width = clips.shape
@@ -70,6 +78,7 @@ FAULTS: dict[str, Fault] = {
     "frozen": freeze,
     "reversed": reverse,
     "half speed": slow_down,
+    "half speed, mixed": slow_down_smoothly,
     "jittering": jitter,
     "flickering": flicker,
 }
