@@ -5,6 +5,7 @@ from math import log
 import numpy as np
 import pytest
 import torch
+from moving import squares
 from torch import Generator, Tensor
 
 from gannet.augmentation.time_faults import FAULTS
@@ -19,25 +20,6 @@ from gannet.metrics.motion import (
     on_one_scale,
 )
 from gannet.metrics.two_sample import permutation_test
-
-LENGTH, SIDE = 16, 24
-
-
-def squares(count: int, seed: int, falling: bool) -> Tensor:
-    """Light squares over a still ground: gliding evenly to and fro, or falling and springing back lower each time."""
-    random = np.random.default_rng(seed)
-    clips = torch.empty(count, 1, LENGTH, SIDE, SIDE)
-    for clip in clips:
-        clip[:] = torch.from_numpy(random.uniform(-0.9, -0.5, (SIDE, SIDE)))
-        top, left, speed = 0.0, random.uniform(0, 14), 0.0 if falling else random.uniform(0.7, 1.5)
-        top = 0.0 if falling else random.uniform(0, 18)
-        for frame in clip[0]:
-            frame[round(top) : round(top) + 6, round(left) : round(left) + 6] = 0.8
-            speed += random.uniform(0.25, 0.35) if falling else 0
-            top += speed
-            if not 0 <= top <= 18:
-                top, speed = min(max(top, 0.0), 18.0), -speed * (0.6 if falling else 1.0)
-    return clips
 
 
 def named(clips: Tensor) -> dict[str, float]:
