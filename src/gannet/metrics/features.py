@@ -98,8 +98,8 @@ def fitted_clips(clips: Tensor) -> Tensor:
     if clips.shape[3:] == (LARGEST, LARGEST):
         return colours
     frames = colours.transpose(1, 2).flatten(0, 1)
-    sized = interpolate(frames, (LARGEST, LARGEST), mode="bilinear", antialias=True)
-    return sized.unflatten(0, (len(clips), -1)).transpose(1, 2)
+    sized: Tensor = interpolate(frames, (LARGEST, LARGEST), mode="bilinear", antialias=True)
+    return sized.reshape(len(clips), -1, *sized.shape[1:]).transpose(1, 2)
 
 
 def as_patches(picture: Tensor) -> Tensor:

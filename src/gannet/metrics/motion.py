@@ -120,7 +120,8 @@ def _spectrum(change: Tensor) -> Tensor:
     power = torch.fft.rfft(change, dim=1).abs().square().mean((2, 3))
     edges = torch.linspace(0, power.shape[1], BANDS + 1).round().long().tolist()
     bands = _columns([power[:, low:high].sum(1) for low, high in pairwise(edges)])
-    return (bands / (power.sum(1, keepdim=True) + LEAST**2) + 0.01).log()
+    shares: Tensor = bands / (power.sum(1, keepdim=True) + LEAST**2)
+    return (shares + 0.01).log()
 
 
 def on_one_scale(real: Motion, *others: Motion) -> tuple[Tensor, ...]:

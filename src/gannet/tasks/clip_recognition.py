@@ -32,7 +32,7 @@ from gannet.schema import Choice, Section, check, known_keys
 from gannet.task import Exam, example_recipe
 from gannet.tasks import recognition, video_generation
 from gannet.tasks.recognition import RECOGNIZER, RecognitionPipeline
-from gannet.tasks.video_generation import Description
+from gannet.tasks.video_generation.pipeline import Description
 
 HELD_OUT_CLIPS, BATCH = 400, 20
 NETWORKS = {"clip-recognizer": ClipRecognizerChoice}

@@ -173,7 +173,8 @@ def _briefly(real: Look, fake: Look, halves: Halves, features: str) -> list[Meas
 
     found = measure(statistics, real.features, fake.features, halves, features, "low")
     if real.motion and fake.motion:
-        found += measure(motion_distance, *on_one_scale(real.motion, fake.motion), halves, "none", "low")
+        ours, theirs = on_one_scale(real.motion, fake.motion)
+        found += measure(motion_distance, ours, theirs, halves, "none", "low")
     return found
 
 
