@@ -31,12 +31,8 @@ STATISTICS = (
 )
 """What the columns of `Motion.statistics` are called."""
 DISTANCE = "energy distance of motion"
-PLAIN = {
-    "motion": "motion, in levels a frame",
-    "flicker": "flicker, in levels a frame",
-    "stillness": "share held still",
-}
-"""The statistics that are shown by themselves, as what."""
+PLAIN = ("motion", "flicker", "stillness")
+"""What is also shown by itself: of 255 levels a frame the first two, a share of pixels the last."""
 
 
 class Motion(NamedTuple):

@@ -205,7 +205,7 @@ def _values(reals: Samples, name: str, most: int) -> Tensor | None:
 
 
 def in_the_shares_of(known: Tensor | None, count: int, seed: int) -> Tensor | None:
-    """Labels (count,) in the shares of known ones, in random order; None, all classes in turn, without them."""
+    """Give labels (count,) in the shares of known ones, in random order; None, so all classes in turn, without."""
     if known is None:
         return None
     spread = known.sort().values[(torch.arange(count) * len(known)) // count]
