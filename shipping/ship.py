@@ -31,7 +31,7 @@ def facts(run: Run, judged_by: Sequence[Path]) -> dict[str, str]:
         "machine": f"{os.cpu_count()} cores ({platform.machine()}), torch {torch.__version__}",
         "date": str(datetime.date.today()),
     }
-    if run.recipe.task.name == "recognition":
+    if run.recipe.task.name in ("recognition", "clip-recognition"):
         return {**known, "error": f"{line['held_out']['error']:.1%}"}
     told = [(data, gannet.judge(run.folder, data).lines()) for data in judged_by or [""]]
     words = "\n\n".join(

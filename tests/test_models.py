@@ -6,16 +6,19 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from moving import squares
 from PIL import Image
 from sklearn.datasets import load_sample_image
 from torch.nn.functional import interpolate
 
 import gannet
-from gannet.commands.judge import judge_features
+from gannet.augmentation.time_faults import FAULTS
+from gannet.commands.judge import JUDGE_OF_CLIPS, judge_features
 from gannet.media.photograph import Photograph
 from gannet.media.pyramid import as_mask
 from gannet.media.tiling import as_tensor
 from gannet.metrics.restoration import colourfulness, fine_detail, luma
+from gannet.metrics.two_sample import permutation_test
 from gannet.pipelines.hub import RESEARCH, shipped_models
 from gannet.tasks._image_restoration.evaluation import resized
 
@@ -62,6 +65,21 @@ def test_the_judge_looks_at_grey_and_colour_pictures_of_many_sizes() -> None:
         found = features(pictures)
         assert found.shape == (3, 224) and found.isfinite().all()
         torch.testing.assert_close(found[:1], features(pictures[:1]), atol=1e-4, rtol=1e-4)
+
+
+def test_the_judge_of_clips_is_small_looks_at_clips_of_many_sizes_and_sees_the_order_of_frames() -> None:
+    features = judge_features("", JUDGE_OF_CLIPS)
+    assert features is not None and features.name == JUDGE_OF_CLIPS
+    assert (MODELS[JUDGE_OF_CLIPS] / "model.safetensors").stat().st_size <= MEGABYTE
+    for channels, length, side in ((1, 4, 16), (3, 16, 64), (3, 32, 96)):
+        clips = torch.rand(2, channels, length, side, side, generator=torch.Generator().manual_seed(0)) * 2 - 1
+        found = features(clips)
+        assert found.shape == (2, 168) and found.isfinite().all()
+        torch.testing.assert_close(found[:1], features(clips[:1]), atol=1e-4, rtol=1e-4)
+    real, others = (squares(40, seed, falling=True) for seed in (1, 2))
+    spoilt = FAULTS["shuffled"](others, 0.5, torch.Generator().manual_seed(0))
+    untouched, shuffled = (permutation_test(features(real), features(one), 0)[1] for one in (others, spoilt))
+    assert shuffled == 0.001 < 0.01 < untouched
 
 
 @pytest.fixture(scope="module")

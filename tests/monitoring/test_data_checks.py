@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from sklearn.datasets import load_digits
 from torch import Tensor
 
+from gannet.metrics.distances import energy_distance
 from gannet.monitoring.data_checks import CHANGES, find_augmentation, tell_classes
-from gannet.monitoring.energy import Between, energy_distance, flat
+from gannet.monitoring.energy import Between, flat
 
 
 def digits() -> tuple[Tensor, Tensor]:

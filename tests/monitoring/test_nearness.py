@@ -37,6 +37,11 @@ PRECISION, COVERAGE = measured("precision", 0.0, 0.71), measured("coverage", 0.9
         (judged(measured("energy distance", 0.004, 0)), None, "Near your pictures: energy distance 0.004 (reals: 0)."),
         (judged(measured("energy distance", 0.3, 0)), None, "Far from your pictures: energy distance 0.3 (reals: 0)."),
         (
+            judged(COVERAGE, measured("energy distance of motion", 3.2, 0.01)),
+            None,
+            "Far from your pictures: energy distance of motion 3.2 (reals: 0.01).",
+        ),
+        (
             judged(COVERAGE, memorization={"memorizes": True, "words": "Half of the fakes are copies."}),
             None,
             "Near your pictures, but by copying them: Half of the fakes are copies.",

@@ -17,6 +17,7 @@ from gannet.data.cache import cache_folder
 from gannet.data.loader import Loader, Samples, Sides
 from gannet.data.records import Source, has_names
 from gannet.data.samples import class_numbers, load_samples, load_whole, open_data
+from gannet.media import clip
 from gannet.media.grids import draw_grid
 from gannet.metrics.backbones import EFFICIENTNET, backbone, efficientnet, inception
 from gannet.metrics.features import Features, NetworkFeatures
@@ -36,7 +37,7 @@ from gannet.runtime.progress import Watch
 from gannet.schema import Choice
 from gannet.task import Exam, Origin, find_task
 
-JUDGE = "judge-v1"
+JUDGE, JUDGE_OF_CLIPS = "judge-v1", "judge-clips-v1"
 
 
 def judge(target: str | Path, data: str | Path, query: JudgeOptions, weights: str, watch: Watch) -> Judgement:
@@ -99,7 +100,7 @@ def _exam(
     pipeline: Pipeline, recipe: Recipe | None, data: str, query: JudgeOptions, origin: Origin | None, watch: Watch
 ) -> Exam:
     """Set out what a model is judged by; the data are opened here, once, and decoded when they are asked for."""
-    features = partial(judge_features, query.features)
+    features = partial(judge_features, query.features, judge_of(pipeline))
     told = Watch(watch.on_progress)  # Of several processes none may leave alone.
     own = _own_samples(recipe, pipeline, not data, told) if recipe else None
     if not data:
@@ -123,8 +124,14 @@ def _run_around(target: Path) -> Path | None:
     return next((folder for folder in folders if (folder / "recipe.yaml").is_file()), None)
 
 
-def judge_features(name: str = "") -> Features | None:
-    """Give the features of that name, see `JudgeOptions`; by default those of `judge-v1`, None where it does not
+def judge_of(pipeline: Pipeline) -> str:
+    """Name the shipped network in whose features what a pipeline makes is compared."""
+    made = next(iter(pipeline.outputs.values()))
+    return JUDGE_OF_CLIPS if made.name == clip.medium.name else JUDGE
+
+
+def judge_features(name: str = "", usual: str = JUDGE) -> Features | None:
+    """Give the features of that name, see `JudgeOptions`; by default those of the usual judge, None where it does not
     ship.
     """
     if name == "inception" or name.endswith(".pth"):
@@ -138,13 +145,14 @@ def judge_features(name: str = "") -> Features | None:
                 f"There are no features {name!r}; give inception, its file, {EFFICIENTNET}, hf:owner/name or a folder."
             )
         return backbone(place)
-    folder = shipped_models().get(JUDGE)
+    folder = shipped_models().get(usual)
     if folder is None:
         return None
     network: Any = Pipeline.from_pretrained(folder).networks["recognizer"]
     # Channels last is the faster layout for convolutions on processors and on GPUs.
-    network.to(device="cuda" if torch.cuda.is_available() else "cpu", memory_format=torch.channels_last)
-    return NetworkFeatures(JUDGE, network, network.features)
+    layout = torch.channels_last_3d if usual == JUDGE_OF_CLIPS else torch.channels_last
+    network.to(device="cuda" if torch.cuda.is_available() else "cpu", memory_format=layout)
+    return NetworkFeatures(usual, network, network.features)
 
 
 def _own_samples(recipe: Recipe, pipeline: Pipeline, needed: bool, watch: Watch) -> Sides | None:

@@ -14,6 +14,8 @@ from gannet.runtime.later import later
 decomposition = later("sklearn.decomposition")
 
 SMALLEST, LARGEST, COMPONENTS = 28, 64, 64
+FEWEST_FRAMES = 16
+"""Frames that the network of clips learned to look at; of more it looks at all."""
 
 
 class Features(Protocol):
@@ -57,7 +59,7 @@ def fit_components(samples: Tensor) -> PixelComponents:
 
 @dataclass(frozen=True)
 class NetworkFeatures:
-    """The activations of a network, for grey and colour pictures from 28 pixels up."""
+    """The activations of a network, for grey and colour pictures from 28 pixels up, or for clips."""
 
     name: str
     network: nn.Module
@@ -65,11 +67,12 @@ class NetworkFeatures:
 
     @torch.no_grad()
     def __call__(self, samples: Tensor) -> Tensor:
-        """Map pictures (b, c, h, w) in [-1, 1] to (b, d)."""
+        """Map pictures (b, c, h, w) or clips (b, c, t, h, w) in [-1, 1] to (b, d)."""
         device = next(self.network.parameters()).device
         self.network.eval()
-        prepared = fitted(samples).to(device).contiguous(memory_format=torch.channels_last)
-        return self.features(prepared).float().cpu()
+        prepared = fitted_clips(samples) if samples.ndim == 5 else fitted(samples)
+        layout = torch.channels_last_3d if samples.ndim == 5 else torch.channels_last
+        return self.features(prepared.to(device).contiguous(memory_format=layout)).float().cpu()
 
 
 def fitted(pictures: Tensor) -> Tensor:
@@ -84,6 +87,19 @@ def fitted(pictures: Tensor) -> Tensor:
         size = [round(side * LARGEST / shorter) for side in pictures.shape[2:]]
         pictures = interpolate(pictures, size, mode="bilinear", antialias=True)
     return pictures
+
+
+def fitted_clips(clips: Tensor) -> Tensor:
+    """Give clips (b, c, t, h, w) as three channels of 64x64 pixels, the frames of short ones shown again up to 16."""
+    colours = clips.expand(-1, 3, -1, -1, -1) if clips.shape[1] == 1 else clips[:, :3]
+    length = clips.shape[2]
+    if length < FEWEST_FRAMES:
+        colours = colours[:, :, torch.arange(FEWEST_FRAMES) * length // FEWEST_FRAMES]
+    if clips.shape[3:] == (LARGEST, LARGEST):
+        return colours
+    frames = colours.transpose(1, 2).flatten(0, 1)
+    sized: Tensor = interpolate(frames, (LARGEST, LARGEST), mode="bilinear", antialias=True)
+    return sized.reshape(len(clips), -1, *sized.shape[1:]).transpose(1, 2)
 
 
 def as_patches(picture: Tensor) -> Tensor:

@@ -37,6 +37,7 @@ class Evidence:
         real_label, fake_label: (n,), where there are classes.
         classes: their names.
         groups: (n,) which group a real belongs to, such as its person.
+        fewest: samples of a half, below which no distances are taken: fewer of what is dear to have and to draw.
     """
 
     real: Tensor
@@ -49,6 +50,7 @@ class Evidence:
     fake_label: Tensor | None = None
     classes: tuple[str, ...] = ()
     groups: np.ndarray | None = None
+    fewest: int = FEWEST
 
 
 @dataclass(frozen=True)
@@ -149,11 +151,11 @@ def glance_at(evidence: Evidence, seed: int) -> Judgement:
 
 def _shortage(evidence: Evidence) -> dict[str, str]:
     """Why distances cannot be measured; empty where there are samples enough."""
-    if min(len(evidence.real), len(evidence.fake)) >= 2 * FEWEST:
+    if min(len(evidence.real), len(evidence.fake)) >= 2 * evidence.fewest:
         return {}
     there = f"there are {len(evidence.real):,} held-out samples and {len(evidence.fake):,} fakes"
     more = "judge by more data, or train on more, a tenth of which is held out"
-    return {"distances": f"{there}, and {2 * FEWEST} of each are needed; {more}"}
+    return {"distances": f"{there}, and {2 * evidence.fewest} of each are needed; {more}"}
 
 
 def _few_tell(evidence: Evidence, seed: int) -> list[Measure]:

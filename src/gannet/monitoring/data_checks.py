@@ -8,7 +8,8 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from gannet.augmentation.distortions import DISTORTIONS
-from gannet.monitoring.energy import Between, among, energy_distance, flat
+from gannet.metrics.distances import among, energy_distance
+from gannet.monitoring.energy import Between, flat
 from gannet.runtime.later import later
 
 stats = later("scipy.stats")

@@ -3,34 +3,9 @@
 from dataclasses import dataclass
 from functools import cached_property
 
-import torch
 from torch import Tensor
 
-
-def among(samples: Tensor, label: Tensor | None = None) -> Tensor:
-    """Give E|X-X'|: the mean distance of two samples (n, d) of one class; of any two when no class has two."""
-    pairs = ~torch.eye(len(samples), dtype=torch.bool)
-    alike = pairs if label is None else pairs & (label[:, None] == label)
-    distances = torch.cdist(samples, samples)[alike if alike.any() else pairs]
-    return distances.sum() / max(1, len(distances))
-
-
-def mean_distance(first: Tensor, second: Tensor) -> Tensor:
-    """Give E|X-Y| over samples (n, d) and (m, d)."""
-    return torch.cdist(first, second).mean()
-
-
-def mean_unpaired_distance(first: Tensor, second: Tensor) -> Tensor:
-    """Give E|X-Y| over samples (n, d) and (n, d) without the pairs (i, i), which belong together."""
-    distances = torch.cdist(first, second)
-    return (distances.sum() - distances.trace()) / (len(first) * (len(first) - 1))
-
-
-def energy_distance(first: Tensor, second: Tensor) -> Tensor:
-    """Give 2 E|X-Y| - E|X-X'| - E|Y-Y'| (Szekely and Rizzo, 2013, equation 2), unbiased, so it may be slightly below
-    0.
-    """
-    return 2 * mean_distance(first, second) - among(first) - among(second)
+from gannet.metrics.distances import among, energy_distance, mean_distance, mean_unpaired_distance
 
 
 def energy_figures(real: Tensor, fake: Tensor, label: Tensor | None = None) -> dict[str, float]:

@@ -1,7 +1,7 @@
 """How near a model is to the data, in one sentence, from what a judgement measured.
 
 Each figure is brought to *closeness*, which is 1 where fakes score what other reals do: precision and coverage over
-their floors, and the energy distance above its floor as 1 - 2 d, so that the referee's own bounds (divergence at 0.25,
+their floors, and energy distances above their floors as 1 - 2 d, so that the referee's own bounds (divergence at 0.25,
 a plateau at 0.1) are those of the others. The figure that is least close decides: below 0.5 it is far, from 0.8 on
 near. What clipped density and clipped coverage read (shares of good samples) is said beside it.
 """
@@ -18,7 +18,8 @@ FAR, NEAR = 0.5, 0.8
 """Closeness below which fakes are far from the data, and from which on they are near."""
 LITTLE = 0.1
 """Share of the plan that is little to judge by."""
-RATIOS, DISTANCE, PREFERRED = ("precision", "coverage"), "energy distance", "perceptually near"
+RATIOS, DISTANCES = ("precision", "coverage"), ("energy distance", "energy distance of motion")
+PREFERRED = "perceptually near"
 """Measures that closeness goes by, and how those begin that say how often a model is preferred to others."""
 GOOD, BAD = {"near", "better"}, {"copies", "worse"}
 SHARES = {"good": "clipped density", "reached": "clipped coverage"}
@@ -55,10 +56,10 @@ def closeness(measure: Mapping[str, Any]) -> float | None:
     """Give how close a measure's value is to what reals score (1), from `name`, `value` and `floor`; None of others."""
     name, value, floor = measure["name"], measure["value"], measure.get("floor")
     if not isfinite(value):
-        return 0.0 if name in {*RATIOS, DISTANCE} else None
+        return 0.0 if name in {*RATIOS, *DISTANCES} else None
     if name in RATIOS and floor:
         return float(value / floor)
-    return 1.0 - 2.0 * (value - floor) if name == DISTANCE and floor is not None else None
+    return 1.0 - 2.0 * (value - floor) if name in DISTANCES and floor is not None else None
 
 
 def tell_nearness(

@@ -103,7 +103,11 @@ def adopt(recipe: Recipe, config: Settings) -> Recipe:
 
 def game(recipe: Recipe, description: Description) -> Game:
     """Give one player, who descends the cross entropy of its answers."""
-    network = _choice(recipe.network).build(description.shape, len(description.classes))
+    return game_of(_choice(recipe.network).build(description.shape, len(description.classes)))
+
+
+def game_of(network: nn.Module) -> Game:
+    """Let a network descend the cross entropy of what it calls samples."""
 
     def recognize(run: Pass) -> Outcome:
         loss = cross_entropy(network(run.sample["real"]).float(), run.sample["label"])

@@ -28,7 +28,8 @@ from gannet.data.records import VALUE, Chunked, Counted, Record, Source, left_ou
 from gannet.data.sources import open_source
 from gannet.data.survey import sample, survey
 from gannet.media.pixels import Picture, fit_picture, natural_pixels, read_picture
-from gannet.monitoring.energy import energy_distance, flat
+from gannet.metrics.distances import energy_distance
+from gannet.monitoring.energy import flat
 from gannet.pipelines.packing import RECORD, Entry, folders
 from gannet.pipelines.writer import Order, deliver, tidy
 from gannet.runtime.broken import unless_broken

@@ -83,7 +83,7 @@ def _evidence(pipeline: GenerationPipeline, exam: Exam, features: Features) -> E
     count = query.num or max(FEWEST_FAKES, min(len(reals), query.reach(JUDGED)))
     judged = query.reach(ALL_JUDGED if query.features else JUDGED)
     real_label, groups = (_values(reals, name, judged) for name in ("label", "group"))
-    fake_label = _in_the_shares_of(real_label, count, query.seed) if pipeline.settings.conditional else None
+    fake_label = in_the_shares_of(real_label, count, query.seed) if pipeline.settings.conditional else None
     traces = _traces(own[0], features) if own else features
     real = _extracted(features, reals, judged)
     # Both at once: to draw takes longer than to look.
@@ -204,8 +204,8 @@ def _values(reals: Samples, name: str, most: int) -> Tensor | None:
     return torch.cat([part[name] for part in reals.parts(PART, most)])
 
 
-def _in_the_shares_of(known: Tensor | None, count: int, seed: int) -> Tensor | None:
-    """Labels (count,) in the shares of known ones, in random order; None, all classes in turn, without them."""
+def in_the_shares_of(known: Tensor | None, count: int, seed: int) -> Tensor | None:
+    """Give labels (count,) in the shares of known ones, in random order; None, so all classes in turn, without."""
     if known is None:
         return None
     spread = known.sort().values[(torch.arange(count) * len(known)) // count]
@@ -314,7 +314,7 @@ def _utility(pipeline: GenerationPipeline, reals: Samples, training: Samples, se
     """Classifiers in the principal components of the pixels, on all that the generator has seen and no more."""
     known, unseen = training.spread(len(training)), reals.spread(JUDGED)
     components, count = fit_components(known["real"]), 2 * len(training)
-    labels = _in_the_shares_of(known["label"], count, seed)
+    labels = in_the_shares_of(known["label"], count, seed)
     assert labels is not None
     fake = extract(components, pipeline.parts(count, seed, labels))
 

@@ -26,11 +26,7 @@ from gannet.data.survey import count_learned, readable
 from gannet.media import clip
 from gannet.media.clip import ClipField, ClipMedium, Options
 from gannet.media.medium import Field, Medium, Shown
-from gannet.metrics.judgement import Judgement
-from gannet.metrics.measure import Measure
 from gannet.monitoring.audit import Audit, Exhibits
-from gannet.monitoring.data_checks import rows
-from gannet.monitoring.energy import energy_figures
 from gannet.monitoring.referee import Referee, Rule
 from gannet.pipelines.pipeline import Pipeline
 from gannet.pipelines.samples import latents
@@ -38,7 +34,8 @@ from gannet.recipe import Data as RecipeData
 from gannet.recipe import Loss, Optimizer, Penalty, Recipe
 from gannet.schedule import total_images
 from gannet.schema import Choice, check, choose, known_keys
-from gannet.task import Exam, example_recipe
+from gannet.task import example_recipe
+from gannet.tasks.video_generation.evaluation import evaluate
 from gannet.tasks.video_generation.game import CLIP, FRAME, GENERATOR, build_game
 from gannet.tasks.video_generation.pipeline import (
     NETWORKS,
@@ -49,10 +46,10 @@ from gannet.tasks.video_generation.pipeline import (
     choose_network,
 )
 
-AUDITED, ON_SHEETS, JUDGED, LEARNED_AT_MOST = 64, 16, 256, 5_000
-"""Clips that the referee looks at, that a sheet shows, that a model is judged by at most, and that are counted."""
+AUDITED, ON_SHEETS, LEARNED_AT_MOST = 64, 16, 5_000
+"""Clips that the referee looks at, that a sheet shows, and that are counted."""
 
-__all__ = ["Config", "Data", "Settings", "VideoGenerationPipeline"]
+__all__ = ["Config", "Data", "Settings", "VideoGenerationPipeline", "evaluate"]
 
 judged_by = "referee/energy_distance"
 Data = Options
@@ -213,17 +210,6 @@ def pipeline(recipe: Recipe, description: Description, kept: dict[str, nn.Module
     """Wrap the averaged generator."""
     config = Settings(description=description, network=recipe.network, conditional=_config(recipe).conditional)
     return VideoGenerationPipeline(config, {GENERATOR: kept[GENERATOR]}, recipe.name)
-
-
-def evaluate(pipeline: VideoGenerationPipeline, exam: Exam) -> Judgement:
-    """Tell how far as many fakes lie from held-out clips, by the pixels of their frames in small."""
-    most = exam.query.num or JUDGED
-    reals = [rows(part["real"]) for part in exam.reals.parts(ON_SHEETS, most)]
-    real = torch.cat(reals)
-    fake = torch.cat([rows(part()) for part in pipeline.parts(len(real), exam.query.seed)])
-    value = energy_figures(real, fake)["energy_distance"]
-    words = f"{len(real)} held-out clips against as many fakes, by their pixels in small"
-    return Judgement([Measure("energy distance", value, value, value, 0.0, "none", len(real), len(real), words, "low")])
 
 
 def example() -> Recipe:
