@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import math
 from array import array
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -310,15 +310,3 @@ def _pixels(frame: Any, stream: Any) -> Pixels:
 def read_film(content: bytes) -> Film:
     """Look at a film's content; see `open_film`."""
     return open_film(lambda: io.BytesIO(content))
-
-
-def evenly(frames: Iterable[Pixels], count: int) -> list[Pixels]:
-    """Give so many frames spread evenly over all, keeping few of them at a time."""
-    kept: list[Pixels] = []
-    stride = 1
-    for position, pixels in enumerate(frames):
-        if position % stride == 0:
-            kept.append(pixels)
-        if len(kept) > 4 * count:
-            kept, stride = kept[::2], 2 * stride
-    return [kept[index * len(kept) // count] for index in range(min(count, len(kept)))] if kept else []
