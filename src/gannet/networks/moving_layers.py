@@ -25,9 +25,11 @@ from gannet.schema import STRICT, Positive
 STATE, MOST_TIMES = 128, 4
 """Numbers that the recurrent network remembers, and how many times more channels the smallest size has at most."""
 STEP, TURN = 1 / 16, 1 / 64
-"""What a velocity of one is of half a side a frame, and a change of form of one of the form."""
-OF_PLACE, OF_MOTION = 6, 6
-"""Numbers that tell where a part is (middle, spread, velocity), and how it moves (velocity, change of form)."""
+"""What a velocity of one is of half a side a frame; and a turn of one in radians, a growth of one in its logarithm."""
+GROWTH = 0.2
+"""The logarithm of how much larger or smaller a part may become: without a bound, what is not sure would vanish."""
+OF_PLACE, OF_MOTION = 6, 4
+"""Numbers that tell where a part is (middle, spread, velocity), and how it moves (velocity, turn, growth)."""
 
 
 class Parted(NamedTuple):
@@ -148,10 +150,8 @@ class MovingLayersGenerator(nn.Module):
                 moved = moved + velocity
                 found.append(step)
                 gone.append(moved)
-            steps = torch.stack(found, 1)
-            turned = (TURN * steps[..., 2:]).cumsum(1).unflatten(-1, (2, 2))
-            forms = turned + torch.eye(2, device=latent.device)
-            return Motion(middles, torch.stack(gone, 1), forms)
+            turned = (TURN * torch.stack(found, 1)[..., 2:]).cumsum(1)
+            return Motion(middles, torch.stack(gone, 1), _forms(turned[..., 0], turned[..., 1]))
 
 
 class _Look(nn.Module):
@@ -204,6 +204,13 @@ def _places(masks: Tensor) -> tuple[Tensor, Tensor]:
         middles.append(middle)
         spreads.append(((along * (axis - middle[..., None]).square()).sum(2) / whole).sqrt())
     return torch.stack(middles, 2), torch.stack(spreads, 2)
+
+
+def _forms(angles: Tensor, growths: Tensor) -> Tensor:
+    """Give what maps places about the middle of a part that has turned and grown back to the picture: (..., 2, 2)."""
+    shrunk = (-GROWTH * (growths / GROWTH).tanh()).exp()
+    across, down = shrunk * angles.cos(), shrunk * angles.sin()
+    return torch.stack([across, down, -down, across], -1).unflatten(-1, (2, 2))
 
 
 def laid(parted: Parted, motion: Motion) -> Layers:

@@ -198,7 +198,7 @@ class TwoStream(Pair):
 def checked_clip(shape: Shape) -> Shape:
     """Give the shape, when it is one of clips that can be made; else ValueError."""
     if len(shape) != 4:
-        raise ValueError(f"Networks for clips make (c, t, h, w), not samples of shape {shape}.")
+        raise ValueError(f"A network for clips makes clips (c, t, h, w), not samples of shape {shape}.")
     channels, length, *sides = shape
     checked((channels, *sides), "network for clips")
     if not 2 <= length <= LONGEST:
