@@ -28,7 +28,7 @@ NO_FILM = "it is no film in a format that Gannet reads (MP4, MOV, WebM, MKV, AVI
 MOV, USUAL_RATE, LONGEST = "mov", 25.0, 24 * 3600
 """FFmpeg's name of MP4 and MOV; frames a second where a file does not say; seconds that a film may last."""
 ROUNDING = 1e-6
-"""Seconds by which sums of frames' times are off at most: at half a film's rate every middle lies between two frames."""
+"""Seconds by which sums of times are off at most: at half a film's rate every middle lies between two frames."""
 BOXES = {b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"}
 """What MP4 and MOV begin with."""
 PICTURES = int.from_bytes(b"vide", "big")

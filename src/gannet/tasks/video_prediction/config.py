@@ -6,6 +6,7 @@ from gannet.networks import chosen
 from gannet.networks.moving_layers import MovingLayers
 from gannet.schema import Choice, Positive, Section, Weight
 from gannet.tasks._video.data import Description
+from gannet.tasks._video.symmetries import Symmetry
 
 NETWORKS = {"moving-layers": MovingLayers}
 
@@ -18,6 +19,10 @@ class Config(Section):
     draws: Positive = 8
     """Futures that are drawn of each clip, of which the one nearest to the truth learns to be nearer. With 1 all that
     is not sure fades."""
+    symmetries: tuple[Symmetry, ...] = ("left-right",)
+    """What half of the clips are turned by, each by each, for they are as likely so: left-right, up-down, diagonal
+    (rows become columns), time (backwards). Where there are few, it keeps the network from knowing their futures by
+    heart."""
     pixel: Weight = 20.0
     """Weight of the mean difference to the nearest future in the stage `game`."""
     sparsity: Weight = 0.02

@@ -16,12 +16,13 @@ from torch.nn.functional import avg_pool2d
 from gannet.adversarial.discriminator_augment import DiscriminatorAugment
 from gannet.adversarial.game import Game, Outcome, Pass, Turn
 from gannet.adversarial.losses import find_loss
-from gannet.adversarial.two_player import TwoPlayer, of_the_pass
+from gannet.adversarial.two_player import TwoPlayer
 from gannet.networks.moving_layers import MovingLayersGenerator, laid
 from gannet.networks.two_stream import Layers
 from gannet.recipe import Recipe
 from gannet.schedule import stages
 from gannet.tasks._video.game import GENERATOR, Sparsity, discriminators, lecam_of, penalties_of, watching
+from gannet.tasks._video.symmetries import seen_by
 from gannet.tasks.video_prediction.config import Config
 
 GAME = "game"
@@ -62,7 +63,10 @@ def build_game(recipe: Recipe, networks: dict[str, nn.Module], view: Discriminat
     lecam, penalty = lecam_of(recipe), Sparsity.of(config.sparsity, recipe)
     nearest = nearest_by(generator, config.draws)
 
-    def learn(run: Pass) -> Outcome:
+    seen = seen_by(config.symmetries)
+
+    def learn(given_pass: Pass) -> Outcome:
+        run = seen(given_pass)
         frames, future = parts_of(run.sample["real"], given)
         apart, mask = nearest(frames, future, run).losses()
         return Outcome({GENERATOR: {"pixel": apart, "mask": penalty.weight * mask}})
@@ -81,7 +85,7 @@ def build_game(recipe: Recipe, networks: dict[str, nn.Module], view: Discriminat
     players = TwoPlayer(
         find_loss(recipe.loss.name),
         discriminators(networks, view, channels, given),
-        prepare=of_the_pass,
+        prepare=seen,
         real=lambda run: run.sample["real"],
         generate=generate,
         extra_losses=beside,
