@@ -44,9 +44,9 @@ def test_a_film_whose_index_is_longer_than_what_it_shows_still_ends(tmp_path: Pa
 
 
 def test_too_few_frames_are_told_in_a_sentence() -> None:
-    with pytest.raises(ValueError, match="it has 1 frame, and the model goes on from 2: give a film"):
+    with pytest.raises(ValueError, match="is given has 1 frame, and the model goes on from 2; give a film"):
         medium.open(picture("RGB")).last(2, 25)
-    with pytest.raises(ValueError, match="it has 3 frames, and the model goes on from 5"):
+    with pytest.raises(ValueError, match="has 3 frames, and the model goes on from 5"):
         medium.open(film(levels(0, 100, 200))).last(5, 25)
 
 

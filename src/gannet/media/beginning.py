@@ -44,8 +44,8 @@ class Beginning:
             frames = list(deque(at_rate(self.shown, rate), count))
         if len(frames) < count:
             raise ValueError(
-                f"it has {len(frames)} frame{'s' * (len(frames) != 1)}, and the model goes on from {count}: give a "
-                "film or an animation with as many"
+                f"What is given has {len(frames)} frame{'s' * (len(frames) != 1)}, and the model goes on from {count}; "
+                "give a film or an animation with as many."
             )
         return frames
 

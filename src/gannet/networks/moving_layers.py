@@ -129,9 +129,11 @@ class MovingLayersGenerator(nn.Module):
         """Tell apart what moves in given frames (b, c, g, h, w), and what lies behind it."""
         coarse, fine = self.unet(frames.flatten(1, 2))
         picture, fine = frames[:, :, -1], fine.float()
-        masks, painted = fine[:, : self.parts].sigmoid(), fine[:, self.parts :].tanh()
+        masks, change = fine[:, : self.parts].sigmoid(), 2 * fine[:, self.parts :].tanh()
         covered = max_pool2d(masks.amax(1, keepdim=True), 3, 1, 1)  # Edges are half one, half the other.
-        return Parted(picture, masks, picture + covered * (painted - picture), coarse.float())
+        # What is covered begins as it is: were it painted anew from the first, masks would rather go than be of use.
+        background = (picture + covered * change).clamp(-1, 1)
+        return Parted(picture, masks, background, coarse.float())
 
     def motion(self, parted: Parted, latent: Tensor, length: int | None = None) -> Motion:
         """Tell how the parts move, as noise (b, latent) wants it."""
