@@ -15,7 +15,7 @@ from gannet.media import clip, image
 from gannet.media.clip import moving
 from gannet.media.films import Film, Held, Moving, at_rate, film_format, read_film
 from gannet.media.medium import Array, Field, Medium, Pixels
-from gannet.media.pixels import natural_pixels, open_picture
+from gannet.media.pixels import convert_channels, natural_pixels, open_picture
 from gannet.provenance.metadata import Facts, read_facts
 from gannet.schema import Section
 
@@ -102,8 +102,9 @@ class BeginningMedium(Medium[Beginning]):
         """Show a still, or a sheet of a film's frames."""
         if isinstance(value, Tensor):
             return clip.medium.picture(value)
-        frames = value.shown.pixels if isinstance(value.shown, Held) else ()
-        return image.medium.picture(frames[0]) if len(frames) == 1 else clip.medium.picture(value.shown)
+        shown = value.shown
+        still = isinstance(shown, Held) and len(shown.pixels) == 1
+        return Image.fromarray(convert_channels(next(shown.frames())[0], 3)) if still else clip.medium.picture(shown)
 
     def marks(self, value: Beginning | Tensor) -> Facts:
         """Give what its file said."""

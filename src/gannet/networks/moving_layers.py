@@ -53,7 +53,8 @@ class Parted(NamedTuple):
 
     def smaller(self, factor: int) -> "Parted":
         """Give the same so many times smaller."""
-        return Parted(*(avg_pool2d(one, factor) for one in self[:3]), self.coarse)
+        picture, masks, background = (avg_pool2d(one, factor) for one in self[:3])
+        return Parted(picture, masks, background, self.coarse)
 
 
 class Motion(NamedTuple):
@@ -102,13 +103,13 @@ class MovingLayersGenerator(nn.Module):
         self._initialize()
 
     def _initialize(self) -> None:
-        """Let parts begin at a small share, and hardly move."""
+        """Let parts begin small in share, on paths that noise tells apart: of equal ones none would be the nearest."""
         share = MASK_SHARE / self.parts
         nn.init.normal_(self.unet.exit.weight, 0.0, 0.02)
         assert self.unet.exit.bias is not None
         nn.init.zeros_(self.unet.exit.bias)
         nn.init.constant_(self.unet.exit.bias[: self.parts], log(share / (1 - share)))
-        nn.init.normal_(self.steps.weight, 0.0, 0.1 / STATE**0.5)
+        nn.init.normal_(self.steps.weight, 0.0, 0.5 / STATE**0.5)
         nn.init.zeros_(self.steps.bias)
         nn.init.normal_(self.noise.weight)
 
@@ -197,7 +198,8 @@ def _axes(height: int, width: int, like: Tensor) -> tuple[Tensor, Tensor]:
 
 def _places(masks: Tensor) -> tuple[Tensor, Tensor]:
     """Give the middles of masks (b, n, h, w), and how far they reach (a standard deviation): (b, n, 2) each."""
-    axes = _axes(*masks.shape[2:], masks)
+    height, width = masks.shape[2:]
+    axes = _axes(height, width, masks)
     whole = masks.sum((2, 3)).clamp_min(1e-6)
     middles, spreads = [], []
     for axis, over in zip(axes, (2, 3), strict=True):
@@ -212,7 +214,8 @@ def _forms(angles: Tensor, growths: Tensor) -> Tensor:
     """Give what maps places about the middle of a part that has turned and grown back to the picture: (..., 2, 2)."""
     shrunk = (-GROWTH * (growths / GROWTH).tanh()).exp()
     across, down = shrunk * angles.cos(), shrunk * angles.sin()
-    return torch.stack([across, down, -down, across], -1).unflatten(-1, (2, 2))
+    forms: Tensor = torch.stack([across, down, -down, across], -1).unflatten(-1, (2, 2))
+    return forms
 
 
 def laid(parted: Parted, motion: Motion) -> Layers:

@@ -27,7 +27,7 @@ from gannet.tasks.video_prediction.config import Config
 
 GAME = "game"
 """The stage with discriminators."""
-SCALES = (1, 4, 16)
+SCALES = (1, 4, 8)
 """How many times smaller frames are compared: in small what lies beside its place is near, and not only wrong."""
 SMALL = 4
 """How many times smaller futures are compared, of which the nearest is looked for."""
