@@ -16,8 +16,9 @@ from PIL import Image
 
 from gannet.media import films
 from gannet.media.clip import medium
-from gannet.media.films import Held, at_rate, evenly, film_format, read_film
+from gannet.media.films import Held, at_rate, film_format, read_film
 from gannet.provenance.boxes import within
+from gannet.runtime.selection import evenly
 
 FILM = film(ramp(12))
 

@@ -10,6 +10,7 @@ from gannet.data.records import Chunked, Record, Sampled, Source, listed
 from gannet.media.image import Look, Survey
 from gannet.media.pixels import Picture
 from gannet.runtime.broken import is_defect, unless_broken
+from gannet.runtime.selection import evenly
 from gannet.runtime.wording import reason, short
 
 MOST_LOOKED_AT = 256
@@ -51,17 +52,4 @@ def sample(source: Source, most: int) -> Iterator[Record]:
         return islice(source.sample(most), most)
     if isinstance(source, Chunked):
         return islice(source.records(), most)
-    return iter(_spread(source.records(), most))
-
-
-def _spread(records: Iterator[Record], most: int) -> list[Record]:
-    """Keep every k-th record, doubling k whenever too many are kept: the count need not be known."""
-    kept: list[Record] = []
-    stride = 1
-    for position, record in enumerate(records):
-        if position % stride == 0:
-            kept.append(record)
-        if len(kept) > 2 * most:
-            kept, stride = kept[::2], 2 * stride
-    count = min(most, len(kept))
-    return [kept[index * len(kept) // count] for index in range(count)]
+    return iter(evenly(source.records(), most))

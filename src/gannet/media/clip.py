@@ -14,13 +14,14 @@ from torch import Tensor
 from gannet.augmentation import colours, geometry
 from gannet.augmentation.levels import from_levels, to_levels
 from gannet.media.film_encoding import encode_gif, encode_mp4
-from gannet.media.films import USUAL_RATE, Film, Held, Moving, at_rate, evenly, film_format, read_film
+from gannet.media.films import USUAL_RATE, Film, Held, Moving, at_rate, film_format, read_film
 from gannet.media.grids import draw_grid
 from gannet.media.image import auto_size
 from gannet.media.medium import Array, Field, Findings, Medium, Pixels
 from gannet.media.pixels import convert_channels, fit_picture
 from gannet.provenance.metadata import Facts
 from gannet.runtime.broken import unless_broken
+from gannet.runtime.selection import evenly
 from gannet.schema import Section
 
 Side = Annotated[int, Constraint(ge=8, le=256)]

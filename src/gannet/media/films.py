@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import math
 from array import array
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -27,6 +27,8 @@ NEEDS = "films need PyAV; run: pip install 'gannet[video]'"
 NO_FILM = "it is no film in a format that Gannet reads (MP4, MOV, WebM, MKV, AVI or GIF)"
 MOV, USUAL_RATE, LONGEST = "mov", 25.0, 24 * 3600
 """FFmpeg's name of MP4 and MOV; frames a second where a file does not say; seconds that a film may last."""
+ROUNDING = 1e-6
+"""Seconds by which sums of times are off at most: at half a film's rate every middle lies between two frames."""
 BOXES = {b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"}
 """What MP4 and MOV begin with."""
 PICTURES = int.from_bytes(b"vide", "big")
@@ -64,7 +66,7 @@ def at_rate(moving: Moving, rate: float) -> Iterator[Pixels]:
     given, until = 0, 0.0
     for pixels, seconds in moving.frames():
         until += seconds
-        while (given + 0.5) / rate < until:
+        while (given + 0.5) / rate < until - ROUNDING:
             yield pixels
             given += 1
 
@@ -310,15 +312,3 @@ def _pixels(frame: Any, stream: Any) -> Pixels:
 def read_film(content: bytes) -> Film:
     """Look at a film's content; see `open_film`."""
     return open_film(lambda: io.BytesIO(content))
-
-
-def evenly(frames: Iterable[Pixels], count: int) -> list[Pixels]:
-    """Give so many frames spread evenly over all, keeping few of them at a time."""
-    kept: list[Pixels] = []
-    stride = 1
-    for position, pixels in enumerate(frames):
-        if position % stride == 0:
-            kept.append(pixels)
-        if len(kept) > 4 * count:
-            kept, stride = kept[::2], 2 * stride
-    return [kept[index * len(kept) // count] for index in range(min(count, len(kept)))] if kept else []

@@ -176,31 +176,31 @@ class TwoStream(Pair):
 
     def generator(self, shape: Shape, classes: int) -> TwoStreamGenerator:
         """Build the generator for clips of `shape` (c, t, h, w)."""
-        return TwoStreamGenerator(self.latent, _clips(shape), classes, self._width(shape))
+        return TwoStreamGenerator(self.latent, checked_clip(shape), classes, self._width(shape))
 
     def discriminator(self, shape: Shape, classes: int) -> ClipDiscriminator:
         """Build the discriminator of clips of `shape` (c, t, h, w)."""
-        return ClipDiscriminator(_clips(shape), classes, self._width(shape))
+        return ClipDiscriminator(checked_clip(shape), classes, self._width(shape))
 
     def frame_discriminator(self, shape: Shape, classes: int) -> Discriminator:
         """Build the discriminator of the frames of such clips, (c, h, w)."""
-        channels, _, *sides = _clips(shape)
+        channels, _, *sides = checked_clip(shape)
         return Dcgan(width=self._width(shape)).discriminator((channels, *sides), classes)
 
     def sized(self, shape: Shape) -> Self:
         """Give the same with its width chosen: 32 up to 64 pixels a side, then less: the cost grows with the area."""
-        return replace(self, width=self._width(_clips(shape)))
+        return replace(self, width=self._width(checked_clip(shape)))
 
     def _width(self, shape: Shape) -> int:
         return self.width if self.width != "auto" else max(8, min(32, 2048 // max(shape[2:])))
 
 
-def _clips(shape: Shape) -> Shape:
+def checked_clip(shape: Shape) -> Shape:
     """Give the shape, when it is one of clips that can be made; else ValueError."""
     if len(shape) != 4:
-        raise ValueError(f"A two-stream network makes clips (c, t, h, w), not samples of shape {shape}.")
+        raise ValueError(f"A network for clips makes clips (c, t, h, w), not samples of shape {shape}.")
     channels, length, *sides = shape
-    checked((channels, *sides), "two-stream network")
+    checked((channels, *sides), "network for clips")
     if not 2 <= length <= LONGEST:
         raise ValueError(f"Clips have 2 to {LONGEST} frames, not {length}; set data.length.")
     return shape

@@ -208,14 +208,19 @@ def colour_figures(made: Photograph, pair: EvaluationPair, perceptual: Frozen | 
 
 
 def measures(
-    rows: Sequence[Mapping[str, float]], features: Features | None, words: str, best: Mapping[str, Best] = BEST
+    rows: Sequence[Mapping[str, float]],
+    features: Features | None,
+    words: str,
+    best: Mapping[str, Best] = BEST,
+    plural: str = "photographs",
 ) -> list[Measure]:
     """Take the mean of each figure over photographs, with its interval (Student's t).
 
     Args:
         rows: the figures of each photograph.
         words: how they were taken.
-        best: which values are best, by the figure's name.
+        best: which values are best, by the figure's name, or by what stands before a comma in it.
+        plural: what else they may be.
     """
     found = []
     for name in dict.fromkeys(name for row in rows for name in row):
@@ -223,10 +228,11 @@ def measures(
         count, middle, reach = len(values), fmean(values), 0.0
         if count > 1:
             reach = float(stats.t.ppf(0.975, count - 1)) * stdev(values) / count**0.5
-        seen = features.name if features and name == PERCEPTUAL else "none"
-        protocol = f"mean of {count:,} photographs; {'all channels' if name == PERCEPTUAL else words}"
+        kind = name if name in best else name.split(",")[0]
+        seen = features.name if features and kind == PERCEPTUAL else "none"
+        protocol = f"mean of {count:,} {plural}; {'all channels' if kind == PERCEPTUAL else words}"
         found.append(
-            Measure(name, middle, middle - reach, middle + reach, None, seen, count, count, protocol, best[name])
+            Measure(name, middle, middle - reach, middle + reach, None, seen, count, count, protocol, best[kind])
         )
     return found
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
+from math import prod
 from typing import Annotated, ClassVar, Self
 
 import torch
@@ -40,15 +41,40 @@ class Settings(Section):
         return self
 
 
-class DrawOptions(Section):
-    """What is asked of any generator."""
+class SeedOptions(Section):
+    """What is asked of anything that draws: how many, and from which seed.
 
-    model_config = ConfigDict(populate_by_name=True)
+    Attributes:
+        counted: the options whose product tells how much is drawn.
+        most: what that is at most.
+    """
+
+    counted: ClassVar[tuple[str, ...]] = ("num",)
+    most: ClassVar[int] = MOST
 
     num: int = 1
     """How many samples; sample i of a seed is the same whatever their number is."""
     seed: int = 0
     """The same seed gives the same samples."""
+
+    @model_validator(mode="after")
+    def _are_in_range(self) -> Self:
+        counts = [int(getattr(self, name)) for name in self.counted]
+        if min(counts) < 1 or self.seed < 0:
+            given = " and ".join([", ".join(map(str, counts)), str(self.seed)])
+            are = f"{' and '.join(self.counted)} {'are' if len(counts) > 1 else 'is'}"
+            raise ValueError(f"{are} 1 or more and seed 0 or more; given: {given}")
+        if prod(counts) > self.most:
+            given = " and ".join(map(str, counts))
+            raise ValueError(f"{' times '.join(self.counted)} is {self.most:,} at most; given: {given}")
+        return self
+
+
+class DrawOptions(SeedOptions):
+    """What is asked of any generator."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
     label: Label | None = Field(None, alias="class")
     """Only this class, by name or number; left out, all classes in turn."""
 
@@ -56,19 +82,12 @@ class DrawOptions(Section):
 class GenerationOptions(DrawOptions):
     """What is asked of a generator of pictures or points."""
 
+    counted: ClassVar[tuple[str, ...]] = ("num", "frames")
+
     frames: int = 1
     """Pictures from one sample to the next; more than one makes a closed walk, an animation."""
     engine: Annotated[str, Field(json_schema_extra={"enum": list(ENGINES)})] = "auto"
     """How it is computed: torch or onnx (single precision), bf16; auto: the fastest of them."""
-
-    @model_validator(mode="after")
-    def _are_in_range(self) -> Self:
-        if self.num < 1 or self.frames < 1 or self.seed < 0:
-            given = f"{self.num}, {self.frames} and {self.seed}"
-            raise ValueError(f"num and frames are 1 or more and seed 0 or more; given: {given}")
-        if self.num * self.frames > MOST:
-            raise ValueError(f"num times frames is {MOST:,} at most; given: {self.num} and {self.frames}")
-        return self
 
 
 class GenerationPipeline(GeneratorPipeline):

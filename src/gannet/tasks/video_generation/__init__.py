@@ -7,53 +7,49 @@ round on, it would press masks to nothing before there is anything to see in the
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from gannet.adversarial.discriminator_augment import AUGMENTS, Augment
+from gannet.adversarial.discriminator_augment import AUGMENTS
 from gannet.adversarial.game import Game, Observer
 from gannet.adversarial.losses import find_loss
-from gannet.augmentation.clips import FOLDED
-from gannet.augmentation.kinds import KINDS
 from gannet.data.loader import Samples, Sides
 from gannet.data.records import Source
 from gannet.data.samples import Labels
-from gannet.data.survey import count_learned, readable
-from gannet.media import clip
-from gannet.media.clip import ClipField, ClipMedium, Options
-from gannet.media.medium import Field, Medium, Shown
+from gannet.media.clip import ClipMedium, Options
+from gannet.media.medium import Medium, Shown
 from gannet.monitoring.audit import Audit, Exhibits
 from gannet.monitoring.referee import Referee, Rule
 from gannet.pipelines.pipeline import Pipeline
 from gannet.pipelines.samples import latents
 from gannet.recipe import Data as RecipeData
 from gannet.recipe import Loss, Optimizer, Penalty, Recipe
-from gannet.schedule import total_images
-from gannet.schema import Choice, check, choose, known_keys
+from gannet.schema import Choice, check, known_keys
 from gannet.task import example_recipe
+from gannet.tasks._video import data
+from gannet.tasks._video.data import MEDIA, Description, augment_of, chosen_data, fields
+from gannet.tasks._video.game import CLIP, FRAME, GENERATOR, PLAYERS
 from gannet.tasks.video_generation.evaluation import evaluate
-from gannet.tasks.video_generation.game import CLIP, FRAME, GENERATOR, build_game
+from gannet.tasks.video_generation.game import build_game
 from gannet.tasks.video_generation.pipeline import (
     NETWORKS,
     Config,
-    Description,
     Settings,
     VideoGenerationPipeline,
     choose_network,
 )
 
-AUDITED, ON_SHEETS, LEARNED_AT_MOST = 64, 16, 5_000
-"""Clips that the referee looks at, that a sheet shows, and that are counted."""
+AUDITED, ON_SHEETS = 64, 16
+"""Clips that the referee looks at, and that a sheet shows."""
 
-__all__ = ["Config", "Data", "Settings", "VideoGenerationPipeline", "evaluate"]
+__all__ = ["Config", "Data", "Settings", "VideoGenerationPipeline", "evaluate", "fields"]
 
 judged_by = "referee/energy_distance"
 Data = Options
-MEDIA: Mapping[str, Medium] = {"real": clip.medium}
 choices = {"network": NETWORKS, "augment": AUGMENTS}
 pipeline_class = VideoGenerationPipeline
 
@@ -70,61 +66,36 @@ def labels(recipe: Recipe) -> Labels:
 
 def describe(recipe: Recipe, source: Source) -> Description:
     """Choose size, channels and frames a second, by looking at some clips where the recipe leaves them open."""
-    options, name = recipe.data.checked(Options), Path(source.name).name
     if _config(recipe).conditional and not source.classes:
         raise ValueError(
-            f"{name} has no labels, which task.conditional needs; put the clips of each class into a sub-folder of its "
-            "own, or set task.conditional=false."
+            f"{Path(source.name).name} has no labels, which task.conditional needs; put the clips of each class into a "
+            "sub-folder of its own, or set task.conditional=false."
         )
-    field = clip.medium.choose(readable(source), options)
-    length, height, width, channels = field.given
-    return Description(
-        name=name,
-        shape=(channels, length, height, width),
-        rate=field.rate,
-        classes=tuple(source.classes),
-        pictures=count_learned(source, LEARNED_AT_MOST) if recipe.augment.name == "auto" else None,
-    )
-
-
-def fields(recipe: Recipe, description: Description) -> dict[str, Field]:
-    """Say what clips are brought to."""
-    return {"real": _field(recipe.data.checked(Options), description)}
-
-
-def _field(options: Options, description: Description) -> ClipField:
-    channels, length, *sides = description.shape
-    return clip.medium.field((sides[0], sides[1]), channels, description.rate, length, options.fit)
+    return data.describe(recipe, source)
 
 
 def resolve(recipe: Recipe, description: Description) -> Recipe:
     """Write the chosen size, rate, channels, width and augmentation into the recipe."""
-    players = (GENERATOR, CLIP, FRAME)
-    known_keys(recipe.optimizer, players, "optimizer")
-    augment = _augment(recipe, description)
+    known_keys(recipe.optimizer, PLAYERS, "optimizer")
+    augment = augment_of(recipe, description)
     network = choose_network(recipe.network).sized(description.shape)
     updates: dict[str, Any] = {
         "task": Choice(name=recipe.task.name, **_config(recipe).model_dump()),
-        "data": _chosen(recipe, description),
+        "data": chosen_data(recipe, description),
         "network": Choice(name=recipe.network.name, **asdict(network)),
         "augment": Choice(name=augment.name, **asdict(augment)),
-        "optimizer": {player: recipe.optimizer.get(player, Optimizer()) for player in players},
+        "optimizer": {player: recipe.optimizer.get(player, Optimizer()) for player in PLAYERS},
     }
     return recipe.model_copy(update=updates)
-
-
-def _chosen(recipe: Recipe, description: Description) -> RecipeData:
-    channels, length, size, _ = description.shape
-    options = recipe.data.checked(Options).model_dump()
-    chosen = {"size": size, "channels": channels, "rate": description.rate, "length": length}
-    return recipe.data.with_options(**{**options, **chosen})
 
 
 def adopt(recipe: Recipe, config: Settings) -> Recipe:
     """Take over a model's network, shape, rate and classes, so that its weights fit."""
     kept = {**recipe.task.options, "conditional": config.conditional}
     given = {"task": Choice(name=recipe.task.name, **check(Config, kept, "task").model_dump())}
-    return recipe.model_copy(update={**given, "network": config.network, "data": _chosen(recipe, config.description)})
+    return recipe.model_copy(
+        update={**given, "network": config.network, "data": chosen_data(recipe, config.description)}
+    )
 
 
 def game(recipe: Recipe, description: Description) -> Game:
@@ -136,19 +107,8 @@ def game(recipe: Recipe, description: Description) -> Game:
         CLIP: network.discriminator(shape, classes),
         FRAME: network.frame_discriminator(shape, classes),
     }
-    view = _augment(recipe, description).view(find_loss(recipe.loss.name), CLIP)
+    view = augment_of(recipe, description).view(find_loss(recipe.loss.name), CLIP)
     return build_game(recipe, networks, view, _config(recipe).sparsity)
-
-
-def _augment(recipe: Recipe, description: Description) -> Augment:
-    """How the discriminators see clips; of what is chosen by itself only what does the same to all frames."""
-    augment = recipe.augment
-    options = check(choose(augment.name, AUGMENTS, "augment"), augment.options, "augment")
-    resolved: Any = options.resolve(description.shape[0], total_images(recipe), description.pictures)
-    if getattr(options, "kinds", "auto") == "auto" and hasattr(resolved, "kinds"):
-        kinds = {name: strength for name, strength in resolved.kinds.items() if KINDS[name].sort in FOLDED}
-        resolved = replace(resolved, kinds=kinds)
-    return resolved  # type: ignore[no-any-return]
 
 
 def observers(

@@ -2,13 +2,11 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Annotated, Any, ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import torch
-from pydantic import Field, model_validator
 from torch import Tensor, nn
 
-from gannet.data import image_dataset
 from gannet.media import image
 from gannet.media.clip import ClipMedium
 from gannet.media.medium import Medium
@@ -17,11 +15,11 @@ from gannet.networks.two_stream import TwoStream
 from gannet.pipelines.pipeline import GeneratorPipeline
 from gannet.pipelines.samples import Batches, Further, Samples, class_labels, latents
 from gannet.schema import Choice, Section, Weight
+from gannet.tasks._video.data import Description
+from gannet.tasks._video.game import GENERATOR
 from gannet.tasks.generation.pipeline import DrawOptions
 from gannet.tasks.generation.pipeline import Settings as GeneratorSettings
 
-GENERATOR, MOST = "generator", 10**6
-"""The network's name, and clips that are drawn at once, at most."""
 CLIP, FOREGROUND, BACKGROUND, MASK = "clip", "foreground", "background", "mask"
 NETWORKS = {"two-stream": TwoStream}
 
@@ -35,16 +33,6 @@ class Config(Section):
     """Weight of the penalty that holds the mask of what moves small (lambda), reached after half of the run."""
 
 
-class Description(image_dataset.Description):
-    """What the clips are: their shape is (c, t, h, w).
-
-    Attributes:
-        rate: frames a second.
-    """
-
-    rate: Annotated[float, Field(gt=0)]
-
-
 class Settings(GeneratorSettings):
     """What `config.json` keeps of a generator of clips."""
 
@@ -54,11 +42,7 @@ class Settings(GeneratorSettings):
 class VideoOptions(DrawOptions):
     """What is asked of a generator of clips."""
 
-    @model_validator(mode="after")
-    def _are_in_range(self) -> Self:
-        if not (1 <= self.num <= MOST and self.seed >= 0):
-            raise ValueError(f"num is 1 to {MOST:,} and seed 0 or more; given: {self.num} and {self.seed}")
-        return self
+    most: ClassVar[int] = 10**6
 
 
 class VideoGenerationPipeline(GeneratorPipeline):

@@ -1,0 +1,146 @@
+"""What a clip may begin with: a still picture, or a film whose last frames count."""
+
+import math
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import numpy as np
+from PIL import Image
+from torch import Tensor
+
+from gannet.media import clip, image
+from gannet.media.clip import moving
+from gannet.media.films import Film, Held, Moving, at_rate, film_format, read_film
+from gannet.media.medium import Array, Field, Medium, Pixels
+from gannet.media.pixels import convert_channels, natural_pixels, open_picture
+from gannet.provenance.metadata import Facts, read_facts
+from gannet.schema import Section
+
+BEFORE = 1.0
+"""Seconds of a film that are decoded beside those that are wanted: key frames and rates lie between frames."""
+
+
+@dataclass(frozen=True)
+class Beginning:
+    """A still picture, or a film.
+
+    Attributes:
+        shown: its frames.
+        facts: what its file says of a model that had a hand in it.
+        notices: what of its file is not kept, a few words each.
+    """
+
+    shown: Moving
+    facts: Facts = field(default_factory=dict)
+    notices: tuple[str, ...] = ()
+
+    def last(self, count: int, rate: float) -> list[Pixels]:
+        """Give its last frames, at so many a second, each (h, w, c); ValueError where it has fewer."""
+        frames = list(deque(at_rate(self._end(count / rate), rate), count))
+        if len(frames) < count:  # Its last packets may hold nothing that is shown.
+            frames = list(deque(at_rate(self.shown, rate), count))
+        if len(frames) < count:
+            raise ValueError(
+                f"What is given has {len(frames)} frame{'s' * (len(frames) != 1)}, and the model goes on from {count}; "
+                "give a film or an animation with as many."
+            )
+        return frames
+
+    def _end(self, seconds: float) -> Moving:
+        """Give the end of a film, of which the rest need not be decoded."""
+        if not isinstance(self.shown, Film):
+            return self.shown
+        return self.shown.between(max(0.0, self.shown.measured() - seconds - BEFORE), math.inf)
+
+
+class BeginningMedium(Medium[Beginning]):
+    """Pictures of any size and mode, and films; of those the last frames count."""
+
+    name: ClassVar[str] = "beginning"
+    noun: ClassVar[str] = "picture or film"
+    plural: ClassVar[str] = "pictures or films"
+    endings: ClassVar[frozenset[str]] = clip.medium.endings | image.medium.endings
+    foreign: ClassVar[Mapping[str, str]] = image.medium.foreign
+
+    def check_beginning(self, head: bytes) -> None:
+        """Go by what films and pictures begin with."""
+        if not _is_film(head):
+            image.medium.check_beginning(head)
+
+    def read(self, content: bytes) -> Beginning:
+        """Look at a film, or decode a picture."""
+        if _is_film(content[:32]):
+            film = read_film(content)
+            return Beginning(film, film.facts, tuple(clip.medium.notices(film)))
+        picture = open_picture(content)
+        return Beginning(Held(natural_pixels(picture)[None]), read_facts(picture))
+
+    def taken(self, given: object) -> Beginning:
+        """Take Pillow's picture, an array of one, uint8 (h, w) or (h, w, c), or of a clip (t, h, w, c)."""
+        if isinstance(given, Beginning):
+            return given
+        if isinstance(given, Image.Image):
+            return Beginning(Held(natural_pixels(given)[None]), read_facts(given))
+        if isinstance(given, np.ndarray):
+            return Beginning(moving(given if given.ndim == 4 else natural_pixels(given)[None]))
+        raise ValueError(
+            f"{type(given).__name__} is no picture and no film; give a path, a picture or uint8 of a clip."
+        )
+
+    def size(self, value: Beginning) -> tuple[int, int]:
+        """Give (width, height)."""
+        return value.shown.size
+
+    def describe(self, value: Beginning) -> tuple[str, str]:
+        """Name the size, and frames a second of a film."""
+        return clip.medium.describe(value.shown) if isinstance(value.shown, Film) else (_size(value), "still")
+
+    def picture(self, value: Beginning | Tensor) -> Image.Image:
+        """Show a still, or a sheet of a film's frames."""
+        if isinstance(value, Tensor):
+            return clip.medium.picture(value)
+        shown = value.shown
+        still = isinstance(shown, Held) and len(shown.pixels) == 1
+        return Image.fromarray(convert_channels(next(shown.frames())[0], 3)) if still else clip.medium.picture(shown)
+
+    def marks(self, value: Beginning | Tensor) -> Facts:
+        """Give what its file said."""
+        return value.facts if isinstance(value, Beginning) else {}
+
+    def notices(self, value: Beginning | Tensor) -> Sequence[str]:
+        """Tell of sound."""
+        return value.notices if isinstance(value, Beginning) else ()
+
+    def choose(self, values: Iterator[Beginning], options: Section) -> Field:
+        """Choose as of clips."""
+        return clip.medium.choose((value.shown for value in values), options)
+
+    def fit(self, value: Beginning, field: Field) -> Array:
+        """Bring it to rate, size and channels as a clip."""
+        return clip.medium.fit(value.shown, field)
+
+    def preview(self, values: Tensor) -> Image.Image:
+        """Show given frames (n, c, t, h, w)."""
+        return clip.medium.preview(values)
+
+    def encode(self, value: Beginning | Tensor, ending: str, facts: Facts) -> bytes:
+        """Write it as a clip."""
+        return clip.medium.encode(value.shown if isinstance(value, Beginning) else value, ending, facts)
+
+
+def _is_film(head: bytes) -> bool:
+    """Tell by its first bytes whether something is a film; an animation counts as one."""
+    with suppress(ValueError):
+        film_format(head)
+        return True
+    return False
+
+
+def _size(value: Beginning) -> str:
+    return "x".join(map(str, value.shown.size))
+
+
+medium = BeginningMedium()
