@@ -31,8 +31,8 @@ from gannet.recipe import Loss, Optimizer, Recipe
 from gannet.schema import Choice, Section, check, known_keys
 from gannet.task import Exam, example_recipe
 from gannet.tasks import recognition, video_generation
+from gannet.tasks._video.data import Description
 from gannet.tasks.recognition import RECOGNIZER, RecognitionPipeline
-from gannet.tasks.video_generation.pipeline import Description
 
 HELD_OUT_CLIPS, BATCH = 400, 20
 NETWORKS = {"clip-recognizer": ClipRecognizerChoice}

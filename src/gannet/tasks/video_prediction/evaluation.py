@@ -77,7 +77,8 @@ def as_written(clips: Tensor) -> Tensor:
 
 def nearest(made: list[Tensor], true: Tensor) -> Tensor:
     """Give which of some clips (1, c, t, h, w) has the highest PSNR, on average over its frames."""
-    ratios = [float(signal_to_noise(*(luma(_frames(one)) for one in (some, true))).mean()) for some in made]
+    came = luma(_frames(true))
+    ratios = [float(signal_to_noise(luma(_frames(one)), came).mean()) for one in made]
     return made[ratios.index(max(ratios))]
 
 
