@@ -75,7 +75,7 @@ def resolve(recipe: Recipe, description: Description) -> Recipe:
     augment = augment_of(recipe, description)
     network = choose_network(recipe.network).sized(description.shape)
     updates: dict[str, Any] = {
-        "task": Choice(name=recipe.task.name, **_config(recipe).model_dump()),
+        "task": Choice(name=recipe.task.name, **_config(recipe).model_dump(mode="json")),
         "data": chosen_data(recipe, description),
         "network": Choice(name=recipe.network.name, **asdict(network)),
         "augment": Choice(name=augment.name, **asdict(augment)),
@@ -87,7 +87,7 @@ def resolve(recipe: Recipe, description: Description) -> Recipe:
 def adopt(recipe: Recipe, config: Settings) -> Recipe:
     """Take over a model's network, shape, rate and given frames, so that its weights fit."""
     options = check(Config, {**recipe.task.options, "given": config.given}, "task")
-    task = Choice(name=recipe.task.name, **options.model_dump())
+    task = Choice(name=recipe.task.name, **options.model_dump(mode="json"))
     kept = chosen_data(recipe, config.description).with_options(fit=config.fit)
     return recipe.model_copy(update={"task": task, "network": config.network, "data": kept})
 
