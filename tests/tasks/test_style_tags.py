@@ -157,3 +157,18 @@ def test_a_renamed_tag_asks_for_the_styles_of_its_cluster(painter: Any, tmp_path
     assert apart[told == 1].mean() > 5 and apart[:, 300:].max() <= 1
     with pytest.raises(ValueError, match="no tag that disc can have; did you mean 'glossy'"):
         painter(Image.fromarray(told), words="disc: glosy", tags=str(tmp_path / "mine.yaml"))
+
+
+def test_tags_are_said_at_the_command_line_and_a_wrong_one_is_refused(
+    painter: Any, tmp_path: Path, gannet_command: Any
+) -> None:
+    painter.save_pretrained(tmp_path / "model")
+    name = read_tags(tmp_path / "model" / "tags.yaml", painter.classes, 8)["disc"].names[0]
+    Image.fromarray(np.ones((32, 32), np.uint8)).save(tmp_path / "map.png")
+    given = ("apply", tmp_path / "model", tmp_path / "map.png", "--words")
+    ended = gannet_command(*given, f"disc: {name}", "--out", tmp_path / "made.png")
+    assert ended.code == 0 and f"disc: {name}" in ended.out + ended.err
+    for words in ("disc: glosy", "b" * 1_001):
+        ended = gannet_command(*given, words, "--out", tmp_path / "none.png")
+        assert ended.code == 2 and len(ended.err.strip().splitlines()) == 1, ended.err
+        assert not (tmp_path / "none.png").exists()

@@ -109,7 +109,8 @@ class PaintingPipeline(ConverterPipeline):
         """Check options; ValueError also where a region is none of the model's classes."""
         options = super().options(given)
         assert isinstance(options, PaintOptions)
-        self._understood(options)
+        if options.tags or not self.network.bank.styles.is_meta:  # Without weights its own tags are not known yet.
+            self._understood(options)
         for name in _named(options.region):
             if name not in self.classes:
                 raise ValueError(f"There is no class {name!r} to be painted anew; {nearest(name, self.classes)}")
