@@ -44,3 +44,14 @@ def test_moving_digits_are_told_apart_from_their_grounds() -> None:
     masks = torch.from_numpy(np.stack([mask for _, mask, _ in drawn]))
     assert overlap(tell_moving(clips), masks).mean() > 0.8
     assert overlap(torch.ones_like(masks), masks).mean() < 0.2
+
+
+def test_nothing_moves_in_a_single_frame() -> None:
+    assert not tell_moving(torch.rand(2, 3, 1, 8, 8)).any()
+
+
+def test_clips_of_more_values_than_a_quantile_takes_are_told() -> None:
+    clips = torch.zeros(1, 1, 260, 256, 256)
+    clips[:, :, :100, :64, :64] = 1
+    moving = tell_moving(clips)
+    assert moving[:, :100, :64, :64].all() and not moving[:, 100:].any() and not moving[:, :, 64:].any()

@@ -15,6 +15,8 @@ def still_ground(clips: Tensor) -> Tensor:
     It is the frame in the middle of the narrowest range of levels that a third of the frames lie in. The median over
     time would take what moves slowly for the ground where it is in half of the frames.
     """
+    if clips.shape[2] == 1:
+        return clips
     grey = clips.mean(1)
     levels, reach = grey.sort(1).values, max(1, round(USUAL * clips.shape[2]))
     narrowest = (levels[:, reach:] - levels[:, :-reach]).argmin(1, keepdim=True)
@@ -28,7 +30,8 @@ def tell_moving(clips: Tensor) -> Tensor:
     (b, t, h, w).
     """
     apart = (clips - still_ground(clips)).abs().amax(1)
-    most = apart.flatten(1).quantile(STRONGEST, dim=1)
+    flat = apart.flatten(1)
+    most = flat.kthvalue(max(1, round(STRONGEST * flat.shape[1])), dim=1).values  # `quantile` takes no large clips.
     return apart > (HALF * most).clamp_min(1e-6)[:, None, None, None]
 
 
