@@ -206,7 +206,9 @@ def test_a_run_goes_on_to_the_same_end(name: str, copied: Callable[[str], Path])
 @pytest.mark.parametrize("name", DRAWING)
 def test_the_same_seeds_draw_the_same(name: str, tmp_path: Path, gannet_command: Callable[..., Any]) -> None:
     end, golden, out = GOLDEN / name / "end", GOLDEN / name / "made", tmp_path / "made"
-    assert gannet_command("apply", end, "--num", 3, "--seed", 0, "--out", out).code == 0
+    # In half precision, which `auto` takes where there is hardware for it, processors differ by more than a level.
+    words = ["apply", end, "--num", 3, "--seed", 0, "--engine", "torch", "--out", out]
+    assert gannet_command(*words).code == 0
     assert names_below(out) == names_below(golden)
     for path in golden.rglob("*.png"):
         assert_within_one_level(out / path.relative_to(golden), path)

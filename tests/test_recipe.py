@@ -18,7 +18,16 @@ from gannet.networks import PAIRS
 from gannet.recipe import Loss, Optimizer, Penalty, Recipe, Stage, dump_yaml, load_recipe, parse_change, preset_names
 from gannet.schema import Choice, Section, check, nearest
 from gannet.task import find_task
-from gannet.tasks import colorization, flow_matching, inpainting, semantic_synthesis, super_resolution, video_generation
+from gannet.tasks import (
+    clip_recognition,
+    colorization,
+    flow_matching,
+    inpainting,
+    semantic_synthesis,
+    super_resolution,
+    video_generation,
+    video_prediction,
+)
 from gannet.tasks._image_restoration import PhotographConfig
 from gannet.tasks.generation import example
 from gannet.tasks.recognition import NETWORKS
@@ -275,6 +284,8 @@ def test_a_shipped_recipe_is_whole(name: str, tmp_path: Path) -> None:
             | inpainting.NETWORKS
             | semantic_synthesis.NETWORKS
             | video_generation.NETWORKS
+            | video_prediction.NETWORKS
+            | clip_recognition.NETWORKS
         )[recipe.network.name].__dataclass_fields__
     )
     assert set(recipe.network.options) <= known

@@ -52,7 +52,7 @@ def test_the_help_of_a_model_says_what_it_is_given_and_makes(name: str, gannet_c
     assert f"Made: - {first} ({told['outputs'][first]})" in words
     assert all(f"with --save {name}" in words for name in further) and ("--save" in words) == bool(further)
     assert ("--input" in words) == (len(told["inputs"]) > 1) and ("--compare" in words) == bool(told["inputs"])
-    assert all(f"--{option} " in words for option in told["options"]["properties"])
+    assert all(f"--{option.replace('_', '-')} " in words for option in told["options"]["properties"])
     assert "gannet apply MODEL" not in words
     if not told["inputs"]:
         assert not [word for word in FILES if word in words]

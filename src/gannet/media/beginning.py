@@ -62,6 +62,7 @@ class BeginningMedium(Medium[Beginning]):
     name: ClassVar[str] = "beginning"
     noun: ClassVar[str] = "picture or film"
     plural: ClassVar[str] = "pictures or films"
+    in_data: ClassVar[bool] = False
     endings: ClassVar[frozenset[str]] = clip.medium.endings | image.medium.endings
     foreign: ClassVar[Mapping[str, str]] = image.medium.foreign
 

@@ -114,6 +114,7 @@ class Medium(ABC, Generic[Value]):
         foreign: endings of kinds of it that cannot be read, each with what to do.
         feature: what the Hugging Face Hub calls a column of such files; empty where it has no word for them.
         Options: the keys of `data` that it understands.
+        in_data: whether data consist of it; what pipelines alone are given or make does not.
     """
 
     name: ClassVar[str]
@@ -123,6 +124,7 @@ class Medium(ABC, Generic[Value]):
     foreign: ClassVar[Mapping[str, str]] = {}
     feature: ClassVar[str] = ""
     Options: ClassVar[type[Section]] = Section
+    in_data: ClassVar[bool] = True
 
     @property
     def words(self) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ class SeveralClipsMedium(ClipMedium):
     """Clips as networks give them, (n, c, t, h, w); as a file of pictures they are a sheet, a row a clip."""
 
     name: ClassVar[str] = "several-clips"
+    in_data: ClassVar[bool] = False
     played: ClassVar[tuple[str, ...]] = ClipMedium.saved
     saved: ClassVar[tuple[str, ...]] = (*ClipMedium.saved, ".png")
 

@@ -196,7 +196,7 @@ def media_of(target: str) -> dict[str, Medium]:
     with suppress(ValueError):
         if pair_up(names, [(name, medium.endings) for name, medium in paired.items()])[0]:
             return paired
-    known = {name: find_medium(name) for name in medium_names()}
+    known = {name: medium for name in medium_names() if (medium := find_medium(name)).in_data}
     counts = {name: sum(has_ending(path, medium) for path in names) for name, medium in known.items()}
     most = max(counts, key=lambda name: (counts[name], name == "image"))
     return {"value": find_medium(most)} if counts[most] > counts["image"] else image

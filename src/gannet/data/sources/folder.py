@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import ntpath
+import weakref
 import zipfile
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -98,11 +99,13 @@ class Zip:
     def _archive(self) -> zipfile.ZipFile:
         """Stay open as long as the source: records are read after the loop that gave them."""
         try:
-            return zipfile.ZipFile(self._path)
+            archive = zipfile.ZipFile(self._path)
         except zipfile.BadZipFile as error:
             raise ValueError(f"{self._path} is cut short or no zip file; make or copy it again.") from error
         except UnicodeDecodeError as error:
             raise ValueError(f"{self._path} holds names that are not in UTF-8 as they claim; pack it again.") from error
+        weakref.finalize(self, archive.close)  # In a circle of objects the file would be collected before it is closed.
+        return archive
 
     def names(self) -> list[str]:
         """List the files in it, by tidy names."""

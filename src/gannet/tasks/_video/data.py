@@ -68,7 +68,7 @@ def chosen_data(recipe: Recipe, description: Description) -> Data:
 
 
 def augment_of(recipe: Recipe, description: Description) -> Augment:
-    """How the discriminators see clips; of what is chosen by itself only what does the same to all frames."""
+    """Say how the discriminators see clips; of what is chosen by itself only what does the same to all frames."""
     augment = recipe.augment
     options = check(choose(augment.name, AUGMENTS, "augment"), augment.options, "augment")
     resolved: Any = options.resolve(description.shape[0], total_images(recipe), description.pictures)
