@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageColor
 
+from gannet.tasks.semantic_synthesis.drawing import LARGEST_TEXT, read_palette
 from gannet.tasks.semantic_synthesis.tags import FEWEST, MOST, cluster_styles, read_tags, tags_file
 from gannet.tasks.semantic_synthesis.words import by_label, understand
 
@@ -107,11 +108,15 @@ def test_a_file_of_tags_that_means_nothing_is_refused(text: str, problem: str, t
     assert "tags.yaml" in str(refused.value)
 
 
-def test_a_file_that_is_missing_or_no_text_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_is_missing_large_or_no_text_is_refused(tmp_path: Path) -> None:
     (tmp_path / "tags.yaml").write_bytes(b"\xff\xfe\x00sky")
-    for name in ("tags.yaml", "none.yaml"):
-        with pytest.raises(ValueError, match=f"{name} cannot be read"):
+    (tmp_path / "large.yaml").write_bytes(b" " * (LARGEST_TEXT + 1))
+    for name in ("tags.yaml", "none.yaml", "large.yaml", "."):
+        with pytest.raises(ValueError, match="^The tags .* cannot be read: .*[.]$"):
             read_tags(tmp_path / name, CLASSES, 8)
+    for path in ("~nobody-of-that-name/tags.yaml", "a\0b", "/dev/zero"):
+        with pytest.raises(ValueError, match="^The palette .* cannot be read: .*[.]$"):
+            read_palette(Path(path), CLASSES)
 
 
 @pytest.mark.parametrize(

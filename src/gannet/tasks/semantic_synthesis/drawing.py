@@ -20,6 +20,8 @@ MOST_BLENDED = 0.35
 """The share of pixels of colours that nobody knows from which on a drawing is none."""
 MOST_NUMBERED = 64
 """Levels below which a grey picture holds numbers, and no shades."""
+LARGEST_TEXT = 1 << 20
+"""Bytes of a palette or of tags, at most."""
 HEX = re.compile(r"#?([0-9a-fA-F]{6})\s+(.+)")
 GIMP = re.compile(r"\s*(\d+)\s+(\d+)\s+(\d+)\s+(\S.*)")
 
@@ -42,10 +44,7 @@ def read_palette(path: Path, classes: Sequence[str]) -> list[tuple[str, int]]:
     Raises:
         ValueError: it cannot be read, or a line names no class of the model.
     """
-    try:
-        lines = path.read_text("utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ValueError(f"The palette {path} cannot be read: {getattr(error, 'strerror', '') or 'no text'}.") from None
+    lines = text_of(path, "palette").splitlines()
     found = []
     for line in lines:
         if named := HEX.fullmatch(line.strip()):
@@ -64,6 +63,18 @@ def read_palette(path: Path, classes: Sequence[str]) -> list[tuple[str, int]]:
     if not found:
         raise ValueError(f"The palette {path.name} has no line such as '#87ceeb {classes[0]}'; give one a class.")
     return found
+
+
+def text_of(path: Path, what: str) -> str:
+    """Read a small file of text that a person names; ValueError, which says `what` it is to be, where it is none."""
+    try:
+        place = path.expanduser()
+        if place.is_file() and place.stat().st_size <= LARGEST_TEXT:
+            return place.read_text("utf-8")
+        problem = f"it is larger than {LARGEST_TEXT >> 20} MiB" if place.is_file() else "there is no such file"
+    except (OSError, ValueError, RuntimeError) as error:  # A home of nobody; a name that is none; no text.
+        problem = getattr(error, "strerror", "") or "no text"
+    raise ValueError(f"The {what} {path} cannot be read: {problem}.")
 
 
 def gimp_palette(name: str, colours: Sequence[str], classes: Sequence[str]) -> str:

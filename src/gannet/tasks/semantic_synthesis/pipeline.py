@@ -141,7 +141,7 @@ class PaintingPipeline(ConverterPipeline):
 
     def _read(self, given: Picture, options: PaintOptions) -> tuple[Pixels, tuple[str, ...]]:
         own = list(zip(self.settings.description.palette, range(len(self.classes)), strict=True))
-        palette = read_palette(Path(options.palette).expanduser(), self.classes) if options.palette else own
+        palette = read_palette(Path(options.palette), self.classes) if options.palette else own
         return read_drawing(given, palette, self.classes, config_of(self.settings.task).ignore)
 
     def _given_style(self, inputs: Mapping[str, Any], told: Tensor, options: PaintOptions) -> Tensor | None:
@@ -205,7 +205,7 @@ class PaintingPipeline(ConverterPipeline):
     def _understood(self, options: PaintOptions) -> tuple[Understood, StyleTags]:
         """Read the words, and give the tags that labels have of their own."""
         if options.tags:
-            own = read_tags(Path(options.tags).expanduser(), self.classes, config_of(self.settings.task).style)
+            own = read_tags(Path(options.tags), self.classes, config_of(self.settings.task).style)
         else:
             own = self._tags if options.words else {}
         return understand(options.words, self.classes, _names(own)), own

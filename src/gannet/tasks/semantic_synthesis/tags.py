@@ -17,7 +17,7 @@ from gannet.augmentation.levels import from_levels
 from gannet.networks.painting import COLOURS
 from gannet.runtime.plain_data import parse_yaml
 from gannet.schema import Section, Share, check, nearest
-from gannet.tasks.semantic_synthesis.drawing import as_levels
+from gannet.tasks.semantic_synthesis.drawing import as_levels, text_of
 from gannet.tasks.semantic_synthesis.words import is_word
 
 MOST, FEWEST, ENOUGH = 4, 8, 0.03
@@ -123,10 +123,7 @@ def read_tags(path: Path, classes: Sequence[str], size: int) -> StyleTags:
     Raises:
         ValueError: it cannot be read, names no label of the model, or a tag that is a word already; one sentence.
     """
-    try:
-        given = parse_yaml(path.read_text("utf-8"), str(path))
-    except (OSError, UnicodeDecodeError) as error:
-        raise ValueError(f"The tags {path} cannot be read: {getattr(error, 'strerror', '') or 'no text'}.") from None
+    given = parse_yaml(text_of(path, "tags"), str(path))
     if not isinstance(given, dict) or not all(isinstance(one, dict) and one for one in given.values()):
         raise ValueError(f"The tags {path.name} hold no styles by label; give an edited copy of the model's tags.yaml.")
     found = {}
