@@ -490,6 +490,24 @@ def test_words_change_what_they_speak_of_and_nothing_else(painter: Any) -> None:
         painter(Image.fromarray(told), words="dics: dark")
 
 
+def test_a_region_anew_leaves_what_words_made_of_other_labels(painter: Any) -> None:
+    told = np.zeros((32, 512), np.uint8)
+    told[8:24, 8:24], told[8:24, 400:416] = 1, 2
+    square = painter.classes[2]
+    worded = painted(painter, told, words=f"{square}: dark")
+    both = painted(painter, told, words=f"{square}: dark", region="disc", region_seed=5)
+    assert (both[:, 24 + 2 * REACH :] == worded[:, 24 + 2 * REACH :]).all()
+    assert np.abs(both - worded)[told == 1].mean() > 1
+
+
+def test_a_worded_region_is_drawn_by_the_regions_seed(painter: Any) -> None:
+    told = np.ones((32, 32), np.uint8)
+    dark = [painted(painter, told, words="disc: dark", region="disc", region_seed=seed) for seed in range(1, 9)]
+    assert max(np.abs(one - dark[0]).mean() for one in dark) > 1
+    bright = painted(painter, told, words="disc: bright", region="disc", region_seed=1)
+    assert max(one.mean() for one in dark) < bright.mean()
+
+
 def test_a_pictures_style_is_taken(painter: Any) -> None:
     told = Image.fromarray(shapes_map())
     red, blue = (Image.new("RGB", (64, 64), colour) for colour in ("red", "blue"))

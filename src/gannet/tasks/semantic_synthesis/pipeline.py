@@ -187,20 +187,28 @@ class PaintingPipeline(ConverterPipeline):
         style = styles.drawn(options.seed) if given is None else given
         regional, noise = self._noise(told.shape[1:], options.seed)
         picture = self.painted(told, drawn=(style, regional, noise))
-        anew = torch.tensor([name in _named(options.region) for name in self.classes])
-        if bool(anew.any()):
-            style = styles.anew(style, anew, options.region_seed)
-            theirs, white = self._noise(told.shape[1:], options.region_seed)
-            regional = torch.where(anew[None, :, None], theirs, regional)
-            lies = torch.cat([anew, torch.tensor([False])])[told.long().clamp_max(len(anew))]  # Nobody's is no region.
-            noise = torch.where(lies[:, None], white, noise)
         for label, (names, own) in tags.items():
             style = styles.tagged(style, label, names, own, options.seed)
-        changed = [number for number in range(len(anew)) if bool(anew[number]) or number in tags]
-        share = self.class_shares(told).cpu()[:, changed].sum(1, keepdim=True)
-        if not bool(share.any()):
+        picture = self._painted_over(picture, told, list(tags), (style, regional, noise))
+        anew = torch.tensor([name in _named(options.region) for name in self.classes])
+        if not bool(anew.any()):
             return picture
-        return torch.lerp(picture, self.painted(told, drawn=(style, regional, noise)), around(share))
+        style = styles.anew(style, anew, options.region_seed)
+        for label, (names, own) in tags.items():
+            if bool(anew[label]):
+                style = styles.tagged(style, label, names, own, options.region_seed)
+        theirs, white = self._noise(told.shape[1:], options.region_seed)
+        regional = torch.where(anew[None, :, None], theirs, regional)
+        lies = torch.cat([anew, torch.tensor([False])])[told.long().clamp_max(len(anew))]  # Nobody's is no region.
+        drawn = style, regional, torch.where(lies[:, None], white, noise)
+        return self._painted_over(picture, told, anew.nonzero()[:, 0].tolist(), drawn)
+
+    def _painted_over(
+        self, picture: Tensor, told: Tensor, labels: list[int], drawn: tuple[Tensor, Tensor, Tensor]
+    ) -> Tensor:
+        """Paint some labels of a map (1, h, w) over a picture (1, 3, h, w), whose rest stays."""
+        share = self.class_shares(told).cpu()[:, labels].sum(1, keepdim=True)
+        return torch.lerp(picture, self.painted(told, drawn=drawn), around(share)) if bool(share.any()) else picture
 
     def _understood(self, options: PaintOptions) -> tuple[Understood, StyleTags]:
         """Read the words, and give the tags that labels have of their own."""
