@@ -20,7 +20,7 @@ from gannet.data.records import Source
 from gannet.data.samples import Labels
 from gannet.media import clip
 from gannet.media.clip import ClipMedium, Options
-from gannet.media.medium import Field, Medium, Shown
+from gannet.media.medium import Medium, Shown
 from gannet.metrics.judgement import Judgement
 from gannet.monitoring.periodic import Periodic
 from gannet.networks import chosen
@@ -30,12 +30,15 @@ from gannet.recipe import Data as RecipeData
 from gannet.recipe import Loss, Optimizer, Recipe
 from gannet.schema import Choice, Section, check, known_keys
 from gannet.task import Exam, example_recipe
-from gannet.tasks import recognition, video_generation
-from gannet.tasks._video.data import Description
+from gannet.tasks import recognition
+from gannet.tasks._video import data
+from gannet.tasks._video.data import MEDIA, Description, fields
 from gannet.tasks.recognition import RECOGNIZER, RecognitionPipeline
 
 HELD_OUT_CLIPS, BATCH = 400, 20
 NETWORKS = {"clip-recognizer": ClipRecognizerChoice}
+
+__all__ = ["Config", "Data", "Settings", "fields"]
 
 judged_by = "held_out/error"
 Data = Options
@@ -55,7 +58,7 @@ class Settings(Section):
 
 def media(recipe: Recipe) -> Mapping[str, Medium]:
     """Name the samples: clips."""
-    return {"real": clip.medium}
+    return MEDIA
 
 
 def labels(recipe: Recipe) -> Labels:
@@ -69,12 +72,7 @@ def describe(recipe: Recipe, source: Source) -> Description:
     if not source.classes:
         name = Path(source.name).name
         raise ValueError(f"{name} has no labels to learn; put the clips of each class into a sub-folder of its own.")
-    return video_generation.describe(recipe, source)
-
-
-def fields(recipe: Recipe, description: Description) -> dict[str, Field]:
-    """Say what clips are brought to."""
-    return video_generation.fields(recipe, description)
+    return data.describe(recipe, source)
 
 
 def resolve(recipe: Recipe, description: Description) -> Recipe:
