@@ -15,14 +15,17 @@ import gannet
 from gannet.augmentation.colour_classes import STEP, centres, class_loss, expected, rarity, shared_out
 from gannet.augmentation.draws import Drawn
 from gannet.augmentation.lab import from_lab, to_lab
+from gannet.data.image_dataset import Description
 from gannet.media.photograph import Photograph
 from gannet.media.tiling import as_tensor
+from gannet.networks.efficientnet import Frozen
 from gannet.networks.unet import Unet
+from gannet.recipe import load_recipe
 from gannet.schema import check
 from gannet.tasks import colorization
 from gannet.tasks._image_restoration.hints import HINTED, drawn_hints, read_hints
 from gannet.tasks._image_restoration.training_pairs import TrainingPair
-from gannet.tasks.colorization.colourist import ClassColourist
+from gannet.tasks.colorization.colourist import ClassColourist, InformedUnet
 
 CONFIG = check(colorization.Config, {"patch": 32, "classes": {}}, "task")
 RANDOM = np.random.default_rng(0)
@@ -271,3 +274,29 @@ def test_strength_is_asked_of_the_same_file() -> None:
     assert torch.equal(model.earlier().compute(picture), made[0.0])
     with pytest.raises(ValueError, match="strength is 1.5"):
         model.blended(1.5)
+
+
+# What an encoder knows
+
+
+def informed() -> ClassColourist:
+    torch.manual_seed(0)
+    return ClassColourist(InformedUnet(width=4), rare=0.5, temperature=0.38).eval()
+
+
+def test_what_the_encoder_finds_changes_which_colours_are_likely() -> None:
+    network, shown = informed(), torch.cat([0.5 * noise(1, 1, 40, 50), torch.zeros(1, 3, 40, 50)], 1)
+    assert network.encoder is not None
+    blind = network.distribution(shown)[1]
+    for convolution in network.encoder.modules():
+        if isinstance(convolution, Frozen):
+            torch.nn.init.normal_(convolution.weight, 0, 0.2)
+    assert not torch.allclose(network.distribution(shown)[1], blind)
+    assert network(shown).shape == (1, 3, 40, 50)
+
+
+def test_a_network_that_is_told_gives_classes_or_nothing() -> None:
+    recipe = load_recipe("colorization", {"network": {"name": "informed-unet"}, "task.classes": None})
+    settings = colorization.task.settings(recipe, Description(name="photographs", shape=(3, 64, 64)))
+    with pytest.raises(ValueError, match=r"informed-unet gives classes of colours; set task.classes=\{\}"):
+        colorization.ColorizationPipeline.build(settings)

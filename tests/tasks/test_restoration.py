@@ -145,6 +145,23 @@ def test_most_of_what_scans_of_the_world_lost_is_clear_to_see() -> None:
     assert float((changed > 0.2).float().mean()) > 0.8
 
 
+def test_more_of_what_faint_scans_lost_is_hard_to_see_and_more_of_it_was_scanned(tmp_path: Path) -> None:
+    cover = np.zeros((40, 40, 4), np.uint8)
+    cover[8:32, 8:32] = 255
+    (tmp_path / "spots").mkdir()
+    Image.fromarray(cover).save(tmp_path / "spots" / "a.webp", lossless=True)
+    shares, clear = [], []
+    for scans in ("world", "faint"):
+        keys = {"patch": 48, "overlays": str(tmp_path), "overlay_kinds": ("spots",)}
+        alone = restoration.Config(scans=scans, damages=("dust",), **keys)  # type: ignore[arg-type]
+        pictures, lost = restoration.search(torch.zeros(300, 3, 96, 96), draws(300), alone)
+        plain = pictures.flatten(2).median(2).values[:, :, None, None]
+        changed = (pictures - plain).abs().amax(1, keepdim=True)[lost > 0]
+        shares.append(float(lost.mean()))
+        clear.append(float((changed > 0.4).float().mean()))
+    assert shares[1] > 1.3 * shares[0] and clear[1] < clear[0] - 0.1
+
+
 def test_print_is_of_letters_large_and_small_and_always_the_same() -> None:
     pages = prints(CPU)
     assert torch.equal(pages, prints.__wrapped__(CPU))

@@ -64,7 +64,7 @@ class HoleFiller(nn.Module):
         self.channels = channels
         self.coarse = Unet(options.coarse, options.depth, options.fold).unet(channels + 1, channels)
         smallest: Any = self.coarse.down[-1]
-        smallest.extend(FourierBlock(self.coarse.widest) for _ in range(options.blocks))
+        smallest.extend(FourierBlock(self.coarse.widths[-1]) for _ in range(options.blocks))
         self.fine = options.unet(2 * channels + 1, channels)
         self.stride, self.receptive_radius = self.fine.stride, self.fine.receptive_radius + SWEPT_RADIUS
 

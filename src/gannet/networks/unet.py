@@ -1,7 +1,8 @@
 """A network that sees a picture coarsely and finely at once, and gives one of the same size."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
 import torch
@@ -40,6 +41,13 @@ def he_init(layer: Convolution) -> Convolution:
     return layer
 
 
+def repeated_to(picture: Tensor, stride: int) -> Tensor:
+    """Bring the sides of (b, c, h, w) to multiples of a stride: the last row and column are repeated."""
+    height, width = picture.shape[2:]
+    beyond = (0, -width % stride, 0, -height % stride)
+    return pad(picture, beyond, mode="replicate") if any(beyond) else picture  # It would copy.
+
+
 def _skip_first(layers: nn.Sequential) -> nn.Sequential:
     """Let the weights of what comes from below start at zero, so that the skip connection is learned from first."""
     first: Any = layers[0]
@@ -61,14 +69,14 @@ class UNet(nn.Module):
     Attributes:
         stride: sides of what goes through are brought to a multiple of it.
         receptive_radius: how many pixels away a pixel still matters, without an overview.
-        widest: channels at the smallest size.
+        widths: channels at each size, from the largest on.
     """
 
     def __init__(self, before: int, after: int, options: "Unet", normalization: Normalization | None = None) -> None:
         super().__init__()
         width, depth, self.fold = options.width, options.depth, options.fold
-        widths = [width * min(2**level, MOST_TIMES) for level in range(depth + 1)]
-        self.stride, self.widest = self.fold * 2**depth, widths[-1]
+        widths = self.widths = [width * min(2**level, MOST_TIMES) for level in range(depth + 1)]
+        self.stride = self.fold * 2**depth
         # Two convolutions a level on the way down and up, each reaching one pixel of its own size.
         self.receptive_radius = self.fold * (
             sum(4 * 2**level + 2 * 2**level for level in range(depth)) + 2 * 2**depth + 1
@@ -82,18 +90,22 @@ class UNet(nn.Module):
         self.up = nn.ModuleList(_skip_first(layers) if normalization else layers for layers in up)
         self.exit = zero_init(Convolution(widths[0], after * self.fold**2, 3, 1, 1))
 
-    def features(self, picture: Tensor) -> Tensor:
+    def features(self, picture: Tensor, beside: Sequence[Tensor] = ()) -> Tensor:
         """Map (b, before, h, w) to what it found, (b, width, h', w'): squares of `fold` pixels, a whole number of
         `stride` in all.
+
+        Args:
+            beside: what else is known of the picture, added on the way down: as large and wide as what is found there,
+                from the largest size on.
         """
-        height, width = picture.shape[2:]
-        beyond = (0, -width % self.stride, 0, -height % self.stride)
-        whole = pad(picture, beyond, mode="replicate") if any(beyond) else picture  # It would copy.
+        whole = repeated_to(picture, self.stride)
         features: Tensor = self.entry(side_by_side(pixel_unshuffle(whole, self.fold)))
         bridges = []
-        for layer in self.down:
-            bridges.append(features)
-            features = layer(nn.functional.avg_pool2d(features, 2))
+        for layer, known in zip_longest(self.down, beside[: len(self.down)]):
+            bridges.append(features if known is None else features + known)
+            features = layer(nn.functional.avg_pool2d(bridges[-1], 2))
+        if len(beside) > len(self.down):
+            features = features + beside[len(self.down)]
         if self.overview is not None:
             features = features + self.overview(features.mean((2, 3), keepdim=True))
         for layer, bridge in zip(self.up, reversed(bridges), strict=True):

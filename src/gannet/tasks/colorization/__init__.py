@@ -41,9 +41,9 @@ from gannet.tasks._image_restoration import (
 from gannet.tasks._image_restoration.evaluation import EvaluationPair, colour_figures
 from gannet.tasks._image_restoration.hints import drawn_hints, no_hints, read_hints
 from gannet.tasks._image_restoration.pipeline import PHOTOGRAPH, PhotographPipeline, Settings, check_strength
-from gannet.tasks.colorization.colourist import ClassColourist, Colourist
+from gannet.tasks.colorization.colourist import ClassColourist, Colourist, InformedUnet
 
-NETWORKS = {"unet": Unet}
+NETWORKS = {"unet": Unet, "informed-unet": InformedUnet}
 ROWS, LARGEST, MOST_EXPOSED = 256, 512, 1.6
 """Rows that are coloured at once, pixels of the longer side of the copy that colours are found on, at most, and the
 power of the strongest change of exposure."""
@@ -88,6 +88,8 @@ class ColorizationPipeline(PhotographPipeline):
         task, options = cls.task_options(config), cls.choice(config.network)
         if task.classes:
             return ClassColourist(options, task.classes.rare, task.classes.temperature)
+        if isinstance(options, InformedUnet):
+            raise ValueError("network.name=informed-unet gives classes of colours; set task.classes={}.")
         return Colourist(options.unet(1, 2))
 
     @classmethod

@@ -1,15 +1,20 @@
 """The networks that find colours by lightness: one that gives a colour, and one that says how likely each is."""
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar
 
 import torch
+from pydantic import ConfigDict, Field
 from torch import Tensor, nn
 from torch.nn.functional import leaky_relu, pad, pixel_shuffle
 
 from gannet.augmentation.colour_classes import centres, expected
-from gannet.networks.convolution import Convolution
+from gannet.augmentation.lab import from_lab
+from gannet.networks.convolution import Convolution, side_by_side
+from gannet.networks.efficientnet import Encoder
 from gannet.networks.srresnet import zero_init
-from gannet.networks.unet import SLOPE, Unet, he_init
+from gannet.networks.unet import SLOPE, Normalization, UNet, Unet, he_init, repeated_to
+from gannet.schema import STRICT
 
 HINTS = 3
 """Channels beside the lightness: two of the colours that the user gives, one for where."""
@@ -17,8 +22,25 @@ HIDDEN = 128
 """Channels that classes are told by."""
 ADDED = 0.1
 """Scales what the game adds, so that its first steps are small."""
+FOLD, DEPTH = 4, 3
+"""How a U-Net that is told what an encoder finds meets the sizes of that."""
 NEVER = 1e-3
 """The least share of a place around that a pixel's colour is mixed of, at first."""
+
+
+@dataclass(frozen=True)
+class InformedUnet:
+    """A U-Net that is also told what EfficientNet-lite0 finds; see `Encoder`."""
+
+    # Read when a recipe's section is checked: keys that are not fields are refused.
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    width: Annotated[int, Field(ge=1, le=256)] = 28
+    """Channels at the largest size; each halving has twice as many, up to four times."""
+
+    def unet(self, before: int, after: int, normalization: Normalization | None = None) -> UNet:
+        """Build the network that is told; it halves pictures to the size that is known last."""
+        return Unet(self.width, DEPTH, FOLD, overview=True).unet(before, after, normalization)
 
 
 class Colourist(nn.Module):
@@ -51,13 +73,16 @@ class ClassColourist(nn.Module):
 
     strength = 1.0
 
-    def __init__(self, options: Unet, rare: float, temperature: float) -> None:
+    def __init__(self, options: Unet | InformedUnet, rare: float, temperature: float) -> None:
         super().__init__()
         self.rare, self.temperature, width = rare, temperature, options.width
         self.unet = options.unet(1 + HINTS, 2, nn.BatchNorm2d)
+        self.encoder = Encoder() if isinstance(options, InformedUnet) else None
+        widths = self.unet.widths if self.encoder else []
+        self.known = nn.ModuleList(map(_brought_to, Encoder.channels, widths))
         classes = Convolution(HIDDEN, len(centres()), 1, 1, 0)
         self.classes = nn.Sequential(he_init(Convolution(width, HIDDEN, 1, 1, 0)), nn.LeakyReLU(SLOPE), classes)
-        self.mixing = _bilinear(Convolution(width, 9 * options.fold**2, 1, 1, 0), options.fold)
+        self.mixing = _bilinear(Convolution(width, 9 * self.unet.fold**2, 1, 1, 0), self.unet.fold)
         self.refined = he_init(Convolution(width + 2, width, 3, 1, 1))
 
     def forward(self, given: Tensor) -> Tensor:
@@ -79,7 +104,12 @@ class ClassColourist(nn.Module):
 
     def distribution(self, given: Tensor) -> tuple[Tensor, Tensor]:
         """Give what was found in lightness and hints (b, 4, h, w), and the logits of the classes by it."""
-        features = self.unet.features(given)
+        beside: list[Tensor] = []
+        if self.encoder is not None:
+            given = repeated_to(given, self.unet.stride)
+            grey = from_lab(given[:, :1] * torch.tensor([1.0, 0.0, 0.0]).view(1, 3, 1, 1).to(given))
+            beside = [layer(found) for layer, found in zip(self.known, self.encoder(side_by_side(grey)), strict=True)]
+        features = self.unet.features(given, beside)
         return features, self.classes(features).float()
 
     def enlarged(self, features: Tensor, chroma: Tensor) -> Tensor:
@@ -94,6 +124,10 @@ class ClassColourist(nn.Module):
             mixed = sum(share[:, None] * place[:, :, None] for share, place in shares)
             assert isinstance(mixed, Tensor)
             return pixel_shuffle(mixed.flatten(1, 2), fold)
+
+
+def _brought_to(before: int, after: int) -> nn.Sequential:
+    return nn.Sequential(he_init(Convolution(before, after, 1, 1, 0, bias=False)), nn.BatchNorm2d(after))
 
 
 def _bilinear(layer: Convolution, fold: int) -> Convolution:

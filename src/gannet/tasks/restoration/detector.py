@@ -1,7 +1,7 @@
 """The network that finds damage, and what it learns from."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import cast
 
@@ -52,17 +52,24 @@ GRAIN_SIDE = 512
 """Pixels a side of the grain that is laid over pictures, everywhere another part of it."""
 
 
+ALWAYS = Manner(1.0)
+
+
 @dataclass(frozen=True)
 class Scans:
     """What the scans are like that are searched.
 
     Attributes:
         manner: how they are damaged.
+        overlaid: how scanned damage is laid over them; usually twice as often as drawn damage of a kind.
+        pieces: how many pieces of scanned damage are, one over the other.
         undamaged, printed, grey, unsharp: shares of them that are spared, printed on, without colours, out of focus.
         grain: the largest deviation of their grain, of values from -1 to 1.
     """
 
     manner: Manner = USUAL
+    overlaid: Manner = ALWAYS
+    pieces: int = 1
     undamaged: float = 0.0
     printed: float = 0.0
     grey: float = 0.0
@@ -70,8 +77,13 @@ class Scans:
     grain: float = 0.0
 
 
-SCANS = {"clean": Scans(), "world": Scans(Manner(0.4, 0.15, 0.25), 0.35, 0.15, 0.5, 0.25, 0.03)}
-"""Of rarer and fainter damage nothing was learned: the few clear pixels drowned in many that nobody could tell."""
+WORLD = Scans(Manner(0.4, 0.15, 0.25), Manner(0.8, 0.075, 0.25), 1, 0.35, 0.15, 0.5, 0.25, 0.03)
+SCANS = {
+    "clean": Scans(),
+    "world": WORLD,
+    "faint": replace(WORLD, manner=Manner(0.3, 0.4, 0.15), overlaid=Manner(0.6, 0.4, 0.15), pieces=3),
+}
+"""Of faint damage nothing is learned at first: the few clear pixels drown in many that nobody could tell."""
 
 
 @dataclass(frozen=True)
@@ -148,7 +160,7 @@ def search(pictures: Tensor, draws: Draws, config: Config) -> tuple[Tensor, Tens
             patch = printed(patch, draws, scans.printed)
         spoiled = damage(patch, config.damages, draws, view, scans.manner)
         if config.overlays:
-            spoiled = overlaid(spoiled, draws, config, scans.manner)
+            spoiled = overlaid(spoiled, draws, config, scans)
         if scans.undamaged:
             spared = sometimes(draws, scans.undamaged)
             spoiled = Damaged(torch.where(spared, patch, spoiled.pictures), spoiled.lost * ~spared)
@@ -162,13 +174,14 @@ def printed(pictures: Tensor, draws: Draws, share: float) -> Tensor:
     return Manner(share).lay(Damaged(pictures, torch.zeros_like(cover)), ink, draws).pictures
 
 
-def overlaid(spoiled: Damaged, draws: Draws, config: Config, manner: Manner) -> Damaged:
-    """Lay a piece of scanned damage over some of the pictures, twice as often as drawn damage of a kind."""
+def overlaid(spoiled: Damaged, draws: Draws, config: Config, scans: Scans) -> Damaged:
+    """Lay pieces of scanned damage over some of the pictures."""
     stack = overlays(config.overlays, config.overlay_kinds, spoiled.pictures.device)
-    twice = Manner(min(1.0, 2 * manner.share), manner.soft / 2, manner.least)
-    cover = paste(spoiled.pictures, stack, draws, OVERLAID_SIDES)
-    layer = Layer(cover, _tinted(spoiled.pictures, draws), 0.4 + 0.6 * draws.uniform())
-    return twice.lay(spoiled, layer, draws)
+    for _ in range(scans.pieces):
+        cover = paste(spoiled.pictures, stack, draws, OVERLAID_SIDES)
+        layer = Layer(cover, _tinted(spoiled.pictures, draws), 0.4 + 0.6 * draws.uniform())
+        spoiled = scans.overlaid.lay(spoiled, layer, draws)
+    return spoiled
 
 
 def _tinted(pictures: Tensor, draws: Draws) -> Tensor:
