@@ -9,8 +9,8 @@ Each photograph is coloured from its lightness alone, at `--strength 0` and as t
 - taken for true: the share that a fixed classifier takes for a photograph with its own colours. It learned from the
   photographs of `--learn`, none of which is judged, beside spoiled ones (grey, pale, garish, smeared, of another hue,
   and of another photograph), by statistics of their colours; a line says how often it is right.
-- skies: of the photographs whose upper quarter is light and blue in truth, a tenth of it at least, how many have that
-  blue or grey.
+- skies: of the photographs whose upper quarter is light, blue and smooth in truth, a tenth of it at least, how many
+  have that blue or grey.
 
 `--sheet FILE` shows grey, strength 0, the default and the truth of some, for eyes; no number replaces those.
 """
@@ -26,7 +26,7 @@ import torch
 from PIL import Image
 from sklearn.ensemble import HistGradientBoostingClassifier
 from torch import Tensor
-from torch.nn.functional import adaptive_avg_pool2d, interpolate
+from torch.nn.functional import adaptive_avg_pool2d, avg_pool2d, interpolate
 
 import gannet
 from gannet.augmentation.colour_classes import STEP
@@ -40,6 +40,8 @@ from gannet.metrics.restoration import chroma_error, colourfulness
 SIDE, GREY, BLUE, LIGHT, SKY = 256, 5.0, 10.0, 0.0, 0.1
 """Pixels of the shorter side; from which colourfulness on a photograph has some; from which chroma on a sky is blue, in
 units of a* and b*; how light it is at least, of -1 to 1; and how much of the upper quarter it is."""
+NEAR, SMOOTH = 9, 0.03
+"""Pixels a side within which a sky's lightness deviates by no more than that, of -1 to 1."""
 ACCEPTED = 0.8
 """The share of true colours that the classifier is set to take for true."""
 Features = npt.NDArray[np.float64]
@@ -131,9 +133,11 @@ def coloured(model: Any, grey: Photograph) -> Photograph:
 
 
 def sky(photograph: Photograph) -> Tensor | None:
-    """Tell where the upper quarter is light and blue, (h / 4, w); None where less than a part of it is."""
+    """Tell where the upper quarter is light, blue and smooth, (h / 4, w); None where less than a part of it is."""
     light, red, yellow = _upper(photograph)
-    blue = (light > LIGHT) & (yellow < -BLUE) & (red.abs() < -yellow)
+    means = avg_pool2d(torch.stack([light, light**2])[None], NEAR, 1, NEAR // 2, count_include_pad=False)[0]
+    smooth = means[1] - means[0] ** 2 < SMOOTH**2
+    blue = (light > LIGHT) & (yellow < -BLUE) & (red.abs() < -yellow) & smooth
     return blue if blue.float().mean() >= SKY else None
 
 

@@ -43,8 +43,8 @@ AROUND, OUTSTANDING = 5, 4.0
 """Pixels a side of what a pixel is compared with, and how many times larger their difference is shown."""
 OVERLAP, FEW_PIXELS = 0.2, 10
 """Weight of the overlap that is lacking beside the cross-entropy, and what is added to both of its sides."""
-OVERLAID_SIDES = (0.3, 1.5)
-"""Sides of a piece of scanned damage, in sides of the patch; up to four, dense kinds hid a quarter of it."""
+OVERLAID_SIDES = (0.4, 3.0)
+"""Sides of a piece of scanned damage, in sides of the patch, which is about half of a photograph."""
 PRINTED_SIDES = (0.8, 5.0)
 RARE = -3.0
 """The logit of damage before anything is learned: one pixel in twenty."""
@@ -81,7 +81,7 @@ WORLD = Scans(Manner(0.4, 0.15, 0.25), Manner(0.8, 0.075, 0.25), 1, 0.35, 0.15, 
 SCANS = {
     "clean": Scans(),
     "world": WORLD,
-    "faint": replace(WORLD, manner=Manner(0.3, 0.4, 0.15), overlaid=Manner(0.6, 0.4, 0.15), pieces=3),
+    "faint": replace(WORLD, manner=Manner(0.3, 0.3, 0.2), overlaid=Manner(0.6, 0.3, 0.2), pieces=3),
 }
 """Of faint damage nothing is learned at first: the few clear pixels drown in many that nobody could tell."""
 
