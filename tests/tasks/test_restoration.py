@@ -28,7 +28,7 @@ from gannet.media.photograph import Photograph
 from gannet.media.pyramid import as_mask
 from gannet.networks.unet import Unet
 from gannet.tasks import restoration
-from gannet.tasks.restoration.detector import DETECTOR, SCANS, Detector, Scans, SeveralEach, printed, scanned
+from gannet.tasks.restoration.detector import DETECTOR, SCANS, Detector, Scans, SeveralEach, overlaid, printed, scanned
 from gannet.tasks.restoration.evaluation import Mistakes, calibrated, share_taken
 from gannet.tasks.restoration.fading import unfaded
 from gannet.tasks.restoration.pieces import kinds_of, overlays, prints
@@ -145,21 +145,18 @@ def test_most_of_what_scans_of_the_world_lost_is_clear_to_see() -> None:
     assert float((changed > 0.2).float().mean()) > 0.8
 
 
-def test_more_of_what_faint_scans_lost_is_hard_to_see_and_more_of_it_was_scanned(tmp_path: Path) -> None:
-    cover = np.zeros((40, 40, 4), np.uint8)
-    cover[8:32, 8:32] = 255
+def test_scanned_damage_is_laid_in_pieces(tmp_path: Path) -> None:
+    cover = np.full((40, 40, 4), 255, np.uint8)
+    cover[0, 0] = 0
     (tmp_path / "spots").mkdir()
     Image.fromarray(cover).save(tmp_path / "spots" / "a.webp", lossless=True)
-    shares, clear = [], []
-    for scans in ("world", "faint"):
-        keys = {"patch": 48, "overlays": str(tmp_path), "overlay_kinds": ("spots",)}
-        alone = restoration.Config(scans=scans, damages=("dust",), **keys)  # type: ignore[arg-type]
-        pictures, lost = restoration.search(torch.zeros(300, 3, 96, 96), draws(300), alone)
-        plain = pictures.flatten(2).median(2).values[:, :, None, None]
-        changed = (pictures - plain).abs().amax(1, keepdim=True)[lost > 0]
-        shares.append(float(lost.mean()))
-        clear.append(float((changed > 0.4).float().mean()))
-    assert shares[1] > 1.3 * shares[0] and clear[1] < clear[0] - 0.1
+    config = restoration.Config(patch=48, overlays=str(tmp_path), overlay_kinds=("spots",))
+    plain = Damaged(torch.zeros(400, 3, 48, 48), torch.zeros(400, 1, 48, 48))
+    hit = []
+    for pieces in (1, 3):
+        done = overlaid(plain, draws(400), config, Scans(overlaid=Manner(0.5), pieces=pieces))
+        hit.append(float((done.lost.flatten(1).sum(1) > 0).float().mean()))
+    assert hit[0] < 0.5 and 1 - hit[1] == pytest.approx((1 - hit[0]) ** 3, abs=0.08), "each falls on its own"
 
 
 def test_print_is_of_letters_large_and_small_and_always_the_same() -> None:

@@ -42,10 +42,9 @@ class Config(PhotographConfig):
     """A folder of scanned damage, transparent pictures in a folder for each kind; left out, all damage is drawn."""
     overlay_kinds: Annotated[tuple[str, ...], LEFT_OUT] = ()
     """The kinds of those that are learned from; left out, all."""
-    scans: Annotated[Literal["clean", "world", "faint"], Field(exclude_if=lambda given: given == "clean")] = "clean"
+    scans: Annotated[Literal["clean", "world"], Field(exclude_if=lambda given: given == "clean")] = "clean"
     """What is searched for damage: `clean` photographs, each kind of damage on half of them, with hard edges; or those
-    of the `world`: a third undamaged, some printed on, grey or grainy, some damage soft and half-transparent; `faint`:
-    as in the world, but much of the damage is, and more of it scanned, to go on with (`--from`)."""
+    of the `world`: a third undamaged, some printed on, grey or grainy, some damage soft and half-transparent."""
     views: Annotated[Positive, Field(exclude_if=lambda given: given == 1)] = 1
     """How many patches of each photograph are searched in a round: loading it takes longer than a patch does."""
     detector: Annotated[int, Field(ge=1, le=256)] = 16
