@@ -32,10 +32,8 @@ LARGEST, SMALLEST, ROUNDS = 192, 48, 3
 """Pixels of the longer side of the copies in which patches are looked for, and how often in each; larger ones copy from
 the same places.
 """
-MOST = 12_000
-"""How many known patches are looked through, evenly spread; more take longer than they give."""
-FEWEST, DIMENSIONS = 64, 32
-"""How many known patches there must be in a copy, and the principal components that they are compared in."""
+FEWEST, MOST, DIMENSIONS = 64, 12_000, 32
+"""How many known patches a copy must have, how many are looked through, and the principal components compared."""
 TEXTURE = 2.0
 """How much differences of texture count beside those of tones."""
 GUIDED, BLUR = 1.0, 2.0
@@ -52,13 +50,7 @@ AT_A_TIME, AROUND, JOINED = 1 << 18, 64, 33
 
 @dataclass(frozen=True)
 class Level:
-    """A copy of a photograph.
-
-    Attributes:
-        values: (h, w, c), filled.
-        hole: (h, w), what is to be filled anew.
-        lost: (h, w), what nothing is copied from.
-    """
+    """A copy of a photograph, filled (h, w, c); what is to be filled anew, and what nothing is copied from (h, w)."""
 
     values: Values
     hole: Mask
@@ -66,7 +58,7 @@ class Level:
 
     def whole(self) -> Mask:
         """Tell around which pixels (h, w) a whole patch is known."""
-        return ~maximum_filter(self.lost, PATCH, mode="constant", cval=True)
+        return np.asarray(~maximum_filter(self.lost, PATCH, mode="constant", cval=True))
 
     def known(self) -> Places:
         """Give the places of some of those, evenly spread."""
@@ -128,10 +120,8 @@ def _copied(level: Level) -> Floats | None:
 
 
 def _searched(level: Level, begun: Places | None) -> Places:
-    """Give each pixel (h, w) near a hole the place of the known patch that its own becomes.
-
-    Args:
-        begun: the same of half the size; None: what was filled tells what patches are alike.
+    """Give each pixel (h, w) near a hole the place of the known patch that its own becomes, begun by those of half the
+    size; None: by what was filled.
     """
     shape, weights, known = level.hole.shape, _nearness(level.hole), level.known()
     near, whole = maximum_filter(level.hole, PATCH), level.whole()
@@ -210,7 +200,7 @@ def _occupied(places: Places, shape: tuple[int, ...]) -> Floats:
     counts = np.bincount(places, minlength=shape[0] * shape[1]).reshape(shape).astype(float)
     around = gaussian_filter(counts, 1)
     mean = float(around[counts > 0].mean())
-    return np.maximum(around.reshape(-1) / mean - 1, 0).astype(np.float32)
+    return np.asarray(np.maximum(around.reshape(-1) / mean - 1, 0), np.float32)
 
 
 def _projected(values: Floats, known: Places) -> Floats:
@@ -220,7 +210,7 @@ def _projected(values: Floats, known: Places) -> Floats:
     patches = sliding_window_view(padded, (PATCH, PATCH), (0, 1)).reshape(values.shape[0] * values.shape[1], -1)
     middle = patches[known].mean(0)
     axes = np.linalg.eigh(np.cov(patches[known].T))[1][:, -DIMENSIONS:].astype(np.float32)
-    return (patches - middle) @ axes
+    return np.asarray((patches - middle) @ axes)
 
 
 def _mean(values: npt.NDArray[np.generic], hole: Mask, sources: Places, weights: Floats) -> Floats:
@@ -246,7 +236,7 @@ def _mean(values: npt.NDArray[np.generic], hole: Mask, sources: Places, weights:
 def _nearness(hole: Mask) -> Floats:
     """Weigh patches by how near to what is known they are, (h, w)."""
     far = distance_transform_edt(hole)
-    return np.power(NEARER, -np.minimum(far, 100)).astype(np.float32)
+    return np.asarray(np.power(NEARER, -np.minimum(far, 100)), np.float32)
 
 
 def _doubled(sources: Places, shape: tuple[int, ...]) -> Places:
@@ -255,4 +245,4 @@ def _doubled(sources: Places, shape: tuple[int, ...]) -> Places:
     down, across = (2 * part.repeat(2, 0)[:height].repeat(2, 1)[:, :width] for part in (rows, columns))
     down += np.arange(height)[:, None] % 2
     across += np.arange(width) % 2
-    return down * width + across
+    return np.asarray(down * width + across)
