@@ -1,10 +1,11 @@
 """How good are holes filled, by their kind? A table, beside scikit-image's biharmonic filling.
 
-    python benchmarks/holes.py MODEL photographs/test [--most 60] [--sheets sheets/]
+    python benchmarks/holes.py MODEL photographs/test [--most 60] [--kinds "20 %"] [--texture 1] [--sheets sheets/]
 
 Letters and scratches of a few pixels, and blots over 20 and 35 % of a photograph: PSNR of the luma within (higher is
 better), and the perceptual distance over `judge-v1` within (lower is better), means over photographs. The holes are the
-same for the same photograph. `--sheets` writes given, biharmonic, made and true for each kind.
+same for the same photograph. `--texture` also fills the large ones with texture, so much of it. `--sheets` writes
+given, biharmonic, made and true for each kind.
 """
 
 import argparse
@@ -24,6 +25,7 @@ from gannet.commands.judge import judge_features
 from gannet.media.photograph import Photograph, read_photograph
 from gannet.media.pyramid import Mask, as_mask
 from gannet.tasks._image_restoration.evaluation import EvaluationPair, fidelity_figures, perceptual_features
+from gannet.tasks._image_restoration.texture import textured
 from gannet.tasks.inpainting import biharmonic
 
 Rows: TypeAlias = list[dict[str, float]]
@@ -67,13 +69,16 @@ KINDS: dict[str, Callable[[tuple[int, int], int], Mask]] = {
 }
 
 
-def fillings(flat: Photograph, lost: Mask, ways: dict[str, Any]) -> dict[str, Photograph]:
+def fillings(flat: Photograph, lost: Mask, ways: dict[str, Any], texture: float) -> dict[str, Photograph]:
     """Fill holes in every way."""
     mask = Photograph(as_mask(lost))
-    return {**biharmonic(flat, lost), **{name: way.improve(flat, mask) for name, way in ways.items()}}
+    made = {name: way.improve(flat, mask) for name, way in ways.items()}
+    if texture:
+        made["with texture"] = textured(made["model"], lost, texture)
+    return {**biharmonic(flat, lost), **made}
 
 
-def measured(kind: str, files: list[Path], ways: dict[str, Any], sheets: Path | None) -> dict[str, Rows]:
+def measured(kind: str, files: list[Path], ways: dict[str, Any], asked: argparse.Namespace) -> dict[str, Rows]:
     """Give the figures of every way, a row a photograph; write what is made beside the truth."""
     figures: dict[str, Rows] = {}
     perceptual = perceptual_features(judge_features())
@@ -81,13 +86,13 @@ def measured(kind: str, files: list[Path], ways: dict[str, Any], sheets: Path | 
         real = read_photograph(file.read_bytes())
         lost = KINDS[kind](real.values.shape[:2], number)
         flat = Photograph(np.where(lost[..., None], np.uint8(128), real.values))
-        made = fillings(flat, lost, ways)
+        made = fillings(flat, lost, ways, asked.texture)
         for name, photograph in made.items():
             pair = EvaluationPair(flat, real, {}, hole_mask=lost)
             figures.setdefault(name, []).append(fidelity_figures(photograph, pair, perceptual))
-        if sheets:
+        if asked.sheets:
             row = np.concatenate([one.values for one in (flat, *made.values(), real)], 1)
-            Image.fromarray(row.squeeze()).save(sheets / f"{kind.replace(' %', '-percent')}-{number}.png")
+            Image.fromarray(row.squeeze()).save(asked.sheets / f"{kind.replace(' %', '-percent')}-{number}.png")
     return figures
 
 
@@ -97,6 +102,8 @@ def main() -> None:
     parser.add_argument("model")
     parser.add_argument("photographs", type=Path)
     parser.add_argument("--most", type=int, default=60)
+    parser.add_argument("--kinds", nargs="+", choices=KINDS, default=list(KINDS))
+    parser.add_argument("--texture", type=float, default=0.0)
     parser.add_argument("--sheets", type=Path)
     asked = parser.parse_args()
     if asked.sheets:
@@ -105,9 +112,9 @@ def main() -> None:
     ways: dict[str, Any] = {"model": model} | ({"before the game": model.blended(0.0)} if model.earlier() else {})
     files = sorted(file for file in asked.photographs.rglob("*.*") if file.suffix in (".webp", ".jpg", ".png"))
     print("| holes | way | PSNR within | perceptual distance |\n|---|---|---|---|")
-    for kind in KINDS:
+    for kind in asked.kinds:
         chosen = files[:: max(1, len(files) // asked.most)][: asked.most]
-        for name, rows in measured(kind, chosen, ways, asked.sheets).items():
+        for name, rows in measured(kind, chosen, ways, asked).items():
             means = (fmean(row[measure] for row in rows) for measure in rows[0])
             print(f"| {kind} | {name} | {' | '.join(f'{mean:.3f}' for mean in means)} |", flush=True)
 

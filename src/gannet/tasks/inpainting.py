@@ -11,11 +11,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 import torch
-from pydantic import SerializerFunctionWrapHandler, model_serializer
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate
 
@@ -32,6 +32,7 @@ from gannet.networks.pyramid import HoleFiller, Pyramid
 from gannet.networks.smooth_filling import smoothly_filled
 from gannet.networks.unet import Unet
 from gannet.pipelines.pipeline import Input
+from gannet.schema import Section
 from gannet.tasks._image_restoration import (
     Evaluation,
     ImageRestoration,
@@ -41,7 +42,8 @@ from gannet.tasks._image_restoration import (
     cut_upright,
 )
 from gannet.tasks._image_restoration.evaluation import EvaluationPair, draws_for
-from gannet.tasks._image_restoration.pipeline import PHOTOGRAPH, PhotographPipeline, Settings
+from gannet.tasks._image_restoration.pipeline import PHOTOGRAPH, PhotographOptions, PhotographPipeline, Settings
+from gannet.tasks._image_restoration.texture import textured
 
 NETWORKS = {"unet": Unet, "pyramid": Pyramid}
 COARSEST = 192
@@ -231,6 +233,13 @@ def all_lost(picture: Tensor) -> Tensor:
     return torch.cat([picture, LOST * torch.ones_like(picture[:, :1])], 1)
 
 
+class InpaintingOptions(PhotographOptions):
+    """What is asked of a model that fills holes."""
+
+    texture: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """How much large holes become what is copied from known patches of the photograph, from 0 (nothing) to 1."""
+
+
 class InpaintingPipeline(PhotographPipeline):
     """Fills holes: `pipeline("photo.jpg", mask="mask.png").save("whole.jpg")`."""
 
@@ -239,6 +248,7 @@ class InpaintingPipeline(PhotographPipeline):
     offered: ClassVar[dict[str, Any]] = NETWORKS
     sparing: ClassVar[bool] = True
     inputs: ClassVar[Mapping[str, Input]] = {"photograph": PHOTOGRAPH, "mask": MASK}
+    Options: ClassVar[type[Section]] = InpaintingOptions
 
     @classmethod
     def network(cls, config: Settings) -> nn.Module:
@@ -255,6 +265,13 @@ class InpaintingPipeline(PhotographPipeline):
         """Hold what fills holes."""
         settings: Any = self.config
         return Filler(self.networks[GENERATOR], settings.description.shape[0], self._made)
+
+    def run(self, inputs: Mapping[str, Any], options: Section) -> Mapping[str, Any]:
+        """Fill the holes of a photograph, the large ones with texture where that is asked for."""
+        assert isinstance(options, InpaintingOptions)
+        given, mask = inputs["photograph"], inputs["mask"]
+        made = self.improve(given, mask)
+        return {"photograph": textured(made, lost_pixels(mask, given), options.texture)}
 
     def improve(self, given: Photograph, mask: Photograph | None = None) -> Photograph:
         """Fill the holes of a photograph, from coarse to fine.
