@@ -72,7 +72,9 @@ def text_of(path: Path, what: str) -> str:
         if place.is_file() and place.stat().st_size <= LARGEST_TEXT:
             return place.read_text("utf-8")
         problem = f"it is larger than {LARGEST_TEXT >> 20} MiB" if place.is_file() else "there is no such file"
-    except (OSError, ValueError, RuntimeError) as error:  # A home of nobody; a name that is none; no text.
+    except RuntimeError:
+        problem = "there is no such file"  # In a home of nobody.
+    except (OSError, ValueError) as error:  # A name that is none; no text.
         problem = getattr(error, "strerror", "") or "no text"
     raise ValueError(f"The {what} {path} cannot be read: {problem}.")
 
