@@ -30,7 +30,7 @@ from gannet.tasks.semantic_synthesis.game import (
     mixed,
     texture_distance,
 )
-from gannet.tasks.semantic_synthesis.pipeline import REACH, around
+from gannet.tasks.semantic_synthesis.keeping import REACH, around
 from gannet.tasks.semantic_synthesis.words import LONGEST, most_of, understand
 from gannet.training.passes import BatchPass, Place
 

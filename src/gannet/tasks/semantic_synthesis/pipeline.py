@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 from pydantic import Field
 from torch import Tensor, nn
-from torch.nn.functional import avg_pool2d, interpolate, max_pool2d, one_hot
+from torch.nn.functional import interpolate, one_hot
 
 from gannet.augmentation.levels import from_levels
 from gannet.media import image, photograph
@@ -33,13 +33,11 @@ from gannet.tasks.semantic_synthesis.config import (
     config_of,
 )
 from gannet.tasks.semantic_synthesis.drawing import gimp_palette, read_drawing, read_palette
-from gannet.tasks.semantic_synthesis.keeping import Kept, harmonized, kept_part
+from gannet.tasks.semantic_synthesis.keeping import Kept, around, harmonized, kept_part
 from gannet.tasks.semantic_synthesis.styles import SeenStyles
 from gannet.tasks.semantic_synthesis.tags import LabelTags, StyleTags, cluster_styles, read_tags, tags_file
 from gannet.tasks.semantic_synthesis.words import OwnTags, Understood, by_label, concerned, understand
 
-REACH = 6
-"""Half of the pixels beyond its border over which what is painted anew passes into what is not."""
 PALETTE, TAGS = "palette.gpl", "tags.yaml"
 Tagged: TypeAlias = Mapping[int, tuple[list[str], LabelTags | None]]
 """Of each label that words speak of, by its number: the names of its tags, and those that it has of its own."""
@@ -133,7 +131,7 @@ class PaintingPipeline(ConverterPipeline):
         understood, tags = self._usable(*self._understood(options), told)
         picture = self._as_asked(told, style, options, tags)
         if kept is not None:
-            picture = harmonized(picture, *kept.small(told.shape[1:]), self.class_shares(told).cpu())
+            picture = harmonized(picture, *kept.small(told.shape[1:]), self.class_shares(told).cpu(), list(tags))
         if picture.shape[2:] != drawn.shape:
             picture = interpolate(picture, drawn.shape, mode="bicubic", antialias=True).clamp(-1, 1)
         if options.words:
@@ -291,13 +289,6 @@ class PaintingPipeline(ConverterPipeline):
         assert isinstance(config, Settings)
         style = config_of(config.task).style
         return cls(config, {GENERATOR: build_network(config.network, len(config.description.classes), style)})
-
-
-def around(share: Tensor) -> Tensor:
-    """Give weights (b, 1, h, w) that are 1 where a share of classes is, and fall to 0 over twice `REACH` pixels."""
-    side = 2 * REACH + 1
-    widened = max_pool2d(share, side, 1, REACH)
-    return avg_pool2d(widened, side, 1, REACH, count_include_pad=False)
 
 
 def _names(tags: StyleTags) -> OwnTags:
