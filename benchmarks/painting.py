@@ -42,6 +42,7 @@ from gannet.metrics.baseline_comparison import judge_briefly
 from gannet.metrics.features import extract
 from gannet.metrics.segmentation import confusion, segmentation_measures
 from gannet.networks.unet import Unet
+from gannet.runtime.digests import digest
 
 PART, SHOWN, LEARNED_FROM, LUMA = 8, 4, 500, torch.tensor([0.299, 0.587, 0.114])
 RISES, STAYS, FOLLOWS, RESTS = 10.0, 3.0, 10.0, 2.0
@@ -65,23 +66,25 @@ def pairs(samples: Samples, most: int) -> tuple[Tensor, Tensor]:
 
 
 def segmenter(work: Path, data: str, settings: dict[str, Any], images: int) -> Any:
-    """Train a segmenter on the true pairs, or load it."""
-    run = work / "segmenter"
+    """Train a segmenter on the true pairs, or load the one that was trained with the same data and settings."""
+    rest = images // 4
+    stages = [
+        {"name": "learn", "images": images - rest},
+        {"name": "settle", "images": rest, "learning_rate_scale": 0.1},
+    ]
+    asked = {**settings, "data.channels": 3, "stages": stages}
+    run = work / f"segmenter-{digest([data, asked])[:8]}"
     if not run.exists():
-        rest = images // 4
-        stages = [
-            {"name": "learn", "images": images - rest},
-            {"name": "settle", "images": rest, "learning_rate_scale": 0.1},
-        ]
-        gannet.train("segmentation", data, run, {**settings, "data.channels": 3, "stages": stages})
+        gannet.train("segmentation", data, run, asked)
     else:
         gannet.train(resume=run)  # One that was broken off goes on.
     return gannet.load(run)
 
 
-def plain_unet(work: Path, painter: Any, samples: Samples, images: int) -> Way:
-    """Train a U-Net to give pictures of maps by their mean difference, or load it."""
-    file, network = work / "unet.pt", Unet(24, depth=4, fold=2, overview=True).unet(len(painter.classes), 3)
+def plain_unet(work: Path, data: str, painter: Any, samples: Samples, images: int) -> Way:
+    """Train a U-Net to give pictures of maps by their mean difference, or load the one of the same data and images."""
+    key = digest([data, images, painter.settings.description.shape, painter.classes])[:8]
+    file, network = work / f"unet-{key}.pt", Unet(24, depth=4, fold=2, overview=True).unet(len(painter.classes), 3)
     if file.exists():
         network.load_state_dict(torch.load(file, weights_only=True))
     else:
@@ -270,7 +273,7 @@ def main() -> None:
     ways: dict[str, Way] = {
         "this model": lambda maps, number: painter.painted(maps, number),
         "mean colour of each class": mean_colour(painter, sides[0]),
-        "U-Net with L1": plain_unet(asked.work, painter, sides[0], asked.learn),
+        "U-Net with L1": plain_unet(asked.work, asked.data, painter, sides[0], asked.learn),
         "nearest training map": nearest_map(sides[0]),
     }
     print(

@@ -71,6 +71,8 @@ def test_models_of_ones_own_are_found_and_load_by_name(
 
 def test_a_checkouts_models_for_research_are_found_and_are_none_that_ship(tmp_path: Path) -> None:
     shutil.copytree(FASHION, tmp_path / "models-research" / "streets-v2")
+    assert list(by_name()) == list(shipped_models()), "a folder of that name is none of a checkout"
+    (tmp_path / "pyproject.toml").touch()
     assert list(by_name()) == [*shipped_models(), "streets-v2"]
     assert gannet.load("streets").task == "generation"
 

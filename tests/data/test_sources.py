@@ -291,6 +291,7 @@ def test_names_are_looked_up_in_gannet_data(write_pictures, tmp_path, monkeypatc
         ("", "There is no data called ''"),
         ("digit", "did you mean digits"),
         ("no/such/path", "There is no data called"),
+        ("~nobody-of-that-name/photos", "There is no home folder for ~nobody-of-that-name/photos; name it in full"),
         ("notes.txt", "is not data that Gannet reads; give a folder"),
         ("one.png", "is a single picture, which is not a data set"),
     ],

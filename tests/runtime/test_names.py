@@ -7,8 +7,16 @@ import pytest
 
 from gannet.commands.recipes import recipe_keys
 from gannet.recipe import Recipe
-from gannet.runtime.names import format_ending
+from gannet.runtime.names import at_home, format_ending
 from gannet.runtime.other_names import OTHER_NAMES, called_here
+
+
+def test_a_path_in_a_home_of_nobody_is_refused_and_others_are_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/somebody")
+    monkeypatch.setenv("USERPROFILE", "/home/somebody")
+    assert at_home("~/a") == Path("/home/somebody/a") and at_home("a/~b") == Path("a/~b")
+    with pytest.raises(ValueError, match=r"^There is no home folder for ~nobody-of-that-name/a; name it in full\.$"):
+        at_home("~nobody-of-that-name/a")
 
 
 @pytest.mark.parametrize("name", ["grid.PNG", "a.b.zip", "grid.pgn", "x.xyz", "table.parquet", "scan.tiff"])

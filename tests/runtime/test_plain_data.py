@@ -74,6 +74,28 @@ def test_yaml_that_is_none_or_without_end_is_one_short_sentence(text):
     assert len(str(caught.value)) < 400 and "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("batch: 1\nseed: 2\nbatch: 3", "'batch' twice, in lines 1 and 3"),
+        ("a:\n  - {b: 1,\n     b: 2}", "'b' twice, in lines 2 and 3"),
+        ("{'b': 1, b: 2}", "'b' twice, in lines 1 and 1"),
+    ],
+)
+def test_a_key_that_is_said_twice_is_refused_and_not_lost(text, told):
+    with pytest.raises(ValueError, match=rf"^it is not clear: it says {told}.*; leave one out\.$"):
+        parse_yaml(text, "it")
+
+
+def test_equal_keys_of_several_mappings_are_no_fault():
+    assert parse_yaml("a: &x {b: 1}\nc: {<<: *x, b: 2}\n'1': {b: 1}\n1: 2", "it") == {
+        "a": {"b": 1},
+        "c": {"b": 2},
+        "1": {"b": 1},
+        1: 2,
+    }
+
+
 @given(st.text(max_size=200))
 def test_any_text_is_yaml_or_a_short_sentence(text):
     try:

@@ -22,7 +22,7 @@ from gannet.media.photograph import Photograph, read_photograph
 from gannet.schema import Choice, check
 from gannet.tasks import edges_to_object
 from gannet.tasks.edges_to_object.learning import COLOURS, Config, as_given, drawing_of, things, training_pair
-from gannet.tasks.edges_to_object.pipeline import dots_of, hinted
+from gannet.tasks.edges_to_object.pipeline import dots_of, hinted, put_back
 from gannet.tasks.edges_to_object.reading import (
     Reading,
     Square,
@@ -434,16 +434,65 @@ def test_the_edges_of_a_tiny_picture_are_taken_or_refused_in_a_sentence(size: tu
         assert read_any(Photograph(values), 64, "photograph").drawing.isfinite().all()
 
 
-def test_a_notch_in_an_outline_stays_open() -> None:
-    trousers = [(30, 10), (70, 10), (78, 95), (57, 95), (50, 40), (43, 95), (22, 95)]
+def outlined(*strokes: list[tuple[float, float]]) -> Image.Image:
+    """A drawing of some strokes, of a hundred units a side."""
     picture = Image.new("RGB", (400, 400), "white")
-    ImageDraw.Draw(picture).line([(4 * x, 4 * y) for x, y in [*trousers, trousers[0]]], "black", 6, "curve")
+    for stroke in strokes:
+        ImageDraw.Draw(picture).line([(4 * x, 4 * y) for x, y in stroke], "black", 6, "curve")
+    return picture
+
+
+def share_of(picture: Image.Image, corners: list[tuple[float, float]]) -> float:
+    """How much of what lies between some corners is within the outline that was read."""
     true = Image.new("L", (400, 400))
-    ImageDraw.Draw(true).polygon([(4 * x, 4 * y) for x, y in trousers], 255)
+    ImageDraw.Draw(true).polygon([(4 * x, 4 * y) for x, y in corners], 255)
     found = read(picture)
-    there, inside = found.square.cut(np.asarray(true), 0), found.within[0, 0].numpy() > 0
-    small = np.asarray(Image.fromarray(there).resize(inside.shape, Image.Resampling.BOX)) > 127
-    assert (inside & small).sum() / (inside | small).sum() > 0.9
+    inside = found.within[0, 0].numpy() > 0
+    there = Image.fromarray(found.square.cut(np.asarray(true), 0)).resize(inside.shape, Image.Resampling.BOX)
+    return float(inside[np.asarray(there) > 127].mean())
+
+
+@pytest.mark.parametrize(("mouth", "knees"), [(14, 9), (12, 8), (6, 12), (8, 18)])
+def test_what_lies_between_two_legs_stays_open_however_near_the_feet_are(mouth: float, knees: float) -> None:
+    left, right = ([(50 + side * mouth / 2, 95), (50 + side * knees / 2, 70)] for side in (-1, 1))
+    outer = [(43 - mouth, 95), (30, 10), (70, 10), (57 + mouth, 95)]
+    drawn = outlined([*left[::-1], *outer, *right, (50, 40), left[1]])
+    assert share_of(drawn, [*left, (50, 50), *right[::-1]]) < 0.35, "the lines' own pixels"
+    for leg, side in ((left, -1), (right, 1)):
+        thigh = [(50 + 14 * side, 60), leg[1], leg[0], (50 + side * (5 + mouth), 93)]
+        assert share_of(drawn, thigh) > 0.95
+    assert share_of(drawn, [(33, 14), (67, 14), (64, 36), (36, 36)]) == 1
+
+
+@pytest.mark.parametrize("gap", [1.0, 3.0, 6.0, 9.0])
+@pytest.mark.parametrize("seams", [True, False])
+def test_a_sleeve_whose_cuff_is_open_is_within(gap: float, seams: bool) -> None:
+    upper, lower = np.array(SHIRT[5], float), np.array(SHIRT[6], float)
+    middle, half = (upper + lower) / 2, gap / 2 * (lower - upper) / np.linalg.norm(lower - upper)
+    strokes = [[*SHIRT[:6], tuple(middle - half)], [tuple(middle + half), *SHIRT[6:]]]
+    drawn = outlined(*strokes, *([[(80, 22), (73, 40)], [(20, 22), (27, 40)]] if seams else []))
+    assert share_of(drawn, [(80, 24), (88, 43), (78, 48), (74, 40)]) > 0.97
+    assert share_of(drawn, [(20, 24), (12, 43), (22, 48), (26, 40)]) > 0.97
+    assert share_of(drawn, [(79, 56), (92, 50), (92, 80), (79, 80)]) == 0
+
+
+@pytest.mark.parametrize("thick", [2, 3, 4, 5, 8])
+def test_a_thin_part_keeps_its_colour(thick: int) -> None:
+    """An arm beside a body, painted in a colour of its own."""
+    ink, made = torch.zeros(1, 1, 96, 96), torch.ones(1, 3, 96, 96)
+    body, arm = (slice(20, 76), slice(20, 50)), (slice(40, 40 + thick), slice(50, 90))
+    for part, colour in ((body, (-1.0, -1.0, 1.0)), (arm, (1.0, -1.0, -1.0))):
+        ink[0, 0][part] = 1
+        made[0][:, *part] = torch.tensor(colour)[:, None, None]
+    within = ink.clone()
+    ink[0, 0][body[0].start + 1 : body[0].stop - 1, body[1].start + 1 : body[1].stop - 1] = 0
+    values = put_back(made, Reading(1 - 2 * ink, 2 * within - 1, Square(0, 0, 384)), (384, 384)).astype(int)
+    along = values[4 * 40 + 2 * thick, 4 * 56 : 4 * 86]
+    assert (np.abs(along - (255, 0, 0)) < 16).all(), "its middle"
+    inner = values[4 * 24 : 4 * 72, 4 * 24 : 4 * 46]
+    assert (np.abs(inner - (0, 0, 255)) < 16).all()
+    beyond = values[4 * 45 + 4 * thick :, 4 * 54 :]
+    assert (beyond == 255).all()
 
 
 def test_an_outline_stays_smooth_where_the_picture_is_enlarged() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from gannet.media.photograph import Photograph
-from gannet.tasks.semantic_synthesis.keeping import harmonized, kept_part
+from gannet.tasks.semantic_synthesis.keeping import REACH, harmonized, kept_part
 
 SIDE = 64
 
@@ -48,6 +48,24 @@ def test_a_class_is_brought_to_what_is_kept_of_it_and_others_stay(apart: float, 
     torch.testing.assert_close(brought[:, :, :8], kept[:, :, :1, :1].expand(1, 3, 8, 16))
     torch.testing.assert_close(brought[:, :, 8:], painted[:, :, 8:])
     assert torch.equal(harmonized(painted, kept, 0 * share, shares), painted), "nothing is kept to be brought to"
+
+
+def test_words_win_over_what_is_kept_but_where_the_two_meet(painter: Any) -> None:
+    """Of what is painted of a class that words speak of, only a seam's width takes the colours that are kept."""
+    painted, share, shares = torch.zeros(1, 3, 16, 48), torch.zeros(1, 1, 16, 48), torch.ones(1, 1, 16, 48)
+    share[..., :10] = 1
+    brought = harmonized(painted, torch.full_like(painted, 0.4), share, shares, [0])[0, 0, 8]
+    assert torch.allclose(brought[:10], torch.tensor(0.4)) and (brought[10 + 2 * REACH :] == 0).all()
+    assert (brought[9 : 11 + 2 * REACH].diff() < 0).all() and float(brought.diff().abs().max()) < 0.05
+    told = Image.fromarray(np.zeros((SIDE, SIDE), np.uint8))
+    away = slice(14 + 2 * REACH + 2, None)
+    label, colour = painter.classes[0], (60, 60, 60)
+    means = {}
+    for words in (f"{label}: dark", f"{label}: bright"):
+        made = painter(told, keep=picture(colour, slice(0, 14)), words=words).value.values
+        assert (made[:, :14] == colour).all()
+        means[words] = made[:, away].mean()
+    assert means[f"{label}: bright"] > means[f"{label}: dark"] + 20
 
 
 def test_no_seam_shows_where_a_class_goes_on(painter: Any) -> None:

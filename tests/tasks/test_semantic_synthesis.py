@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from PIL import Image, ImageFilter
+from PIL import Image, ImageDraw, ImageFilter
 
 from gannet.adversarial.penalties import squared_gradient
 from gannet.media.label_map import colour_table
@@ -16,7 +16,7 @@ from gannet.networks.place_norm import normalized
 from gannet.networks.style import StyleBank, StyleEncoder, averaged, completed
 from gannet.tasks.semantic_synthesis import example
 from gannet.tasks.semantic_synthesis.config import GENERATOR, build_network, config_of
-from gannet.tasks.semantic_synthesis.drawing import gimp_palette, read_drawing, read_palette, voc_palette
+from gannet.tasks.semantic_synthesis.drawing import MOST_SHADES, gimp_palette, read_drawing, read_palette, voc_palette
 from gannet.tasks.semantic_synthesis.game import (
     DISCRIMINATOR,
     balanced_loss,
@@ -30,7 +30,7 @@ from gannet.tasks.semantic_synthesis.game import (
     mixed,
     texture_distance,
 )
-from gannet.tasks.semantic_synthesis.pipeline import REACH, around
+from gannet.tasks.semantic_synthesis.keeping import REACH, around
 from gannet.tasks.semantic_synthesis.words import LONGEST, most_of, understand
 from gannet.training.passes import BatchPass, Place
 
@@ -333,6 +333,37 @@ def test_a_photograph_is_no_drawing() -> None:
     noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3)).astype(np.uint8)
     with pytest.raises(ValueError, match="as in a photograph"):
         read_drawing(Image.fromarray(noise), PALETTE, CLASSES)
+
+
+GREYS = [("#ffffff", 0), ("#808080", 1), ("#404044", 2)]
+
+
+def pencil(grain: float) -> Image.Image:
+    """Lines of several shades on paper, which has a grain."""
+    picture, random = Image.new("L", (800, 800), 255), np.random.default_rng(0)
+    for line in random.integers(0, 800, (14, 5, 2)).tolist():
+        ImageDraw.Draw(picture).line([tuple(place) for place in line], int(random.integers(30, 160)), 10, "curve")
+    values = np.asarray(picture.resize((200, 200), Image.Resampling.BOX), np.float64)
+    return Image.fromarray((values + grain * random.standard_normal(values.shape)).clip(0, 255).astype(np.uint8))
+
+
+@pytest.mark.parametrize("grain", [0, 3, 8])
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+@pytest.mark.parametrize("palette", [PALETTE, GREYS])
+def test_a_drawing_in_pencil_is_no_map(grain: float, mode: str, palette: list[tuple[str, int]]) -> None:
+    with pytest.raises(ValueError, match=r"shades of grey, as .*; in a map, .* from 0 \(sky\) to 2 \(sand\)\.$"):
+        read_drawing(pencil(grain).convert(mode), palette, CLASSES)
+
+
+def test_a_map_in_greys_is_read_also_where_it_was_smoothed_and_saved_as_a_jpeg(tmp_path: Path) -> None:
+    levels = np.array([one for one, _ in GREYS])
+    colours = np.array([[int(one[at : at + 2], 16) for at in (1, 3, 5)] for one in levels], np.uint8)
+    smooth = Image.fromarray(colours[banded(96, 128)]).filter(ImageFilter.GaussianBlur(0.7))
+    smooth.save(tmp_path / "map.jpg", quality=75)
+    with Image.open(tmp_path / "map.jpg") as picture:
+        assert len(np.unique(np.asarray(picture))) > MOST_SHADES
+        told, _ = read_drawing(picture, GREYS, CLASSES)
+    assert (told == banded(96, 128)).mean() > 0.97
 
 
 def test_a_palette_is_read_as_painting_programs_save_it(tmp_path: Path) -> None:

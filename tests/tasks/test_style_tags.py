@@ -12,7 +12,7 @@ from PIL import Image, ImageColor
 
 from gannet.tasks.semantic_synthesis.drawing import LARGEST_TEXT, read_palette
 from gannet.tasks.semantic_synthesis.tags import FEWEST, MOST, cluster_styles, read_tags, tags_file
-from gannet.tasks.semantic_synthesis.words import by_label, understand
+from gannet.tasks.semantic_synthesis.words import by_label, concerned, understand
 
 CLASSES = ("sky", "tree", "grass")
 
@@ -53,6 +53,21 @@ def test_clusters_of_one_colour_have_names_apart_and_no_known_word() -> None:
     assert "blue" not in found.names, "the dictionary has it for cold"
 
 
+def test_of_two_spellings_of_one_colour_one_is_shown() -> None:
+    styles = seen("dimgray", each=80)
+    styles[::2, 3:] += 0.9
+    names = cluster_styles(styles[:, None], torch.ones(80, 1, dtype=torch.bool), ["sky"])["sky"].names
+    assert {"dimgray", "dimgray-2"} < set(names) and not [name for name in names if "grey" in name]
+    assert understand("sky: dimgray-2", CLASSES, {"sky": names}).tags[0].name == "dimgray-2"
+
+
+def test_no_tag_is_called_as_a_label_is() -> None:
+    styles = seen("snow", "navy")[:, None].expand(-1, 2, -1)
+    for labels in (("sky", "snow"), ("sky", "wall")):
+        found = cluster_styles(styles, torch.ones(80, 2, dtype=torch.bool), labels)
+        assert ("snow" in found["sky"].names) == ("snow" not in labels)
+
+
 @pytest.mark.parametrize(("count", "clusters"), [(1, 1), (2 * FEWEST - 1, 1), (2 * FEWEST, 2), (200, MOST)])
 def test_few_styles_are_parted_into_few_clusters(count: int, clusters: int) -> None:
     styles = torch.rand(count, 1, 8, generator=torch.Generator().manual_seed(0)) * 2 - 1
@@ -90,8 +105,19 @@ def test_a_file_of_tags_is_read_as_it_was_written(
         ("sky: {}", "hold no styles by label"),
         ("skye: {red-ish: {share: 1, style: [0, 0]}}", "did you mean 'sky'"),
         ("sky: {bright: {share: 1, style: [0, 0]}}", "one word that is not in the dictionary"),
-        ("sky: {a storm: {share: 1, style: [0, 0]}}", "one word that is not in the dictionary"),
-        ("sky: {7: {share: 1, style: [0, 0]}}", "one word that is not in the dictionary"),
+        ("sky: {a storm: {share: 1, style: [0, 0]}}", "give it one word"),
+        ("sky: {7: {share: 1, style: [0, 0]}}", "give it one word"),
+        ("sky: {Tree: {share: 1, style: [0, 0]}}", "'tree'; give it one word .* means no label of the model"),
+        ("grass: {meadow: {share: 1, style: [0, 0]}}", "'meadow'; give it one word"),
+        (
+            "sky: {Stormy: {share: 1, style: [0, 0]}, stormy: {share: 1, style: [1, 0]}}",
+            "two styles of sky 'stormy', and capitals do not tell them apart",
+        ),
+        (
+            "sky: {stormy: {share: 1, style: [0, 0]}, stormy: {share: 1, style: [1, 0]}}",
+            "says 'stormy' twice, in lines 1 and 1",
+        ),
+        ("sky: {stormy: {share: 1, style: [0, 0]}}\nsky: {calm: {share: 1, style: [0, 0]}}", "says 'sky' twice"),
         ("sky: {stormy: [0, 0]}", "hold no style of sky, stormy"),
         ("sky: {stormy: {share: 1, style: [0, 0, 0]}}", "give 3 numbers for sky, stormy; the model's styles have 2"),
         ("sky: {stormy: {share: 1, style: [0, .nan]}}", "stormy"),
@@ -115,26 +141,45 @@ def test_a_file_that_is_missing_large_or_no_text_is_refused(tmp_path: Path) -> N
         with pytest.raises(ValueError, match="^The tags .* cannot be read: .*[.]$"):
             read_tags(tmp_path / name, CLASSES, 8)
     for path in ("~nobody-of-that-name/tags.yaml", "a\0b", "/dev/zero"):
-        with pytest.raises(ValueError, match="^The palette .* cannot be read: .*[.]$"):
+        with pytest.raises(ValueError, match="^The palette .* cannot be read: there is no such file[.]$"):
             read_palette(Path(path), CLASSES)
 
 
 @pytest.mark.parametrize(
     ("sentence", "tags", "unknown"),
     [
-        ("a stormy sky over green grass", {0: ["stormy"], 2: ["green"]}, ()),
-        ("sky: Stormy", {0: ["stormy"]}, ()),
-        ("stormy", {0: ["stormy"], 2: ["stormy"]}, ()),
+        ("a stormy sky over green grass", {"sky": ["stormy"], "grass": ["green"]}, ()),
+        ("sky: Stormy", {"sky": ["stormy"]}, ()),
+        ("stormy", {"sky": ["stormy"], "grass": ["stormy"]}, ()),
         ("a stormy tree", {}, ("stormy",)),
-        ("a stormy, dark sky", {0: ["stormy", "dark"]}, ()),
+        ("a stormy, dark sky", {"sky": ["stormy", "dark"]}, ()),
     ],
 )
 def test_tags_of_its_own_concern_the_labels_that_have_them(
-    sentence: str, tags: dict[int, list[str]], unknown: tuple[str, ...]
+    sentence: str, tags: dict[str, list[str]], unknown: tuple[str, ...]
 ) -> None:
     own = {"sky": ("stormy", "tomato"), "grass": ("stormy",)}
     found = understand(sentence, CLASSES, own)
-    assert by_label(found.tags, CLASSES, own) == tags and found.unknown == unknown
+    assert by_label({tag: concerned(tag, CLASSES, own) for tag in found.tags}) == tags and found.unknown == unknown
+
+
+SKY = ("tomato", "navy", "khaki", "orchid")
+
+
+@pytest.mark.parametrize("left", [SKY[1:2], SKY[:2], SKY])
+def test_of_a_file_from_which_tags_were_taken_the_others_mean_what_they_meant(
+    left: tuple[str, ...], tmp_path: Path
+) -> None:
+    counts = dict.fromkeys(SKY, 40) | {"navy": 10}
+    styles = torch.cat([seen(name, each=each) for name, each in counts.items()])
+    whole = cluster_styles(styles[:, None], torch.ones(len(styles), 1, dtype=torch.bool), ["sky"])
+    kept = [line for line in tags_file(whole).splitlines() if line[0] == '"' or line.strip().split(":")[0] in left]
+    (tmp_path / "tags.yaml").write_text("\n".join(kept))
+    found = read_tags(tmp_path / "tags.yaml", ["sky"], 8)["sky"]
+    assert set(found.names) == set(left)
+    for name in left:
+        assert torch.equal(found.of(styles, [name]), whole["sky"].of(styles, [name]))
+        assert int(found.of(styles, [name]).sum()) == counts[name]
 
 
 def test_a_tag_that_another_label_has_is_refused_by_name() -> None:
@@ -162,6 +207,73 @@ def test_a_renamed_tag_asks_for_the_styles_of_its_cluster(painter: Any, tmp_path
     assert apart[told == 1].mean() > 5 and apart[:, 300:].max() <= 1
     with pytest.raises(ValueError, match="no tag that disc can have; did you mean 'glossy'"):
         painter(Image.fromarray(told), words="disc: glosy", tags=str(tmp_path / "mine.yaml"))
+
+
+def disc(tmp_path: Path, **styles: list[float]) -> str:
+    """A file of tags of the label disc, in the order in which they are given."""
+    lines = [f"  {name}: {{share: 0.3, style: {style}}}" for name, style in styles.items()]
+    (tmp_path / "mine.yaml").write_text("\n".join(["disc:", *lines]), "utf-8")
+    return str(tmp_path / "mine.yaml")
+
+
+def scene() -> Image.Image:
+    """A disc on what lies around it."""
+    told = np.zeros((32, 32), np.uint8)
+    told[8:24, 8:24] = 1
+    return Image.fromarray(told)
+
+
+def test_a_tag_that_no_style_is_as_is_not_understood(painter: Any, tmp_path: Path) -> None:
+    tags = disc(tmp_path, glossy=[0.0] * 8, far=[1.0] * 8)
+    assert not painter.styles.has(1, "far", read_tags(Path(tags), painter.classes, 8)["disc"])
+    plain = painter(scene()).value.values
+    made = painter(scene(), words="a far disc", tags=tags)
+    assert list(made.notices()) == ["of the words was understood: nothing; not understood: disc: far"]
+    assert np.array_equal(made.value.values, plain)
+    both = painter(scene(), words="disc: far, disc: glossy", tags=tags)
+    assert list(both.notices()) == ["of the words was understood: disc: glossy; not understood: disc: far"]
+    assert np.array_equal(both.value.values, painter(scene(), words="disc: glossy", tags=tags).value.values)
+
+
+def test_neither_the_order_of_tags_nor_two_names_of_one_style_change_a_picture(painter: Any, tmp_path: Path) -> None:
+    styles = {"glossy": [0.5] * 8, "shiny": [0.5] * 8, "matt": [-0.5] * 8}
+    made = []
+    for names in (("glossy", "shiny", "matt"), ("matt", "shiny", "glossy")):
+        tags = disc(tmp_path, **{name: styles[name] for name in names})
+        made += [painter(scene(), words=f"disc: {word}", tags=tags).value.values for word in ("glossy", "shiny")]
+    assert all(np.array_equal(one, made[0]) for one in made)
+    assert not np.array_equal(painter(scene(), words="disc: matt", tags=tags).value.values, made[0])
+
+
+def test_capitals_of_tags_do_not_matter(painter: Any, tmp_path: Path) -> None:
+    made = []
+    for name in ("glossy", "Glossy", "GLOSSY"):
+        tags = disc(tmp_path, **{name: [0.5] * 8}, matt=[-0.5] * 8)
+        made += [painter(scene(), words=f"disc: {word}", tags=tags) for word in ("glossy", "Glossy")]
+    assert all(list(one.notices()) == ["of the words was understood: disc: glossy"] for one in made)
+    assert all(np.array_equal(one.value.values, made[0].value.values) for one in made)
+
+
+def test_words_about_a_label_that_the_map_does_not_show_are_told_as_not_used(painter: Any) -> None:
+    other = painter.classes[2]
+    told = list(painter(scene(), words=f"a bright disc, a dark {other}, a purple disc").notices())
+    unused = f"not used, as the map does not show it: {other}: dark"
+    assert told == [f"of the words was understood: disc: bright; not understood: purple; {unused}"]
+    plain, made = (painter(scene(), words=words).value.values for words in ("", f"{other}: dark"))
+    assert np.array_equal(plain, made)
+    assert "not used" not in " ".join(painter(scene(), words="dark").notices()), "it is said of all that is there"
+
+
+def test_tags_without_words_are_refused(painter: Any, tmp_path: Path, gannet_command: Any) -> None:
+    tags = disc(tmp_path, glossy=[0.5] * 8)
+    for words in ("", "  "):
+        with pytest.raises(ValueError, match=r"^Tags say what words mean, and no words were given; say some, too, "):
+            painter(scene(), words=words, tags=tags)
+    painter.save_pretrained(tmp_path / "model")
+    scene().save(tmp_path / "map.png")
+    given = ("apply", tmp_path / "model", tmp_path / "map.png", "--tags", tags, "--out", tmp_path / "none.png")
+    ended = gannet_command(*given)
+    assert ended.code == 2 and len(ended.err.strip().splitlines()) == 1 and "no words were given" in ended.err
 
 
 def test_tags_are_said_at_the_command_line_and_a_wrong_one_is_refused(

@@ -12,6 +12,7 @@ from gannet.media.medium import Medium
 from gannet.media.pages import named_page
 from gannet.pipelines.pipeline import Input
 from gannet.runtime.broken import is_defect
+from gannet.runtime.names import at_home
 from gannet.runtime.reading import SPECIAL, read_file
 
 Listed: TypeAlias = Mapping[PurePosixPath, Sequence[tuple[Path, str]]]
@@ -134,11 +135,11 @@ def find_items(paths: Sequence[str | Path], inputs: Mapping[str, Input], given: 
     if odd := next((path for path in (*paths, *given.values()) if not isinstance(path, str | Path)), None):
         raise ValueError(f"An input is a path, not {type(odd).__name__}; name files, folders or patterns one by one.")
     paths = [path for path in paths if not is_clutter(Path(path).name)] or paths
-    beside = {name: _at_home(path) for name, path in given.items()}
+    beside = {name: at_home(path) for name, path in given.items()}
     listed = {name: _listed(path, inputs[name].medium) for name, path in beside.items() if path.is_dir()}
     found: dict[tuple[Path, int | None], Item] = {}
     for asked in paths:
-        named, page = named_page(_at_home(asked))
+        named, page = named_page(at_home(asked))
         some = list(_matching(named, inputs[first].medium))
         if not some:
             noun = inputs[first].medium.noun
@@ -181,19 +182,12 @@ def _check_page(file: Path, page: int, medium: Medium) -> None:
         raise ValueError(f"{file}#{page} cannot be read: {str(error) or type(error).__name__}.") from None
 
 
-def _at_home(path: str | Path) -> Path:
-    try:
-        return Path(path).expanduser()
-    except RuntimeError:
-        raise ValueError(f"There is no home folder for {path}; name it in full.") from None
-
-
 def _matching(asked: str | Path, medium: Medium) -> Iterator[tuple[Path, PurePosixPath, str]]:
     """Find files, their paths among the results, and why one is not to be opened.
 
     Those in folders and of patterns are found by their ending; one that is named is taken whatever it is called.
     """
-    path = _at_home(asked)
+    path = at_home(asked)
     if path.is_dir():
         there = contents(path)
         named = [*((file, "") for file in there.files), *there.left_out]

@@ -16,6 +16,7 @@ from pathlib import Path
 from filelock import Timeout
 
 from gannet.runtime.locks import acquire, file_lock
+from gannet.runtime.names import at_home
 
 ENTRY = re.compile(r"data-[0-9a-f]{32}(\.building)?")  # nothing else in the folder is ever touched
 DEFAULT_GIB = 50.0
@@ -25,7 +26,7 @@ INDEX = "index.json"
 def cache_folder() -> Path:
     """Give `$GANNET_CACHE`, else the folder for caches of this platform's user."""
     if chosen := os.environ.get("GANNET_CACHE"):
-        return Path(chosen).expanduser()
+        return at_home(chosen)
     if sys.platform == "win32":
         home = os.environ.get("LOCALAPPDATA")
         return (Path(home) if home else Path.home() / "AppData" / "Local") / "gannet"

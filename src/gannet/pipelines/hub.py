@@ -169,7 +169,9 @@ def known_models() -> dict[str, Path]:
 
     Each folder is a model's own or holds such folders.
     """
-    places = [*(Path(place) for place in os.environ.get("GANNET_MODELS", "").split(os.pathsep) if place), RESEARCH]
+    places = [Path(place) for place in os.environ.get("GANNET_MODELS", "").split(os.pathsep) if place]
+    if RESEARCH.with_name("pyproject.toml").is_file():  # Else it lies beside an installed package, and is another's.
+        places.append(RESEARCH)
     found = [file.parent for place in places for file in sorted([*place.glob(CONFIG), *place.glob(f"*/{CONFIG}")])]
     return {**{folder.resolve().name: folder for folder in reversed(found)}, **shipped_models()}
 

@@ -13,6 +13,14 @@ LIKE_AN_ENDING, LONGER = re.compile(r"\.[a-z]{3,4}"), {".parquet", ".safetensors
 """What is taken for the ending of a format: what looks like one, and formats that do not."""
 
 
+def at_home(path: str | Path) -> Path:
+    """Give a path whose `~` stands for a home folder; ValueError, in one sentence, where there is none."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        raise ValueError(f"There is no home folder for {path}; name it in full.") from None
+
+
 def format_ending(path: Path, known: Collection[str] = ()) -> str:
     """Give the ending that tells a file's format, in lower case; nothing where a dot begins none, as in `x_s0.3`.
 

@@ -12,6 +12,8 @@ Json: TypeAlias = dict[str, Any]
 """What a JSON object holds: plain data by name."""
 LARGEST, DEEPEST = 1 << 20, 100
 """Characters of YAML, what its aliases stand for among them, and levels of either; a recipe has 10,000 and 5."""
+LONGEST_KEY = 40
+"""Characters of a key that are told."""
 LARGEST_FILE = 64 << 20
 """Bytes of a JSON file; a judgement or a verdict has a hundredth."""
 
@@ -52,7 +54,8 @@ def parse_yaml(text: str, what: str) -> Any:
     """Read YAML, plain values only.
 
     Raises:
-        ValueError: it is none, too long with all that aliases stand for, or nested too deeply; names `what` it is.
+        ValueError: it is none, too long with all that aliases stand for, nested too deeply, or says one key twice;
+            names `what` it is.
     """
     if len(text) > LARGEST:
         raise ValueError(f"{what} is longer than {LARGEST:,} characters; give a recipe.")
@@ -63,9 +66,12 @@ def parse_yaml(text: str, what: str) -> Any:
             return None
         if _size(node, {}) > LARGEST:
             raise ValueError(f"its aliases stand for more than {LARGEST:,} characters")
+        twice = _said_twice(node)
         value = loader.construct_document(node)
     except (yaml.YAMLError, ValueError, RecursionError, OverflowError, TypeError, AttributeError) as error:
         raise ValueError(f"{what} is not YAML in UTF-8: {_reason(error)}.") from None
+    if twice:
+        raise ValueError(f"{what} is not clear: it says {twice}, and only the last would count; leave one out.")
     if not _is_shallow(value):
         raise ValueError(f"{what} is nested deeper than {DEEPEST} levels; a recipe has five.")
     return value
@@ -85,6 +91,28 @@ def _size(node: yaml.Node, known: dict[int, int]) -> int:
         own = len(parts) + 1
         known[id(node)] = own if isinstance(node, yaml.ScalarNode) else own + sum(_size(one, known) for one in parts)
     return known[id(node)]
+
+
+def _said_twice(root: yaml.Node) -> str:
+    """Tell which key some mapping in a document has twice, and in which lines; empty where none has."""
+    waiting, known = [root], set[int]()
+    while waiting:
+        node = waiting.pop()
+        if id(node) in known or isinstance(node, yaml.ScalarNode):
+            continue
+        known.add(id(node))
+        if isinstance(node, yaml.SequenceNode):
+            waiting += node.value
+            continue
+        lines = dict[tuple[str, str], int]()
+        for key, value in node.value:
+            waiting.append(value)
+            if isinstance(key, yaml.ScalarNode):
+                name, line = (key.tag, key.value), key.start_mark.line + 1
+                if name in lines:
+                    return f"{key.value[:LONGEST_KEY]!r} twice, in lines {lines[name]} and {line}"
+                lines[name] = line
+    return ""
 
 
 def _is_shallow(value: Any) -> bool:

@@ -22,6 +22,7 @@ from gannet.data.sources.layout import is_hidden, pair_up
 from gannet.data.sources.memory import is_held_name
 from gannet.media import find_medium, medium_names
 from gannet.media.medium import Medium
+from gannet.runtime.names import at_home
 from gannet.runtime.plugins import installed
 from gannet.runtime.wording import short
 from gannet.schema import Section, alike
@@ -126,7 +127,7 @@ def _find(target: str, openers: tuple[Any, ...], media: Mapping[str, Medium]) ->
         if there.is_dir() or there.is_file():
             return there
         raise ValueError(f"{target} is neither a file nor a folder; give {_allowed(media)}.")
-    path, shelf = Path(target).expanduser(), os.environ.get("GANNET_DATA")
+    path, shelf = at_home(target), os.environ.get("GANNET_DATA")
     embedded = [name for opener in openers for name in opener.EMBEDDED]
     near = alike(target, [*embedded, *_neighbours(path, shelf)], least=0.6)
     hint = (
@@ -140,7 +141,7 @@ def _find(target: str, openers: tuple[Any, ...], media: Mapping[str, Medium]) ->
 def _on_disk(target: str) -> Path | None:
     """Find data by their path, or by their name within `$GANNET_DATA`; None where they are not there."""
     shelf = os.environ.get("GANNET_DATA")
-    places = [Path(target).expanduser(), *([Path(shelf) / target] if shelf else [])]
+    places = [at_home(target), *([Path(shelf) / target] if shelf else [])]
     return next((place for place in places if target and place.exists()), None)
 
 

@@ -25,6 +25,7 @@ from gannet.networks.vgg import Vgg
 from gannet.pipelines.hub import load
 from gannet.recipe import Recipe
 from gannet.runtime.files import read_tensors
+from gannet.runtime.names import at_home
 from gannet.schedule import stages
 from gannet.task import Exam
 from gannet.tasks._image_restoration.config import LOSS_NETWORK, Keys, PhotographConfig
@@ -164,7 +165,7 @@ def with_whole_path(config: PhotographConfig) -> PhotographConfig:
     """Give the options with a file's whole path, so that the run goes on from any folder; ValueError if it is none."""
     if config.perceptual_network == LOSS_NETWORK:
         return config
-    path = str(Path(config.perceptual_network).expanduser().resolve())
+    path = str(at_home(config.perceptual_network).resolve())
     perceptual_network(path)
     return config.model_copy(update={"perceptual_network": path})
 

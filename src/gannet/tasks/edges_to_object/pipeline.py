@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 WHITE, CERTAIN = 255, 0.9
 """The level of paper, and how much of a pixel a thing covers at least whose colour is its own."""
+BORDER = 3
+"""Pixels from within a thing to its border, at most; what lies farther is a thin part."""
 DOTS, BANDS, DOT_RADIUS = 6, 3, 2
 """Dots of one colour that are laid over a thing, as many as it learned from at most; in how many bands from above to
 below; and their radius in pixels."""
@@ -152,7 +154,7 @@ class DrawingPipeline(PhotographPipeline):
         """Paint what was read, with hints (1, 4, side, side), and put it back in its place, on white."""
         made = self._made(as_given(reading.drawing, told, reading.within)).cpu()
         height, width = given.values.shape[:2]
-        values = _put_back(made, reading, (height, width))
+        values = put_back(made, reading, (height, width))
         if lines and reading.ink is not None:
             ink = np.asarray(Image.fromarray(reading.ink).resize((width, height), Image.Resampling.BICUBIC))
             values = np.rint(values * (1 - lines * ink.clip(0, 1)[..., None])).astype(np.uint8)
@@ -160,7 +162,7 @@ class DrawingPipeline(PhotographPipeline):
         return replace(made_whole, notices=(*made_whole.notices, *reading.words))
 
 
-def _put_back(made: Tensor, reading: Reading, size: tuple[int, int]) -> npt.NDArray[np.uint8]:
+def put_back(made: Tensor, reading: Reading, size: tuple[int, int]) -> npt.NDArray[np.uint8]:
     """Lay what was made, (1, 3, side, side), on a white picture of (height, width), with a smooth outline.
 
     Enlarged as it is, an outline of so few pixels would show them: so the thing's colours go on beyond it, and where it
@@ -169,7 +171,7 @@ def _put_back(made: Tensor, reading: Reading, size: tuple[int, int]) -> npt.NDAr
     values, covers = np.full((*size, 3), WHITE, np.uint8), np.full((*size, 3), WHITE, np.uint8)
     if bool((reading.within > 0).any()):
         covered = cover(reading)
-        inside = -max_pool2d(-(covered > CERTAIN).float(), 3, 1, 1)
+        inside = _own_colours(covered, reading.within > 0)
         made = smoothly_filled(made, 1 - inside) if bool(inside.any()) else made
         covers[:] = 0
         reading.square.paste(Image.fromarray(as_values(2 * covered.expand_as(made) - 1, "uint8")), covers)
@@ -177,6 +179,16 @@ def _put_back(made: Tensor, reading: Reading, size: tuple[int, int]) -> npt.NDAr
     pixel = reading.square.side / made.shape[3]
     shares = ((covers.astype(np.float32) / WHITE - 0.5) * max(1.0, pixel) + 0.5).clip(0, 1)
     return np.rint(WHITE + shares * (values.astype(np.float32) - WHITE)).astype(np.uint8)
+
+
+def _own_colours(covered: Tensor, within: Tensor) -> Tensor:
+    """Tell where the colours that were made are a thing's own, and not mixed with white, (1, 1, h, w): ones and zeros.
+
+    That is a pixel within its border; of a part that is too thin to have any such pixels, its middle line.
+    """
+    inside = -max_pool2d(-(covered > CERTAIN).float(), 3, 1, 1)
+    thin = within & (max_pool2d(inside, 2 * BORDER + 1, 1, BORDER) == 0)
+    return torch.maximum(inside, (thin & (covered >= max_pool2d(covered, 3, 1, 1))).float())
 
 
 def _side(config: Any) -> int:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import torch
 from PIL import Image
 from scipy.ndimage import (
+    binary_dilation,
     binary_fill_holes,
     gaussian_filter,
     grey_closing,
@@ -29,6 +30,7 @@ from gannet.augmentation.regions import told_apart
 from gannet.media.photograph import Photograph
 
 Plane: TypeAlias = npt.NDArray[np.float32]
+Mask: TypeAlias = npt.NDArray[np.bool_]
 
 LARGEST = 1024
 """Pixels of the longer side of the copy that is looked at."""
@@ -57,7 +59,9 @@ LINE = 0.3
 """How deep ink is a line of the outline."""
 CLOSED, MOST = (0, 2, 4, 7), 0.8
 """Gaps in an outline that are closed, in pixels to either side: the smallest that keep in most of what any do. The
-larger ones fill notches, too."""
+larger ones fill notches, too; of what they alone keep in, a part such as a sleeve counts."""
+BESIDE = 6
+"""Pixels, more than a line is wide: up to which an opening is beside what lies across a line."""
 SOFT = 0.8
 """Pixels, the deviation of what softens a thing's border."""
 FULL = 0.45
@@ -311,6 +315,8 @@ def thing_within(ink: Tensor) -> Tensor:
     ways = [_filled(lines, gap) for gap in CLOSED]
     largest = max(int(inside.sum()) for inside in ways)
     found = next(inside for inside in ways if inside.sum() > MOST * largest)
+    for gap, inside in zip(CLOSED, ways, strict=True):
+        found = found | _missing_parts(inside, found, lines, gap)
     if not _fills(found, lines):
         return torch.zeros_like(ink)
     return torch.from_numpy(found.astype(np.float32) * 2 - 1)[None, None]
@@ -328,14 +334,28 @@ def cover(reading: Reading) -> Tensor:
     return torch.from_numpy(gaussian_filter(covered.astype(np.float32), SOFT))[None, None]
 
 
-def _filled(lines: npt.NDArray[np.bool_], gap: int) -> npt.NDArray[np.bool_]:
+def _filled(lines: Mask, gap: int) -> Mask:
     """Fill what lies within lines, when gaps of so many pixels to either side are closed."""
     closed = maximum_filter(np.pad(lines, gap + 1), 2 * gap + 1)
     inside = minimum_filter(binary_fill_holes(closed), 2 * gap + 1)
     return np.asarray(inside[gap + 1 : -gap - 1, gap + 1 : -gap - 1] | lines)
 
 
-def _fills(inside: npt.NDArray[np.bool_], lines: npt.NDArray[np.bool_]) -> bool:
+def _missing_parts(inside: Mask, found: Mask, lines: Mask, gap: int) -> Mask:
+    """Give the parts within an outline of which so large gaps are closed that lack in what was found, such as sleeves.
+
+    Each is thicker than the gap: what closing it fills of itself, as in a notch, is never so thick. And it opens
+    between the ends of lines, not between parts that were found, as what lies between two legs does.
+    """
+    missing, thing = inside & ~found, found & ~lines
+    parts, _ = label(missing)
+    thick = minimum_filter(missing, 2 * gap + 1, mode="constant")
+    mouths = missing & binary_dilation(~inside)
+    between = mouths & binary_dilation(thing, np.ones((3, 3)), BESIDE, lines | mouths | thing)
+    return np.isin(parts, np.setdiff1d(parts[thick], parts[between]))
+
+
+def _fills(inside: Mask, lines: Mask) -> bool:
     """Tell whether what lies within lines is most of what they stand around."""
     places = np.argwhere(lines)
     try:

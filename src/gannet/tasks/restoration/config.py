@@ -1,12 +1,12 @@
 """The keys of `task` for restoration."""
 
-from pathlib import Path
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, Field
 
 from gannet.augmentation.damage import DAMAGES
 from gannet.networks.unet import Unet
+from gannet.runtime.names import at_home
 from gannet.schema import Positive, nearest
 from gannet.tasks._image_restoration import PhotographConfig
 from gannet.tasks.restoration.pieces import kinds_of
@@ -70,5 +70,5 @@ class Config(PhotographConfig):
         there = kinds_of(self.overlays)
         if unknown := [kind for kind in self.overlay_kinds if kind not in there]:
             raise ValueError(f"task.overlay_kinds has {unknown[0]!r}; {self.overlays} has {', '.join(there)}.")
-        path = str(Path(self.overlays).expanduser().resolve())
+        path = str(at_home(self.overlays).resolve())
         return whole.model_copy(update={"overlays": path, "overlay_kinds": self.overlay_kinds or there})

@@ -8,6 +8,7 @@ import torch
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
+from gannet.runtime.names import at_home
 from gannet.runtime.randomness import generator
 
 SIDE = 400
@@ -25,7 +26,7 @@ def kinds_of(folder: str) -> tuple[str, ...]:
     Raises:
         ValueError: it is none, or there is none in it; one sentence.
     """
-    place = Path(folder).expanduser()
+    place = at_home(folder)
     found = tuple(sorted(path.name for path in place.iterdir() if path.is_dir())) if place.is_dir() else ()
     if not found:
         raise ValueError(

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
+from scipy.ndimage import minimum_filter
 
 from gannet.media.label_map import NOTHING, colour_table
 from gannet.media.pixels import Picture, Pixels, upright
@@ -20,6 +21,9 @@ MOST_BLENDED = 0.35
 """The share of pixels of colours that nobody knows from which on a drawing is none."""
 MOST_NUMBERED = 64
 """Levels below which a grey picture holds numbers, and no shades."""
+MOST_SHADES, LEVEL, BROADLY = 16, 2, 32
+"""Shades of grey from which on a picture in grey may be a drawing in pencil; levels up to which an area is level; and
+which part of the shorter side the areas of a map are wide, as no lines are."""
 LARGEST_TEXT = 1 << 20
 """Bytes of a palette or of tags, at most."""
 HEX = re.compile(r"#?([0-9a-fA-F]{6})\s+(.+)")
@@ -72,7 +76,9 @@ def text_of(path: Path, what: str) -> str:
         if place.is_file() and place.stat().st_size <= LARGEST_TEXT:
             return place.read_text("utf-8")
         problem = f"it is larger than {LARGEST_TEXT >> 20} MiB" if place.is_file() else "there is no such file"
-    except (OSError, ValueError, RuntimeError) as error:  # A home of nobody; a name that is none; no text.
+    except RuntimeError:
+        problem = "there is no such file"  # In a home of nobody.
+    except (OSError, ValueError) as error:  # A name that is none; no text.
         problem = getattr(error, "strerror", "") or "no text"
     raise ValueError(f"The {what} {path} cannot be read: {problem}.")
 
@@ -96,7 +102,8 @@ def read_drawing(
         nobodys: numbers of what belongs to no class.
 
     Raises:
-        ValueError: a colour that nobody knows covers an area (the nearest one is named), or it is no drawing at all.
+        ValueError: a colour that nobody knows covers an area (the nearest one is named), or it is no map at all, such
+            as a drawing in pencil.
     """
     levels = _levels(picture)
     if levels.ndim == 2:
@@ -120,6 +127,8 @@ def read_drawing(
         if (counts * (theirs == 0)).sum() > (counts * (apart == 0)).sum():
             apart, nearest, numbers, known = theirs, which, saved, colour_table()[saved]
     share = counts / counts.sum()
+    levelled = np.where(apart <= LEVEL, numbers[nearest], -1)
+    _refuse_shades(seen, share, levelled[where.reshape(packed.shape)], classes)
     called = [classes[one] if one < len(classes) else "nobody's" for one in numbers[nearest]]
     meant = [one for one in np.flatnonzero((apart > NEAR) & (share >= AREA)) if _fills(packed == colours[one])]
     _refuse_unknown(seen[meant], share[meant], known[nearest[meant]], [called[one] for one in meant])
@@ -163,6 +172,26 @@ def _fills(mask: npt.NDArray[np.bool_]) -> bool:
     """Tell whether a mask (h, w) holds a square of three pixels a side, as smooth edges do not."""
     rows = mask[2:] & mask[1:-1] & mask[:-2]
     return bool((rows[:, 2:] & rows[:, 1:-1] & rows[:, :-2]).any())
+
+
+def _refuse_shades(
+    seen: npt.NDArray[np.int64], share: npt.NDArray[np.float64], told: npt.NDArray[np.int64], classes: Sequence[str]
+) -> None:
+    """Raise ValueError where colours (k, 3) are many shades of grey, and no areas of two classes lie in a map.
+
+    Args:
+        told: the number of the class whose colour each pixel has, (h, w), -1 for none.
+    """
+    shades, side = len(np.unique(seen.sum(1) // 3)), max(3, min(told.shape) // BROADLY)
+    if share[np.ptp(seen, 1) > NEAR].sum() > AREA or shades <= MOST_SHADES:
+        return
+    broad = [one for one in np.unique(told[told >= 0]) if minimum_filter(told == one, side, mode="constant").any()]
+    if len(broad) < 2 or (told < 0).mean() > MOST_BLENDED:
+        raise ValueError(
+            f"The map has {shades} shades of grey, as a drawing in pencil or a photograph has; in a map, each area is "
+            f"filled evenly with the palette's colour of its class, or with its number, from 0 ({classes[0]}) to "
+            f"{len(classes) - 1} ({classes[-1]})."
+        )
 
 
 def _refuse_unknown(

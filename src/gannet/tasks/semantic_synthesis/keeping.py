@@ -4,13 +4,13 @@ Kept is what is opaque. What differs between a class as it is painted and as it 
 is painted of that class, so that no seam shows (as Perez et al., 2003, "Poisson Image Editing", class by class).
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import avg_pool2d, interpolate
+from torch.nn.functional import avg_pool2d, interpolate, max_pool2d
 
 from gannet.media.photograph import Photograph
 from gannet.media.tiling import as_tensor, as_values
@@ -18,6 +18,8 @@ from gannet.networks.smooth_filling import smoothly_filled
 
 EVENED = 7
 """Pixels a side over which a difference is the mean, an odd number: the grain of what is kept is not carried on."""
+REACH = 6
+"""Half of the pixels beyond its border over which one way of painting passes into another."""
 MOSTLY = 0.5
 """The share of a small copy's pixel that is kept from which on its colour counts."""
 
@@ -70,18 +72,27 @@ def kept_part(given: Photograph, size: Sequence[int]) -> Kept:
     return Kept(given, share)
 
 
-def harmonized(painted: Tensor, kept: Tensor, share: Tensor, shares: Tensor) -> Tensor:
+def around(share: Tensor) -> Tensor:
+    """Give weights (b, 1, h, w) that are 1 where a share of classes is, and fall to 0 over twice `REACH` pixels."""
+    side = 2 * REACH + 1
+    widened = max_pool2d(share, side, 1, REACH)
+    return avg_pool2d(widened, side, 1, REACH, count_include_pad=False)
+
+
+def harmonized(painted: Tensor, kept: Tensor, share: Tensor, shares: Tensor, worded: Collection[int] = ()) -> Tensor:
     """Bring the colours painted of each class (b, 3, h, w) to those that are kept of it, most where they meet.
 
     Args:
         kept: a picture (b, 3, h, w), of which `share` (b, 1, h, w) is kept: ones and zeros.
         shares: what part of each pixel each class has, (b, n, h, w).
+        worded: the numbers of classes of which words say how they look: they are brought to it close by alone.
     """
     brought = painted.clone()
-    for one in shares.split(1, 1):
+    for number, one in enumerate(shares.split(1, 1)):
         known = share * (one > MOSTLY)
         if known.any():
-            brought += one * smoothly_filled(_evened(kept - painted, known), 1 - known)
+            brings = one * around(known) if number in worded else one
+            brought += brings * smoothly_filled(_evened(kept - painted, known), 1 - known)
     return brought.clamp(-1, 1)
 
 

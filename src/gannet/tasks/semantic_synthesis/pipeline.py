@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Self, cast
+from typing import Annotated, Any, ClassVar, Self, TypeAlias, cast
 
 import numpy as np
 import torch
 from PIL import Image
 from pydantic import Field
 from torch import Tensor, nn
-from torch.nn.functional import avg_pool2d, interpolate, max_pool2d, one_hot
+from torch.nn.functional import interpolate, one_hot
 
 from gannet.augmentation.levels import from_levels
 from gannet.media import image, photograph
@@ -33,14 +33,14 @@ from gannet.tasks.semantic_synthesis.config import (
     config_of,
 )
 from gannet.tasks.semantic_synthesis.drawing import gimp_palette, read_drawing, read_palette
-from gannet.tasks.semantic_synthesis.keeping import Kept, harmonized, kept_part
+from gannet.tasks.semantic_synthesis.keeping import Kept, around, harmonized, kept_part
 from gannet.tasks.semantic_synthesis.styles import SeenStyles
-from gannet.tasks.semantic_synthesis.tags import StyleTags, cluster_styles, read_tags, tags_file
-from gannet.tasks.semantic_synthesis.words import OwnTags, Understood, by_label, understand
+from gannet.tasks.semantic_synthesis.tags import LabelTags, StyleTags, cluster_styles, read_tags, tags_file
+from gannet.tasks.semantic_synthesis.words import OwnTags, Understood, by_label, concerned, understand
 
-REACH = 6
-"""Half of the pixels beyond its border over which what is painted anew passes into what is not."""
 PALETTE, TAGS = "palette.gpl", "tags.yaml"
+Tagged: TypeAlias = Mapping[int, tuple[list[str], LabelTags | None]]
+"""Of each label that words speak of, by its number: the names of its tags, and those that it has of its own."""
 
 
 class PaintOptions(Section):
@@ -58,7 +58,7 @@ class PaintOptions(Section):
     """A file that says what colours of the drawing mean: lines such as `#87ceeb sky`, or a palette of GIMP's; empty:
     palette.gpl beside the model."""
     tags: str = ""
-    """A file of style tags, an edited copy of tags.yaml; empty: those of tags.yaml beside the model."""
+    """A file of style tags that words speak of, an edited copy of tags.yaml; empty: those beside the model."""
 
 
 class PaintingPipeline(ConverterPipeline):
@@ -109,6 +109,10 @@ class PaintingPipeline(ConverterPipeline):
         """Check options; ValueError also where a region is none of the model's classes."""
         options = super().options(given)
         assert isinstance(options, PaintOptions)
+        if options.tags and not options.words.strip():
+            raise ValueError(
+                'Tags say what words mean, and no words were given; say some, too, such as --words "sky: stormy".'
+            )
         if options.tags or not self.network.bank.styles.is_meta:  # Without weights its own tags are not known yet.
             self._understood(options)
         for name in _named(options.region):
@@ -124,14 +128,10 @@ class PaintingPipeline(ConverterPipeline):
         told = torch.from_numpy(_scaled(drawn, self.settings.description.shape))[None]
         style = self._given_style(inputs, told, options)
         style = style if kept is None else self._style_of_kept(kept, told, style)
-        understood, own = self._understood(options)
-        tags = {
-            label: (names, own.get(self.classes[label]))
-            for label, names in by_label(understood.tags, self.classes, _names(own)).items()
-        }
+        understood, tags = self._usable(*self._understood(options), told)
         picture = self._as_asked(told, style, options, tags)
         if kept is not None:
-            picture = harmonized(picture, *kept.small(told.shape[1:]), self.class_shares(told).cpu())
+            picture = harmonized(picture, *kept.small(told.shape[1:]), self.class_shares(told).cpu(), list(tags))
         if picture.shape[2:] != drawn.shape:
             picture = interpolate(picture, drawn.shape, mode="bicubic", antialias=True).clamp(-1, 1)
         if options.words:
@@ -181,7 +181,7 @@ class PaintingPipeline(ConverterPipeline):
         """The styles that were seen."""
         return SeenStyles.of(self.network.bank)
 
-    def _as_asked(self, told: Tensor, given: Tensor | None, options: PaintOptions, tags: Mapping[int, Any]) -> Tensor:
+    def _as_asked(self, told: Tensor, given: Tensor | None, options: PaintOptions, tags: Tagged) -> Tensor:
         """Paint a map (1, h, w), some classes of it anew or as words say; what lies away from these stays as it was."""
         styles = self.styles
         style = styles.drawn(options.seed) if given is None else given
@@ -217,6 +217,21 @@ class PaintingPipeline(ConverterPipeline):
         else:
             own = self._tags if options.words else {}
         return understand(options.words, self.classes, _names(own)), own
+
+    def _usable(self, understood: Understood, own: StyleTags, told: Tensor) -> tuple[Understood, Tagged]:
+        """Leave out the tags that no style is as, and those of labels that a map (1, h, w) does not show."""
+        styles, shown = self.styles, {self.classes[one] for one in told.unique().tolist() if one < len(self.classes)}
+        seen = {
+            tag: [
+                label
+                for label in concerned(tag, self.classes, _names(own))
+                if styles.has(self.classes.index(label), tag.name, own.get(label))
+            ]
+            for tag in understood.tags
+        }
+        understood = understood.narrowed(seen, shown)
+        names = by_label({tag: [label for label in seen[tag] if label in shown] for tag in understood.tags})
+        return understood, {self.classes.index(label): (names[label], own.get(label)) for label in names}
 
     @cached_property
     def _tags(self) -> StyleTags:
@@ -274,13 +289,6 @@ class PaintingPipeline(ConverterPipeline):
         assert isinstance(config, Settings)
         style = config_of(config.task).style
         return cls(config, {GENERATOR: build_network(config.network, len(config.description.classes), style)})
-
-
-def around(share: Tensor) -> Tensor:
-    """Give weights (b, 1, h, w) that are 1 where a share of classes is, and fall to 0 over twice `REACH` pixels."""
-    side = 2 * REACH + 1
-    widened = max_pool2d(share, side, 1, REACH)
-    return avg_pool2d(widened, side, 1, REACH, count_include_pad=False)
 
 
 def _names(tags: StyleTags) -> OwnTags:

@@ -58,11 +58,14 @@ class SeenStyles:
         apart = (self.whole - style)[:, which, :COLOURS].square().mean((1, 2))
         return apart.argsort(descending=True)[: max(1, round(UNLIKE * len(apart)))]
 
+    def has(self, label: int, name: str, own: LabelTags | None) -> bool:
+        """Tell whether a label was seen in styles that are as a tag says, its own or the dictionary's."""
+        seen = self.kept[self.there[:, label], label]
+        return len(seen) > 0 and (own is None or name not in own.names or bool(own.of(seen, [name]).any()))
+
     def tagged(self, style: Tensor, label: int, names: Sequence[str], own: LabelTags | None, seed: int) -> Tensor:
-        """Take for one label a style that is as tags say, its own or the dictionary's; others stay, (1, n, s)."""
+        """Take for one label a style that is as tags say, each of which it `has`; others stay, (1, n, s)."""
         those = self.there[:, label].nonzero()[:, 0]
-        if len(those) == 0:
-            return style
         among = those[_meant(self.kept[those, label], names, own)]
         return self._with(style, torch.arange(style.shape[1]) == label, seed, among)
 
@@ -81,7 +84,6 @@ def _meant(styles: Tensor, names: Sequence[str], own: LabelTags | None) -> Tenso
     clusters = [name for name in names if own is not None and name in own.names]
     among = torch.arange(len(styles))
     if own is not None and clusters:
-        inside = own.of(styles, clusters)
-        among = among[inside] if bool(inside.any()) else among
+        among = among[own.of(styles, clusters)]
     others = [name for name in names if name not in clusters]
     return among[most_of(styles[among, :COLOURS], others)] if others else among

@@ -1,6 +1,7 @@
 """Tags that data have of themselves: the styles of each label, clustered, in a file whose names people change."""
 
 import json
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,11 +19,13 @@ from gannet.networks.painting import COLOURS
 from gannet.runtime.plain_data import parse_yaml
 from gannet.schema import Section, Share, check, nearest
 from gannet.tasks.semantic_synthesis.drawing import as_levels, text_of
-from gannet.tasks.semantic_synthesis.words import is_word
+from gannet.tasks.semantic_synthesis.words import is_word, plain
 
 MOST, FEWEST, ENOUGH = 4, 8, 0.03
 """Clusters of a label, styles that a label needs for one each, and the root mean square of their differences from
 which on they are worth parting."""
+ROUNDED = 0.0005
+"""By how much a share is rounded in a file, at most."""
 NAME = re.compile(r"[^\s:,;.!?،؛؟]{1,40}")
 HEAD = """\
 # The styles of each label, as they were seen in pictures, clustered. A name is a tag, here that of its mean colour:
@@ -54,9 +57,18 @@ class LabelTags:
     shares: tuple[float, ...]
 
     def of(self, styles: Tensor, names: Iterable[str]) -> Tensor:
-        """Tell which of styles (k, s) are of clusters of some names, (k,): each is of the nearest one."""
-        wanted = torch.tensor([self.names.index(name) for name in names])
-        return torch.isin(torch.cdist(styles, self.middles).argmin(1), wanted)
+        """Tell which of the styles of a label (k, s) are of clusters of some names, (k,).
+
+        Each is of the nearest one, and none has more than its share, the nearest ones: what was of clusters that a file
+        leaves out is nobody's.
+        """
+        apart = torch.cdist(styles, self.middles, compute_mode="donot_use_mm_for_euclid_dist")
+        inside, nearest = torch.zeros(len(styles), dtype=torch.bool), apart == apart.amin(1, keepdim=True)
+        for number in map(self.names.index, names):
+            those = nearest[:, number].nonzero()[:, 0]
+            most = max(1, math.floor((self.shares[number] + ROUNDED) * len(styles) + 1e-6))
+            inside[those[apart[those, number].argsort(stable=True)[:most]]] = True
+        return inside
 
 
 StyleTags: TypeAlias = Mapping[str, LabelTags]
@@ -70,7 +82,7 @@ def cluster_styles(styles: Tensor, there: Tensor, classes: Sequence[str]) -> Sty
         seen = styles[there[:, number], number]
         if len(seen):
             middles, shares = _clusters(seen)
-            found[label] = LabelTags(_colour_names(middles[:, :COLOURS]), middles, shares)
+            found[label] = LabelTags(_colour_names(middles[:, :COLOURS], classes), middles, shares)
     return found
 
 
@@ -88,10 +100,17 @@ def _clusters(seen: Tensor) -> tuple[Tensor, tuple[float, ...]]:
     return torch.from_numpy(fitted.cluster_centers_).float()[order], tuple(round(share, 3) for share in shares)
 
 
-def _colour_names(colours: Tensor) -> tuple[str, ...]:
-    """Name mean colours (c, 3) in [-1, 1] by CSS's nearest names in CIELAB, each by another, none by a known word."""
-    names = sorted(name for name in ImageColor.colormap if not is_word(name))
-    levels = as_levels(["#{:02x}{:02x}{:02x}".format(*ImageColor.getrgb(name)[:3]) for name in names])
+def _colour_names(colours: Tensor, classes: Sequence[str]) -> tuple[str, ...]:
+    """Name mean colours (c, 3) in [-1, 1] by CSS's nearest names in CIELAB, each by another, none by a known word.
+
+    Where a colour has two spellings (dimgray, dimgrey), the second is the first with a number (dimgray-2).
+    """
+    free = sorted(name for name in ImageColor.colormap if not is_word(name, classes))
+    colours_of = ["#{:02x}{:02x}{:02x}".format(*ImageColor.getrgb(name)[:3]) for name in free]
+    names, levels = list[str](), as_levels(colours_of)
+    for number, colour in enumerate(colours_of):
+        first, earlier = free[colours_of.index(colour)], colours_of[:number].count(colour)
+        names.append(f"{first}-{earlier + 1}" if earlier else first)
     known, given = (
         to_lab(one.float().T[None, :, :, None])[0, :, :, 0].T
         for one in (torch.from_numpy(from_levels(levels)), colours)
@@ -121,7 +140,8 @@ def read_tags(path: Path, classes: Sequence[str], size: int) -> StyleTags:
         size: numbers of a style.
 
     Raises:
-        ValueError: it cannot be read, names no label of the model, or a tag that is a word already; one sentence.
+        ValueError: it cannot be read, names no label of the model, one tag twice, or one that is a word already; one
+            sentence.
     """
     given = parse_yaml(text_of(path, "tags"), str(path))
     if not isinstance(given, dict) or not all(isinstance(one, dict) and one for one in given.values()):
@@ -131,16 +151,15 @@ def read_tags(path: Path, classes: Sequence[str], size: int) -> StyleTags:
         if label not in classes:
             raise ValueError(f"The tags {path.name} name a label {label!r}; {nearest(str(label), classes)}")
         found[label] = _checked(path.name, label, styles, size)
+        _refuse_words(path.name, label, found[label].names, classes)
     return found
 
 
 def _checked(file: str, label: str, given: Mapping[object, object], size: int) -> LabelTags:
     read = list[Style]()
     for name, style in given.items():
-        if not isinstance(name, str) or not NAME.fullmatch(name) or is_word(name):
-            raise ValueError(
-                f"The tags {file} call a style of {label} {name!r}; give it one word that is not in the dictionary yet."
-            )
+        if not isinstance(name, str) or not NAME.fullmatch(name):
+            raise ValueError(f"The tags {file} call a style of {label} {name!r}; give it one word.")
         if not isinstance(style, dict):
             raise ValueError(f"The tags {file} hold no style of {label}, {name}; give an edited copy of tags.yaml.")
         try:
@@ -153,4 +172,19 @@ def _checked(file: str, label: str, given: Mapping[object, object], size: int) -
                 f"{size}."
             )
     middles = torch.tensor([one.style for one in read])
-    return LabelTags(tuple(map(str, given)), middles, tuple(one.share for one in read))
+    return LabelTags(tuple(plain(str(name)) for name in given), middles, tuple(one.share for one in read))
+
+
+def _refuse_words(file: str, label: str, names: Sequence[str], classes: Sequence[str]) -> None:
+    """Raise ValueError where tags of a label are called as another or by a word that means something else."""
+    for number, name in enumerate(names):
+        if name in names[:number]:
+            raise ValueError(
+                f"The tags {file} call two styles of {label} {name!r}, and capitals do not tell them apart; give each "
+                "a word of its own."
+            )
+        if is_word(name, classes):
+            raise ValueError(
+                f"The tags {file} call a style of {label} {name!r}; give it one word that is not in the dictionary "
+                "yet, and means no label of the model."
+            )

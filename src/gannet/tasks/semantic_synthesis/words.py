@@ -51,19 +51,37 @@ class Tag:
     label: str
     name: str
 
+    def __str__(self) -> str:
+        return f"{self.label}: {self.name}" if self.label else self.name
+
 
 @dataclass(frozen=True)
 class Understood:
-    """What of a sentence was understood: the tags, and the words that mean nothing to the model."""
+    """What of a sentence was understood.
+
+    Attributes:
+        tags: what it asks for.
+        unknown: the words that mean nothing to the model.
+        unused: tags of labels that the map does not show.
+    """
 
     tags: tuple[Tag, ...]
     unknown: tuple[str, ...]
+    unused: tuple[Tag, ...] = ()
 
     def told(self) -> str:
         """Say it in a few words."""
-        known = ", ".join(f"{tag.label}: {tag.name}" if tag.label else tag.name for tag in self.tags)
+        known = ", ".join(map(str, self.tags))
         left = f"; not understood: {', '.join(self.unknown)}" if self.unknown else ""
-        return f"of the words was understood: {known or 'nothing'}{left}"
+        unused = f"; not used, as the map does not show it: {', '.join(map(str, self.unused))}" if self.unused else ""
+        return f"of the words was understood: {known or 'nothing'}{left}{unused}"
+
+    def narrowed(self, seen: Mapping[Tag, Collection[str]], shown: Collection[str]) -> "Understood":
+        """Take for unknown the tags of which no label was `seen`, and for unused those of labels that are not shown."""
+        strange = tuple(str(tag) for tag in self.tags if not seen[tag])
+        unused = tuple(tag for tag in self.tags if seen[tag] and not set(seen[tag]) & set(shown))
+        tags = tuple(tag for tag in self.tags if seen[tag] and tag not in unused)
+        return Understood(tags, tuple(dict.fromkeys((*self.unknown, *strange))), unused)
 
 
 def understand(sentence: str, classes: Sequence[str], own: OwnTags = NONE) -> Understood:
@@ -96,26 +114,26 @@ def understand(sentence: str, classes: Sequence[str], own: OwnTags = NONE) -> Un
             found += [Tag(label, tag) for tag in waiting for label in named]
             waiting = []
     found += [Tag(EVERYTHING, tag) for tag in waiting]
-    unknown += [tag.name for tag in found if not _concerns(tag, classes, own)]
-    known = [tag for tag in found if _concerns(tag, classes, own)]
+    unknown += [tag.name for tag in found if not concerned(tag, classes, own)]
+    known = [tag for tag in found if concerned(tag, classes, own)]
     return Understood(tuple(dict.fromkeys(known)), tuple(dict.fromkeys(unknown)))
 
 
-def by_label(tags: Iterable[Tag], classes: Sequence[str], own: OwnTags = NONE) -> dict[int, list[str]]:
-    """Give the names of the tags of each label, by its number."""
-    found = dict[int, list[str]]()
-    for tag in tags:
-        for label in _concerns(tag, classes, own):
-            found.setdefault(list(classes).index(label), []).append(tag.name)
+def by_label(labels: Mapping[Tag, Iterable[str]]) -> dict[str, list[str]]:
+    """Give the names of the tags of each label, from the labels of each tag."""
+    found = dict[str, list[str]]()
+    for tag, concerned_by in labels.items():
+        for label in concerned_by:
+            found.setdefault(label, []).append(tag.name)
     return found
 
 
-def is_word(word: str) -> bool:
-    """Tell whether the dictionary knows a word."""
-    return _plain(word) in _meanings((), ()) or _plain(word) in map(_plain, _catalogue()["between"])
+def is_word(word: str, classes: Sequence[str]) -> bool:
+    """Tell whether a word has a meaning already: in the dictionary, or as a label of a model."""
+    return plain(word) in _meanings(tuple(classes), ()) or plain(word) in map(plain, _catalogue()["between"])
 
 
-def _concerns(tag: Tag, classes: Sequence[str], own: OwnTags) -> list[str]:
+def concerned(tag: Tag, classes: Sequence[str], own: OwnTags) -> list[str]:
     """Give the labels that a tag speaks of and that can have it."""
     spoken_of = [label for label in classes if tag.label in (label, EVERYTHING)]
     return [label for label in spoken_of if tag.name in _catalogue()["tags"] or tag.name in own.get(label, ())]
@@ -140,7 +158,7 @@ def most_of(colours: Tensor, tags: Sequence[str]) -> Tensor:
 def _parts(sentence: str) -> Iterable[str]:
     """Give the parts of a sentence that each speak of one thing."""
     between = "|".join(map(re.escape, _catalogue()["between"]))
-    for clause in PART.split(_plain(sentence)):
+    for clause in PART.split(plain(sentence)):
         parts = [clause] if ":" in clause else re.split(rf"(?:^|(?<=\s))(?:{between})(?=\s|$)", clause)
         yield from (part.strip() for part in parts if part.strip())
 
@@ -177,7 +195,7 @@ def _tagged(label: str, tag: str, classes: Sequence[str], own: OwnTags) -> Tag:
         raise ValueError(f"The model has no label {label!r} to be {tag}; {nearest(label, classes)}")
     known, wanted = meanings.get(tag, ("", ""))
     found = Tag(name, wanted)
-    if known != "tags" or not _concerns(found, classes, own):
+    if known != "tags" or not concerned(found, classes, own):
         allowed = [*own.get(name, ()), *_catalogue()["tags"]]
         raise ValueError(f"{tag!r} is no tag that {name} can have; {nearest(tag, allowed)}")
     return found
@@ -194,11 +212,11 @@ def _meanings(classes: tuple[str, ...], own: tuple[str, ...]) -> dict[str, tuple
     found = dict.fromkeys(catalogue["nothing"], ("nothing", ""))
     for kind in ("tags", "moods"):
         for name, meant in catalogue[kind].items():
-            found |= {_plain(word): (kind, name) for word in meant["words"]}
+            found |= {plain(word): (kind, name) for word in meant["words"]}
     for name, words in catalogue["labels"].items():
-        found |= {_plain(word): ("labels", name) for word in words if name in classes}
-    found |= {_plain(name): ("tags", name) for name in own}
-    return found | {_plain(name): ("labels", name) for name in classes}
+        found |= {plain(word): ("labels", name) for word in words if name in classes}
+    found |= {plain(name): ("tags", name) for name in own}
+    return found | {plain(name): ("labels", name) for name in classes}
 
 
 @cache
@@ -209,6 +227,6 @@ def _catalogue() -> Mapping[str, Any]:
     return words
 
 
-def _plain(words: str) -> str:
+def plain(words: str) -> str:
     """Give words in small letters, Persian ones as Persian keyboards write them and without joiners."""
     return words.lower().translate(ARABIC).replace(JOINER, "")
