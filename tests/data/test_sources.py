@@ -18,7 +18,7 @@ from gannet.commands.train import configure
 from gannet.data.records import Record, left_out_of
 from gannet.data.sources import open_source
 from gannet.data.survey import survey
-from gannet.runtime.selection import evenly
+from gannet.runtime.selection import evenly_spaced
 
 
 def seen(target: Path | str) -> dict[str, tuple[int, str]]:
@@ -342,7 +342,7 @@ def test_survey_holds_few_records_at_a_time():
             assert len(alive) < 30
             yield record
 
-    assert 5 <= len(evenly(records(), 10)) <= 10
+    assert 5 <= len(evenly_spaced(records(), 10)) <= 10
 
 
 def test_survey_of_nothing_readable_is_one_sentence(tmp_path):

@@ -21,7 +21,7 @@ from gannet.media.medium import Array, Field, Findings, Medium, Pixels
 from gannet.media.pixels import convert_channels, fit_picture
 from gannet.provenance.metadata import Facts
 from gannet.runtime.broken import unless_broken
-from gannet.runtime.selection import evenly
+from gannet.runtime.selection import evenly_spaced
 from gannet.schema import Section
 
 Side = Annotated[int, Constraint(ge=8, le=256)]
@@ -160,7 +160,7 @@ class ClipMedium(Medium[Given]):
         if isinstance(value, Tensor):
             return self.preview(value[None])
         clip = moving(value)
-        frames = evenly(at_rate(clip, clip.rate or USUAL_RATE), SHOWN)
+        frames = evenly_spaced(at_rate(clip, clip.rate or USUAL_RATE), SHOWN)
         return self.preview(torch.from_numpy(self.to_array(np.stack(frames)[None])))
 
     def film(self, values: Tensor, facts: Facts) -> tuple[str, bytes]:
