@@ -31,6 +31,9 @@ CUT, SUDDEN, STILL = 40.0, 4.0, 0.5
 """Levels by which frames differ from those before them on average where the scene changes, how many times as much as
 usually in the clip, and levels where nothing moves."""
 SOUND = "its sound is not kept"
+DECODING = "2"
+"""A change of which frames of a film are taken, or of their pixels, raises it, and so decodes anew what the cache
+holds of clips."""
 Given: TypeAlias = Moving | Pixels
 """What a clip may be: something whose frames are decoded when asked for, or uint8 (t, h, w, c)."""
 
@@ -83,6 +86,11 @@ class ClipMedium(Medium[Given]):
 
     def __init__(self, rate: float = USUAL_RATE) -> None:
         self.rate = rate
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """Tell also which version of decoding a cache is of; 1 took no account of how times are rounded."""
+        return (*super().words, DECODING)
 
     def field(self, sides: tuple[int, int], channels: int, rate: float, length: int, fit: str = "crop") -> ClipField:
         """Describe clips of (height, width) and so many frames."""
