@@ -153,10 +153,10 @@ def test_new_samples_beside_few_held_out_ones_are_not_called_copies(held_out: in
     generator = torch.Generator().manual_seed(0)
     training = torch.randn(300, 8, generator=generator)
     new, alarms = torch.randn(20_000, 8, generator=generator), 0
-    for number in range(400):
+    for _ in range(400):
         drawn = new[torch.randperm(len(new), generator=generator)[: held_out + 200]]
         alarms += CopyAudit(training, drawn[:held_out])(drawn[held_out:]).memorizes
-    assert alarms == 0, number
+    assert alarms == 0
 
 
 def test_twins_that_few_held_out_samples_happen_not_to_hold_acquit_fakes_of_the_same() -> None:
