@@ -16,7 +16,7 @@ from PIL import Image
 
 from gannet.media import films
 from gannet.media.clip import medium
-from gannet.media.films import Held, at_rate, film_format, read_film
+from gannet.media.films import VideoArray, at_rate, film_format, read_film
 from gannet.provenance.boxes import within
 from gannet.runtime.selection import evenly_spaced
 
@@ -227,6 +227,6 @@ def test_frames_are_spread_evenly_over_a_clip() -> None:
 
 
 def test_a_clip_in_memory_is_what_it_is() -> None:
-    held = Held(ramp(5))
+    held = VideoArray(ramp(5))
     assert held.size == (48, 32) and means(list(at_rate(held, 7))) == means(list(ramp(5)))
     assert films.NEEDS.startswith("films need PyAV")

@@ -14,7 +14,7 @@ from torch import Tensor
 from gannet.augmentation import colours, geometry
 from gannet.augmentation.levels import from_levels, to_levels
 from gannet.media.film_encoding import encode_gif, encode_mp4
-from gannet.media.films import USUAL_RATE, Film, Held, Moving, at_rate, film_format, read_film
+from gannet.media.films import USUAL_RATE, Film, Video, VideoArray, at_rate, film_format, read_film
 from gannet.media.grids import draw_grid
 from gannet.media.image import auto_size
 from gannet.media.medium import Array, Field, Findings, Medium, Pixels
@@ -34,7 +34,7 @@ SOUND = "its sound is not kept"
 DECODING = "2"
 """A change of which frames of a film are taken, or of their pixels, raises it, and so decodes anew what the cache
 holds of clips."""
-Given: TypeAlias = Moving | Pixels
+Given: TypeAlias = Video | Pixels
 """What a clip may be: something whose frames are decoded when asked for, or uint8 (t, h, w, c)."""
 
 
@@ -108,13 +108,13 @@ class ClipMedium(Medium[Given]):
     def taken(self, given: object) -> Given:
         """Take a clip in memory, uint8 (t, h, w, c), or what was opened."""
         if isinstance(given, np.ndarray):
-            return moving(given)
+            return as_video(given)
         assert hasattr(given, "frames"), "no clip"
         return given  # type: ignore[return-value]
 
     def describe(self, value: Given) -> tuple[str, str]:
         """Name the size, and the frames a second."""
-        clip = moving(value)
+        clip = as_video(value)
         width, height = clip.size
         return f"{width}x{height}", "frames" if clip.rate is None else f"{clip.rate:.4g} frames/s"
 
@@ -133,7 +133,7 @@ class ClipMedium(Medium[Given]):
         _, height, width, channels = field.given
         fitted: list[Pixels] = []
         last: Pixels | None = None
-        for pixels in at_rate(moving(value), field.rate):
+        for pixels in at_rate(as_video(value), field.rate):
             if pixels is not last:  # What is shown for long is brought to size once.
                 one = fit_picture(convert_channels(pixels, channels), height, width, field.how)
                 last, shown = pixels, one.transpose(1, 2, 0)
@@ -167,7 +167,7 @@ class ClipMedium(Medium[Given]):
         """Show one clip as a sheet of frames."""
         if isinstance(value, Tensor):
             return self.preview(value[None])
-        clip = moving(value)
+        clip = as_video(value)
         frames = evenly_spaced(at_rate(clip, clip.rate or USUAL_RATE), SHOWN)
         return self.preview(torch.from_numpy(self.to_array(np.stack(frames)[None])))
 
@@ -196,7 +196,7 @@ class ClipMedium(Medium[Given]):
             levels = to_levels(value.detach().float()).byte().permute(1, 2, 3, 0).cpu().numpy()
             frames, rate = convert_channels(levels, 3), self.rate
         else:
-            clip = moving(value)
+            clip = as_video(value)
             rate = clip.rate or self.rate
             frames = np.stack([convert_channels(one, 3) for one in at_rate(clip, rate)])
         if ending.lower() == ".gif":
@@ -225,7 +225,7 @@ class ClipMedium(Medium[Given]):
         return Findings(tuple(lines), np.stack([_summary(row) for row in values]))
 
 
-def moving(value: Given) -> Moving:
+def as_video(value: Given) -> Video:
     """Give something whose frames come one by one; ValueError for an array that is no clip."""
     if not isinstance(value, np.ndarray):
         return value
@@ -235,7 +235,7 @@ def moving(value: Given) -> Moving:
             f"An array of {value.dtype} with shape {value.shape} is no clip; give uint8 of time x height x width, with "
             "1, 3 or 4 channels last."
         )
-    return Held(pixels)
+    return VideoArray(pixels)
 
 
 def _chosen(values: Iterator[Given], options: Options) -> Options:
@@ -243,7 +243,7 @@ def _chosen(values: Iterator[Given], options: Options) -> Options:
     sides, rates, coloured = [], [], False
     for value in values:
         with unless_broken():  # The cache will name it.
-            clip = moving(value)
+            clip = as_video(value)
             sides.append(min(clip.size))
             rates += [clip.rate] if clip.rate else []
             coloured = coloured or _has_colour(clip)
@@ -257,7 +257,7 @@ def _chosen(values: Iterator[Given], options: Options) -> Options:
     return options.model_copy(update={name: one for name, one in found.items() if getattr(options, name) == "auto"})
 
 
-def _has_colour(clip: Moving) -> bool:
+def _has_colour(clip: Video) -> bool:
     """Tell by the first frame; encoders tint grey a little."""
     pixels = convert_channels(next(clip.frames())[0], 3).astype(np.float32)
     return bool(np.ptp(pixels, axis=2).mean() > COLOURED)

@@ -9,8 +9,8 @@ from pydantic import Field, model_validator
 from torch import Tensor, nn
 
 from gannet.augmentation.levels import from_levels
-from gannet.media import beginning, image
-from gannet.media.beginning import Beginning
+from gannet.media import context, image
+from gannet.media.context import Context
 from gannet.media.medium import Medium
 from gannet.media.pixels import convert_channels, fit_picture
 from gannet.media.several_clips import SeveralClipsMedium
@@ -27,7 +27,7 @@ from gannet.tasks.video_prediction.config import Settings, choose_network
 CLIP, FOREGROUND, BACKGROUND, MASK = "clip", "foreground", "background", "mask"
 MOST_FRAMES, TOGETHER = 4096, 64
 """Frames of all futures that are made at once at most, and those that are laid together at a time."""
-PICTURE = Input(beginning.medium, "a still picture of any size, or a film, which goes on after its last frames")
+PICTURE = Input(context.medium, "a still picture of any size, or a film, which goes on after its last frames")
 
 
 class PredictionOptions(SeedOptions):
@@ -119,7 +119,7 @@ class VideoPredictionPipeline(ConverterPipeline):
             MASK: 2 * moving[1] - 1,
         }
 
-    def given(self, value: Beginning) -> Tensor:
+    def given(self, value: Context) -> Tensor:
         """Bring the last frames of what is given to what was learned: (1, c, g, h, w) in [-1, 1]."""
         channels, _, height, width = self.settings.description.shape
         last = value.last(self.settings.given, self.settings.description.rate)
