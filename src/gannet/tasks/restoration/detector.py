@@ -39,7 +39,7 @@ DETECTOR, SEARCHES = "detector", ("search", "settle", "rest")
 """The network, and the stages in which nobody else learns, so that its learning rate may fall in steps."""
 MOST_SIDES = 2.0
 """Sides of the largest photographs to learn to find damage in, in sides of the patches of them that are seen."""
-NEIGHBOURHOOD, OUTSTANDING = 5, 4.0
+AROUND, OUTSTANDING = 5, 4.0
 """Pixels a side of what a pixel is compared with, and how many times larger their difference is shown."""
 OVERLAP, FEW_PIXELS = 0.2, 10
 """Weight of the overlap that is lacking beside the cross-entropy, and what is added to both of its sides."""
@@ -124,13 +124,13 @@ class Detector(nn.Module):
         self.unet = options.unet(channels + 1, 1, nn.BatchNorm2d)
         # At even chances all weights of the exit would first learn the same: that damage is rare.
         nn.init.constant_(cast(Tensor, self.unet.exit.bias), RARE)
-        self.stride, self.receptive_radius = self.unet.stride, self.unet.receptive_radius + NEIGHBOURHOOD // 2
+        self.stride, self.receptive_radius = self.unet.stride, self.unet.receptive_radius + AROUND // 2
 
     def forward(self, picture: Tensor) -> Tensor:
         """Map (b, c, h, w) to logits (b, 1, h, w)."""
         light = picture.mean(1, keepdim=True)
-        local_mean = avg_pool2d(light, NEIGHBOURHOOD, 1, NEIGHBOURHOOD // 2, count_include_pad=False)
-        scores: Tensor = self.unet(torch.cat([picture, OUTSTANDING * (light - local_mean)], 1))
+        around = avg_pool2d(light, AROUND, 1, AROUND // 2, count_include_pad=False)
+        scores: Tensor = self.unet(torch.cat([picture, OUTSTANDING * (light - around)], 1))
         return scores
 
 

@@ -18,6 +18,7 @@ from gannet.networks.moving_layers import MovingLayersGenerator, laid
 from gannet.networks.two_stream import Layers
 from gannet.pipelines.pipeline import ConverterPipeline, Input
 from gannet.pipelines.samples import latents
+from gannet.pipelines.settings import SettingsOf
 from gannet.provenance.metadata import COMPOSITE, SOURCE_TYPE
 from gannet.schema import Section
 from gannet.tasks._video.game import GENERATOR
@@ -57,12 +58,7 @@ class VideoPredictionPipeline(ConverterPipeline):
     inputs: ClassVar[Mapping[str, Input]] = {"picture": PICTURE}
     Options: ClassVar[type[Section]] = PredictionOptions
     Config: ClassVar[type[Section]] = Settings
-
-    @property
-    def settings(self) -> Settings:
-        """The model's config."""
-        assert isinstance(self.config, Settings)
-        return self.config
+    settings = SettingsOf(Settings)
 
     @property
     def outputs(self) -> Mapping[str, Medium]:
