@@ -56,20 +56,26 @@ def tensors_of(tree: Any, path: str = "") -> dict[str, Any]:
 
 def check_equal_states(one: Path, other: Path) -> None:
     """Two runs ended in the same weights, optimizer and observer states and logged values, bit for bit."""
+    assert unequal_states(one, other) == []
+
+
+def unequal_states(one: Path, other: Path) -> list[str]:
+    """What of the last states, the logs and the models of two runs is not the same, bit for bit."""
     first, second = (sorted((run / "state").glob("*.safetensors"))[-1] for run in (one, other))
-    assert first.name == second.name
     left, right = (tensors_of(load_tree(path)) for path in (first, second))
-    assert left.keys() == right.keys()
-    for name, value in left.items():
-        if name in {"/progress/seconds", "/log"}:
-            continue  # Wall-clock values are exempt, and so is the length of the log, which holds them.
-        same = torch.equal(value, right[name]) if isinstance(value, Tensor) else value == right[name]
-        assert same, f"{name} differs"
-    assert logged(one) == logged(other)
-    names = [sorted(path.name for path in (run / "model").iterdir()) for run in (one, other)]
-    assert names[0] == names[1]
-    for name in names[0]:
-        assert (one / "model" / name).read_bytes() == (other / "model" / name).read_bytes(), f"{name} differs"
+    # Wall-clock values are exempt, and so is the length of the log, which holds them.
+    names = (left.keys() | right.keys()) - {"/progress/seconds", "/log"}
+    unequal = [name for name in sorted(names) if not _same(left.get(name), right.get(name))]
+    models = [{path.name: path.read_bytes() for path in (run / "model").iterdir()} for run in (one, other)]
+    files = sorted(models[0].keys() | models[1].keys())
+    unequal += [f"model/{name}" for name in files if models[0].get(name) != models[1].get(name)]
+    return [*unequal, *["name"] * (first.name != second.name), *["log"] * (logged(one) != logged(other))]
+
+
+def _same(one: object, other: object) -> bool:
+    if isinstance(one, Tensor) and isinstance(other, Tensor):
+        return torch.equal(one, other)
+    return type(one) is type(other) and one == other
 
 
 def check_resumes(recipe: Recipe, folder: Path) -> None:

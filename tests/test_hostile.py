@@ -13,6 +13,7 @@ import time
 import zipfile
 import zlib
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -284,20 +285,40 @@ def of_words(folder: Path, run: Path, chance: Random) -> Words:
 KINDS = [of_recipes, of_changes, of_runs, of_data, of_photographs, of_tables, of_words, of_changes]
 
 
-def answer(seed: int, folder: Path, run: Path, command: Command) -> None:
-    """Hand a case in, and hold the answer to what every answer is held to."""
+@dataclass(frozen=True)
+class Answer:
+    """What was handed in, how it ended, and the seconds and kibibytes that it took."""
+
+    words: Words
+    ended: Ended
+    seconds: float
+    kibibytes: int
+
+
+def answer(seed: int, folder: Path, run: Path, command: Command) -> Answer:
+    """Hand a case in."""
     chance = Random(seed)
     words = KINDS[seed % len(KINDS)](folder, run, chance)
     start, before = time.monotonic(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     ended = command(*words)
-    assert time.monotonic() - start < SECONDS, words
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < KIBIBYTES, words
-    assert ended.code in {0, 2, 3}, (words, ended)
-    assert not any(ord(one) < 32 and one not in "\n\t" for one in ended.out + ended.err), (words, ended)
-    if ended.code == 2:
-        *_, sentence = ended.err.splitlines()
-        assert sentence.startswith("gannet: ") and len(sentence) < LONGEST, (words, ended)
-        assert sentence[-1] in ".?!", (words, ended)
+    kibibytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    return Answer(words, ended, time.monotonic() - start, kibibytes)
+
+
+def faults(found: Answer) -> list[str]:
+    """What of an answer is not as every answer is to be."""
+    out, err, code = found.ended.out, found.ended.err, found.ended.code
+    sentence = err.splitlines()[-1] if err.splitlines() else ""
+    wrong = {
+        f"it took {found.seconds:.0f} s": found.seconds >= SECONDS,
+        f"it took {found.kibibytes} KiB": found.kibibytes >= KIBIBYTES,
+        f"it ended with {code}": code not in {0, 2, 3},
+        "it sends what a terminal obeys": any(ord(one) < 32 and one not in "\n\t" for one in out + err),
+        "its sentence is none of ours": code == 2 and not sentence.startswith("gannet: "),
+        "its sentence is long": code == 2 and len(sentence) >= LONGEST,
+        "its sentence does not end": code == 2 and sentence[-1:] not in set(".?!"),
+    }
+    return [words for words, is_wrong in wrong.items() if is_wrong]
 
 
 @pytest.fixture
@@ -313,11 +334,29 @@ def away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("seed", range(FEW))
 def test_what_is_odd_is_answered(seed: int, away: Path, tiny_run: Path, gannet_command: Command) -> None:
-    answer(seed, away, tiny_run, gannet_command)
+    found = answer(seed, away, tiny_run, gannet_command)
+    assert faults(found) == [], found
 
 
 @pytest.mark.soak
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("seed", range(FEW, MANY))
 def test_still_more_that_is_odd_is_answered(seed: int, away: Path, tiny_run: Path, gannet_command: Command) -> None:
-    answer(seed, away, tiny_run, gannet_command)
+    found = answer(seed, away, tiny_run, gannet_command)
+    assert faults(found) == [], found
+
+
+def test_what_is_wrong_with_an_answer_is_found() -> None:
+    right = Answer([], Ended(2, "", "gannet: No run lies there."), 1.0, 0)
+    assert faults(right) == []
+    wrong = {
+        "it took 60 s": replace(right, seconds=60.0),
+        f"it took {KIBIBYTES} KiB": replace(right, kibibytes=KIBIBYTES),
+        "it ended with 1": replace(right, ended=Ended(1, "", "")),
+        "it sends what a terminal obeys": replace(right, ended=Ended(0, "\x1b[31m", "")),
+        "its sentence is none of ours": replace(right, ended=Ended(2, "", "Error: no run lies there.")),
+        "its sentence is long": replace(right, ended=Ended(2, "", f"gannet: {'x' * LONGEST}.")),
+        "its sentence does not end": replace(right, ended=Ended(2, "", "gannet: no run lies there")),
+    }
+    for words, answer_ in wrong.items():
+        assert faults(answer_) == [words]

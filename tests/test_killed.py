@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from contracts import check_equal_states, logged
+from contracts import logged, unequal_states
 from PIL import Image
 
 from gannet.pipelines.manifest import MANIFEST
@@ -85,36 +84,43 @@ def content(path: Path) -> Any:
     return path.read_bytes() if path.is_file() else {one.name: content(one) for one in path.iterdir()}
 
 
-def check_run(whole: Path, killed: Path) -> None:
-    """Everything in a run is as it would have been, but for the clock and what is drawn from it."""
-    check_equal_states(whole, killed)
+def differing(whole: Path, killed: Path) -> list[str]:
+    """What of a run is not as it would have been, but for the clock and what is drawn from it."""
     names = [{path.relative_to(run).as_posix() for path in run.rglob("*")} for run in (whole, killed)]
-    assert names[0] == names[1]
     kept = [name for name in names[0] if name.startswith("averages/") or name.endswith((".png", ".json", ".yaml"))]
     assert "averages/000000000128.safetensors" in kept
-    for name in kept:
-        assert (whole / name).read_bytes() == (killed / name).read_bytes(), f"{name} differs"
-    assert [json.dumps(line) for line in logged(whole)] == [json.dumps(line) for line in logged(killed)]
+    there = [name for name in kept if name in names[1]]
+    changed = [name for name in there if (whole / name).read_bytes() != (killed / name).read_bytes()]
+    # Written again, for a figure that is none is not equal to itself.
+    lines = [[json.dumps(line) for line in logged(run)] for run in (whole, killed)]
+    return [*sorted(names[0] ^ names[1]), *changed, *["log"] * (lines[0] != lines[1]), *unequal_states(whole, killed)]
 
 
-def check_point(work: Path, point: dict[str, Any], case: dict[str, Any]) -> None:
+def faults(work: Path, point: dict[str, Any], case: dict[str, Any]) -> list[str]:
+    """What is wrong after a command was killed at a point and called again."""
     killed, whole, said = work / str(point["at"]), work / "whole", (work / str(point["at"]) / "out").read_text()
-    assert point["killed"] == -9
-    is_run = "again" in case
+    is_run, result = "again" in case, case["result"]
     # A whole result is told to be there; a folder that is filled is there from the beginning, and gone on with.
     told_to_be_there = point["there"] and not is_run and "fills" not in case
-    assert point["code"] == (2 if told_to_be_there else case.get("code", 0)), said
-    assert "Traceback" not in said
+    code = 2 if told_to_be_there else case.get("code", 0)
     left = {path.name for path in killed.iterdir()} - {path.name for path in whole.iterdir()}
-    assert not left
-    if is_run:
-        check_run(whole / "run", killed / "run")
-    else:
-        assert content(killed / case["result"]) == content(whole / case["result"])
+    found = {
+        "it was not killed": point["killed"] != -9,
+        f"it ended with {point['code']} and not {code}: {said}": point["code"] != code,
+        f"a traceback: {said}": "Traceback" in said,
+        f"{sorted(left)} are left behind": bool(left),
+        "another result": not is_run and content(killed / result) != content(whole / result),
+    }
+    return [
+        *(words for words, wrong in found.items() if wrong),
+        *(differing(whole / result, killed / result) if is_run else ()),
+    ]
 
 
-def kill_everywhere(start: Callable[..., dict[str, Any]], run: Path, work: Path, points: int) -> None:
-    """Kill before so many of the durable calls, evenly spread; 0: before every one."""
+def kill_everywhere(start: Callable[..., dict[str, Any]], run: Path, work: Path, points: int) -> dict[int, list[str]]:
+    """Kill before so many of the durable calls, evenly spaced, or with 0 before every one; give what is wrong after
+    each, by its number.
+    """
     (work / "start").mkdir()
     case = start(work / "start", run)
     (work / "case.json").write_text(json.dumps({"again": case["run"], **case}))
@@ -122,17 +128,16 @@ def kill_everywhere(start: Callable[..., dict[str, Any]], run: Path, work: Path,
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stderr
     first, *told = map(json.loads, ended.stdout.splitlines())
-    assert len(told) == (points or first["calls"]) > 0
-    for point in told:
-        check_point(work, point, case)
-        shutil.rmtree(work / str(point["at"]))
+    assert len(told) == (points or first["calls"])
+    return {point["at"]: faults(work, point, case) for point in told}
 
 
 @pytest.mark.parametrize("start", [start_training, start_copying, start_filling])
 def test_what_is_killed_before_some_durable_calls_goes_on(
     start: Callable[..., dict[str, Any]], tiny_run: Path, tmp_path: Path
 ) -> None:
-    kill_everywhere(start, tiny_run, tmp_path, 2)
+    found = kill_everywhere(start, tiny_run, tmp_path, 2)
+    assert list(found.values()) == [[], []], found
 
 
 @pytest.mark.soak
@@ -141,4 +146,24 @@ def test_what_is_killed_before_some_durable_calls_goes_on(
 def test_what_is_killed_before_any_durable_call_goes_on(
     start: Callable[..., dict[str, Any]], tiny_run: Path, tmp_path: Path
 ) -> None:
-    kill_everywhere(start, tiny_run, tmp_path, 0)
+    found = kill_everywhere(start, tiny_run, tmp_path, 0)
+    assert found and not any(found.values()), found
+
+
+def test_what_is_wrong_after_a_kill_is_found(tmp_path: Path) -> None:
+    """One point of a planted fault of every kind, and one of none."""
+    for name, text in (("whole", "all"), ("1", "all"), ("2", "a part")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "new").write_text(text)
+        (tmp_path / name / "out").write_text("Traceback" if name == "2" else "")
+    (tmp_path / "2" / "new.building").touch()
+    case = {"result": "new"}
+    assert faults(tmp_path, {"at": 1, "killed": -9, "there": False, "code": 0}, case) == []
+    found = faults(tmp_path, {"at": 2, "killed": 0, "there": True, "code": 0}, case)
+    assert [words.split(":")[0] for words in found] == [
+        "it was not killed",
+        "it ended with 0 and not 2",
+        "a traceback",
+        "['new.building'] are left behind",
+        "another result",
+    ]

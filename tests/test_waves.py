@@ -3,9 +3,9 @@
 Nothing in `src` knows of them: they are found by the entry points that lie beside them in `tests/plugin`.
 """
 
+import ast
 import hashlib
 import json
-import re
 import subprocess
 import sys
 import wave
@@ -18,6 +18,7 @@ import gannet_signals
 import gannet_waves
 import numpy as np
 import pytest
+import yaml
 from contracts import check_resumes
 from PIL import Image
 
@@ -78,14 +79,45 @@ def test_it_is_found_by_its_entry_points() -> None:
     assert "signal" in medium_names() and "waves" in task_names()
 
 
+def names_in(path: Path) -> set[str]:
+    """What a file could name a module, a task or a source by: its identifiers and whole strings; prose is none."""
+    text = path.read_text(encoding="utf-8")
+    if path.suffix == ".yaml":
+        return {str(token.value) for token in yaml.scan(text) if isinstance(token, yaml.ScalarToken)}
+    nodes = list(ast.walk(ast.parse(text)))
+    named = [
+        value for node in nodes for key in ("id", "attr", "name", "module", "arg") for value in [getattr(node, key, "")]
+    ]
+    return {str(name) for name in named} | {
+        node.value for node in nodes if isinstance(node, ast.Constant) if isinstance(node.value, str)
+    }
+
+
 def test_nothing_in_the_package_knows_of_it() -> None:
     """It lies in tests/plugin only, imports change nothing, and no file of the package names it."""
     assert {Path(module.__file__ or "").parent for module in (gannet_signals, gannet_waves)} == {PLUGIN}
     files = [path for path in sorted(SOURCE.rglob("*")) if path.suffix in {".py", ".yaml"}]
     assert files
     for path in files:
-        text = path.read_text(encoding="utf-8")
-        assert not {"gannet_waves", "gannet_signals", "sines", "waves"} & set(re.findall(r"[a-z_]+", text)), path
+        assert not {"gannet_waves", "gannet_signals", "sines", "waves"} & names_in(path), path
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "found"),
+    [
+        ("a.py", "from gannet_waves import medium", True),
+        ("a.py", "import gannet_signals as other", True),
+        ("a.py", "known = {'waves': 1}", True),
+        ("a.yaml", "task: waves", True),
+        ("a.py", '"""Draw a sum of waves, which are sines."""', False),
+        ("a.yaml", "advice: It is made of waves.", False),
+    ],
+)
+def test_a_file_that_names_it_is_told_from_one_that_speaks_of_waves(
+    name: str, text: str, found: bool, tmp_path: Path
+) -> None:
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    assert bool({"gannet_waves", "gannet_signals", "sines", "waves"} & names_in(tmp_path / name)) is found
 
 
 def test_importing_it_changes_nothing_in_the_package() -> None:
@@ -257,6 +289,14 @@ def test_the_doctor_counts_no_pictures_by_the_classes_of_pixels(pairs: Path) -> 
     (pairs / "classes.txt").write_text("ground\ndisc\nsquare\ncross\n", encoding="utf-8")
     for data in (pairs, "shapes"):
         assert not [line for line in doctor(data).lines() if "0 to 0" in line]
+
+
+def test_the_doctor_names_the_classes_of_pixels(pairs: Path) -> None:
+    (pairs / "classes.txt").write_text("ground\ndisc\nsquare\n", encoding="utf-8")
+    [line] = [line for line in doctor(pairs).lines() if line.startswith("Classes by their share of the pixels: ")]
+    shares = dict(one.split(": ") for one in line.removesuffix(".").split("pixels: ")[1].split(", "))
+    assert list(shares) == ["ground", "disc", "square", "3"], "a class beyond the names keeps its number"
+    assert sum(float(share.rstrip("%")) for share in shares.values()) == pytest.approx(100, abs=0.3)
 
 
 def test_the_doctor_examines_pairs_on_the_shelf(pairs: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,8 +30,8 @@ REAL, FAKE = torch.tensor([1.0, 3.0]), torch.tensor([-2.0, 0.5])
 
 def seen(real: float, fake: float, images: int = 64, name: str = DISCRIMINATOR) -> Seen:
     """A round of two samples a side, about these means."""
-    around = torch.tensor([-0.5, 0.5])
-    return Seen(images, 2, {}, {f"{name}/real": real + around, f"{name}/fake": fake + around})
+    spread = torch.tensor([-0.5, 0.5])
+    return Seen(images, 2, {}, {f"{name}/real": real + spread, f"{name}/fake": fake + spread})
 
 
 def held(rounds: Sequence[tuple[float, float]], decay: float) -> tuple[float, float]:

@@ -166,10 +166,10 @@ def test_how_numbers_are_read_is_told(tmp_path):
     assert "a.npz: its whole numbers are 0 and 1 alone, and are read as black and white." in lines
 
 
-@pytest.mark.parametrize("around", ["", "deep/", "train/"])
-def test_why_a_single_folder_is_no_class_is_said_where_others_lie_beside_it(write_pictures, around):
-    folder = write_pictures(*(f"{around}cats/{number}.png" for number in range(4)), f"{around}5.png", size=(8, 8))
+@pytest.mark.parametrize("parent", ["", "deep/", "train/"])
+def test_why_a_single_folder_is_no_class_is_said_where_others_lie_beside_it(write_pictures, parent):
+    folder = write_pictures(*(f"{parent}cats/{number}.png" for number in range(4)), f"{parent}5.png", size=(8, 8))
     told = "No classes: cats/ is the only folder, with pictures beside it; give each class a folder of its own."
     assert told in visit(str(folder), 8).lines()
-    (folder / around / "5.png").unlink()
+    (folder / parent / "5.png").unlink()
     assert "No classes." in visit(str(folder), 8).lines(), "a single folder around everything means nothing"

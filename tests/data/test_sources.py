@@ -18,7 +18,7 @@ from gannet.commands.train import configure
 from gannet.data.records import Record, left_out_of
 from gannet.data.sources import open_source
 from gannet.data.survey import survey
-from gannet.runtime.selection import evenly
+from gannet.runtime.selection import evenly_spaced
 
 
 def seen(target: Path | str) -> dict[str, tuple[int, str]]:
@@ -52,21 +52,21 @@ def test_train_beside_other_folders_is_a_label(write_pictures):
 
 
 @pytest.mark.parametrize("beside", ["README.png", "extra/1.png", "annotations/deep/1.png"])
-@pytest.mark.parametrize("around", ["", "export/"])
-def test_splits_with_something_beside_them_are_splits(write_pictures, beside, around):
-    inside = [f"{around}{split}/{name}/1.png" for split in ("train", "test") for name in ("cat", "dog")]
-    folder = write_pictures(*inside, around + beside)
+@pytest.mark.parametrize("parent", ["", "export/"])
+def test_splits_with_something_beside_them_are_splits(write_pictures, beside, parent):
+    inside = [f"{parent}{split}/{name}/1.png" for split in ("train", "test") for name in ("cat", "dog")]
+    folder = write_pictures(*inside, parent + beside)
     source = open_source(str(folder))
     assert source.classes == ("cat", "dog")
     assert seen(folder) == {
-        f"{around}test/cat/1.png": (0, "test"),
-        f"{around}test/dog/1.png": (1, "test"),
-        f"{around}train/cat/1.png": (0, "train"),
-        f"{around}train/dog/1.png": (1, "train"),
+        f"{parent}test/cat/1.png": (0, "test"),
+        f"{parent}test/dog/1.png": (1, "test"),
+        f"{parent}train/cat/1.png": (0, "train"),
+        f"{parent}train/dog/1.png": (1, "train"),
     }
-    assert [name for name, _ in left_out_of(source)] == [around + beside]
+    assert [name for name, _ in left_out_of(source)] == [parent + beside]
     dataset = picture_dataset(source, 4, 4, 3)
-    assert len(dataset) == 4 and [name for name, _ in dataset.skipped] == [around + beside]
+    assert len(dataset) == 4 and [name for name, _ in dataset.skipped] == [parent + beside]
     assert "beside the folders of splits" in dataset.skipped[0][1]
 
 
@@ -343,7 +343,7 @@ def test_survey_holds_few_records_at_a_time():
             assert len(alive) < 30
             yield record
 
-    assert 5 <= len(evenly(records(), 10)) <= 10
+    assert 5 <= len(evenly_spaced(records(), 10)) <= 10
 
 
 def test_survey_of_nothing_readable_is_one_sentence(tmp_path):

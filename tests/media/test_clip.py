@@ -9,7 +9,7 @@ from films import film, levels, means, ramp
 from PIL import Image
 
 from gannet.augmentation import colours, geometry
-from gannet.media.clip import ClipMedium, Options, medium, moving
+from gannet.media.clip import ClipMedium, Options, as_video, medium
 from gannet.media.films import Film, at_rate, read_film
 from gannet.provenance.boxes import read_packet, with_packet
 from gannet.provenance.metadata import SOURCE_TYPE, SYNTHETIC, read_facts
@@ -107,7 +107,7 @@ def test_arrays_are_clips_as_they_are() -> None:
     assert medium.fit_many(clips, medium.field((4, 4), 1, 25, 4)).shape == (3, 5, 4, 4, 1)
     assert medium.count(clips) == ("8x8", "frames")
     with pytest.raises(ValueError, match="is no clip; give uint8 of time x height x width"):
-        moving(clips.astype(np.float32))
+        as_video(clips.astype(np.float32))
 
 
 @pytest.mark.parametrize(

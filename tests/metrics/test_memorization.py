@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from gannet.metrics.memorization import CopyAudit, copy_bound, relative_nearest
+from gannet.metrics.memorization import CopyAudit, relative_nearest, tail_quantile
 
 
 def cloud(count: int, seed: int, scale: float = 1.0) -> Tensor:
@@ -122,13 +122,54 @@ def test_exact_twins_in_the_data_acquit_fakes_of_the_same(seed: int) -> None:
     assert not found.surely and found.copied_floor > 0.02
 
 
+@pytest.mark.parametrize(("share", "least"), [(1e-4, 1e-6), (0.01, 1e-3)])
 @pytest.mark.parametrize("dimensions", [1, 2, 8])
-def test_below_the_bound_lies_less_than_one_in_ten_thousand_new_samples(dimensions: int) -> None:
+def test_below_the_quantile_lies_less_than_its_share_of_new_samples(
+    dimensions: int, share: float, least: float
+) -> None:
     """Uniform samples: the share nearer than r, relative to the fifth, is 1 - (1 - r^d)^4."""
     uniform = torch.linspace(0, 1, 1_002).double()[1:-1]
     usual = (1 - (1 - uniform) ** 0.25) ** (1 / dimensions)
-    share = 1 - (1 - copy_bound(usual) ** dimensions) ** 4
-    assert 1e-6 < share < 1e-4
+    below = 1 - (1 - tail_quantile(usual, share) ** dimensions) ** 4
+    assert least < below < share
+
+
+def below_quantiles(count: int) -> Tensor:
+    """The true shares below quantiles of 1 % that are told by so many samples of one local dimension, (2000,)."""
+    generator = torch.Generator().manual_seed(0)
+    usual = 1 - (1 - torch.rand(2_000, count, generator=generator).double()) ** 0.25
+    quantiles = torch.tensor([tail_quantile(row, 0.01) for row in usual]).double()
+    return 1 - (1 - quantiles) ** 4
+
+
+@pytest.mark.parametrize("count", [50, 100, 400])
+def test_few_held_out_samples_do_not_tell_too_large_a_quantile(count: int) -> None:
+    """The empirical quantile of 1 % of a hundred samples lies above the true one three times of four."""
+    assert float((below_quantiles(count) > 0.01).double().mean()) < 0.04
+
+
+@pytest.mark.parametrize("held_out", [50, 100])
+def test_new_samples_beside_few_held_out_ones_are_not_called_copies(held_out: int) -> None:
+    generator = torch.Generator().manual_seed(0)
+    training = torch.randn(300, 8, generator=generator)
+    new, alarms = torch.randn(20_000, 8, generator=generator), 0
+    for _ in range(400):
+        drawn = new[torch.randperm(len(new), generator=generator)[: held_out + 200]]
+        alarms += CopyAudit(training, drawn[:held_out])(drawn[held_out:]).memorizes
+    assert alarms == 0
+
+
+def test_twins_that_few_held_out_samples_happen_not_to_hold_acquit_fakes_of_the_same() -> None:
+    """One sample of a hundred is one of two hundred icons; of a hundred held-out ones a third hold none."""
+    generator = torch.Generator().manual_seed(0)
+    icons = torch.randn(200, 16, generator=generator)
+    training = torch.cat([torch.randn(900, 16, generator=generator), icons])
+    held_out = torch.randn(100, 16, generator=generator)
+    fake = torch.randn(1_000, 16, generator=generator)
+    fake[:10] = icons[:10] + 1e-3 * fake[:10]
+    assert not CopyAudit(training, held_out)(fake).surely
+    fake[:50] = icons[:50] + 1e-3 * fake[:50]
+    assert CopyAudit(training, held_out)(fake).surely, "a copier is caught all the same"
 
 
 def test_the_nearest_is_that_of_a_full_search() -> None:

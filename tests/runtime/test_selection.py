@@ -1,13 +1,19 @@
-"""A few out of many, evenly."""
+"""Evenly spaced items of a stream."""
 
+import numpy as np
 import pytest
 
-from gannet.runtime.selection import evenly
+from gannet.runtime.selection import evenly_spaced
 
 
-@pytest.mark.parametrize("count", [0, 3, 8, 9, 17, 100, 1000])
-def test_few_of_many_are_in_order_from_all_over_and_all_of_few(count: int) -> None:
-    found = evenly(iter(range(count)), 8)
-    assert len(found) == min(count, 8) and found == sorted(set(found))
-    if count > 8:
-        assert found[0] == 0 and found[-1] >= count * 0.7
+@pytest.mark.parametrize("most", [1, 2, 5, 8, 10])
+def test_chosen_positions_lie_at_one_distance_from_the_first_item_to_the_end(most: int) -> None:
+    for count in range(1, 200):
+        found = np.array(evenly_spaced(iter(range(count)), most))
+        distances = np.diff([*found, count])
+        assert found[0] == 0 and len(set(distances[:-1].tolist())) <= 1 and distances[-1] <= distances[0]
+        assert most / 2 <= len(found) <= most if count > most else len(found) == count
+
+
+def test_of_nothing_nothing_is_chosen() -> None:
+    assert evenly_spaced(iter(()), 4) == []

@@ -68,9 +68,9 @@ def test_damage_to_be_found_shows_where_it_is_said_to_be() -> None:
     assert pictures.shape == (80, 3, 32, 32) and lost.shape == (80, 1, 32, 32)
     near = max_pool2d(pad(lost, (1, 1, 1, 1), value=1.0), 3, 1)[:, 0] > 0  # A soft scan has soft edges.
     for picture, hole, edged in zip(pictures, lost[:, 0] > 0, near, strict=True):
-        around = picture[:, ~edged]
-        assert float((around - around[:, :1]).abs().max()) < 1e-6
-        assert bool((picture[:, hole] != around[:, :1]).any(0).all())
+        background = picture[:, ~edged]
+        assert float((background - background[:, :1]).abs().max()) < 1e-6
+        assert bool((picture[:, hole] != background[:, :1]).any(0).all())
 
 
 def test_nearly_half_of_what_is_searched_has_a_kind_of_damage() -> None:

@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFilter
 from gannet.adversarial.penalties import squared_gradient
 from gannet.media.label_map import colour_table
 from gannet.media.photograph import Photograph
-from gannet.networks.painting import Clade, class_adaptive, laid_out, places_inside
+from gannet.networks.painting import Clade, class_adaptive, guided_sampling, places_inside
 from gannet.networks.place_norm import normalized
 from gannet.networks.style import StyleBank, StyleEncoder, averaged, completed
 from gannet.tasks.semantic_synthesis import example
@@ -59,7 +59,7 @@ def test_a_layer_is_normalized_scaled_and_shifted_by_the_numbers_of_its_class() 
     numbers = torch.zeros(1, 2, 4, 8)  # Of two classes: four numbers each for scale and shift, and nothing for places.
     numbers[0, 0, 0], numbers[0, 1, 0] = torch.tensor([1.0] * 4 + [3.0] * 4), torch.tensor([-1.0] * 4 + [5.0] * 4)
     basis = torch.cat([halves(), torch.zeros(1, 6, 16, 16)], 1)
-    found = class_adaptive(features, laid_out(numbers.flatten(2), basis))
+    found = class_adaptive(features, guided_sampling(numbers.flatten(2), basis))
     rooted = features / features.square().mean(1, keepdim=True).sqrt()
     assert torch.allclose(found[..., :8], 2 * rooted[..., :8] + 3, atol=1e-4)
     assert torch.allclose(found[..., 8:], torch.full_like(found[..., 8:], 5.0), atol=1e-4)

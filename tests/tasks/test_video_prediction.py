@@ -24,7 +24,7 @@ from gannet.schema import Choice
 from gannet.tasks import video_prediction
 from gannet.tasks._video.data import Description
 from gannet.tasks.video_prediction.config import Settings
-from gannet.tasks.video_prediction.evaluation import figures, nearest
+from gannet.tasks.video_prediction.evaluation import energies_of, figures, foreground_energy, nearest
 from gannet.tasks.video_prediction.game import LOOKED_AT, clip_distance, nearest_by, smaller, some_frames
 from gannet.tasks.video_prediction.pipeline import VideoPredictionPipeline
 
@@ -239,17 +239,39 @@ def moving_square() -> Tensor:
 def test_figures_of_the_truth_are_perfect_and_those_of_other_clips_follow_the_formula() -> None:
     clip = moving_square()
     future, still = clip[:, :, 1:], clip.median(2, keepdim=True).values
-    perfect = figures(future, future, still, None)
+    perfect = figures(future, future, None)
     assert perfect["PSNR, frame 8"] == 100 and perfect["SSIM, frame 20"] == pytest.approx(1)
-    assert perfect["foreground energy, frame 16"] == pytest.approx(1)
-    erased = figures(still.expand_as(future), future, still, None)
-    assert erased["foreground energy, frame 16"] == 0
+    erased = figures(still.expand_as(future), future, None)
     # 36 of 1024 pixels are 1.5 of 2 wrong, of which Y has 219 of 255 levels.
     assert erased["PSNR, frame 4"] == pytest.approx(-10 * np.log10(36 / 1024 * (0.75 * 219 / 255) ** 2), abs=1e-4)
-    copied = figures(clip[:, :, :1].expand_as(future), future, still, None)
+    copied = figures(clip[:, :, :1].expand_as(future), future, None)
     assert copied["PSNR, frame 1"] > copied["PSNR, frame 4"] > copied["PSNR, frame 8"] - 1e-6
-    assert "foreground energy, frame 16" not in figures(future, still.expand_as(future), still, None)
     assert torch.equal(nearest([still.expand_as(future), future, -future], future), future)
+
+
+def test_energies_are_those_of_what_differs_from_what_stands_still() -> None:
+    clip = moving_square()
+    future, still = clip[:, :, 1:], clip.median(2, keepdim=True).values
+    true = 36 / 1024 * 1.5**2
+    assert energies_of(future, future, still) == pytest.approx((true, true))
+    assert energies_of(still.expand_as(future), future, still) == pytest.approx((0, true))
+
+
+def test_a_clip_that_hardly_moves_does_not_decide_how_much_moves() -> None:
+    usual = [(0.05, 0.1), (0.06, 0.1), (0.04, 0.1)]
+    [found] = foreground_energy("energy", [*usual, (0.01, 1e-4)])
+    assert found.value == pytest.approx(0.16 / 0.3001) and found.best == 1
+    assert foreground_energy("energy", [(0.1, 0.0), (0.2, 0.0)]) == []
+
+
+def test_the_interval_of_the_energy_covers_the_ratio_of_sums_as_often_as_it_says() -> None:
+    random, covered = np.random.default_rng(0), 0
+    for _ in range(400):
+        true = random.gamma(2, 0.05, 60)
+        made = 0.8 * true * random.gamma(4, 0.25, 60)
+        [found] = foreground_energy("energy", list(zip(made.tolist(), true.tolist(), strict=True)))
+        covered += found.low <= 0.8 <= found.high
+    assert 0.91 < covered / 400 < 0.98
 
 
 def test_a_model_is_judged_beside_what_predicts_nothing(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from gannet.data.columns import Column
 from gannet.data.decoding import Fields
 from gannet.data.duplicates import Copies, find_exact, find_near
 from gannet.data.records import Source, Unclassed, listed, notes_of
+from gannet.media.medium import Findings
 from gannet.runtime.wording import short
 
 MOST_GROUPS = 10
@@ -123,7 +124,7 @@ def examine(source: Source, dataset: Dataset, fields: Fields, advice: Advice) ->
         exact_duplicates=_named(exact, names),
         near_duplicates=_named(near, names),
         leaked=int(np.isin(dataset.digests[dataset.held_out], trained).sum()),
-        findings=(*notes_of(source), *dataset.notes(), *(line for one in found for line in one.lines)),
+        findings=(*notes_of(source), *dataset.notes(), *(line for one in found for line in _told(one, dataset))),
         advice=advice,
     )
 
@@ -133,6 +134,15 @@ def rows_of(column: Column) -> Any:
     if column.offsets is None:
         return column.values
     return [column.values[start:end] for start, end in pairwise(column.offsets.tolist())]
+
+
+def _told(found: Findings, dataset: Dataset) -> Iterator[str]:
+    """Give the sentences of a medium, and the shares of its classes, by names where the source's are theirs."""
+    yield from found.lines
+    names = dict(enumerate(dataset.classes)) if (dataset.labels < 0).all() else {}
+    shares = ", ".join(f"{names.get(number, number)}: {share:.1%}" for number, share in found.shares.items())
+    if shares:
+        yield f"Classes by their share of the pixels: {shares}."
 
 
 def count_classes(dataset: Dataset) -> dict[str, int]:

@@ -96,16 +96,16 @@ def checked_sums(path: Path, folder: Path) -> dict[str, Sums | Digests]:
     return {name.removeprefix(ROWS): found for name, found in sums.items() if name.startswith(ROWS)}
 
 
-def write_over(anew: Path, old: Path) -> None:
+def write_over(rebuilt: Path, old: Path) -> None:
     """Make a file hold what another of its size holds: where they differ it is written to, so that maps of it see it.
 
     Raises:
         OSError: it is not there, or of another size.
     """
-    if anew.stat().st_size != old.stat().st_size:
+    if rebuilt.stat().st_size != old.stat().st_size:
         raise OSError(f"{old} is of another size")
     step = 1 << 20
-    with anew.open("rb") as right, old.open("r+b") as mended:
+    with rebuilt.open("rb") as right, old.open("r+b") as mended:
         while part := right.read(step):
             if mended.read(len(part)) != part:
                 mended.seek(-len(part), 1)

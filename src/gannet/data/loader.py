@@ -122,7 +122,7 @@ class Loader(Samples):
         first = np.where(which > 0, self._ends[which - 1], 0)
         sizes, window = self._windowed.sizes(rows), np.array(self._windowed.window)
         counts = np.maximum(-(-sizes // window), 1)
-        return self._read(rows, _evenly(numbers - first, counts, np.maximum(sizes - window, 0)))
+        return self._read(rows, _evenly_spaced(numbers - first, counts, np.maximum(sizes - window, 0)))
 
     def _read(self, rows: Rows, places: np.ndarray) -> Batch:
         """Read windows of rows; those of a memory map in file order, which spares the disk."""
@@ -158,7 +158,7 @@ class Loader(Samples):
         return self._passes[epoch]
 
 
-def _evenly(numbers: Rows, counts: Rows, room: Rows) -> np.ndarray:
+def _evenly_spaced(numbers: Rows, counts: Rows, room: Rows) -> np.ndarray:
     """Give the places (b, axes) of windows by their number, so that together they show all of a row.
 
     Args:

@@ -10,7 +10,7 @@ from gannet.data.records import Chunked, Record, Sampled, Source, listed
 from gannet.media.image import Look, Survey
 from gannet.media.pixels import Picture
 from gannet.runtime.broken import is_defect, unless_broken
-from gannet.runtime.selection import evenly
+from gannet.runtime.selection import evenly_spaced
 from gannet.runtime.wording import reason, short
 
 MOST_LOOKED_AT = 256
@@ -52,4 +52,4 @@ def sample(source: Source, most: int) -> Iterator[Record]:
         return islice(source.sample(most), most)
     if isinstance(source, Chunked):
         return islice(source.records(), most)
-    return iter(evenly(source.records(), most))
+    return iter(evenly_spaced(source.records(), most))

@@ -28,6 +28,8 @@ NOT_MEDIA = {
     "value_range",
 }
 """Modules of this room that hold parts of media."""
+FORMER_NAMES = {"beginning": "context"}
+"""What media were called when models were saved that are still read."""
 
 
 @cache
@@ -41,7 +43,7 @@ def medium_names() -> dict[str, str]:
 
 def find_medium(name: str) -> Medium:
     """Import a medium by its name; ValueError names the nearest when there is none."""
-    known = medium_names()
+    known, name = medium_names(), FORMER_NAMES.get(name, name)
     if name not in known:
         raise ValueError(f"There is no medium {name!r}; {nearest(name, known)}")
     module: Any = import_module(known[name])

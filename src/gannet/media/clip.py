@@ -14,14 +14,14 @@ from torch import Tensor
 from gannet.augmentation import colours, geometry
 from gannet.augmentation.levels import from_levels, to_levels
 from gannet.media.film_encoding import encode_gif, encode_mp4
-from gannet.media.films import USUAL_RATE, Film, Held, Moving, at_rate, film_format, read_film
+from gannet.media.films import USUAL_RATE, Film, Video, VideoArray, at_rate, film_format, read_film
 from gannet.media.grids import draw_grid
 from gannet.media.image import auto_size
 from gannet.media.medium import Array, Field, Findings, Medium, Pixels
 from gannet.media.pixels import convert_channels, fit_picture
 from gannet.provenance.metadata import Facts
 from gannet.runtime.broken import unless_broken
-from gannet.runtime.selection import evenly
+from gannet.runtime.selection import evenly_spaced
 from gannet.schema import Section
 
 Side = Annotated[int, Constraint(ge=8, le=256)]
@@ -31,7 +31,10 @@ CUT, SUDDEN, STILL = 40.0, 4.0, 0.5
 """Levels by which frames differ from those before them on average where the scene changes, how many times as much as
 usually in the clip, and levels where nothing moves."""
 SOUND = "its sound is not kept"
-Given: TypeAlias = Moving | Pixels
+DECODING = "2"
+"""A change of which frames of a film are taken, or of their pixels, raises it, and so decodes anew what the cache
+holds of clips."""
+Given: TypeAlias = Video | Pixels
 """What a clip may be: something whose frames are decoded when asked for, or uint8 (t, h, w, c)."""
 
 
@@ -84,6 +87,11 @@ class ClipMedium(Medium[Given]):
     def __init__(self, rate: float = USUAL_RATE) -> None:
         self.rate = rate
 
+    @property
+    def words(self) -> tuple[str, ...]:
+        """Tell also which version of decoding a cache is of; 1 took no account of how times are rounded."""
+        return (*super().words, DECODING)
+
     def field(self, sides: tuple[int, int], channels: int, rate: float, length: int, fit: str = "crop") -> ClipField:
         """Describe clips of (height, width) and so many frames."""
         return ClipField(self, (None, *sides, channels), "uint8", fit, window=(length,), rate=rate)
@@ -100,13 +108,13 @@ class ClipMedium(Medium[Given]):
     def taken(self, given: object) -> Given:
         """Take a clip in memory, uint8 (t, h, w, c), or what was opened."""
         if isinstance(given, np.ndarray):
-            return moving(given)
+            return as_video(given)
         assert hasattr(given, "frames"), "no clip"
         return given  # type: ignore[return-value]
 
     def describe(self, value: Given) -> tuple[str, str]:
         """Name the size, and the frames a second."""
-        clip = moving(value)
+        clip = as_video(value)
         width, height = clip.size
         return f"{width}x{height}", "frames" if clip.rate is None else f"{clip.rate:.4g} frames/s"
 
@@ -125,7 +133,7 @@ class ClipMedium(Medium[Given]):
         _, height, width, channels = field.given
         fitted: list[Pixels] = []
         last: Pixels | None = None
-        for pixels in at_rate(moving(value), field.rate):
+        for pixels in at_rate(as_video(value), field.rate):
             if pixels is not last:  # What is shown for long is brought to size once.
                 one = fit_picture(convert_channels(pixels, channels), height, width, field.how)
                 last, shown = pixels, one.transpose(1, 2, 0)
@@ -159,8 +167,8 @@ class ClipMedium(Medium[Given]):
         """Show one clip as a sheet of frames."""
         if isinstance(value, Tensor):
             return self.preview(value[None])
-        clip = moving(value)
-        frames = evenly(at_rate(clip, clip.rate or USUAL_RATE), SHOWN)
+        clip = as_video(value)
+        frames = evenly_spaced(at_rate(clip, clip.rate or USUAL_RATE), SHOWN)
         return self.preview(torch.from_numpy(self.to_array(np.stack(frames)[None])))
 
     def film(self, values: Tensor, facts: Facts) -> tuple[str, bytes]:
@@ -188,7 +196,7 @@ class ClipMedium(Medium[Given]):
             levels = to_levels(value.detach().float()).byte().permute(1, 2, 3, 0).cpu().numpy()
             frames, rate = convert_channels(levels, 3), self.rate
         else:
-            clip = moving(value)
+            clip = as_video(value)
             rate = clip.rate or self.rate
             frames = np.stack([convert_channels(one, 3) for one in at_rate(clip, rate)])
         if ending.lower() == ".gif":
@@ -217,7 +225,7 @@ class ClipMedium(Medium[Given]):
         return Findings(tuple(lines), np.stack([_summary(row) for row in values]))
 
 
-def moving(value: Given) -> Moving:
+def as_video(value: Given) -> Video:
     """Give something whose frames come one by one; ValueError for an array that is no clip."""
     if not isinstance(value, np.ndarray):
         return value
@@ -227,7 +235,7 @@ def moving(value: Given) -> Moving:
             f"An array of {value.dtype} with shape {value.shape} is no clip; give uint8 of time x height x width, with "
             "1, 3 or 4 channels last."
         )
-    return Held(pixels)
+    return VideoArray(pixels)
 
 
 def _chosen(values: Iterator[Given], options: Options) -> Options:
@@ -235,7 +243,7 @@ def _chosen(values: Iterator[Given], options: Options) -> Options:
     sides, rates, coloured = [], [], False
     for value in values:
         with unless_broken():  # The cache will name it.
-            clip = moving(value)
+            clip = as_video(value)
             sides.append(min(clip.size))
             rates += [clip.rate] if clip.rate else []
             coloured = coloured or _has_colour(clip)
@@ -249,7 +257,7 @@ def _chosen(values: Iterator[Given], options: Options) -> Options:
     return options.model_copy(update={name: one for name, one in found.items() if getattr(options, name) == "auto"})
 
 
-def _has_colour(clip: Moving) -> bool:
+def _has_colour(clip: Video) -> bool:
     """Tell by the first frame; encoders tint grey a little."""
     pixels = convert_channels(next(clip.frames())[0], 3).astype(np.float32)
     return bool(np.ptp(pixels, axis=2).mean() > COLOURED)

@@ -40,7 +40,7 @@ Decoded: TypeAlias = tuple[Callable[[], Pixels], float, float]
 Opens: TypeAlias = Callable[[], IO[bytes]]
 
 
-class Moving(Protocol):
+class Video(Protocol):
     """Anything whose frames come one after the other."""
 
     @property
@@ -55,16 +55,16 @@ class Moving(Protocol):
         """Decode the frames, in order."""
 
 
-def at_rate(moving: Moving, rate: float) -> Iterator[Pixels]:
+def at_rate(video: Video, rate: float) -> Iterator[Pixels]:
     """Give what is shown in the middle of each of `rate` parts of a second, so many times as it is shown.
 
     Whatever the frames' own times are: rates that vary come out even. Frames without times are given as they are.
     """
-    if moving.rate is None:
-        yield from (pixels for pixels, _ in moving.frames())
+    if video.rate is None:
+        yield from (pixels for pixels, _ in video.frames())
         return
     given, until = 0, 0.0
-    for pixels, seconds in moving.frames():
+    for pixels, seconds in video.frames():
         until += seconds
         while (given + 0.5) / rate < until - ROUNDING:
             yield pixels
@@ -72,7 +72,7 @@ def at_rate(moving: Moving, rate: float) -> Iterator[Pixels]:
 
 
 @dataclass(frozen=True)
-class Held:
+class VideoArray:
     """A clip in memory, uint8 (t, h, w, c)."""
 
     pixels: Pixels

@@ -131,8 +131,7 @@ class LabelMapMedium(PictureFiles[LabelMap]):
         """Tell how much of the pixels each class has."""
         counts = sum((np.bincount(row.ravel(), minlength=256) for row in values), np.zeros(256, np.int64))
         shares = counts / max(1, counts.sum())
-        told = ", ".join(f"{number}: {share:.1%}" for number, share in enumerate(shares) if share)
-        return Findings((f"Classes by their share of the pixels: {told}.",))
+        return Findings(shares={number: float(share) for number, share in enumerate(shares) if share})
 
 
 def numbers(value: LabelMap) -> Pixels:

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Generic, cast
 
@@ -98,10 +98,13 @@ class Findings:
     Attributes:
         lines: sentences for the doctor's report.
         pictures: uint8 (n, c, h, w), by which near copies are found; None where nothing shows them.
+        shares: what share of the pixels each class has, by its number, where pixels are numbers of classes; whoever
+            knows their names says so.
     """
 
     lines: tuple[str, ...] = ()
     pictures: Pixels | None = None
+    shares: Mapping[int, float] = field(default_factory=dict)
 
 
 class Medium(ABC, Generic[Value]):

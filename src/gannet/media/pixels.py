@@ -322,12 +322,12 @@ class Resampling:
     Attributes:
         way: Pillow's name of it.
         gap: how much larger than the result a picture may be reduced to by whole steps first; None: not at all.
-        around: the value of what is added around the whole by `pad`.
+        border: the value of what is added around the whole by `pad`.
     """
 
     way: Image.Resampling
     gap: float | None
-    around: int
+    border: int
 
 
 SMOOTH = Resampling(Image.Resampling.LANCZOS, 3.0, 0)
@@ -385,7 +385,7 @@ def _middle(image: Image.Image, width: int, height: int, resampling: Resampling)
 def _pad(image: Image.Image, width: int, height: int, resampling: Resampling) -> Image.Image:
     scale = min(width / image.width, height / image.height)
     inner = max(1, round(image.width * scale)), max(1, round(image.height * scale))
-    canvas = Image.new(image.mode, (width, height), (resampling.around,) * len(image.getbands()))
+    canvas = Image.new(image.mode, (width, height), (resampling.border,) * len(image.getbands()))
     canvas.paste(_stretch(image, *inner, resampling), ((width - inner[0]) // 2, (height - inner[1]) // 2))
     return canvas
 

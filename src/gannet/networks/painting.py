@@ -96,8 +96,8 @@ def class_adaptive(features: Tensor, scale_and_shift: Tensor) -> Tensor:
     return normalized(features) * (1 + scale) + shift
 
 
-def laid_out(numbers: Tensor, basis: Tensor) -> Tensor:
-    """Lay numbers of each class, (b, n, 4 k), where the class lies: (b, k, h, w).
+def guided_sampling(numbers: Tensor, basis: Tensor) -> Tensor:
+    """Give each place the numbers of its class, (b, n, 4 k) as (b, k, h, w): CLADE's guided sampling.
 
     Args:
         basis: (b, 4 n, h, w); a quarter of the numbers is for the class as such, two for the place in its region, one
@@ -117,7 +117,7 @@ class ByClass(nn.Module):
 
     def forward(self, features: Tensor, guide: Guide, basis: Tensor) -> Tensor:
         """Modulate (b, c, h, w)."""
-        return class_adaptive(features, laid_out(self.table(guide.latents), basis))
+        return class_adaptive(features, guided_sampling(self.table(guide.latents), basis))
 
 
 class ByConvolution(nn.Module):
@@ -132,8 +132,8 @@ class ByConvolution(nn.Module):
 
     def forward(self, features: Tensor, guide: Guide, basis: Tensor) -> Tensor:
         """Modulate (b, c, h, w)."""
-        around = laid_out(self.table(guide.latents), basis)
-        return class_adaptive(features, self.body(leaky_relu(around, SLOPE)))
+        spread = guided_sampling(self.table(guide.latents), basis)
+        return class_adaptive(features, self.body(leaky_relu(spread, SLOPE)))
 
 
 class Block(nn.Module):
@@ -201,7 +201,7 @@ class Painter(nn.Module):
         guide = Guide(shares, latents, noise)
         blocks = list(self.blocks)[: -1 if halved else None]
         bases = [guide.basis(level) for level in range(len(blocks))]
-        features = self.entry(side_by_side(laid_out(self.base(latents), bases[0])))
+        features = self.entry(side_by_side(guided_sampling(self.base(latents), bases[0])))
         coarse = None
         for block in blocks:
             features = block(features, guide, bases)

@@ -59,8 +59,8 @@ class ResidualGenerator(Generator):
         self.levels = nn.ModuleList(plan.level(width, len(widths)) for width in widths)
         self.changes = nn.ModuleList(_change(*pair) for pair in pairwise(widths))
         self.stem = plan.stem
-        around = STEMS[plan.stem][-1]
-        self.paint = Convolution(widths[-1], shape[0] * plan.stem**2, 1 + 2 * around, 1, around)
+        padding = STEMS[plan.stem][-1]
+        self.paint = Convolution(widths[-1], shape[0] * plan.stem**2, 1 + 2 * padding, 1, padding)
         start(self.strength, 1 / sqrt(2))
         start(self.paint, 1 / sqrt(2))
 

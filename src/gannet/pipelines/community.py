@@ -24,6 +24,7 @@ from gannet.media.tiling import TiledOperation, as_learned, in_tiles
 from gannet.pipelines.community_files import Descriptor, read_network
 from gannet.pipelines.pipeline import ConverterPipeline, Input
 from gannet.pipelines.reach import receptive_radius
+from gannet.pipelines.settings import SettingsOf
 from gannet.runtime.plain_data import Json
 from gannet.runtime.process import drawing
 from gannet.schema import Section
@@ -75,6 +76,7 @@ class CommunityPipeline(ConverterPipeline):
     inputs: ClassVar[Mapping[str, Input]] = {"photograph": Input(photograph.medium, "a photograph of any size")}
     Options: ClassVar[type[Section]] = CommunityOptions
     Config: ClassVar[type[Section]] = Settings
+    settings = SettingsOf(Settings)
     descriptor: Descriptor | None = None
 
     @classmethod
@@ -87,12 +89,6 @@ class CommunityPipeline(ConverterPipeline):
     def outputs(self) -> Mapping[str, Medium]:
         """A photograph."""
         return {"photograph": photograph.medium}
-
-    @property
-    def settings(self) -> Settings:
-        """What spandrel tells of the network."""
-        assert isinstance(self.config, Settings)
-        return self.config
 
     def interface(self) -> Json:
         """Tell of the network as well."""

@@ -1,4 +1,4 @@
-"""A few out of many that come one after the other, whose number nobody knows before."""
+"""Evenly spaced items of a stream whose length is not known before it ends."""
 
 from collections.abc import Iterable
 from typing import TypeVar
@@ -6,17 +6,17 @@ from typing import TypeVar
 Item = TypeVar("Item")
 
 
-def evenly(items: Iterable[Item], most: int) -> list[Item]:
-    """Give up to `most` items spread evenly over all, keeping at most twice as many at a time.
+def evenly_spaced(items: Iterable[Item], most: int) -> list[Item]:
+    """Give the first item and every k-th after it, of the smallest power of two k that gives at most `most`.
 
-    Every k-th is kept, and k is doubled whenever too many are.
+    Of up to `most` items all are given, of more at least half of `most`. All distances are the same; behind the last
+    that is given lie fewer than k items. Never more than `most` are kept, so that a film need not fit into memory.
     """
     kept: list[Item] = []
     stride = 1
     for position, item in enumerate(items):
+        if len(kept) == most and position % stride == 0:
+            kept, stride = kept[::2], 2 * stride
         if position % stride == 0:
             kept.append(item)
-        if len(kept) > 2 * most:
-            kept, stride = kept[::2], 2 * stride
-    count = min(most, len(kept))
-    return [kept[index * len(kept) // count] for index in range(count)]
+    return kept

@@ -4,10 +4,9 @@ The data are labelled clips: films in a folder a class. The recognizer's running
 activations on its way to an answer serve as features in which clips are compared (`judge-clips-v1`).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from math import prod
-from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import torch
@@ -17,36 +16,30 @@ from gannet.adversarial.game import Game, Observer
 from gannet.augmentation.levels import from_levels
 from gannet.data.loader import Sides
 from gannet.data.records import Source
-from gannet.data.samples import Labels
 from gannet.media import clip
 from gannet.media.clip import ClipMedium, Options
-from gannet.media.medium import Medium, Shown
 from gannet.metrics.judgement import Judgement
 from gannet.monitoring.periodic import Periodic
 from gannet.networks import chosen
 from gannet.networks.clip_recognizer import ClipRecognizerChoice
 from gannet.pipelines.pipeline import Input, Pipeline
 from gannet.recipe import Data as RecipeData
-from gannet.recipe import Loss, Optimizer, Recipe
-from gannet.schema import Choice, Section, check, known_keys
+from gannet.recipe import Loss, Recipe
+from gannet.schema import Choice, Section
 from gannet.task import Exam, example_recipe
 from gannet.tasks import recognition
 from gannet.tasks._video import data
-from gannet.tasks._video.data import MEDIA, Description, fields
-from gannet.tasks.recognition import RECOGNIZER, RecognitionPipeline
+from gannet.tasks._video.data import Description, chosen_data, fields, media
+from gannet.tasks.recognition import RECOGNIZER, Config, RecognitionPipeline, check_labels, labels, resolved, sheet
 
 HELD_OUT_CLIPS, BATCH = 400, 20
 NETWORKS = {"clip-recognizer": ClipRecognizerChoice}
 
-__all__ = ["Config", "Data", "Settings", "fields"]
+__all__ = ["Config", "Data", "Settings", "fields", "labels", "media", "sheet"]
 
 judged_by = "held_out/error"
 Data = Options
 choices = {"network": NETWORKS}
-
-
-class Config(Section):
-    """Recognition of clips has no keys of its own."""
 
 
 class Settings(Section):
@@ -56,48 +49,20 @@ class Settings(Section):
     network: Choice
 
 
-def media(recipe: Recipe) -> Mapping[str, Medium]:
-    """Name the samples: clips."""
-    return MEDIA
-
-
-def labels(recipe: Recipe) -> Labels:
-    """Need classes, which are what is learned."""
-    return Labels.NEEDED
-
-
 def describe(recipe: Recipe, source: Source) -> Description:
     """Choose size, rate and channels where the recipe leaves them open; ValueError when the clips have no labels."""
-    check(Config, recipe.task.options, "task")
-    if not source.classes:
-        name = Path(source.name).name
-        raise ValueError(f"{name} has no labels to learn; put the clips of each class into a sub-folder of its own.")
+    check_labels(recipe, source, "put the clips of each class into a sub-folder of its own")
     return data.describe(recipe, source)
 
 
 def resolve(recipe: Recipe, description: Description) -> Recipe:
     """Write the chosen size, rate and channels into the recipe."""
-    if recipe.augment.name != "none":
-        raise ValueError(f"A game of {recipe.task.name} has no discriminator whose view to augment; leave augment out.")
-    known_keys(recipe.optimizer, [RECOGNIZER], "optimizer")
-    return recipe.model_copy(
-        update={
-            "data": _data(recipe, description),
-            "network": Choice(name=recipe.network.name, **asdict(_choice(recipe.network))),
-            "optimizer": {RECOGNIZER: recipe.optimizer.get(RECOGNIZER, Optimizer())},
-        }
-    )
-
-
-def _data(recipe: Recipe, description: Description) -> RecipeData:
-    channels, length, size, _ = description.shape
-    found = {"size": size, "channels": channels, "rate": description.rate, "length": length}
-    return recipe.data.with_options(**{**recipe.data.checked(Options).model_dump(), **found})
+    return resolved(recipe, chosen_data(recipe, description), asdict(_choice(recipe.network)))
 
 
 def adopt(recipe: Recipe, config: Settings) -> Recipe:
     """Take over a model's network, shape and rate, so that its weights fit."""
-    return recipe.model_copy(update={"network": config.network, "data": _data(recipe, config.description)})
+    return recipe.model_copy(update={"network": config.network, "data": chosen_data(recipe, config.description)})
 
 
 def game(recipe: Recipe, description: Description) -> Game:
@@ -123,11 +88,6 @@ def pipeline(recipe: Recipe, description: Description, kept: dict[str, nn.Module
     """Wrap the averaged recognizer."""
     config = Settings(description=description, network=recipe.network)
     return ClipRecognitionPipeline(config, {RECOGNIZER: kept[RECOGNIZER]}, recipe.name)
-
-
-def sheet(recipe: Recipe, description: Description, model: Pipeline, samples: Sides) -> Callable[[], Shown] | None:
-    """Show nothing: a recognizer makes no clips."""
-    return None
 
 
 def evaluate(pipeline: "ClipRecognitionPipeline", exam: Exam) -> Judgement:

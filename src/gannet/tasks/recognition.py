@@ -30,6 +30,7 @@ from gannet.monitoring.periodic import Periodic
 from gannet.networks import chosen
 from gannet.networks.recognizer import Recognizer, RecognizerChoice
 from gannet.pipelines.pipeline import ConverterPipeline, Input, Pipeline
+from gannet.recipe import Data as RecipeData
 from gannet.recipe import Loss, Optimizer, Recipe
 from gannet.runtime.later import later
 from gannet.schema import Choice, Section, check, known_keys
@@ -71,25 +72,33 @@ def labels(recipe: Recipe) -> Labels:
 
 def describe(recipe: Recipe, source: Source) -> Description:
     """Choose size and channels where the recipe leaves them open; ValueError when the pictures have no labels."""
+    check_labels(
+        recipe, source, "put the pictures of each class into a sub-folder, or give (pictures, labels) in Python"
+    )
+    return image_dataset.describe(recipe, source)
+
+
+def check_labels(recipe: Recipe, source: Source, advice: str) -> None:
+    """Refuse samples without labels, and keys of `task`, in a sentence."""
     check(Config, recipe.task.options, "task")
     if not source.classes:
-        name = Path(source.name).name
-        raise ValueError(
-            f"{name} has no labels to learn; put the pictures of each class into a sub-folder, or give (pictures, "
-            "labels) in Python."
-        )
-    return image_dataset.describe(recipe, source)
+        raise ValueError(f"{Path(source.name).name} has no labels to learn; {advice}.")
 
 
 def resolve(recipe: Recipe, description: Description) -> Recipe:
     """Write the chosen size and channels into the recipe."""
+    return resolved(recipe, image_dataset.resolved_data(recipe, description), asdict(_choice(recipe.network)))
+
+
+def resolved(recipe: Recipe, data: RecipeData, network: Mapping[str, Any]) -> Recipe:
+    """Write chosen keys of the data and of the network into a recipe of one player."""
     if recipe.augment.name != "none":
         raise ValueError(f"A game of {recipe.task.name} has no discriminator whose view to augment; leave augment out.")
     known_keys(recipe.optimizer, [RECOGNIZER], "optimizer")
     return recipe.model_copy(
         update={
-            "data": image_dataset.resolved_data(recipe, description),
-            "network": Choice(name=recipe.network.name, **asdict(_choice(recipe.network))),
+            "data": data,
+            "network": Choice(name=recipe.network.name, **network),
             "optimizer": {RECOGNIZER: recipe.optimizer.get(RECOGNIZER, Optimizer())},
         }
     )

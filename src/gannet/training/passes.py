@@ -45,7 +45,7 @@ class BatchPass:
         kept: dict[str, tuple["BatchPass", object]] | None = None,
     ) -> None:
         self.sample, self.place, self.whole, self.part = sample, place, whole, part
-        self.kept: Kept = {} if kept is None else kept
+        self.kept: RoundCache = {} if kept is None else kept
         self.device = next(iter(sample.values())).device
         self.draws = 0
         self.draws_as = self
@@ -108,7 +108,7 @@ class OnProcessor:
         return self
 
 
-Kept: TypeAlias = dict[str, tuple[BatchPass, object]]
+RoundCache: TypeAlias = dict[str, tuple[BatchPass, object]]
 """What turns of a round share, each with the pass in which it was made."""
 
 

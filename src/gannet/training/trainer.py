@@ -23,7 +23,7 @@ from gannet.training.distributed import RunningAverage, environment, gather, sha
 from gannet.training.logbook import Logbook
 from gannet.training.meter import Meter
 from gannet.training.optimizers import let_move, make_optimizer, measured_step, restore_optimizer
-from gannet.training.passes import BatchPass, Kept, Place, joined, mean_losses, moved
+from gannet.training.passes import BatchPass, Place, RoundCache, joined, mean_losses, moved
 
 ASKED = 2
 """The reason to stop that is a request; with a signal's number added where one asked."""
@@ -85,7 +85,7 @@ class Trainer:
         self.observers: dict[str, Observer] = {"losses": self.meter, **setup.observers}
         self.slices = slices(recipe, fabric)
         # Passes are cut into parts to save memory, and what turns share of each is then made again.
-        self.keeps, self.kept = len(self.slices) == 1, Kept()
+        self.keeps, self.kept = len(self.slices) == 1, RoundCache()
         self.checkpoints = CheckpointFolder(folder / "state", recipe.checkpoint.keep)
         if fabric.is_global_zero:
             self.checkpoints.prepare()

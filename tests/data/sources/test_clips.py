@@ -199,3 +199,17 @@ def test_the_doctor_tells_of_clips(tmp_path: Path) -> None:
     assert "6 clips" in words and "25 frames/s" in words and "Lengths: 40 to 40 frames" in words
     assert "1, such as loud.mp4: its sound is not kept." in words
     assert report.unreadable[0][0] == "short.mp4" and report.exact_duplicates.count == 1
+
+
+def test_what_was_decoded_by_an_earlier_version_is_decoded_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its entry lies where the key without a version led."""
+    write(tmp_path / "films" / "one.mp4", film(ramp(12)))
+    write(tmp_path / "films" / "two.mp4", film(ramp(12)[::-1]))
+    with monkeypatch.context() as earlier:
+        earlier.setattr(type(medium), "words", property(lambda self: (self.name,)))
+        earlier.setattr("gannet.media.clip.at_rate", lambda _clip, _rate: [levels(0)[0]] * 9)
+        assert not cached(tmp_path / "films").first.any()
+    found = cached(tmp_path / "films")
+    assert len(found.first) == 24 and found.first.any()

@@ -16,7 +16,7 @@ from gannet.data.records import LeftOut, Record, Source, digest
 from gannet.data.sources.folder import BESIDE, Folder, Storage, Zip, fingerprint_of, has_ending, only_seeming
 from gannet.data.sources.layout import in_utf8, read_layout
 from gannet.media import image
-from gannet.media.clip import Options, moving
+from gannet.media.clip import Options, as_video
 from gannet.media.films import Film, Series, open_film, require
 from gannet.media.medium import Medium
 from gannet.runtime.broken import is_defect
@@ -116,7 +116,7 @@ class ClipSource:
             named = f"{path} {part.start + 1}" if len(slices) > 1 else path
             readers = tuple(partial(self._storage.read, file, image.medium.check_beginning) for file in files[part])
             series = Series(readers, tuple(in_utf8(PurePosixPath(file).name) for file in files[part]))
-            yield self._record(path, named, len(slices) > 1, partial(moving, series))
+            yield self._record(path, named, len(slices) > 1, partial(as_video, series))
 
     def _record(self, path: str, named: str, grouped: bool, read: Callable[[], object]) -> Record:
         label, split = self._layout.place(path)

@@ -35,7 +35,7 @@ def draw_curves(title: str, curves: Sequence[Curve], marks: Sequence[Mark] = (),
     curves = [curve for curve in curves if len(curve.values) > 1]
     if not curves:
         return ""
-    frame = _Frame.around(curves, marks)
+    frame = _Frame.enclosing(curves, marks)
     lines = [frame.line(curve, COLOURS[index % len(COLOURS)]) for index, curve in enumerate(curves)]
     legend = "".join(
         f'<span><i style="background:{COLOURS[index % len(COLOURS)]}"></i>{escape(curve.name)}</span>'
@@ -65,7 +65,7 @@ class _Frame:
     high: float
 
     @classmethod
-    def around(cls, curves: Sequence[Curve], marks: Sequence[Mark]) -> "_Frame":
+    def enclosing(cls, curves: Sequence[Curve], marks: Sequence[Mark]) -> "_Frame":
         values = [value for curve in curves for value in curve.values] + [mark.value for mark in marks]
         low, high = min(0.0, *values), max(values)
         return cls(max(max(curve.images) for curve in curves) or 1, low, high if high > low else low + 1)

@@ -19,7 +19,7 @@ MOST_LOST, LEAST_KNOWN = 0.5, 0.25
 """The largest share of a photograph that may be lost, and the least of a pixel of the copy that counts."""
 LUMA = np.array([0.299, 0.587, 0.114])
 """The shares of red, green and blue in brightness (BT.601)."""
-FAINT, PLAIN, OCTAVES = 1e-3, 0.03, 5
+LOG_OFFSET, PLAIN, OCTAVES = 1e-3, 0.03, 5
 """Of the range of values: what logarithms begin at, and what two neighbours on a plain ground differ by, at most; and
 how many scales texture is taken at, each half as fine as the one before."""
 EDGE = 12
@@ -95,11 +95,11 @@ def _tones(light: Floats) -> list[float]:
     edge = np.median(margin)
     return [
         *(light.mean(), light.std(), shadows, middle, lights),
-        *(edge, _log(np.median(np.abs(margin - edge)), 10 * FAINT), subject.mean() - margin.mean()),
+        *(edge, _log(np.median(np.abs(margin - edge)), 10 * LOG_OFFSET), subject.mean() - margin.mean()),
         (across[:-1] + down[:, :-1] < PLAIN).mean(),
         _log(across.mean()) - _log(down.mean()),
         light[: height // 3].mean() - light[-(height // 3) :].mean(),
-        np.abs(light - light[:, ::-1]).mean() / (light.std() + 20 * FAINT),
+        np.abs(light - light[:, ::-1]).mean() / (light.std() + 20 * LOG_OFFSET),
         *_texture(light),
     ]
 
@@ -127,8 +127,12 @@ def _colours(small: Floats) -> list[float]:
     red, yellow = small[..., 0] - small[..., 1], small[..., :2].mean(2) - small[..., 2]
     spread, shift = np.hypot(red.std(), yellow.std()), np.hypot(red.mean(), yellow.mean())
     means = red.mean(), yellow.mean()
-    return [_log(spread + 0.3 * shift, 10 * FAINT), *means, *(_log(one.std(), 10 * FAINT) for one in (red, yellow))]
+    return [
+        _log(spread + 0.3 * shift, 10 * LOG_OFFSET),
+        *means,
+        *(_log(one.std(), 10 * LOG_OFFSET) for one in (red, yellow)),
+    ]
 
 
-def _log(value: float, least: float = FAINT) -> float:
+def _log(value: float, least: float = LOG_OFFSET) -> float:
     return float(np.log(value + least))

@@ -1,7 +1,7 @@
 """What clips that are learned from are brought to: size, channels, frames a second, and how many frames."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,9 +16,10 @@ from gannet.data.survey import count_learned, readable
 from gannet.media import clip
 from gannet.media.clip import ClipField, Options
 from gannet.media.medium import Field, Medium
-from gannet.recipe import Data, Recipe
+from gannet.recipe import Data, Optimizer, Recipe
 from gannet.schedule import total_images
-from gannet.schema import check, choose
+from gannet.schema import Choice, Section, check, choose, known_keys
+from gannet.tasks._video.game import PLAYERS
 
 LEARNED_AT_MOST = 5_000
 """Clips that are counted at most."""
@@ -34,6 +35,11 @@ class Description(image_dataset.Description):
     """
 
     rate: Annotated[float, Constraint(gt=0)]
+
+
+def media(recipe: Recipe) -> Mapping[str, Medium]:
+    """Name the samples: clips."""
+    return MEDIA
 
 
 def describe(recipe: Recipe, source: Source) -> Description:
@@ -65,6 +71,25 @@ def chosen_data(recipe: Recipe, description: Description) -> Data:
     options = recipe.data.checked(Options).model_dump()
     chosen = {"size": size, "channels": channels, "rate": description.rate, "length": length}
     return recipe.data.with_options(**{**options, **chosen})
+
+
+def resolved(recipe: Recipe, description: Description, task: Section, network: Any) -> Recipe:
+    """Write the chosen size, rate, channels, widths and augmentation into a recipe.
+
+    Args:
+        task: its checked keys.
+        network: the choice of networks, a dataclass, as it is for these clips.
+    """
+    known_keys(recipe.optimizer, PLAYERS, "optimizer")
+    augment = augment_of(recipe, description)
+    updates: dict[str, Any] = {
+        "task": Choice(name=recipe.task.name, **task.model_dump(mode="json")),
+        "data": chosen_data(recipe, description),
+        "network": Choice(name=recipe.network.name, **asdict(network)),
+        "augment": Choice(name=augment.name, **asdict(augment)),
+        "optimizer": {player: recipe.optimizer.get(player, Optimizer()) for player in PLAYERS},
+    }
+    return recipe.model_copy(update=updates)
 
 
 def augment_of(recipe: Recipe, description: Description) -> Augment:

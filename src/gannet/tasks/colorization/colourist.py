@@ -119,8 +119,8 @@ class ClassColourist(nn.Module):
             convolution: Any = self.mixing
             weights = convolution(features.float()).unflatten(1, (9, fold**2)).softmax(1)
             wide = pad(chroma.float(), (1, 1, 1, 1), mode="replicate")
-            around = (wide[:, :, i : i + rows, j : j + columns] for i in range(3) for j in range(3))
-            shares = zip(weights.unbind(1), around, strict=True)
+            neighbours = (wide[:, :, i : i + rows, j : j + columns] for i in range(3) for j in range(3))
+            shares = zip(weights.unbind(1), neighbours, strict=True)
             mixed = sum(share[:, None] * place[:, :, None] for share, place in shares)
             assert isinstance(mixed, Tensor)
             return pixel_shuffle(mixed.flatten(1, 2), fold)

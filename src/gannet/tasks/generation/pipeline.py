@@ -17,6 +17,7 @@ from gannet.networks import PAIRS, Pair, chosen
 from gannet.pipelines.backends import ENGINES, choose_engine, make_engine
 from gannet.pipelines.pipeline import GeneratorPipeline
 from gannet.pipelines.samples import PLAIN, Batches, Engine, Samples, class_labels, latents, padded, walk
+from gannet.pipelines.settings import SettingsOf
 from gannet.schema import Choice, Section
 
 MOST = 10**9
@@ -96,6 +97,7 @@ class GenerationPipeline(GeneratorPipeline):
     task: ClassVar[str] = "generation"
     Options: ClassVar[type[Section]] = GenerationOptions
     Config: ClassVar[type[Section]] = Settings
+    settings = SettingsOf(Settings)
     BATCH: ClassVar[int] = 64
     """Samples computed at once. Kernels differ by size, so it is fixed and the last batch is padded."""
 
@@ -211,12 +213,6 @@ class GenerationPipeline(GeneratorPipeline):
         network = self.networks[GENERATOR]
         inputs, labels = {"latent": latents(network, 0, 0, self.BATCH)}, self.labels(self.BATCH)
         return network, inputs if labels is None else {**inputs, "label": labels}
-
-    @property
-    def settings(self) -> Settings:
-        """The model's config."""
-        assert isinstance(self.config, Settings)
-        return self.config
 
     @torch.no_grad()
     def _generate(self, vectors: Tensor, labels: Tensor | None, engine: Engine | None = None) -> Tensor:

@@ -18,6 +18,7 @@ from gannet.media.tiling import enlarged_rows
 from gannet.networks import chosen
 from gannet.networks.unet import Unet
 from gannet.pipelines.pipeline import ConverterPipeline, Input
+from gannet.pipelines.settings import SettingsOf
 from gannet.schema import Choice, Section, Share, Weight, check
 
 SEGMENTER, BATCH, ROWS = "segmenter", 16, 256
@@ -71,12 +72,7 @@ class SegmentationPipeline(ConverterPipeline):
     task: ClassVar[str] = "segmentation"
     inputs: ClassVar[Mapping[str, Input]] = {"photograph": Input(photograph.medium, "a photograph of any size")}
     Config: ClassVar[type[Section]] = Settings
-
-    @property
-    def settings(self) -> Settings:
-        """The model's config."""
-        assert isinstance(self.config, Settings)
-        return self.config
+    settings = SettingsOf(Settings)
 
     @property
     def outputs(self) -> Mapping[str, Medium]:

@@ -6,10 +6,8 @@ single frames. The mask is held small by a penalty whose weight grows over the f
 round on, it would press masks to nothing before there is anything to see in them. The generator's average is kept.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -21,18 +19,18 @@ from gannet.data.loader import Samples, Sides
 from gannet.data.records import Source
 from gannet.data.samples import Labels
 from gannet.media.clip import ClipMedium, Options
-from gannet.media.medium import Medium, Shown
+from gannet.media.medium import Shown
 from gannet.monitoring.audit import Audit, Exhibits
 from gannet.monitoring.referee import Referee, Rule
 from gannet.pipelines.pipeline import Pipeline
 from gannet.pipelines.samples import latents
 from gannet.recipe import Data as RecipeData
-from gannet.recipe import Loss, Optimizer, Penalty, Recipe
-from gannet.schema import Choice, check, known_keys
+from gannet.recipe import Loss, Penalty, Recipe
+from gannet.schema import Choice, check
 from gannet.task import example_recipe
 from gannet.tasks._video import data
-from gannet.tasks._video.data import MEDIA, Description, augment_of, chosen_data, fields
-from gannet.tasks._video.game import CLIP, FRAME, GENERATOR, PLAYERS
+from gannet.tasks._video.data import Description, augment_of, chosen_data, fields, media
+from gannet.tasks._video.game import CLIP, FRAME, GENERATOR
 from gannet.tasks.video_generation.evaluation import evaluate
 from gannet.tasks.video_generation.game import build_game
 from gannet.tasks.video_generation.pipeline import (
@@ -46,17 +44,12 @@ from gannet.tasks.video_generation.pipeline import (
 AUDITED, ON_SHEETS = 64, 16
 """Clips that the referee looks at, and that a sheet shows."""
 
-__all__ = ["Config", "Data", "Settings", "VideoGenerationPipeline", "evaluate", "fields"]
+__all__ = ["Config", "Data", "Settings", "VideoGenerationPipeline", "evaluate", "fields", "media"]
 
 judged_by = "referee/energy_distance"
 Data = Options
 choices = {"network": NETWORKS, "augment": AUGMENTS}
 pipeline_class = VideoGenerationPipeline
-
-
-def media(recipe: Recipe) -> Mapping[str, Medium]:
-    """Name the samples: clips."""
-    return MEDIA
 
 
 def labels(recipe: Recipe) -> Labels:
@@ -76,17 +69,8 @@ def describe(recipe: Recipe, source: Source) -> Description:
 
 def resolve(recipe: Recipe, description: Description) -> Recipe:
     """Write the chosen size, rate, channels, width and augmentation into the recipe."""
-    known_keys(recipe.optimizer, PLAYERS, "optimizer")
-    augment = augment_of(recipe, description)
     network = choose_network(recipe.network).sized(description.shape)
-    updates: dict[str, Any] = {
-        "task": Choice(name=recipe.task.name, **_config(recipe).model_dump()),
-        "data": chosen_data(recipe, description),
-        "network": Choice(name=recipe.network.name, **asdict(network)),
-        "augment": Choice(name=augment.name, **asdict(augment)),
-        "optimizer": {player: recipe.optimizer.get(player, Optimizer()) for player in PLAYERS},
-    }
-    return recipe.model_copy(update=updates)
+    return data.resolved(recipe, description, _config(recipe), network)
 
 
 def adopt(recipe: Recipe, config: Settings) -> Recipe:

@@ -14,6 +14,7 @@ from gannet.networks import chosen
 from gannet.networks.two_stream import TwoStream
 from gannet.pipelines.pipeline import GeneratorPipeline
 from gannet.pipelines.samples import Batches, Further, Samples, class_labels, latents
+from gannet.pipelines.settings import SettingsOf
 from gannet.schema import Choice, Section, Weight
 from gannet.tasks._video.data import Description
 from gannet.tasks._video.game import GENERATOR
@@ -51,6 +52,7 @@ class VideoGenerationPipeline(GeneratorPipeline):
     task: ClassVar[str] = "video-generation"
     Options: ClassVar[type[Section]] = VideoOptions
     Config: ClassVar[type[Section]] = Settings
+    settings = SettingsOf(Settings)
     BATCH: ClassVar[int] = 1
     """Clips drawn at once: one, which takes little longer than one of several, and does not depend on their number."""
 
@@ -114,12 +116,6 @@ class VideoGenerationPipeline(GeneratorPipeline):
         network = self.networks[GENERATOR]
         inputs, labels = {"latent": latents(network, 0, 0, self.BATCH)}, self.labels(self.BATCH)
         return network, inputs if labels is None else {**inputs, "label": labels}
-
-    @property
-    def settings(self) -> Settings:
-        """The model's config."""
-        assert isinstance(self.config, Settings)
-        return self.config
 
     def labels(self, num: int, label: str | None = None) -> Tensor | None:
         """Give the classes of `num` clips (num,): all in turn or the one asked for; None without classes."""

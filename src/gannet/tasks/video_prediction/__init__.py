@@ -7,9 +7,7 @@ discriminator of clips, which sees given and following frames together, and one 
 they are.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import asdict
-from typing import Any
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
@@ -21,16 +19,16 @@ from gannet.data.loader import Sides
 from gannet.data.records import Source
 from gannet.data.samples import Labels
 from gannet.media.clip import ClipMedium, Options
-from gannet.media.medium import Medium, Shown
+from gannet.media.medium import Shown
 from gannet.monitoring.periodic import Periodic
 from gannet.pipelines.pipeline import Pipeline
 from gannet.recipe import Data as RecipeData
-from gannet.recipe import Loss, Optimizer, Penalty, Recipe, Stage
-from gannet.schema import Choice, check, known_keys
+from gannet.recipe import Loss, Penalty, Recipe, Stage
+from gannet.schema import Choice, check
 from gannet.task import example_recipe
 from gannet.tasks._video import data
-from gannet.tasks._video.data import MEDIA, Description, augment_of, chosen_data, fields
-from gannet.tasks._video.game import CLIP, FRAME, GENERATOR, PLAYERS
+from gannet.tasks._video.data import Description, augment_of, chosen_data, fields, media
+from gannet.tasks._video.game import CLIP, FRAME, GENERATOR
 from gannet.tasks.video_prediction.config import NETWORKS, Config, Settings, choose_network
 from gannet.tasks.video_prediction.evaluation import evaluate
 from gannet.tasks.video_prediction.game import GAME, build_game, clip_distance, parts_of
@@ -39,17 +37,12 @@ from gannet.tasks.video_prediction.pipeline import VideoPredictionPipeline
 LOOKED_AT, ON_SHEETS = 16, 8
 """Held-out clips that a run is watched by, and those that a sheet shows."""
 
-__all__ = ["Config", "Data", "Settings", "VideoPredictionPipeline", "evaluate", "fields"]
+__all__ = ["Config", "Data", "Settings", "VideoPredictionPipeline", "evaluate", "fields", "media"]
 
 judged_by = "held_out/nearest"
 Data = Options
 choices = {"network": NETWORKS, "augment": AUGMENTS}
 pipeline_class = VideoPredictionPipeline
-
-
-def media(recipe: Recipe) -> Mapping[str, Medium]:
-    """Name the samples: clips."""
-    return MEDIA
 
 
 def labels(recipe: Recipe) -> Labels:
@@ -71,17 +64,8 @@ def describe(recipe: Recipe, source: Source) -> Description:
 
 def resolve(recipe: Recipe, description: Description) -> Recipe:
     """Write the chosen size, rate, channels, widths and augmentation into the recipe."""
-    known_keys(recipe.optimizer, PLAYERS, "optimizer")
-    augment = augment_of(recipe, description)
     network = choose_network(recipe.network).sized(description.shape)
-    updates: dict[str, Any] = {
-        "task": Choice(name=recipe.task.name, **_config(recipe).model_dump(mode="json")),
-        "data": chosen_data(recipe, description),
-        "network": Choice(name=recipe.network.name, **asdict(network)),
-        "augment": Choice(name=augment.name, **asdict(augment)),
-        "optimizer": {player: recipe.optimizer.get(player, Optimizer()) for player in PLAYERS},
-    }
-    return recipe.model_copy(update=updates)
+    return data.resolved(recipe, description, _config(recipe), network)
 
 
 def adopt(recipe: Recipe, config: Settings) -> Recipe:

@@ -9,8 +9,8 @@ from pydantic import Field, model_validator
 from torch import Tensor, nn
 
 from gannet.augmentation.levels import from_levels
-from gannet.media import beginning, image
-from gannet.media.beginning import Beginning
+from gannet.media import context, image
+from gannet.media.context import Context
 from gannet.media.medium import Medium
 from gannet.media.pixels import convert_channels, fit_picture
 from gannet.media.several_clips import SeveralClipsMedium
@@ -18,6 +18,7 @@ from gannet.networks.moving_layers import MovingLayersGenerator, laid
 from gannet.networks.two_stream import Layers
 from gannet.pipelines.pipeline import ConverterPipeline, Input
 from gannet.pipelines.samples import latents
+from gannet.pipelines.settings import SettingsOf
 from gannet.provenance.metadata import COMPOSITE, SOURCE_TYPE
 from gannet.schema import Section
 from gannet.tasks._video.game import GENERATOR
@@ -27,7 +28,7 @@ from gannet.tasks.video_prediction.config import Settings, choose_network
 CLIP, FOREGROUND, BACKGROUND, MASK = "clip", "foreground", "background", "mask"
 MOST_FRAMES, TOGETHER = 4096, 64
 """Frames of all futures that are made at once at most, and those that are laid together at a time."""
-PICTURE = Input(beginning.medium, "a still picture of any size, or a film, which goes on after its last frames")
+PICTURE = Input(context.medium, "a still picture of any size, or a film, which goes on after its last frames")
 
 
 class PredictionOptions(SeedOptions):
@@ -57,12 +58,7 @@ class VideoPredictionPipeline(ConverterPipeline):
     inputs: ClassVar[Mapping[str, Input]] = {"picture": PICTURE}
     Options: ClassVar[type[Section]] = PredictionOptions
     Config: ClassVar[type[Section]] = Settings
-
-    @property
-    def settings(self) -> Settings:
-        """The model's config."""
-        assert isinstance(self.config, Settings)
-        return self.config
+    settings = SettingsOf(Settings)
 
     @property
     def outputs(self) -> Mapping[str, Medium]:
@@ -119,7 +115,7 @@ class VideoPredictionPipeline(ConverterPipeline):
             MASK: 2 * moving[1] - 1,
         }
 
-    def given(self, value: Beginning) -> Tensor:
+    def given(self, value: Context) -> Tensor:
         """Bring the last frames of what is given to what was learned: (1, c, g, h, w) in [-1, 1]."""
         channels, _, height, width = self.settings.description.shape
         last = value.last(self.settings.given, self.settings.description.rate)

@@ -8,7 +8,8 @@ import pytest
 from films import film, levels
 from PIL import Image
 
-from gannet.media.beginning import medium
+from gannet.media import find_medium
+from gannet.media.context import medium
 from gannet.provenance.metadata import SOURCE_TYPE, SYNTHETIC, encode_picture
 
 
@@ -72,3 +73,7 @@ def test_what_is_neither_is_one_sentence(content: bytes, tmp_path: Path) -> None
     path.write_bytes(content)
     with pytest.raises(ValueError, match=r"film.mp4 cannot be read: .+\.$"):
         medium.open(path)
+
+
+def test_the_name_that_older_models_keep_is_found() -> None:
+    assert find_medium("beginning") is find_medium("context") is medium

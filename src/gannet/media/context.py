@@ -1,4 +1,4 @@
-"""What a clip may begin with: a still picture, or a film whose last frames count."""
+"""Context frames, which a clip goes on from: a still picture, or a film whose last frames count."""
 
 import math
 from collections import deque
@@ -12,8 +12,8 @@ from PIL import Image
 from torch import Tensor
 
 from gannet.media import clip, image
-from gannet.media.clip import moving
-from gannet.media.films import Film, Held, Moving, at_rate, film_format, read_film
+from gannet.media.clip import as_video
+from gannet.media.films import Film, Video, VideoArray, at_rate, film_format, read_film
 from gannet.media.medium import Array, Field, Medium, Pixels
 from gannet.media.pixels import convert_channels, natural_pixels, open_picture
 from gannet.provenance.metadata import Facts, read_facts
@@ -24,7 +24,7 @@ BEFORE = 1.0
 
 
 @dataclass(frozen=True)
-class Beginning:
+class Context:
     """A still picture, or a film.
 
     Attributes:
@@ -33,7 +33,7 @@ class Beginning:
         notices: what of its file is not kept, a few words each.
     """
 
-    shown: Moving
+    shown: Video
     facts: Facts = field(default_factory=dict)
     notices: tuple[str, ...] = ()
 
@@ -49,17 +49,17 @@ class Beginning:
             )
         return frames
 
-    def _end(self, seconds: float) -> Moving:
+    def _end(self, seconds: float) -> Video:
         """Give the end of a film, of which the rest need not be decoded."""
         if not isinstance(self.shown, Film):
             return self.shown
         return self.shown.between(max(0.0, self.shown.measured() - seconds - BEFORE), math.inf)
 
 
-class BeginningMedium(Medium[Beginning]):
+class ContextMedium(Medium[Context]):
     """Pictures of any size and mode, and films; of those the last frames count."""
 
-    name: ClassVar[str] = "beginning"
+    name: ClassVar[str] = "context"
     noun: ClassVar[str] = "picture or film"
     plural: ClassVar[str] = "pictures or films"
     in_data: ClassVar[bool] = False
@@ -71,55 +71,55 @@ class BeginningMedium(Medium[Beginning]):
         if not _is_film(head):
             image.medium.check_beginning(head)
 
-    def read(self, content: bytes) -> Beginning:
+    def read(self, content: bytes) -> Context:
         """Look at a film, or decode a picture."""
         if _is_film(content[:32]):
             film = read_film(content)
-            return Beginning(film, film.facts, tuple(clip.medium.notices(film)))
+            return Context(film, film.facts, tuple(clip.medium.notices(film)))
         picture = open_picture(content)
-        return Beginning(Held(natural_pixels(picture)[None]), read_facts(picture))
+        return Context(VideoArray(natural_pixels(picture)[None]), read_facts(picture))
 
-    def taken(self, given: object) -> Beginning:
+    def taken(self, given: object) -> Context:
         """Take Pillow's picture, an array of one, uint8 (h, w) or (h, w, c), or of a clip (t, h, w, c)."""
-        if isinstance(given, Beginning):
+        if isinstance(given, Context):
             return given
         if isinstance(given, Image.Image):
-            return Beginning(Held(natural_pixels(given)[None]), read_facts(given))
+            return Context(VideoArray(natural_pixels(given)[None]), read_facts(given))
         if isinstance(given, np.ndarray):
-            return Beginning(moving(given if given.ndim == 4 else natural_pixels(given)[None]))
+            return Context(as_video(given if given.ndim == 4 else natural_pixels(given)[None]))
         raise ValueError(
             f"{type(given).__name__} is no picture and no film; give a path, a picture or uint8 of a clip."
         )
 
-    def size(self, value: Beginning) -> tuple[int, int]:
+    def size(self, value: Context) -> tuple[int, int]:
         """Give (width, height)."""
         return value.shown.size
 
-    def describe(self, value: Beginning) -> tuple[str, str]:
+    def describe(self, value: Context) -> tuple[str, str]:
         """Name the size, and frames a second of a film."""
         return clip.medium.describe(value.shown) if isinstance(value.shown, Film) else (_size(value), "still")
 
-    def picture(self, value: Beginning | Tensor) -> Image.Image:
+    def picture(self, value: Context | Tensor) -> Image.Image:
         """Show a still, or a sheet of a film's frames."""
         if isinstance(value, Tensor):
             return clip.medium.picture(value)
         shown = value.shown
-        still = isinstance(shown, Held) and len(shown.pixels) == 1
+        still = isinstance(shown, VideoArray) and len(shown.pixels) == 1
         return Image.fromarray(convert_channels(next(shown.frames())[0], 3)) if still else clip.medium.picture(shown)
 
-    def marks(self, value: Beginning | Tensor) -> Facts:
+    def marks(self, value: Context | Tensor) -> Facts:
         """Give what its file said."""
-        return value.facts if isinstance(value, Beginning) else {}
+        return value.facts if isinstance(value, Context) else {}
 
-    def notices(self, value: Beginning | Tensor) -> Sequence[str]:
+    def notices(self, value: Context | Tensor) -> Sequence[str]:
         """Tell of sound."""
-        return value.notices if isinstance(value, Beginning) else ()
+        return value.notices if isinstance(value, Context) else ()
 
-    def choose(self, values: Iterator[Beginning], options: Section) -> Field:
+    def choose(self, values: Iterator[Context], options: Section) -> Field:
         """Choose as of clips."""
         return clip.medium.choose((value.shown for value in values), options)
 
-    def fit(self, value: Beginning, field: Field) -> Array:
+    def fit(self, value: Context, field: Field) -> Array:
         """Bring it to rate, size and channels as a clip."""
         return clip.medium.fit(value.shown, field)
 
@@ -127,9 +127,9 @@ class BeginningMedium(Medium[Beginning]):
         """Show given frames (n, c, t, h, w)."""
         return clip.medium.preview(values)
 
-    def encode(self, value: Beginning | Tensor, ending: str, facts: Facts) -> bytes:
+    def encode(self, value: Context | Tensor, ending: str, facts: Facts) -> bytes:
         """Write it as a clip."""
-        return clip.medium.encode(value.shown if isinstance(value, Beginning) else value, ending, facts)
+        return clip.medium.encode(value.shown if isinstance(value, Context) else value, ending, facts)
 
 
 def _is_film(head: bytes) -> bool:
@@ -140,8 +140,8 @@ def _is_film(head: bytes) -> bool:
     return False
 
 
-def _size(value: Beginning) -> str:
+def _size(value: Context) -> str:
     return "x".join(map(str, value.shown.size))
 
 
-medium = BeginningMedium()
+medium = ContextMedium()
