@@ -111,6 +111,7 @@ class Encoder(nn.Module):
     def take(self, network: Any) -> None:
         """Take the weights of the network of `efficientnet_lite_pytorch`."""
         self.stem.take(network._conv_stem, network._bn0)
+        ours: Any
         for ours, theirs in zip(self.blocks, network._blocks, strict=False):
             if ours.expand is not None:
                 ours.expand.take(theirs._expand_conv, theirs._bn0)

@@ -22,8 +22,8 @@ HIDDEN = 128
 """Channels that classes are told by."""
 ADDED = 0.1
 """Scales what the game adds, so that its first steps are small."""
-FOLD, DEPTH = 4, 3
-"""How a U-Net that is told what an encoder finds meets the sizes of that."""
+DEPTH = 3
+"""How often a U-Net halves a quarter of the picture's sides to see what an encoder finds at each size."""
 NEVER = 1e-3
 """The least share of a place around that a pixel's colour is mixed of, at first."""
 
@@ -40,7 +40,7 @@ class InformedUnet:
 
     def unet(self, before: int, after: int, normalization: Normalization | None = None) -> UNet:
         """Build the network that is told; it halves pictures to the size that is known last."""
-        return Unet(self.width, DEPTH, FOLD, overview=True).unet(before, after, normalization)
+        return Unet(self.width, DEPTH, 4, overview=True).unet(before, after, normalization)
 
 
 class Colourist(nn.Module):
