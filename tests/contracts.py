@@ -56,7 +56,8 @@ def tensors_of(tree: Any, path: str = "") -> dict[str, Any]:
 
 def check_equal_states(one: Path, other: Path) -> None:
     """Two runs ended in the same weights, optimizer and observer states and logged values, bit for bit."""
-    assert unequal_states(one, other) == []
+    unequal = unequal_states(one, other)
+    assert not unequal, f"{', '.join(unequal)} differs"
 
 
 def unequal_states(one: Path, other: Path) -> list[str]:

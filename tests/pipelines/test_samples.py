@@ -73,6 +73,7 @@ def test_what_was_made_shows_its_first_output(kind: type) -> None:
     made = Made(
         {"photograph": Photograph(values)}, {"photograph": medium}, {"photograph": {SOURCE_TYPE: COMPOSITE, **FACTS}}
     )
+    assert list(made) == ["photograph"] and made["photograph"] is made.value
     shown = opened(made._repr_png_())
     np.testing.assert_array_equal(np.asarray(shown), levels)
     assert read_facts(shown)[SOURCE_TYPE] == COMPOSITE

@@ -47,9 +47,11 @@ def count_learned(source: Source, most: int) -> int:
 
 
 def sample(source: Source, most: int) -> Iterator[Record]:
-    """Give about `most` samples, spread over the source where that takes no reading."""
+    """Give up to `most` samples, spread over the source where that takes no reading."""
     if isinstance(source, Sampled):
         return islice(source.sample(most), most)
     if isinstance(source, Chunked):
         return islice(source.records(), most)
-    return iter(evenly_spaced(source.records(), most))
+    kept = evenly_spaced(source.records(), 2 * most)
+    count = min(most, len(kept))
+    return (kept[index * len(kept) // count] for index in range(count))

@@ -69,6 +69,10 @@ class Made:
         """The first output."""
         return next(iter(self.values.values()))
 
+    def __iter__(self) -> Iterator[str]:
+        """Give the names of the outputs."""
+        return iter(self.values)
+
     def __getitem__(self, name: str) -> object:
         """Give an output by its name; ValueError names those that there are."""
         return choose(name, self.values, "output")
