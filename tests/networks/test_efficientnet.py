@@ -5,7 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gannet.networks.efficientnet import REDUCTIONS, Encoder, Frozen
+from gannet.networks.efficientnet import REDUCTIONS, Encoder, FrozenConvolution
 from gannet.networks.unet import Unet, repeated_to
 
 
@@ -14,7 +14,7 @@ def test_a_frozen_convolution_is_one_and_its_normalization_with_zeros_around() -
     convolution, normalization = torch.nn.Conv2d(3, 4, 5, 2, bias=False), torch.nn.BatchNorm2d(4, eps=1e-3).eval()
     for values in (normalization.running_mean, normalization.running_var, normalization.weight, normalization.bias):
         torch.nn.init.uniform_(values, 0.5, 2)  # type: ignore[arg-type]
-    frozen = Frozen(3, 4, 5, 2)
+    frozen = FrozenConvolution(3, 4, 5, 2)
     picture = torch.randn(2, 3, 8, 12)
     with torch.no_grad():
         frozen.take(convolution, normalization)

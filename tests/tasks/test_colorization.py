@@ -17,7 +17,7 @@ from gannet.augmentation.lab import from_lab, to_lab
 from gannet.data.image_dataset import Description
 from gannet.media.photograph import Photograph
 from gannet.media.tiling import as_tensor
-from gannet.networks.efficientnet import Frozen
+from gannet.networks.efficientnet import FrozenConvolution
 from gannet.networks.unet import Unet
 from gannet.recipe import load_recipe
 from gannet.schema import check
@@ -296,7 +296,7 @@ def test_what_the_encoder_finds_changes_which_colours_are_likely() -> None:
     assert network.encoder is not None
     blind = network.distribution(shown)[1]
     for convolution in network.encoder.modules():
-        if isinstance(convolution, Frozen):
+        if isinstance(convolution, FrozenConvolution):
             torch.nn.init.normal_(convolution.weight, 0, 0.2)
     assert not torch.allclose(network.distribution(shown)[1], blind)
     assert network(shown).shape == (1, 3, 40, 50)

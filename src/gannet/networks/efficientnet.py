@@ -44,7 +44,7 @@ BLOCKS = (
 """All but the last three: those hold half of the weights."""
 
 
-class Frozen(nn.Module):
+class FrozenConvolution(nn.Module):
     """A convolution that does not learn, as large as TensorFlow's "same" makes it; its normalization is part of it."""
 
     weight: Tensor
@@ -74,9 +74,9 @@ class InvertedResidual(nn.Module):
     def __init__(self, block: Block) -> None:
         super().__init__()
         inner = block.before * block.times
-        self.expand = Frozen(block.before, inner, 1) if block.times > 1 else None
-        self.filter = Frozen(inner, inner, block.kernel, block.stride, inner)
-        self.project = Frozen(inner, block.after, 1)
+        self.expand = FrozenConvolution(block.before, inner, 1) if block.times > 1 else None
+        self.filter = FrozenConvolution(inner, inner, block.kernel, block.stride, inner)
+        self.project = FrozenConvolution(inner, block.after, 1)
         self.adds = block.stride == 1 and block.before == block.after
 
     def forward(self, before: Tensor) -> Tensor:
@@ -93,7 +93,7 @@ class Encoder(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.stem = Frozen(3, STEM, 3, 2)
+        self.stem = FrozenConvolution(3, STEM, 3, 2)
         self.blocks = nn.ModuleList(map(InvertedResidual, BLOCKS))
 
     @torch.no_grad()
