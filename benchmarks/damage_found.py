@@ -65,7 +65,7 @@ def spoil(
         if what == "drawn":
             done = damage(picture, kinds, draws, manner=manner)
         else:
-            done = scanned(picture, overlays(folder, kinds, torch.device("cpu")), draws, manner)
+            done = scanned(picture, overlays(folder, kinds, torch.device("cpu")).covers, draws, manner)
         if done.lost.sum() > 50:  # A photograph that shows nearly nothing tells nearly nothing.
             break
     return Photograph(as_values(done.pictures, "uint8")), done.lost[0, 0].numpy() > 0

@@ -1,7 +1,7 @@
 """How long do models of photographs take, and how much memory? And what do two judges say of enlarged ones? Tables.
 
     python benchmarks/photographs.py super-resolution [colorization ...] [--sides 512 2449]
-    python benchmarks/photographs.py super-resolution runs/large --judge photographs/test [--most 40]
+    python benchmarks/photographs.py super-resolution runs/large --judge photographs/test [--strengths 0 0.5]
 
 Each is applied to noise of so many pixels a side, in a process of its own; a mask that covers all but a row is given to
 those that take one, after restoration has looked for damage. Memory is the peak above PyTorch's own.
@@ -155,14 +155,14 @@ def _mean(values: list[float]) -> str:
     return f"{fmean(values):.3f}" if values else ""
 
 
-def judge(model: str, files: Sequence[Path], judges: Mapping[str, Frozen]) -> None:
+def judge(model: str, files: Sequence[Path], judges: Mapping[str, Frozen], strengths: Sequence[float]) -> None:
     """Print a table of what becomes of photographs, and on which the judges disagree."""
     pipeline: Any = gannet.load(model)
     if pipeline.task != "super-resolution":
         raise SystemExit(f"--judge holds models for super-resolution against interpolation; {model} is another.")
-    ways: dict[str, Any] = {"default": pipeline} | (
-        {"--strength 0": pipeline.blended(0.0)} if pipeline.earlier() else {}
-    )
+    ways: dict[str, Any] = {"default": pipeline}
+    if pipeline.earlier():
+        ways |= {f"--strength {strength:g}": pipeline.blended(strength) for strength in strengths}
     found: dict[str, dict[str, list[Row]]] = {}
     for file in files:
         for given, pair in evaluation_pairs(read_photograph(file.read_bytes()), pipeline.enlarged(1)):
@@ -189,6 +189,7 @@ def main() -> None:
     parser.add_argument("models", nargs="+")
     parser.add_argument("--sides", nargs="+", type=int, default=[512, 2449])
     parser.add_argument("--judge", type=Path, help="a folder of photographs")
+    parser.add_argument("--strengths", nargs="+", type=float, default=[0.0], help="to judge beside the default")
     parser.add_argument("--most", type=int, default=40, help="photographs to judge by")
     asked = parser.parse_args()
     machine = f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores"
@@ -201,7 +202,7 @@ def main() -> None:
         networks = (perceptual_features(judge_features()), perceptual_features(efficientnet()))
         judges = {name: network for name, network in zip(JUDGES, networks, strict=True) if network is not None}
         for model in models:
-            judge(model, files[:: -(-len(files) // asked.most)], judges)
+            judge(model, files[:: -(-len(files) // asked.most)], judges, asked.strengths)
         return
     words = "import torch, resource; print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)"
     base = float(subprocess.run([sys.executable, "-c", words], check=True, capture_output=True, text=True).stdout)

@@ -3,7 +3,8 @@
     python shipping/ship.py RUN --name judge-v1
 
 The card is `shipping/NAME.md`, with what the run knows of itself filled in; a model that draws is judged for it, one
-that makes photographs better by the data that are named. `--keep pixel` ships the weights of that stage as well.
+that makes photographs better by the data that are named. `--keep pixel` ships the weights of that stage as well;
+`--strength 0.7` ships, as the model, what that has of the game and the rest of those before it.
 `--research` puts it beside the package, into `models-research/`: models of data that are not free for all.
 """
 
@@ -11,8 +12,11 @@ import argparse
 import datetime
 import os
 import platform
+import shutil
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -22,8 +26,8 @@ from gannet.runs.folder import Run
 from gannet.runtime.files import write_text
 
 
-def facts(run: Run, judged_by: Sequence[Path]) -> dict[str, str]:
-    """What the card's placeholders stand for."""
+def facts(run: Run, judged: Path, judged_by: Sequence[Path]) -> dict[str, str]:
+    """What the card's placeholders stand for, by a run and by the model that is judged."""
     line = list(run.log())[-1]
     known = {
         "images": f"{line['images']:,}",
@@ -33,16 +37,15 @@ def facts(run: Run, judged_by: Sequence[Path]) -> dict[str, str]:
     }
     if run.recipe.task.name in ("recognition", "clip-recognition"):
         return {**known, "error": f"{line['held_out']['error']:.1%}"}
-    told = [(data, gannet.judge(run.folder, data).lines()) for data in judged_by or [""]]
+    told = [(data, gannet.judge(judged, data).lines()) for data in judged_by or [""]]
     words = "\n\n".join(
         "\n".join(([f"`{data.name}`:\n"] if data else []) + [f"- {line}" for line in lines]) for data, lines in told
     )
     return {**known, "scores": words}
 
 
-def halve(run: Path, name: str, weights: str) -> gannet.Pipeline:
+def halve(pipeline: Any, name: str) -> Any:
     """The model with its weights in half precision."""
-    pipeline = gannet.load(run, weights)
     pipeline.name = name
     for network in pipeline.networks.values():
         network.half()
@@ -55,18 +58,24 @@ def main() -> None:
     parser.add_argument("--name", required=True)
     parser.add_argument("--judged-by", nargs="+", type=Path, default=[])
     parser.add_argument("--keep", nargs="+", default=[])
+    parser.add_argument("--strength", type=float, default=1.0)
     parser.add_argument("--research", action="store_true")
     options = parser.parse_args()
     folder = (RESEARCH if options.research else SHIPPED) / options.name
     if folder.exists():
         parser.error(f"{folder} exists, and shipped models are never changed: take the next version")
+    model: Any = gannet.load(options.run)
+    chosen = {"model": model if options.strength == 1 else model.blended(options.strength)}
+    chosen |= {weights: gannet.load(options.run, weights) for weights in options.keep}
     card = Path(__file__).with_name(f"{options.name}.md").read_text(encoding="utf-8")
-    card = card.format(**facts(Run(options.run), options.judged_by))
-    halved = {weights: halve(options.run, options.name, weights) for weights in ("model", *options.keep)}
-    folder.mkdir(parents=True)
-    write_text(folder / "README.md", card)
-    for weights, pipeline in halved.items():
-        pipeline.save_pretrained(folder, weights)
+    with tempfile.TemporaryDirectory() as place:
+        made = Path(place) / options.name
+        made.mkdir()
+        for weights, pipeline in chosen.items():
+            halve(pipeline, options.name).save_pretrained(made, weights)
+        judged = options.run if options.strength == 1 else made
+        write_text(made / "README.md", card.format(**facts(Run(options.run), judged, options.judged_by)))
+        shutil.copytree(made, folder)
     size = sum(file.stat().st_size for file in folder.glob("*.safetensors"))
     print(f"{folder}: {size / 1e6:.2f} MB")
 

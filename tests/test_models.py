@@ -101,7 +101,7 @@ def as_jpeg(photograph: Photograph, quality: int) -> Photograph:
     return Photograph(np.asarray(Image.open(file)))
 
 
-@pytest.mark.parametrize(("name", "quality"), [("super-resolution-v2", None), ("super-resolution", 75)])
+@pytest.mark.parametrize(("name", "quality"), [("super-resolution-clean", None), ("super-resolution", 75)])
 def test_super_resolution_comes_nearer_than_bicubic_and_draws_what_it_lacks(
     flower: Photograph, name: str, quality: int | None
 ) -> None:

@@ -44,8 +44,8 @@ def test_a_card_is_read() -> None:
     assert model.scores["frechet distance"] == 0.07679
     assert model.scores["kernel distance of 7"] == 0.0004331
     assert not [name for name in model.scores if "judge-v1" in name]
-    several = by_name()["super-resolution-v2"].scores
-    assert several["set5: PSNR"] == 28.94 and "validation: PSNR" in several
+    several = by_name()["super-resolution-clean-v1"].scores
+    assert several["set5: PSNR"] == 30.15 and "every ninth of photographs-test: PSNR" in several
 
 
 def test_models_of_ones_own_are_found_and_load_by_name(

@@ -191,15 +191,20 @@ def laid(pictures: Tensor, layer: Layer, least: float = 0.0) -> Damaged:
     share = layer.cover * layer.opacity[:, None, None, None]
     made, lost = pictures * (1 - share) + layer.colour[:, :, None, None] * share, share > VISIBLE
     if least:
-        lost &= changed_near(pictures, made, least)
+        lost &= change_near(pictures, made) > least
     return Damaged(made, lost.float())
 
 
-def changed_near(before: Tensor, after: Tensor, least: float) -> Tensor:
-    """Tell near which pixels pictures (b, c, h, w) differ by more than so much, (b, 1, h, w)."""
+def change(before: Tensor, after: Tensor) -> Tensor:
+    """Tell by how much the pixels of pictures (b, c, h, w) differ, (b, 1, h, w)."""
+    return (after - before).abs().amax(1, keepdim=True)
+
+
+def change_near(before: Tensor, after: Tensor) -> Tensor:
+    """Tell by how much pictures (b, c, h, w) differ near each pixel, (b, 1, h, w)."""
     height, width = before.shape[2:]
-    changed = max_pool2d((after - before).abs().amax(1, keepdim=True), NEAR, ceil_mode=True)
-    return interpolate(changed, scale_factor=NEAR)[..., :height, :width] > least
+    largest = max_pool2d(change(before, after), NEAR, ceil_mode=True)
+    return interpolate(largest, scale_factor=NEAR)[..., :height, :width]
 
 
 def softened(layer: Layer, draws: Draws) -> Layer:

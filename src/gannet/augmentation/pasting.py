@@ -1,6 +1,7 @@
 """Pieces of a kept stack pasted on pictures: scanned dirt and printed words, at any place, size and turn."""
 
 from math import pi
+from typing import TypeAlias
 
 import torch
 from torch import Tensor
@@ -12,22 +13,27 @@ FINER = 2
 """How many times finer a piece is looked up along each side: hairs that shrink would break into dashes."""
 
 
-def paste(pictures: Tensor, stack: Tensor, draws: Draws, sides: tuple[float, float]) -> Tensor:
+Sides: TypeAlias = tuple[float | Tensor, float | Tensor]
+
+
+def paste(pictures: Tensor, stack: Tensor, draws: Draws, sides: Sides) -> Tensor:
     """Tell how much of each picture (b, c, h, w) one piece covers, (b, 1, h, w) from 0 to 1.
 
     Args:
         stack: pieces (n, s, s) of uint8 on the pictures' device, which cover where they are white.
-        sides: of a piece, from and to, in sides of the picture; small ones are as likely as large ones.
+        sides: of a piece, from and to, in sides of the picture, of each piece where they are (n,); small ones are as
+            likely as large ones.
     """
     which = (draws.uniform() * len(stack)).long()
     pieces = stack[which][:, None].float() / 255
     height, width = (FINER * side for side in pictures.shape[2:])
-    places = _places(draws.on_processor(), sides).to(pictures.device)
+    smallest, largest = (side[which].cpu() if isinstance(side, Tensor) else side for side in sides)
+    places = _places(draws.on_processor(), (smallest, largest)).to(pictures.device)
     grid = affine_grid(places, [len(pictures), 1, height, width], align_corners=False)
     return avg_pool2d(grid_sample(pieces, grid, align_corners=False), FINER)
 
 
-def _places(draws: Draws, sides: tuple[float, float]) -> Tensor:
+def _places(draws: Draws, sides: Sides) -> Tensor:
     """Matrices (b, 2, 3) that lead from places of pictures to places of pieces, both from -1 to 1."""
     smallest, largest = sides
     side = smallest * (largest / smallest) ** draws.uniform()

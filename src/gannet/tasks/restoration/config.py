@@ -44,7 +44,7 @@ class Config(PhotographConfig):
     """The kinds of those that are learned from; left out, all."""
     scans: Annotated[Literal["clean", "world"], Field(exclude_if=lambda given: given == "clean")] = "clean"
     """What is searched for damage: `clean` photographs, each kind of damage on half of them, with hard edges; or those
-    of the `world`: a third undamaged, some printed on, grey or grainy, some damage soft and half-transparent."""
+    of the `world`: a quarter undamaged, some printed on, grey or grainy, some damage soft and half-transparent."""
     views: Annotated[Positive, Field(exclude_if=lambda given: given == 1)] = 1
     """How many patches of each photograph are searched in a round: loading it takes longer than a patch does."""
     detector: Annotated[int, Field(ge=1, le=256)] = 16

@@ -15,7 +15,8 @@ from gannet.augmentation.damage import (
     Damaged,
     Layer,
     Manner,
-    changed_near,
+    change,
+    change_near,
     damage,
     fade,
     light_or_dark,
@@ -43,8 +44,12 @@ AROUND, OUTSTANDING = 5, 4.0
 """Pixels a side of what a pixel is compared with, and how many times larger their difference is shown."""
 OVERLAP, FEW_PIXELS = 0.2, 10
 """Weight of the overlap that is lacking beside the cross-entropy, and what is added to both of its sides."""
-OVERLAID_SIDES = (0.4, 3.0)
-"""Sides of a piece of scanned damage, in sides of the patch, which is about half of a photograph."""
+OVERLAID_WIDTHS, OVERLAID_SIDES = (1.5, 24.0), (0.15, 4.0)
+"""Pixels that scanned damage is wide where it is widest, as likely narrow as wide, and sides of a piece of it, at least
+and at most, in sides of the patch: at one size for all, blots would cover patches, and hairs be lost in them.
+"""
+UNTOLD = 0.5
+"""What stands where nobody could tell whether something is lost."""
 PRINTED_SIDES = (0.8, 5.0)
 RARE = -3.0
 """The logit of damage before anything is learned: one pixel in twenty."""
@@ -65,6 +70,9 @@ class Scans:
         pieces: how many pieces of scanned damage are, one over the other.
         undamaged, printed, grey, unsharp: shares of them that are spared, printed on, without colours, out of focus.
         grain: the largest deviation of their grain, of values from -1 to 1.
+        unseen, seen: change of pixels up to which nobody sees damage, and from which on everyone does; between them it
+            is not learned from. 0: all of it is.
+        most_lost: the share of a picture's pixels that what is lost counts as, at most: a stain would drown scratches.
     """
 
     manner: Manner = USUAL
@@ -75,13 +83,15 @@ class Scans:
     grey: float = 0.0
     unsharp: float = 0.1
     grain: float = 0.0
+    unseen: float = 0.0
+    seen: float = 0.0
+    most_lost: float = 1.0
 
 
 SCANS = {
     "clean": Scans(),
-    "world": Scans(Manner(0.3, 0.05, 0.3), Manner(0.5, 0.05, 0.3), 3, 0.35, 0.15, 0.5, 0.15, 0.03),
+    "world": Scans(Manner(0.3, 0.2), Manner(0.5, 0.2), 2, 0.25, 0.05, 0.5, 0.15, 0.02, 0.05, 0.15, 0.03),
 }
-"""Of rarer and fainter damage nothing was learned: the few clear pixels drowned in many that nobody could tell."""
 
 
 @dataclass(frozen=True)
@@ -174,9 +184,11 @@ def printed(pictures: Tensor, draws: Draws, share: float) -> Tensor:
 
 def overlaid(spoiled: Damaged, draws: Draws, config: Config, scans: Scans) -> Damaged:
     """Lay pieces of scanned damage over some of the pictures."""
-    stack = overlays(config.overlays, config.overlay_kinds, spoiled.pictures.device)
+    pieces = overlays(config.overlays, config.overlay_kinds, spoiled.pictures.device)
+    pixels = pieces.widths * max(spoiled.pictures.shape[2:])
+    narrowest, widest = ((width / pixels).clamp(*OVERLAID_SIDES) for width in OVERLAID_WIDTHS)
     for _ in range(scans.pieces):
-        cover = paste(spoiled.pictures, stack, draws, OVERLAID_SIDES)
+        cover = paste(spoiled.pictures, pieces.covers, draws, (narrowest, widest))
         layer = Layer(cover, _tinted(spoiled.pictures, draws), 0.4 + 0.6 * draws.uniform())
         spoiled = scans.overlaid.lay(spoiled, layer, draws)
     return spoiled
@@ -188,14 +200,16 @@ def _tinted(pictures: Tensor, draws: Draws) -> Tensor:
 
 
 def scanned(patch: Tensor, spoiled: Damaged, draws: Draws, scans: Scans) -> tuple[Tensor, Tensor]:
-    """Give damaged patches (b, c, h, w) as scans show them, and where the damage can still be seen in those.
+    """Give damaged patches (b, c, h, w) as scans show them, and where damage is seen in those: 1, or else 0.
 
-    What stood out in colours may not in greys, nor what was faint before it faded.
+    What stood out in colours may not in greys, nor what was faint before it faded: `UNTOLD`.
     """
-    if not (least := scans.manner.least):
+    if not scans.seen:
         return shown(spoiled.pictures, draws, scans), spoiled.lost
     before, after = shown(torch.cat([patch, spoiled.pictures]), Alike(draws), scans).chunk(2)
-    return after, spoiled.lost * changed_near(before, after, least)
+    seen = spoiled.lost * (change_near(before, after) > scans.seen)
+    untold = (change(before, after) > scans.unseen) & (seen == 0)
+    return after, torch.where(untold, UNTOLD, seen)
 
 
 def shown(pictures: Tensor, draws: Draws, scans: Scans) -> Tensor:
@@ -246,13 +260,23 @@ def find_turn(network: nn.Module, config: Config) -> Turn:
         return Outcome(
             {
                 DETECTOR: {
-                    "cross_entropy": binary_cross_entropy_with_logits(scores, lost),
+                    "cross_entropy": cross_entropy(scores, lost, SCANS[config.scans].most_lost),
                     "overlap": OVERLAP * overlap_lacking(scores, lost),
                 }
             }
         )
 
     return Turn("find", (DETECTOR,), find)
+
+
+def cross_entropy(scores: Tensor, lost: Tensor, most: float = 1.0) -> Tensor:
+    """Give the mean cross-entropy of the pixels that can be told; those that are lost count as `most` of all in each.
+
+    As in Xie and Tu (2015), "Holistically-Nested Edge Detection", equation 2, but only where they are more.
+    """
+    told, is_lost = lost != UNTOLD, lost == 1
+    weight = told * torch.where(is_lost, (most / is_lost.float().mean((1, 2, 3), keepdim=True)).clamp_max(1), 1.0)
+    return (weight * binary_cross_entropy_with_logits(scores, lost, reduction="none")).sum() / told.sum()
 
 
 def overlap_lacking(scores: Tensor, lost: Tensor) -> Tensor:
@@ -262,7 +286,8 @@ def overlap_lacking(scores: Tensor, lost: Tensor) -> Tensor:
     Biomedical Image Segmentation"); a few pixels more on both sides, so that a whole picture asks for nothing found.
     """
     every = (1, 2, 3)
-    found = scores.sigmoid()
+    told = lost != UNTOLD
+    found, lost = scores.sigmoid() * told, lost * told
     shared, all_of_both = (found * lost).sum(every), found.sum(every) + lost.sum(every)
     return 1 - ((2 * shared + FEW_PIXELS) / (all_of_both + FEW_PIXELS)).mean()
 
@@ -271,7 +296,7 @@ def found_of_held_out(network: nn.Module, shown: Tensor, config: Config) -> dict
     """Measure how much of the damage on patches of held-out pictures is found, by F1 of all their pixels."""
     pictures, lost = search(shown, Drawn(len(shown), generator(LOOK_SEED, "search")), config)
     found = network.eval()(pictures.to(next(network.parameters()).device)).cpu() > 0
-    return {"found_f1": f1_of_masks(lost.numpy() > 0, found.numpy())}
+    return {"found_f1": f1_of_masks(lost.numpy() == 1, found.numpy() & (lost.numpy() != UNTOLD))}
 
 
 def f1_of_masks(lost: Mask, found: Mask) -> float:

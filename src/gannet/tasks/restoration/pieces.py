@@ -1,15 +1,21 @@
 """What is pasted on photographs to learn from: scanned damage out of a folder, and printed words, which are none."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import torch
 from PIL import Image, ImageDraw, ImageFont
+from scipy.ndimage import distance_transform_edt
 from torch import Tensor
 
 from gannet.runtime.names import at_home
 from gannet.runtime.randomness import generator
+
+T = TypeVar("T")
 
 SIDE = 400
 """Pixels a side of a piece."""
@@ -18,6 +24,19 @@ PAGES = 96
 LETTERS = "AaBbCcDdEeFfGgHhIiJjKkLlMmNnOoPpQqRrSsTtUuVvWwXxYyZz0123456789.,:;!?&%-+/()"
 SMALLEST, LARGEST = 14, 120
 """Pixels of a printed letter."""
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """Scanned damage.
+
+    Attributes:
+        covers: how much each piece hides, (n, SIDE, SIDE) of uint8.
+        widths: how wide what hides is where it is widest, in sides of the piece, (n,).
+    """
+
+    covers: Tensor
+    widths: Tensor
 
 
 def kinds_of(folder: str) -> tuple[str, ...]:
@@ -37,8 +56,8 @@ def kinds_of(folder: str) -> tuple[str, ...]:
 
 
 @cache
-def overlays(folder: str, kinds: tuple[str, ...], device: torch.device) -> Tensor:
-    """Read how much each piece of some kinds of damage covers, (n, SIDE, SIDE) of uint8; a kind counts as any other.
+def overlays(folder: str, kinds: tuple[str, ...], device: torch.device) -> Pieces:
+    """Read the pieces of some kinds of damage; a kind counts as any other.
 
     Raises:
         ValueError: one of them cannot be read, or hides nothing or all; one sentence.
@@ -49,7 +68,18 @@ def overlays(folder: str, kinds: tuple[str, ...], device: torch.device) -> Tenso
             f"task.overlays has nothing in {Path(folder) / empty[0]}; put pictures there, or take it away."
         )
     most = max(map(len, found))
-    return torch.stack([pieces[number % len(pieces)] for pieces in found for number in range(most)]).to(device)
+    widths = [[_width(piece) for piece in pieces] for pieces in found]
+    return Pieces(torch.stack(_as_many(found, most)).to(device), torch.tensor(_as_many(widths, most), device=device))
+
+
+def _as_many(of_kinds: Sequence[Sequence[T]], count: int) -> list[T]:
+    """So many of each kind, over and over where there are fewer."""
+    return [ones[number % len(ones)] for ones in of_kinds for number in range(count)]
+
+
+def _width(piece: Tensor) -> float:
+    """Twice as far as a pixel that is hidden at least by half as much as any is from those that are not, in sides."""
+    return 2 * float(distance_transform_edt(piece >= piece.max() / 2).max()) / SIDE
 
 
 def _cover(path: Path) -> Tensor:
