@@ -1,7 +1,7 @@
 """Make a model for colorization that has learned nothing but what EfficientNet-lite0 knows, to start from.
 
     python shipping/informed.py --out FOLDER
-    gannet train shipping/colorization-v2.yaml --from FOLDER
+    gannet train shipping/colorization-v3.yaml --from FOLDER
 
 The weights come from the packages of `gannet[imagenet]` (Apache-2.0).
 """
@@ -16,7 +16,7 @@ from gannet.metrics.backbones import efficientnet
 from gannet.recipe import load_recipe
 from gannet.tasks import colorization
 
-RECIPE = Path(__file__).with_name("colorization-v2.yaml")
+RECIPE = Path(__file__).with_name("colorization-v3.yaml")
 
 
 def main() -> None:

@@ -45,7 +45,7 @@ def facts(run: Run, judged: Path, judged_by: Sequence[Path]) -> dict[str, str]:
 
 
 def halve(pipeline: Any, name: str) -> Any:
-    """The model with its weights in half precision."""
+    """The model itself, its weights brought to half precision."""
     pipeline.name = name
     for network in pipeline.networks.values():
         network.half()
@@ -62,6 +62,8 @@ def main() -> None:
     parser.add_argument("--research", action="store_true")
     options = parser.parse_args()
     folder = (RESEARCH if options.research else SHIPPED) / options.name
+    if options.strength != 1 and not (options.judged_by and "pixel" in options.keep):
+        parser.error("--strength is for models with --keep pixel, and those are judged by data: give --judged-by")
     if folder.exists():
         parser.error(f"{folder} exists, and shipped models are never changed: take the next version")
     model: Any = gannet.load(options.run)

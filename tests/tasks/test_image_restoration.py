@@ -1,5 +1,6 @@
 """What networks of photographs learn from: patches that lie as they should, holes that hide what was there."""
 
+from functools import partial
 from math import isfinite
 from typing import Any
 
@@ -26,6 +27,7 @@ from gannet.tasks._image_restoration.pipeline import Settings
 from gannet.tasks._image_restoration.training_pairs import MOST_SHIFTED, cut, cut_upright, shifted
 from gannet.tasks.generation import Description
 from gannet.tasks.inpainting import HINTED, LOST, near_or_far, spoilt
+from gannet.tasks.restoration.detector import UNTOLD, cross_entropy
 from gannet.training.passes import BatchPass, Place
 
 TORCH, LAST = torch.Generator().manual_seed(0), torch.channels_last
@@ -118,6 +120,26 @@ def test_all_or_nothing_of_held_out_damage_is_found() -> None:
     (auxiliary,) = restoration.task.auxiliaries
     for scores, share in ((2 * lost - 1, 1.0), (-torch.ones_like(lost), 0.0)):
         assert auxiliary.measure(Told(scores), shown, config) == {"found_f1": share}
+
+
+def test_what_nobody_could_tell_counts_neither_in_learning_nor_in_measuring() -> None:
+    config, shown = restoration.Config(patch=32, scans="world"), torch.rand(40, 3, 64, 64, generator=TORCH) - 0.5
+    _, lost = restoration.search(shown, Drawn(40, generator(LOOK_SEED, "search")), config)
+    assert bool((lost == UNTOLD).any()) and bool((lost == 1).any())
+    (auxiliary,) = restoration.task.auxiliaries
+    right = torch.where(lost == 1, 9.0, -9.0)
+    for scores in (right, torch.where(lost == UNTOLD, 9.0, right)):
+        assert auxiliary.measure(Told(scores), shown, config) == {"found_f1": 1.0}
+
+
+def test_a_stain_on_scans_of_the_world_counts_as_a_share_of_them() -> None:
+    config, shown = restoration.Config(patch=32, scans="world"), torch.rand(40, 3, 64, 64, generator=TORCH) - 0.5
+    run = partial(BatchPass, {"real": shown}, Place(0, 0, 0, "find"), 40, slice(40))
+    (auxiliary,) = restoration.task.auxiliaries
+    losses = auxiliary.turn(Told(torch.zeros(40, 1, 32, 32)), config).play(run()).losses["detector"]
+    _, lost = restoration.search(shown, run(), config)
+    torch.testing.assert_close(losses["cross_entropy"], cross_entropy(torch.zeros_like(lost), lost, 0.03))
+    assert float(losses["cross_entropy"].detach()) < 0.98 * float(cross_entropy(torch.zeros_like(lost), lost))
 
 
 def test_the_detector_descends_cross_entropy_and_lacking_overlap() -> None:

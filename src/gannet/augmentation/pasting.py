@@ -14,6 +14,7 @@ FINER = 2
 
 
 Sides: TypeAlias = tuple[float | Tensor, float | Tensor]
+"""From and to: one for all, or of each (n,)."""
 
 
 def paste(pictures: Tensor, stack: Tensor, draws: Draws, sides: Sides) -> Tensor:

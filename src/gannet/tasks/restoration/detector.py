@@ -66,12 +66,12 @@ class Scans:
 
     Attributes:
         manner: how they are damaged.
-        overlaid: how scanned damage is laid over them; usually twice as often as drawn damage of a kind.
+        overlaid: how scanned damage is laid over them.
         pieces: how many pieces of scanned damage are, one over the other.
         undamaged, printed, grey, unsharp: shares of them that are spared, printed on, without colours, out of focus.
         grain: the largest deviation of their grain, of values from -1 to 1.
-        unseen, seen: change of pixels up to which nobody sees damage, and from which on everyone does; between them it
-            is not learned from. 0: all of it is.
+        unseen, seen: change of pixels up to which nobody sees damage, which is none then, and from which on everyone
+            does; between them nothing is learned. 0: all of it is damage.
         most_lost: the share of a picture's pixels that what is lost counts as, at most: a stain would drown scratches.
     """
 
@@ -90,8 +90,21 @@ class Scans:
 
 SCANS = {
     "clean": Scans(),
-    "world": Scans(Manner(0.3, 0.2), Manner(0.5, 0.2), 2, 0.25, 0.05, 0.5, 0.15, 0.02, 0.05, 0.15, 0.03),
+    "world": Scans(
+        Manner(0.3, soft=0.2),
+        Manner(0.5, soft=0.2),
+        pieces=2,
+        undamaged=0.25,
+        printed=0.05,
+        grey=0.5,
+        unsharp=0.15,
+        grain=0.02,
+        unseen=0.05,
+        seen=0.15,
+        most_lost=0.03,
+    ),
 }
+"""Nothing was learned where stains made up most of what counts, or where one patch in seven was printed on."""
 
 
 @dataclass(frozen=True)
@@ -200,9 +213,10 @@ def _tinted(pictures: Tensor, draws: Draws) -> Tensor:
 
 
 def scanned(patch: Tensor, spoiled: Damaged, draws: Draws, scans: Scans) -> tuple[Tensor, Tensor]:
-    """Give damaged patches (b, c, h, w) as scans show them, and where damage is seen in those: 1, or else 0.
+    """Give damaged patches (b, c, h, w) as scans show them, and where damage is seen in those: 1; `UNTOLD` where some
+    would see it; 0 where it is too faint for anyone, or none.
 
-    What stood out in colours may not in greys, nor what was faint before it faded: `UNTOLD`.
+    What stood out in colours may not in greys, nor what was faint before it faded.
     """
     if not scans.seen:
         return shown(spoiled.pictures, draws, scans), spoiled.lost
@@ -270,13 +284,13 @@ def find_turn(network: nn.Module, config: Config) -> Turn:
 
 
 def cross_entropy(scores: Tensor, lost: Tensor, most: float = 1.0) -> Tensor:
-    """Give the mean cross-entropy of the pixels that can be told; those that are lost count as `most` of all in each.
+    """Give the mean cross-entropy of the pixels that can be told; those that are lost count as `most` of each picture.
 
-    As in Xie and Tu (2015), "Holistically-Nested Edge Detection", equation 2, but only where they are more.
+    Only where they are more; after Xie and Tu (2015), "Holistically-Nested Edge Detection", equation 2.
     """
     told, is_lost = lost != UNTOLD, lost == 1
     weight = told * torch.where(is_lost, (most / is_lost.float().mean((1, 2, 3), keepdim=True)).clamp_max(1), 1.0)
-    return (weight * binary_cross_entropy_with_logits(scores, lost, reduction="none")).sum() / told.sum()
+    return (weight * binary_cross_entropy_with_logits(scores, lost, reduction="none")).sum() / told.sum().clamp_min(1)
 
 
 def overlap_lacking(scores: Tensor, lost: Tensor) -> Tensor:
@@ -293,7 +307,7 @@ def overlap_lacking(scores: Tensor, lost: Tensor) -> Tensor:
 
 
 def found_of_held_out(network: nn.Module, shown: Tensor, config: Config) -> dict[str, float]:
-    """Measure how much of the damage on patches of held-out pictures is found, by F1 of all their pixels."""
+    """Measure how much of the damage on patches of held-out pictures is found, by F1 of the pixels that can be told."""
     pictures, lost = search(shown, Drawn(len(shown), generator(LOOK_SEED, "search")), config)
     found = network.eval()(pictures.to(next(network.parameters()).device)).cpu() > 0
     return {"found_f1": f1_of_masks(lost.numpy() == 1, found.numpy() & (lost.numpy() != UNTOLD))}

@@ -78,8 +78,9 @@ def _as_many(of_kinds: Sequence[Sequence[T]], count: int) -> list[T]:
 
 
 def _width(piece: Tensor) -> float:
-    """Twice as far as a pixel that is hidden at least by half as much as any is from those that are not, in sides."""
-    return 2 * float(distance_transform_edt(piece >= piece.max() / 2).max()) / SIDE
+    """Twice the largest distance of a hidden pixel from one that is not, in sides; hidden is half of the most."""
+    hidden = np.pad(piece >= piece.max() / 2, 1)  # Beyond its edges a piece hides nothing.
+    return 2 * float(distance_transform_edt(hidden).max()) / SIDE
 
 
 def _cover(path: Path) -> Tensor:
@@ -92,6 +93,8 @@ def _cover(path: Path) -> Tensor:
     if len(set(alpha.getextrema())) == 1:
         raise ValueError(f"task.overlays holds {path}, which is not transparent in part; take it away.")
     alpha.thumbnail((SIDE, SIDE))
+    if not alpha.getextrema()[1]:
+        raise ValueError(f"task.overlays holds {path}, of which nothing is left in {SIDE} pixels; take it away.")
     cover = np.zeros((SIDE, SIDE), np.uint8)
     cover[: alpha.height, : alpha.width] = np.asarray(alpha)
     return torch.from_numpy(cover)
