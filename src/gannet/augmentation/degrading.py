@@ -35,9 +35,9 @@ def world(pictures: Tensor, scale: int, draws: Draws) -> Tensor:
     """Do to each picture what a lens, a camera and those who pass it on do, by its own measure.
 
     It is blurred, reduced in one of three ways, has noise, and is sharpened by the camera, noise and all; half of them
-    are compressed at another size; all are compressed at last. After Wang et al. (2021, "Real-ESRGAN", section 3). Where
-    they stay as large as they are, noise and compression are all: who learned to undo blur and sharpening as well
-    smoothed sharp photographs.
+    are compressed at another size; all are compressed at last. After Wang et al. (2021, "Real-ESRGAN", section 3).
+    Where they stay as large as they are, noise and compression are all: who learned to undo blur and sharpening as
+    well smoothed sharp photographs.
     """
     with torch.autocast(pictures.device.type, enabled=False):  # In bf16 flat areas would come in steps.
         if scale == 1:

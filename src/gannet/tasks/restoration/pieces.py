@@ -9,11 +9,13 @@ from typing import TypeVar
 import numpy as np
 import torch
 from PIL import Image, ImageDraw, ImageFont
-from scipy.ndimage import distance_transform_edt
 from torch import Tensor
 
+from gannet.runtime.later import later
 from gannet.runtime.names import at_home
 from gannet.runtime.randomness import generator
+
+ndimage = later("scipy.ndimage")
 
 T = TypeVar("T")
 
@@ -80,7 +82,7 @@ def _as_many(of_kinds: Sequence[Sequence[T]], count: int) -> list[T]:
 def _width(piece: Tensor) -> float:
     """Twice the largest distance of a hidden pixel from one that is not, in sides; hidden is half of the most."""
     hidden = np.pad(piece >= piece.max() / 2, 1)  # Beyond its edges a piece hides nothing.
-    return 2 * float(distance_transform_edt(hidden).max()) / SIDE
+    return 2 * float(ndimage.distance_transform_edt(hidden).max()) / SIDE
 
 
 def _cover(path: Path) -> Tensor:
