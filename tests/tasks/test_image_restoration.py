@@ -27,7 +27,7 @@ from gannet.tasks._image_restoration.pipeline import Settings
 from gannet.tasks._image_restoration.training_pairs import MOST_SHIFTED, cut, cut_upright, shifted
 from gannet.tasks.generation import Description
 from gannet.tasks.inpainting import HINTED, LOST, near_or_far, spoilt
-from gannet.tasks.restoration.detector import UNTOLD, cross_entropy
+from gannet.tasks.restoration.detector import IGNORED, cross_entropy
 from gannet.training.passes import BatchPass, Place
 
 TORCH, LAST = torch.Generator().manual_seed(0), torch.channels_last
@@ -125,10 +125,10 @@ def test_all_or_nothing_of_held_out_damage_is_found() -> None:
 def test_what_nobody_could_tell_counts_neither_in_learning_nor_in_measuring() -> None:
     config, shown = restoration.Config(patch=32, scans="world"), torch.rand(40, 3, 64, 64, generator=TORCH) - 0.5
     _, lost = restoration.search(shown, Drawn(40, generator(LOOK_SEED, "search")), config)
-    assert bool((lost == UNTOLD).any()) and bool((lost == 1).any())
+    assert bool((lost == IGNORED).any()) and bool((lost == 1).any())
     (auxiliary,) = restoration.task.auxiliaries
     right = torch.where(lost == 1, 9.0, -9.0)
-    for scores in (right, torch.where(lost == UNTOLD, 9.0, right)):
+    for scores in (right, torch.where(lost == IGNORED, 9.0, right)):
         assert auxiliary.measure(Told(scores), shown, config) == {"found_f1": 1.0}
 
 

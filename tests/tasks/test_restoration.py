@@ -30,8 +30,8 @@ from gannet.networks.unet import Unet
 from gannet.tasks import restoration
 from gannet.tasks.restoration.detector import (
     DETECTOR,
+    IGNORED,
     SCANS,
-    UNTOLD,
     Detector,
     Scans,
     SeveralEach,
@@ -122,7 +122,7 @@ def test_what_nobody_could_tell_is_neither_damaged_nor_undamaged() -> None:
     change[4:8], change[8:], lost[..., 4:] = 0.12, 0.6, 1
     _, seen = scanned(patch, Damaged(patch + change, lost), draws(60), Scans(unseen=0.05, seen=0.2, unsharp=0.0))
     assert torch.equal(seen[:, 0, 0, 8:], torch.ones(60, 8)) and torch.equal(seen[:, 0, 0, :4], torch.zeros(60, 4))
-    assert torch.equal(seen[:, 0, 0, 4:8], torch.full((60, 4), UNTOLD))
+    assert torch.equal(seen[:, 0, 0, 4:8], torch.full((60, 4), IGNORED))
 
 
 def test_a_stain_counts_no_more_than_it_may_and_what_nobody_could_tell_not_at_all() -> None:
@@ -132,11 +132,11 @@ def test_a_stain_counts_no_more_than_it_may_and_what_nobody_could_tell_not_at_al
     torch.testing.assert_close(cross_entropy(scores, lost), plain)
     level = cross_entropy(torch.zeros_like(scores), lost, 0.1)  # A half counts as a tenth, a pixel as itself.
     assert float(level) == pytest.approx(np.log(2) * (0.6 + 1.0) / 2)
-    untold = lost.clone()
-    untold[:, :, 9] = UNTOLD
-    torch.testing.assert_close(cross_entropy(scores, untold), cross_entropy(scores[:, :, :9], lost[:, :, :9]))
-    other = torch.where(untold == UNTOLD, 9.0, scores)
-    torch.testing.assert_close(overlap_lacking(scores, untold), overlap_lacking(other, untold))
+    ignored = lost.clone()
+    ignored[:, :, 9] = IGNORED
+    torch.testing.assert_close(cross_entropy(scores, ignored), cross_entropy(scores[:, :, :9], lost[:, :, :9]))
+    other = torch.where(ignored == IGNORED, 9.0, scores)
+    torch.testing.assert_close(overlap_lacking(scores, ignored), overlap_lacking(other, ignored))
 
 
 def test_scanned_damage_is_as_wide_as_any_whatever_its_kind(tmp_path: Path) -> None:

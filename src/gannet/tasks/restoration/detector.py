@@ -48,7 +48,7 @@ OVERLAID_WIDTHS, OVERLAID_SIDES = (1.5, 24.0), (0.15, 4.0)
 """Pixels that scanned damage is wide where it is widest, as likely narrow as wide, and sides of a piece of it, at least
 and at most, in sides of the patch: at one size for all, blots would cover patches, and hairs be lost in them.
 """
-UNTOLD = 0.5
+IGNORED = 0.5
 """What stands where nobody could tell whether something is lost."""
 PRINTED_SIDES = (0.8, 5.0)
 RARE = -3.0
@@ -213,7 +213,7 @@ def _tinted(pictures: Tensor, draws: Draws) -> Tensor:
 
 
 def scanned(patch: Tensor, spoiled: Damaged, draws: Draws, scans: Scans) -> tuple[Tensor, Tensor]:
-    """Give damaged patches (b, c, h, w) as scans show them, and where damage is seen in those: 1; `UNTOLD` where some
+    """Give damaged patches (b, c, h, w) as scans show them, and where damage is seen in those: 1; `IGNORED` where some
     would see it; 0 where it is too faint for anyone, or none.
 
     What stood out in colours may not in greys, nor what was faint before it faded.
@@ -222,8 +222,8 @@ def scanned(patch: Tensor, spoiled: Damaged, draws: Draws, scans: Scans) -> tupl
         return shown(spoiled.pictures, draws, scans), spoiled.lost
     before, after = shown(torch.cat([patch, spoiled.pictures]), Alike(draws), scans).chunk(2)
     seen = spoiled.lost * (change_near(before, after) > scans.seen)
-    untold = (change(before, after) > scans.unseen) & (seen == 0)
-    return after, torch.where(untold, UNTOLD, seen)
+    ignored = (change(before, after) > scans.unseen) & (seen == 0)
+    return after, torch.where(ignored, IGNORED, seen)
 
 
 def shown(pictures: Tensor, draws: Draws, scans: Scans) -> Tensor:
@@ -288,7 +288,7 @@ def cross_entropy(scores: Tensor, lost: Tensor, most: float = 1.0) -> Tensor:
 
     Only where they are more; after Xie and Tu (2015), "Holistically-Nested Edge Detection", equation 2.
     """
-    told, is_lost = lost != UNTOLD, lost == 1
+    told, is_lost = lost != IGNORED, lost == 1
     weight = told * torch.where(is_lost, (most / is_lost.float().mean((1, 2, 3), keepdim=True)).clamp_max(1), 1.0)
     return (weight * binary_cross_entropy_with_logits(scores, lost, reduction="none")).sum() / told.sum().clamp_min(1)
 
@@ -300,7 +300,7 @@ def overlap_lacking(scores: Tensor, lost: Tensor) -> Tensor:
     Biomedical Image Segmentation"); a few pixels more on both sides, so that a whole picture asks for nothing found.
     """
     every = (1, 2, 3)
-    told = lost != UNTOLD
+    told = lost != IGNORED
     found, lost = scores.sigmoid() * told, lost * told
     shared, all_of_both = (found * lost).sum(every), found.sum(every) + lost.sum(every)
     return 1 - ((2 * shared + FEW_PIXELS) / (all_of_both + FEW_PIXELS)).mean()
@@ -310,7 +310,7 @@ def found_of_held_out(network: nn.Module, shown: Tensor, config: Config) -> dict
     """Measure how much of the damage on patches of held-out pictures is found, by F1 of the pixels that can be told."""
     pictures, lost = search(shown, Drawn(len(shown), generator(LOOK_SEED, "search")), config)
     found = network.eval()(pictures.to(next(network.parameters()).device)).cpu() > 0
-    return {"found_f1": f1_of_masks(lost.numpy() == 1, found.numpy() & (lost.numpy() != UNTOLD))}
+    return {"found_f1": f1_of_masks(lost.numpy() == 1, found.numpy() & (lost.numpy() != IGNORED))}
 
 
 def f1_of_masks(lost: Mask, found: Mask) -> float:
