@@ -183,13 +183,20 @@ def judge(model: str, files: Sequence[Path], judges: Mapping[str, Frozen], stren
     print("\n".join(["", "They disagree on:", *notes] if notes else []), flush=True)
 
 
+def strength(given: str) -> float:
+    """Read one from 0 to 1."""
+    if 0 <= float(given) <= 1:
+        return float(given)
+    raise argparse.ArgumentTypeError(f"{given} is not from 0 to 1")
+
+
 def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("models", nargs="+")
     parser.add_argument("--sides", nargs="+", type=int, default=[512, 2449])
     parser.add_argument("--judge", type=Path, help="a folder of photographs")
-    parser.add_argument("--strengths", nargs="+", type=float, default=[0.0], help="to judge beside the default")
+    parser.add_argument("--strengths", nargs="+", type=strength, default=[0.0], help="to judge beside the default")
     parser.add_argument("--most", type=int, default=40, help="photographs to judge by")
     asked = parser.parse_args()
     machine = f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores"

@@ -36,6 +36,7 @@ from gannet.tasks.restoration.detector import (
     Scans,
     SeveralEach,
     cross_entropy,
+    framed,
     overlaid,
     overlap_lacking,
     printed,
@@ -47,6 +48,8 @@ from gannet.tasks.restoration.pieces import kinds_of, overlays, prints
 
 CPU = torch.device("cpu")
 RANDOM = np.random.default_rng(0)
+ONE_PIXEL = np.pad(np.full((1, 1), 9, np.uint8), 2_000)
+"""Faint, and seen at full size only."""
 
 
 def draws(count: int, seed: int = 0) -> Drawn:
@@ -194,6 +197,20 @@ def test_scans_of_the_world_are_undamaged_at_times_and_printed_on() -> None:
     assert float((with_print != pictures).any(1).float().mean()) > 0.05, "letters that are not lost"
 
 
+def test_pictures_end_in_an_even_frame_and_in_another_picture_beyond_it() -> None:
+    levels = torch.linspace(-1, 1, 200)[:, None, None, None]
+    ended = framed(levels.expand(200, 3, 32, 48), draws(200), 1.0)
+    own, other = (ended == levels).all(1), (ended == levels.flip(0)).all(1)
+    upright, level = (ended == ended[..., :1, :]).flatten(1).all(1), (ended == ended[..., :1]).flatten(1).all(1)
+    assert bool((upright | level).all()) and 0.3 < float(upright.float().mean()) < 0.8
+    for picture, mine, next_one in zip(ended, own, other, strict=True):
+        frame = picture[:, ~(mine | next_one)]
+        assert bool((frame == frame[:, :1]).all()), "one colour"
+    assert bool(own.flatten(1).any(1).sum() > 150) and bool(other.flatten(1).any(1).sum() > 50)
+    spared = framed(levels.expand(200, 3, 32, 48), draws(200), 0.0)
+    assert torch.equal(spared, levels.expand(200, 3, 32, 48))
+
+
 def test_most_of_what_scans_of_the_world_lost_is_clear_to_see() -> None:
     """A detector learned nothing where more than half of it had changed by less than a twentieth of the range."""
     config = restoration.Config(patch=48, scans="world")
@@ -244,6 +261,7 @@ def test_a_kind_of_overlays_counts_as_any_other(folder: str) -> None:
     [
         (lambda place: (place / "hairs" / "0.png").write_bytes(b"none"), "which is no picture"),
         (lambda place: write_piece(place / "hairs" / "0.png", np.full((4, 4), 255, np.uint8)), "not transparent"),
+        (lambda place: write_piece(place / "hairs" / "0.png", ONE_PIXEL), "of which nothing is left in 400 pixels"),
         (lambda place: (place / "hairs" / "0.png").unlink(), "has nothing in"),
     ],
 )

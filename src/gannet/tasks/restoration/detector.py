@@ -68,7 +68,8 @@ class Scans:
         manner: how they are damaged.
         overlaid: how scanned damage is laid over them.
         pieces: how many pieces of scanned damage are, one over the other.
-        undamaged, printed, grey, unsharp: shares of them that are spared, printed on, without colours, out of focus.
+        undamaged, printed, framed, grey, unsharp: shares of them that are spared, printed on, end in a frame or in the
+            next picture of a collage, without colours, out of focus.
         grain: the largest deviation of their grain, of values from -1 to 1.
         unseen, seen: change of pixels up to which nobody sees damage, which is none then, and from which on everyone
             does; between them nothing is learned. 0: all of it is damage.
@@ -80,6 +81,7 @@ class Scans:
     pieces: int = 1
     undamaged: float = 0.0
     printed: float = 0.0
+    framed: float = 0.0
     grey: float = 0.0
     unsharp: float = 0.1
     grain: float = 0.0
@@ -96,6 +98,7 @@ SCANS = {
         pieces=2,
         undamaged=0.25,
         printed=0.05,
+        framed=0.1,
         grey=0.5,
         unsharp=0.15,
         grain=0.02,
@@ -179,6 +182,8 @@ def search(pictures: Tensor, draws: Draws, config: Config) -> tuple[Tensor, Tens
         view = patches(1 / (1 + (MOST_SIDES - 1) * draws.uniform()), draws)
         if scans.printed:
             patch = printed(patch, draws, scans.printed)
+        if scans.framed:
+            patch = framed(patch, draws, scans.framed)
         spoiled = damage(patch, config.damages, draws, view, scans.manner)
         if config.overlays:
             spoiled = overlaid(spoiled, draws, config, scans)
@@ -193,6 +198,22 @@ def printed(pictures: Tensor, draws: Draws, share: float) -> Tensor:
     cover = paste(pictures, prints(pictures.device), draws, PRINTED_SIDES)
     ink = Layer(cover, _tinted(pictures, draws), 0.6 + 0.4 * draws.uniform())
     return Manner(share).lay(Damaged(pictures, torch.zeros_like(cover)), ink, draws).pictures
+
+
+def framed(pictures: Tensor, draws: Draws, share: float) -> Tensor:
+    """Let some of the pictures (b, c, h, w) end in a frame of one colour, wide or thin, and in another picture beyond.
+
+    As scans of mounted photographs and collages do; edges are upright or level, and belong to the pictures.
+    """
+    height, width = pictures.shape[2:]
+    columns, rows = torch.arange(width, device=pictures.device), torch.arange(height, device=pictures.device)[:, None]
+    across = torch.where(sometimes(draws, 0.5), columns / width, rows / height)
+    edge, thickness = (draws.uniform()[:, None, None, None] for _ in range(2))
+    edge, turned = 1.4 * edge - 0.2, sometimes(draws, 0.5)
+    beyond = torch.where(turned, edge - across, across - edge)
+    colour = _tinted(pictures, draws)[:, :, None, None]
+    other = torch.where(beyond > thickness**4, pictures.flip(0), torch.where(beyond > 0, colour, pictures))
+    return torch.where(sometimes(draws, share), other, pictures)
 
 
 def overlaid(spoiled: Damaged, draws: Draws, config: Config, scans: Scans) -> Damaged:
