@@ -10,6 +10,7 @@ from contracts import untrained
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from skimage import measure
 
 from gannet.augmentation.damage import (
     DAMAGES,
@@ -128,13 +129,15 @@ def test_what_nobody_could_tell_is_neither_damaged_nor_undamaged() -> None:
     assert torch.equal(seen[:, 0, 0, 4:8], torch.full((60, 4), IGNORED))
 
 
-def test_a_stain_counts_no_more_than_it_may_and_what_nobody_could_tell_not_at_all() -> None:
+def test_a_stain_and_a_hair_weigh_as_much_as_each_other_and_what_nobody_could_tell_not_at_all() -> None:
     lost, scores = torch.zeros(2, 1, 10, 10), torch.randn(2, 1, 10, 10, generator=torch.Generator().manual_seed(0))
     lost[0, 0, :5] = lost[1, 0, 0, 0] = 1
     plain = torch.nn.functional.binary_cross_entropy_with_logits(scores, lost)
     torch.testing.assert_close(cross_entropy(scores, lost), plain)
-    level = cross_entropy(torch.zeros_like(scores), lost, 0.1)  # A half counts as a tenth, a pixel as itself.
-    assert float(level) == pytest.approx(np.log(2) * (0.6 + 1.0) / 2)
+    level = cross_entropy(torch.zeros_like(scores), lost, 0.1)  # Half of a picture and one pixel count as a tenth.
+    assert float(level) == pytest.approx(np.log(2) * (0.5 + 0.1 + 0.99 + 0.1) / 2)
+    mote = cross_entropy(torch.zeros_like(scores), lost, 0.5)  # One pixel no more than twenty.
+    assert float(mote) == pytest.approx(np.log(2) * (0.5 + 0.5 + 0.99 + 0.2) / 2)
     ignored = lost.clone()
     ignored[:, :, 9] = IGNORED
     torch.testing.assert_close(cross_entropy(scores, ignored), cross_entropy(scores[:, :, :9], lost[:, :, :9]))
@@ -299,15 +302,22 @@ def as_sure(model: Any, scores: torch.Tensor) -> Any:
     return type(model)(model.config, {**model.networks, DETECTOR: Sure()}, "sure")
 
 
-@given(sensitivity=st.floats(0.001, 0.999))
-@settings(max_examples=20, deadline=None)
-def test_sensitivity_is_one_less_the_probability_from_which_on_a_pixel_is_damaged(sensitivity: float) -> None:
-    scores = torch.linspace(-7, 7, 60).view(6, 10)
-    found = (
-        as_sure(untrained("restoration"), scores).at(sensitivity).damaged(Photograph(np.zeros((6, 10, 3), np.uint8)))
-    )
-    sure = scores.double().sigmoid().numpy() - (1 - sensitivity)
-    assert np.array_equal(found[np.abs(sure) > 1e-5], (sure > 0)[np.abs(sure) > 1e-5])
+@given(sensitivity=st.floats(0.001, 0.999), seed=st.integers(0, 99), depth=st.sampled_from([np.uint8, np.uint16]))
+@settings(max_examples=40, deadline=None)
+def test_what_is_surely_damaged_is_found_and_what_hangs_together_with_it_from_even_chances_on(
+    sensitivity: float, seed: int, depth: Any
+) -> None:
+    """Against regions of scikit-image."""
+    scores = 4 * torch.randn(30, 40, generator=torch.Generator().manual_seed(seed))
+    model = as_sure(untrained("restoration"), scores).at(sensitivity)
+    surely = -np.log(sensitivity / (1 - sensitivity))
+    assert np.array_equal(model.damaged(Photograph(np.zeros((30, 40, 3), depth))), hung_together(scores, surely))
+
+
+def hung_together(scores: torch.Tensor, surely: float) -> np.ndarray:
+    """Regions from even chances on, or from the threshold where that is lower, in which something is above it."""
+    regions = measure.label(scores.numpy() > min(surely, 0.0), connectivity=2)
+    return np.isin(regions, np.setdiff1d(regions[scores.numpy() > surely], 0))
 
 
 def test_a_model_is_made_as_sensitive_as_undamaged_photographs_allow() -> None:
@@ -389,4 +399,4 @@ def test_colours_that_are_hidden_do_not_matter_to_fading() -> None:
 
 
 def test_scans_that_are_clean_are_as_they_ever_were() -> None:
-    assert SCANS["clean"] == Scans(Manner(0.5, 0.0, 0.0), undamaged=0.0, seen=0.0, most_lost=1.0)
+    assert SCANS["clean"] == Scans(Manner(0.5, 0.0, 0.0), undamaged=0.0, seen=0.0, lost_weight=0.0)

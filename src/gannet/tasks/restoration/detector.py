@@ -51,6 +51,9 @@ and at most, in sides of the patch: at one size for all, blots would cover patch
 IGNORED = 0.5
 """What stands where nobody could tell whether something is lost."""
 PRINTED_SIDES = (0.8, 5.0)
+"""Sides of a printed page, at least and at most, in sides of the patch."""
+HEAVIEST = 20.0
+"""How many times as much as another pixel one that is lost weighs, at most."""
 RARE = -3.0
 """The logit of damage before anything is learned: one pixel in twenty."""
 GRAIN_SIDE = 512
@@ -73,7 +76,8 @@ class Scans:
         grain: the largest deviation of their grain, of values from -1 to 1.
         unseen, seen: change of pixels up to which nobody sees damage, which is none then, and from which on everyone
             does; between them nothing is learned. 0: all of it is damage.
-        most_lost: the share of a picture's pixels that what is lost counts as, at most: a stain would drown scratches.
+        lost_weight: the share of a picture's pixels that what is lost counts as: a stain would drown a hair; 0: as many
+            as it has.
     """
 
     manner: Manner = USUAL
@@ -87,14 +91,14 @@ class Scans:
     grain: float = 0.0
     unseen: float = 0.0
     seen: float = 0.0
-    most_lost: float = 1.0
+    lost_weight: float = 0.0
 
 
 SCANS = {
     "clean": Scans(),
     "world": Scans(
-        Manner(0.3, soft=0.2),
-        Manner(0.5, soft=0.2),
+        Manner(0.15, soft=0.2),
+        Manner(0.35, soft=0.2),
         pieces=2,
         undamaged=0.25,
         printed=0.05,
@@ -104,10 +108,10 @@ SCANS = {
         grain=0.02,
         unseen=0.05,
         seen=0.15,
-        most_lost=0.03,
+        lost_weight=0.1,
     ),
 }
-"""Nothing was learned where stains made up most of what counts, or where one patch in seven was printed on."""
+"""Hairs were not learned where stains made up most of what counts, or where one patch in seven was printed on."""
 
 
 @dataclass(frozen=True)
@@ -295,7 +299,7 @@ def find_turn(network: nn.Module, config: Config) -> Turn:
         return Outcome(
             {
                 DETECTOR: {
-                    "cross_entropy": cross_entropy(scores, lost, SCANS[config.scans].most_lost),
+                    "cross_entropy": cross_entropy(scores, lost, SCANS[config.scans].lost_weight),
                     "overlap": OVERLAP * overlap_lacking(scores, lost),
                 }
             }
@@ -304,14 +308,18 @@ def find_turn(network: nn.Module, config: Config) -> Turn:
     return Turn("find", (DETECTOR,), find)
 
 
-def cross_entropy(scores: Tensor, lost: Tensor, most: float = 1.0) -> Tensor:
-    """Give the mean cross-entropy of the pixels that can be told; those that are lost count as `most` of each picture.
+def cross_entropy(scores: Tensor, lost: Tensor, weight: float = 0.0) -> Tensor:
+    """Give the mean cross-entropy of the pixels that can be told; what is lost weighs as a share of each picture.
 
-    Only where they are more; after Xie and Tu (2015), "Holistically-Nested Edge Detection", equation 2.
+    A lost pixel weighs at most `HEAVIEST` times as much as another; without a share all alike. After Xie and Tu (2015),
+    "Holistically-Nested Edge Detection", equation 2.
     """
     told, is_lost = lost != IGNORED, lost == 1
-    weight = told * torch.where(is_lost, (most / is_lost.float().mean((1, 2, 3), keepdim=True)).clamp_max(1), 1.0)
-    return (weight * binary_cross_entropy_with_logits(scores, lost, reduction="none")).sum() / told.sum().clamp_min(1)
+    each = told.float()
+    if weight:
+        heavy = weight / is_lost.float().mean((1, 2, 3), keepdim=True)
+        each = told * torch.where(is_lost, heavy.clamp_max(HEAVIEST), 1.0)
+    return (each * binary_cross_entropy_with_logits(scores, lost, reduction="none")).sum() / told.sum().clamp_min(1)
 
 
 def overlap_lacking(scores: Tensor, lost: Tensor) -> Tensor:
