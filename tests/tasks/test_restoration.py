@@ -23,7 +23,7 @@ from gannet.augmentation.damage import (
     laid,
     softened,
 )
-from gannet.augmentation.draws import Drawn
+from gannet.augmentation.draws import Drawn, SeveralEach
 from gannet.augmentation.pasting import paste
 from gannet.media.photograph import Photograph
 from gannet.media.pyramid import as_mask
@@ -35,7 +35,6 @@ from gannet.tasks.restoration.detector import (
     SCANS,
     Detector,
     Scans,
-    SeveralEach,
     cross_entropy,
     framed,
     overlaid,

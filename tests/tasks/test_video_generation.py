@@ -12,6 +12,7 @@ from contracts import make_trainer
 from PIL import Image
 
 import gannet
+from gannet.adversarial.discriminator_augment import DiscriminatorAugment
 from gannet.adversarial.game import Seen
 from gannet.commands.train import prepare
 from gannet.media.films import at_rate, read_film
@@ -19,8 +20,10 @@ from gannet.provenance.metadata import SOURCE_TYPE, SYNTHETIC, read_facts
 from gannet.recipe import Recipe, load_recipe
 from gannet.schema import Choice
 from gannet.tasks import video_generation
+from gannet.tasks._video.game import CLIP, FRAME, discriminators
 from gannet.tasks.video_generation.game import Sparsity
 from gannet.tasks.video_generation.pipeline import Settings, VideoGenerationPipeline
+from gannet.training.passes import BatchPass, Place
 
 
 @pytest.fixture(scope="module")
@@ -122,6 +125,23 @@ def test_the_discriminators_see_colours_and_single_frames_and_the_mask_has_its_p
     assert seen == {"clip": (3, 4, 8, 8), "frame": (3, 8, 8)}
     names = [turn.name for turn in trainer.setup.game.turns]
     assert names == ["clip", "r1-clip", "frame", "r1-frame", "generator"]
+
+
+def test_several_frames_of_each_clip_are_looked_at_with_the_class_of_their_clip() -> None:
+    clips = torch.arange(5.0)[:, None, None, None, None] + torch.arange(8.0)[:, None, None] / 10
+    run = BatchPass({"real": clips, "label": torch.arange(5)}, Place(0, 0, 0, "frame"), 5, slice(5))
+    seen: list[tuple[torch.Tensor, torch.Tensor]] = []
+
+    def look(frames: torch.Tensor, label: torch.Tensor) -> torch.Tensor:
+        seen.append((frames[:, 0, 0, 0], label))
+        return torch.zeros(len(frames))
+
+    networks: Any = {CLIP: look, FRAME: look}
+    _, frames = discriminators(networks, DiscriminatorAugment(), 1, first=2, count=3)
+    assert frames.score(frames.view(clips.expand(5, 1, 8, 4, 4), run), run).logits.shape == (5, 3)
+    ((values, label),) = seen
+    assert torch.equal(values.floor().long(), label) and torch.equal(label, torch.arange(5).repeat_interleave(3))
+    assert float((values - values.floor()).min()) > 0.15, "from the third on"
 
 
 def test_the_penalty_of_the_mask_grows_to_its_weight() -> None:

@@ -13,9 +13,10 @@ from pydantic import ConfigDict, Field
 from torch import Tensor
 
 from gannet.adversarial.adaptive import Adaptive
-from gannet.adversarial.game import Observer, Pass
+from gannet.adversarial.game import Observer
 from gannet.adversarial.losses import AdversarialLoss
 from gannet.augmentation.amount import fitting_augmentation
+from gannet.augmentation.draws import Draws
 from gannet.augmentation.kinds import Chosen, Strengths, augment, choose_kinds, suited
 from gannet.schema import STRICT, Choice
 
@@ -54,9 +55,9 @@ class DiscriminatorAugment:
     share: Callable[[], float] = lambda: 0.0
     observer: Adaptive | None = None
 
-    def __call__(self, sample: Tensor, run: Pass) -> Tensor:
+    def __call__(self, sample: Tensor, draws: Draws) -> Tensor:
         """Give what is seen of samples (b, c, h, w) in a pass."""
-        return augment(sample, self.kinds, self.share(), run)
+        return augment(sample, self.kinds, self.share(), draws)
 
     @property
     def observers(self) -> dict[str, Observer]:

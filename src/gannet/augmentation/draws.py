@@ -1,5 +1,7 @@
 """Random numbers for a batch, as whatever changes pictures asks for them."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 import torch
@@ -36,3 +38,26 @@ class Drawn:
     def on_processor(self) -> "Draws":
         """Give itself: it draws there."""
         return self
+
+
+@dataclass(frozen=True)
+class SeveralEach:
+    """Draws for several times as many pictures, those of each side by side."""
+
+    draws: Draws
+    times: int
+
+    def normal(self, *shape: int) -> Tensor:
+        """Give standard normal numbers (times * b, *shape)."""
+        return self._of_each(self.draws.normal, shape)
+
+    def uniform(self, *shape: int) -> Tensor:
+        """Give uniform numbers in [0, 1), (times * b, *shape)."""
+        return self._of_each(self.draws.uniform, shape)
+
+    def on_processor(self) -> "SeveralEach":
+        """Give the draws that follow on the processor."""
+        return SeveralEach(self.draws.on_processor(), self.times)
+
+    def _of_each(self, draw: Callable[..., Tensor], shape: tuple[int, ...]) -> Tensor:
+        return draw(self.times, *shape).flatten(0, 1)

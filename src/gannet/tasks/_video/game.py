@@ -12,6 +12,7 @@ from gannet.adversarial.lecam import LeCam, hold_scores
 from gannet.adversarial.losses import find_loss
 from gannet.adversarial.two_player import Discriminator, Penalties, Scores
 from gannet.augmentation.clips import augment_clips, still_kinds
+from gannet.augmentation.draws import SeveralEach
 from gannet.recipe import Recipe
 from gannet.schedule import total_images
 
@@ -57,14 +58,16 @@ class Sparsity:
 
 
 def discriminators(
-    networks: Mapping[str, nn.Module], view: DiscriminatorAugment, channels: int, first: int = 0
+    networks: Mapping[str, nn.Module], view: DiscriminatorAugment, channels: int, first: int = 0, count: int = 1
 ) -> list[Discriminator[Pass]]:
-    """Give what looks at whole clips, and what looks at a frame of each, drawn anew every time.
+    """Give what looks at whole clips, and what looks at frames of each, drawn anew every time.
 
     What lies behind the channels of clips, such as their mask, neither sees.
 
     Args:
         first: of the frames that are looked at one by one.
+        count: of those of each clip that are (after Clark et al., 2019, "Adversarial Video Generation on Complex
+            Datasets", section 3.2).
 
     Raises:
         ValueError: a kind of augmentation that is not done to clips.
@@ -75,7 +78,7 @@ def discriminators(
         return augment_clips(sample[:, :channels], view.kinds, view.share(), run)
 
     def frames(sample: Tensor, run: Pass) -> Tensor:
-        return view(_some_frame(sample[:, :channels, first:], run), run)
+        return view(_some_frames(sample[:, :channels, first:], run, count), SeveralEach(run, count))
 
     return [
         Discriminator(CLIP, _scored(networks[CLIP]), clips),
@@ -85,16 +88,18 @@ def discriminators(
 
 def _scored(discriminator: nn.Module) -> Callable[[Tensor, Pass], Scores]:
     def score(sample: Tensor, run: Pass) -> Scores:
-        logits: Tensor = discriminator(sample, run.sample.get("label"))
-        return Scores(logits.float())
+        rows, label = len(run.sample["real"]), run.sample.get("label")
+        label = None if label is None else label.repeat_interleave(len(sample) // rows)
+        logits: Tensor = discriminator(sample, label)
+        return Scores(logits.float().unflatten(0, (rows, -1)))
 
     return score
 
 
-def _some_frame(clips: Tensor, run: Pass) -> Tensor:
-    """Give a frame of each clip (b, c, t, h, w), drawn anew in each pass: (b, c, h, w)."""
-    which = (run.uniform() * clips.shape[2]).long().clamp_max(clips.shape[2] - 1)
-    return clips[torch.arange(len(clips), device=clips.device), :, which.to(clips.device)]
+def _some_frames(clips: Tensor, run: Pass, count: int) -> Tensor:
+    """Give so many frames of each clip (b, c, t, h, w), drawn anew in each pass: (count * b, c, h, w)."""
+    which = (run.uniform(count) * clips.shape[2]).long().clamp_max(clips.shape[2] - 1)
+    return clips[torch.arange(len(clips), device=clips.device)[:, None], :, which.to(clips.device)].flatten(0, 1)
 
 
 def lecam_of(recipe: Recipe) -> LeCam | None:

@@ -1,6 +1,5 @@
 """The network that finds damage, and what it learns from."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import cast
@@ -23,7 +22,7 @@ from gannet.augmentation.damage import (
     patches,
     sometimes,
 )
-from gannet.augmentation.draws import Drawn, Draws
+from gannet.augmentation.draws import Drawn, Draws, SeveralEach
 from gannet.augmentation.pasting import paste
 from gannet.media.pyramid import Mask
 from gannet.networks.unet import Unet
@@ -112,29 +111,6 @@ SCANS = {
     ),
 }
 """Hairs were not learned where stains made up most of what counts, or where one patch in seven was printed on."""
-
-
-@dataclass(frozen=True)
-class SeveralEach:
-    """Draws for several times as many pictures, those of each side by side."""
-
-    draws: Draws
-    times: int
-
-    def normal(self, *shape: int) -> Tensor:
-        """Give standard normal numbers (times * b, *shape)."""
-        return self._of_each(self.draws.normal, shape)
-
-    def uniform(self, *shape: int) -> Tensor:
-        """Give uniform numbers in [0, 1), (times * b, *shape)."""
-        return self._of_each(self.draws.uniform, shape)
-
-    def on_processor(self) -> "SeveralEach":
-        """Give the draws that follow on the processor."""
-        return SeveralEach(self.draws.on_processor(), self.times)
-
-    def _of_each(self, draw: Callable[..., Tensor], shape: tuple[int, ...]) -> Tensor:
-        return draw(self.times, *shape).flatten(0, 1)
 
 
 @dataclass(frozen=True)

@@ -92,7 +92,7 @@ def game(recipe: Recipe, description: Description) -> Game:
         FRAME: network.frame_discriminator(shape, classes),
     }
     view = augment_of(recipe, description).view(find_loss(recipe.loss.name), CLIP)
-    return build_game(recipe, networks, view, _config(recipe).sparsity)
+    return build_game(recipe, networks, view, _config(recipe))
 
 
 def observers(

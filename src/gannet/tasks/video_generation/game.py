@@ -18,16 +18,17 @@ from gannet.tasks._video.game import (
     penalties_of,
     watching,
 )
+from gannet.tasks.video_generation.pipeline import Config
 
 
-def build_game(recipe: Recipe, networks: dict[str, nn.Module], view: DiscriminatorAugment, sparsity: float) -> Game:
+def build_game(recipe: Recipe, networks: dict[str, nn.Module], view: DiscriminatorAugment, config: Config) -> Game:
     """Build the game; fakes carry their mask behind their colours, which no discriminator sees.
 
     Raises:
         ValueError: a kind of augmentation that is not done to clips, or a loss that does not go with `loss.lecam`.
     """
     generator: Any = networks[GENERATOR]
-    channels, lecam, penalty = generator.shape[0], lecam_of(recipe), Sparsity.of(sparsity, recipe)
+    channels, lecam, penalty = generator.shape[0], lecam_of(recipe), Sparsity.of(config.sparsity, recipe)
 
     def generate(run: Pass) -> Tensor:
         layers = generator.layers(run.normal(generator.latent), run.sample.get("label"))
@@ -35,7 +36,7 @@ def build_game(recipe: Recipe, networks: dict[str, nn.Module], view: Discriminat
 
     players = TwoPlayer(
         find_loss(recipe.loss.name),
-        discriminators(networks, view, channels),
+        discriminators(networks, view, channels, count=config.frames),
         prepare=of_the_pass,
         real=lambda run: run.sample["real"],
         generate=generate,

@@ -15,7 +15,7 @@ from gannet.networks.two_stream import TwoStream
 from gannet.pipelines.pipeline import GeneratorPipeline
 from gannet.pipelines.samples import Batches, Further, Samples, class_labels, latents
 from gannet.pipelines.settings import SettingsOf
-from gannet.schema import Choice, Section, Weight
+from gannet.schema import Choice, Positive, Section, Weight
 from gannet.tasks._video.data import Description
 from gannet.tasks._video.game import GENERATOR
 from gannet.tasks.generation.pipeline import DrawOptions
@@ -32,6 +32,8 @@ class Config(Section):
     """Generate clips of a class that is asked for; needs labelled data."""
     sparsity: Weight = 0.1
     """Weight of the penalty that holds the mask of what moves small (lambda), reached after half of the run."""
+    frames: Positive = 1
+    """Frames of each clip that the discriminator of frames looks at in a round."""
 
 
 class Settings(GeneratorSettings):
