@@ -58,7 +58,7 @@ def tries(frame: Tensor, length: int) -> Iterator[Tensor]:
 
 
 def at_time(frame: Tensor, time: int, across: float, down: float, shrink: float) -> Tensor:
-    """A frame (1, c, h, w) after so much time, moved by so many pixels a frame; beyond its edges it goes on as there."""
+    """A frame (1, c, h, w) after so much time, moved by so many pixels a frame; its edges go on beyond."""
     size, side = (1 - shrink) ** -time, frame.shape[-1] / 2
     matrix = torch.tensor([[[size, 0, -across * time / side], [0, size, -down * time / side]]], dtype=torch.float32)
     grid = affine_grid(matrix, list(frame.shape), align_corners=False)

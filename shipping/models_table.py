@@ -25,7 +25,7 @@ def table() -> str:
 def _row(model: Model) -> str:
     name, value = next(iter(model.scores.items()), ("", None))
     score = "" if value is None else f"{name} {value:.3g}"
-    learned = re.split(r" \(|[:;] |, and |\.$", model.data)[0]
+    learned = re.split(r"[:;.] |, and |, spoiled |\.$", re.sub(r" \([^)]*\)", "", model.data))[0]
     cells = (f"`{model.name}`", model.task, learned, model.licence)
     return f"| {' | '.join((*cells, f'{model.megabytes:.1f}', score, model.limits.rstrip('.')))} |\n"
 

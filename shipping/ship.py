@@ -58,10 +58,12 @@ def main() -> None:
     parser.add_argument("--name", required=True)
     parser.add_argument("--judged-by", nargs="+", type=Path, default=[])
     parser.add_argument("--keep", nargs="+", default=[])
-    parser.add_argument("--strength", type=float, default=1.0)
+    parser.add_argument("--strength", type=float, default=1.0, help="0 to 1")
     parser.add_argument("--research", action="store_true")
     options = parser.parse_args()
     folder = (RESEARCH if options.research else SHIPPED) / options.name
+    if not 0 <= options.strength <= 1:
+        parser.error(f"--strength is {options.strength:g}; give one from 0 to 1")
     if options.strength != 1 and not (options.judged_by and "pixel" in options.keep):
         parser.error("--strength is for models with --keep pixel, and those are judged by data: give --judged-by")
     if folder.exists():

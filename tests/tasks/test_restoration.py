@@ -1,5 +1,6 @@
 """What restoration learns from, how sensitive it is, what it undoes of fading, and whose network fills."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -139,7 +140,9 @@ def test_a_stain_and_a_hair_weigh_as_much_as_each_other_and_what_nobody_could_te
     assert float(mote) == pytest.approx(np.log(2) * (0.5 + 0.5 + 0.99 + 0.2) / 2)
     ignored = lost.clone()
     ignored[:, :, 9] = IGNORED
-    torch.testing.assert_close(cross_entropy(scores, ignored), cross_entropy(scores[:, :, :9], lost[:, :, :9]))
+    for weight in (0.0, 0.1):
+        told = cross_entropy(scores[:, :, :9], lost[:, :, :9], weight)
+        torch.testing.assert_close(cross_entropy(scores, ignored, weight), told)
     other = torch.where(ignored == IGNORED, 9.0, scores)
     torch.testing.assert_close(overlap_lacking(scores, ignored), overlap_lacking(other, ignored))
 
@@ -200,17 +203,35 @@ def test_scans_of_the_world_are_undamaged_at_times_and_printed_on() -> None:
 
 
 def test_pictures_end_in_an_even_frame_and_in_another_picture_beyond_it() -> None:
-    levels = torch.linspace(-1, 1, 200)[:, None, None, None]
-    ended = framed(levels.expand(200, 3, 32, 48), draws(200), 1.0)
-    own, other = (ended == levels).all(1), (ended == levels.flip(0)).all(1)
-    upright, level = (ended == ended[..., :1, :]).flatten(1).all(1), (ended == ended[..., :1]).flatten(1).all(1)
+    """Each pixel of a picture is another level, so that all tell where they come from."""
+    picture = torch.linspace(-1, 1, 32 * 48).view(1, 1, 32, 48).expand(200, 3, 32, 48)
+    ended = framed(picture, draws(200), 1.0)
+    own, other = (ended == picture).all(1), (ended == picture.flip((2, 3))).all(1)
+    upright, level = ((own == own[:, :1]).flatten(1).all(1), (own == own[..., :1]).flatten(1).all(1))
     assert bool((upright | level).all()) and 0.3 < float(upright.float().mean()) < 0.8
-    for picture, mine, next_one in zip(ended, own, other, strict=True):
-        frame = picture[:, ~(mine | next_one)]
+    for one, mine, beyond in zip(ended, own, other, strict=True):
+        frame = one[:, ~(mine | beyond)]
         assert bool((frame == frame[:, :1]).all()), "one colour"
-    assert bool(own.flatten(1).any(1).sum() > 150) and bool(other.flatten(1).any(1).sum() > 50)
-    spared = framed(levels.expand(200, 3, 32, 48), draws(200), 0.0)
-    assert torch.equal(spared, levels.expand(200, 3, 32, 48))
+    assert int(own.flatten(1).any(1).sum()) > 150 and int(other.flatten(1).any(1).sum()) > 50
+    assert torch.equal(framed(picture, draws(200), 0.0), picture)
+
+
+def test_frames_are_the_same_however_pictures_are_shared_among_processes() -> None:
+    pictures = torch.rand(8, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+
+    class Rows:
+        def __init__(self, rows: slice) -> None:
+            self.rows, self.all = rows, draws(8)
+
+        def uniform(self, *shape: int) -> torch.Tensor:
+            return self.all.uniform(*shape)[self.rows]
+
+        normal = uniform
+
+    halves: Any = [Rows(slice(0, 4)), Rows(slice(4, 8))]
+    whole: Any = Rows(slice(0, 8))
+    parts = [framed(pictures[half.rows], half, 0.5) for half in halves]
+    assert torch.equal(torch.cat(parts), framed(pictures, whole, 0.5))
 
 
 def test_most_of_what_scans_of_the_world_lost_is_clear_to_see() -> None:
@@ -313,6 +334,29 @@ def test_what_is_surely_damaged_is_found_and_what_hangs_together_with_it_from_ev
     assert np.array_equal(model.damaged(Photograph(np.zeros((30, 40, 3), depth))), hung_together(scores, surely))
 
 
+def test_damage_across_tiles_and_in_smaller_copies_is_found_whole_from_one_sure_pixel() -> None:
+    """A line of 900 pixels, as likely as not, of which one pixel is surely damaged."""
+
+    class Bright(torch.nn.Module):
+        stride, receptive_radius = 1, 0
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.weight = torch.nn.Parameter(torch.ones(()))
+
+        def forward(self, picture: torch.Tensor) -> torch.Tensor:
+            return 8 * picture[:, :1] * self.weight
+
+    model = untrained("restoration")
+    bright = type(model)(model.config, {**model.networks, DETECTOR: Bright()}, "bright").at(0.01)
+    values = np.zeros((40, 900, 3), np.uint8)
+    values[20] = 160
+    assert not bright.damaged(Photograph(values)).any()
+    values[20, 3] = 255
+    found = bright.damaged(Photograph(values))
+    assert found[20].all() and not found[:18].any() and not found[23:].any()
+
+
 def hung_together(scores: torch.Tensor, surely: float) -> np.ndarray:
     """Regions from even chances on, or from the threshold where that is lower, in which something is above it."""
     regions = measure.label(scores.numpy() > min(surely, 0.0), connectivity=2)
@@ -398,4 +442,10 @@ def test_colours_that_are_hidden_do_not_matter_to_fading() -> None:
 
 
 def test_scans_that_are_clean_are_as_they_ever_were() -> None:
-    assert SCANS["clean"] == Scans(Manner(0.5, 0.0, 0.0), undamaged=0.0, seen=0.0, lost_weight=0.0)
+    assert asdict(SCANS["clean"]) == {
+        "manner": {"share": 0.5, "soft": 0.0, "least": 0.0},
+        "overlaid": {"share": 1.0, "soft": 0.0, "least": 0.0},
+        "pieces": 1,
+        "unsharp": 0.1,
+        **dict.fromkeys(("undamaged", "printed", "framed", "grey", "grain", "unseen", "seen", "lost_weight"), 0.0),
+    }

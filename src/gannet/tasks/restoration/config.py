@@ -54,7 +54,8 @@ class Config(PhotographConfig):
     detector_fold: Annotated[Literal[1, 2, 4] | None, Field(exclude_if=_is_none)] = None
     """Squares of so many pixels a side become channels of one pixel in it; left out, as in the one that fills."""
     sensitivity: Annotated[Sensitivity, Field(exclude_if=lambda given: given == USUAL)] = USUAL
-    """How readily a pixel is taken for damaged, between 0 and 1: where the probability is above one less this."""
+    """How readily a pixel is taken for damaged, between 0 and 1: where the probability is above one less this, and
+    from even chances on where that touches such a pixel."""
 
     def unet(self, filling: object) -> Unet:
         """Choose the network that finds damage, by the one that fills."""

@@ -74,7 +74,7 @@ class Scans:
             next picture of a collage, without colours, out of focus.
         grain: the largest deviation of their grain, of values from -1 to 1.
         unseen, seen: change of pixels up to which nobody sees damage, which is none then, and from which on everyone
-            does; between them nothing is learned. 0: all of it is damage.
+            does where something is lost; all else that changed is ignored. 0: all that is lost is damage.
         lost_weight: the share of a picture's pixels that what is lost counts as: a stain would drown a hair; 0: as many
             as it has.
     """
@@ -183,7 +183,8 @@ def printed(pictures: Tensor, draws: Draws, share: float) -> Tensor:
 def framed(pictures: Tensor, draws: Draws, share: float) -> Tensor:
     """Let some of the pictures (b, c, h, w) end in a frame of one colour, wide or thin, and in another picture beyond.
 
-    As scans of mounted photographs and collages do; edges are upright or level, and belong to the pictures.
+    As scans of mounted photographs and collages do; the edges are upright or level, and belong to the pictures. The
+    other picture is the same upside down: one of the batch would be another where several processes share that.
     """
     height, width = pictures.shape[2:]
     columns, rows = torch.arange(width, device=pictures.device), torch.arange(height, device=pictures.device)[:, None]
@@ -192,7 +193,7 @@ def framed(pictures: Tensor, draws: Draws, share: float) -> Tensor:
     edge, turned = 1.4 * edge - 0.2, sometimes(draws, 0.5)
     beyond = torch.where(turned, edge - across, across - edge)
     colour = _tinted(pictures, draws)[:, :, None, None]
-    other = torch.where(beyond > thickness**4, pictures.flip(0), torch.where(beyond > 0, colour, pictures))
+    other = torch.where(beyond > thickness**4, pictures.flip((2, 3)), torch.where(beyond > 0, colour, pictures))
     return torch.where(sometimes(draws, share), other, pictures)
 
 
@@ -293,8 +294,8 @@ def cross_entropy(scores: Tensor, lost: Tensor, weight: float = 0.0) -> Tensor:
     told, is_lost = lost != IGNORED, lost == 1
     each = told.float()
     if weight:
-        heavy = weight / is_lost.float().mean((1, 2, 3), keepdim=True)
-        each = told * torch.where(is_lost, heavy.clamp_max(HEAVIEST), 1.0)
+        share = is_lost.sum((1, 2, 3), keepdim=True) / told.sum((1, 2, 3), keepdim=True)
+        each = told * torch.where(is_lost, (weight / share).clamp_max(HEAVIEST), 1.0)
     return (each * binary_cross_entropy_with_logits(scores, lost, reduction="none")).sum() / told.sum().clamp_min(1)
 
 

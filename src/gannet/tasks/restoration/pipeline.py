@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Self
 import numpy as np
 import torch
 from pydantic import Field
-from scipy.ndimage import label, maximum_filter
+from scipy.ndimage import binary_propagation, maximum_filter
 from torch import Tensor, nn
 
 from gannet.adversarial.two_player import GENERATOR
@@ -31,8 +31,8 @@ LARGE = 768
 """Pixels of the longer side above which a photograph is searched in a copy of half the size as well."""
 WIDE_TILE = 2 * SIDE
 """Pixels a side of the tiles that are searched: what they share with their neighbours is a smaller part of them."""
-PERHAPS = 0.0
-"""The logit from which on a pixel is damaged if it hangs together with one that surely is: even chances."""
+LOW = 0.0
+"""The low threshold of hysteresis, a logit: from even chances on what touches damage is damaged (Canny, 1986)."""
 SHAPE = {DETECTOR, "detector_depth", "detector_fold"}
 """The keys of the task that the detector's shape follows from."""
 
@@ -41,7 +41,7 @@ class RestorationOptions(PhotographOptions):
     """What is asked of a model that restores photographs."""
 
     sensitivity: Sensitivity | None = None
-    """How readily a pixel is surely taken for damaged, between 0 and 1; left out, as the model was set."""
+    """How readily a pixel is taken for damaged, between 0 and 1; left out, as the model was set."""
     fading: Annotated[float, Field(ge=0, le=1)] = 0.0
     """How much of fading, yellowing and low contrast is undone, from 0 (nothing) to 1."""
 
@@ -163,7 +163,8 @@ class RestorationPipeline(PhotographPipeline):
         detector: Any = self.networks[DETECTOR]
         operation = TiledOperation(self._seen, detector.receptive_radius, 1, detector.stride)
         seen = in_tiles(photograph, operation, WIDE_TILE).values
-        found = joined(seen[..., 0] > 3 * (photograph.largest // 4), seen[..., 0] > photograph.largest // 4)
+        high, low = np.moveaxis(seen > photograph.largest // 2, 2, 0)
+        found: Mask = binary_propagation(high, np.ones((3, 3)), low)
         if max(found.shape) > LARGE:
             half, _ = halved(photograph.values, np.zeros_like(found))
             found |= doubled(self.damaged(Photograph(half)), found.shape)
@@ -171,24 +172,14 @@ class RestorationPipeline(PhotographPipeline):
 
     @torch.inference_mode()
     def _seen(self, tile: Tensor) -> Tensor:
-        """Give -1 where a tile is whole, 1 where it is surely damaged, and 0 where it is if that is beside it."""
+        """Give (b, 2, h, w): 1 where a tile is damaged by the high threshold, and by the low one; elsewhere -1."""
         settings: Any = self.config
         channels, network = settings.description.shape[0], self.networks[DETECTOR]
         picture = tile.expand(-1, channels, -1, -1) if tile.shape[1] == 1 else tile
         picture = picture.mean(1, keepdim=True) if channels == 1 else picture
         scores: Tensor = network(picture.to(next(network.parameters()).device)).cpu()
-        surely = -log(self.sensitivity / (1 - self.sensitivity))
-        return ((scores - surely).sign() + (scores - min(surely, PERHAPS)).sign()) / 2
-
-
-def joined(surely: Mask, perhaps: Mask) -> Mask:
-    """Keep what is perhaps damaged and hangs together with what surely is, if only at corners (Canny, 1986)."""
-    pieces, count = label(perhaps, np.ones((3, 3)))
-    kept = np.zeros(count + 1, np.bool_)
-    kept[pieces[surely]] = True
-    kept[0] = False
-    found: Mask = kept[pieces]
-    return found
+        high = log((1 - self.sensitivity) / self.sensitivity)
+        return torch.cat([scores - high, scores - min(high, LOW)], 1).sign()
 
 
 def _keys(config: Settings) -> Config:
