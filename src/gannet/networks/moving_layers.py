@@ -80,7 +80,48 @@ class Motion(NamedTuple):
         return Motion(self.middles, *(one[rows, frames] for one in self[1:]))
 
 
-class MovingLayersGenerator(nn.Module):
+class OnPaths(nn.Module):
+    """Moves parts of a picture on paths that a recurrent network draws, frame by frame."""
+
+    def draw_paths(self, features: int, latent: int, parts: int) -> None:
+        """Build that network, started by so many numbers that are seen and by a latent vector."""
+        self.parts = parts
+        self.start = nn.Linear(features, STATE)
+        self.noise = nn.Linear(latent, STATE)
+        self.cell = nn.GRUCell(OF_PLACE * parts, STATE)
+        self.steps = nn.Linear(STATE, OF_MOTION * parts)
+
+    def tell_apart(self) -> None:
+        """Let noise tell paths apart from the first: of equal ones none would be the nearest."""
+        nn.init.normal_(self.steps.weight, 0.0, 0.5 / STATE**0.5)
+        nn.init.zeros_(self.steps.bias)
+        nn.init.normal_(self.noise.weight)
+
+    def moved(self, parted: Parted, latent: Tensor, count: int, begin: Tensor | None = None) -> Motion:
+        """Tell how the parts move over so many frames, as noise (b, latent) wants it.
+
+        Args:
+            begin: how far each has gone before, (b, n, 2), in halves of a side; None: not at all.
+        """
+        with torch.autocast(latent.device.type, enabled=False):  # In bf16 paths would be steps.
+            middles, spreads = _places(parted.masks.detach())
+            state = (self.start(parted.coarse) + self.noise(latent)).tanh()
+            velocity, moved = torch.zeros_like(middles), torch.zeros_like(middles) if begin is None else begin
+            found, gone = [], []
+            for _ in range(count):
+                # Where parts are is an observation: through it no error flows back.
+                place = torch.cat([middles + moved.detach(), spreads, velocity.detach() / STEP], 2)
+                state = self.cell(place.flatten(1), state)
+                step = self.steps(state).unflatten(1, (self.parts, OF_MOTION))
+                velocity = STEP * step[..., :2]
+                moved = moved + velocity
+                found.append(step)
+                gone.append(moved)
+            turned = (TURN * torch.stack(found, 1)[..., 2:]).cumsum(1)
+            return Motion(middles, torch.stack(gone, 1), _forms(turned[..., 0], turned[..., 1]))
+
+
+class MovingLayersGenerator(OnPaths):
     """Maps given frames and latent vectors to clips that begin with those frames.
 
     Attributes:
@@ -91,27 +132,22 @@ class MovingLayersGenerator(nn.Module):
 
     def __init__(self, shape: Shape, given: int, options: "MovingLayers") -> None:
         super().__init__()
-        self.latent, self.shape, self.given, self.parts = options.latent, shape, given, options.parts
+        self.latent, self.shape, self.given = options.latent, shape, given
         channels, _, height, width = shape
-        self.unet = _Look(channels * given, self.parts + channels, options.size(shape), halvings(shape[1:]))
+        self.unet = _Look(channels * given, options.parts + channels, options.size(shape), halvings(shape[1:]))
         levels = halvings(shape[1:])
         features = self.unet.widest * (height >> levels) * (width >> levels)
-        self.start = nn.Linear(features, STATE)
-        self.noise = nn.Linear(options.latent, STATE)
-        self.cell = nn.GRUCell(OF_PLACE * self.parts, STATE)
-        self.steps = nn.Linear(STATE, OF_MOTION * self.parts)
+        self.draw_paths(features, options.latent, options.parts)
         self._initialize()
 
     def _initialize(self) -> None:
-        """Let parts begin small in share, on paths that noise tells apart: of equal ones none would be the nearest."""
+        """Let parts begin small in share."""
         share = MASK_SHARE / self.parts
         nn.init.normal_(self.unet.exit.weight, 0.0, 0.02)
         assert self.unet.exit.bias is not None
         nn.init.zeros_(self.unet.exit.bias)
         nn.init.constant_(self.unet.exit.bias[: self.parts], log(share / (1 - share)))
-        nn.init.normal_(self.steps.weight, 0.0, 0.5 / STATE**0.5)
-        nn.init.zeros_(self.steps.bias)
-        nn.init.normal_(self.noise.weight)
+        self.tell_apart()
 
     def forward(self, frames: Tensor, latent: Tensor) -> Tensor:
         """Map given frames (b, c, g, h, w) and (b, latent) to clips (b, c, t, h, w) in [-1, 1]."""
@@ -138,23 +174,7 @@ class MovingLayersGenerator(nn.Module):
 
     def motion(self, parted: Parted, latent: Tensor, length: int | None = None) -> Motion:
         """Tell how the parts move, as noise (b, latent) wants it."""
-        count = self.shape[1] - self.given if length is None else length
-        with torch.autocast(latent.device.type, enabled=False):  # In bf16 paths would be steps.
-            middles, spreads = _places(parted.masks.detach())
-            state = (self.start(parted.coarse) + self.noise(latent)).tanh()
-            moved, velocity = torch.zeros_like(middles), torch.zeros_like(middles)
-            found, gone = [], []
-            for _ in range(count):
-                # Where parts are is an observation: through it no error flows back.
-                place = torch.cat([middles + moved.detach(), spreads, velocity.detach() / STEP], 2)
-                state = self.cell(place.flatten(1), state)
-                step = self.steps(state).unflatten(1, (self.parts, OF_MOTION))
-                velocity = STEP * step[..., :2]
-                moved = moved + velocity
-                found.append(step)
-                gone.append(moved)
-            turned = (TURN * torch.stack(found, 1)[..., 2:]).cumsum(1)
-            return Motion(middles, torch.stack(gone, 1), _forms(turned[..., 0], turned[..., 1]))
+        return self.moved(parted, latent, self.shape[1] - self.given if length is None else length)
 
 
 class _Look(nn.Module):
@@ -188,7 +208,7 @@ def _convolved(before: int, after: int, side: int = 3, stride: int = 1) -> nn.Se
     return nn.Sequential(he_init(Convolution(before, after, side, stride, 1)), nn.LeakyReLU(SLOPE))
 
 
-def _axes(height: int, width: int, like: Tensor) -> tuple[Tensor, Tensor]:
+def axes(height: int, width: int, like: Tensor) -> tuple[Tensor, Tensor]:
     """Give the places of columns (w,) and of rows (h,), from -1 to 1 at the edges of a picture."""
     across, down = (
         (torch.arange(side, device=like.device, dtype=torch.float32) * 2 + 1) / side - 1 for side in (width, height)
@@ -199,10 +219,10 @@ def _axes(height: int, width: int, like: Tensor) -> tuple[Tensor, Tensor]:
 def _places(masks: Tensor) -> tuple[Tensor, Tensor]:
     """Give the middles of masks (b, n, h, w), and how far they reach (a standard deviation): (b, n, 2) each."""
     height, width = masks.shape[2:]
-    axes = _axes(height, width, masks)
+    both = axes(height, width, masks)
     whole = masks.sum((2, 3)).clamp_min(1e-6)
     middles, spreads = [], []
-    for axis, over in zip(axes, (2, 3), strict=True):
+    for axis, over in zip(both, (2, 3), strict=True):
         along = masks.sum(over)
         middle = (along * axis).sum(2) / whole
         middles.append(middle)
@@ -236,7 +256,7 @@ def laid(parted: Parted, motion: Motion) -> Layers:
 def _moved(parted: Parted, motion: Motion, part: int) -> tuple[Tensor, Tensor]:
     """Move one part: its colours (b, c, t, h, w), and how much of it is seen where (b, 1, t, h, w)."""
     height, width = parted.picture.shape[2:]
-    length, across_down = motion.moved.shape[1], _axes(height, width, parted.picture)
+    length, across_down = motion.moved.shape[1], axes(height, width, parted.picture)
     middle, form = motion.middles[:, None, part], motion.forms[:, :, part]
     gone = middle + motion.moved[:, :, part]
     across = (across_down[0] - gone[..., :1])[:, :, None, :]

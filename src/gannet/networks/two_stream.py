@@ -77,8 +77,8 @@ class TwoStreamGenerator(Generator):
         self.moving = _grown(inputs, growth, widths)
         self.moving_colours = _up(widths[-1], shape[0], growth.in_time[-1])
         self.moving_mask = _up(widths[-1], 1, growth.in_time[-1])
-        self.still = _grown_still(inputs, growth, [*widths, shape[0]])
-        _initialize(self)
+        self.still = grown_still(inputs, growth, [*widths, shape[0]])
+        initialize(self)
         nn.init.constant_(self.moving_mask.bias, log(MASK_SHARE / (1 - MASK_SHARE)))  # type: ignore[arg-type]
 
     def synthesize(self, latent: Tensor, label: Tensor | None) -> Tensor:
@@ -109,7 +109,7 @@ class ClipDiscriminator(Discriminator):
         for in_time, (before, after) in zip(growth.in_time[::-1], pairwise([shape[0], *widths]), strict=True):
             steps += [nn.Conv3d(before, after, *_sides(in_time)), nn.LeakyReLU(SLOPE)]
         self.body = nn.Sequential(*steps, nn.Flatten())
-        _initialize(self)
+        initialize(self)
 
     def extract(self, sample: Tensor) -> Tensor:
         """Map clips (b, c, t, h, w) to features (b, f)."""
@@ -140,7 +140,7 @@ def _grown(inputs: int, growth: Growth, widths: Sequence[int]) -> nn.Sequential:
     return nn.Sequential(*steps)
 
 
-def _grown_still(inputs: int, growth: Growth, widths: Sequence[int]) -> nn.Sequential:
+def grown_still(inputs: int, growth: Growth, widths: Sequence[int]) -> nn.Sequential:
     """Grow them to pictures, before they are brought to [-1, 1]."""
     _, height, width = growth.start
     steps: list[nn.Module] = [
@@ -152,7 +152,7 @@ def _grown_still(inputs: int, growth: Growth, widths: Sequence[int]) -> nn.Seque
     return nn.Sequential(*steps)
 
 
-def _initialize(network: nn.Module) -> None:
+def initialize(network: nn.Module) -> None:
     """Normal weights of deviation 0.02, as for pictures (Radford et al., 2016)."""
     for module in network.modules():
         if isinstance(module, nn.Conv3d | nn.ConvTranspose2d | nn.ConvTranspose3d | nn.Linear):

@@ -11,6 +11,7 @@ from gannet.media import image
 from gannet.media.clip import ClipMedium
 from gannet.media.medium import Medium
 from gannet.networks import chosen
+from gannet.networks.moving_sprites import MovingSprites
 from gannet.networks.two_stream import TwoStream
 from gannet.pipelines.pipeline import GeneratorPipeline
 from gannet.pipelines.samples import Batches, Further, Samples, class_labels, latents
@@ -22,7 +23,7 @@ from gannet.tasks.generation.pipeline import DrawOptions
 from gannet.tasks.generation.pipeline import Settings as GeneratorSettings
 
 CLIP, FOREGROUND, BACKGROUND, MASK = "clip", "foreground", "background", "mask"
-NETWORKS = {"two-stream": TwoStream}
+NETWORKS: dict[str, type[TwoStream | MovingSprites]] = {"two-stream": TwoStream, "moving-sprites": MovingSprites}
 
 
 class Config(Section):
@@ -132,6 +133,6 @@ class VideoGenerationPipeline(GeneratorPipeline):
         return cls(config, {GENERATOR: network})
 
 
-def choose_network(network: Choice) -> TwoStream:
+def choose_network(network: Choice) -> TwoStream | MovingSprites:
     """Give the networks that a recipe or a config names, with their options."""
     return chosen(network, NETWORKS)
