@@ -16,6 +16,7 @@ _HOMES = {
     "bench": "gannet.api",
     "doctor": "gannet.api",
     "recipes": "gannet.api",
+    "card": "gannet.api",
     "models": "gannet.api",
     "export": "gannet.api",
     "interface": "gannet.api",
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from gannet.api import augment as augment
     from gannet.api import average as average
     from gannet.api import bench as bench
+    from gannet.api import card as card
     from gannet.api import doctor as doctor
     from gannet.api import export as export
     from gannet.api import interface as interface

@@ -388,6 +388,17 @@ def keys(target: str) -> "list[Key]":
     return recipe_keys(target)
 
 
+def card(model: str | Path) -> str:
+    """Give the card of a model: what it learned from, what it cannot do, the command that made it and all its scores.
+
+    Raises:
+        ValueError: there is no such model, or it has none; one sentence.
+    """
+    from gannet.commands.models import read_card
+
+    return read_card(str(model))
+
+
 def models() -> "list[Model]":
     """List the models at hand: those that ship, those in the folders of $GANNET_MODELS, and runs below `runs/` here."""
     from gannet.commands.models import list_models

@@ -234,8 +234,14 @@ def recipes(
 
 
 @app.command()
-def models(as_json: Json = False) -> None:
-    """List the models at hand: shipped ones, those in $GANNET_MODELS, and those of runs/ here."""
+def models(
+    name: Annotated[str, typer.Argument(help="A model, whose card is printed.")] = "", as_json: Json = False
+) -> None:
+    """List the models at hand: shipped ones, those in $GANNET_MODELS, and those of runs/ here; or print one's card."""
+    if name:
+        card = api.card(name)
+        _print("models", card, [card], as_json)
+        return
     found = api.models()
     _print("models", [model.to_json() for model in found], [line for model in found for line in model.lines()], as_json)
 

@@ -11,7 +11,7 @@ from conftest import Ended
 
 import gannet
 from gannet.api import Model, models
-from gannet.pipelines.hub import shipped_models
+from gannet.pipelines.hub import SHIPPED, shipped_models
 
 FASHION = shipped_models()["fashion-mnist-v1"]
 
@@ -82,3 +82,18 @@ def test_the_command_line_lists_them(gannet_command: Callable[..., Ended]) -> No
     assert [model["name"] for model in document["result"]] == list(shipped_models())
     lines = gannet_command("models").out
     assert "fashion-mnist-v1  generation · " in lines and "frechet distance 0.07679" in lines
+
+
+def test_the_command_line_prints_the_card_of_one(gannet_command: Callable[..., Ended], tmp_path: Path) -> None:
+    for name in ("super-resolution", "super-resolution-world"):
+        ended = gannet_command("models", name)
+        assert (
+            ended.code == 0 and ended.out.strip() == (SHIPPED / "super-resolution-v4" / "README.md").read_text().strip()
+        )
+    (tmp_path / "none").mkdir()
+    for wrong, words in (
+        ("super-resolutoin", "did you mean 'super-resolution'"),
+        (str(tmp_path / "none"), "has no card"),
+    ):
+        ended = gannet_command("models", wrong)
+        assert ended.code == 2 and words in ended.err and "Traceback" not in ended.err

@@ -119,7 +119,7 @@ class Conversion:
         """Raise ValueError where nothing could be made of any item."""
         if len(self.left_out) == len(self.items):
             first, others = next(iter(self.left_out.values())), len(self.items) - 1
-            raise ValueError(f"{first} So it is with the other {others:,}; nothing was made." if others else first)
+            raise ValueError(f"{first} Nothing could be made of the other {others:,} either." if others else first)
 
     def note_unused(self, item: Item) -> None:
         """Note what the files of an item hold beside what is used of them."""

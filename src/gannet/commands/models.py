@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from gannet.pipelines.hub import known_models, read_config, shipped_models
+from gannet.pipelines.hub import known_models, model_folder, read_config, shipped_models
 
 CARD, MEGABYTE = "README.md", 1_000_000
 LICENCE = re.compile(r"^license:\s*(\S+)", re.MULTILINE)
@@ -65,6 +65,14 @@ def list_models() -> list[Model]:
         except (ValueError, OSError):
             continue
     return found
+
+
+def read_card(target: str) -> str:
+    """Read the card of a model that `gannet.load` would load; ValueError where it has none."""
+    path = model_folder(target) / CARD
+    if not path.is_file():
+        raise ValueError(f"{target} has no card: no {CARD} lies beside its weights.")
+    return path.read_text(encoding="utf-8").strip()
 
 
 def read_model(name: str, folder: Path) -> Model:

@@ -15,7 +15,7 @@ from gannet.data.records import Source, notes_of
 from gannet.data.sources import open_source
 from gannet.data.sources.several import Several, parts_of
 from gannet.media.medium import Field, Medium
-from gannet.recipe import Recipe
+from gannet.recipe import Recipe, Weighted
 from gannet.runtime.progress import Watch
 from gannet.runtime.randomness import address
 from gannet.runtime.wording import short
@@ -61,7 +61,7 @@ def open_data(
     data = recipe.data
     if data.sources:
         parts = tuple(open_source(one.source, media, options) for one in data.sources)
-        return parts[0] if len(parts) == 1 else _together(parts, tuple(one.weight for one in data.sources), labels)
+        return parts[0] if len(parts) == 1 else _together(parts, data.sources, labels)
     if not data.source:
         raise ValueError(
             f"The recipe {recipe.name} has no data of its own: give a folder, gannet train {recipe.name} DATA."
@@ -69,8 +69,8 @@ def open_data(
     return open_source(data.source, media, options)
 
 
-def _together(parts: tuple[Source, ...], weights: tuple[float, ...], labels: Labels) -> Several:
-    several = Several(parts, weights)
+def _together(parts: tuple[Source, ...], given: Sequence[Weighted], labels: Labels) -> Several:
+    several = Several(parts, tuple(one.weight for one in given), tuple(one.source for one in given))
     if labels is not Labels.UNUSED:
         several.check_classes()
     return several

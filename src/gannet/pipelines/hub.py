@@ -177,7 +177,9 @@ def known_models() -> dict[str, Path]:
 
 
 def _newest(name: str) -> Path | None:
-    known = known_models()
+    from gannet.recipe import today
+
+    known, name = known_models(), today(name)
     versions = {
         int(found[1]): folder
         for full, folder in known.items()

@@ -1,6 +1,6 @@
 """A recipe: what to learn, from what, and how long. Plain data, frozen and validated; unknown keys are errors."""
 
-from gannet.recipe.loading import dump_yaml, is_preset, load_recipe, parse_change, preset_names, recipe_origins
+from gannet.recipe.loading import dump_yaml, is_preset, load_recipe, parse_change, preset_names, recipe_origins, today
 from gannet.recipe.sections import (
     Average,
     Checkpoints,
@@ -39,4 +39,5 @@ __all__ = [
     "preset_names",
     "recipe_origins",
     "stretched",
+    "today",
 ]

@@ -30,7 +30,12 @@ def preset_names() -> list[str]:
 
 def is_preset(name: str) -> bool:
     """Tell whether a recipe that ships goes by a name, or did so once."""
-    return ALIASES.get(name, name) in preset_names()
+    return today(name) in preset_names()
+
+
+def today(name: str) -> str:
+    """Give what goes today by a name, which it may have borne once."""
+    return ALIASES.get(name, name)
 
 
 def recipe_origins() -> dict[str, str]:
@@ -96,7 +101,7 @@ def _read_yaml(target: str) -> dict[str, Any]:
             raise ValueError(f"There is no recipe file {target!r}; `gannet recipes` lists those that ship.")
         content, name = path.read_bytes(), re.sub(r"[^A-Za-z0-9._-]+", "-", path.stem).strip("-.") or "recipe"
     elif is_preset(target):
-        file = resources.files("gannet") / "recipes" / f"{ALIASES.get(target, target)}.yaml"
+        file = resources.files("gannet") / "recipes" / f"{today(target)}.yaml"
         content, name = file.read_bytes(), target
     elif target in (theirs := installed(RECIPES)):
         content, name = read_packaged(theirs[target], "recipe"), target

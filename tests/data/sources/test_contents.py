@@ -177,3 +177,11 @@ def test_where_nothing_can_be_read_the_first_reason_is_said(tmp_path: Path) -> N
     (tmp_path / "photos" / "a.heic").write_bytes(b"a photograph")
     with pytest.raises(ValueError, match=r"holds no readable picture \(first a\.heic: Gannet does not read"):
         open_source(str(tmp_path / "photos"))
+
+
+def test_sources_of_one_name_are_told_apart_by_where_they_lie(write_pictures) -> None:
+    place = write_pictures("photographs/train/a.png", "clothing/train/b.png", "others/c.png")
+    folders = [str(place / one) for one in ("photographs/train", "clothing/train", "others")]
+    one, other, third = map(open_source, folders)
+    assert Several((one, other), (1.0, 1.0), tuple(folders[:2])).name == "photographs/train + clothing/train"
+    assert Several((one, third), (1.0, 1.0), (folders[0], folders[2])).name == "train + others"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
+from pathlib import PurePath
 
 from gannet.data.records import Counted, LeftOut, Record, Source, digest, left_out_of, listed
 from gannet.data.survey import sample
@@ -17,14 +18,19 @@ class Several:
     Attributes:
         parts: the sources.
         weights: how often each is drawn from, relative to the others.
+        places: where they lie, as they were given; they tell apart those of one name, as all that are called train.
     """
 
     parts: tuple[Source, ...]
     weights: tuple[float, ...]
+    places: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
-        return " + ".join(part.name for part in self.parts)
+        names = [part.name for part in self.parts]
+        if self.places and len(set(names)) < len(names):
+            names = ["/".join(PurePath(place).parts[-2:]) for place in self.places]
+        return " + ".join(names)
 
     @property
     def classes(self) -> tuple[str, ...]:
