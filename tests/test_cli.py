@@ -216,7 +216,7 @@ MISTAKES = [
     ("train --resume RUN --set network.width=32", "network.width cannot change"),
     ("train --resume RUN --set imagse=5", "imagse cannot change"),
     ("apply absent", "There is no run or model at 'absent'"),
-    ("apply super-resolution-world", "gannet train super-resolution-world"),
+    ("apply semantic-synthesis", "gannet train semantic-synthesis"),
     ("apply empty", "There is no model in"),
     ("apply RUN --out taken.png", "taken.png exists"),
     ("apply RUN --out empty", "empty exists"),

@@ -378,22 +378,14 @@ def recipes() -> dict[str, str]:
 
 
 def keys(target: str) -> "list[Key]":
-    """List every key of a recipe with its type, range, meaning, default, and what the recipe says.
-
-    Args:
-        target: a recipe's name or a YAML file.
-    """
+    """List every key of a recipe, by name or a YAML file, with its type, range, meaning, default, and what it says."""
     from gannet.commands.recipes import recipe_keys
 
     return recipe_keys(target)
 
 
 def card(model: str | Path) -> str:
-    """Give the card of a model: what it learned from, what it cannot do, the command that made it and all its scores.
-
-    Raises:
-        ValueError: there is no such model, or it has none; one sentence.
-    """
+    """Give the card of a model, in words; ValueError where there is no such model, or it has none."""
     from gannet.commands.models import read_card
 
     return read_card(str(model))

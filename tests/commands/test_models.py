@@ -85,15 +85,12 @@ def test_the_command_line_lists_them(gannet_command: Callable[..., Ended]) -> No
 
 
 def test_the_command_line_prints_the_card_of_one(gannet_command: Callable[..., Ended], tmp_path: Path) -> None:
+    card = (SHIPPED / "super-resolution-v4" / "README.md").read_text().strip()
     for name in ("super-resolution", "super-resolution-world"):
         ended = gannet_command("models", name)
-        assert (
-            ended.code == 0 and ended.out.strip() == (SHIPPED / "super-resolution-v4" / "README.md").read_text().strip()
-        )
+        assert ended.code == 0 and ended.out.strip() == card
     (tmp_path / "none").mkdir()
-    for wrong, words in (
-        ("super-resolutoin", "did you mean 'super-resolution'"),
-        (str(tmp_path / "none"), "has no card"),
-    ):
+    near = "did you mean 'super-resolution'"
+    for wrong, words in (("super-resolutoin", near), (str(tmp_path / "none"), "has no card")):
         ended = gannet_command("models", wrong)
         assert ended.code == 2 and words in ended.err and "Traceback" not in ended.err

@@ -26,7 +26,7 @@ from gannet.networks.two_stream import (
 )
 from gannet.schema import Positive
 
-EDGE = 6.0
+EDGE = 12.0
 """How much less likely than its middle the edge of a picture is the sprite's at first, in logits."""
 KEPT = 4.0
 """The bias of the gate that keeps what the recurrent network remembers."""
