@@ -26,12 +26,12 @@ from gannet.tasks.video_generation.pipeline import Settings, VideoGenerationPipe
 from gannet.training.passes import BatchPass, Place
 
 
-@pytest.fixture(scope="module")
-def model() -> VideoGenerationPipeline:
+@pytest.fixture(scope="module", params=["two-stream", "moving-sprites"])
+def model(request: pytest.FixtureRequest) -> VideoGenerationPipeline:
     """An untrained generator of grey clips of 8 frames of 16x16, of three classes."""
     torch.manual_seed(0)
     description = video_generation.Description(name="films", shape=(1, 8, 16, 16), rate=10, classes=("a", "b", "c"))
-    network = Choice(name="two-stream", width=2, latent=8)
+    network = Choice(name=request.param, width=2, latent=8)
     return VideoGenerationPipeline.build(Settings(description=description, network=network, conditional=True))
 
 
