@@ -80,18 +80,18 @@ class Motion(NamedTuple):
         return Motion(self.middles, *(one[rows, frames] for one in self[1:]))
 
 
-class OnPaths(nn.Module):
+class MovingParts(nn.Module):
     """Moves parts of a picture on paths that a recurrent network draws, frame by frame."""
 
-    def draw_paths(self, features: int, latent: int, parts: int) -> None:
-        """Build that network, started by so many numbers that are seen and by a latent vector."""
+    def build_motion(self, features: int, latent: int, parts: int) -> None:
+        """Build the recurrent network, started by so many features and by a latent vector."""
         self.parts = parts
         self.start = nn.Linear(features, STATE)
         self.noise = nn.Linear(latent, STATE)
         self.cell = nn.GRUCell(OF_PLACE * parts, STATE)
         self.steps = nn.Linear(STATE, OF_MOTION * parts)
 
-    def tell_apart(self) -> None:
+    def initialize_motion(self) -> None:
         """Let noise tell paths apart from the first: of equal ones none would be the nearest."""
         nn.init.normal_(self.steps.weight, 0.0, 0.5 / STATE**0.5)
         nn.init.zeros_(self.steps.bias)
@@ -121,7 +121,7 @@ class OnPaths(nn.Module):
             return Motion(middles, torch.stack(gone, 1), _forms(turned[..., 0], turned[..., 1]))
 
 
-class MovingLayersGenerator(OnPaths):
+class MovingLayersGenerator(MovingParts):
     """Maps given frames and latent vectors to clips that begin with those frames.
 
     Attributes:
@@ -137,7 +137,7 @@ class MovingLayersGenerator(OnPaths):
         self.unet = _Look(channels * given, options.parts + channels, options.size(shape), halvings(shape[1:]))
         levels = halvings(shape[1:])
         features = self.unet.widest * (height >> levels) * (width >> levels)
-        self.draw_paths(features, options.latent, options.parts)
+        self.build_motion(features, options.latent, options.parts)
         self._initialize()
 
     def _initialize(self) -> None:
@@ -147,7 +147,7 @@ class MovingLayersGenerator(OnPaths):
         assert self.unet.exit.bias is not None
         nn.init.zeros_(self.unet.exit.bias)
         nn.init.constant_(self.unet.exit.bias[: self.parts], log(share / (1 - share)))
-        self.tell_apart()
+        self.initialize_motion()
 
     def forward(self, frames: Tensor, latent: Tensor) -> Tensor:
         """Map given frames (b, c, g, h, w) and (b, latent) to clips (b, c, t, h, w) in [-1, 1]."""
@@ -302,15 +302,15 @@ class MovingLayers:
 
     def discriminator(self, shape: Shape) -> Discriminator:
         """Build the discriminator of clips of `shape` (c, t, h, w)."""
-        return self._judges.discriminator(shape, 0)
+        return self._discriminators.discriminator(shape, 0)
 
     def frame_discriminator(self, shape: Shape) -> Discriminator:
         """Build the discriminator of the frames of such clips, (c, h, w)."""
-        return self._judges.frame_discriminator(shape, 0)
+        return self._discriminators.frame_discriminator(shape, 0)
 
     def sized(self, shape: Shape) -> Self:
         """Give the same with its widths chosen."""
-        judges = self._judges.sized(shape).width
+        judges = self._discriminators.sized(shape).width
         return replace(self, width=self.size(checked_clip(shape)), discriminator_width=judges)
 
     def size(self, shape: Shape) -> int:
@@ -318,5 +318,5 @@ class MovingLayers:
         return self.width if self.width != "auto" else max(8, min(24, 1536 // max(shape[2:])))
 
     @property
-    def _judges(self) -> TwoStream:
+    def _discriminators(self) -> TwoStream:
         return TwoStream(width=self.discriminator_width)

@@ -13,7 +13,7 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from gannet.networks.moving_layers import STATE, OnPaths, Parted, axes, laid
+from gannet.networks.moving_layers import STATE, MovingParts, Parted, axes, laid
 from gannet.networks.pair import Discriminator, Generator, Pair, Shape
 from gannet.networks.two_stream import (
     ClipDiscriminator,
@@ -34,7 +34,7 @@ FURTHEST = 0.75
 """How far from the middle a sprite begins at most, in halves of a side."""
 
 
-class MovingSpritesGenerator(Generator, OnPaths):
+class MovingSpritesGenerator(Generator, MovingParts):
     """Maps latent vectors to clips."""
 
     def __init__(self, latent: int, shape: Shape, classes: int, options: "MovingSprites") -> None:
@@ -47,10 +47,10 @@ class MovingSpritesGenerator(Generator, OnPaths):
         self.still = grown_still(inputs, growth, [*widths, channels])
         self.sprites = grown_still(inputs, growth, [*widths, channels + options.parts])
         self.begin = nn.Linear(inputs, 2 * options.parts)
-        self.draw_paths(inputs, latent, options.parts)
+        self.build_motion(inputs, latent, options.parts)
         initialize(self)
         nn.init.normal_(self.begin.weight, 0.0, inputs**-0.5)
-        self.tell_apart()
+        self.initialize_motion()
         # Noise is told once, at the start: what forgot it would stand still (Jozefowicz et al., 2015, section 2.3).
         for bias in (self.cell.bias_ih, self.cell.bias_hh):
             nn.init.constant_(bias[STATE : 2 * STATE], KEPT / 2)
@@ -96,16 +96,16 @@ class MovingSprites(Pair):
 
     def discriminator(self, shape: Shape, classes: int) -> ClipDiscriminator:
         """Build the discriminator of clips of `shape` (c, t, h, w)."""
-        return self._judges.discriminator(shape, classes)
+        return self._discriminators.discriminator(shape, classes)
 
     def frame_discriminator(self, shape: Shape, classes: int) -> Discriminator:
         """Build the discriminator of the frames of such clips, (c, h, w)."""
-        return self._judges.frame_discriminator(shape, classes)
+        return self._discriminators.frame_discriminator(shape, classes)
 
     def sized(self, shape: Shape) -> Self:
         """Give the same with its width chosen."""
-        return replace(self, width=self._judges.sized(shape).width)
+        return replace(self, width=self._discriminators.sized(shape).width)
 
     @property
-    def _judges(self) -> TwoStream:
+    def _discriminators(self) -> TwoStream:
         return TwoStream(width=self.width)

@@ -177,9 +177,9 @@ def known_models() -> dict[str, Path]:
 
 
 def _newest(name: str) -> Path | None:
-    from gannet.recipe import today
+    from gannet.recipe import current_name
 
-    known, name = known_models(), today(name)
+    known, name = known_models(), current_name(name)
     versions = {
         int(found[1]): folder
         for full, folder in known.items()

@@ -1,6 +1,14 @@
 """A recipe: what to learn, from what, and how long. Plain data, frozen and validated; unknown keys are errors."""
 
-from gannet.recipe.loading import dump_yaml, is_preset, load_recipe, parse_change, preset_names, recipe_origins, today
+from gannet.recipe.loading import (
+    current_name,
+    dump_yaml,
+    is_preset,
+    load_recipe,
+    parse_change,
+    preset_names,
+    recipe_origins,
+)
 from gannet.recipe.sections import (
     Average,
     Checkpoints,
@@ -31,6 +39,7 @@ __all__ = [
     "RefereeSettings",
     "Stage",
     "Weighted",
+    "current_name",
     "dump_yaml",
     "is_preset",
     "lengthened",
@@ -39,5 +48,4 @@ __all__ = [
     "preset_names",
     "recipe_origins",
     "stretched",
-    "today",
 ]

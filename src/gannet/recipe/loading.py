@@ -30,11 +30,11 @@ def preset_names() -> list[str]:
 
 def is_preset(name: str) -> bool:
     """Tell whether a recipe that ships goes by a name, or did so once."""
-    return today(name) in preset_names()
+    return current_name(name) in preset_names()
 
 
-def today(name: str) -> str:
-    """Give what goes today by a name, which it may have borne once."""
+def current_name(name: str) -> str:
+    """Give the current name of a recipe or model by that, or by a former one."""
     return ALIASES.get(name, name)
 
 
@@ -101,7 +101,7 @@ def _read_yaml(target: str) -> dict[str, Any]:
             raise ValueError(f"There is no recipe file {target!r}; `gannet recipes` lists those that ship.")
         content, name = path.read_bytes(), re.sub(r"[^A-Za-z0-9._-]+", "-", path.stem).strip("-.") or "recipe"
     elif is_preset(target):
-        file = resources.files("gannet") / "recipes" / f"{today(target)}.yaml"
+        file = resources.files("gannet") / "recipes" / f"{current_name(target)}.yaml"
         content, name = file.read_bytes(), target
     elif target in (theirs := installed(RECIPES)):
         content, name = read_packaged(theirs[target], "recipe"), target
