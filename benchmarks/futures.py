@@ -121,6 +121,8 @@ def main() -> None:
     parser.add_argument("run")
     parser.add_argument("--most", type=int, default=TESTED, help="clips to judge by")
     asked = parser.parse_args()
+    if asked.most < 1:
+        parser.error(f"--most is {asked.most}; give at least 1")
     pipeline: Any = gannet.load(Path(asked.run) if Path(asked.run).exists() else asked.run)
     if pipeline.task != "video-prediction":
         parser.error(f"{asked.run} is a model of {pipeline.task}; give one of video-prediction")
