@@ -6,13 +6,16 @@ frame, how it has turned and grown. Far less is to be learned than by drawing ev
 shape.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Annotated, Literal, Self
 
 import torch
 from pydantic import Field
 from torch import Tensor, nn
 
+from gannet.networks.convolution import Convolution
 from gannet.networks.moving_layers import STATE, MovingParts, Parted, axes, laid
 from gannet.networks.pair import Discriminator, Generator, Pair, Shape
 from gannet.networks.two_stream import (
@@ -21,7 +24,6 @@ from gannet.networks.two_stream import (
     Layers,
     TwoStream,
     checked_clip,
-    grown_still,
     initialize,
 )
 from gannet.schema import Positive
@@ -44,8 +46,8 @@ class MovingSpritesGenerator(Generator, MovingParts):
         assert width != "auto", "it was chosen"
         widths = [width * min(2**level, 8) for level in reversed(range(growth.levels))]
         self.embedding = nn.Embedding(classes, latent) if classes else None
-        self.still = grown_still(inputs, growth, [*widths, channels])
-        self.sprites = grown_still(inputs, growth, [*widths, channels + options.parts])
+        self.still = _drawn(inputs, growth, [*widths, channels])
+        self.sprites = _drawn(inputs, growth, [*widths, channels + options.parts])
         self.begin = nn.Linear(inputs, 2 * options.parts)
         self.build_motion(inputs, latent, options.parts)
         initialize(self)
@@ -73,6 +75,19 @@ class MovingSpritesGenerator(Generator, MovingParts):
         parted = Parted(sprites[:, :channels].tanh(), masks, still.tanh(), given)
         begin = FURTHEST * self.begin(given).float().tanh().unflatten(1, (self.parts, 2))
         return laid(parted, self.moved(parted, latent, length, begin))
+
+
+def _drawn(inputs: int, growth: Growth, widths: Sequence[int]) -> nn.Sequential:
+    """Grow latent vectors (b, inputs) to pictures, enlarged evenly: with transposed convolutions masks had holes."""
+    _, height, width = growth.start
+    steps: list[nn.Module] = [
+        nn.Linear(inputs, widths[0] * height * width, bias=False),
+        nn.Unflatten(1, (widths[0], height, width)),
+    ]
+    for before, after in pairwise(widths):
+        steps += [nn.BatchNorm2d(before), nn.ReLU(), nn.Upsample(scale_factor=2, mode="bilinear")]
+        steps.append(Convolution(before, after, 3, 1, 1))
+    return nn.Sequential(*steps)
 
 
 @dataclass(frozen=True)
