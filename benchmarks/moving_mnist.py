@@ -8,7 +8,7 @@
 The digits are drawn from `mnist` in `$GANNET_DATA` (after Srivastava, Mansimov and Salakhutdinov, 2015, "Unsupervised
 Learning of Video Representations using LSTMs"): those of its training file to learn from, those of its test file to be
 judged by, each clip by its number, always the same. RUN is a run, or a model. The squared error of a frame is the sum
-over its 64x64 pixels in [0, 1], SSIM that of scikit-image before 0.20 for single precision, which takes values for 2
+over its 64x64 pixels in [0, 1], SSIM that of scikit-image 0.19 for single precision, which takes values to be 2
 apart at most: both are what OpenSTL computes. Its table goes by a file of 10,000 clips of the same kind that is not at
 hand, by which checkpoints were chosen, too, of networks that learned from 200 times 10,000 clips: near to what is
 measured here, but not the same. Intervals are Student's t over clips.

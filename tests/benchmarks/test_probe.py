@@ -30,21 +30,32 @@ def probe() -> ModuleType:
 
 def test_what_tells_actions_of_all_people_alike_is_all_right(probe: ModuleType) -> None:
     seen = [np.tile(np.eye(ACTIONS)[action], (3, 1)) for action in TOLD]
-    assert probe.named_rightly(seen, TOLD, WHO).all()
+    for parts in probe.PROTOCOLS.values():
+        np.testing.assert_array_equal(probe.named_rightly(seen, TOLD, parts(WHO)), 1)
 
 
 def test_what_tells_the_films_of_a_person_from_each_other_alone_is_worth_chance(probe: ModuleType) -> None:
     seen = [np.tile(one, (3, 1)) for one in np.eye(len(TOLD))]
-    right = probe.named_rightly(seen, TOLD, WHO)
-    np.testing.assert_array_equal(probe.by_person(right[None], WHO), 100 / ACTIONS)
+    for parts in probe.PROTOCOLS.values():
+        right = probe.named_rightly(seen, TOLD, parts(WHO))
+        np.testing.assert_array_equal(probe.by_person(right[None], WHO), 100 / ACTIONS)
+
+
+def test_who_is_learned_from_is_never_named_and_everybody_is(probe: ModuleType) -> None:
+    for parts, learned_from in ((probe.all_but_one, PEOPLE - 1), (probe.one_alone, 1)):
+        named: list[int] = []
+        for learned, tested in parts(WHO):
+            assert len(set(WHO[learned])) == learned_from and not set(WHO[learned]) & set(WHO[tested])
+            named += tested.tolist()
+        assert sorted(named) == sorted(list(range(len(TOLD))) * (PEOPLE - learned_from))
 
 
 def test_windows_of_a_film_answer_together(probe: ModuleType) -> None:
     seen = [np.tile(np.eye(ACTIONS)[action], (3, 1)) for action in TOLD]
     seen[0][0] = np.eye(ACTIONS)[1]
-    assert probe.named_rightly(seen, TOLD, WHO)[0]
+    assert probe.named_rightly(seen, TOLD, probe.all_but_one(WHO))[0]
     seen[0][1] = np.eye(ACTIONS)[1]
-    right = probe.named_rightly(seen, TOLD, WHO)
+    right = probe.named_rightly(seen, TOLD, probe.all_but_one(WHO))
     assert not right[0] and right[ACTIONS:].all()
 
 
@@ -60,12 +71,12 @@ def test_components_lead_to_the_answers_of_the_features_themselves(probe: Module
         for one in np.flatnonzero(person == WHO):
             wanted[one] = model.classes_[model.predict_log_proba(seen[one]).sum(0).argmax()] == TOLD[one]
     assert 0 < wanted.sum() < len(wanted)
-    np.testing.assert_array_equal(probe.named_rightly(seen, TOLD, WHO), wanted)
+    np.testing.assert_array_equal(probe.named_rightly(seen, TOLD, probe.all_but_one(WHO)), wanted)
 
 
 def test_each_person_counts_once(probe: ModuleType) -> None:
-    right = np.array([[True, True, False, False], [True, False, False, False]])
-    np.testing.assert_allclose(probe.by_person(right, np.array([0, 0, 0, 1])), [50, 0])
+    right = np.array([[1.0, 1, 0, 0], [1, 0, 0, 0.5]])
+    np.testing.assert_allclose(probe.by_person(right, np.array([0, 0, 0, 1])), [50, 25])
 
 
 def test_an_interval_is_that_of_students_t() -> None:
