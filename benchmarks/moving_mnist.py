@@ -50,7 +50,8 @@ PUBLISHED = {
 }
 """Mean squared error of a frame and SSIM, learned for 200 epochs on a GPU."""
 SOURCE = "OpenSTL, docs/en/model_zoos/video_benchmarks.md at c74deb5, best of three trials"
-ERROR, SIMILARITY, MODEL, COPIED = "squared error", "SSIM", "model", "last given frame"
+ERROR, SIMILARITY = "squared error", "SSIM"
+MODEL, COPIED, BLACK = "model", "last given frame", "black frames"
 Values = npt.NDArray[np.float64]
 
 
@@ -122,9 +123,13 @@ def scores(made: Tensor, true: Tensor) -> Scores:
 
 
 def futures(pipeline: Any, given: Tensor) -> dict[str, Tensor]:
-    """What a model predicts after ten frames (1, 1, 10, 64, 64), and the last of them over again."""
+    """What a model predicts after ten frames (1, 1, 10, 64, 64), the last of them over again, and nothing at all.
+
+    Digits out of place count twice, where they are and where they are not: black frames come nearer than copied ones.
+    """
     made = pipeline.future(given, 0, 0, LENGTH).clip()
-    return {MODEL: made, COPIED: given[:, :, -1:].expand(-1, -1, LENGTH - GIVEN, -1, -1)}
+    copied = given[:, :, -1:].expand(-1, -1, LENGTH - GIVEN, -1, -1)
+    return {MODEL: made, COPIED: copied, BLACK: torch.full_like(copied, -1)}
 
 
 def measured(pipeline: Any, clips: Iterator[Pixels]) -> dict[str, Scores]:

@@ -88,9 +88,7 @@ def test_similarity_of_flat_frames_is_the_formula_with_values_two_apart(moving: 
     assert moving.scores(light, light).similarity[0] == pytest.approx(1.0)
 
 
-def test_the_floor_is_nothing_where_nothing_moves_and_the_future_is_held_against_its_own_frames(
-    moving: ModuleType,
-) -> None:
+def test_futures_and_floors_are_held_against_the_frames_that_came(moving: ModuleType) -> None:
     level = np.linspace(0, 255, 20).round().astype(np.uint8)[:, None, None]
     still, lighter = np.full((20, 64, 64), 77, np.uint8), np.broadcast_to(level, (20, 64, 64))
 
@@ -103,6 +101,7 @@ def test_the_floor_is_nothing_where_nothing_moves_and_the_future_is_held_against
     np.testing.assert_allclose(found["model"].error[0], 0, atol=1e-6)
     ten = level[:, 0, 0].astype(float) / 255
     np.testing.assert_allclose(found["last given frame"].error[1], 4096 * (ten[10:] - ten[9]) ** 2, rtol=1e-4)
+    np.testing.assert_allclose(found["black frames"].error, 4096 * np.array([[0.302] * 10, ten[10:]]) ** 2, rtol=1e-3)
     np.testing.assert_allclose(found["model"].error[1], 4096 * (ten[10:] - 77 / 255) ** 2, rtol=1e-4)
 
 
