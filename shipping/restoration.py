@@ -2,10 +2,10 @@
 
     python shipping/restoration.py DETECTOR inpainting --data photographs/train --out FOLDER
 
-DETECTOR is the `model/` folder of a run of `restoration-v4.yaml`. It is made as sensitive as it may be without taking
+DETECTOR is the `model/` folder of a run of `restoration-v5.yaml`. It is made as sensitive as it may be without taking
 more of the undamaged photographs that its run held out for damage than is allowed (`--mean`, `--worst`; shares).
 With `--keep pixel` the network that fills has its weights from before the game beside it (`--strength`). The card is
-`restoration-v4.md`; what it says of scores (a file with what `benchmarks/damage_found.py` printed), of the training and
+`restoration-v5.md`; what it says of scores (a file with what `benchmarks/damage_found.py` printed), of the training and
 of what the model cannot do is given.
 """
 
@@ -22,7 +22,7 @@ from gannet.recipe import load_recipe
 from gannet.runtime.files import write_text
 from gannet.tasks.restoration.evaluation import Mistakes, calibrated, share_taken
 
-RECIPE = Path(__file__).with_name("restoration-v4.yaml")
+RECIPE = Path(__file__).with_name("restoration-v5.yaml")
 
 
 def held_out(data: str) -> list[Photograph]:
@@ -37,7 +37,7 @@ def main() -> None:
     parser.add_argument("inpainting")
     parser.add_argument("--data", required=True)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--name", default="restoration-v4")
+    parser.add_argument("--name", default="restoration-v5")
     parser.add_argument("--mean", type=float, default=0.002)
     parser.add_argument("--worst", type=float, default=0.015)
     parser.add_argument("--keep", nargs="+", default=[])

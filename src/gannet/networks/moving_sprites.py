@@ -34,6 +34,8 @@ EDGE = 12.0
 """How much less likely than its middle the edge of a picture is the sprite's at first, in logits."""
 KEPT = 4.0
 """The bias of the gate that keeps what the recurrent network remembers."""
+LOUDNESS = 0.1
+"""How loud grain of colours that weigh one is: were it loud after a few steps, sprites would grow to cover it."""
 FURTHEST = 0.75
 """How far from the middle a sprite begins at most, in halves of a side."""
 
@@ -92,13 +94,12 @@ class _Grain(nn.Module):
         super().__init__()
         self.sides = [-(-side // 2) for side in shape[2:]]
         self.drawn = nn.Linear(inputs, self.sides[0] * self.sides[1])
-        # From nothing at first: else sprites grow until they cover what is not yet like any ground.
         self.colours = zero_init(Convolution(1, shape[0], 3, 1, 1))
 
     def forward(self, latent: Tensor) -> Tensor:
-        """Map (b, inputs) to (b, c, h, w), to be added to the ground."""
+        """Map (b, inputs) to (b, c, h, w), to be added to the ground: from nothing at first."""
         grain = self.drawn(latent).unflatten(1, (1, *self.sides))
-        added: Tensor = self.colours(interpolate(grain, scale_factor=2.0, mode="bilinear"))
+        added: Tensor = LOUDNESS * self.colours(interpolate(grain, scale_factor=2.0, mode="bilinear"))
         return added
 
 
