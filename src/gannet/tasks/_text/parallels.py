@@ -1,0 +1,119 @@
+"""The lines of a corpus that are nearest to a damaged one, and the file that a corpus is kept in."""
+
+import lzma
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from gannet.runtime.files import write_bytes
+from gannet.tasks._text.gaps import LOST, LOST_SOME
+from gannet.tasks._text.normalization import folded, normalized
+
+GRAM = 4
+"""Characters of what is compared; words of two letters with their spaces are as long."""
+LENGTH_COUNTS = 0.25
+"""The power of a line's own weight by which it is divided: 0 favours long lines, 0.5 short ones."""
+_APART = 0
+"""The number that stands between lines and for what is lost; no character has it."""
+
+
+@dataclass(frozen=True)
+class Parallel:
+    """A line of the corpus.
+
+    Attributes:
+        line: as it stands in the corpus.
+        number: of the line there, from 0.
+        likeness: share of what is known of the damaged line, weighed by rarity, that is also here, 0 to 1.
+    """
+
+    line: str
+    number: int
+    likeness: float
+
+
+class Corpus:
+    """Lines that are searched for parallels.
+
+    Lines are compared by the sequences of four characters that they share, each weighed by its inverse document
+    frequency (Spärck Jones, 1972). Case, joiners and variants of letters do not count.
+
+    Args:
+        lines: of one language.
+    """
+
+    def __init__(self, lines: Sequence[str]) -> None:
+        self.lines = list(lines)
+
+    @cached_property
+    def _index(self) -> tuple[NDArray[np.uint64], sparse.csr_matrix, NDArray[np.float64], NDArray[np.float64]]:
+        """Give all sequences, which lines (columns) have each of them (rows), its weight, and what a line weighs."""
+        keys, rows = _sequences(self.lines)
+        known, which = np.unique(keys, return_inverse=True)
+        shape = (len(known), len(self.lines))
+        having = sparse.csr_matrix((np.ones(len(rows), np.float32), (which, rows)), shape)
+        having.data[:] = 1  # However often a line has it.
+        weights = np.log((1 + len(self.lines)) / np.diff(having.indptr)) ** 2
+        return known, having, weights, np.maximum(having.T @ weights, 1e-9)
+
+    def nearest(self, damaged: str, count: int = 10) -> list[Parallel]:
+        """Give the nearest lines, the nearest first; fewer where fewer share anything.
+
+        Args:
+            damaged: with LOST and LOST_SOME where it is lost; nothing is compared across them.
+            count: lines at most.
+        """
+        keys = np.unique(_sequences([damaged])[0])
+        known, having, weights, own = self._index
+        if not len(known) or not len(keys):
+            return []
+        places = np.minimum(np.searchsorted(known, keys), len(known) - 1)
+        places = places[known[places] == keys]
+        shared = having[places].T @ weights[places]
+        whole = weights[places].sum() + (len(keys) - len(places)) * np.log(1 + len(self.lines)) ** 2
+        scores = shared / own**LENGTH_COUNTS
+        best = np.argsort(-scores, kind="stable")[:count]
+        return [Parallel(self.lines[at], int(at), float(shared[at] / whole)) for at in best if shared[at] > 0]
+
+
+def _sequences(lines: Iterable[str]) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+    """Give all sequences of characters of lines as numbers (n,), and of which line each is (n,)."""
+    plain = [f" {folded(normalized(line)).replace(chr(10), ' ').strip()} " for line in lines]
+    codes = np.frombuffer("\0".join(plain).encode("utf-32-le"), np.uint32).astype(np.uint64)
+    which = np.repeat(np.arange(len(plain)), [len(line) + 1 for line in plain])[: len(codes)]
+    for sign in (LOST, LOST_SOME):
+        codes[codes == ord(sign)] = _APART
+    keys, whole = np.zeros(max(0, len(codes) - GRAM + 1), np.uint64), np.ones(max(0, len(codes) - GRAM + 1), bool)
+    for at in range(GRAM):
+        part = codes[at : at + len(keys)]
+        keys = keys * np.uint64(0x110000 + 13) + part  # Modulo 2**64: of two sequences hardly ever the same number.
+        whole &= part != _APART
+    return keys[whole], which[: len(keys)][whole]
+
+
+def write_corpora(path: Path, corpora: dict[str, Sequence[str]]) -> None:
+    """Write the lines of several languages to one compressed file, each with its language.
+
+    Raises:
+        ValueError: a language's name or a line that holds a tab or a line end, or a file that cannot be written.
+    """
+    rows = [f"{language}\t{line}" for language, lines in corpora.items() for line in lines]
+    for row in rows:
+        if row.count("\t") != 1 or len(row.splitlines()) > 1:
+            raise ValueError(f"{row[:40]!r} is not one line without tabs; divide it before it is kept.")
+    write_bytes(path, lzma.compress("\n".join([*rows, ""]).encode(), preset=9 | lzma.PRESET_EXTREME))
+
+
+def read_corpora(path: Path) -> dict[str, Corpus]:
+    """Read what `write_corpora` wrote: a corpus of each language."""
+    lines: dict[str, list[str]] = defaultdict(list)
+    for row in lzma.decompress(path.read_bytes()).decode().split("\n")[:-1]:
+        language, line = row.split("\t")
+        lines[language].append(line)
+    return {language: Corpus(kept) for language, kept in lines.items()}
