@@ -65,7 +65,7 @@ class Alphabet:
         """Give the signs of code points (b, t), those of windows; what is dropped makes room behind the others."""
         table = self.table.to(codes.device)
         signs = torch.where(codes < TABLE, table[codes.clamp(0, TABLE - 1)], UNKNOWN)
-        order = (signs == DROPPED).to(torch.int8).argsort(1, stable=True)
+        order = (signs == DROPPED).to(torch.int8).argsort(stable=True, dim=1)
         return signs.gather(1, order).clamp_min(PADDING)
 
     def code_points(self, signs: Tensor) -> Tensor:

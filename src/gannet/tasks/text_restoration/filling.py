@@ -171,9 +171,7 @@ def rows_of(row: Array, places: Sequence[Place], states: Sequence[list[Hypothesi
 
 def _surest(state: list[Hypothesis], chances: Array) -> tuple[int, float]:
     """Give which sign of a gap is to be filled in next: that of the first hypothesis whose chance is highest."""
-    highest = [
-        float(chances[0, at].max()) if sign == HIDDEN else -np.inf for at, sign in enumerate(state[0].signs)
-    ]
+    highest = [float(chances[0, at].max()) if sign == HIDDEN else -np.inf for at, sign in enumerate(state[0].signs)]
     at = int(np.argmax(highest))
     return at, highest[at]
 
