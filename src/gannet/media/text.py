@@ -4,7 +4,7 @@ import codecs
 import json
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Annotated, ClassVar, Literal
 
 import numpy as np
@@ -50,6 +50,8 @@ class TextMedium(Medium[str]):
 
     Args:
         encoding: of the files.
+        marks: reads the marks of editors in a line that is learned from; None: they are characters as others are.
+        version: of how they are read; a change of it decodes anew what the cache holds.
     """
 
     name: ClassVar[str] = "text"
@@ -61,8 +63,18 @@ class TextMedium(Medium[str]):
     )
     Options: ClassVar[type[Section]] = Options
 
-    def __init__(self, encoding: str = UTF_8) -> None:
-        self.encoding = encoding
+    def __init__(self, encoding: str = UTF_8, marks: Callable[[str], str] | None = None, version: str = "") -> None:
+        self.encoding, self.marks_of, self.version = encoding, marks, version
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """Tell also how editors' marks are read."""
+        return (*super().words, *([self.version] if self.version else []))
+
+    def reading(self, options: Options) -> "TextMedium":
+        """Give the medium that reads as options say."""
+        marks = self.marks_of if options.marks == "leiden" else None
+        return TextMedium(options.encoding, marks, self.version)
 
     def field(self, length: int) -> Field:
         """Describe texts of which so many characters are given at a time."""

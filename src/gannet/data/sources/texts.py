@@ -7,7 +7,6 @@ of every file: what follows what was learned is nearer to a page that nobody has
 
 import gzip
 import io
-import re
 import zlib
 from collections.abc import Iterator, Mapping
 from functools import partial
@@ -17,8 +16,9 @@ from pathlib import Path
 from gannet.data.records import LeftOut, Record, Source, digest
 from gannet.data.sources.folder import BESIDE, Folder, Storage, Zip, fingerprint_of
 from gannet.data.sources.layout import in_utf8, read_layout
+from gannet.media import find_medium
 from gannet.media.medium import Medium
-from gannet.media.text import GAP, LOST, Options, TextMedium
+from gannet.media.text import Options, TextMedium
 from gannet.runtime.reading import any_beginning, read_bounded
 from gannet.schema import Section
 
@@ -27,21 +27,15 @@ WINDOWS, FEWEST_PARTS, HELD_OUT = 8, 20, 0.1
 """Windows that a part is long, parts that a short text is cut into nevertheless, and the share that is held out."""
 VERSION = "1"
 """A change of how texts are cut or marks are read raises it, and so decodes anew what the cache holds of texts."""
-LONGEST_GAP = 64
-"""Lost characters that are counted; a longer gap is one of unknown length."""
-COUNTED = re.compile(r"\[\s*(\d{1,4})\s*\]")
-LINE_PART = re.compile(r"\s+/\s+")
-"""What parts the lines of an inscription that is printed in one."""
-UNCOUNTED = re.compile(r"\[\s*(?:\.{2,}|…|[-–—](?:\s*[-–—])*)\s*\]")
 
 
 class TextSource:
     """Texts in a folder, a zip or a file of its own; `read_layout` tells what the folders around them mean."""
 
-    def __init__(self, storage: Storage, field: str, options: Options | None = None) -> None:
+    def __init__(self, storage: Storage, field: str, medium: TextMedium, options: Options | None = None) -> None:
         self.name = storage.name
         self._storage, self._field, self._options = storage, field, options or Options()
-        self._medium = TextMedium(self._options.encoding)
+        self._given, self._medium = medium, medium.reading(self._options)
         names = sorted(path for path in storage.names() if path.lower().endswith(ENDINGS))
         self._layout = read_layout(names)
         self._paths = [path for path in names if self._layout.covers(path)]
@@ -59,7 +53,7 @@ class TextSource:
 
     def with_options(self, options: Options) -> "TextSource":
         """Give the same, read otherwise."""
-        return TextSource(self._storage, self._field, options)
+        return TextSource(self._storage, self._field, self._given, options)
 
     def left_out(self) -> Iterator[LeftOut]:
         """Name texts that lie beside the folders of splits."""
@@ -83,8 +77,8 @@ class TextSource:
         """Read a file, and cut it."""
         text = self._medium.read(self._content(path))
         lines = _joined(text) if ".tsv" in path.lower()[-7:] else text.splitlines()
-        if self._options.marks == "leiden":
-            lines = [part for line in lines for part in LINE_PART.split(without_marks(line))]
+        if read := self._medium.marks_of:
+            lines = [part for line in lines for part in read(line).splitlines() or [""]]
         return cut([line.rstrip() for line in lines], self._options.length)
 
     def _content(self, path: str) -> bytes:
@@ -111,17 +105,6 @@ def _joined(table: str) -> Iterator[str]:
     """Give the texts of a table, a name and a text a line, with an empty line between them."""
     for line in table.splitlines():
         yield from (line.partition("\t")[2].replace("\t", " ") or line, "")
-
-
-def without_marks(line: str) -> str:
-    """Read an editor's marks: what is lost becomes signs of that, what was supplied stands as text.
-
-    Lost characters become U+FFFD each, a gap of unknown length U+FFFC.
-    """
-    if "[" not in line:
-        return line
-    counted = COUNTED.sub(lambda found: LOST * n if (n := int(found[1])) <= LONGEST_GAP else GAP, line)
-    return UNCOUNTED.sub(GAP, counted).replace("[", "").replace("]", "")
 
 
 def cut(lines: list[str], length: int) -> list[str]:
@@ -167,24 +150,23 @@ def open_name(target: str) -> Source | None:
     """Open the passages that come along: a few old ones in Persian, English and Latin."""
     if target not in EMBEDDED:
         return None
-    source = TextSource(Folder(Path(str(resources.files("gannet.data") / "embedded" / target))), "text")
-    source.name = target
-    return source
+    folder = Folder(Path(str(resources.files("gannet.data") / "embedded" / target)))
+    medium = find_medium("text")
+    assert isinstance(medium, TextMedium)
+    return TextSource(folder, "text", medium)
 
 
 def open_path(path: Path, media: Mapping[str, Medium]) -> Source | None:
     """Open a file, a folder or a zip."""
-    (name,) = media
+    ((name, medium),) = media.items()
+    assert isinstance(medium, TextMedium), "texts are read by their medium"
     if path.is_dir() or path.suffix.lower() == ".zip":
-        return TextSource(Folder(path) if path.is_dir() else Zip(path), name)
-    return TextSource(OneFile(path), name) if path.name.lower().endswith(ENDINGS) else None
+        return TextSource(Folder(path) if path.is_dir() else Zip(path), name, medium)
+    return TextSource(OneFile(path), name, medium) if path.name.lower().endswith(ENDINGS) else None
 
 
 def finished(source: Source, options: Section | None) -> Source:
     """Read texts as their options say."""
     if not isinstance(source, TextSource) or not isinstance(options, Options):
         return source
-    name = source.name
-    read = source.with_options(options)
-    read.name = name
-    return read
+    return source.with_options(options)

@@ -9,7 +9,15 @@ from numpy.typing import NDArray
 
 from gannet.tasks._text.alternatives import Alternative
 from gannet.tasks._text.gaps import LOST, LOST_SOME
-from gannet.tasks._text.ngram_counts import BREAK, BYTE, LARGEST, Discounting, Floats, Interpolated, Numbers, count_orders
+from gannet.tasks._text.ngram_counts import (
+    BREAK,
+    BYTE,
+    LARGEST,
+    Discounting,
+    Floats,
+    Interpolated,
+    count_orders,
+)
 
 LINE_END = "\n"
 MOST = 254
@@ -190,7 +198,7 @@ def ranked(found: Sequence[tuple[str, float]], sharpness: float, count: int) -> 
     shares = np.exp(_log_softmax(sharpness * np.array([score for _, score in order])))
     sure: Counter[tuple[int, str]] = Counter()
     for (text, _), share in zip(order, shares.tolist(), strict=True):
-        sure.update({(at, one): share for at, one in enumerate(text)})
+        sure.update(dict.fromkeys(enumerate(text), share))
     return [
         Alternative(text, share, tuple(min(1.0, sure[place]) for place in enumerate(text)))
         for (text, _), share in zip(order[:count], shares.tolist(), strict=False)

@@ -2,10 +2,10 @@
 
 The data are texts, in folders by their languages; a network learns to tell characters that are hidden in them: single
 ones, words, spans and half lines, and how long gaps of unknown length are. First it learns by likelihood; in the stage
-`game` a discriminator reads the whole text and judges every place that was filled in (Fedus et al., 2018, "MaskGAN:
-Better Text Generation via Filling in the ______"). Gaps in a text that is given are marked as editors do: `[...]`, `[5]`
-or `-----`. Beside the restored text stands a record with a confidence for every character, alternatives with their
-probabilities, and the nearest lines of what was learned from.
+`game` a discriminator reads the whole text and judges every place that was filled in (Fedus et al., 2018, "MaskGAN").
+Gaps in a text that is given are marked as editors do: `[...]`, `[5]` or `-----`. Beside the restored text stands a record
+with a confidence for every character, alternatives with their probabilities, and the nearest lines of what was learned
+from.
 """
 
 from collections.abc import Callable
@@ -30,6 +30,7 @@ from gannet.recipe import Data as RecipeData
 from gannet.recipe import Optimizer, Recipe, Stage
 from gannet.schema import Choice, check, known_keys
 from gannet.task import example_recipe
+from gannet.tasks.text_restoration import reading
 from gannet.tasks.text_restoration.alphabet import FIRST, Alphabet, common_characters
 from gannet.tasks.text_restoration.config import NETWORKS, Config, Description, Settings, choose_network
 from gannet.tasks.text_restoration.damage import NOTHING, Damaged, fixed_damage
@@ -51,7 +52,7 @@ pipeline_class = TextRestorationPipeline
 
 def media(recipe: Recipe) -> dict[str, Medium]:
     """Name the samples: texts."""
-    return {"text": text.medium}
+    return {"text": reading.medium}
 
 
 def labels(recipe: Recipe) -> Labels:
@@ -76,7 +77,7 @@ def describe(recipe: Recipe, source: Source) -> Description:
 
 def fields(recipe: Recipe, description: Description) -> dict[str, Field]:
     """Say what texts are brought to: the numbers of their characters."""
-    return {"text": text.medium.field(description.shape[0])}
+    return {"text": reading.medium.field(description.shape[0])}
 
 
 def resolve(recipe: Recipe, description: Description) -> Recipe:

@@ -1,4 +1,4 @@
-"""Damage that is learned from: characters, words, spans and half lines of whole texts that are hidden from a network."""
+"""Damage that is learned from: characters, words, spans and half lines of texts that are hidden from a network."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -14,7 +14,7 @@ from gannet.tasks.text_restoration.alphabet import FIRST, GAP, HIDDEN, LINE, PAD
 
 KINDS = {"spans": 0.4, "words": 0.3, "characters": 0.15, "half lines": 0.15}
 """How often each kind of damage is done to a text; one kind to each."""
-LEAST, MOST = 0.1, 0.45
+LEAST, MOST = 0.1, 0.6
 """The share of a text that is hidden, drawn between."""
 MEAN_SPAN, LONGEST_SPAN = 6.0, 40
 """Signs of a span: their mean and the most; lengths are geometric."""
@@ -124,7 +124,7 @@ def _spans(length: int, share: float, random: Random) -> list[tuple[int, int]]:
 
 
 def _words(row: Array) -> list[tuple[int, int]]:
-    """Give the places of words, whatever the alphabet: what lies between the commonest sign, the space, and line ends."""
+    """Give the places of words in any alphabet: what lies between its commonest sign, the space, and line ends."""
     return runs((row != FIRST) & (row != LINE))
 
 

@@ -110,7 +110,7 @@ def _told_of(sign: str, at: int, alternatives: list[Alternative], parallels: lis
         "position": at,
         "restored": best.text,
         "confidences": [round(one, 4) for one in best.confidences],
-        "alternatives": [{"text": one.text, "probability": round(one.probability, 6)} for one in alternatives],
+        "alternatives": [{"text": one.text, "probability": float(f"{one.probability:.4g}")} for one in alternatives],
         "parallels": [asdict(one) for one in parallels],
     }
 
@@ -120,9 +120,7 @@ class TextRestorationPipeline(ConverterPipeline):
 
     task: ClassVar[str] = "text-restoration"
     inputs: ClassVar[Mapping[str, Input]] = {
-        TEXT: Input(
-            text.medium, "a text whose gaps are marked: [...] of unknown length, [5] or ----- of five characters"
-        )
+        TEXT: Input(text.medium, "a text whose gaps are marked: [...] of unknown length, [5] or ----- of five signs")
     }
     outputs: ClassVar[Mapping[str, Medium]] = {TEXT: text.medium, RECORD: record.medium}  # type: ignore[assignment]
     always: ClassVar[tuple[str, ...]] = (RECORD,)
