@@ -32,6 +32,15 @@ class _Table(dict[int, str]):
         return self[code]
 
 
+class _Lower(dict[int, str]):
+    """The lower case of each character; of one that has two there, itself."""
+
+    def __missing__(self, code: int) -> str:
+        lower = chr(code).lower()
+        self[code] = ONE_FORM.get(lower, lower) if len(lower) == 1 else chr(code)
+        return self[code]
+
+
 def _letter(character: str) -> str:
     if character in UNSEEN or character in HARAKAT:
         return ""
@@ -51,7 +60,7 @@ def _bare(letter: str) -> str:
     return unicodedata.normalize("NFC", LETTERS.get(base, base) + "".join(kept))
 
 
-_TABLE = _Table()
+_TABLE, _LOWER = _Table(), _Lower()
 
 
 def normalized(text: str) -> str:
@@ -72,8 +81,7 @@ def folded(text: str) -> str:
     Stones and old hands know one case, and what stands in an edition is the editor's choice: a capital that is missed
     is no letter that is missed. The forms of sigma are one for the same reason.
     """
-    lower = "".join(one if len(one.lower()) > 1 else one.lower() for one in text)
-    return "".join(ONE_FORM.get(one, one) for one in lower)
+    return text.translate(_LOWER)
 
 
 @dataclass(frozen=True)

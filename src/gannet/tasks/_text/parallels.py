@@ -15,12 +15,10 @@ from gannet.runtime.files import write_bytes
 from gannet.tasks._text.gaps import LOST, LOST_SOME
 from gannet.tasks._text.normalization import folded, normalized
 
-GRAM = 4
-"""Characters of what is compared; words of two letters with their spaces are as long."""
-LENGTH_COUNTS = 0.25
+GRAMS = (2, 3)
+"""Characters of the sequences that are compared: three tell lines apart, two are left where single ones are lost."""
+LENGTH_COUNTS = 0.05
 """The power of a line's own weight by which it is divided: 0 favours long lines, 0.5 short ones."""
-_APART = 0
-"""The number that stands between lines and for what is lost; no character has it."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +39,7 @@ class Parallel:
 class Corpus:
     """Lines that are searched for parallels.
 
-    Lines are compared by the sequences of four characters that they share, each weighed by its inverse document
+    Lines are compared by the sequences of two and three characters that they share, each weighed by its inverse document
     frequency (Spärck Jones, 1972). Case, joiners and variants of letters do not count.
 
     Args:
@@ -84,17 +82,20 @@ class Corpus:
 
 def _sequences(lines: Iterable[str]) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
     """Give all sequences of characters of lines as numbers (n,), and of which line each is (n,)."""
-    plain = [f" {folded(normalized(line)).replace(chr(10), ' ').strip()} " for line in lines]
-    codes = np.frombuffer("\0".join(plain).encode("utf-32-le"), np.uint32).astype(np.uint64)
-    which = np.repeat(np.arange(len(plain)), [len(line) + 1 for line in plain])[: len(codes)]
-    for sign in (LOST, LOST_SOME):
-        codes[codes == ord(sign)] = _APART
-    keys, whole = np.zeros(max(0, len(codes) - GRAM + 1), np.uint64), np.ones(max(0, len(codes) - GRAM + 1), bool)
-    for at in range(GRAM):
-        part = codes[at : at + len(keys)]
-        keys = keys * np.uint64(0x110000 + 13) + part  # Modulo 2**64: of two sequences hardly ever the same number.
-        whole &= part != _APART
-    return keys[whole], which[: len(keys)][whole]
+    whole = folded(normalized("\n".join(" ".join(line.splitlines()) for line in lines)))
+    codes = np.frombuffer(f" {whole} ".replace("\n", " \n ").encode("utf-32-le"), np.uint32).astype(np.uint64)
+    apart = np.isin(codes, [ord(sign) for sign in (LOST, LOST_SOME, "\n")])
+    which = np.cumsum(codes == ord("\n"))
+    found = []
+    for length in GRAMS:
+        starts = np.arange(max(0, len(codes) - length + 1))
+        keys, known = np.zeros(len(starts), np.uint64), np.ones(len(starts), bool)
+        for at in range(length):
+            keys = (keys << np.uint64(21)) | codes[at + starts]  # A character has at most 21 bits, and none is zero.
+            known &= ~apart[at + starts]
+        found.append((keys[known], which[: len(keys)][known]))
+    keys, rows = (np.concatenate(part) for part in zip(*found, strict=True))
+    return keys, rows
 
 
 def write_corpora(path: Path, corpora: dict[str, Sequence[str]]) -> None:
