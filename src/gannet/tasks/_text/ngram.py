@@ -9,7 +9,16 @@ from numpy.typing import NDArray
 
 from gannet.tasks._text.alternatives import Alternative
 from gannet.tasks._text.gaps import LOST, LOST_SOME
-from gannet.tasks._text.ngram_counts import BREAK, BYTE, LARGEST, Discounting, Floats, Interpolated, Numbers, count_orders
+from gannet.tasks._text.ngram_counts import (
+    BREAK,
+    BYTE,
+    LARGEST,
+    Discounting,
+    Floats,
+    Interpolated,
+    Numbers,
+    count_orders,
+)
 
 LINE_END = "\n"
 MOST = 254
@@ -155,9 +164,7 @@ def _largest(values: Floats, count: int) -> NDArray[np.int64]:
     return best[np.argsort(-values[best], kind="stable")]
 
 
-def _joined(
-    begun: Sequence[tuple[Rows, Floats]], ended: Sequence[tuple[Rows, Floats]], length: int, most: int
-) -> Rows:
+def _joined(begun: Sequence[tuple[Rows, Floats]], ended: Sequence[tuple[Rows, Floats]], length: int, most: int) -> Rows:
     """Join beginnings and ends of a length at every place, and give the different ones (b, length) that look best.
 
     Each place where they are joined gives as many as any other, since what they say of it does not compare.
