@@ -32,11 +32,12 @@ from gannet.tasks._text.held_out import (
     read_split,
     write_split,
 )
-from gannet.tasks._text.ngram import Ngram, Settings
+from gannet.tasks._text.ngram import Ngram, Settings, ranked
 from gannet.tasks._text.parallels import Corpus
 from gannet.tasks._text.protocol import (
     RANKED,
     Figure,
+    Restored,
     calibration_of,
     character_accuracy,
     gap_figures,
@@ -54,14 +55,13 @@ TUNED: tuple[Mapping[str, Any], ...] = (
     {"discounting": "witten-bell"},
     {"order": 7},
     {"order": 6},
+    {"order": 6, "discounting": "witten-bell"},
     {"order": 5},
-    {"beam": 64, "scored": 256},
     {"beam": 16, "scored": 64},
-    {"sharpness": 0.7},
-    {"sharpness": 0.85},
-    {"sharpness": 1.2},
-    {"sharpness": 1.4},
 )
+SHARPNESS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.85, 1.0)
+ALL = 100_000
+"""More alternatives than a search finds."""
 SEED = 0
 
 
@@ -93,10 +93,10 @@ def print_gaps(name: str, restorer: Restorer, found: list[Passage], language: st
         for measure in ("error rate", "top-1", f"top-{RANKED}"):
             by_length = (f"{100 * figures[known][f'{measure}, {one}'].value:.0f}" for one in lengths)
             print(f"| {measure}, {words} | {shown(figures[known][measure])} | {' | '.join(by_length)} |")
-    told = figures[True]
+    best = figures[True]
     print(
-        f"bits a character, single ones: {told['bits a character, 1'].value:.2f}; expected calibration error: "
-        f"{calibration_of(rows[True]):.3f}; diversity: {told['diversity'].value:.2f}"
+        f"bits a character, single ones: {best['bits a character, 1'].value:.2f}; expected calibration error: "
+        f"{calibration_of(rows[True]):.3f}; diversity: {best['diversity'].value:.2f}"
     )
 
 
@@ -113,8 +113,8 @@ def print_supplements(name: str, restorer: Restorer, found: list[Passage], langu
     """Print how often editors supplied the same; where a language has none, nothing."""
     hidden = supplements(found, count, SEED)
     if hidden:
-        told = gap_figures(restore_gaps(restorer, hidden, language, True))
-        cells = (f"{measure} {shown(told[measure])}" for measure in ("error rate", "top-1", f"top-{RANKED}"))
+        figures = gap_figures(restore_gaps(restorer, hidden, language, True))
+        cells = (f"{measure} {shown(figures[measure])}" for measure in ("error rate", "top-1", f"top-{RANKED}"))
         print(f"\n{language}, {name}: {len(hidden)} supplements of editors: {'; '.join(cells)}")
 
 
@@ -131,18 +131,31 @@ def learned(library: Library, split: Split, language: str, settings: Settings, *
 def tune(library: Library, split: Split, language: str, count: int) -> None:
     """Print what other settings than those of an n-gram would give, on the last part of what is learned."""
     hidden = hide_gaps(passages(library, split, language, "tuned"), count, SEED)
+    counted = Ngram(learned_texts(library, split, language, "learned"))
     for change in TUNED:
-        model = Ngrams({language: learned(library, split, language, replace(Settings(), **change), "learned")})
-        started = time.perf_counter()
-        rows = restore_gaps(model, hidden, language, True)
-        seconds = (time.perf_counter() - started) / len(hidden)
-        told = gap_figures(rows)
-        print(
-            f"{language} {change}: error rate {shown(told['error rate'])}, top-1 {shown(told['top-1'])}, "
-            f"top-{RANKED} {shown(told[f'top-{RANKED}'])}, bits {told['bits a character, 1'].value:.3f}, "
-            f"calibration {calibration_of(rows):.3f}, {seconds:.3f} s a gap",
-            flush=True,
-        )
+        model = Ngrams({language: counted.with_settings(replace(Settings(), sharpness=1.0, **change))})
+        started = time.process_time()
+        rows = restore_gaps(model, hidden, language, True, ALL)
+        seconds = (time.process_time() - started) / len(hidden)
+        print(f"{language} {change}: {told(rows)}, {seconds:.3f} s a gap", flush=True)
+        for sharpness in SHARPNESS if not change else ():
+            print(f"{language} sharpness {sharpness}: {told([sharpened(row, sharpness) for row in rows])}", flush=True)
+
+
+def sharpened(row: Restored, sharpness: float) -> Restored:
+    """The same alternatives as another sharpness would rank them."""
+    found = [(one.text, float(np.log(max(one.probability, 1e-300)))) for one in row.alternatives]
+    return replace(row, alternatives=tuple(ranked(found, sharpness, RANKED)))
+
+
+def told(rows: list[Restored]) -> str:
+    """What settings are chosen by."""
+    found = gap_figures(rows)
+    return (
+        f"error rate {shown(found['error rate'])}, top-1 {shown(found['top-1'])}, "
+        f"top-{RANKED} {shown(found[f'top-{RANKED}'])}, bits {found['bits a character, 1'].value:.3f} (all lengths "
+        f"{found['bits a character'].value:.3f}), calibration {calibration_of(rows):.3f}"
+    )
 
 
 def restorers(library: Library, split: Split, language: str, run: str | None) -> Iterator[tuple[str, Restorer]]:

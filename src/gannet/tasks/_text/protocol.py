@@ -89,14 +89,17 @@ def edit_distance(one: str, other: str) -> int:
     return row[-1]
 
 
-def restore_gaps(restorer: Restorer, hidden: Sequence[Hidden], language: str, known: bool) -> list[Restored]:
-    """Fill gaps that were made, by twenty alternatives each.
+def restore_gaps(
+    restorer: Restorer, hidden: Sequence[Hidden], language: str, known: bool, count: int = RANKED
+) -> list[Restored]:
+    """Fill gaps that were made.
 
     Args:
         known: whether the restorer is told how many characters are lost.
+        count: alternatives to each.
     """
     return [
-        Restored(one, tuple(restorer.fill(one.left, len(one.truth) if known else None, one.right, RANKED, language)))
+        Restored(one, tuple(restorer.fill(one.left, len(one.truth) if known else None, one.right, count, language)))
         for one in hidden
     ]
 
