@@ -26,12 +26,17 @@ LOST, LOST_SOME = "\ufffd", "\ufffc"
 DASHES = "-\u2013\u2014"
 _INSIDE = rf"\s*(?:\.(?:\s?\.)*|\u2026|[{DASHES}](?:\s?[{DASHES}])*|(?:(?:ca?\.|ca|\u00b1|~)\s*)?\d+\s*\??)?\s*"
 TOKEN = re.compile(
-    rf"(?P<gap>\[{_INSIDE}\])|(?P<bare>-{{4,}}|[\ufffd\u25a1\u25af]+)"
-    rf"|(?P<erased>\[\[(?!{_INSIDE}\])|\u301a)|(?P<open>\[)|(?P<close>\]|\u301b)"
+    rf"(?=[][\u301a\u301b\ufffd\u25a1\u25af-])(?:(?P<gap>\[{_INSIDE}\])|(?P<bare>-{{4,}}|[\ufffd\u25a1\u25af]+)"
+    rf"|(?P<erased>\[\[(?!{_INSIDE}\])|\u301a)|(?P<open>\[)|(?P<close>\]|\u301b))"
 )
+BRACKETS = re.compile("[][\u301a\u301b]")
 LINE_PART = re.compile(r"\s+/\s+")
-CORRECTED = re.compile(r"[<\u27e8\u2039]([^<>\u27e8\u27e9\u2039\u203a=]*)(?:=[^<>\u27e8\u27e9\u2039\u203a]*)?[>\u27e9\u203a]")
+CORRECTED = re.compile(
+    r"[<\u27e8\u2039]([^<>\u27e8\u27e9\u2039\u203a=]*)(?:=[^<>\u27e8\u27e9\u2039\u203a]*)?[>\u27e9\u203a]"
+)
 MISTAKEN, DOUBTED = re.compile(r"\{[^{}]*\}"), re.compile(r"\s?\([?!]+\)|(?<=\w)\?(?=\w)")
+PLAIN = re.compile(r"[A-Za-z.,;:'\n]*(?: [A-Za-z.,;:'\n]+)* ?")
+"""What is read as it stands; most of most texts is of this kind."""
 IN_BRACKETS = re.compile(r"\s?[?!]")
 RESOLVED, UNDERDOT = re.compile(r"\|(?=\()|[()]"), "\u0323"
 
@@ -144,11 +149,13 @@ def _known(written: str, stack: list[tuple[str, int]]) -> list[Known]:
     if not written:
         return []
     supplied = any(kind == "open" for kind, _ in stack)
-    bare = TOKEN.sub("", written)
+    bare = BRACKETS.sub("", written)
     return [Known(written, _read(IN_BRACKETS.sub("", bare) if stack else bare), supplied)]
 
 
 def _read(text: str) -> str:
+    if PLAIN.fullmatch(text):
+        return text
     text = MISTAKEN.sub("", DOUBTED.sub("", LINE_PART.sub("\n", text)))
     text = RESOLVED.sub("", CORRECTED.sub(r"\1", text))
     undotted = unicodedata.normalize("NFD", text).replace(UNDERDOT, "")
@@ -160,7 +167,9 @@ def _check_closed(text: str, stack: list[tuple[str, int]], at: int, pieces: list
         raise ValueError(f"The bracket at character {at + 1} closes none; open it with [, or leave it out.")
     start = stack[-1][1]
     inside = text[start + 1 : at]
-    if not any(map(str.isalpha, inside)) and not any(token.lastgroup in {"gap", "bare"} for token in TOKEN.finditer(inside)):
+    if not any(map(str.isalpha, inside)) and not any(
+        token.lastgroup in {"gap", "bare"} for token in TOKEN.finditer(inside)
+    ):
         raise ValueError(
             f"[{inside}] at character {start + 1} says neither what is lost nor what was supplied; "
             "write [...] for an unknown length, [5] for five characters, or an editor's letters."
@@ -176,7 +185,9 @@ def _length(sign: str) -> int | None:
         return int(digits[0])
     spaced = inside[:1] in DASHES and " " in inside
     count = len(inside.replace(" ", ""))
-    three = count == 3 and sign.startswith("[")  # Three dots or dashes in brackets are what is written without counting.
+    three = count == 3 and sign.startswith(
+        "["
+    )  # Three dots or dashes in brackets are what is written without counting.
     return None if not count or three or spaced or inside == "\u2026" else count
 
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,16 +58,26 @@ class Ngram:
     """
 
     def __init__(self, texts: Iterable[str], settings: Settings | None = None) -> None:
-        self.settings = settings or Settings()
-        assert 2 <= self.settings.order <= LARGEST, "an n-gram is of 2 to 8 characters"
         whole = "\x00".join(f"\n{text.strip(LINE_END)}\n" for text in texts)
         self.alphabet = _alphabet(whole)
         self._numbers = {character: at for at, character in enumerate(self.alphabet)}
         sequence = self._encode(whole)
+        most = (settings or Settings()).order
+        self._counted = [count_orders(way, most) for way in (sequence, sequence[::-1])]
+        self._set(settings or Settings())
+
+    def _set(self, settings: Settings) -> None:
+        assert 2 <= settings.order <= len(self._counted[0]), "an n-gram is of 2 characters to as many as were counted"
+        self.settings = settings
         self.forward, self.backward = (
-            Interpolated(count_orders(way, self.settings.order), len(self.alphabet), self.settings.discounting)
-            for way in (sequence, sequence[::-1])
+            Interpolated(way[: settings.order], len(self.alphabet), settings.discounting) for way in self._counted
         )
+
+    def with_settings(self, settings: Settings) -> "Ngram":
+        """Give the same counts under other settings, of no higher order."""
+        other = copy(self)
+        other._set(settings)
+        return other
 
     def _encode(self, text: str) -> Rows:
         table = np.zeros(0x110000, np.uint8)
@@ -163,9 +174,7 @@ def _largest(values: Floats, count: int) -> NDArray[np.int64]:
     return best[np.argsort(-values[best], kind="stable")]
 
 
-def _joined(
-    begun: Sequence[tuple[Rows, Floats]], ended: Sequence[tuple[Rows, Floats]], length: int, most: int
-) -> Rows:
+def _joined(begun: Sequence[tuple[Rows, Floats]], ended: Sequence[tuple[Rows, Floats]], length: int, most: int) -> Rows:
     """Join beginnings and ends of a length at every place, and give the different ones (b, length) that look best.
 
     Each place where they are joined gives as many as any other, since what they say of it does not compare.

@@ -39,8 +39,8 @@ class Parallel:
 class Corpus:
     """Lines that are searched for parallels.
 
-    Lines are compared by the sequences of two and three characters that they share, each weighed by its inverse document
-    frequency (Spärck Jones, 1972). Case, joiners and variants of letters do not count.
+    Lines are compared by the sequences of two and three characters that they share, each weighed by its inverse
+    document frequency (Spärck Jones, 1972). Case, joiners and variants of letters do not count.
 
     Args:
         lines: of one language.
