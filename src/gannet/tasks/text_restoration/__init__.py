@@ -3,9 +3,9 @@
 The data are texts, in folders by their languages; a network learns to tell characters that are hidden in them: single
 ones, words, spans and half lines, and how long gaps of unknown length are. First it learns by likelihood; in the stage
 `game` a discriminator reads the whole text and judges every place that was filled in (Fedus et al., 2018, "MaskGAN").
-Gaps in a text that is given are marked as editors do: `[...]`, `[5]` or `-----`. Beside the restored text stands a record
-with a confidence for every character, alternatives with their probabilities, and the nearest lines of what was learned
-from.
+Gaps in a text that is given are marked as editors do: `[...]`, `[5]` or `-----`. Beside the restored text stands a
+record with a confidence for every character, alternatives with their probabilities, and the nearest lines of what was
+learned from.
 """
 
 from collections.abc import Callable

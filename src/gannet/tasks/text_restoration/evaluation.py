@@ -18,15 +18,14 @@ from gannet.tasks._image_restoration.evaluation import measures
 from gannet.tasks._text.alternatives import Alternative
 from gannet.tasks._text.ngram import Ngram
 from gannet.tasks._text.normalization import folded
+from gannet.tasks._text.protocol import BINS, calibration_error, edit_distance
 from gannet.tasks.text_restoration.alphabet import FIRST, UNKNOWN
 from gannet.tasks.text_restoration.damage import fixed_damage
 from gannet.tasks.text_restoration.game import language_numbers, languages_of
-from gannet.tasks.text_restoration.pipeline import GENERATOR, NetworkRestorer, TextRestorationPipeline
+from gannet.tasks.text_restoration.pipeline import GENERATOR, TextRestorationPipeline
 
 MOST_JUDGED, LONGEST, ALTERNATIVES = 300, 10, 20
 """Gaps that are judged by at most, characters of the longest of them, and alternatives among which the truth counts."""
-BINS = 10
-"""Of confidences, by which calibration is measured (Guo et al., 2017, equation 3)."""
 MODEL, NGRAM = "model", "n-gram"
 ACCURACY, TOP, TOP_MANY = "character accuracy", "top-1", f"top-{ALTERNATIVES}"
 ERRORS, BITS, CALIBRATION = "character error rate", "bits per character", "expected calibration error"
@@ -61,7 +60,7 @@ def evaluate(pipeline: TextRestorationPipeline, exam: Exam) -> Judgement:
     holes = list(holes_of(pipeline, exam, most))
     if not holes:
         raise ValueError("There is no text to judge by that is long enough; give some of a few lines.")
-    ours, taken = _filled(NetworkRestorer(pipeline), holes)
+    ours, taken = _filled(pipeline.restorer, holes)
     found = measures([figures(one, hole) for one, hole in zip(ours, holes, strict=True)], None, PROTOCOL, BEST, "gaps")
     found += [*_bits(pipeline, exam, most), calibration(ours, holes)]
     table = [BaselineResult(MODEL, None, taken, found)]
@@ -128,17 +127,6 @@ def figures(found: list[Alternative], hole: Hole) -> dict[str, float]:
     }
 
 
-def edit_distance(one: str, other: str) -> int:
-    """Count the insertions, deletions and changes that lead from one text to another (Levenshtein, 1966)."""
-    before = list(range(len(other) + 1))
-    for row, mine in enumerate(one, 1):
-        now = [row]
-        for column, theirs in enumerate(other, 1):
-            now.append(min(before[column] + 1, now[-1] + 1, before[column - 1] + (mine != theirs)))
-        before = now
-    return before[-1]
-
-
 def calibration(found: list[list[Alternative]], holes: list[Hole]) -> Measure:
     """Measure how far confidences are from how often characters are right, on average over ten bins of confidence."""
     sure, right = [], []
@@ -146,16 +134,9 @@ def calibration(found: list[list[Alternative]], holes: list[Hole]) -> Measure:
         if alternatives:
             sure += alternatives[0].confidences
             right += [folded(one) == folded(other) for one, other in zip(alternatives[0].text, hole.true, strict=False)]
-    value = calibration_error(np.array(sure), np.array(right, float))
-    words = f"ten equal bins of the confidences of {len(sure):,} characters"
+    value = calibration_error(sure, right)
+    words = f"{BINS} equal bins of the confidences of {len(sure):,} characters"
     return Measure(CALIBRATION, value, value, value, None, "none", len(sure), len(sure), words, "low")
-
-
-def calibration_error(sure: Any, right: Any) -> float:
-    """Give the mean distance of confidence (n,) and accuracy (n,) over bins, weighed by how many are in each."""
-    bins = np.minimum((sure * BINS).astype(int), BINS - 1)
-    parts = [abs(float((sure - right)[bins == one].sum())) for one in range(BINS)]
-    return sum(parts) / max(1, len(sure))
 
 
 @torch.inference_mode()

@@ -193,7 +193,7 @@ def grown(state: list[Hypothesis], at: int, chances: Array, beam: int) -> list[H
     return sorted(found, key=lambda one: -one.score)[:beam]
 
 
-def shown_gap(text: Sequence[int]) -> list[Place]:
+def shown_gaps(text: Sequence[int]) -> list[Place]:
     """Find the gaps of signs: runs of HIDDEN, and every GAP."""
     places: list[Place] = []
     for at, sign in enumerate(text):

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from math import exp
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
@@ -21,12 +21,13 @@ from gannet.pipelines.settings import SettingsOf
 from gannet.provenance.metadata import COMPOSITE, SOURCE_TYPE
 from gannet.schema import Section, Share, nearest
 from gannet.tasks._text.alternatives import Alternative
-from gannet.tasks._text.gaps import Damaged, Known, check_fillable, read_gaps
+from gannet.tasks._text.gaps import Damaged, check_fillable, read_gaps
 from gannet.tasks._text.parallels import Parallel
 from gannet.tasks.text_restoration.alphabet import FIRST, GAP, HIDDEN, UNKNOWN, Alphabet, padded
 from gannet.tasks.text_restoration.config import Settings, choose_network
 from gannet.tasks.text_restoration.corpora import CORPORA, Corpora, lines_of
-from gannet.tasks.text_restoration.filling import Filler, Hypothesis, Place
+from gannet.tasks.text_restoration.filling import Filler, Hypothesis, Place, shown_gaps
+from gannet.tasks.text_restoration.restoration import Restoration, in_words, places_of, weighed
 
 if TYPE_CHECKING:
     from gannet.data.records import Source
@@ -66,53 +67,31 @@ class RestorationOptions(Section):
 
 
 @dataclass(frozen=True)
-class Restored:
-    """What was restored of a text.
+class NetworkRestorer:
+    """A trained model as one of those that fill gaps; see `tasks._text.alternatives.Restorer`.
 
     Attributes:
-        language: in which it was read; empty where the model knows none.
-        damaged: the text as it was.
-        gaps: the alternatives for each gap, the likeliest first.
-        parallels: the nearest lines of the corpus, for each gap.
+        pipeline: the model.
     """
 
-    language: str
-    damaged: Damaged
-    gaps: list[list[Alternative]]
-    parallels: list[list[Parallel]]
+    pipeline: "TextRestorationPipeline"
 
-    @property
-    def text(self) -> str:
-        """The text with the likeliest alternatives."""
-        return self.damaged.filled([alternatives[0].text for alternatives in self.gaps])
+    def restore(self, text: str, language: str) -> str:
+        """Replace every lost character of a normalized text, in the model's own order; all else stays."""
+        model = self.pipeline
+        signs = model.alphabet.signs(text)
+        places = [place for place in shown_gaps(signs) if place.known]
+        found = model.filler(model.known(language), 1).restore(signs, places)
+        left, at = list(text), 0
+        for place, hypotheses in zip(places, found, strict=True):
+            left[place.start : place.stop] = model.alphabet.text(hypotheses[0].signs)
+            at = place.stop
+        assert len(left) == len(text) >= at, "as many characters as before"
+        return "".join(left)
 
-    @property
-    def count(self) -> int:
-        """The number of restored characters."""
-        return sum(len(alternatives[0].text) for alternatives in self.gaps)
-
-    def record(self) -> dict[str, object]:
-        """Give it as plain data: of each gap its sign, where it stands, and what was restored."""
-        gaps, at = [], 0
-        left = iter(zip(self.gaps, self.parallels, strict=True))
-        for piece in self.damaged.pieces:
-            if not isinstance(piece, Known):
-                alternatives, parallels = next(left)
-                gaps.append(_told_of(piece.written, at, alternatives, parallels))
-            at += len(piece.written)
-        return {"language": self.language, "restored_characters": self.count, "gaps": gaps}
-
-
-def _told_of(sign: str, at: int, alternatives: list[Alternative], parallels: list[Parallel]) -> dict[str, object]:
-    best, *_ = alternatives
-    return {
-        "sign": sign,
-        "position": at,
-        "restored": best.text,
-        "confidences": [round(one, 4) for one in best.confidences],
-        "alternatives": [{"text": one.text, "probability": float(f"{one.probability:.4g}")} for one in alternatives],
-        "parallels": [asdict(one) for one in parallels],
-    }
+    def fill(self, left: str, length: int | None, right: str, count: int, language: str) -> list[Alternative]:
+        """Fill a gap, the likeliest alternative first."""
+        return self.pipeline.alternatives_between(left, length, right, count, language)
 
 
 class TextRestorationPipeline(ConverterPipeline):
@@ -188,11 +167,11 @@ class TextRestorationPipeline(ConverterPipeline):
     def told(self, made: Mapping[str, Any]) -> Told:
         """Tell the confidences, the alternatives and the parallels of every gap; in words of the first ones."""
         found: dict[str, Any] = made[RECORD]
-        lines = [_in_words(gap) for gap in found["gaps"][:LISTED]]
+        lines = [in_words(gap) for gap in found["gaps"][:LISTED]]
         more = len(found["gaps"]) - LISTED
         return Told(found, (*lines, *([f"... and {more:,} more gaps; --json names them all."] if more > 0 else [])))
 
-    def restored(self, body: str, options: RestorationOptions) -> Restored:
+    def restored(self, body: str, options: RestorationOptions) -> Restoration:
         """Restore a text.
 
         Raises:
@@ -209,7 +188,7 @@ class TextRestorationPipeline(ConverterPipeline):
         found = filler.restore(signs, places)
         gaps = [self.alternatives(some, damaged, language, at, options) for at, some in enumerate(found)]
         near = [self._parallels(read, place, language, options.parallels) for place in places]
-        return Restored(language, damaged, gaps, near)
+        return Restoration(language, damaged, gaps, near)
 
     def _check_known(self, read: str, signs: Sequence[int]) -> None:
         known = [sign for sign, one in zip(signs, read, strict=True) if one.isalpha()]
@@ -223,6 +202,15 @@ class TextRestorationPipeline(ConverterPipeline):
         """Give what fills gaps in a language, with at least so many alternatives."""
         return Filler(self.networks[GENERATOR], self.window, self.language_number(language), temperature, max(4, count))
 
+    @property
+    def restorer(self) -> NetworkRestorer:
+        """The model as one of those that fill gaps."""
+        return NetworkRestorer(self)
+
+    def known(self, language: str) -> str:
+        """Give a language that the model knows by that name; none of another."""
+        return language if language in self.languages else ""
+
     def alternatives_between(
         self, left: str, length: int | None, right: str, count: int, language: str
     ) -> list[Alternative]:
@@ -231,7 +219,7 @@ class TextRestorationPipeline(ConverterPipeline):
         gap = [GAP] if length is None else [HIDDEN] * length
         signs = [*before, *gap, *behind]
         place = Place(len(before), len(before) + len(gap), length is not None)
-        (found,) = self.filler(language if language in self.languages else "", count).restore(signs, [place])
+        (found,) = self.filler(self.known(language), count).restore(signs, [place])
         return [self._alternative(one) for one in found[:count]]
 
     def alternatives(
@@ -321,52 +309,3 @@ class TextRestorationPipeline(ConverterPipeline):
         description = config.description
         signs, languages = len(Alphabet(description.characters)), len(description.languages)
         return cls(config, {GENERATOR: choose_network(config.network).generator(signs, languages, config.reach)})
-
-
-@dataclass(frozen=True)
-class NetworkRestorer:
-    """A trained model as one of those that fill gaps; see `tasks._text.alternatives.Restorer`.
-
-    Attributes:
-        pipeline: the model.
-    """
-
-    pipeline: TextRestorationPipeline
-
-    def fill(self, left: str, length: int | None, right: str, count: int, language: str) -> list[Alternative]:
-        """Fill a gap, the likeliest alternative first."""
-        return self.pipeline.alternatives_between(left, length, right, count, language)
-
-
-def places_of(damaged: Damaged) -> list[Place]:
-    """Give where the gaps of a text lie in what is read of it."""
-    places, at = [], 0
-    for piece in damaged.pieces:
-        if not isinstance(piece, Known):
-            places.append(Place(at, at + len(piece.read), piece.length is not None))
-        at += len(piece.read)
-    return places
-
-
-def weighed(ours: list[Alternative], theirs: Mapping[str, float], weight: float) -> list[Alternative]:
-    """Order alternatives by both probabilities, ours and those of others, whose logarithms are weighed.
-
-    What the others do not know at all is less likely to them than anything that they do.
-    """
-    if not theirs:
-        return ours
-    least = min(theirs.values()) / 2
-    scores = [one.probability ** (1 - weight) * theirs.get(one.text, least) ** weight for one in ours]
-    whole, before = sum(scores), sum(one.probability for one in ours)
-    told = [
-        replace(one, probability=score / max(whole, 1e-30) * before) for one, score in zip(ours, scores, strict=True)
-    ]
-    return sorted(told, key=lambda one: -one.probability)
-
-
-def _in_words(gap: Mapping[str, Any]) -> str:
-    """Tell of a gap in a line."""
-    first, *others = gap["alternatives"]
-    words = f"{gap['sign']} at {gap['position'] + 1:,}: {first['text']!r} ({first['probability']:.0%})"
-    words += "".join(f", or {one['text']!r} ({one['probability']:.0%})" for one in others[:2])
-    return words + (f"; near: {gap['parallels'][0]['line']!r}" if gap["parallels"] else "")
