@@ -38,9 +38,7 @@ def test_newlines_and_joiners_stay_and_a_byte_order_mark_is_no_part_of_a_text(ne
         (b"plain at first, then \x00\x01", "it is no text"),
     ],
 )
-def test_other_encodings_are_named_and_what_is_no_text_is_refused(
-    content: bytes, reason: str, tmp_path: Path
-) -> None:
+def test_other_encodings_are_named_and_what_is_no_text_is_refused(content: bytes, reason: str, tmp_path: Path) -> None:
     (tmp_path / "some.txt").write_bytes(content)
     with pytest.raises(ValueError, match=r"some\.txt cannot be read: .*" + reason):
         text.medium.open(tmp_path / "some.txt")

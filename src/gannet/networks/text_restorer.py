@@ -72,7 +72,8 @@ class Block(nn.Module):
 
     def forward(self, values: Tensor, seen: Tensor, turns: tuple[Tensor, Tensor]) -> Tensor:
         """Map (b, t, width) to the same shape."""
-        normal = self.norms[0](values)
+        # What stands behind the end counts as little as what lies outside of a text.
+        normal = self.norms[0](values) * seen[:, 0, 0, :, None]
         near = normal + self.near(normal.transpose(1, 2)).transpose(1, 2)
         values = values + self.attention(near, seen, turns)
         fed: Tensor = values + self.outer(gelu(self.inner(self.norms[1](values))))
@@ -137,7 +138,7 @@ class TextDiscriminator(nn.Module):
     def __init__(self, signs: int, languages: int, options: "TextNetworks") -> None:
         super().__init__()
         width = options.discriminator_width
-        self.embedding, self.filled = nn.Linear(signs, width, bias=False), nn.Parameter(torch.zeros(width))
+        self.embedding, self.filled = nn.Linear(signs, width, bias=False), nn.Parameter(DEVIATION * torch.randn(width))
         self.reader = Reader(languages, options, width, options.discriminator_depth)
         self.head = nn.Linear(width, 1)
         initialize(self)

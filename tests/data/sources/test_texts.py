@@ -71,7 +71,7 @@ def test_a_table_a_zip_and_gzip_hold_the_same_texts(tmp_path: Path) -> None:
 def test_what_is_lost_is_no_text_and_what_was_supplied_is(tmp_path: Path) -> None:
     (tmp_path / "a.tsv").write_text("1\tDis Mani[bus] / [3] fecit [...]\n2\tvixit ] annis\n")
     (read,) = texts_of(source(tmp_path / "a.tsv"))
-    assert read == "Dis Manibus\n\ufffd\ufffd\ufffd fecit \ufffc\n\nvixit annis".replace("vixit annis", "vixit  annis")
+    assert read == "Dis Manibus\n\ufffd\ufffd\ufffd fecit \ufffc\n\nvixit annis"
     (plain,) = texts_of(source(tmp_path / "a.tsv", marks="none"))
     assert "[bus] / [3]" in plain
     assert source(tmp_path / "a.tsv").fingerprint() != source(tmp_path / "a.tsv", marks="none").fingerprint()
