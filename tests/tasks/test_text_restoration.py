@@ -30,7 +30,7 @@ from gannet.tasks.text_restoration.alphabet import (
     common_characters,
 )
 from gannet.tasks.text_restoration.corpora import Corpora
-from gannet.tasks.text_restoration.damage import NOTHING, Damage, runs
+from gannet.tasks.text_restoration.damage import NOTHING, Damage, Damaged, runs
 from gannet.tasks.text_restoration.evaluation import Hole, figures
 from gannet.tasks.text_restoration.filling import Filler, Place, shown_gaps
 from gannet.tasks.text_restoration.game import likelihood, mean_entropy, sampled
@@ -103,9 +103,7 @@ def test_the_likelihood_of_what_nobody_knows_is_that_of_chance() -> None:
     logits, wanted = torch.zeros(2, 3, 8), torch.tensor([[5, NOTHING, 6], [NOTHING, NOTHING, 7]])
     assert float(mean_entropy(logits, wanted)) == pytest.approx(log(8))
     assert float(mean_entropy(logits, torch.full((2, 3), NOTHING))) == 0
-    damaged: Any = type(
-        "Damaged", (), {"wanted": wanted, "lengths": torch.where(wanted == NOTHING, NOTHING, wanted - 5)}
-    )
+    damaged = Damaged(wanted, wanted, torch.where(wanted == NOTHING, NOTHING, wanted - 5))
     losses = likelihood(logits, torch.zeros(2, 3, 4), damaged, 0.5)
     assert float(losses["length"]) == pytest.approx(0.5 * log(4))
 
@@ -286,15 +284,14 @@ def test_a_model_is_applied_with_a_record_beside_the_text(
 ) -> None:
     model.save_pretrained(tmp_path / "model")
     (tmp_path / "letter.txt").write_text("arma [4]mque cano [...] oris", encoding="utf-8")
-    ended = gannet_command(
-        "apply", tmp_path / "model", tmp_path / "letter.txt", "--out", tmp_path / "out.txt", "--json"
-    )
+    asked = ("apply", tmp_path / "model", tmp_path / "letter.txt", "--out")
+    ended = gannet_command(*asked, tmp_path / "out.txt", "--json")
     assert ended.code == 0, ended.err
     told = json.loads(ended.out)["result"]
     record = json.loads((tmp_path / "out.record.json").read_text(encoding="utf-8"))
     assert record[SOURCE_TYPE] == COMPOSITE and len(record["gaps"]) == 2
     assert told["told"][str(tmp_path / "letter.txt")]["gaps"] == record["gaps"]
-    words = gannet_command(*given, tmp_path / "2.txt")
+    words = gannet_command(*asked, tmp_path / "2.txt")
     assert words.out.count("[4] at 6: ") == 1 and "[...] at 19: " in words.out
 
 
