@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from dataclasses import dataclass
+from itertools import pairwise
 
 LETTERS = {
     "ي": "ی", "ى": "ی", "ې": "ی", "ۍ": "ی", "ێ": "ی",
@@ -124,7 +125,7 @@ def _clusters(text: str) -> list[tuple[int, int]]:
     for at, one in enumerate(text):
         if not bounds or not _goes_on(text[bounds[-1] : at], one):
             bounds.append(at)
-    return list(zip(bounds, [*bounds[1:], len(text)], strict=True))
+    return list(pairwise([*bounds, len(text)]))
 
 
 def _goes_on(cluster: str, one: str) -> bool:

@@ -68,9 +68,9 @@ class Corpus:
             count: lines at most.
         """
         keys = np.unique(_sequences([damaged])[0])
-        known, having, weights, own = self._index
-        if not len(known) or not len(keys):
+        if not self.lines or not len(keys):
             return []
+        known, having, weights, own = self._index
         places = np.minimum(np.searchsorted(known, keys), len(known) - 1)
         places = places[known[places] == keys]
         shared = having[places].T @ weights[places]
