@@ -1,10 +1,13 @@
 """Lost words: how well damaged Persian, English and Latin are restored, for any restorer, beside a character n-gram.
 
     python benchmarks/lost_words.py --split split.json [--run RUN] [--language persian]... [--gaps 30] [--tune]
+    python benchmarks/lost_words.py --split split.json --learned FOLDER
 
 Reads `text/` of $GANNET_DATA. The split is made and written where the file is not there: one poet whole and the last
 tenth of all other files are held out, without verses that are repeated; it holds numbers of lines and no text. RUN is
-a run or model of text restoration. `--tune` judges settings of the n-gram by the last twentieth of what is learned.
+a run or model of text restoration; `--learned` writes the texts to train it on, its last twentieth as what a run is
+watched by: `gannet train text-restoration FOLDER`. `--tune` judges settings of the n-gram by the last twentieth of what
+is learned.
 """
 
 import argparse
@@ -14,6 +17,7 @@ import platform
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -163,7 +167,7 @@ def restorers(library: Library, split: Split, language: str, run: str | None) ->
     yield "n-gram", Ngrams({language: learned(library, split, language, Settings(), "learned", "tuned")})
     if run is not None:
         pipeline: Any = gannet.load(Path(run) if Path(run).exists() else run)
-        yield run, pipeline
+        yield run, pipeline.restorer
 
 
 def split_of(library: Library, path: Path) -> Split:
@@ -187,10 +191,21 @@ def judge(library: Library, split: Split, language: str, asked: argparse.Namespa
     print(f"parallels of {language}: {shown(parallels_found(Corpus(lines), asked.passages, SEED))} among the first ten")
 
 
+def write_learned(library: Library, split: Split, folder: Path) -> None:
+    """Write what is learned, a folder a language: texts as they are read, an empty line between them."""
+    parts: dict[str, Part] = {"train": "learned", "test": "tuned"}
+    for (side, part), language in product(parts.items(), FILES):
+        place = folder / side / language
+        place.mkdir(parents=True)
+        texts = learned_texts(library, split, language, part)
+        place.joinpath(f"{language}.txt").write_text("\n\n".join(texts) + "\n", encoding="utf-8")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--split", type=Path, required=True)
     parser.add_argument("--run")
+    parser.add_argument("--learned", type=Path, help="a new folder")
     parser.add_argument("--language", action="append", choices=list(FILES))
     parser.add_argument("--gaps", type=int, default=30, help="of each length")
     parser.add_argument("--passages", type=int, default=100)
@@ -200,6 +215,9 @@ def main() -> None:
         parser.error("GANNET_DATA is not set; set it to the folder that holds text/")
     library = Library(Path(os.environ["GANNET_DATA"]) / "text")
     split = split_of(library, asked.split)
+    if asked.learned:
+        write_learned(library, split, asked.learned)
+        return
     print(f"{os.cpu_count()} cores ({platform.machine()}), numpy {np.__version__}, {datetime.date.today()}\n{ANCHORS}")
     for language in asked.language or FILES:
         if asked.tune:

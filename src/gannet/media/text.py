@@ -71,8 +71,9 @@ class TextMedium(Medium[str]):
         """Tell also how editors' marks are read."""
         return (*super().words, *([self.version] if self.version else []))
 
-    def reading(self, options: Options) -> "TextMedium":
+    def reading(self, options: Section) -> "TextMedium":
         """Give the medium that reads as options say."""
+        assert isinstance(options, Options)
         marks = self.marks_of if options.marks == "leiden" else None
         return TextMedium(options.encoding, marks, self.version)
 
