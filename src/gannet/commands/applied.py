@@ -66,8 +66,14 @@ class Applied:
         shares = {str(file): dict(told) for file, told in self.shares.items()}
         warnings = {str(file): list(words) for file, words in self.warnings.items()}
         beside = [str(path) for path in self.beside]
-        told = {str(file): dict(one.data) for file, one in self.told.items()}
-        some = {"notices": list(self.notices), "beside": beside, "shares": shares, "warnings": warnings, "told": told}
+        results = {str(file): dict(one.data) for file, one in self.told.items()}
+        some = {
+            "notices": list(self.notices),
+            "beside": beside,
+            "shares": shares,
+            "warnings": warnings,
+            "told": results,
+        }
         also = {name: told for name, told in some.items() if told}
         counts: dict[str, Any] = {"count": self.count}
         if self.manifest:

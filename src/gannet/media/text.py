@@ -20,8 +20,10 @@ from gannet.schema import Section
 UTF_8 = "utf-8"
 BYTE_ORDER_MARK, LOST, GAP = "\ufeff", "\ufffd", "\ufffc"
 """What some editors begin files with; a character that nobody can read; a gap of unknown length."""
-MARKED = ((codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"), (codecs.BOM_UTF16_LE, "utf-16"))
-MARKED = (*MARKED, (codecs.BOM_UTF16_BE, "utf-16"))
+MARKED = (
+    *((codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32")),
+    *((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16")),
+)
 """Marks at the beginning of files in other encodings of Unicode; the longer ones first."""
 CONTROLS = {*range(9), *range(14, 27), 28, 29, 30, 31, 127}
 """Bytes that no text holds: pictures and programs do."""

@@ -25,7 +25,7 @@ class Corpora:
     """
 
     def __init__(self, lines: Mapping[str, Sequence[str]]) -> None:
-        self.lines = {name: list(some) for name, some in lines.items()}
+        self.lines: dict[str, Sequence[str]] = {name: list(some) for name, some in lines.items()}
         self._ngrams: dict[str, Ngram] = {}
 
     @classmethod
