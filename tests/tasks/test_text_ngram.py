@@ -77,7 +77,7 @@ def test_nothing_is_learned_or_read_across_what_is_lost() -> None:
 
 def test_a_wide_search_finds_the_best_filling_of_all() -> None:
     model = Ngram(TEXTS, Settings(order=5, beam=400, scored=10_000))
-    letters = [one for one in model.alphabet[2:]]
+    letters = list(model.alphabet[2:])
     found = model.fill("abra", 3, "abra", 10_000)
     assert len(found) == len(letters) ** 3
     assert {one.text for one in found} == {"".join(one) for one in product(letters, repeat=3)}

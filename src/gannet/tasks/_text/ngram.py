@@ -148,7 +148,8 @@ class Ngram:
             keys[:, at] = history = (history << np.uint64(BYTE)) | line[:, at]
         different, places = np.unique(keys[:, given:], return_inverse=True)
         logs = np.log(way.of(different >> np.uint64(BYTE), different & np.uint64(255)))
-        return logs[places.reshape(len(line), -1)].sum(1)
+        sums: Floats = logs[places.reshape(len(line), -1)].sum(1)
+        return sums
 
 
 _HISTORY = np.uint64((1 << (BYTE * REACH)) - 1)

@@ -192,7 +192,7 @@ def character_accuracy(
         places = [place for place, one in enumerate(damaged) if one == LOST != passage.text[place]]
         if places:
             truth, found = folded(passage.text), folded(restore_passage(restorer, damaged, language))
-            shares.append(np.mean([truth[place] == found[place] for place in places]))
+            shares.append(sum(truth[place] == found[place] for place in places) / len(places))
             counts.append(len(places))
             which.append(at)
     return mean_over(shares, which, counts)
