@@ -185,7 +185,8 @@ def judge(library: Library, split: Split, language: str, asked: argparse.Namespa
         print_supplements(name, restorer, found, language, LONGEST * asked.gaps)
         print(f"a page: {seconds_a_page(restorer, some(found, 50), language):.1f} s", flush=True)
     lines = [line for text in learned_texts(library, split, language, "learned", "tuned") for line in text.split("\n")]
-    print(f"parallels of {language}: {shown(parallels_found(Corpus(lines), asked.passages, SEED))} among the first ten")
+    among = parallels_found(Corpus(lines), LONGEST * asked.gaps, SEED)
+    print(f"parallels of {language}: {shown(among)} among the first ten")
 
 
 def main() -> None:

@@ -23,6 +23,7 @@ from gannet.tasks._text.protocol import (
     restore_gaps,
     restore_passage,
 )
+from gannet.tasks._text.telling_apart import told_apart
 
 REPEATED = "یک مصرع که دو بار آمده است در دو جا"
 LETTERS = "ابپتثجچحخدذرزژسش"
@@ -216,3 +217,11 @@ def test_passages_are_restored_from_the_left_or_in_the_restorers_order() -> None
 def test_parallels_of_lines_of_the_corpus_are_found() -> None:
     lines = [verse(poet, number) for poet in range(3) for number in range(16)]
     assert parallels_found(Corpus(lines), 20, seed=0).value == 1
+
+
+def test_lines_are_told_apart_where_they_differ_and_not_where_they_are_drawn_alike() -> None:
+    random = np.random.default_rng(0)
+    drawn = ["".join(random.choice(list(LETTERS), 40)) for _ in range(400)]
+    assert told_apart(drawn[:200], drawn[200:]).value == pytest.approx(0.5, abs=0.1)
+    assert told_apart(drawn[:40], [f"{line[:-8]}zzzzzzzz" for line in drawn[:40]]).value > 0.95
+    assert told_apart(drawn[:40], drawn[:40]).value == pytest.approx(0.5, abs=0.01)
