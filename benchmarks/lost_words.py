@@ -56,14 +56,14 @@ Published, with their own language and protocol: Aeneas (Latin inscriptions, gap
 characters, 37 % over gaps."""
 TUNED: tuple[Mapping[str, Any], ...] = (
     {},
-    {"discounting": "witten-bell"},
+    {"discounting": "absolute"},
     {"order": 7},
     {"order": 6},
-    {"order": 6, "discounting": "witten-bell"},
+    {"order": 6, "discounting": "absolute"},
     {"order": 5},
-    {"beam": 16, "scored": 64},
+    {"beam": 32, "scored": 128},
 )
-SHARPNESS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.85, 1.0)
+SHARPNESS = (0.3, 0.4, 0.5, 0.6, 0.8, 1.0)
 ALL = 100_000
 """More alternatives than a search finds."""
 SEED = 0
@@ -137,7 +137,7 @@ def tune(library: Library, split: Split, language: str, count: int) -> None:
     hidden = hide_gaps(passages(library, split, language, "tuned"), count, SEED)
     counted = Ngram(learned_texts(library, split, language, "learned"))
     for change in TUNED:
-        model = Ngrams({language: counted.with_settings(replace(Settings(), sharpness=1.0, **change))})
+        model = Ngrams({language: counted.with_settings(replace(Settings(), **change))})
         started = time.process_time()
         rows = restore_gaps(model, hidden, language, True, ALL)
         seconds = (time.process_time() - started) / len(hidden)
@@ -148,7 +148,8 @@ def tune(library: Library, split: Split, language: str, count: int) -> None:
 
 def sharpened(row: Restored, sharpness: float) -> Restored:
     """The same alternatives as another sharpness would rank them."""
-    found = [(one.text, float(np.log(max(one.probability, 1e-300)))) for one in row.alternatives]
+    raised = Settings().sharpness / len(row.hidden.truth)
+    found = [(one.text, float(np.log(max(one.probability, 1e-300))) / raised) for one in row.alternatives]
     return replace(row, alternatives=tuple(ranked(found, sharpness, RANKED)))
 
 
@@ -188,7 +189,8 @@ def judge(library: Library, split: Split, language: str, asked: argparse.Namespa
         print_supplements(name, restorer, found, language, LONGEST * asked.gaps)
         print(f"a page: {seconds_a_page(restorer, some(found, 50), language):.1f} s", flush=True)
     lines = [line for text in learned_texts(library, split, language, "learned", "tuned") for line in text.split("\n")]
-    print(f"parallels of {language}: {shown(parallels_found(Corpus(lines), asked.passages, SEED))} among the first ten")
+    among = parallels_found(Corpus(lines), LONGEST * asked.gaps, SEED)
+    print(f"parallels of {language}: {shown(among)} among the first ten")
 
 
 def write_learned(library: Library, split: Split, folder: Path) -> None:

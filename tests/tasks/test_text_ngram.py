@@ -77,7 +77,7 @@ def test_nothing_is_learned_or_read_across_what_is_lost() -> None:
 
 def test_a_wide_search_finds_the_best_filling_of_all() -> None:
     model = Ngram(TEXTS, Settings(order=5, beam=400, scored=10_000))
-    letters = [one for one in model.alphabet[2:]]
+    letters = list(model.alphabet[2:])
     found = model.fill("abra", 3, "abra", 10_000)
     assert len(found) == len(letters) ** 3
     assert {one.text for one in found} == {"".join(one) for one in product(letters, repeat=3)}
@@ -95,11 +95,11 @@ def test_a_gap_of_unknown_length_is_filled_as_long_as_it_was() -> None:
 
 
 def test_alternatives_are_ranked_and_confidences_are_their_shares() -> None:
-    found = ranked([("ab", math.log(0.5)), ("ac", math.log(0.3)), ("b", math.log(0.2))], 1.0, 2)
+    found = ranked([("ab", math.log(0.5)), ("ac", math.log(0.3)), ("b", math.log(0.2))], 2.0, 2)
     assert [one.text for one in found] == ["ab", "ac"]
     assert [one.probability for one in found] == pytest.approx([0.5, 0.3])
     assert found[0].confidences == pytest.approx((0.8, 0.5))
-    sharp = ranked([("ab", math.log(0.5)), ("ac", math.log(0.3))], 2.0, 1)[0]
+    sharp = ranked([("ab", math.log(0.5)), ("ac", math.log(0.3))], 4.0, 1)[0]
     assert sharp.probability == pytest.approx(0.25 / 0.34)
 
 

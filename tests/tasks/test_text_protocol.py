@@ -23,6 +23,7 @@ from gannet.tasks._text.protocol import (
     restore_gaps,
     restore_passage,
 )
+from gannet.tasks._text.telling_apart import told_apart
 
 REPEATED = "یک مصرع که دو بار آمده است در دو جا"
 LETTERS = "ابپتثجچحخدذرزژسش"
@@ -59,7 +60,7 @@ def test_a_poet_and_the_ends_of_files_are_held_out_without_repeated_verses(libra
     learned = "\n".join(learned_texts(library, split, "persian", "learned", "tuned"))
     held = "\n".join(learned_texts(library, split, "persian", "held_out"))
     assert REPEATED not in learned and REPEATED not in held
-    assert not {line for line in learned.split("\n")} & {line for line in held.split("\n")}
+    assert not set(learned.split("\n")) & set(held.split("\n"))
     path = tmp_path / "split.json"
     write_split(path, split)
     assert read_split(path, library) == split and not any(letter in path.read_text("utf-8") for letter in LETTERS)
@@ -143,7 +144,7 @@ class Knowing:
         self.truths = {(one.left, one.right): one.truth for one in hidden}
         self.rank, self.sure = rank, sure
 
-    def fill(self, left: str, length: int | None, right: str, count: int, language: str) -> list[Alternative]:
+    def fill(self, left: str, length: int | None, right: str, count: int, language: str) -> list[Alternative]:  # noqa: ARG002
         truth = self.truths[left, right]
         texts = ["X" * len(truth) + "Y" * at for at in range(self.rank)] + [truth.upper()]
         found = [Alternative(text, self.sure, (self.sure,) * len(text)) for text in texts]
@@ -193,7 +194,7 @@ def test_intervals_hold_the_mean_and_go_by_passages() -> None:
 class Echo:
     """Fills with the letters that lead to the gap, in turn."""
 
-    def fill(self, left: str, length: int | None, right: str, count: int, language: str) -> list[Alternative]:
+    def fill(self, left: str, length: int | None, right: str, count: int, language: str) -> list[Alternative]:  # noqa: ARG002
         assert length is not None
         return [Alternative((left[-1:] or "?") * length, 1.0, (1.0,) * length)]
 
@@ -201,7 +202,7 @@ class Echo:
 class Reciting(Echo):
     """Knows the passage by heart."""
 
-    def restore(self, text: str, language: str) -> str:
+    def restore(self, text: str, language: str) -> str:  # noqa: ARG002
         return PASSAGE.text
 
 
@@ -216,3 +217,11 @@ def test_passages_are_restored_from_the_left_or_in_the_restorers_order() -> None
 def test_parallels_of_lines_of_the_corpus_are_found() -> None:
     lines = [verse(poet, number) for poet in range(3) for number in range(16)]
     assert parallels_found(Corpus(lines), 20, seed=0).value == 1
+
+
+def test_lines_are_told_apart_where_they_differ_and_not_where_they_are_drawn_alike() -> None:
+    random = np.random.default_rng(0)
+    drawn = ["".join(random.choice(list(LETTERS), 40)) for _ in range(400)]
+    assert told_apart(drawn[:200], drawn[200:]).value == pytest.approx(0.5, abs=0.1)
+    assert told_apart(drawn[:40], [f"{line[:-8]}zzzzzzzz" for line in drawn[:40]]).value > 0.95
+    assert told_apart(drawn[:40], drawn[:40]).value == pytest.approx(0.5, abs=0.01)

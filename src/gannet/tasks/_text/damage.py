@@ -83,7 +83,9 @@ def _grouped(lines: Sequence[Damaged | None], shown: Sequence[int], size: int | 
 
 
 def _passage(lines: Sequence[Damaged | None], places: Sequence[int], known: set[int]) -> Passage:
-    text, may_hide, supplied = "", [], []
+    text = ""
+    may_hide: list[bool] = []
+    supplied: list[bool] = []
     for at in places:
         line = _line(lines, at)
         text += "\n" * (at > places[0]) + line.read

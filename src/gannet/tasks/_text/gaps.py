@@ -17,6 +17,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import TypeAlias
 
 from gannet.tasks._text.normalization import normalized
@@ -101,10 +102,13 @@ class Damaged:
 
     def contexts(self, reach: int) -> list[tuple[str, str]]:
         """Give what is read to the left and to the right of each gap, at most `reach` characters of each."""
-        places = [at for at, piece in enumerate(self.pieces) if isinstance(piece, Gap)]
-        before = ("".join(piece.read for piece in self.pieces[:at]) for at in places)
-        behind = ("".join(piece.read for piece in self.pieces[at + 1 :]) for at in places)
-        return [(left[max(0, len(left) - reach) :], right[:reach]) for left, right in zip(before, behind, strict=True)]
+        read, stops = self.read, [*accumulate(len(piece.read) for piece in self.pieces)]
+        return [
+            (read[max(0, start - reach) : start], read[stop : stop + reach])
+            for piece, stop in zip(self.pieces, stops, strict=True)
+            for start in [stop - len(piece.read)]
+            if isinstance(piece, Gap)
+        ]
 
     def filled(self, fillings: Sequence[str]) -> str:
         """Put a text into each gap; all else stays as it was written, an editor's brackets too."""

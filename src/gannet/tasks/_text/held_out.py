@@ -143,8 +143,13 @@ def _of_language(library: Library, bounds: Mapping[str, tuple[int, int, int]]) -
         empty = [line is None for line in library.lines(name)]
         kept = [not (one or none) for one, none in zip(repeated, empty, strict=True)]
         short = [kept[at] and at >= held and keys[name][at] in elsewhere for at in range(count)]
-        parts = [_stretches(kept, *ends) for ends in ((0, tuned), (tuned, held), (held, count))]
-        split[name] = Places(library.digest(name), *parts, _stretches(short, held, count))
+        split[name] = Places(
+            library.digest(name),
+            _stretches(kept, 0, tuned),
+            _stretches(kept, tuned, held),
+            _stretches(kept, held, count),
+            _stretches(short, held, count),
+        )
     return split
 
 

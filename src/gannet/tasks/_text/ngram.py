@@ -37,15 +37,16 @@ class Settings:
         discounting: how much is left to shorter histories.
         beam: beginnings and ends of a filling that are kept at each step.
         scored: fillings whose probability is taken exactly, of each length.
-        sharpness: the power to which the mean of both ways is raised; 1 were right if each knew all that it is asked.
+        sharpness: the power to which the mean of both ways is raised, divided by the characters that are lost: the
+            longer a gap, the more of what may stand there is not among what the search finds.
         longest: characters of the longest filling of a gap of unknown length.
     """
 
     order: int = 8
-    discounting: Discounting = "absolute"
-    beam: int = 32
-    scored: int = 128
-    sharpness: float = 1.0
+    discounting: Discounting = "witten-bell"
+    beam: int = 64
+    scored: int = 256
+    sharpness: float = 0.8
     longest: int = 20
 
 
@@ -148,7 +149,8 @@ class Ngram:
             keys[:, at] = history = (history << np.uint64(BYTE)) | line[:, at]
         different, places = np.unique(keys[:, given:], return_inverse=True)
         logs = np.log(way.of(different >> np.uint64(BYTE), different & np.uint64(255)))
-        return logs[places.reshape(len(line), -1)].sum(1)
+        sums: Floats = logs[places.reshape(len(line), -1)].sum(1)
+        return sums
 
 
 _HISTORY = np.uint64((1 << (BYTE * REACH)) - 1)
@@ -200,11 +202,12 @@ def ranked(found: Sequence[tuple[str, float]], sharpness: float, count: int) -> 
 
     Args:
         found: texts and log probabilities, up to a constant.
-        sharpness: the power to which probabilities are raised.
+        sharpness: the power to which probabilities are raised, times the characters of the likeliest text.
         count: fillings that are given at most.
     """
     order = sorted(found, key=lambda one: (-one[1], one[0]))
-    shares = np.exp(_log_softmax(sharpness * np.array([score for _, score in order])))
+    power = sharpness / max(1, len(order[0][0]))
+    shares = np.exp(_log_softmax(power * np.array([score for _, score in order])))
     sure: Counter[tuple[int, str]] = Counter()
     for (text, _), share in zip(order, shares.tolist(), strict=True):
         sure.update(dict.fromkeys(enumerate(text), share))

@@ -56,7 +56,7 @@ def _letter(character: str) -> str:
 
 def _bare(letter: str) -> str:
     """Take marks away from an Arabic letter that has them built in."""
-    base, *marks = unicodedata.normalize("NFD", letter)
+    base, *marks = list(unicodedata.normalize("NFD", letter))
     kept = [mark for mark in marks if mark not in HARAKAT]
     return unicodedata.normalize("NFC", LETTERS.get(base, base) + "".join(kept))
 

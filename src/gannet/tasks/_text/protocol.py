@@ -6,12 +6,13 @@ attributing ancient texts"; 2025, "Contextualizing ancient texts"). All is compa
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from math import log2
 from typing import Protocol, runtime_checkable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gannet.runtime.randomness import address
 from gannet.tasks._text.alternatives import Alternative, Restorer
@@ -29,11 +30,11 @@ PAGE, PAGE_SHARE = 2_000, 0.15
 
 @dataclass(frozen=True)
 class Figure:
-    """A mean with its 95 % interval, by a percentile bootstrap over passages (Efron and Tibshirani, 1993).
+    """A figure with its 95 % interval, by a percentile bootstrap (Efron and Tibshirani, 1993, section 13.3).
 
     Attributes:
-        value, low, high: the mean and its interval.
-        count: of what it is the mean.
+        value, low, high: the figure and its interval.
+        count: of how many it is taken.
     """
 
     value: float
@@ -134,11 +135,16 @@ def mean_over(values: Sequence[float], passages: Sequence[int], weights: Sequenc
     names, which = np.unique(np.asarray(passages), return_inverse=True)
     sums = np.bincount(which, heavy * np.asarray(values, float), len(names))
     counts = np.bincount(which, heavy, len(names))
+    found = percentiles(lambda drawn: float(sums[drawn].sum() / counts[drawn].sum()), len(names))
+    return replace(found, count=len(values))
+
+
+def percentiles(statistic: Callable[[NDArray[np.int64]], float], count: int) -> Figure:
+    """Give a statistic of all numbers below `count`, and its interval by drawing as many of them anew."""
     random = np.random.default_rng(address(0, "bootstrap"))
-    drawn = random.integers(0, len(names), (RESAMPLES, len(names)))
-    means = sums[drawn].sum(1) / counts[drawn].sum(1)
-    low, high = np.percentile(means, [2.5, 97.5])
-    return Figure(float(sums.sum() / counts.sum()), float(low), float(high), len(values))
+    drawn = random.integers(0, count, (RESAMPLES, count))
+    low, high = np.percentile([statistic(one) for one in drawn], [2.5, 97.5])
+    return Figure(statistic(np.arange(count)), float(low), float(high), count)
 
 
 def calibration_error(confidences: Sequence[float], right: Sequence[bool]) -> float:
@@ -192,7 +198,7 @@ def character_accuracy(
         places = [place for place, one in enumerate(damaged) if one == LOST != passage.text[place]]
         if places:
             truth, found = folded(passage.text), folded(restore_passage(restorer, damaged, language))
-            shares.append(np.mean([truth[place] == found[place] for place in places]))
+            shares.append(sum(truth[place] == found[place] for place in places) / len(places))
             counts.append(len(places))
             which.append(at)
     return mean_over(shares, which, counts)
