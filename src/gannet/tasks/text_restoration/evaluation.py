@@ -129,7 +129,8 @@ def figures(found: list[Alternative], hole: Hole) -> dict[str, float]:
 
 def calibration(found: list[list[Alternative]], holes: list[Hole]) -> Measure:
     """Measure how far confidences are from how often characters are right, on average over ten bins of confidence."""
-    sure, right = [], []
+    sure: list[float] = []
+    right: list[bool] = []
     for alternatives, hole in zip(found, holes, strict=True):
         if alternatives:
             sure += alternatives[0].confidences

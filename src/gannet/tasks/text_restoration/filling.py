@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from gannet.media.medium import Array
+from gannet.runtime.processor import multiplies_bf16
 from gannet.tasks.text_restoration.alphabet import FIRST, GAP, HIDDEN
 
 LENGTHS = 4
@@ -83,7 +84,10 @@ class Filler:
         device = next(self.network.parameters()).device
         given = torch.from_numpy(rows).to(device)
         languages = torch.full((len(rows),), self.language, device=device)
-        signs, lengths = self.network(given, languages)
+        # Twice as fast where the processor can, and a few hundredths of a nat apart.
+        fast = device.type == "cpu" and multiplies_bf16()
+        with torch.autocast(device.type, torch.bfloat16, enabled=fast):
+            signs, lengths = self.network(given, languages)
         signs = signs.float() / self.temperature
         signs[..., :FIRST] = -torch.inf
         return _numbers(signs.log_softmax(-1)), _numbers(lengths.float().log_softmax(-1))

@@ -42,6 +42,8 @@ EVERY = 7
 """Every so-manieth sign is hidden to find out the language."""
 FOREIGN = 0.5
 """The share of characters that a model does not know, from which on it is none for a text."""
+NARROWEST = 2
+"""Hypotheses of a gap that are kept at least."""
 LISTED = 10
 """Gaps that are told in words."""
 
@@ -101,7 +103,7 @@ class TextRestorationPipeline(ConverterPipeline):
     inputs: ClassVar[Mapping[str, Input]] = {
         TEXT: Input(text.medium, "a text whose gaps are marked: [...] of unknown length, [5] or ----- of five signs")
     }
-    outputs: ClassVar[Mapping[str, Medium]] = {TEXT: text.medium, RECORD: record.medium}  # type: ignore[assignment]
+    outputs: ClassVar[Mapping[str, Medium]] = {TEXT: text.medium, RECORD: record.medium}
     always: ClassVar[tuple[str, ...]] = (RECORD,)
     Options: ClassVar[type[Section]] = RestorationOptions
     Config: ClassVar[type[Section]] = Settings
@@ -200,7 +202,9 @@ class TextRestorationPipeline(ConverterPipeline):
 
     def filler(self, language: str, count: int, temperature: float = 1.0) -> Filler:
         """Give what fills gaps in a language, with at least so many alternatives."""
-        return Filler(self.networks[GENERATOR], self.window, self.language_number(language), temperature, max(4, count))
+        return Filler(
+            self.networks[GENERATOR], self.window, self.language_number(language), temperature, max(NARROWEST, count)
+        )
 
     @property
     def restorer(self) -> NetworkRestorer:
