@@ -52,7 +52,7 @@ class RestorationOptions(Section):
     """What is asked of a model that restores texts."""
 
     num: Annotated[int, Field(ge=1, le=50)] = 5
-    """How many alternatives are given for each gap; more are also looked among longer."""
+    """How many alternatives are given for each gap; the beam is as wide."""
     temperature: Annotated[float, Field(gt=0, le=10)] = 1.0
     """Above 1 the model is less sure of itself, below it more."""
     language: str = ""
