@@ -1,10 +1,13 @@
-"""What benchmarks share: distances to the real pictures, and a plot of lines."""
+"""What benchmarks share: distances to the real pictures, an interval of a mean, and a plot of lines."""
 
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
+from statistics import fmean, stdev
 
 import torch
 from PIL import Image, ImageDraw
+from scipy import stats
 from torch import Tensor
 
 from gannet.commands.judge import judge_features
@@ -44,6 +47,13 @@ def real_features(recipe: str) -> Tensor:
 def frechet(fakes: Tensor, recipe: str) -> float:
     """Frechet distance over judge-v1 of fakes (n, c, h, w) to all held-out samples."""
     return frechet_distance(real_features(recipe), features(fakes))
+
+
+def interval(values: Sequence[float]) -> tuple[float, float, float]:
+    """The mean of two values or more, and from where to where it is with 95 % certainty (Student's t)."""
+    mean, count = fmean(values), len(values)
+    reach = float(stats.t.ppf(0.975, count - 1)) * stdev(values) / count**0.5
+    return mean, mean - reach, mean + reach
 
 
 def plot_lines(lines: Lines, title: str, path: Path) -> None:

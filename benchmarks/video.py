@@ -2,13 +2,10 @@
 
     GANNET_DATA=... python benchmarks/video.py RUN
     GANNET_DATA=... python benchmarks/video.py --faults
-    GANNET_DATA=... python benchmarks/video.py --probe RUN
 
 RUN: distances to held-out clips beside real ones frozen and shuffled; mask IoU against a rule that knows nothing of the
 generator; the time of one clip. --faults: a half of the real clips is spoilt and held against the other half; the
-chance is that of a permutation test, 0.001 at least; "none" is what real clips themselves score. --probe: a logistic
-regression on the features of a run's discriminator of clips names the actions of people that it did not learn from,
-beside a random network of the same build.
+chance is that of a permutation test, 0.001 at least; "none" is what real clips themselves score.
 """
 
 import argparse
@@ -22,10 +19,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GroupKFold
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 from torch import Tensor
 
 import gannet
@@ -40,11 +33,9 @@ from gannet.metrics.foreground import overlap, tell_moving
 from gannet.metrics.motion import DISTANCE, motion_distance, motion_of, on_one_scale
 from gannet.metrics.two_sample import permutation_test
 from gannet.runs.folder import read_recipe
-from gannet.task import find_task
-from gannet.tasks.video_generation.pipeline import CLIP, MASK
-from gannet.training.checkpoint import CheckpointFolder
+from gannet.tasks.video_generation.pipeline import MASK
 
-LENGTH, SIDE, RATE, PART, SEEDS, FOLDS = 32, 64, 25, 16, 5, 3
+LENGTH, SIDE, RATE, PART = 32, 64, 25, 16
 FALLING, SHAPES, MASKED, TIMED, PEOPLE = 100, 100, 100, 20, 8
 """Clips that are drawn, that are taken of the shapes, whose masks are compared, that are timed; numbers a person."""
 STRENGTHS = (1.0, 0.5)
@@ -60,13 +51,12 @@ def films(folder: Path) -> list[Path]:
     return sorted(folder.rglob("*.mp4"), key=lambda path: path.stem)
 
 
-def read_windows(path: Path, most: int) -> Tensor:
-    """Up to so many windows of a film, spread over it: (n, 3, 32, 64, 64)."""
+def middle_window(path: Path) -> Tensor:
+    """The middle of a film: (1, 3, 32, 64, 64)."""
     field = clip.medium.field((SIDE, SIDE), 3, RATE, LENGTH)
     levels = clip.medium.fit(clip.medium.read(path.read_bytes()), field)
-    room = len(levels) - LENGTH
-    starts = {round(room * (at + 0.5) / most) for at in range(most)} if room else {0}
-    return torch.cat([in_tensor(levels[None, start : start + LENGTH]) for start in sorted(starts)])
+    start = round((len(levels) - LENGTH) / 2)
+    return in_tensor(levels[None, start : start + LENGTH])
 
 
 def in_tensor(levels: Any) -> Tensor:
@@ -95,13 +85,13 @@ def falling(count: int) -> Tensor:
 def in_halves(name: str) -> tuple[Tensor, Tensor]:
     """Two halves of the real clips; of the actions other people in each."""
     if name == "video/actions":
-        found = [(int(path.stem) // PEOPLE, read_windows(path, 1)) for path in films(data(name))]
+        found = [(int(path.stem) // PEOPLE, middle_window(path)) for path in films(data(name))]
         middle = len({person for person, _ in found}) // 2
         sides = [[one for person, one in found if (person > middle) == late] for late in (False, True)]
         return torch.cat(sides[0]), torch.cat(sides[1])
     if name == "video/shapes":
         paths = films(data(name))
-        clips = torch.cat([read_windows(path, 1) for path in paths[:: len(paths) // SHAPES][:SHAPES]])
+        clips = torch.cat([middle_window(path) for path in paths[:: len(paths) // SHAPES][:SHAPES]])
     elif name == "moving-digits":
         clips = torch.cat([in_tensor(draw_clip(number)[0][None]) for number in range(COUNT - TESTED, COUNT)])
     else:
@@ -185,61 +175,16 @@ def print_figures(run: Path) -> None:
     FIGURES[pipeline.task](run, pipeline)
 
 
-def discriminator(run: Path, learnt: bool, seed: int) -> Any:
-    """The discriminator of clips of a run, as it learnt or as it was before."""
-    recipe, pipeline = read_recipe(run), gannet.load(run)
-    torch.manual_seed(seed)
-    network = find_task(recipe.task.name).game(recipe, pipeline.config.description).networks[CLIP]  # type: ignore[attr-defined]
-    if learnt:
-        checkpoint = CheckpointFolder(run / "state", 1).newest()
-        assert checkpoint is not None, f"{run} has no state"
-        network.load_state_dict(checkpoint["networks"][CLIP])
-    return network.eval()
-
-
-@torch.no_grad()
-def probe(features: Callable[[Tensor], Tensor], clips: list[Tensor], told: np.ndarray, who: np.ndarray) -> float:
-    """How many films of people held out a logistic regression names rightly, by the sum of its windows' answers."""
-    seen = [features(windows).flatten(1).numpy() for windows in clips]
-    right = 0
-    for learnt, tested in GroupKFold(FOLDS).split(told, groups=who):
-        many = np.repeat(told[learnt], [len(seen[one]) for one in learnt])
-        model = make_pipeline(StandardScaler(), LogisticRegression(C=0.01, max_iter=1_000))
-        model.fit(np.concatenate([seen[one] for one in learnt]), many)
-        answers = [model.classes_[model.predict_log_proba(seen[one]).sum(0).argmax()] for one in tested]
-        right += int((np.array(answers) == told[tested]).sum())
-    return right / len(told)
-
-
-def print_probe(run: Path) -> None:
-    """What the discriminator's features are worth for recognition, beside a random network's, five times."""
-    paths = films(data("video/actions"))
-    clips = [read_windows(path, 4) for path in paths]
-    told = np.array([int(path.parent.name) for path in paths])
-    people = np.array([int(path.stem) // PEOPLE for path in paths])
-    judge = judge_features("", JUDGE_OF_CLIPS)
-    assert judge is not None
-    print(f"| seed | {run.name} | random | {JUDGE_OF_CLIPS} |\n|---|---|---|---|")
-    for seed in range(SEEDS):
-        who = np.random.default_rng(seed).permutation(people.max() + 1)[people]
-        networks = [discriminator(run, learnt, seed).extract for learnt in (True, False)]
-        scores = [probe(features, clips, told, who) for features in (*networks, judge)]
-        print(f"| {seed} | " + " | ".join(f"{score:.1%}" for score in scores) + " |", flush=True)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("run", type=Path, nargs="?")
     parser.add_argument("--faults", action="store_true")
-    parser.add_argument("--probe", type=Path)
     options = parser.parse_args()
-    if not (options.run or options.faults or options.probe):
-        parser.error("give a run, --faults, or --probe with a run")
+    if not (options.run or options.faults):
+        parser.error("give a run, or --faults")
     print(f"{os.cpu_count()} cores ({platform.machine()}), torch {torch.__version__}, {datetime.date.today()}\n")
     if options.faults:
         print_faults()
-    if options.probe:
-        print_probe(options.probe)
     if options.run:
         print_figures(options.run)
 

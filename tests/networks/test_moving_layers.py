@@ -5,6 +5,7 @@ from math import exp
 
 import pytest
 import torch
+from torch import Tensor, nn
 
 from gannet.networks.moving_layers import GROWTH, Motion, MovingLayers, MovingLayersGenerator, Parted, _forms, laid
 
@@ -98,6 +99,31 @@ def test_a_longer_future_begins_as_a_shorter_one(generator: MovingLayersGenerato
     short, long = generator.layers(frames, latent), generator.layers(frames, latent, length=20)
     assert long.mask.shape[2] == 20
     torch.testing.assert_close(long.clip()[:, :, :6], short.clip())
+
+
+class _Bright(nn.Module):
+    """Tells apart what is bright in the last of some given grey frames."""
+
+    def __init__(self, seen: int) -> None:
+        super().__init__()
+        self.seen = seen
+
+    def forward(self, frames: Tensor) -> tuple[Tensor, Tensor]:
+        """Map (b, 3, h, w) to nothing that is seen in small, the mask's logits and no change."""
+        last = frames[:, -1:]
+        return last.new_zeros(len(last), self.seen), torch.cat([200 * last, torch.zeros_like(last)], 1)
+
+
+@torch.no_grad()
+def test_what_went_evenly_in_the_given_frames_goes_on_evenly() -> None:
+    told = MovingLayers(latent=4, width=4, parts=1, discriminator_width=2).generator((1, 8, SIDE, SIDE), 3)
+    told.unet = _Bright(told.start.in_features)  # type: ignore[assignment]
+    nn.init.zeros_(told.steps.weight)
+    clip = torch.full((1, 1, 8, SIDE, SIDE), -1.0)
+    for frame in range(8):
+        clip[:, :, frame, 4 + 2 * frame : 8 + 2 * frame, 9 + frame : 14 + frame] = 1
+    made = told.layers(clip[:, :, :3], torch.randn(1, 4))
+    torch.testing.assert_close(made.mask, (clip[:, :, 3:] + 1) / 2, atol=1e-4, rtol=0)
 
 
 @torch.no_grad()

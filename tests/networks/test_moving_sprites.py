@@ -69,7 +69,17 @@ def test_clips_are_of_any_shape_and_all_weights_learn(shape: tuple[int, ...]) ->
     assert clips.shape == (3, *shape)
     clips.square().mean().backward()
     idle = [name for name, one in made.named_parameters() if one.grad is None or not one.grad.any()]
-    assert not idle
+    assert idle == ["grain.drawn.weight", "grain.drawn.bias"], "whose colours begin from nothing, and learn first"
+
+
+@torch.no_grad()
+def test_grain_is_of_its_own_at_every_place_and_in_every_clip() -> None:
+    torch.manual_seed(0)
+    grain = MovingSprites(latent=64, width=2).generator(SHAPE, 0).grain
+    nn.init.normal_(grain.colours.weight)
+    places = grain(torch.randn(256, 64))[:, 0, ::4, ::4].flatten(1).T
+    assert float(places.std(1).min()) > 0.3 * float(places.std())
+    assert float(torch.corrcoef(places).fill_diagonal_(0).abs().max()) < 0.7
 
 
 @pytest.mark.parametrize("wrong", [{"parts": 0}, {"parts": 17}, {"latent": 0}, {"width": 0}])

@@ -40,21 +40,24 @@ class Parted(NamedTuple):
         masks: (b, n, h, w) in [0, 1], where each part is in it.
         background: (b, c, h, w), what stands still: the picture itself but for what the parts cover.
         coarse: (b, f), what was seen in small.
+        velocity: (b, n, 2), how far the parts went a frame in the given ones, in halves of a side; None: of one frame
+            nobody can tell.
     """
 
     picture: Tensor
     masks: Tensor
     background: Tensor
     coarse: Tensor
+    velocity: Tensor | None = None
 
     def repeated(self, times: int) -> "Parted":
         """Give the same so many times over, one batch behind the other."""
-        return Parted(*(one.repeat(times, *[1] * (one.ndim - 1)) for one in self))
+        return Parted(*(None if one is None else one.repeat(times, *[1] * (one.ndim - 1)) for one in self))
 
     def smaller(self, factor: int) -> "Parted":
         """Give the same so many times smaller."""
         picture, masks, background = (avg_pool2d(one, factor) for one in self[:3])
-        return Parted(picture, masks, background, self.coarse)
+        return self._replace(picture=picture, masks=masks, background=background)
 
 
 class Motion(NamedTuple):
@@ -106,14 +109,15 @@ class MovingParts(nn.Module):
         with torch.autocast(latent.device.type, enabled=False):  # In bf16 paths would be steps.
             middles, spreads = _places(parted.masks.detach())
             state = (self.start(parted.coarse) + self.noise(latent)).tanh()
-            velocity, moved = torch.zeros_like(middles), torch.zeros_like(middles) if begin is None else begin
+            seen = torch.zeros_like(middles) if parted.velocity is None else parted.velocity
+            velocity, moved = seen, torch.zeros_like(middles) if begin is None else begin
             found, gone = [], []
             for _ in range(count):
                 # Where parts are is an observation: through it no error flows back.
                 place = torch.cat([middles + moved.detach(), spreads, velocity.detach() / STEP], 2)
                 state = self.cell(place.flatten(1), state)
                 step = self.steps(state).unflatten(1, (self.parts, OF_MOTION))
-                velocity = STEP * step[..., :2]
+                velocity = seen + STEP * step[..., :2]
                 moved = moved + velocity
                 found.append(step)
                 gone.append(moved)
@@ -170,7 +174,15 @@ class MovingLayersGenerator(MovingParts):
         covered = max_pool2d(masks.amax(1, keepdim=True), 3, 1, 1)  # Edges are half one, half the other.
         # What is covered begins as it is: were it painted anew from the first, masks would rather go than be of use.
         background = (picture + covered * change).clamp(-1, 1)
-        return Parted(picture, masks, background, coarse.float())
+        return Parted(picture, masks, background, coarse.float(), self._velocity(frames, masks))
+
+    def _velocity(self, frames: Tensor, masks: Tensor) -> Tensor | None:
+        """Tell how far parts went a frame: seen in reverse order, the given frames show where they were at first."""
+        if self.given == 1:
+            return None
+        with torch.no_grad():
+            first = self.unet(frames.flip(2).flatten(1, 2))[1][:, : self.parts].float().sigmoid()
+            return (_places(masks)[0] - _places(first)[0]) / (self.given - 1)
 
     def motion(self, parted: Parted, latent: Tensor, length: int | None = None) -> Motion:
         """Tell how the parts move, as noise (b, latent) wants it."""

@@ -6,22 +6,26 @@ frame, how it has turned and grown. Far less is to be learned than by drawing ev
 shape.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Annotated, Literal, Self
 
 import torch
 from pydantic import Field
 from torch import Tensor, nn
+from torch.nn.functional import interpolate
 
+from gannet.networks.convolution import Convolution
 from gannet.networks.moving_layers import STATE, MovingParts, Parted, axes, laid
 from gannet.networks.pair import Discriminator, Generator, Pair, Shape
+from gannet.networks.srresnet import zero_init
 from gannet.networks.two_stream import (
     ClipDiscriminator,
     Growth,
     Layers,
     TwoStream,
     checked_clip,
-    grown_still,
     initialize,
 )
 from gannet.schema import Positive
@@ -44,11 +48,13 @@ class MovingSpritesGenerator(Generator, MovingParts):
         assert width != "auto", "it was chosen"
         widths = [width * min(2**level, 8) for level in reversed(range(growth.levels))]
         self.embedding = nn.Embedding(classes, latent) if classes else None
-        self.still = grown_still(inputs, growth, [*widths, channels])
-        self.sprites = grown_still(inputs, growth, [*widths, channels + options.parts])
+        self.still = _drawn(inputs, growth, [*widths, channels])
+        self.sprites = _drawn(inputs, growth, [*widths, channels + options.parts])
+        self.grain = _Grain(inputs, shape)
         self.begin = nn.Linear(inputs, 2 * options.parts)
         self.build_motion(inputs, latent, options.parts)
         initialize(self)
+        nn.init.normal_(self.grain.drawn.weight, 0.0, inputs**-0.5)
         nn.init.normal_(self.begin.weight, 0.0, inputs**-0.5)
         self.initialize_motion()
         # Noise is told once, at the start: what forgot it would stand still (Jozefowicz et al., 2015, section 2.3).
@@ -67,12 +73,46 @@ class MovingSpritesGenerator(Generator, MovingParts):
             given = torch.cat([latent, self.embedding(label)], 1)
         channels, length, height, width = self.shape
         still, sprites = (drawn(given)[..., :height, :width].float() for drawn in (self.still, self.sprites))
+        still = still + self.grain(given)[..., :height, :width].float()
         across, down = axes(height, width, sprites)
         far = down[:, None].square() + across.square()
         masks = (sprites[:, channels:] - EDGE * far).sigmoid()
         parted = Parted(sprites[:, :channels].tanh(), masks, still.tanh(), given)
         begin = FURTHEST * self.begin(given).float().tanh().unflatten(1, (self.parts, 2))
         return laid(parted, self.moved(parted, latent, length, begin))
+
+
+class _Grain(nn.Module):
+    """Draws what is random at every place: each is a sum of its own of the latent vector's numbers.
+
+    What is grown from few places is smooth, by which alone a discriminator tells it from a ground with grain.
+    """
+
+    def __init__(self, inputs: int, shape: Shape) -> None:
+        super().__init__()
+        self.sides = [-(-side // 2) for side in shape[2:]]
+        self.drawn = nn.Linear(inputs, self.sides[0] * self.sides[1])
+        # From nothing at first: else sprites grow until they cover what is not yet like any ground.
+        self.colours = zero_init(Convolution(1, shape[0], 3, 1, 1))
+
+    def forward(self, latent: Tensor) -> Tensor:
+        """Map (b, inputs) to (b, c, h, w), to be added to the ground."""
+        grain = self.drawn(latent).unflatten(1, (1, *self.sides))
+        added: Tensor = self.colours(interpolate(grain, scale_factor=2.0, mode="bilinear"))
+        return added
+
+
+def _drawn(inputs: int, growth: Growth, widths: Sequence[int]) -> nn.Sequential:
+    """Grow latent vectors (b, inputs) to pictures, enlarged evenly: with transposed convolutions masks had holes."""
+    _, height, width = growth.start
+    steps: list[nn.Module] = [
+        nn.Linear(inputs, widths[0] * height * width, bias=False),
+        nn.Unflatten(1, (widths[0], height, width)),
+    ]
+    for before, after in pairwise(widths):
+        steps += [nn.BatchNorm2d(before), nn.ReLU(), nn.Upsample(scale_factor=2, mode="bilinear")]
+        steps.append(Convolution(before, after, 3, 1, 1))
+    return nn.Sequential(*steps)
 
 
 @dataclass(frozen=True)

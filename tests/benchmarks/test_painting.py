@@ -1,23 +1,17 @@
 """What a benchmark keeps between two runs of it is used again for what it was made for alone."""
 
-import importlib.util
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
-
-ROOT = Path(__file__).parents[1]
+from benchmark import benchmark
 
 
 @pytest.fixture(scope="module")
 def painting() -> ModuleType:
     """The benchmark of painters."""
-    place = importlib.util.spec_from_file_location("painting", ROOT / "benchmarks" / "painting.py")
-    assert place and place.loader
-    module = importlib.util.module_from_spec(place)
-    place.loader.exec_module(module)
-    return module
+    return benchmark("painting")
 
 
 def test_a_segmenter_is_trained_anew_for_other_data_images_and_settings(
