@@ -290,7 +290,7 @@ def test_a_model_is_applied_with_a_record_beside_the_text(
     told = json.loads(ended.out)["result"]
     record = json.loads((tmp_path / "out.record.json").read_text(encoding="utf-8"))
     assert record[SOURCE_TYPE] == COMPOSITE and len(record["gaps"]) == 2
-    assert told["told"][str(tmp_path / "letter.txt")]["gaps"] == record["gaps"]
+    assert told["details"][str(tmp_path / "letter.txt")]["gaps"] == record["gaps"]
     words = gannet_command(*asked, tmp_path / "2.txt")
     assert words.out.count("[4] at 6: ") == 1 and "[...] at 19: " in words.out
 

@@ -11,7 +11,7 @@ from gannet.runtime.names import format_ending
 from gannet.runtime.progress import Watch
 
 if TYPE_CHECKING:
-    from gannet.pipelines.samples import Told
+    from gannet.pipelines.samples import Details
 
 LISTED = 10
 """Of what was left out, in words, and of results of which something is told."""
@@ -39,7 +39,7 @@ class Applied:
         manifest: what says so of each file; None where results are in no folder.
         shares: what is told of results in shares of one, by the file and by name.
         warnings: why less may be expected of some results, by the file.
-        told: what else there is to say of results, by the file.
+        details: what else there is to say of results, by the file.
     """
 
     out: Path
@@ -54,7 +54,7 @@ class Applied:
     manifest: Path | None = None
     shares: Mapping[Path, Mapping[str, float]] = field(default_factory=dict)
     warnings: Mapping[Path, tuple[str, ...]] = field(default_factory=dict)
-    told: "Mapping[Path, Told]" = field(default_factory=dict)
+    details: "Mapping[Path, Details]" = field(default_factory=dict)
 
     @property
     def done(self) -> int:
@@ -66,13 +66,13 @@ class Applied:
         shares = {str(file): dict(told) for file, told in self.shares.items()}
         warnings = {str(file): list(words) for file, words in self.warnings.items()}
         beside = [str(path) for path in self.beside]
-        results = {str(file): dict(one.data) for file, one in self.told.items()}
+        results = {str(file): dict(one.data) for file, one in self.details.items()}
         some = {
             "notices": list(self.notices),
             "beside": beside,
             "shares": shares,
             "warnings": warnings,
-            "told": results,
+            "details": results,
         }
         also = {name: told for name, told in some.items() if told}
         counts: dict[str, Any] = {"count": self.count}
@@ -92,7 +92,7 @@ class Applied:
         words = [f"Saved {saved}.", *(f"Saved {path}." for path in self.beside)]
         if self.manifest is None:
             told = [f"{file}: {', '.join(in_words(shares))}." for file, shares in self.shares.items()]
-            said = [line for one in self.told.values() for line in one.lines]
+            said = [line for one in self.details.values() for line in one.lines]
             return [*words, *told[:LISTED], *said, *left, *self.notices, *self._warned()]
         if (more := len(left) - LISTED) > 0:
             left[LISTED:] = [f"Left out: {more:,} more, which {self.manifest} names."]

@@ -149,7 +149,7 @@ def _convert(work: Conversion, first: Path) -> Applied:
     count, left_out = len(work.items) - len(work.left_out), (*work.left_out.values(), *work.unused)
     made = Applied(path, work.facts, count, left_out, tuple(work.notices), wanted.save, tuple(beside))
     manifest = path / MANIFEST if is_filled(path) else None
-    told = replace(made, shares=work.shares, warnings=work.warnings, told=work.told)
+    told = replace(made, shares=work.shares, warnings=work.warnings, details=work.details)
     return replace(told, failed=len(work.left_out), skipped=work.skipped, manifest=manifest)
 
 

@@ -17,7 +17,7 @@ from torch.overrides import TorchFunctionMode
 
 from gannet.media.medium import Medium
 from gannet.pipelines.hub import CONFIG, FORMAT, fetch, read_config, seal
-from gannet.pipelines.samples import Batches, Made, Samples, Told
+from gannet.pipelines.samples import Batches, Details, Made, Samples
 from gannet.provenance.metadata import COMPOSITE, SOURCE_TYPE, Facts, joined
 from gannet.runtime.files import load_tensors, save_tensors, write_json, write_text
 from gannet.runtime.plain_data import Json
@@ -337,15 +337,15 @@ class ConverterPipeline(Pipeline):
                 told[name] = own
             else:
                 told[name] = joined(own, marks)
-        return Made(made, self.outputs, told, self.shares(made), self.warnings(values), self.told(made))
+        return Made(made, self.outputs, told, self.shares(made), self.warnings(values), self.details(made))
 
     def shares(self, made: Mapping[str, object]) -> Mapping[str, float]:  # noqa: ARG002
         """Tell something of what was made, in shares of one, by name."""
         return {}
 
-    def told(self, made: Mapping[str, object]) -> Told:  # noqa: ARG002
+    def details(self, made: Mapping[str, object]) -> Details:  # noqa: ARG002
         """Tell of what was made what is neither in it nor in its metadata."""
-        return Told()
+        return Details()
 
     def warnings(self, inputs: Mapping[str, object]) -> tuple[str, ...]:  # noqa: ARG002
         """Say what of the inputs lets less be expected of what is made of them, a few words each."""

@@ -46,7 +46,7 @@ class Engine:
 
 
 @dataclass(frozen=True)
-class Told:
+class Details:
     """What is told of what was made.
 
     Attributes:
@@ -69,7 +69,7 @@ class Made:
             as it was given.
         shares: what is told of it in shares of one, by name.
         warnings: why less may be expected of it, a few words each.
-        told: what else there is to say of it.
+        details: what else there is to say of it.
     """
 
     values: Mapping[str, object]
@@ -77,7 +77,7 @@ class Made:
     facts: Mapping[str, Facts]
     shares: Mapping[str, float] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
-    told: Told = field(default_factory=Told)
+    details: Details = field(default_factory=Details)
 
     @property
     def value(self) -> object:

@@ -16,7 +16,7 @@ from gannet.media import record, text
 from gannet.media.medium import Medium
 from gannet.media.text import heading, main_script, parted
 from gannet.pipelines.pipeline import ConverterPipeline, Input, Pipeline
-from gannet.pipelines.samples import Told
+from gannet.pipelines.samples import Details
 from gannet.pipelines.settings import SettingsOf
 from gannet.provenance.metadata import COMPOSITE, SOURCE_TYPE
 from gannet.schema import Section, Share, nearest
@@ -166,12 +166,12 @@ class TextRestorationPipeline(ConverterPipeline):
         first = f"{heading(self.facts(options))}\n" if said else ""
         return {TEXT: first + restored.text, RECORD: restored.record()}
 
-    def told(self, made: Mapping[str, Any]) -> Told:
+    def details(self, made: Mapping[str, Any]) -> Details:
         """Tell the confidences, the alternatives and the parallels of every gap; in words of the first ones."""
         found: dict[str, Any] = made[RECORD]
         lines = [in_words(gap) for gap in found["gaps"][:LISTED]]
         more = len(found["gaps"]) - LISTED
-        return Told(found, (*lines, *([f"... and {more:,} more gaps; --json names them all."] if more > 0 else [])))
+        return Details(found, (*lines, *([f"... and {more:,} more gaps; --json names them all."] if more > 0 else [])))
 
     def restored(self, body: str, options: RestorationOptions) -> Restoration:
         """Restore a text.
