@@ -53,7 +53,7 @@ class Settings:
 
 
 CHOSEN: Mapping[str, Settings] = {"latin": Settings(fading=0.25)}
-"""Of languages whose texts, inscriptions, are not like verses and plays, by calibration (`benchmarks/lost_words.py`)."""
+"""Of a language of inscriptions, which are made of formulae as verses and plays are not."""
 
 
 class Ngram:
