@@ -36,7 +36,7 @@ from gannet.tasks._text.held_out import (
     read_split,
     write_split,
 )
-from gannet.tasks._text.ngram import Ngram, Settings, ranked
+from gannet.tasks._text.ngram import CHOSEN, Ngram, Settings, ranked
 from gannet.tasks._text.parallels import Corpus
 from gannet.tasks._text.protocol import (
     RANKED,
@@ -63,7 +63,8 @@ TUNED: tuple[Mapping[str, Any], ...] = (
     {"order": 5},
     {"beam": 32, "scored": 128},
 )
-SHARPNESS = (0.3, 0.4, 0.5, 0.6, 0.8, 1.0)
+SHARPNESS = ((0.4, 0.0), (0.8, 0.25), (0.8, 0.5), (0.8, 0.75), (0.8, 1.0), (1.0, 1.0))
+"""And its fading."""
 ALL = 100_000
 """More alternatives than a search finds."""
 SEED = 0
@@ -137,20 +138,21 @@ def tune(library: Library, split: Split, language: str, count: int) -> None:
     hidden = hide_gaps(passages(library, split, language, "tuned"), count, SEED)
     counted = Ngram(learned_texts(library, split, language, "learned"))
     for change in TUNED:
-        model = Ngrams({language: counted.with_settings(replace(Settings(), **change))})
+        model = Ngrams({language: counted.with_settings(Settings(**change))})
         started = time.process_time()
         rows = restore_gaps(model, hidden, language, True, ALL)
         seconds = (time.process_time() - started) / len(hidden)
         print(f"{language} {change}: {told(rows)}, {seconds:.3f} s a gap", flush=True)
-        for sharpness in SHARPNESS if not change else ():
-            print(f"{language} sharpness {sharpness}: {told([sharpened(row, sharpness) for row in rows])}", flush=True)
+        for sharpness, fading in SHARPNESS if not change else ():
+            changed = [sharpened(row, Settings(sharpness=sharpness, fading=fading)) for row in rows]
+            print(f"{language} sharpness {sharpness}, fading {fading}: {told(changed)}", flush=True)
 
 
-def sharpened(row: Restored, sharpness: float) -> Restored:
+def sharpened(row: Restored, settings: Settings) -> Restored:
     """The same alternatives as another sharpness would rank them."""
     raised = Settings().sharpness / len(row.hidden.truth)
     found = [(one.text, float(np.log(max(one.probability, 1e-300))) / raised) for one in row.alternatives]
-    return replace(row, alternatives=tuple(ranked(found, sharpness, RANKED)))
+    return replace(row, alternatives=tuple(ranked(found, settings, RANKED)))
 
 
 def told(rows: list[Restored]) -> str:
@@ -165,7 +167,10 @@ def told(rows: list[Restored]) -> str:
 
 def restorers(library: Library, split: Split, language: str, run: str | None) -> Iterator[tuple[str, Restorer]]:
     """The n-gram, and what was asked for beside it."""
-    yield "n-gram", Ngrams({language: learned(library, split, language, Settings(), "learned", "tuned")})
+    yield (
+        "n-gram",
+        Ngrams({language: learned(library, split, language, CHOSEN.get(language, Settings()), "learned", "tuned")}),
+    )
     if run is not None:
         pipeline: Any = gannet.load(Path(run) if Path(run).exists() else run)
         yield run, pipeline.restorer

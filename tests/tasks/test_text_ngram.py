@@ -95,11 +95,11 @@ def test_a_gap_of_unknown_length_is_filled_as_long_as_it_was() -> None:
 
 
 def test_alternatives_are_ranked_and_confidences_are_their_shares() -> None:
-    found = ranked([("ab", math.log(0.5)), ("ac", math.log(0.3)), ("b", math.log(0.2))], 2.0, 2)
+    found = ranked([("ab", math.log(0.5)), ("ac", math.log(0.3)), ("b", math.log(0.2))], Settings(sharpness=2.0), 2)
     assert [one.text for one in found] == ["ab", "ac"]
     assert [one.probability for one in found] == pytest.approx([0.5, 0.3])
     assert found[0].confidences == pytest.approx((0.8, 0.5))
-    sharp = ranked([("ab", math.log(0.5)), ("ac", math.log(0.3))], 4.0, 1)[0]
+    sharp = ranked([("ab", math.log(0.5)), ("ac", math.log(0.3))], Settings(sharpness=2.0, fading=0.0), 1)[0]
     assert sharp.probability == pytest.approx(0.25 / 0.34)
 
 

@@ -1,7 +1,7 @@
 """A character n-gram that looks both ways: what stands before a gap and what stands behind it have an equal say."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 
@@ -37,8 +37,9 @@ class Settings:
         discounting: how much is left to shorter histories.
         beam: beginnings and ends of a filling that are kept at each step.
         scored: fillings whose probability is taken exactly, of each length.
-        sharpness: the power to which the mean of both ways is raised, divided by the characters that are lost: the
-            longer a gap, the more of what may stand there is not among what the search finds.
+        sharpness: the power to which the mean of both ways is raised.
+        fading: the power of the characters that are lost by which sharpness is divided: the longer a gap, the more of
+            what may stand there is not among what the search finds, unless it is a formula.
         longest: characters of the longest filling of a gap of unknown length.
     """
 
@@ -47,7 +48,12 @@ class Settings:
     beam: int = 64
     scored: int = 256
     sharpness: float = 0.8
+    fading: float = 1.0
     longest: int = 20
+
+
+CHOSEN: Mapping[str, Settings] = {"latin": Settings(fading=0.25)}
+"""Of a language of inscriptions, which are made of formulae as verses and plays are not."""
 
 
 class Ngram:
@@ -106,7 +112,7 @@ class Ngram:
             candidates = _joined(begun, ended, one, self.settings.scored)
             scores = self._scores(candidates, *sides)
             found += zip(map(self._decode, candidates), scores.tolist(), strict=True)
-        return ranked(found, self.settings.sharpness, count)
+        return ranked(found, self.settings, count)
 
     def _near(self, context: str, towards: int) -> Rows:
         """Give what is known of a context next to a gap: nothing beyond a character that is lost or unknown."""
@@ -197,16 +203,16 @@ def _log_softmax(scores: Floats) -> Floats:
     return result
 
 
-def ranked(found: Sequence[tuple[str, float]], sharpness: float, count: int) -> list[Alternative]:
+def ranked(found: Sequence[tuple[str, float]], settings: Settings, count: int) -> list[Alternative]:
     """Rank fillings by their scores, and say how likely each is among all, and each of its characters.
 
     Args:
         found: texts and log probabilities, up to a constant.
-        sharpness: the power to which probabilities are raised, times the characters of the likeliest text.
+        settings: whose sharpness and fading hold, by the characters of the likeliest text.
         count: fillings that are given at most.
     """
     order = sorted(found, key=lambda one: (-one[1], one[0]))
-    power = sharpness / max(1, len(order[0][0]))
+    power = settings.sharpness / max(1, len(order[0][0])) ** settings.fading
     shares = np.exp(_log_softmax(power * np.array([score for _, score in order])))
     sure: Counter[tuple[int, str]] = Counter()
     for (text, _), share in zip(order, shares.tolist(), strict=True):
