@@ -32,18 +32,19 @@ from gannet.tasks.text_restoration.alphabet import (
 from gannet.tasks.text_restoration.corpora import Corpora
 from gannet.tasks.text_restoration.damage import NOTHING, Damage, Damaged, runs
 from gannet.tasks.text_restoration.evaluation import Hole, figures
-from gannet.tasks.text_restoration.filling import Filler, Place, shown_gaps
+from gannet.tasks.text_restoration.filling import Filler, shown_gaps
 from gannet.tasks.text_restoration.game import likelihood, mean_entropy, sampled
 from gannet.tasks.text_restoration.pipeline import TextRestorationPipeline
 from gannet.tasks.text_restoration.reading import read_marks
 from gannet.tasks.text_restoration.restoration import weighed
+from gannet.tasks.text_restoration.windows import Place, windows_of
 
 ALPHABET = Alphabet(" abcی")
 LETTERS = st.lists(st.integers(LINE, FIRST + 4), min_size=8, max_size=60)
 
 
-def test_the_commonest_characters_come_first_and_variants_are_one() -> None:
-    assert common_characters(["يی ي", "aab\n\ufffd"], 3) == "یa "
+def test_the_commonest_characters_come_first_behind_the_space_and_variants_are_one() -> None:
+    assert common_characters(["يی ي", "aab\n\ufffd"], 3) == " یa"
     assert common_characters(["ab"], 1) == "a"
 
 
@@ -142,7 +143,7 @@ def test_a_beam_that_keeps_all_keeps_probabilities_that_sum_to_one(length: int) 
     assert len({one.signs for one in found}) == 3**length
     assert sum(exp(one.score) for one in found) == pytest.approx(1, abs=1e-4)
     assert [one.score for one in found] == sorted((one.score for one in found), reverse=True)
-    assert all(log(one.chances[at]) <= 0 for one in found for at in range(length))
+    assert all(0 <= chance <= 1 for one in found for chance in one.chances)
 
 
 def test_the_first_alternative_for_one_sign_is_the_likeliest_by_the_network() -> None:
@@ -163,7 +164,7 @@ def test_the_lengths_of_a_gap_are_weighed_as_the_network_says() -> None:
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.sampled_from([FIRST, FIRST + 1, HIDDEN, GAP]), min_size=1, max_size=120))
 def test_every_gap_of_a_long_text_is_filled_and_nothing_else(signs: list[int]) -> None:
-    places = [place for place in shown_gaps(signs) if place.stop - place.start <= 8]
+    places = shown_gaps(signs, 12)
     found = chain(2, window=24).restore(signs, places)
     assert len(found) == len(places)
     for place, hypotheses in zip(places, found, strict=True):
@@ -171,12 +172,47 @@ def test_every_gap_of_a_long_text_is_filled_and_nothing_else(signs: list[int]) -
         assert not place.known or all(len(one.signs) == place.stop - place.start for one in hypotheses)
 
 
-def test_gaps_are_found_by_their_signs() -> None:
-    assert shown_gaps([FIRST, HIDDEN, HIDDEN, GAP, HIDDEN]) == [
+def test_gaps_are_found_by_their_signs_and_those_that_are_too_long_are_parted() -> None:
+    assert shown_gaps([FIRST, HIDDEN, HIDDEN, GAP, HIDDEN], 4) == [
         Place(1, 3, True),
         Place(3, 4, False),
         Place(4, 5, True),
     ]
+    assert shown_gaps([HIDDEN] * 5, 3) == [Place(0, 3, True), Place(3, 5, True)]
+
+
+@given(st.lists(st.tuples(st.integers(1, 12), st.integers(1, 30)), min_size=1, max_size=20), st.integers(0, 30))
+def test_every_gap_lies_in_one_window_with_text_on_both_sides(gaps: list[tuple[int, int]], before: int) -> None:
+    places, at = [], before
+    for length, behind in gaps:
+        places.append(Place(at, at + length, True))
+        at += length + behind
+    windows = windows_of(places, np.zeros(at, np.int64), 32)
+    assert [place for window in windows for place in window.places] == places
+    for window in windows:
+        for place in window.places:
+            assert place.start - window.begin >= min(6, place.start)
+            assert window.begin + 32 - place.stop >= min(6, at - place.stop)
+
+
+def test_confidences_are_those_before_anything_is_filled_in() -> None:
+    filler = chain(9)
+    (found,) = filler.restore([FIRST + 1, HIDDEN, HIDDEN, FIRST], [Place(1, 3, True)])
+    table = filler.network.table.detach()[:, FIRST:].log_softmax(-1).exp()
+    first, second = found[0].signs
+    assert found[0].chances[0] == pytest.approx(float(table[FIRST + 1, first - FIRST]), abs=1e-5)
+    assert found[0].chances[1] == pytest.approx(float(table[HIDDEN, second - FIRST]), abs=1e-5)
+
+
+def test_confidences_of_a_gap_of_unknown_length_are_those_of_all_lengths_together() -> None:
+    filler = chain(50, [0.2, 0.8])
+    (found,) = filler.restore([FIRST, GAP, FIRST + 2], [Place(1, 2, False)])
+    table = filler.network.table.detach()[:, FIRST:].log_softmax(-1).exp()
+    longer = next(one for one in found if len(one.signs) == 2)
+    at_first, at_second = (
+        float(table[before, sign - FIRST]) for before, sign in zip((FIRST, HIDDEN), longer.signs, strict=True)
+    )
+    assert longer.chances == (pytest.approx(at_first, abs=1e-4), pytest.approx(0.8 * at_second, abs=1e-4))
 
 
 def test_others_have_a_say_in_the_order_as_far_as_their_weight_goes() -> None:

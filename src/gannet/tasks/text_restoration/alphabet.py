@@ -82,19 +82,22 @@ def spellings() -> dict[int, str]:
 
 
 def common_characters(texts: Iterable[str], most: int) -> str:
-    """Give the commonest characters of texts, once normalized, those of one number by theirs; at most so many."""
+    """Give the commonest characters of texts, once normalized, those of one number by theirs; at most so many.
+
+    The space comes first, so that words are told by it in any alphabet.
+    """
     counts: Counter[str] = Counter()
     for text in texts:
         counts.update(normalized(text))
     for other in ("\n", "\0", LOST, LOST_SOME):
         counts.pop(other, None)
     known = {one: count for one, count in counts.items() if ord(one) < TABLE}
-    return "".join(sorted(known, key=lambda one: (-known[one], one))[:most])
+    return "".join(sorted(known, key=lambda one: (one != " ", -known[one], one))[:most])
 
 
-def padded(rows: Sequence[Sequence[int]], length: int) -> Array:
-    """Bring signs of several texts to one length, (b, length) int64."""
-    values = np.full((len(rows), length), PADDING, np.int64)
+def padded(rows: Sequence[Sequence[int] | Array]) -> Array:
+    """Bring signs of several texts to the length of the longest, (b, t) int64."""
+    values = np.full((len(rows), max(map(len, rows))), PADDING, np.int64)
     for row, signs in zip(values, rows, strict=True):
-        row[: len(signs)] = signs[:length]
+        row[: len(signs)] = signs
     return values

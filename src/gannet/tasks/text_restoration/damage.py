@@ -124,7 +124,7 @@ def _spans(length: int, share: float, random: Random) -> list[tuple[int, int]]:
 
 
 def _words(row: Array) -> list[tuple[int, int]]:
-    """Give the places of words in any alphabet: what lies between its commonest sign, the space, and line ends."""
+    """Give the places of words in any alphabet: what lies between its first sign, the space, and line ends."""
     return runs((row != FIRST) & (row != LINE))
 
 

@@ -26,8 +26,9 @@ from gannet.tasks._text.parallels import Parallel
 from gannet.tasks.text_restoration.alphabet import FIRST, GAP, HIDDEN, UNKNOWN, Alphabet, padded
 from gannet.tasks.text_restoration.config import Settings, choose_network
 from gannet.tasks.text_restoration.corpora import CORPORA, Corpora, lines_of
-from gannet.tasks.text_restoration.filling import Filler, Hypothesis, Place, shown_gaps
+from gannet.tasks.text_restoration.filling import Filler, shown_gaps
 from gannet.tasks.text_restoration.restoration import Restoration, in_words, places_of, weighed
+from gannet.tasks.text_restoration.windows import Hypothesis, Place
 
 if TYPE_CHECKING:
     from gannet.data.records import Source
@@ -82,13 +83,12 @@ class NetworkRestorer:
         """Replace every lost character of a normalized text, in the model's own order; all else stays."""
         model = self.pipeline
         signs = model.alphabet.signs(text)
-        places = [place for place in shown_gaps(signs) if place.known]
+        places = [place for place in shown_gaps(signs, model.longest) if place.known]
         found = model.filler(model.known(language), 1).restore(signs, places)
-        left, at = list(text), 0
+        left = list(text)
         for place, hypotheses in zip(places, found, strict=True):
             left[place.start : place.stop] = model.alphabet.text(hypotheses[0].signs)
-            at = place.stop
-        assert len(left) == len(text) >= at, "as many characters as before"
+        assert len(left) == len(text), "as many characters as before"
         return "".join(left)
 
     def fill(self, left: str, length: int | None, right: str, count: int, language: str) -> list[Alternative]:
@@ -246,7 +246,7 @@ class TextRestorationPipeline(ConverterPipeline):
         """Find the language in which a beginning of a text is likeliest, every seventh of its signs being hidden."""
         if len(self.languages) < 2:
             return self.languages[0] if self.languages else ""
-        row = padded([signs], self.window)
+        row = padded([signs[: self.window]])
         wanted = np.full_like(row, -1)
         wanted[:, ::EVERY] = row[:, ::EVERY]
         shown = np.where(wanted >= FIRST, HIDDEN, row)

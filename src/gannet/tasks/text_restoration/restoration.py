@@ -7,7 +7,7 @@ from typing import Any
 from gannet.tasks._text.alternatives import Alternative
 from gannet.tasks._text.gaps import Damaged, Known
 from gannet.tasks._text.parallels import Parallel
-from gannet.tasks.text_restoration.filling import Place
+from gannet.tasks.text_restoration.windows import Place
 
 
 @dataclass(frozen=True)
