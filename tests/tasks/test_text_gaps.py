@@ -1,5 +1,8 @@
 """The signs of damaged text: what they mean, and what means nothing."""
 
+import contextlib
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -118,3 +121,27 @@ def test_what_cannot_be_restored_is_told_in_a_sentence(text: str, said: str) -> 
     with pytest.raises(ValueError, match=said):
         check_fillable(read_gaps(text), 10)
     check_fillable(read_gaps("ab [10] [...] c"), 10)
+
+
+@pytest.mark.parametrize(
+    "text", ["[" + " " * 50_000, "[5" + " " * 50_000, " " * 50_000, "[" + ". " * 25_000, "a" + "{" * 50_000]
+)
+def test_long_rows_of_one_sign_take_no_longer_than_others(text: str) -> None:
+    start = time.process_time()
+    with contextlib.suppress(ValueError):
+        assert read_gaps(text).read is not None
+    assert time.process_time() - start < 2  # Seconds; where every beginning is tried anew it is minutes.
+
+
+def test_brackets_within_brackets_end_somewhere() -> None:
+    with pytest.raises(ValueError, match="Over 8 brackets at character 10 lie within each other"):
+        read_gaps("[" * 50_000 + "a" + "]" * 50_000)
+
+
+def test_a_number_of_lost_characters_takes_no_memory() -> None:
+    for number in ("999999999999", "9" * 5000):
+        damaged = read_gaps(f"a [{number}] b")
+        assert damaged.read == f"a {LOST_SOME} b"
+        with pytest.raises(ValueError, match="is longer than the 40 characters"):
+            check_fillable(damaged, 40)
+    assert read_gaps("[005]").gaps[0].length == 5

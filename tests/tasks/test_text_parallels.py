@@ -1,9 +1,11 @@
 """Parallels: the nearest lines of a corpus, and the file that they are kept in."""
 
+import lzma
 from pathlib import Path
 
 import pytest
 
+from gannet.runtime import reading
 from gannet.tasks._text.gaps import LOST, LOST_SOME
 from gannet.tasks._text.parallels import Corpus, read_corpora, write_corpora
 
@@ -53,10 +55,27 @@ def test_corpora_come_back_from_one_file(tmp_path: Path) -> None:
     path = tmp_path / "corpora.tsv.xz"
     write_corpora(path, {"latin": LINES, "persian": ["دل می رود ز دستم", ""]})
     back = read_corpora(path)
-    assert {language: corpus.lines for language, corpus in back.items()} == {
-        "latin": LINES,
-        "persian": ["دل می رود ز دستم", ""],
-    }
+    assert back == {"latin": LINES, "persian": ["دل می رود ز دستم", ""]}
     for wrong in ("a\tb", "a\nb"):
         with pytest.raises(ValueError, match="is not one line without tabs"):
             write_corpora(path, {"latin": [wrong]})
+
+
+@pytest.mark.parametrize(
+    "content", [b"no archive", lzma.compress(b"a line without a language\n"), lzma.compress(b"a\tb")[:-9]]
+)
+def test_a_damaged_corpus_is_told(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "corpora.xz"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"corpora\.xz is damaged or was not written by Gannet"):
+        read_corpora(path)
+
+
+def test_a_corpus_that_unpacks_to_more_than_any_text_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "LARGEST_FILE", 1 << 16)
+    path = tmp_path / "corpora.xz"
+    path.write_bytes(lzma.compress(b"latin\t" + b"a" * (1 << 20) + b"\n"))
+    with pytest.raises(ValueError, match="over the limit"):
+        read_corpora(path)

@@ -49,6 +49,14 @@ def test_the_last_tenth_of_every_file_is_held_out_in_one_piece(tmp_path: Path) -
     assert counts[0, "test"] == counts[1, "test"]
 
 
+@pytest.mark.parametrize(("files", "lines", "parts"), [(30, 1, 3), (20, 2, 4), (1, 2, 1), (2, 1, 1), (1, 1, 0)])
+def test_a_tenth_is_held_out_of_files_that_are_short(tmp_path: Path, files: int, lines: int, parts: int) -> None:
+    for number in range(files):
+        (tmp_path / f"{number:02}.txt").write_text("\n".join(LINES[number * lines :][:lines]))
+    splits = Counter(record.split for record in source(tmp_path, length=16).records())
+    assert splits == Counter(train=files * lines - parts, test=parts)
+
+
 def test_folders_of_splits_are_kept(tmp_path: Path) -> None:
     for split in ("train", "test"):
         (tmp_path / split).mkdir()

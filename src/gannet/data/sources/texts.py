@@ -2,12 +2,14 @@
 
 A text is cut into parts of whole lines, a record each, long enough that few of the windows that are learned from begin
 where a part does. Folders are classes, such as languages. Where no folder says what is held out, it is the last tenth
-of every file: what follows what was learned is nearer to a page that nobody has seen than lines from all over it.
+of every file, and of short ones the end of every some: what follows what was learned is nearer to a page that nobody
+has seen than lines from all over it.
 """
 
 import gzip
 import io
 import zlib
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import partial
 from importlib import resources
@@ -23,8 +25,8 @@ from gannet.runtime.reading import any_beginning, read_bounded
 from gannet.schema import Section
 
 ENDINGS = (".txt", ".tsv", ".txt.gz", ".tsv.gz")
-WINDOWS, FEWEST_PARTS, HELD_OUT = 8, 20, 0.1
-"""Windows that a part is long, parts that a short text is cut into nevertheless, and the share that is held out."""
+WINDOWS, FEWEST_PARTS, EVERY = 8, 20, 10
+"""Windows that a part is long, parts that a short text is cut into nevertheless, and among how many one is held out."""
 VERSION = "1"
 """A change of how texts are cut or marks are read raises it, and so decodes anew what the cache holds of texts."""
 
@@ -61,6 +63,7 @@ class TextSource:
 
     def records(self) -> Iterator[Record]:
         """Give every part of every text, in order; a file is read once, whole."""
+        seen = Counter[int]()
         for path in self._paths:
             label, split = self._layout.place(path)
             try:
@@ -68,9 +71,10 @@ class TextSource:
             except Exception as error:  # A broken file raises anything; the cache will name it.
                 yield Record(in_utf8(path), {self._field: partial(_fail, error)}, label, split)
                 continue
-            known = round(len(parts) * (1 - HELD_OUT))
+            known = len(parts) - _held_out(seen[label], len(parts))
+            seen[label] += len(parts)
             for number, part in enumerate(parts):
-                own = split or ("train" if number < max(1, known) else "test")
+                own = split or ("train" if number < known else "test")
                 yield Record(f"{in_utf8(path)} {number + 1}", {self._field: partial(_given, part)}, label, own)
 
     def _parts(self, path: str) -> list[str]:
@@ -90,6 +94,17 @@ class TextSource:
                 return read_bounded(stream)  # type: ignore[arg-type]
         except (EOFError, zlib.error) as error:
             raise ValueError(f"it is cut short or damaged ({error})") from None
+
+
+def _held_out(before: int, count: int) -> int:
+    """Give how many parts at the end of a file are held out, so that it is every tenth of a class even where files are
+    short; of the first two parts one.
+
+    Args:
+        before: parts of the files before it.
+        count: parts of the file.
+    """
+    return (before + count + EVERY - 2) // EVERY - (before + EVERY - 2) // EVERY
 
 
 def _given(text: str) -> str:

@@ -24,14 +24,17 @@ from gannet.tasks._text.normalization import normalized
 
 LOST, LOST_SOME = "\ufffd", "\ufffc"
 """In what models read: one lost character, and a gap of unknown length."""
+COUNTED, DEEPEST = 1_000, 8
+"""Characters up to which a model is shown how many are lost, and brackets within each other."""
 DASHES = "-\u2013\u2014"
-_INSIDE = rf"\s*(?:\.(?:\s?\.)*|\u2026|[{DASHES}](?:\s?[{DASHES}])*|(?:(?:ca?\.|ca|\u00b1|~)\s*)?\d+\s*\??)?\s*"
+# Nothing is tried twice (`*+`): a text may have any number of spaces behind a bracket.
+_INSIDE = rf"\s*+(?:\.(?:\s?\.)*+|\u2026|[{DASHES}](?:\s?[{DASHES}])*+|(?:(?:ca?\.|ca|\u00b1|~)\s*+)?\d++\s*+\??)?\s*+"
 TOKEN = re.compile(
     rf"(?=[][\u301a\u301b\ufffd\u25a1\u25af-])(?:(?P<gap>\[{_INSIDE}\])|(?P<bare>-{{4,}}|[\ufffd\u25a1\u25af]+)"
     rf"|(?P<erased>\[\[(?!{_INSIDE}\])|\u301a)|(?P<open>\[)|(?P<close>\]|\u301b))"
 )
 BRACKETS = re.compile("[][\u301a\u301b]")
-LINE_PART = re.compile(r"\s+/\s+")
+LINE_PART = re.compile(r"(?<!\s)\s++/\s+")
 CORRECTED = re.compile(
     r"[<\u27e8\u2039]([^<>\u27e8\u27e9\u2039\u203a=]*)(?:=[^<>\u27e8\u27e9\u2039\u203a]*)?[>\u27e9\u203a]"
 )
@@ -71,8 +74,8 @@ class Gap:
 
     @property
     def read(self) -> str:
-        """Give what a model reads in its place."""
-        return LOST_SOME if self.length is None else LOST * self.length
+        """Give what a model reads in its place; of very many characters not how many they are."""
+        return LOST_SOME if self.length is None or self.length > COUNTED else LOST * self.length
 
 
 Piece: TypeAlias = Known | Gap
@@ -144,6 +147,8 @@ def read_gaps(text: str) -> Damaged:
         pieces += _known(waiting, stack)
         waiting = token[0]
         stack += [(token.lastgroup or "", token.start())] * token[0].replace("\u301a", "[").count("[")
+        if len(stack) > DEEPEST:
+            raise ValueError(f"Over {DEEPEST} brackets at character {at} lie within each other; close some of them.")
     if stack:
         raise ValueError(f"The bracket at character {stack[0][1] + 1} is never closed; close it with ].")
     return Damaged((*pieces, *_known(waiting + text[at:], stack)))
@@ -184,9 +189,10 @@ def _length(sign: str) -> int | None:
     inside = sign.strip("[]").strip()
     digits = re.search(r"\d+", inside)
     if digits:
-        if not int(digits[0]):
+        counted = int(digits[0].lstrip("0")[:9] or 0)  # Longer numbers are too many as well.
+        if not counted:
             raise ValueError(f"{sign} says that nothing is lost; give at least [1], or [...] for an unknown length.")
-        return int(digits[0])
+        return counted
     spaced = inside[:1] in DASHES and " " in inside
     count = len(inside.replace(" ", ""))
     three = count == 3 and sign.startswith(
@@ -211,4 +217,6 @@ def check_fillable(damaged: Damaged, most: int) -> None:
         raise ValueError("All of the text is lost; at least a letter is needed to restore the others from.")
     longest = max(gaps, key=lambda gap: gap.length or 0)
     if (longest.length or 0) > most:
-        raise ValueError(f"{longest.written} is longer than the {most} characters that can be restored; mark it [...].")
+        raise ValueError(
+            f"{longest.written[:20]} is longer than the {most} characters that can be restored; mark it [...]."
+        )

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from gannet.runtime.files import write_bytes
+from gannet.runtime.reading import read_bounded
 from gannet.tasks._text.gaps import LOST, LOST_SOME
 from gannet.tasks._text.normalization import folded, normalized
 
@@ -111,10 +112,19 @@ def write_corpora(path: Path, corpora: dict[str, Sequence[str]]) -> None:
     write_bytes(path, lzma.compress("\n".join([*rows, ""]).encode(), preset=9 | lzma.PRESET_EXTREME))
 
 
-def read_corpora(path: Path) -> dict[str, Corpus]:
-    """Read what `write_corpora` wrote: a corpus of each language."""
+def read_corpora(path: Path) -> dict[str, list[str]]:
+    """Read what `write_corpora` wrote: the lines of each language.
+
+    Raises:
+        ValueError: it is damaged, or unpacks to more than `LARGEST_FILE`.
+    """
     lines: dict[str, list[str]] = defaultdict(list)
-    for row in lzma.decompress(path.read_bytes()).decode().split("\n")[:-1]:
-        language, line = row.split("\t")
-        lines[language].append(line)
-    return {language: Corpus(kept) for language, kept in lines.items()}
+    try:
+        with lzma.open(path) as stream:
+            text = read_bounded(stream).decode()
+        for row in text.split("\n")[:-1]:
+            language, line = row.split("\t")
+            lines[language].append(line)
+    except (lzma.LZMAError, EOFError, ValueError) as error:
+        raise ValueError(f"{path} is damaged or was not written by Gannet ({error}); nothing was loaded.") from None
+    return dict(lines)

@@ -11,8 +11,6 @@ from gannet.tasks._text.ngram import Ngram
 from gannet.tasks._text.normalization import normalized
 from gannet.tasks._text.parallels import Corpus, Parallel, read_corpora, write_corpora
 
-CORPORA = "corpora.xz"
-"""The file beside a model's weights."""
 NAMELESS = "none"
 """What the language of texts is called that have none."""
 
@@ -31,7 +29,7 @@ class Corpora:
     @classmethod
     def read(cls, path: Path) -> "Corpora":
         """Read what `write` wrote."""
-        return cls({name: corpus.lines for name, corpus in read_corpora(path).items()})
+        return cls(read_corpora(path))
 
     def write(self, path: Path) -> None:
         """Write them to one compressed file."""

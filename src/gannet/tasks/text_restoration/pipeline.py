@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import exp
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
@@ -15,17 +15,19 @@ from torch import Tensor, nn
 from gannet.media import record, text
 from gannet.media.medium import Medium
 from gannet.media.text import heading, main_script, parted
+from gannet.pipelines.hub import CORPORA
 from gannet.pipelines.pipeline import ConverterPipeline, Input, Pipeline
 from gannet.pipelines.samples import Details
 from gannet.pipelines.settings import SettingsOf
 from gannet.provenance.metadata import COMPOSITE, SOURCE_TYPE
 from gannet.schema import Section, Share, nearest
 from gannet.tasks._text.alternatives import Alternative
-from gannet.tasks._text.gaps import Damaged, check_fillable, read_gaps
+from gannet.tasks._text.gaps import Damaged, Known, check_fillable, read_gaps
 from gannet.tasks._text.parallels import Parallel
+from gannet.tasks._text.spelling import spelling_of
 from gannet.tasks.text_restoration.alphabet import FIRST, GAP, HIDDEN, UNKNOWN, Alphabet, padded
 from gannet.tasks.text_restoration.config import Settings, choose_network
-from gannet.tasks.text_restoration.corpora import CORPORA, Corpora, lines_of
+from gannet.tasks.text_restoration.corpora import Corpora, lines_of
 from gannet.tasks.text_restoration.filling import Filler, shown_gaps
 from gannet.tasks.text_restoration.restoration import Restoration, in_words, places_of, weighed
 from gannet.tasks.text_restoration.windows import Hypothesis, Place
@@ -45,6 +47,8 @@ FOREIGN = 0.5
 """The share of characters that a model does not know, from which on it is none for a text."""
 NARROWEST = 2
 """Hypotheses of a gap that are kept at least."""
+FILLINGS = 200
+"""Fillings of an n-gram that have a say."""
 LISTED = 10
 """Gaps that are told in words."""
 
@@ -188,9 +192,12 @@ class TextRestorationPipeline(ConverterPipeline):
         filler = self.filler(language, options.num, options.temperature)
         places = places_of(damaged)
         found = filler.restore(signs, places)
-        gaps = [self.alternatives(some, damaged, language, at, options) for at, some in enumerate(found)]
-        near = [self._parallels(read, place, language, options.parallels) for place in places]
-        return Restoration(language, damaged, gaps, near)
+        gaps = [[self._alternative(one) for one in some] for some in found]
+        if options.ngram:
+            gaps = self._weighed(gaps, damaged, language, options.ngram)
+        spelling = spelling_of(piece.written for piece in damaged.pieces if isinstance(piece, Known))
+        spelled = [[replace(one, text=one.text.translate(spelling)) for one in some[: options.num]] for some in gaps]
+        return Restoration(language, damaged, spelled, self._parallels(read, places, language, options.parallels))
 
     def _check_known(self, read: str, signs: Sequence[int]) -> None:
         known = [sign for sign, one in zip(signs, read, strict=True) if one.isalpha()]
@@ -226,18 +233,18 @@ class TextRestorationPipeline(ConverterPipeline):
         (found,) = self.filler(self.known(language), count).restore(signs, [place])
         return [self._alternative(one) for one in found[:count]]
 
-    def alternatives(
-        self, found: list[Hypothesis], damaged: Damaged, language: str, at: int, options: RestorationOptions
-    ) -> list[Alternative]:
-        """Give the alternatives for the gap of that number, an n-gram having its say where it is asked for."""
-        ways = [self._alternative(one) for one in found]
-        ngram = self.corpora.ngram(language) if options.ngram and self.corpora else None
-        if ngram is not None:
-            left, right = damaged.contexts(self.window)[at]
-            length = damaged.gaps[at].length
-            others = {one.text: one.probability for one in ngram.fill(left, length, right, 200)}
-            ways = weighed(ways, others, options.ngram)
-        return ways[: options.num]
+    def _weighed(
+        self, gaps: list[list[Alternative]], damaged: Damaged, language: str, weight: float
+    ) -> list[list[Alternative]]:
+        """Let an n-gram have its say in the order of the alternatives for each gap."""
+        ngram = self.corpora.ngram(language) if self.corpora else None
+        if ngram is None:
+            return gaps
+        told = []
+        for ways, gap, (left, right) in zip(gaps, damaged.gaps, damaged.contexts(self.window), strict=True):
+            others = {one.text: one.probability for one in ngram.fill(left, gap.length, right, FILLINGS)}
+            told.append(weighed(ways, others, weight))
+        return told
 
     def _alternative(self, found: Hypothesis) -> Alternative:
         return Alternative(self.alphabet.text(found.signs), exp(found.score), found.chances)
@@ -253,12 +260,14 @@ class TextRestorationPipeline(ConverterPipeline):
         told = {name: self.filler(name, 1).likelihood(shown, wanted) for name in self.languages}
         return max(told, key=lambda name: told[name])
 
-    def _parallels(self, read: str, place: Place, language: str, count: int) -> list[Parallel]:
-        """Find the lines of what was learned from that are nearest to the line of a gap."""
+    def _parallels(self, read: str, places: Sequence[Place], language: str, count: int) -> list[list[Parallel]]:
+        """Find the lines of what was learned from that are nearest to the line of each gap."""
         if not (count and self.corpora):
-            return []
-        start, stop = read.rfind("\n", 0, place.start) + 1, read.find("\n", place.stop)
-        return self.corpora.nearest(language, read[start : stop if stop >= 0 else None], count)
+            return [[] for _ in places]
+        bounds = [(read.rfind("\n", 0, one.start) + 1, read.find("\n", one.stop)) for one in places]
+        lines = [read[start : stop if stop >= 0 else None] for start, stop in bounds]
+        near = {line: self.corpora.nearest(language, line, count) for line in dict.fromkeys(lines)}
+        return [near[line] for line in lines]
 
     def learn_from(self, source: "Source", name: str) -> None:  # noqa: ARG002
         """Keep the lines that its networks learn from, in which parallels are looked for."""
