@@ -259,10 +259,12 @@ def test_only_gaps_change(model: TextRestorationPipeline, text: str) -> None:
     assert left == text[at:] and made.facts["text"][SOURCE_TYPE] == COMPOSITE
 
 
-def test_what_is_restored_is_spelled_as_the_text_is(model: TextRestorationPipeline) -> None:
+def test_what_is_restored_is_spelled_as_the_text_is(
+    model: TextRestorationPipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
     yeh = Chain(len(model.alphabet), [0.5] * model.settings.reach)
     yeh.table.data[:, model.alphabet.signs("\u06cc")] = 99.0
-    model.networks["generator"] = yeh
+    monkeypatch.setitem(model.networks, "generator", yeh)
     for written in ("\u06cc", "\u064a"):
         made = model(f"{written}\u0627 {written}[2]".encode(), num=1)
         assert made["text"] == f"{written}\u0627 {written}{written}{written}"
