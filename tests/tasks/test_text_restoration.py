@@ -15,10 +15,12 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from gannet.augmentation.draws import Drawn
-from gannet.media.text import code_points, parted
+from gannet.data.sources import open_source
+from gannet.media.text import Options, code_points, parted
 from gannet.provenance.metadata import COMPOSITE, SOURCE_TYPE
 from gannet.tasks._text.alternatives import Alternative
 from gannet.tasks._text.normalization import normalized
+from gannet.tasks.text_restoration import reading
 from gannet.tasks.text_restoration.alphabet import (
     FIRST,
     GAP,
@@ -29,7 +31,7 @@ from gannet.tasks.text_restoration.alphabet import (
     Alphabet,
     common_characters,
 )
-from gannet.tasks.text_restoration.corpora import Corpora
+from gannet.tasks.text_restoration.corpora import Corpora, lines_of
 from gannet.tasks.text_restoration.damage import NOTHING, Damage, Damaged, runs
 from gannet.tasks.text_restoration.evaluation import Hole, figures
 from gannet.tasks.text_restoration.filling import Filler, shown_gaps
@@ -223,6 +225,19 @@ def test_others_have_a_say_in_the_order_as_far_as_their_weight_goes() -> None:
     mixed = weighed(ours, theirs, 0.5)
     assert sum(one.probability for one in mixed) == pytest.approx(0.8)
     assert mixed[0].probability / mixed[1].probability == pytest.approx((0.3 * 0.9) ** 0.5 / (0.5 * 0.1) ** 0.5)
+
+
+def test_no_line_that_is_held_out_is_kept_for_parallels() -> None:
+    source = open_source("lost-words", {"text": reading.medium}, Options())
+    kept = lines_of(source, source.classes[:2])
+    assert set(kept) == {*source.classes[:2], "none"}
+    held_out = {
+        normalized(line)
+        for record in source.records()
+        if record.split == "test"
+        for line in str(record.read()).splitlines()
+    }
+    assert held_out - {""} and not (held_out - {""}) & {line for lines in kept.values() for line in lines}
 
 
 def test_marks_that_make_no_sense_in_data_are_left_out() -> None:
