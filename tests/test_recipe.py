@@ -31,6 +31,7 @@ from gannet.tasks import (
 from gannet.tasks._image_restoration import PhotographConfig
 from gannet.tasks.generation import example
 from gannet.tasks.recognition import NETWORKS
+from gannet.tasks.text_restoration import config as text_restoration_config
 
 NESTED: dict[str, type[BaseModel]] = {
     "optimizer.generator": Optimizer,
@@ -283,6 +284,7 @@ def test_a_shipped_recipe_is_whole(name: str, tmp_path: Path) -> None:
             | colorization.NETWORKS
             | inpainting.NETWORKS
             | semantic_synthesis.NETWORKS
+            | text_restoration_config.NETWORKS
             | video_generation.NETWORKS
             | video_prediction.NETWORKS
             | clip_recognition.NETWORKS

@@ -3,12 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gannet.commands.options import ResultOptions
 from gannet.pipelines.packing import FORMATS
 from gannet.runtime.names import format_ending
 from gannet.runtime.progress import Watch
+
+if TYPE_CHECKING:
+    from gannet.pipelines.samples import Details
 
 LISTED = 10
 """Of what was left out, in words, and of results of which something is told."""
@@ -36,6 +39,7 @@ class Applied:
         manifest: what says so of each file; None where results are in no folder.
         shares: what is told of results in shares of one, by the file and by name.
         warnings: why less may be expected of some results, by the file.
+        details: what else there is to say of results, by the file.
     """
 
     out: Path
@@ -50,6 +54,7 @@ class Applied:
     manifest: Path | None = None
     shares: Mapping[Path, Mapping[str, float]] = field(default_factory=dict)
     warnings: Mapping[Path, tuple[str, ...]] = field(default_factory=dict)
+    details: "Mapping[Path, Details]" = field(default_factory=dict)
 
     @property
     def done(self) -> int:
@@ -61,7 +66,14 @@ class Applied:
         shares = {str(file): dict(told) for file, told in self.shares.items()}
         warnings = {str(file): list(words) for file, words in self.warnings.items()}
         beside = [str(path) for path in self.beside]
-        some = {"notices": list(self.notices), "beside": beside, "shares": shares, "warnings": warnings}
+        results = {str(file): dict(one.data) for file, one in self.details.items()}
+        some = {
+            "notices": list(self.notices),
+            "beside": beside,
+            "shares": shares,
+            "warnings": warnings,
+            "details": results,
+        }
         also = {name: told for name, told in some.items() if told}
         counts: dict[str, Any] = {"count": self.count}
         if self.manifest:
@@ -80,7 +92,8 @@ class Applied:
         words = [f"Saved {saved}.", *(f"Saved {path}." for path in self.beside)]
         if self.manifest is None:
             told = [f"{file}: {', '.join(in_words(shares))}." for file, shares in self.shares.items()]
-            return [*words, *told[:LISTED], *left, *self.notices, *self._warned()]
+            said = [line for one in self.details.values() for line in one.lines]
+            return [*words, *told[:LISTED], *said, *left, *self.notices, *self._warned()]
         if (more := len(left) - LISTED) > 0:
             left[LISTED:] = [f"Left out: {more:,} more, which {self.manifest} names."]
         return [*words, *left, *self.notices, *self._warned(), self._counts()]

@@ -63,6 +63,7 @@ def apply_model(
     items = find_items(inputs, pipeline.inputs, {name: given[name] for name in given if name in pipeline.inputs})
     converter = cast(ConverterPipeline, pipeline)
     converter.check_given({next(iter(pipeline.inputs)), *(name for name in given)})
+    wanted = replace(wanted, save=tuple(dict.fromkeys((*wanted.save, *converter.always))))
     _check_saved(pipeline, wanted.save)
     work = Conversion(converter, cast(Callable[[], ConverterPipeline], loaded), options, wanted, items)
     return _convert(work, Path(str(inputs[0])))
@@ -148,7 +149,7 @@ def _convert(work: Conversion, first: Path) -> Applied:
     count, left_out = len(work.items) - len(work.left_out), (*work.left_out.values(), *work.unused)
     made = Applied(path, work.facts, count, left_out, tuple(work.notices), wanted.save, tuple(beside))
     manifest = path / MANIFEST if is_filled(path) else None
-    told = replace(made, shares=work.shares, warnings=work.warnings)
+    told = replace(made, shares=work.shares, warnings=work.warnings, details=work.details)
     return replace(told, failed=len(work.left_out), skipped=work.skipped, manifest=manifest)
 
 

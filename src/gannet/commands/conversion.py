@@ -18,7 +18,7 @@ from gannet.media.photograph import Photograph, check_size
 from gannet.media.pixels import refuse_huge_sides
 from gannet.media.resizing import height_at, of_width
 from gannet.pipelines.pipeline import ConverterPipeline
-from gannet.pipelines.samples import Made
+from gannet.pipelines.samples import Details, Made
 from gannet.runtime.devices import choose_device
 from gannet.runtime.files import digest
 from gannet.runtime.progress import Progress, Stopped
@@ -54,6 +54,7 @@ class Conversion:
         self.notices, self.unused = list[str](), list[str]()
         self.shares = dict[Path, Mapping[str, float]]()
         self.warnings = dict[Path, tuple[str, ...]]()
+        self.details = dict[Path, Details]()
         self.pairs: dict[PurePosixPath, tuple[Image.Image, Image.Image]] = {}
 
     @cached_property
@@ -90,6 +91,8 @@ class Conversion:
             self.shares[item.name] = made.shares
         if made.warnings:
             self.warnings[item.name] = made.warnings
+        if made.details.data:
+            self.details[item.name] = made.details
         told = "".join(f"{words}, " for words in in_words(made.shares))
         self.tell(f"{item.name} ({self._became(before, made.value, changed)}{told}{time.monotonic() - start:.1f} s)")
         return contents

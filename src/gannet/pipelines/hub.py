@@ -22,11 +22,13 @@ if TYPE_CHECKING:
 CONFIG, FORMAT = "config.json", 1
 LEARNED_FROM = "learned_from.json"
 """What a model learned from, in numbers, beside it where its task keeps any."""
+CORPORA = "corpora.xz"
+"""The lines that a restorer of texts learned from, where it keeps them."""
 PACKAGE = Path(__file__).parents[1]
 SHIPPED = PACKAGE / "models"
 RESEARCH = PACKAGE.parents[1] / "models-research"
 """Of a checkout: models of data whose licences keep them out of the package."""
-LARGEST = {CONFIG: 2**24, LEARNED_FROM: 2**24, "*.safetensors": 2**32, "README.md": 2**24}
+LARGEST = {CONFIG: 2**24, LEARNED_FROM: 2**24, CORPORA: 2**26, "*.safetensors": 2**32, "README.md": 2**24}
 """What is fetched of a model, and how many bytes of each at most: a generator has a few hundred megabytes, and what
 lies on a hub may fill a disk.
 """

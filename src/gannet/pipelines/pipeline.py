@@ -17,7 +17,7 @@ from torch.overrides import TorchFunctionMode
 
 from gannet.media.medium import Medium
 from gannet.pipelines.hub import CONFIG, FORMAT, fetch, read_config, seal
-from gannet.pipelines.samples import Batches, Made, Samples
+from gannet.pipelines.samples import Batches, Details, Made, Samples
 from gannet.provenance.metadata import COMPOSITE, SOURCE_TYPE, Facts, joined
 from gannet.runtime.files import load_tensors, save_tensors, write_json, write_text
 from gannet.runtime.plain_data import Json
@@ -289,7 +289,13 @@ class GeneratorPipeline(Pipeline):
 
 
 class ConverterPipeline(Pipeline):
-    """Makes something of what it is given: `pipeline("small.png").save("large.png")`."""
+    """Makes something of what it is given: `pipeline("small.png").save("large.png")`.
+
+    Attributes:
+        always: further outputs that are written beside every first one, asked for or not.
+    """
+
+    always: ClassVar[tuple[str, ...]] = ()
 
     def __call__(self, *values: object, **given: object) -> Made:
         """Make something of inputs, given in their order or by name, with options by name.
@@ -331,11 +337,15 @@ class ConverterPipeline(Pipeline):
                 told[name] = own
             else:
                 told[name] = joined(own, marks)
-        return Made(made, self.outputs, told, self.shares(made), self.warnings(values))
+        return Made(made, self.outputs, told, self.shares(made), self.warnings(values), self.details(made))
 
     def shares(self, made: Mapping[str, object]) -> Mapping[str, float]:  # noqa: ARG002
         """Tell something of what was made, in shares of one, by name."""
         return {}
+
+    def details(self, made: Mapping[str, object]) -> Details:  # noqa: ARG002
+        """Tell of what was made what is neither in it nor in its metadata."""
+        return Details()
 
     def warnings(self, inputs: Mapping[str, object]) -> tuple[str, ...]:  # noqa: ARG002
         """Say what of the inputs lets less be expected of what is made of them, a few words each."""

@@ -46,6 +46,19 @@ class Engine:
 
 
 @dataclass(frozen=True)
+class Details:
+    """What is told of what was made.
+
+    Attributes:
+        data: plain data, by name.
+        lines: the same in words, a line each.
+    """
+
+    data: Mapping[str, object] = field(default_factory=dict)
+    lines: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Made:
     """What was made of inputs.
 
@@ -56,6 +69,7 @@ class Made:
             as it was given.
         shares: what is told of it in shares of one, by name.
         warnings: why less may be expected of it, a few words each.
+        details: what else there is to say of it.
     """
 
     values: Mapping[str, object]
@@ -63,6 +77,7 @@ class Made:
     facts: Mapping[str, Facts]
     shares: Mapping[str, float] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    details: Details = field(default_factory=Details)
 
     @property
     def value(self) -> object:

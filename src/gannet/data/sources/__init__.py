@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from gannet.data.records import Counted, Record, Source, left_out_of, listed
+from gannet.data.sources import texts
 from gannet.data.sources.contents import is_run_folder
 from gannet.data.sources.folder import FileSource, Folder, PairSource, Storage, Zip, has_ending
 from gannet.data.sources.layout import is_hidden, pair_up
@@ -190,6 +191,8 @@ def media_of(target: str) -> dict[str, Medium]:
         if target in opener.EMBEDDED:
             return {name.replace("-", "_"): find_medium(name) for name in opener.MEDIA[0]}
     path = _on_disk(target)
+    if path is not None and path.is_file() and path.name.lower().endswith(texts.ENDINGS):
+        return {"value": find_medium("text")}
     if path is None or not (path.is_dir() or path.suffix.lower() == ".zip"):
         return image
     names = (Folder(path) if path.is_dir() else Zip(path)).names()

@@ -1,0 +1,1 @@
+"""What the recovery of lost text needs besides a network: normalization, gaps, n-grams, parallels, the protocol."""

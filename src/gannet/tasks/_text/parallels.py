@@ -1,0 +1,130 @@
+"""The lines of a corpus that are nearest to a damaged one, and the file that a corpus is kept in."""
+
+import lzma
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from gannet.runtime.files import write_bytes
+from gannet.runtime.reading import read_bounded
+from gannet.tasks._text.gaps import LOST, LOST_SOME
+from gannet.tasks._text.normalization import folded, normalized
+
+GRAMS = (2, 3)
+"""Characters of the sequences that are compared: three tell lines apart, two are left where single ones are lost."""
+LENGTH_COUNTS = 0.05
+"""The power of a line's own weight by which it is divided: 0 favours long lines, 0.5 short ones."""
+
+
+@dataclass(frozen=True)
+class Parallel:
+    """A line of the corpus.
+
+    Attributes:
+        line: as it stands in the corpus.
+        number: of the line there, from 0.
+        likeness: share of what is known of the damaged line, weighed by rarity, that is also here, 0 to 1.
+    """
+
+    line: str
+    number: int
+    likeness: float
+
+
+class Corpus:
+    """Lines that are searched for parallels.
+
+    Lines are compared by the sequences of two and three characters that they share, each weighed by its inverse
+    document frequency (Spärck Jones, 1972). Case, joiners and variants of letters do not count.
+
+    Args:
+        lines: of one language.
+    """
+
+    def __init__(self, lines: Sequence[str]) -> None:
+        self.lines = list(lines)
+
+    @cached_property
+    def _index(self) -> tuple[NDArray[np.uint64], sparse.csr_matrix, NDArray[np.float64], NDArray[np.float64]]:
+        """Give all sequences, which lines (columns) have each of them (rows), its weight, and what a line weighs."""
+        keys, rows = _sequences(self.lines)
+        known, which = np.unique(keys, return_inverse=True)
+        shape = (len(known), len(self.lines))
+        having = sparse.csr_matrix((np.ones(len(rows), np.float32), (which, rows)), shape)
+        having.data[:] = 1  # However often a line has it.
+        weights = np.log((1 + len(self.lines)) / np.diff(having.indptr)) ** 2
+        return known, having, weights, np.maximum(having.T @ weights, 1e-9)
+
+    def nearest(self, damaged: str, count: int = 10) -> list[Parallel]:
+        """Give the nearest lines, the nearest first; fewer where fewer share anything.
+
+        Args:
+            damaged: with LOST and LOST_SOME where it is lost; nothing is compared across them.
+            count: lines at most.
+        """
+        keys = np.unique(_sequences([damaged])[0])
+        if not self.lines or not len(keys):
+            return []
+        known, having, weights, own = self._index
+        places = np.minimum(np.searchsorted(known, keys), len(known) - 1)
+        places = places[known[places] == keys]
+        shared = having[places].T @ weights[places]
+        whole = weights[places].sum() + (len(keys) - len(places)) * np.log(1 + len(self.lines)) ** 2
+        scores = shared / own**LENGTH_COUNTS
+        best = np.argsort(-scores, kind="stable")[:count]
+        return [Parallel(self.lines[at], int(at), float(shared[at] / whole)) for at in best if shared[at] > 0]
+
+
+def _sequences(lines: Iterable[str]) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+    """Give all sequences of characters of lines as numbers (n,), and of which line each is (n,)."""
+    whole = folded(normalized("\n".join(" ".join(line.splitlines()) for line in lines)))
+    codes = np.frombuffer(f" {whole} ".replace("\n", " \n ").encode("utf-32-le"), np.uint32).astype(np.uint64)
+    apart = np.isin(codes, [ord(sign) for sign in (LOST, LOST_SOME, "\n")])
+    which = np.cumsum(codes == ord("\n"))
+    found = []
+    for length in GRAMS:
+        starts = np.arange(max(0, len(codes) - length + 1))
+        keys, known = np.zeros(len(starts), np.uint64), np.ones(len(starts), bool)
+        for at in range(length):
+            keys = (keys << np.uint64(21)) | codes[at + starts]  # A character has at most 21 bits, and none is zero.
+            known &= ~apart[at + starts]
+        found.append((keys[known], which[: len(keys)][known]))
+    keys, rows = (np.concatenate(part) for part in zip(*found, strict=True))
+    return keys, rows
+
+
+def write_corpora(path: Path, corpora: dict[str, Sequence[str]]) -> None:
+    """Write the lines of several languages to one compressed file, each with its language.
+
+    Raises:
+        ValueError: a language's name or a line that holds a tab or a line end, or a file that cannot be written.
+    """
+    rows = [f"{language}\t{line}" for language, lines in corpora.items() for line in lines]
+    for row in rows:
+        if row.count("\t") != 1 or len(row.splitlines()) > 1:
+            raise ValueError(f"{row[:40]!r} is not one line without tabs; divide it before it is kept.")
+    write_bytes(path, lzma.compress("\n".join([*rows, ""]).encode(), preset=9 | lzma.PRESET_EXTREME))
+
+
+def read_corpora(path: Path) -> dict[str, list[str]]:
+    """Read what `write_corpora` wrote: the lines of each language.
+
+    Raises:
+        ValueError: it is damaged, or unpacks to more than `LARGEST_FILE`.
+    """
+    lines: dict[str, list[str]] = defaultdict(list)
+    try:
+        with lzma.open(path) as stream:
+            text = read_bounded(stream).decode()
+        for row in text.split("\n")[:-1]:
+            language, line = row.split("\t")
+            lines[language].append(line)
+    except (lzma.LZMAError, EOFError, ValueError) as error:
+        raise ValueError(f"{path} is damaged or was not written by Gannet ({error}); nothing was loaded.") from None
+    return dict(lines)

@@ -1,0 +1,67 @@
+"""What a restorer of texts keeps of what it learned from: lines by their language, for parallels and for n-grams."""
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+
+from gannet.data.records import Source
+from gannet.runtime.broken import unless_broken
+from gannet.tasks._text.gaps import LOST, LOST_SOME
+from gannet.tasks._text.ngram import Ngram
+from gannet.tasks._text.normalization import normalized
+from gannet.tasks._text.parallels import Corpus, Parallel, read_corpora, write_corpora
+
+NAMELESS = "none"
+"""What the language of texts is called that have none."""
+
+
+class Corpora:
+    """Lines of several languages.
+
+    Args:
+        lines: by language, as they are read.
+    """
+
+    def __init__(self, lines: Mapping[str, Sequence[str]]) -> None:
+        self.lines: dict[str, Sequence[str]] = {name: list(some) for name, some in lines.items()}
+        self._ngrams: dict[str, Ngram] = {}
+
+    @classmethod
+    def read(cls, path: Path) -> "Corpora":
+        """Read what `write` wrote."""
+        return cls(read_corpora(path))
+
+    def write(self, path: Path) -> None:
+        """Write them to one compressed file."""
+        write_corpora(path, self.lines)
+
+    @cached_property
+    def _corpora(self) -> dict[str, Corpus]:
+        return {name: Corpus(lines) for name, lines in self.lines.items()}
+
+    def nearest(self, language: str, line: str, count: int) -> list[Parallel]:
+        """Give the nearest lines of a language; none where there are no lines of it."""
+        corpus = self._corpora.get(language or NAMELESS)
+        return corpus.nearest(line, count) if corpus else []
+
+    def ngram(self, language: str) -> Ngram | None:
+        """Give an n-gram that has learned the lines of a language; None where there are none of it."""
+        name = language or NAMELESS
+        if name not in self._ngrams and name in self.lines:
+            self._ngrams[name] = Ngram(["\n".join(self.lines[name])])
+        return self._ngrams.get(name)
+
+
+def lines_of(source: Source, languages: Sequence[str]) -> dict[str, list[str]]:
+    """Give the lines that are learned from, by language: those that are held out are no part of them, nor is what is
+    lost."""
+    found: dict[str, list[str]] = {}
+    for record in source.records():
+        if record.split == "test":
+            continue
+        name = source.classes[record.label] if record.label >= 0 else ""
+        lines = found.setdefault(name if name in languages else NAMELESS, [])
+        with unless_broken():  # The cache has named it.
+            read = normalized(str(record.read())).replace(LOST, " ").replace(LOST_SOME, " ")
+            lines += [line for part in read.splitlines() if (line := " ".join(part.split()))]
+    return found

@@ -1,0 +1,147 @@
+"""The signs of damaged text: what they mean, and what means nothing."""
+
+import contextlib
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gannet.tasks._text.gaps import LOST, LOST_SOME, Gap, Known, check_fillable, read_gaps
+
+
+@pytest.mark.parametrize(
+    ("sign", "length"),
+    [
+        ("[...]", None),
+        ("[…]", None),
+        ("[---]", None),
+        ("[- - -]", None),
+        ("[— — —]", None),
+        ("[]", None),
+        ("[5]", 5),
+        ("[ 12 ]", 12),
+        ("[۵]", 5),
+        ("[ca. 7]", 7),
+        ("[c. 7?]", 7),
+        ("[±7]", 7),
+        ("[.]", 1),
+        ("[....]", 4),
+        ("[. . . . .]", 5),
+        ("[--]", 2),
+        ("[-----]", 5),
+        ("----", 4),
+        ("-----", 5),
+        ("\ufffd\ufffd", 2),
+        ("□▯□", 3),
+    ],
+)
+def test_a_sign_tells_how_much_is_lost(sign: str, length: int | None) -> None:
+    damaged = read_gaps(f"ante{sign}post")
+    assert damaged.gaps == [Gap(sign, length)]
+    assert damaged.read == f"ante{LOST_SOME if length is None else LOST * length}post"
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("M(anibus) |(centurio) (ex) voto", "Manibus centurio ex voto"),
+        ("<L=I>eo ⟨a⟩mi ‹et›", "Leo ami et"),
+        ("vi{xi}xit", "vixit"),
+        ("ma / ximus", "ma\nximus"),
+        ("Ἁδρι̣ανο\u0323ν", "Ἁδριανον"),
+        ("Ma?rcus(?) quo? vadis(!)", "Marcus quo? vadis"),
+        ("well-known -- or --- not", "well-known -- or --- not"),
+        ("[[Getae]] 〚et〛", "Getae et"),
+        ("and/or", "and/or"),
+    ],
+)
+def test_editors_signs_are_not_read(written: str, read: str) -> None:
+    damaged = read_gaps(written)
+    assert damaged.read == read and not damaged.gaps
+    assert all(damaged.on_stone)
+
+
+def test_supplements_are_read_and_are_not_the_stones() -> None:
+    damaged = read_gaps("Ta[citus et [...] fi]lius")
+    assert damaged.read == f"Tacitus et {LOST_SOME} filius"
+    stone = "".join(one for one, seen in zip(damaged.read, damaged.on_stone, strict=True) if seen)
+    assert stone == "Talius"
+    assert [piece.supplied for piece in damaged.pieces if isinstance(piece, Known)] == [False, True, True, False]
+
+
+def test_only_gaps_change() -> None:
+    damaged = read_gaps("كِتاب\u200cها [2] دل [...]\n(M)anibus / -----")
+    assert damaged.filled(["ab", "c", "d"]) == "كِتاب\u200cها ab دل c\n(M)anibus / d"
+    assert damaged.filled(["x\ny", "c", "d"]).startswith("كِتاب\u200cها x / y"), "lines end as they do elsewhere"
+
+
+def test_contexts_end_where_asked_and_tell_of_other_gaps() -> None:
+    damaged = read_gaps("abc[1]def[...]ghi")
+    assert damaged.contexts(5) == [("abc", f"def{LOST_SOME}g"), (f"c{LOST}def", "ghi")]
+    assert damaged.contexts(0) == [("", ""), ("", "")]
+
+
+@given(st.text(st.sampled_from("ab /[].5-? <>(){}\u0323۵�")))
+def test_what_is_read_is_what_was_written_or_a_sentence(text: str) -> None:
+    try:
+        damaged = read_gaps(text)
+    except ValueError as error:
+        assert str(error).endswith(".")
+        return
+    assert "".join(piece.written for piece in damaged.pieces) == text
+    assert damaged.filled([gap.written for gap in damaged.gaps]).replace(" / ", "\n") == text.replace(" / ", "\n")
+    assert len(damaged.on_stone) == len(damaged.read)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("ab [c", "bracket at character 4 is never closed"),
+        ("ab] c", "bracket at character 3 closes none"),
+        ("ab [%&] c", r"\[%&\] at character 4 says neither"),
+        ("ab [5-8] c", "says neither"),
+        ("ab [0] c", "says that nothing is lost"),
+    ],
+)
+def test_signs_without_a_meaning_are_told_in_a_sentence(text: str, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        read_gaps(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("all is here", "No gap is in the text"),
+        ("[5] [...] .", "All of the text is lost"),
+        ("ab [12] c", r"\[12\] is longer than the 10 characters"),
+    ],
+)
+def test_what_cannot_be_restored_is_told_in_a_sentence(text: str, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        check_fillable(read_gaps(text), 10)
+    check_fillable(read_gaps("ab [10] [...] c"), 10)
+
+
+@pytest.mark.parametrize(
+    "text", ["[" + " " * 50_000, "[5" + " " * 50_000, " " * 50_000, "[" + ". " * 25_000, "a" + "{" * 50_000]
+)
+def test_long_rows_of_one_sign_take_no_longer_than_others(text: str) -> None:
+    start = time.process_time()
+    with contextlib.suppress(ValueError):
+        assert read_gaps(text).read is not None
+    assert time.process_time() - start < 2  # Seconds; where every beginning is tried anew it is minutes.
+
+
+def test_brackets_within_brackets_end_somewhere() -> None:
+    with pytest.raises(ValueError, match="Over 8 brackets at character 10 lie within each other"):
+        read_gaps("[" * 50_000 + "a" + "]" * 50_000)
+
+
+def test_a_number_of_lost_characters_takes_no_memory() -> None:
+    for number in ("999999999999", "9" * 5000):
+        damaged = read_gaps(f"a [{number}] b")
+        assert damaged.read == f"a {LOST_SOME} b"
+        with pytest.raises(ValueError, match="is longer than the 40 characters"):
+            check_fillable(damaged, 40)
+    assert read_gaps("[005]").gaps[0].length == 5

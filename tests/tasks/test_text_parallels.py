@@ -1,0 +1,81 @@
+"""Parallels: the nearest lines of a corpus, and the file that they are kept in."""
+
+import lzma
+from pathlib import Path
+
+import pytest
+
+from gannet.runtime import reading
+from gannet.tasks._text.gaps import LOST, LOST_SOME
+from gannet.tasks._text.parallels import Corpus, read_corpora, write_corpora
+
+LINES = [
+    "Arma virumque cano, Troiae qui primus ab oris",
+    "Italiam fato profugus Laviniaque venit",
+    "litora, multum ille et terris iactatus et alto",
+    "vi superum, saevae memorem Iunonis ob iram",
+    "multa quoque et bello passus, dum conderet urbem",
+    "inferretque deos Latio, genus unde Latinum",
+]
+
+
+@pytest.mark.parametrize("at", range(len(LINES)))
+def test_half_a_line_finds_the_whole(at: int) -> None:
+    line = LINES[at]
+    half = line[: len(line) // 2] + LOST_SOME
+    assert Corpus(LINES).nearest(half)[0].number == at
+    every_other = "".join(LOST if place % 6 < 3 else one for place, one in enumerate(line))
+    assert Corpus(LINES).nearest(every_other)[0].line == line
+
+
+def test_likeness_is_whole_for_the_same_line_in_any_spelling() -> None:
+    corpus = Corpus([*LINES, "کتاب دل ها"])
+    assert corpus.nearest(LINES[0].upper())[0].likeness == pytest.approx(1)
+    found = corpus.nearest("كِتاب دل\u200cها")[0]
+    assert found.number == len(LINES) and found.likeness == pytest.approx(1)
+    nearest = corpus.nearest("Arma zzz qqq", 3)
+    assert [one.likeness for one in nearest] == sorted((one.likeness for one in nearest), reverse=True)
+    assert nearest[0].number == 0 and nearest[0].likeness < 0.5
+
+
+def test_what_shares_nothing_has_no_parallels() -> None:
+    assert Corpus(LINES).nearest("ξξξ") == Corpus([]).nearest("arma") == Corpus(LINES).nearest(LOST_SOME) == []
+
+
+def test_rare_sequences_count_more_than_common_ones() -> None:
+    corpus = Corpus(["et tu et tu et tu", *["et tu brevis"] * 20, "quixotus"])
+    assert corpus.nearest("et quixo")[0].line == "quixotus"
+
+
+def test_nothing_is_compared_across_a_gap() -> None:
+    assert Corpus(["xaby"]).nearest(f"a{LOST}b") == []
+
+
+def test_corpora_come_back_from_one_file(tmp_path: Path) -> None:
+    path = tmp_path / "corpora.tsv.xz"
+    write_corpora(path, {"latin": LINES, "persian": ["دل می رود ز دستم", ""]})
+    back = read_corpora(path)
+    assert back == {"latin": LINES, "persian": ["دل می رود ز دستم", ""]}
+    for wrong in ("a\tb", "a\nb"):
+        with pytest.raises(ValueError, match="is not one line without tabs"):
+            write_corpora(path, {"latin": [wrong]})
+
+
+@pytest.mark.parametrize(
+    "content", [b"no archive", lzma.compress(b"a line without a language\n"), lzma.compress(b"a\tb")[:-9]]
+)
+def test_a_damaged_corpus_is_told(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "corpora.xz"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"corpora\.xz is damaged or was not written by Gannet"):
+        read_corpora(path)
+
+
+def test_a_corpus_that_unpacks_to_more_than_any_text_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "LARGEST_FILE", 1 << 16)
+    path = tmp_path / "corpora.xz"
+    path.write_bytes(lzma.compress(b"latin\t" + b"a" * (1 << 20) + b"\n"))
+    with pytest.raises(ValueError, match="over the limit"):
+        read_corpora(path)

@@ -1,0 +1,371 @@
+"""Text restoration: signs, damage, the game's losses, filling by a beam, and what a model says of what it made."""
+
+import json
+from collections.abc import Callable
+from math import exp, log
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from contracts import untrained
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor, nn
+
+from gannet.augmentation.draws import Drawn
+from gannet.data.sources import open_source
+from gannet.media.text import Options, code_points, parted
+from gannet.provenance.metadata import COMPOSITE, SOURCE_TYPE
+from gannet.tasks._text.alternatives import Alternative
+from gannet.tasks._text.normalization import normalized
+from gannet.tasks.text_restoration import reading
+from gannet.tasks.text_restoration.alphabet import (
+    FIRST,
+    GAP,
+    HIDDEN,
+    LINE,
+    PADDING,
+    UNKNOWN,
+    Alphabet,
+    common_characters,
+)
+from gannet.tasks.text_restoration.corpora import Corpora, lines_of
+from gannet.tasks.text_restoration.damage import NOTHING, Damage, Damaged, runs
+from gannet.tasks.text_restoration.evaluation import Hole, figures
+from gannet.tasks.text_restoration.filling import Filler, shown_gaps
+from gannet.tasks.text_restoration.game import likelihood, mean_entropy, sampled
+from gannet.tasks.text_restoration.pipeline import TextRestorationPipeline
+from gannet.tasks.text_restoration.reading import read_marks
+from gannet.tasks.text_restoration.restoration import weighed
+from gannet.tasks.text_restoration.windows import Place, windows_of
+
+ALPHABET = Alphabet(" abcی")
+LETTERS = st.lists(st.integers(LINE, FIRST + 4), min_size=8, max_size=60)
+
+
+def test_the_commonest_characters_come_first_behind_the_space_and_variants_are_one() -> None:
+    assert common_characters(["يی ي", "aab\n\ufffd"], 3) == " یa"
+    assert common_characters(["ab"], 1) == "a"
+
+
+@given(st.text("abc ی\n", max_size=40))
+def test_signs_tell_a_text_whose_characters_are_known(value: str) -> None:
+    assert ALPHABET.text(ALPHABET.signs(value)) == value
+
+
+@given(st.text("abcx ييـ\u064e۵\n", min_size=1, max_size=20))
+def test_numbers_of_characters_are_read_as_their_normal_spelling_is(value: str) -> None:
+    row = torch.zeros(1, 24, dtype=torch.long)
+    row[0, : len(value)] = torch.from_numpy(code_points(value).astype(np.int64))
+    single = "".join(normalized(one) for one in value)  # Spaces in a row stay several: windows are cut anywhere.
+    assert ALPHABET.read(row)[0].tolist() == [*ALPHABET.signs(single), *[PADDING] * (24 - len(single))]
+
+
+def test_what_the_alphabet_lacks_is_one_sign_wherever_it_lies() -> None:
+    assert ALPHABET.read(torch.tensor([[ord("x"), 0x1F600, ord("a")]])).tolist() == [[UNKNOWN, UNKNOWN, FIRST + 1]]
+
+
+@settings(max_examples=60)
+@given(LETTERS, st.integers(0, 2**31))
+def test_damage_hides_letters_alone_and_knows_what_they_were(letters: list[int], seed: int) -> None:
+    row = np.array([*letters, PADDING, HIDDEN, GAP, UNKNOWN])
+    shown, wanted, lengths = Damage(4, contracted=0.0).damaged(row, np.random.default_rng(seed))
+    told = np.where(wanted == NOTHING, shown, wanted)
+    assert (told == row).all() and (lengths == NOTHING).all()
+    assert (row[shown != row] >= FIRST).all()
+
+
+@settings(max_examples=60)
+@given(LETTERS, st.integers(0, 2**31))
+def test_gaps_of_unknown_length_stand_for_as_many_signs_as_their_lengths_say(letters: list[int], seed: int) -> None:
+    row = np.array(letters)
+    shown, wanted, lengths = Damage(4, contracted=1.0, replaced=0.0).damaged(row, np.random.default_rng(seed))
+    gaps = shown == GAP
+    assert (lengths[gaps] >= 0).all() and (lengths[gaps] < 4).all() and (wanted[gaps] == NOTHING).all()
+    assert (lengths[~gaps] == NOTHING).all()
+    assert (shown != PADDING).sum() + lengths[gaps].sum() == len(row)
+
+
+def test_damage_is_drawn_for_each_text_by_itself() -> None:
+    texts = torch.randint(FIRST, FIRST + 4, (6, 40), generator=torch.Generator().manual_seed(0))
+
+    def damaged() -> Any:
+        return Damage(4)(texts, Drawn(6, torch.Generator().manual_seed(1)))
+
+    assert all(torch.equal(one, other) for one, other in zip(damaged(), damaged(), strict=True))
+    assert len({tuple(row) for row in (damaged().shown == HIDDEN).tolist()}) == 6
+
+
+def test_runs_of_a_mask() -> None:
+    assert runs(np.array([1, 1, 0, 0, 1, 0, 1], bool)) == [(0, 2), (4, 5), (6, 7)]
+
+
+def test_the_likelihood_of_what_nobody_knows_is_that_of_chance() -> None:
+    logits, wanted = torch.zeros(2, 3, 8), torch.tensor([[5, NOTHING, 6], [NOTHING, NOTHING, 7]])
+    assert float(mean_entropy(logits, wanted)) == pytest.approx(log(8))
+    assert float(mean_entropy(logits, torch.full((2, 3), NOTHING))) == 0
+    damaged = Damaged(wanted, wanted, torch.where(wanted == NOTHING, NOTHING, wanted - 5))
+    losses = likelihood(logits, torch.zeros(2, 3, 4), damaged, 0.5)
+    assert float(losses["length"]) == pytest.approx(0.5 * log(4))
+
+
+def test_samples_are_signs_of_the_alphabet_as_often_as_they_are_likely() -> None:
+    logits = torch.tensor([9.0, 9, 9, 9, 9, log(3), 0.0]).repeat(1, 4000, 1).requires_grad_()
+    drawn = sampled(logits, torch.rand(logits.shape, generator=torch.Generator().manual_seed(0)), 1.0)
+    told = drawn.detach()
+    assert torch.equal(told.round().sum(-1), torch.ones(1, 4000)) and float(told[..., :FIRST].sum()) == 0
+    assert float(told[..., FIRST].mean()) == pytest.approx(0.75, abs=0.03)
+    drawn[..., FIRST].sum().backward()
+    assert logits.grad is not None and logits.grad[..., FIRST].sum() > 0 > logits.grad[..., FIRST + 1].sum()
+
+
+class Chain(nn.Module):
+    """Tells a sign by the one before it: a chain whose probabilities are known; lengths as they are given."""
+
+    def __init__(self, signs: int, lengths: list[float]) -> None:
+        super().__init__()
+        torch.manual_seed(3)
+        self.table, self.lengths = nn.Parameter(2 * torch.randn(signs, signs)), torch.tensor(lengths).log()
+
+    def forward(self, signs: Tensor, _: Tensor) -> tuple[Tensor, Tensor]:
+        before = torch.cat([signs[:, :1], signs[:, :-1]], 1)
+        return self.table[before], self.lengths.expand(*signs.shape, -1)
+
+
+def chain(beam: int, lengths: list[float] | None = None, window: int = 32) -> Filler:
+    return Filler(Chain(FIRST + 3, lengths or [0.5, 0.5]), window, 0, beam=beam)
+
+
+@pytest.mark.parametrize("length", [1, 2, 3])
+def test_a_beam_that_keeps_all_keeps_probabilities_that_sum_to_one(length: int) -> None:
+    row = [FIRST, FIRST + 1, *[HIDDEN] * length, FIRST + 2]
+    (found,) = chain(3**length).restore(row, [Place(2, 2 + length, True)])
+    assert len({one.signs for one in found}) == 3**length
+    assert sum(exp(one.score) for one in found) == pytest.approx(1, abs=1e-4)
+    assert [one.score for one in found] == sorted((one.score for one in found), reverse=True)
+    assert all(0 <= chance <= 1 for one in found for chance in one.chances)
+
+
+def test_the_first_alternative_for_one_sign_is_the_likeliest_by_the_network() -> None:
+    filler = chain(3)
+    row = [FIRST + 1, HIDDEN, FIRST, HIDDEN]
+    found = filler.restore(row, [Place(1, 2, True), Place(3, 4, True)])
+    table = filler.network.table.detach()[:, FIRST:].log_softmax(-1)
+    for some, before in zip(found, (FIRST + 1, FIRST), strict=True):
+        assert [one.score for one in some] == pytest.approx(sorted(table[before].tolist(), reverse=True), abs=1e-5)
+
+
+def test_the_lengths_of_a_gap_are_weighed_as_the_network_says() -> None:
+    (found,) = chain(50, [0.2, 0.8]).restore([FIRST, GAP, FIRST + 2], [Place(1, 2, False)])
+    shares = {n: sum(exp(one.score) for one in found if len(one.signs) == n) for n in (1, 2)}
+    assert shares == {1: pytest.approx(0.2, abs=1e-4), 2: pytest.approx(0.8, abs=1e-4)}
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.sampled_from([FIRST, FIRST + 1, HIDDEN, GAP]), min_size=1, max_size=120))
+def test_every_gap_of_a_long_text_is_filled_and_nothing_else(signs: list[int]) -> None:
+    places = shown_gaps(signs, 12)
+    found = chain(2, window=24).restore(signs, places)
+    assert len(found) == len(places)
+    for place, hypotheses in zip(places, found, strict=True):
+        assert all(min(one.signs) >= FIRST for one in hypotheses)
+        assert not place.known or all(len(one.signs) == place.stop - place.start for one in hypotheses)
+
+
+def test_gaps_are_found_by_their_signs_and_those_that_are_too_long_are_parted() -> None:
+    assert shown_gaps([FIRST, HIDDEN, HIDDEN, GAP, HIDDEN], 4) == [
+        Place(1, 3, True),
+        Place(3, 4, False),
+        Place(4, 5, True),
+    ]
+    assert shown_gaps([HIDDEN] * 5, 3) == [Place(0, 3, True), Place(3, 5, True)]
+
+
+@given(st.lists(st.tuples(st.integers(1, 12), st.integers(1, 30)), min_size=1, max_size=20), st.integers(0, 30))
+def test_every_gap_lies_in_one_window_with_text_on_both_sides(gaps: list[tuple[int, int]], before: int) -> None:
+    places, at = [], before
+    for length, behind in gaps:
+        places.append(Place(at, at + length, True))
+        at += length + behind
+    windows = windows_of(places, np.zeros(at, np.int64), 32)
+    assert [place for window in windows for place in window.places] == places
+    for window in windows:
+        for place in window.places:
+            assert place.start - window.begin >= min(6, place.start)
+            assert window.begin + 32 - place.stop >= min(6, at - place.stop)
+
+
+def test_confidences_are_those_before_anything_is_filled_in() -> None:
+    filler = chain(9)
+    (found,) = filler.restore([FIRST + 1, HIDDEN, HIDDEN, FIRST], [Place(1, 3, True)])
+    table = filler.network.table.detach()[:, FIRST:].log_softmax(-1).exp()
+    first, second = found[0].signs
+    assert found[0].chances[0] == pytest.approx(float(table[FIRST + 1, first - FIRST]), abs=1e-5)
+    assert found[0].chances[1] == pytest.approx(float(table[HIDDEN, second - FIRST]), abs=1e-5)
+
+
+def test_confidences_of_a_gap_of_unknown_length_are_those_of_all_lengths_together() -> None:
+    filler = chain(50, [0.2, 0.8])
+    (found,) = filler.restore([FIRST, GAP, FIRST + 2], [Place(1, 2, False)])
+    table = filler.network.table.detach()[:, FIRST:].log_softmax(-1).exp()
+    longer = next(one for one in found if len(one.signs) == 2)
+    at_first, at_second = (
+        float(table[before, sign - FIRST]) for before, sign in zip((FIRST, HIDDEN), longer.signs, strict=True)
+    )
+    assert longer.chances == (pytest.approx(at_first, abs=1e-4), pytest.approx(0.8 * at_second, abs=1e-4))
+
+
+def test_others_have_a_say_in_the_order_as_far_as_their_weight_goes() -> None:
+    ours = [Alternative("a", 0.5, (0.5,)), Alternative("b", 0.3, (0.3,))]
+    theirs = {"b": 0.9, "a": 0.1}
+    assert [one.text for one in weighed(ours, theirs, 0.0)] == ["a", "b"]
+    assert [one.text for one in weighed(ours, theirs, 1.0)] == ["b", "a"]
+    mixed = weighed(ours, theirs, 0.5)
+    assert sum(one.probability for one in mixed) == pytest.approx(0.8)
+    assert mixed[0].probability / mixed[1].probability == pytest.approx((0.3 * 0.9) ** 0.5 / (0.5 * 0.1) ** 0.5)
+
+
+def test_no_line_that_is_held_out_is_kept_for_parallels() -> None:
+    source = open_source("lost-words", {"text": reading.medium}, Options())
+    kept = lines_of(source, source.classes[:2])
+    assert set(kept) == {*source.classes[:2], "none"}
+    held_out = {
+        normalized(line)
+        for record in source.records()
+        if record.split == "test"
+        for line in str(record.read()).splitlines()
+    }
+    assert held_out - {""} and not (held_out - {""}) & {line for lines in kept.values() for line in lines}
+
+
+def test_marks_that_make_no_sense_in_data_are_left_out() -> None:
+    assert read_marks("Dis Mani[bus") == "Dis Manibus" and read_marks("[3] a[b]") == "\ufffd\ufffd\ufffd ab"
+
+
+@pytest.fixture
+def model() -> TextRestorationPipeline:
+    made = untrained("text-restoration")
+    assert isinstance(made, TextRestorationPipeline)
+    made.corpora = Corpora({"latin": ["arma virumque cano", "odi et amo"], "persian": ["بشنو این نی"]})
+    return made
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Arma [4]mque cano,\r\nTroiae qui [...] ab oris\n",
+        "می‌خواهم -- بشنو این [2] چون",
+        "Dis Mani[bus] / [- - -] fecit",
+    ],
+)
+def test_only_gaps_change(model: TextRestorationPipeline, text: str) -> None:
+    made = model(text.encode(), num=2)
+    result, record = made["text"], made["record"]
+    at, left = 0, str(result)
+    for gap in record["gaps"]:  # type: ignore[index]
+        position = gap["position"]
+        same = position - at
+        assert left[:same] == text[at:position] and left[same:].startswith(gap["restored"])
+        left, at = left[same + len(gap["restored"]) :], position + len(gap["sign"])
+        assert len(gap["confidences"]) == len(gap["restored"]) and len(gap["alternatives"]) <= 2
+        assert all(0 <= one <= 1 for one in gap["confidences"])
+    assert left == text[at:] and made.facts["text"][SOURCE_TYPE] == COMPOSITE
+
+
+def test_what_is_restored_is_spelled_as_the_text_is(
+    model: TextRestorationPipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    yeh = Chain(len(model.alphabet), [0.5] * model.settings.reach)
+    yeh.table.data[:, model.alphabet.signs("\u06cc")] = 99.0
+    monkeypatch.setitem(model.networks, "generator", yeh)
+    for written in ("\u06cc", "\u064a"):
+        made = model(f"{written}\u0627 {written}[2]".encode(), num=1)
+        assert made["text"] == f"{written}\u0627 {written}{written}{written}"
+        (gap,) = made["record"]["gaps"]  # type: ignore[index]
+        assert gap["restored"] == gap["alternatives"][0]["text"] == written * 2
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("nothing is lost here", "No gap is in the text; mark what is lost by"),
+        ("[...] [3]", "All of the text is lost"),
+        ("", "No gap is in the text"),
+        ("Dis [17] Manibus", r"\[17\] is longer than the 16 characters that can be restored; mark it \[...\]"),
+        ("Всё хорошо [3]", r"Most letters of the text \(Cyrillic\) are none that the model learned"),
+        ("Dis [ Manibus", "never closed"),
+    ],
+)
+def test_what_cannot_be_restored_is_told_in_a_sentence(model: TextRestorationPipeline, text: str, reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        model(text.encode())
+
+
+def test_a_language_that_the_model_does_not_know_is_told(model: TextRestorationPipeline) -> None:
+    with pytest.raises(ValueError, match="knows no language 'latn'; did you mean 'latin'"):
+        model(b"a [1]", language="latn")
+
+
+def test_a_heading_says_that_long_passages_were_restored_and_is_read_past(model: TextRestorationPipeline) -> None:
+    long = ("arma virumque cano [9]\n" * 23).encode()
+    facts, body = parted(str(model(long, num=1)["text"]))
+    assert facts[SOURCE_TYPE] == COMPOSITE and body.startswith("arma")
+    assert parted(str(model(long, num=1, heading="never")["text"]))[0] == {}
+    short = model(b"arma [4]", heading="always")
+    assert parted(str(short["text"]))[0] and not parted(str(model(b"arma [4]")["text"]))[0]
+    again = model((str(short["text"]) + " [2]").encode(), heading="never")
+    assert str(again["text"]).startswith("arma") and again.facts["text"]["before"][SOURCE_TYPE] == COMPOSITE
+
+
+def test_parallels_are_of_the_language_and_as_many_as_asked(model: TextRestorationPipeline) -> None:
+    made = model(b"arma viru[3]e cano", language="latin", parallels=1)
+    (gap,) = made["record"]["gaps"]  # type: ignore[index]
+    assert [one["line"] for one in gap["parallels"]] == ["arma virumque cano"]
+    none = model(b"arma viru[3]e cano", language="persian")
+    assert none["record"]["gaps"][0]["parallels"] == []  # type: ignore[index]
+
+
+def test_what_was_learned_from_is_kept_with_a_model(model: TextRestorationPipeline, tmp_path: Path) -> None:
+    model.save_pretrained(tmp_path)
+    loaded = TextRestorationPipeline.from_pretrained(tmp_path)
+    assert isinstance(loaded, TextRestorationPipeline) and loaded.corpora and model.corpora
+    assert loaded.corpora.lines == model.corpora.lines
+
+
+def test_a_restorer_fills_what_is_lost_of_a_passage(model: TextRestorationPipeline) -> None:
+    text = "arma \ufffd\ufffd\ufffd cano \ufffc a\ufffd"
+    restored = model.restorer.restore(text, "latin")
+    assert len(restored) == len(text) and "\ufffd" not in restored and restored[:5] == "arma " and "\ufffc" in restored
+    for length in (3, None):
+        found = model.restorer.fill("arma ", length, " cano", 4, "latin")
+        assert len(found) == 4 and (length is None or {len(one.text) for one in found} == {3})
+
+
+def test_a_model_is_applied_with_a_record_beside_the_text(
+    model: TextRestorationPipeline, tmp_path: Path, gannet_command: Callable[..., Any]
+) -> None:
+    model.save_pretrained(tmp_path / "model")
+    (tmp_path / "letter.txt").write_text("arma [4]mque cano [...] oris", encoding="utf-8")
+    asked = ("apply", tmp_path / "model", tmp_path / "letter.txt", "--out")
+    ended = gannet_command(*asked, tmp_path / "out.txt", "--json")
+    assert ended.code == 0, ended.err
+    told = json.loads(ended.out)["result"]
+    record = json.loads((tmp_path / "out.record.json").read_text(encoding="utf-8"))
+    assert record[SOURCE_TYPE] == COMPOSITE and len(record["gaps"]) == 2
+    assert told["details"][str(tmp_path / "letter.txt")]["gaps"] == record["gaps"]
+    words = gannet_command(*asked, tmp_path / "2.txt")
+    assert words.out.count("[4] at 6: ") == 1 and "[...] at 19: " in words.out
+
+
+@pytest.mark.parametrize(("found", "accuracy", "errors", "top"), [("Abcd", 1, 0, 1), ("abxd", 0.75, 0.25, 0)])
+def test_figures_of_a_gap(found: str, accuracy: float, errors: float, top: float) -> None:
+    alternatives = [Alternative(found, 0.5, (0.5,) * 4), Alternative("abcd", 0.2, (0.5,) * 4)]
+    told = figures(alternatives, Hole("", "abcd", "", ""))
+    assert told == {
+        "character accuracy": accuracy,
+        "character error rate": errors,
+        "top-1": top,
+        "top-20": 1,
+    }
