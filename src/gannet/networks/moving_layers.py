@@ -52,12 +52,18 @@ class Parted(NamedTuple):
 
     def repeated(self, times: int) -> "Parted":
         """Give the same so many times over, one batch behind the other."""
-        return Parted(*(None if one is None else one.repeat(times, *[1] * (one.ndim - 1)) for one in self))
+        picture, masks, background, coarse = (_repeated(one, times) for one in self[:4])
+        velocity = None if self.velocity is None else _repeated(self.velocity, times)
+        return Parted(picture, masks, background, coarse, velocity)
 
     def smaller(self, factor: int) -> "Parted":
         """Give the same so many times smaller."""
         picture, masks, background = (avg_pool2d(one, factor) for one in self[:3])
         return self._replace(picture=picture, masks=masks, background=background)
+
+
+def _repeated(values: Tensor, times: int) -> Tensor:
+    return values.repeat(times, *[1] * (values.ndim - 1))
 
 
 class Motion(NamedTuple):
