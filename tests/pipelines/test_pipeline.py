@@ -340,7 +340,7 @@ def test_a_model_of_the_hub_is_fetched_without_code(
     for load in (gannet.load, Pipeline.from_pretrained):
         assert torch.equal(load("hf:me/digits")(seed=1).values, model(seed=1).values)
         assert torch.equal(load("hf:me/digits@v1")(seed=1).values, model(seed=1).values)
-    files = ["config.json", "learned_from.json", "*.safetensors", "README.md"]
+    files = ["config.json", "learned_from.json", "corpora.xz", "*.safetensors", "README.md"]
     assert asked == [("me/digits", "a" * 40, files), ("me/digits", "b" * 40, files)] * 2, (
         "the commits of which it asked"
     )

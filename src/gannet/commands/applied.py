@@ -101,8 +101,10 @@ class Applied:
     def _warned(self) -> list[str]:
         """Say why less may be expected of the first such result, and how many others there are."""
         warned = [f"{file}: {'; '.join(words)}." for file, words in self.warnings.items()]
-        others = f" There are {len(warned) - 1:,} more such warnings; --json names them all." if len(warned) > 1 else ""
-        return [f"{one}{others}" for one in warned[:1]]
+        more = len(warned) - 1
+        counted = "is one more such warning" if more == 1 else f"are {more:,} more such warnings"
+        others = f" There {counted}; --json names them all."
+        return [f"{one}{others if more else ''}" for one in warned[:1]]
 
     def _counts(self) -> str:
         named = f" (named in {self.manifest})" if self.failed else ""

@@ -23,6 +23,8 @@ from gannet.task import find_task, task_names
 
 FEW_OF_CLASS = 50
 """Samples of a class, below which it is learned badly."""
+MOST_ENDINGS = 6
+"""Kinds of other files that are named."""
 LARGEST_SIDE, SIDE_ON_CPU = 256, 64
 """Pixels a side that are recommended at most, with a GPU and without."""
 _AUGMENTED = {
@@ -47,7 +49,14 @@ def examine(data: str, size: int, watch: Watch | None = None) -> Report:
     watch.step(len(dataset), len(dataset), "Comparing")
     advice = _advise_pictures(source, dataset, looked) if looked else _advise(source.name, fields)
     report = examine_dataset(source, dataset, fields, advice)
-    return replace(report, findings=(*passed_over(data), *report.findings))
+    return replace(report, findings=(*passed_over(data), *_ignored_of(source, report.kind), *report.findings))
+
+
+def _ignored_of(source: Source, kind: str) -> tuple[str, ...]:
+    """Tell of files of other kinds, which may be what was meant."""
+    count, endings = getattr(source, "ignored", 0), getattr(source, "ignored_endings", ())
+    named = ", ".join(ending or "no ending" for ending in endings[:MOST_ENDINGS])
+    return (f"Files that are no {kind}, and are passed over: {count:,} ({named}).",) if named else ()
 
 
 def _fields(source: Source, media: Mapping[str, Medium], size: int) -> Fields:

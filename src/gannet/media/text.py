@@ -214,14 +214,20 @@ def script_of(character: str) -> str:
     """Name the script of a letter by its name in Unicode; empty for what belongs to none."""
     if not character.isalpha():
         return ""
-    return unicodedata.name(character, "").split(" ")[0].capitalize()
+    name = unicodedata.name(character, "").split(" ")[0]
+    return name if name == "CJK" else name.capitalize()
 
 
 def main_script(text: str) -> str:
-    """Name the script that most of a text's letters are of; of a long one by its beginning."""
+    """Name the script that most of a text's letters are of."""
+    return scripts(text)[0]
+
+
+def scripts(text: str) -> list[str]:
+    """Name the scripts of a text's letters, the commonest first; of a long text by its beginning."""
     counts = Counter(map(script_of, text[:2000]))
     counts.pop("", None)
-    return counts.most_common(1)[0][0] if counts else "no letters"
+    return [name for name, _ in counts.most_common()] or ["no letters"]
 
 
 def heading(facts: Facts) -> str:

@@ -193,14 +193,15 @@ def media_of(target: str) -> dict[str, Medium]:
     path = _on_disk(target)
     if path is not None and path.is_file() and path.name.lower().endswith(texts.ENDINGS):
         return {"value": find_medium("text")}
+    known = {name: medium for name in medium_names() if (medium := find_medium(name)).in_data}
     if path is None or not (path.is_dir() or path.suffix.lower() == ".zip"):
-        return image
+        of_file = [one for one in known.values() if path is not None and has_ending(path.name, one)]
+        return image if image["image"] in of_file or not of_file else {"value": of_file[0]}
     names = (Folder(path) if path.is_dir() else Zip(path)).names()
     paired = {name: find_medium(medium) for name, medium in PAIRED.items()}
     with suppress(ValueError):
         if pair_up(names, [(name, medium.endings) for name, medium in paired.items()])[0]:
             return paired
-    known = {name: medium for name in medium_names() if (medium := find_medium(name)).in_data}
     counts = {name: sum(has_ending(path, medium) for path in names) for name, medium in known.items()}
     most = max(counts, key=lambda name: (counts[name], name == "image"))
     return {"value": find_medium(most)} if counts[most] > counts["image"] else image

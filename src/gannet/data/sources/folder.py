@@ -194,7 +194,11 @@ class FileSource:
         self._layout = read_layout(found)
         self._paths = [path for path in found if self._layout.covers(path)]
         left_out = only_seeming(storage, [medium])
-        self.ignored = len(storage.names()) - len(found)
+        others = set(storage.names()) - set(found)
+        self.ignored, self.ignored_endings = (
+            len(others),
+            sorted({PurePosixPath(path).suffix.lower() for path in others}),
+        )
         self._left_out = sorted([*left_out, *((path, BESIDE) for path in found if not self._layout.covers(path))])
         if are_pairs(self._layout.classes):
             first, second = self._layout.classes

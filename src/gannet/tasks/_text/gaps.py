@@ -211,6 +211,8 @@ def check_fillable(damaged: Damaged, most: int) -> None:
         ValueError: no gap, nothing but gaps, or a gap that is too long.
     """
     gaps = damaged.gaps
+    if not damaged.pieces:
+        raise ValueError("The text is empty; give one in which what is lost is marked by [...].")
     if not gaps:
         raise ValueError("No gap is in the text; mark what is lost by [...], or by [5] where five characters are.")
     if not any(map(str.isalpha, damaged.read)):

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from gannet.media import record, text
 from gannet.media.medium import Medium
-from gannet.media.text import heading, main_script, parted
+from gannet.media.text import heading, parted, scripts
 from gannet.pipelines.hub import CORPORA
 from gannet.pipelines.pipeline import ConverterPipeline, Input, Pipeline
 from gannet.pipelines.samples import Details
@@ -203,8 +203,8 @@ class TextRestorationPipeline(ConverterPipeline):
         known = [sign for sign, one in zip(signs, read, strict=True) if one.isalpha()]
         if known.count(UNKNOWN) > FOREIGN * len(known):
             raise ValueError(
-                f"Most letters of the text ({main_script(read)}) are none that the model learned "
-                f"({main_script(self.alphabet.characters)} and others); use a model of its script, or train one."
+                f"Most letters of the text ({scripts(read)[0]}) are none that the model learned "
+                f"({', '.join(scripts(self.alphabet.characters))}); use a model of its script, or train one."
             )
 
     def filler(self, language: str, count: int, temperature: float = 1.0) -> Filler:

@@ -89,6 +89,11 @@ def weighed(ours: list[Alternative], theirs: Mapping[str, float], weight: float)
 def in_words(gap: Mapping[str, Any]) -> str:
     """Tell of a gap, as plain data, in a line."""
     first, *others = gap["alternatives"]
-    words = f"{gap['sign']} at {gap['position'] + 1:,}: {first['text']!r} ({first['probability']:.0%})"
-    words += "".join(f", or {one['text']!r} ({one['probability']:.0%})" for one in others[:2])
+    words = f"{gap['sign']} at {gap['position'] + 1:,}: {first['text']!r} ({_chance(first)})"
+    words += "".join(f", or {one['text']!r} ({_chance(one)})" for one in others[:2])
     return words + (f"; near: {gap['parallels'][0]['line']!r}" if gap["parallels"] else "")
+
+
+def _chance(alternative: Mapping[str, Any]) -> str:
+    probability: float = alternative["probability"]
+    return f"{probability:.0%}" if probability >= 0.01 else "less than 1%"
