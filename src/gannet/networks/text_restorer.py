@@ -74,8 +74,9 @@ class Block(nn.Module):
         """Map (b, t, width) to the same shape."""
         # What stands behind the end counts as little as what lies outside of a text.
         normal = self.norms[0](values) * seen[:, 0, 0, :, None]
-        near = normal + self.near(normal.transpose(1, 2)).transpose(1, 2)
-        values = values + self.attention(near, seen, turns)
+        # Added by itself, too: through attention alone, even at first, neighbours would be lost among all signs.
+        near = self.near(normal.transpose(1, 2)).transpose(1, 2)
+        values = values + near + self.attention(normal + near, seen, turns)
         fed: Tensor = values + self.outer(gelu(self.inner(self.norms[1](values))))
         return fed
 
