@@ -196,7 +196,7 @@ def test_the_command_line_says_so_in_a_sentence(run: Path, tmp_path: Path, ganne
         drawn(1, tone).save(tmp_path / "given" / f"{name}.png")
     ended = gannet_command("apply", run, tmp_path / "given", "--out", tmp_path / "out")
     (line,) = (line for line in ended.out.splitlines() if "learned from" in line)
-    assert line.startswith(f"{tmp_path / 'given' / 'a.png'}: far darker") and "1 more" in line
+    assert line.startswith(f"{tmp_path / 'given' / 'a.png'}: far darker") and "is one more such warning" in line
     ended = gannet_command("apply", run, tmp_path / "given", "--out", tmp_path / "more", "--json")
     told = json.loads(ended.out)["result"]["warnings"]
     assert [Path(name).stem for name in told] == ["a", "c"]
