@@ -6,9 +6,7 @@ frame, how it has turned and grown. Far less is to be learned than by drawing ev
 shape.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from typing import Annotated, Literal, Self
 
 import torch
@@ -26,6 +24,7 @@ from gannet.networks.two_stream import (
     Layers,
     TwoStream,
     checked_clip,
+    grown_still,
     initialize,
 )
 from gannet.schema import Positive
@@ -50,8 +49,8 @@ class MovingSpritesGenerator(Generator, MovingParts):
         assert width != "auto", "it was chosen"
         widths = [width * min(2**level, 8) for level in reversed(range(growth.levels))]
         self.embedding = nn.Embedding(classes, latent) if classes else None
-        self.still = _drawn(inputs, growth, [*widths, channels])
-        self.sprites = _drawn(inputs, growth, [*widths, channels + options.parts])
+        self.still = grown_still(inputs, growth, [*widths, channels], _evenly)
+        self.sprites = grown_still(inputs, growth, [*widths, channels + options.parts], _evenly)
         self.grain = _Grain(inputs, shape)
         self.begin = nn.Linear(inputs, 2 * options.parts)
         self.build_motion(inputs, latent, options.parts)
@@ -103,17 +102,9 @@ class _Grain(nn.Module):
         return added
 
 
-def _drawn(inputs: int, growth: Growth, widths: Sequence[int]) -> nn.Sequential:
-    """Grow latent vectors (b, inputs) to pictures, enlarged evenly: with transposed convolutions masks had holes."""
-    _, height, width = growth.start
-    steps: list[nn.Module] = [
-        nn.Linear(inputs, widths[0] * height * width, bias=False),
-        nn.Unflatten(1, (widths[0], height, width)),
-    ]
-    for before, after in pairwise(widths):
-        steps += [nn.BatchNorm2d(before), nn.ReLU(), nn.Upsample(scale_factor=2, mode="bilinear")]
-        steps.append(Convolution(before, after, 3, 1, 1))
-    return nn.Sequential(*steps)
+def _evenly(before: int, after: int) -> nn.Sequential:
+    """Double the sides evenly: with transposed convolutions masks had holes."""
+    return nn.Sequential(nn.Upsample(scale_factor=2, mode="bilinear"), Convolution(before, after, 3, 1, 1))
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ What moves is drawn in space and time, what stands still in space alone, and a m
 The discriminator of clips is the foreground's mirror image; beside it frames are looked at one by one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import log
@@ -140,15 +140,26 @@ def _grown(inputs: int, growth: Growth, widths: Sequence[int]) -> nn.Sequential:
     return nn.Sequential(*steps)
 
 
-def grown_still(inputs: int, growth: Growth, widths: Sequence[int]) -> nn.Sequential:
-    """Grow them to pictures, before they are brought to [-1, 1]."""
+def transposed(before: int, after: int) -> UpConvolution:
+    """Double the sides by a transposed convolution."""
+    return UpConvolution(before, after, 4, 2, 1)
+
+
+def grown_still(
+    inputs: int, growth: Growth, widths: Sequence[int], double: Callable[[int, int], nn.Module] = transposed
+) -> nn.Sequential:
+    """Grow latent vectors (b, inputs) to pictures, before they are brought to [-1, 1].
+
+    Args:
+        double: builds what doubles the sides, by its channels before and after.
+    """
     _, height, width = growth.start
     steps: list[nn.Module] = [
         nn.Linear(inputs, widths[0] * height * width, bias=False),
         nn.Unflatten(1, (widths[0], height, width)),
     ]
     for before, after in pairwise(widths):
-        steps += [nn.BatchNorm2d(before), nn.ReLU(), UpConvolution(before, after, 4, 2, 1)]
+        steps += [nn.BatchNorm2d(before), nn.ReLU(), double(before, after)]
     return nn.Sequential(*steps)
 
 
