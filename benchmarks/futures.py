@@ -120,11 +120,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("run")
     parser.add_argument("--most", type=int, default=TESTED, help="clips to judge by")
-    parser.add_argument("--weights", default=None, help="of a stage, such as pixel; left out, the model's")
+    parser.add_argument("--weights", default="model", help="of a stage, such as pixel; left out, the model's")
     asked = parser.parse_args()
     if asked.most < 1:
         parser.error(f"--most is {asked.most}; give at least 1")
-    pipeline: Any = gannet.load(Path(asked.run) if Path(asked.run).exists() else asked.run, asked.weights)
+    try:
+        pipeline: Any = gannet.load(Path(asked.run) if Path(asked.run).exists() else asked.run, asked.weights)
+    except ValueError as error:
+        parser.error(str(error))
     if pipeline.task != "video-prediction":
         parser.error(f"{asked.run} is a model of {pipeline.task}; give one of video-prediction")
     print(f"{os.cpu_count()} cores ({platform.machine()}), torch {torch.__version__}, {datetime.date.today()}")

@@ -221,10 +221,13 @@ def main() -> None:
     if "GANNET_DATA" not in os.environ:
         parser.error("GANNET_DATA is not set; set it to the folder that holds text/")
     library = Library(Path(os.environ["GANNET_DATA"]) / "text")
-    split = split_of(library, asked.split)
-    if asked.learned:
-        write_learned(library, split, asked.learned)
-        return
+    try:
+        split = split_of(library, asked.split)
+        if asked.learned:
+            write_learned(library, split, asked.learned)
+            return
+    except (OSError, ValueError) as error:
+        parser.error(str(error))
     print(f"{os.cpu_count()} cores ({platform.machine()}), numpy {np.__version__}, {datetime.date.today()}\n{ANCHORS}")
     for language in asked.language or FILES:
         if asked.tune:
