@@ -6,10 +6,12 @@ from itertools import product
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gannet.tasks._text.gaps import LOST, LOST_SOME
 from gannet.tasks._text.ngram import Ngram, Settings, ranked
-from gannet.tasks._text.ngram_counts import Discounting
+from gannet.tasks._text.ngram_counts import Discounting, Interpolated, count_orders
 
 TEXTS = ["abracadabra\ncabbage", "barbarabad\nabba"]
 WHOLE = [f"\n{text}\n" for text in TEXTS]
@@ -108,3 +110,15 @@ def test_characters_beyond_the_alphabet_of_a_byte_are_unknown() -> None:
     model = Ngram([rare, "abc" * 100])
     assert len(model.alphabet) == 256
     assert model.fill("ab", 1, "ab" + rare[-1], 1)[0].text == "c"
+
+
+@given(st.lists(st.lists(st.integers(1, 3), min_size=2, max_size=8), min_size=1, max_size=4))
+def test_leaving_one_out_is_counting_a_text_without_its_last_character(texts: list[list[int]]) -> None:
+    def counted(parts: list[list[int]]) -> Interpolated:
+        sequence = np.array([one for part in parts for one in (*part, 0)], np.uint8)
+        return Interpolated(count_orders(sequence, 3), 4, "witten-bell")
+
+    *history, last = texts[-1]
+    packed = np.array([int.from_bytes(bytes(history[-2:]))], np.uint64)
+    found = counted(texts).rows_without(packed, np.array([last], np.uint64))
+    assert found == pytest.approx(counted([*texts[:-1], history]).rows(packed))

@@ -34,11 +34,11 @@ from gannet.tasks.text_restoration.alphabet import (
 from gannet.tasks.text_restoration.corpora import Corpora, lines_of
 from gannet.tasks.text_restoration.damage import NOTHING, Damage, Damaged, runs
 from gannet.tasks.text_restoration.evaluation import Hole, figures
+from gannet.tasks.text_restoration.evidence import Evidence, histories
 from gannet.tasks.text_restoration.filling import Filler, shown_gaps
 from gannet.tasks.text_restoration.game import likelihood, mean_entropy, sampled
 from gannet.tasks.text_restoration.pipeline import TextRestorationPipeline
 from gannet.tasks.text_restoration.reading import read_marks
-from gannet.tasks.text_restoration.restoration import weighed
 from gannet.tasks.text_restoration.windows import Place, windows_of
 
 ALPHABET = Alphabet(" abcی")
@@ -129,13 +129,14 @@ class Chain(nn.Module):
         torch.manual_seed(3)
         self.table, self.lengths = nn.Parameter(2 * torch.randn(signs, signs)), torch.tensor(lengths).log()
 
-    def forward(self, signs: Tensor, _: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, signs: Tensor, *_: Tensor) -> tuple[Tensor, Tensor]:
         before = torch.cat([signs[:, :1], signs[:, :-1]], 1)
         return self.table[before], self.lengths.expand(*signs.shape, -1)
 
 
 def chain(beam: int, lengths: list[float] | None = None, window: int = 32) -> Filler:
-    return Filler(Chain(FIRST + 3, lengths or [0.5, 0.5]), window, 0, beam=beam)
+    nothing = Evidence({}, Alphabet("abc"))
+    return Filler(Chain(FIRST + 3, lengths or [0.5, 0.5]), nothing, window, 0, beam=beam)
 
 
 @pytest.mark.parametrize("length", [1, 2, 3])
@@ -217,14 +218,39 @@ def test_confidences_of_a_gap_of_unknown_length_are_those_of_all_lengths_togethe
     assert longer.chances == (pytest.approx(at_first, abs=1e-4), pytest.approx(0.8 * at_second, abs=1e-4))
 
 
-def test_others_have_a_say_in_the_order_as_far_as_their_weight_goes() -> None:
-    ours = [Alternative("a", 0.5, (0.5,)), Alternative("b", 0.3, (0.3,))]
-    theirs = {"b": 0.9, "a": 0.1}
-    assert [one.text for one in weighed(ours, theirs, 0.0)] == ["a", "b"]
-    assert [one.text for one in weighed(ours, theirs, 1.0)] == ["b", "a"]
-    mixed = weighed(ours, theirs, 0.5)
-    assert sum(one.probability for one in mixed) == pytest.approx(0.8)
-    assert mixed[0].probability / mixed[1].probability == pytest.approx((0.3 * 0.9) ** 0.5 / (0.5 * 0.1) ** 0.5)
+def test_evidence_is_what_ngrams_of_a_language_say_from_either_side() -> None:
+    alphabet = Alphabet(" abc")
+    a, b, c = alphabet.signs("abc")
+    evidence = Evidence({0: ["ab ac", "ab"]}, alphabet)
+    shown = np.array([[a, HIDDEN, HIDDEN, c], [a, HIDDEN, b, PADDING]])
+    told = evidence(shown, [0, 1])
+    assert told.shape == (2, 4, 2, len(alphabet)) and not told[1].any(), "nobody has learned the other language"
+    assert not told[0, [0, 3]].any(), "what is known needs no telling"
+    forward, backward = told[0, 1, 0], told[0, 2, 1]
+    assert forward.sum() == pytest.approx(1) and forward[b] > forward[c] > forward[a], "ab twice, ac once, aa never"
+    assert backward.argmax() == a and told[0, 2, 0].argmax() != b, "behind what is lost the history is lost"
+
+
+def test_what_was_learned_from_is_told_as_if_it_had_not_been() -> None:
+    alphabet = Alphabet(" abcd")
+    text = np.array([alphabet.signs("dabc")])
+    shown = np.where(np.arange(4) == 2, HIDDEN, text)
+    (sign,) = alphabet.signs("b")
+    seen, shorter = (Evidence({0: ["bcab", line]}, alphabet) for line in ("dab#", "da#"))
+    assert seen(shown, [0], text)[0, 2, 0] == pytest.approx(shorter(shown, [0])[0, 2, 0])
+    assert seen(shown, [0])[0, 2, 0, sign] > 1.2 * shorter(shown, [0])[0, 2, 0, sign]
+
+
+@given(st.lists(st.sampled_from([LINE, FIRST, FIRST + 1, HIDDEN, UNKNOWN]), min_size=1, max_size=20))
+def test_a_history_reaches_back_to_what_is_lost_and_no_further_than_seven_signs(signs: list[int]) -> None:
+    found = histories(np.array([signs]))[0]
+    for at, packed in enumerate(found.tolist()):
+        near: list[int] = []
+        for sign in reversed(signs[:at]):
+            if sign in (HIDDEN, UNKNOWN) or len(near) == 7:
+                break
+            near.insert(0, sign)
+        assert packed == int.from_bytes(bytes(near))
 
 
 def test_no_line_that_is_held_out_is_kept_for_parallels() -> None:

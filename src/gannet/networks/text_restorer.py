@@ -12,7 +12,7 @@ import torch
 from pydantic import ConfigDict, Field
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
-from torch.nn.functional import gelu, scaled_dot_product_attention
+from torch.nn.functional import gelu, scaled_dot_product_attention, softplus
 
 from gannet.schema import STRICT
 
@@ -22,6 +22,8 @@ SLOWEST = 1000.0
 """How many positions the slowest rotation takes, divided by two pi: texts are read some hundred signs at a time."""
 DEVIATION = 0.02
 """Of first weights."""
+SIDES, LEAST = 2, 1e-6
+"""From which a sign may be told, and the least chance of one that counts."""
 
 
 class Attention(nn.Module):
@@ -121,16 +123,26 @@ class TextRestorer(nn.Module):
 
     def __init__(self, signs: int, languages: int, reach: int, options: "TextNetworks") -> None:
         super().__init__()
-        self.embedding = nn.Embedding(signs, options.width)
-        self.reader = Reader(languages, options, options.width, options.depth)
-        self.head, self.length_head = nn.Linear(options.width, signs), nn.Linear(options.width, reach)
+        width = options.width
+        self.embedding, self.informed = nn.Embedding(signs, width), nn.Linear(SIDES * signs, width, bias=False)
+        self.reader = Reader(languages, options, width, options.depth)
+        self.head, self.length_head = nn.Linear(width, signs), nn.Linear(width, reach)
+        self.trust = nn.Linear(width, SIDES)
         initialize(self)
 
-    def forward(self, signs: Tensor, language: Tensor) -> tuple[Tensor, Tensor]:
-        """Map signs (b, t) and languages (b,) to logits of signs (b, t, signs) and of lengths (b, t, reach); a length
-        is one more than its index."""
-        read = self.reader(self.embedding(signs), signs != PADDING, language)
-        return self.head(read), self.length_head(read)
+    def forward(self, signs: Tensor, language: Tensor, chances: Tensor) -> tuple[Tensor, Tensor]:
+        """Map texts to logits of signs (b, t, signs) and of lengths (b, t, reach); a length is one more than its index.
+
+        Args:
+            signs: (b, t).
+            language: (b,).
+            chances: of each sign by what stands before and behind it (b, t, 2, signs), in [0, 1], zero where nobody
+                tells any. Their logarithms are added to the logits, each side's as far as it is trusted.
+        """
+        values = self.embedding(signs) + self.informed(chances.flatten(2))
+        read = self.reader(values, signs != PADDING, language)
+        told = (softplus(self.trust(read))[..., None] * chances.clamp_min(LEAST).log()).sum(-2)
+        return self.head(read) + told, self.length_head(read)
 
 
 class TextDiscriminator(nn.Module):

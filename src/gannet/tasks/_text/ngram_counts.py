@@ -55,10 +55,13 @@ class Order:
 
     def weights(self, discounting: Discounting) -> tuple[Floats, Floats]:
         """Give the weight of the shorter history, and what each count is divided by, of each history (h,)."""
-        types = np.diff(self.starts).astype(float)
+        return self.weights_of(self.totals, np.diff(self.starts).astype(float), discounting)
+
+    def weights_of(self, totals: Floats, types: Floats, discounting: Discounting) -> tuple[Floats, Floats]:
+        """Give the same of histories by their counts and by how many characters follow them, each (h,)."""
         if discounting == "absolute":
-            return self.discount * types / self.totals, self.totals
-        return types / (self.totals + types), self.totals + types  # Witten and Bell, 1991, method C.
+            return self.discount * types / totals, totals
+        return types / (totals + types), totals + types  # Witten and Bell, 1991, method C.
 
 
 def count_orders(sequence: NDArray[np.uint8], order: int) -> list[Order]:
@@ -102,7 +105,7 @@ class Interpolated:
     """
 
     def __init__(self, orders: list[Order], size: int, discounting: Discounting) -> None:
-        self.size = size
+        self.size, self._discounting = size, discounting
         self._orders = [(one, *one.weights(discounting)) for one in orders]
         self._off: Mapping[int, float] = {
             at: one.discount if discounting == "absolute" else 0.0 for at, one in enumerate(orders)
@@ -115,11 +118,30 @@ class Interpolated:
         for at, (order, lower, divisor) in enumerate(self._orders):
             rows, places = _find(order.histories, histories & _mask(at))
             given[rows] *= lower[places, None]
-            first, counts = order.starts[places], order.starts[places + 1] - order.starts[places]
-            which = np.repeat(np.arange(len(rows)), counts)
-            keys = np.repeat(first - np.cumsum(counts) + counts, counts) + np.arange(len(which))
+            which, keys = _following(order, places)
             characters = (order.keys[keys] & np.uint64(255)).astype(np.int64)
             given[rows[which], characters] += (order.counts[keys] - self._off[at]) / divisor[places[which]]
+        return given
+
+    def rows_without(self, histories: Numbers, own: Numbers) -> Floats:
+        """Give the same as if one occurrence of a character of each (b,) after its history had not been counted.
+
+        So a text that was counted is told as one that was not (Ney, Essen and Kneser, 1994, section 3, "leaving one
+        out").
+        """
+        given = np.full((len(histories), self.size), 1 / (self.size - 1))
+        given[:, BREAK] = 0
+        for at, (order, _, _) in enumerate(self._orders):
+            rows, places = _find(order.histories, histories & _mask(at))
+            which, keys = _following(order, places)
+            characters = order.keys[keys] & np.uint64(255)
+            left = order.counts[keys] - (characters == own[rows[which]])
+            totals, types = (np.bincount(which, one, len(rows)) for one in (left, left > 0))
+            known = totals > 0
+            lower, divisor = order.weights_of(np.maximum(totals, 1), types, self._discounting)
+            given[rows[known]] *= lower[known, None]
+            added = np.where(left > 0, left - self._off[at], 0) / divisor[which]
+            given[rows[which], characters.astype(np.int64)] += added
         return given
 
     def of(self, histories: Numbers, characters: Numbers) -> Floats:
@@ -136,6 +158,13 @@ class Interpolated:
 
 def _mask(characters: int) -> np.uint64:
     return np.uint64((1 << (BYTE * characters)) - 1)
+
+
+def _following(order: Order, places: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Give all n-grams of histories at some places (b,): which of those each is of, and where it is in `keys`, (n,)."""
+    first, counts = order.starts[places], order.starts[places + 1] - order.starts[places]
+    which = np.repeat(np.arange(len(places)), counts)
+    return which, np.repeat(first - np.cumsum(counts) + counts, counts) + np.arange(len(which))
 
 
 def _find(sorted_numbers: Numbers, wanted: Numbers) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

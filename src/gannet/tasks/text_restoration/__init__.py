@@ -10,6 +10,7 @@ learned from.
 
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import cache
 from pathlib import Path
 
 import torch
@@ -19,7 +20,7 @@ from gannet.adversarial.game import Curve, Game, Observer
 from gannet.adversarial.two_player import DISCRIMINATOR
 from gannet.data.loader import Sides
 from gannet.data.records import Source
-from gannet.data.samples import Labels
+from gannet.data.samples import Labels, open_data
 from gannet.data.survey import readable
 from gannet.media import text
 from gannet.media.medium import Field, Medium, Shown
@@ -33,8 +34,10 @@ from gannet.task import example_recipe
 from gannet.tasks.text_restoration import reading
 from gannet.tasks.text_restoration.alphabet import FIRST, Alphabet, common_characters
 from gannet.tasks.text_restoration.config import NETWORKS, Config, Description, Settings, choose_network
+from gannet.tasks.text_restoration.corpora import Corpora, lines_of
 from gannet.tasks.text_restoration.damage import NOTHING, Damaged, fixed_damage
 from gannet.tasks.text_restoration.evaluation import evaluate
+from gannet.tasks.text_restoration.evidence import Evidence
 from gannet.tasks.text_restoration.game import GAME, build_game, language_numbers, languages_of, mean_entropy
 from gannet.tasks.text_restoration.pipeline import BEFORE, GENERATOR, TextRestorationPipeline
 
@@ -117,7 +120,14 @@ def game(recipe: Recipe, description: Description) -> Game:
         GENERATOR: network.generator(signs, languages, config.reach),
         DISCRIMINATOR: network.discriminator(signs, languages),
     }
-    return build_game(recipe, description, networks, config)
+
+    @cache
+    def find_evidence() -> Evidence:
+        source = open_data(recipe, media(recipe), recipe.data.checked(Options), labels(recipe))
+        corpora = Corpora(lines_of(source, description.languages))
+        return corpora.evidence(description.languages, Alphabet(description.characters))
+
+    return build_game(recipe, description, networks, config, find_evidence)
 
 
 def observers(
@@ -125,12 +135,11 @@ def observers(
 ) -> dict[str, Observer]:
     """Look how likely what is hidden in held-out texts is, and how often it is told rightly."""
     damaged, language = _damaged(recipe, description, samples, LOOKED_AT)
-    network = model.networks[GENERATOR]
+    assert isinstance(model, TextRestorationPipeline)
 
-    @torch.inference_mode()
     def look() -> dict[str, float]:
-        shown, wanted = (one.to(model.device) for one in (damaged.shown, damaged.wanted))
-        logits, lengths = network(shown, language.to(model.device))
+        logits, lengths = model.told(damaged.shown, language)
+        wanted = damaged.wanted.to(model.device)
         right = (logits[..., FIRST:].argmax(-1) + FIRST == wanted)[wanted != NOTHING]
         entropy = {"cross_entropy": float(mean_entropy(logits, wanted))}
         return entropy | {
@@ -156,10 +165,8 @@ def sheet(
     alphabet = Alphabet(description.characters)
     damaged, language = _damaged(recipe, description, samples, ON_SHEETS)
 
-    @torch.inference_mode()
     def look() -> Shown:
-        network = model.networks[GENERATOR]
-        logits, _ = network(damaged.shown.to(model.device), language.to(model.device))
+        logits, _ = model.told(damaged.shown, language)
         told = logits[..., FIRST:].argmax(-1).cpu() + FIRST
         filled = torch.where(damaged.filled, told, damaged.shown)
         pairs = torch.stack([damaged.shown, filled], 1).flatten(0, 1)

@@ -10,6 +10,8 @@ from gannet.tasks._text.gaps import LOST, LOST_SOME
 from gannet.tasks._text.ngram import Ngram
 from gannet.tasks._text.normalization import normalized
 from gannet.tasks._text.parallels import Corpus, Parallel, read_corpora, write_corpora
+from gannet.tasks.text_restoration.alphabet import Alphabet
+from gannet.tasks.text_restoration.evidence import Evidence
 
 NAMELESS = "none"
 """What the language of texts is called that have none."""
@@ -50,6 +52,11 @@ class Corpora:
         if name not in self._ngrams and name in self.lines:
             self._ngrams[name] = Ngram(["\n".join(self.lines[name])])
         return self._ngrams.get(name)
+
+    def evidence(self, languages: Sequence[str], alphabet: Alphabet) -> Evidence:
+        """Give what n-grams of all languages tell, by their numbers; what is of none is the last."""
+        numbers = {name: number for number, name in enumerate((*languages, NAMELESS))}
+        return Evidence({numbers[name]: lines for name, lines in self.lines.items() if name in numbers}, alphabet)
 
 
 def lines_of(source: Source, languages: Sequence[str]) -> dict[str, list[str]]:

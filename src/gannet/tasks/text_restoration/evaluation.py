@@ -22,7 +22,7 @@ from gannet.tasks._text.protocol import BINS, calibration_error, edit_distance
 from gannet.tasks.text_restoration.alphabet import FIRST, UNKNOWN
 from gannet.tasks.text_restoration.damage import fixed_damage
 from gannet.tasks.text_restoration.game import language_numbers, languages_of
-from gannet.tasks.text_restoration.pipeline import GENERATOR, TextRestorationPipeline
+from gannet.tasks.text_restoration.pipeline import TextRestorationPipeline
 
 MOST_JUDGED, LONGEST, ALTERNATIVES = 300, 10, 20
 """Gaps that are judged by at most, characters of the longest of them, and alternatives among which the truth counts."""
@@ -143,11 +143,10 @@ def calibration(found: list[list[Alternative]], holes: list[Hole]) -> Measure:
 @torch.inference_mode()
 def _bits(pipeline: TextRestorationPipeline, exam: Exam, most: int) -> list[Measure]:
     """Measure the bits that each hidden character takes, text by text."""
-    network: Any = pipeline.networks[GENERATOR]
     rows = []
     for signs, languages in _texts(pipeline, exam, most):
         damaged = fixed_damage(signs, pipeline.alphabet, pipeline.settings.reach)
-        logits, _ = network(damaged.shown.to(pipeline.device), languages.to(pipeline.device))
+        logits, _ = pipeline.told(damaged.shown, languages)
         told = logits.float().cpu().log_softmax(-1).gather(-1, damaged.wanted.clamp_min(UNKNOWN)[..., None])[..., 0]
         where = damaged.wanted >= FIRST
         rows += [{BITS: -float(one[own].mean()) / log(2)} for one, own in zip(told, where, strict=True) if own.any()]

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from gannet.media.medium import Array
 from gannet.runtime.processor import multiplies_bf16
 from gannet.tasks.text_restoration.alphabet import FIRST, GAP, HIDDEN, padded
+from gannet.tasks.text_restoration.evidence import Evidence
 from gannet.tasks.text_restoration.windows import Hypothesis, Place, Window, windows_of
 
 Item = TypeVar("Item")
@@ -34,6 +35,7 @@ class Filler:
 
     Attributes:
         network: as `TextRestorer`.
+        evidence: what n-grams tell beside it.
         window: signs that it is shown at a time.
         language: the number of the text's.
         temperature: by which logits are divided.
@@ -41,6 +43,7 @@ class Filler:
     """
 
     network: nn.Module
+    evidence: Evidence
     window: int
     language: int
     temperature: float = 1.0
@@ -60,7 +63,7 @@ class Filler:
         # Twice as fast where the processor can, and a few hundredths of a nat apart.
         fast = device.type == "cpu" and multiplies_bf16()
         with torch.autocast(device.type, torch.bfloat16, enabled=fast):
-            signs, lengths = self.network(given, languages)
+            signs, lengths = self.network(given, languages, self.evidence.told(given, languages))
         signs = signs.float() / self.temperature
         signs[..., :FIRST] = -torch.inf
         return _numbers(signs.log_softmax(-1)), _numbers(lengths.float().log_softmax(-1))

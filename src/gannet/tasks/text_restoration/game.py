@@ -5,6 +5,7 @@ are signs whose gradients are those of probabilities (Jang et al., 2017, "Catego
 Gumbel-Softmax", section 2.2).
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -21,6 +22,7 @@ from gannet.schedule import stages
 from gannet.tasks.text_restoration.alphabet import FIRST, Alphabet
 from gannet.tasks.text_restoration.config import Config, Description
 from gannet.tasks.text_restoration.damage import NOTHING, Damage, Damaged
+from gannet.tasks.text_restoration.evidence import Evidence
 
 GAME = "game"
 """The stage with a discriminator."""
@@ -29,29 +31,41 @@ TINY = 1e-9
 
 
 class Prepared(NamedTuple):
-    """What a pass is about: damaged texts, and their languages (b,)."""
+    """What a pass is about: damaged texts, their languages (b,), and what n-grams tell of them (b, t, 2, signs)."""
 
     run: Pass
     damaged: Damaged
     language: Tensor
+    chances: Tensor
 
 
-def build_game(recipe: Recipe, description: Description, networks: dict[str, nn.Module], config: Config) -> Game:
-    """Build the turns of both stages."""
+def build_game(
+    recipe: Recipe,
+    description: Description,
+    networks: dict[str, nn.Module],
+    config: Config,
+    find_evidence: Callable[[], Evidence],
+) -> Game:
+    """Build the turns of both stages.
+
+    Args:
+        find_evidence: gives the n-grams of what is learned from, when the first turn is taken.
+    """
     alphabet, numbers = Alphabet(description.characters), language_numbers(description)
     generator = networks[GENERATOR]
 
     def prepared(run: Pass, damage: Damage) -> Prepared:
         codes = run.sample["text"]
-        return Prepared(run, damage(alphabet.read(codes), run), languages_of(run.sample, numbers))
+        damaged, language = damage(alphabet.read(codes), run), languages_of(run.sample, numbers)
+        return Prepared(run, damaged, language, find_evidence().told(damaged.shown, language, true_signs(damaged)))
 
     def learn(run: Pass) -> Outcome:
         given = prepared(run, Damage(config.reach))
-        logits, lengths = generator(given.damaged.shown, given.language)
+        logits, lengths = generator(given.damaged.shown, given.language, given.chances)
         return Outcome({GENERATOR: likelihood(logits, lengths, given.damaged, config.length_weight)})
 
     def generate(given: Prepared) -> Tensor:
-        logits, _ = generator(given.damaged.shown, given.language)
+        logits, _ = generator(given.damaged.shown, given.language, given.chances)
         noise = given.run.uniform(*logits.shape[1:])
         filled = sampled(logits.float(), noise, config.gumbel)
         known = one_hot(given.damaged.shown, len(alphabet)).to(filled.dtype)

@@ -22,14 +22,15 @@ from gannet.pipelines.settings import SettingsOf
 from gannet.provenance.metadata import COMPOSITE, SOURCE_TYPE
 from gannet.schema import Section, Share, nearest
 from gannet.tasks._text.alternatives import Alternative
-from gannet.tasks._text.gaps import Damaged, Known, check_fillable, read_gaps
+from gannet.tasks._text.gaps import Known, check_fillable, read_gaps
 from gannet.tasks._text.parallels import Parallel
 from gannet.tasks._text.spelling import spelling_of
 from gannet.tasks.text_restoration.alphabet import FIRST, GAP, HIDDEN, UNKNOWN, Alphabet, padded
 from gannet.tasks.text_restoration.config import Settings, choose_network
 from gannet.tasks.text_restoration.corpora import Corpora, lines_of
+from gannet.tasks.text_restoration.evidence import Evidence
 from gannet.tasks.text_restoration.filling import Filler, shown_gaps
-from gannet.tasks.text_restoration.restoration import Restoration, in_words, places_of, weighed
+from gannet.tasks.text_restoration.restoration import Restoration, in_words, places_of
 from gannet.tasks.text_restoration.windows import Hypothesis, Place
 
 if TYPE_CHECKING:
@@ -47,8 +48,6 @@ FOREIGN = 0.5
 """The share of characters that a model does not know, from which on it is none for a text."""
 NARROWEST = 2
 """Hypotheses of a gap that are kept at least."""
-FILLINGS = 200
-"""Fillings of an n-gram that have a say."""
 LISTED = 10
 """Gaps that are told in words."""
 
@@ -64,8 +63,6 @@ class RestorationOptions(Section):
     """Of the text; empty: the one in which it is likeliest."""
     parallels: Annotated[int, Field(ge=0, le=20)] = 3
     """How many of the nearest lines of what was learned from are told of each gap."""
-    ngram: Annotated[float, Field(ge=0, le=1)] = 0.0
-    """How much an n-gram of what was learned from has a say in the order of the alternatives: 0 not at all."""
     heading: Literal["long", "always", "never"] = "long"
     """Whether the text itself says in its first line that it was restored: `long`, where over 200 characters were. What
     stands beside it (*.record.json) always does."""
@@ -112,7 +109,19 @@ class TextRestorationPipeline(ConverterPipeline):
     Options: ClassVar[type[Section]] = RestorationOptions
     Config: ClassVar[type[Section]] = Settings
     settings = SettingsOf(Settings)
-    corpora: Corpora | None = None
+    corpora = Corpora({})
+
+    @cached_property
+    def evidence(self) -> Evidence:
+        """What n-grams of the lines that it learned from tell of lost signs."""
+        return self.corpora.evidence(self.languages, self.alphabet)
+
+    @torch.inference_mode()
+    def told(self, shown: Tensor, languages: Tensor) -> tuple[Tensor, Tensor]:
+        """Give the logits of damaged texts (b, t) and of the lengths of their gaps; see `TextRestorer`."""
+        given, numbers = shown.to(self.device), languages.to(self.device)
+        logits: tuple[Tensor, Tensor] = self.networks[GENERATOR](given, numbers, self.evidence.told(given, numbers))
+        return logits
 
     def options(self, given: Mapping[str, object]) -> Section:
         """Check options; ValueError also where the model does not know the language."""
@@ -193,8 +202,6 @@ class TextRestorationPipeline(ConverterPipeline):
         places = places_of(damaged)
         found = filler.restore(signs, places)
         gaps = [[self._alternative(one) for one in some] for some in found]
-        if options.ngram:
-            gaps = self._weighed(gaps, damaged, language, options.ngram)
         spelling = spelling_of(piece.written for piece in damaged.pieces if isinstance(piece, Known))
         spelled = [[replace(one, text=one.text.translate(spelling)) for one in some[: options.num]] for some in gaps]
         return Restoration(language, damaged, spelled, self._parallels(read, places, language, options.parallels))
@@ -209,9 +216,8 @@ class TextRestorationPipeline(ConverterPipeline):
 
     def filler(self, language: str, count: int, temperature: float = 1.0) -> Filler:
         """Give what fills gaps in a language, with at least so many alternatives."""
-        return Filler(
-            self.networks[GENERATOR], self.window, self.language_number(language), temperature, max(NARROWEST, count)
-        )
+        number, beam = self.language_number(language), max(NARROWEST, count)
+        return Filler(self.networks[GENERATOR], self.evidence, self.window, number, temperature, beam)
 
     @property
     def restorer(self) -> NetworkRestorer:
@@ -233,19 +239,6 @@ class TextRestorationPipeline(ConverterPipeline):
         (found,) = self.filler(self.known(language), count).restore(signs, [place])
         return [self._alternative(one) for one in found[:count]]
 
-    def _weighed(
-        self, gaps: list[list[Alternative]], damaged: Damaged, language: str, weight: float
-    ) -> list[list[Alternative]]:
-        """Let an n-gram have its say in the order of the alternatives for each gap."""
-        ngram = self.corpora.ngram(language) if self.corpora else None
-        if ngram is None:
-            return gaps
-        told = []
-        for ways, gap, (left, right) in zip(gaps, damaged.gaps, damaged.contexts(self.window), strict=True):
-            others = {one.text: one.probability for one in ngram.fill(left, gap.length, right, FILLINGS)}
-            told.append(weighed(ways, others, weight))
-        return told
-
     def _alternative(self, found: Hypothesis) -> Alternative:
         return Alternative(self.alphabet.text(found.signs), exp(found.score), found.chances)
 
@@ -262,7 +255,7 @@ class TextRestorationPipeline(ConverterPipeline):
 
     def _parallels(self, read: str, places: Sequence[Place], language: str, count: int) -> list[list[Parallel]]:
         """Find the lines of what was learned from that are nearest to the line of each gap."""
-        if not (count and self.corpora):
+        if not (count and self.corpora.lines):
             return [[] for _ in places]
         bounds = [(read.rfind("\n", 0, one.start) + 1, read.find("\n", one.stop)) for one in places]
         lines = [read[start : stop if stop >= 0 else None] for start, stop in bounds]
@@ -272,11 +265,12 @@ class TextRestorationPipeline(ConverterPipeline):
     def learn_from(self, source: "Source", name: str) -> None:  # noqa: ARG002
         """Keep the lines that its networks learn from, in which parallels are looked for."""
         self.corpora = Corpora(lines_of(source, self.languages))
+        self.__dict__.pop("evidence", None)
 
     def save_pretrained(self, folder: Any, weights: str = "model") -> Any:
         """Write also the lines that it learned from, compressed, once."""
         written = super().save_pretrained(folder, weights)
-        if self.corpora and not (written / CORPORA).exists():
+        if self.corpora.lines and not (written / CORPORA).exists():
             self.corpora.write(written / CORPORA)
         return written
 
@@ -286,7 +280,7 @@ class TextRestorationPipeline(ConverterPipeline):
         pipeline = super().from_pretrained(source, weights)
         assert isinstance(pipeline, TextRestorationPipeline) and pipeline.file is not None
         file = pipeline.file.parent / CORPORA
-        pipeline.corpora = Corpora.read(file) if file.is_file() else None
+        pipeline.corpora = Corpora.read(file) if file.is_file() else Corpora({})
         return pipeline
 
     def earlier(self) -> "TextRestorationPipeline | None":
@@ -311,9 +305,10 @@ class TextRestorationPipeline(ConverterPipeline):
         return made
 
     def traced(self) -> tuple[nn.Module, dict[str, Tensor]]:
-        """Give the network, `signs` (1, t) and `language` (1,)."""
-        signs = torch.full((1, self.window), HIDDEN)
-        return self.networks[GENERATOR], {"signs": signs, "language": torch.zeros(1, dtype=torch.long)}
+        """Give the network, `signs` (1, t), `language` (1,), and what n-grams tell: `chances` (1, t, 2, signs)."""
+        signs, language = torch.full((1, self.window), HIDDEN), torch.zeros(1, dtype=torch.long)
+        chances = self.evidence.told(signs, language)
+        return self.networks[GENERATOR], {"signs": signs, "language": language, "chances": chances}
 
     @classmethod
     def build(cls, config: Section) -> Self:

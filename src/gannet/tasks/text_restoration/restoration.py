@@ -1,7 +1,7 @@
 """What came of restoring a text: alternatives for every gap, as plain data and in words."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from gannet.tasks._text.alternatives import Alternative
@@ -68,22 +68,6 @@ def places_of(damaged: Damaged) -> list[Place]:
             places.append(Place(at, at + len(piece.read), piece.length is not None))
         at += len(piece.read)
     return places
-
-
-def weighed(ours: list[Alternative], theirs: Mapping[str, float], weight: float) -> list[Alternative]:
-    """Order alternatives by both probabilities, ours and those of others, whose logarithms are weighed.
-
-    What the others do not know at all is less likely to them than anything that they do.
-    """
-    if not theirs:
-        return ours
-    least = min(theirs.values()) / 2
-    scores = [one.probability ** (1 - weight) * theirs.get(one.text, least) ** weight for one in ours]
-    whole, before = sum(scores), sum(one.probability for one in ours)
-    told = [
-        replace(one, probability=score / max(whole, 1e-30) * before) for one, score in zip(ours, scores, strict=True)
-    ]
-    return sorted(told, key=lambda one: -one.probability)
 
 
 def in_words(gap: Mapping[str, Any]) -> str:
