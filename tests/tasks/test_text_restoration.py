@@ -39,6 +39,7 @@ from gannet.tasks.text_restoration.filling import Filler, shown_gaps
 from gannet.tasks.text_restoration.game import likelihood, mean_entropy, sampled
 from gannet.tasks.text_restoration.pipeline import TextRestorationPipeline
 from gannet.tasks.text_restoration.reading import read_marks
+from gannet.tasks.text_restoration.restoration import footnotes
 from gannet.tasks.text_restoration.windows import Place, windows_of
 
 ALPHABET = Alphabet(" abcی")
@@ -383,6 +384,12 @@ def test_a_model_is_applied_with_a_record_beside_the_text(
     assert told["details"][str(tmp_path / "letter.txt")]["gaps"] == record["gaps"]
     words = gannet_command(*asked, tmp_path / "2.txt")
     assert words.out.count("[4] at 6: ") == 1 and "[...] at 19: " in words.out
+
+
+@pytest.mark.parametrize(("signs", "warned"), [("[1] [2] [3]", True), ("[1] [2]", False), ("[1] [2] [4]", False)])
+def test_gaps_that_are_numbered_in_a_row_are_said_to_look_like_footnotes(signs: str, warned: bool) -> None:
+    found = footnotes([{"sign": sign} for sign in signs.split()])
+    assert bool(found) == warned and (not warned or "[1] to [3]" in found[0])
 
 
 @pytest.mark.parametrize(("found", "accuracy", "errors", "top"), [("Abcd", 1, 0, 1), ("abxd", 0.75, 0.25, 0)])

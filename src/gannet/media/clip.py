@@ -139,10 +139,8 @@ class ClipMedium(Medium[Given]):
                 last, shown = pixels, one.transpose(1, 2, 0)
             fitted.append(shown)
         if len(fitted) < field.window[0]:
-            raise ValueError(
-                f"it has {len(fitted)} frames at {field.rate:g} a second, fewer than the {field.window[0]} of a clip "
-                "(data.length, data.rate)"
-            )
+            frames = f"{len(fitted)} frame{'s' * (len(fitted) != 1)} at {field.rate:g} a second"
+            raise ValueError(f"it has {frames}, fewer than the {field.window[0]} of a clip (data.length, data.rate)")
         return np.stack(fitted)
 
     def fit_many(self, values: Array, field: Field) -> Pixels:

@@ -15,7 +15,7 @@ from gannet.media import clip, image
 from gannet.media.clip import as_video
 from gannet.media.films import Film, Video, VideoArray, at_rate, film_format, read_film
 from gannet.media.medium import Array, Field, Medium, Pixels
-from gannet.media.pixels import convert_channels, natural_pixels, open_picture
+from gannet.media.pixels import NO_PICTURE, convert_channels, natural_pixels, open_picture
 from gannet.provenance.metadata import Facts, read_facts
 from gannet.schema import Section
 
@@ -45,7 +45,7 @@ class Context:
         if len(frames) < count:
             raise ValueError(
                 f"What is given has {len(frames)} frame{'s' * (len(frames) != 1)}, and the model goes on from {count}; "
-                "give a film or an animation with as many."
+                "give a film or an animation with as many (`ffmpeg -i frame-%d.png film.mp4` makes one of pictures)."
             )
         return frames
 
@@ -68,8 +68,13 @@ class ContextMedium(Medium[Context]):
 
     def check_beginning(self, head: bytes) -> None:
         """Go by what films and pictures begin with."""
-        if not _is_film(head):
+        if _is_film(head):
+            return
+        try:
             image.medium.check_beginning(head)
+        except ValueError as error:
+            told = str(error).replace(NO_PICTURE, "it is neither a picture nor a film that Gannet reads")
+            raise ValueError(told) from None
 
     def read(self, content: bytes) -> Context:
         """Look at a film, or decode a picture."""

@@ -32,7 +32,8 @@ class Evidence:
 
     def __init__(self, lines: Mapping[int, Sequence[str]], alphabet: Alphabet) -> None:
         self.signs = len(alphabet)
-        self._ways = {number: _both_ways(some, alphabet) for number, some in lines.items()}
+        self._lines, self._alphabet = lines, alphabet
+        self._counted: dict[int, tuple[Interpolated, Interpolated]] = {}
 
     def __call__(self, shown: Array, languages: Sequence[int], own: Array | None = None) -> Chances:
         """Give the chances of signs (b, t, 2, signs) by what stands before and behind; zero of what is not lost.
@@ -45,12 +46,18 @@ class Evidence:
         given = np.zeros((*shown.shape, 2, self.signs), np.float32)
         sides = histories(shown), histories(shown[:, ::-1])[:, ::-1]
         numbers = np.asarray(languages)
-        for language, ways in self._ways.items():
+        for language in self._lines.keys() & set(numbers.tolist()):
             where = np.nonzero((shown == HIDDEN) & (numbers == language)[:, None])
-            for side, (way, packed) in enumerate(zip(ways, sides, strict=True)):
+            for side, (way, packed) in enumerate(zip(self._ways(language), sides, strict=True)):
                 told = _told(way, packed[where], None if own is None else own[where])
                 given[where[0], where[1], side, : told.shape[1]] = told
         return given
+
+    def _ways(self, language: int) -> tuple[Interpolated, Interpolated]:
+        """Count a language's n-grams when it is first asked for: that takes a second or two."""
+        if language not in self._counted:
+            self._counted[language] = _both_ways(self._lines[language], self._alphabet)
+        return self._counted[language]
 
     def told(self, shown: Tensor, languages: Tensor, own: Tensor | None = None) -> Tensor:
         """Give the same of tensors, on their device."""

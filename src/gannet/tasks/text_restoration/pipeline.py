@@ -30,7 +30,7 @@ from gannet.tasks.text_restoration.config import Settings, choose_network
 from gannet.tasks.text_restoration.corpora import Corpora, lines_of
 from gannet.tasks.text_restoration.evidence import Evidence
 from gannet.tasks.text_restoration.filling import Filler, shown_gaps
-from gannet.tasks.text_restoration.restoration import Restoration, in_words, places_of
+from gannet.tasks.text_restoration.restoration import Restoration, footnotes, in_words, places_of
 from gannet.tasks.text_restoration.windows import Hypothesis, Place
 
 if TYPE_CHECKING:
@@ -182,7 +182,7 @@ class TextRestorationPipeline(ConverterPipeline):
     def details(self, made: Mapping[str, Any]) -> Details:
         """Tell the confidences, the alternatives and the parallels of every gap; in words of the first ones."""
         found: dict[str, Any] = made[RECORD]
-        lines = [in_words(gap) for gap in found["gaps"][:LISTED]]
+        lines = [*footnotes(found["gaps"]), *(in_words(gap) for gap in found["gaps"][:LISTED])]
         more = len(found["gaps"]) - LISTED
         return Details(found, (*lines, *([f"... and {more:,} more gaps; --json names them all."] if more > 0 else [])))
 

@@ -1,6 +1,6 @@
 """What came of restoring a text: alternatives for every gap, as plain data and in words."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -8,6 +8,9 @@ from gannet.tasks._text.alternatives import Alternative
 from gannet.tasks._text.gaps import Damaged, Known
 from gannet.tasks._text.parallels import Parallel
 from gannet.tasks.text_restoration.windows import Place
+
+FEWEST_NOTES = 3
+"""Numbers in a row that look like those of footnotes."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,17 @@ def places_of(damaged: Damaged) -> list[Place]:
             places.append(Place(at, at + len(piece.read), piece.length is not None))
         at += len(piece.read)
     return places
+
+
+def footnotes(gaps: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Warn where the signs of all gaps, as plain data, count from 1 on: they may be marks of footnotes."""
+    signs = [gap["sign"] for gap in gaps]
+    if len(signs) < FEWEST_NOTES or signs != [f"[{number}]" for number in range(1, len(signs) + 1)]:
+        return []
+    return [
+        f"{signs[0]} to {signs[-1]} were read as gaps of so many characters; if they are marks of footnotes, write "
+        "them otherwise."
+    ]
 
 
 def in_words(gap: Mapping[str, Any]) -> str:

@@ -139,7 +139,7 @@ def foreground_energy(name: str, energies: list[tuple[float, float]]) -> list[Me
         spread = stdev(ours - ratio * theirs for ours, theirs in energies)
         reach = float(stats.t.ppf(0.975, count - 1)) * spread / (true * count**0.5)
     protocol = ENERGY_PROTOCOL.format(count=count)
-    return [Measure(name, ratio, ratio - reach, ratio + reach, None, "none", count, count, protocol, 1.0)]
+    return [Measure(name, ratio, max(0.0, ratio - reach), ratio + reach, None, "none", count, count, protocol, 1.0)]
 
 
 def _frames(clip: Tensor) -> Tensor:
