@@ -1,6 +1,7 @@
 """Lost words: how well damaged Persian, English and Latin are restored, for any restorer, beside a character n-gram.
 
-    python benchmarks/lost_words.py --split split.json [--run RUN] [--language persian]... [--gaps 30] [--tune]
+    python benchmarks/lost_words.py --split split.json [--run RUN] [--weights likelihood] [--language persian]...
+        [--gaps 30] [--passages 100] [--tune]
     python benchmarks/lost_words.py --split split.json --learned FOLDER
 
 Reads `text/` of $GANNET_DATA. The split is made and written where the file is not there: one poet whole and the last
@@ -15,7 +16,7 @@ import datetime
 import os
 import platform
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
@@ -25,7 +26,8 @@ import numpy as np
 
 import gannet
 from gannet.tasks._text.alternatives import Alternative, Restorer
-from gannet.tasks._text.damage import KINDS, LONGEST, SHARES, Passage, hide_gaps, passages, supplements
+from gannet.tasks._text.damage import KINDS, LONGEST, SHARES, Passage, hide_gaps, hide_share, passages, supplements
+from gannet.tasks._text.gaps import LOST
 from gannet.tasks._text.held_out import (
     FILES,
     Library,
@@ -47,8 +49,10 @@ from gannet.tasks._text.protocol import (
     gap_figures,
     parallels_found,
     restore_gaps,
+    restore_passage,
     seconds_a_page,
 )
+from gannet.tasks._text.telling_apart import told_apart
 
 ANCHORS = """\
 Published, with their own language and protocol: Aeneas (Latin inscriptions, gaps to 10): error rate 23.1 %; an
@@ -68,6 +72,8 @@ SHARPNESS = ((0.4, 0.0), (0.8, 0.25), (0.8, 0.5), (0.8, 0.75), (0.8, 1.0), (1.0,
 ALL = 100_000
 """More alternatives than a search finds."""
 SEED = 0
+APART, FEWEST_LINES = 0.3, 20
+"""The share of words that is restored in lines that are told from true ones, and how many of those it takes."""
 
 
 class Ngrams:
@@ -123,6 +129,21 @@ def print_supplements(name: str, restorer: Restorer, found: list[Passage], langu
         print(f"\n{language}, {name}: {len(hidden)} supplements of editors: {'; '.join(cells)}")
 
 
+def print_told_apart(name: str, restorer: Restorer, found: list[Passage], language: str) -> None:
+    """Print how well a classifier tells lines in which words were restored from the same lines as they were."""
+    pairs: list[tuple[str, str]] = []
+    for passage in found:
+        damaged = hide_share(passage, "words", APART, SEED)
+        restored = restore_passage(restorer, damaged, language)
+        lines = (text.split("\n") for text in (passage.text, damaged, restored))
+        pairs += [(true, made) for true, shown, made in zip(*lines, strict=True) if shown != true and LOST not in true]
+    if len(pairs) >= FEWEST_LINES:
+        true, made = map(list, zip(*pairs, strict=True))
+        area = told_apart(true, made)
+        interval = f"{area.low:.3f} to {area.high:.3f}"
+        print(f"{language}, {name}: {len(pairs)} restored lines told from true ones: AUC {area.value:.3f} ({interval})")
+
+
 def some(found: list[Passage], count: int) -> list[Passage]:
     """Passages that stand as far apart as may be."""
     return [found[at] for at in np.linspace(0, len(found) - 1, min(count, len(found))).astype(int)]
@@ -165,15 +186,21 @@ def told(rows: list[Restored]) -> str:
     )
 
 
-def restorers(library: Library, split: Split, language: str, run: str | None) -> Iterator[tuple[str, Restorer]]:
-    """The n-gram, and what was asked for beside it."""
-    yield (
-        "n-gram",
-        Ngrams({language: learned(library, split, language, CHOSEN.get(language, Settings()), "learned", "tuned")}),
-    )
-    if run is not None:
-        pipeline: Any = gannet.load(Path(run) if Path(run).exists() else run)
-        yield run, pipeline.restorer
+def ngram_of(library: Library, split: Split, language: str) -> Restorer:
+    """The n-gram of a language, as a restorer."""
+    settings = CHOSEN.get(language, Settings())
+    return Ngrams({language: learned(library, split, language, settings, "learned", "tuned")})
+
+
+def models(run: str | None, weights: Sequence[str]) -> dict[str, Restorer]:
+    """What was asked for beside the n-gram, by name."""
+    found: dict[str, Restorer] = {}
+    for one in weights if run is not None else ():
+        pipeline: Any = gannet.load(Path(run) if Path(run).exists() else run, one)
+        if not hasattr(pipeline, "restorer"):
+            raise ValueError(f"{run} restores no texts; give a run or model of text restoration.")
+        found[f"{run}, {one}"] = pipeline.restorer
+    return found
 
 
 def split_of(library: Library, path: Path) -> Split:
@@ -185,12 +212,15 @@ def split_of(library: Library, path: Path) -> Split:
     return split
 
 
-def judge(library: Library, split: Split, language: str, asked: argparse.Namespace) -> None:
-    """Print all tables of a language."""
+def judge(
+    library: Library, split: Split, language: str, asked: argparse.Namespace, beside: Mapping[str, Restorer]
+) -> None:
+    """Print all tables of a language, of the n-gram and of what is asked for beside it."""
     found = passages(library, split, language, "held_out")
-    for name, restorer in restorers(library, split, language, asked.run):
+    for name, restorer in {"n-gram": ngram_of(library, split, language), **beside}.items():
         print_gaps(name, restorer, found, language, asked.gaps)
         print_shares(name, restorer, some(found, asked.passages), language)
+        print_told_apart(name, restorer, some(found, asked.passages), language)
         print_supplements(name, restorer, found, language, LONGEST * asked.gaps)
         print(f"a page: {seconds_a_page(restorer, some(found, 50), language):.1f} s", flush=True)
     lines = [line for text in learned_texts(library, split, language, "learned", "tuned") for line in text.split("\n")]
@@ -212,6 +242,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--split", type=Path, required=True)
     parser.add_argument("--run")
+    parser.add_argument(
+        "--weights", action="append", help="of the run, `model` or a stage's name; several may be named"
+    )
     parser.add_argument("--learned", type=Path, help="a new folder")
     parser.add_argument("--language", action="append", choices=list(FILES))
     parser.add_argument("--gaps", type=int, default=30, help="of each length")
@@ -226,6 +259,7 @@ def main() -> None:
         if asked.learned:
             write_learned(library, split, asked.learned)
             return
+        beside = models(asked.run, asked.weights or ["model"])
     except (OSError, ValueError) as error:
         parser.error(str(error))
     print(f"{os.cpu_count()} cores ({platform.machine()}), numpy {np.__version__}, {datetime.date.today()}\n{ANCHORS}")
@@ -233,7 +267,7 @@ def main() -> None:
         if asked.tune:
             tune(library, split, language, asked.gaps)
         else:
-            judge(library, split, language, asked)
+            judge(library, split, language, asked, beside)
 
 
 if __name__ == "__main__":
