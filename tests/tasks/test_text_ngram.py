@@ -122,3 +122,10 @@ def test_leaving_one_out_is_counting_a_text_without_its_last_character(texts: li
     packed = np.array([int.from_bytes(bytes(history[-2:]))], np.uint64)
     found = counted(texts).rows_without(packed, np.array([last], np.uint64))
     assert found == pytest.approx(counted([*texts[:-1], history]).rows(packed))
+
+
+def test_what_a_search_finds_has_the_scores_that_it_has_by_itself() -> None:
+    model = Ngram(TEXTS, Settings(order=4))
+    found = model.search("bar", 2, "ra")
+    texts, scores = zip(*found, strict=True)
+    assert model.scores(texts, "bar", "ra") == pytest.approx(scores) and len(model.scores([], "bar", "ra")) == 0

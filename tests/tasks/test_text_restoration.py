@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Callable
-from math import exp, log
+from itertools import product
+from math import log
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from gannet.data.sources import open_source
 from gannet.media.text import Options, code_points, parted
 from gannet.provenance.metadata import COMPOSITE, SOURCE_TYPE
 from gannet.tasks._text.alternatives import Alternative
+from gannet.tasks._text.ngram import Ngram
 from gannet.tasks._text.normalization import normalized
 from gannet.tasks.text_restoration import reading
 from gannet.tasks.text_restoration.alphabet import (
@@ -38,6 +40,7 @@ from gannet.tasks.text_restoration.evidence import Evidence, histories
 from gannet.tasks.text_restoration.filling import Filler, shown_gaps
 from gannet.tasks.text_restoration.game import likelihood, mean_entropy, sampled
 from gannet.tasks.text_restoration.pipeline import TextRestorationPipeline
+from gannet.tasks.text_restoration.proposals import TRUST, Proposals, likeliest
 from gannet.tasks.text_restoration.reading import read_marks
 from gannet.tasks.text_restoration.restoration import footnotes
 from gannet.tasks.text_restoration.windows import Place, windows_of
@@ -135,45 +138,77 @@ class Chain(nn.Module):
         return self.table[before], self.lengths.expand(*signs.shape, -1)
 
 
-def chain(beam: int, lengths: list[float] | None = None, window: int = 32) -> Filler:
-    nothing = Evidence({}, Alphabet("abc"))
-    return Filler(Chain(FIRST + 3, lengths or [0.5, 0.5]), nothing, window, 0, beam=beam)
+def chain(lengths: list[float] | None = None, window: int = 32) -> Filler:
+    alphabet = Alphabet("abc")
+    network = Chain(len(alphabet), lengths or [0.5, 0.5])
+    return Filler(network, Evidence({}, alphabet), Proposals(alphabet, None), window, 0)
 
 
-@pytest.mark.parametrize("length", [1, 2, 3])
-def test_a_beam_that_keeps_all_keeps_probabilities_that_sum_to_one(length: int) -> None:
+def told_by(filler: Filler, sign: int) -> list[float]:
+    """Give the chances of a, b and c behind a sign."""
+    found: list[float] = filler.network.table.detach()[sign, FIRST:].softmax(-1).tolist()
+    return found
+
+
+@pytest.mark.parametrize("length", [1, 2])
+def test_fillings_that_are_all_found_have_probabilities_that_sum_to_one(length: int) -> None:
     row = [FIRST, FIRST + 1, *[HIDDEN] * length, FIRST + 2]
-    (found,) = chain(3**length).restore(row, [Place(2, 2 + length, True)])
-    assert len({one.signs for one in found}) == 3**length
-    assert sum(exp(one.score) for one in found) == pytest.approx(1, abs=1e-4)
-    assert [one.score for one in found] == sorted((one.score for one in found), reverse=True)
-    assert all(0 <= chance <= 1 for one in found for chance in one.chances)
+    (found,) = chain().restore(row, [Place(2, 2 + length, True)])
+    assert len({one.text for one in found}) == 3**length
+    assert sum(one.probability for one in found) == pytest.approx(1)
+    assert [one.probability for one in found] == sorted((one.probability for one in found), reverse=True)
+    for at in range(length):
+        agreeing = sum(one.probability for one in found if one.text[at] == found[0].text[at])
+        assert found[0].confidences[at] == pytest.approx(agreeing), "as sure as all fillings that agree"
 
 
-def test_the_first_alternative_for_one_sign_is_the_likeliest_by_the_network() -> None:
-    filler = chain(3)
+def test_what_is_near_is_read_once_it_is_filled_in() -> None:
+    filler = chain()
     row = [FIRST + 1, HIDDEN, FIRST, HIDDEN]
     found = filler.restore(row, [Place(1, 2, True), Place(3, 4, True)])
-    table = filler.network.table.detach()[:, FIRST:].log_softmax(-1)
     for some, before in zip(found, (FIRST + 1, FIRST), strict=True):
-        assert [one.score for one in some] == pytest.approx(sorted(table[before].tolist(), reverse=True), abs=1e-5)
+        told = told_by(filler, before)
+        assert [one.text for one in some] == [letter for _, letter in sorted(zip(told, "abc", strict=True))][::-1]
+    first, second = filler.restore([FIRST, HIDDEN, LINE, HIDDEN], [Place(1, 2, True), Place(3, 4, True)])
+    assert {one.text for one in (*first, *second)} == set("abc")
 
 
 def test_the_lengths_of_a_gap_are_weighed_as_the_network_says() -> None:
-    (found,) = chain(50, [0.2, 0.8]).restore([FIRST, GAP, FIRST + 2], [Place(1, 2, False)])
-    shares = {n: sum(exp(one.score) for one in found if len(one.signs) == n) for n in (1, 2)}
+    (found,) = chain([0.2, 0.8]).restore([FIRST, GAP, FIRST + 2], [Place(1, 2, False)])
+    shares = {n: sum(one.probability for one in found if len(one.text) == n) for n in (1, 2)}
     assert shares == {1: pytest.approx(0.2, abs=1e-4), 2: pytest.approx(0.8, abs=1e-4)}
+    longer = next(one for one in found if len(one.text) == 2)
+    agreeing = sum(one.probability for one in found if one.text[0] == longer.text[0])
+    assert longer.confidences[0] == pytest.approx(agreeing), "of any length"
+
+
+@given(st.integers(1, 3), st.integers(1, 27), st.integers(0, 99))
+def test_the_likeliest_sequences_of_signs_are_found(length: int, count: int, seed: int) -> None:
+    chances = torch.randn(length, 3, generator=torch.Generator().manual_seed(seed)).log_softmax(-1).numpy()
+    every = sorted(product(range(3), repeat=length), key=lambda row: -sum(chances[range(length), row]))
+    assert likeliest(chances, count).tolist() == [list(row) for row in every[:count]]
+
+
+def test_an_ngram_and_a_network_have_their_say_in_what_is_put_into_a_gap() -> None:
+    alphabet, ngram = Alphabet(" abc"), Ngram(["ab ab ac bc"])
+    chances = torch.tensor([[-torch.inf] * FIRST + [0.0, 0, 0.5, 0]]).log_softmax(-1).numpy()
+    found = {one.text: one.probability for one in Proposals(alphabet, ngram).between(" a", " ", chances)}
+    b, c = ngram.scores(["b", "c"], " a", " ")
+    apart = b - c + TRUST * float(chances[0, FIRST + 2] - chances[0, FIRST + 3])
+    assert log(found["b"] / found["c"]) == pytest.approx(ngram.settings.sharpness * apart, rel=1e-3)
+    warmer = {one.text: one.probability for one in Proposals(alphabet, ngram, 4.0).between(" a", " ", chances)}
+    assert max(warmer.values()) < max(found.values())
 
 
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.sampled_from([FIRST, FIRST + 1, HIDDEN, GAP]), min_size=1, max_size=120))
 def test_every_gap_of_a_long_text_is_filled_and_nothing_else(signs: list[int]) -> None:
     places = shown_gaps(signs, 12)
-    found = chain(2, window=24).restore(signs, places)
+    found = chain(window=24).restore(signs, places)
     assert len(found) == len(places)
-    for place, hypotheses in zip(places, found, strict=True):
-        assert all(min(one.signs) >= FIRST for one in hypotheses)
-        assert not place.known or all(len(one.signs) == place.stop - place.start for one in hypotheses)
+    for place, ways in zip(places, found, strict=True):
+        assert ways and all(set(one.text) <= set("abc") for one in ways)
+        assert not place.known or all(len(one.text) == place.stop - place.start for one in ways)
 
 
 def test_gaps_are_found_by_their_signs_and_those_that_are_too_long_are_parted() -> None:
@@ -197,26 +232,6 @@ def test_every_gap_lies_in_one_window_with_text_on_both_sides(gaps: list[tuple[i
         for place in window.places:
             assert place.start - window.begin >= min(6, place.start)
             assert window.begin + 32 - place.stop >= min(6, at - place.stop)
-
-
-def test_confidences_are_those_before_anything_is_filled_in() -> None:
-    filler = chain(9)
-    (found,) = filler.restore([FIRST + 1, HIDDEN, HIDDEN, FIRST], [Place(1, 3, True)])
-    table = filler.network.table.detach()[:, FIRST:].log_softmax(-1).exp()
-    first, second = found[0].signs
-    assert found[0].chances[0] == pytest.approx(float(table[FIRST + 1, first - FIRST]), abs=1e-5)
-    assert found[0].chances[1] == pytest.approx(float(table[HIDDEN, second - FIRST]), abs=1e-5)
-
-
-def test_confidences_of_a_gap_of_unknown_length_are_those_of_all_lengths_together() -> None:
-    filler = chain(50, [0.2, 0.8])
-    (found,) = filler.restore([FIRST, GAP, FIRST + 2], [Place(1, 2, False)])
-    table = filler.network.table.detach()[:, FIRST:].log_softmax(-1).exp()
-    longer = next(one for one in found if len(one.signs) == 2)
-    at_first, at_second = (
-        float(table[before, sign - FIRST]) for before, sign in zip((FIRST, HIDDEN), longer.signs, strict=True)
-    )
-    assert longer.chances == (pytest.approx(at_first, abs=1e-4), pytest.approx(0.8 * at_second, abs=1e-4))
 
 
 def test_evidence_is_what_ngrams_of_a_language_say_from_either_side() -> None:

@@ -1,7 +1,7 @@
 """A character n-gram that looks both ways: what stands before a gap and what stands behind it have an equal say."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 
@@ -98,21 +98,36 @@ class Ngram:
         return np.concatenate([[-np.inf], _log_softmax(self.settings.sharpness * scores)])
 
     def fill(self, left: str, length: int | None, right: str, count: int) -> list[Alternative]:
-        """Fill a gap by a beam search from both sides; see `Restorer.fill`.
+        """Fill a gap by a search; see `Restorer.fill`. Before what stands around is known, lengths are as likely."""
+        lengths = range(1, self.settings.longest + 1) if length is None else range(length, length + 1)
+        found = [one for some in self._searched(left, lengths, right) for one in some]
+        return ranked(found, self.settings, count)
+
+    def search(self, left: str, length: int, right: str) -> list[tuple[str, float]]:
+        """Find fillings of so many characters, with their log probabilities up to a constant, in no order."""
+        (found,) = self._searched(left, range(length, length + 1), right)
+        return found
+
+    def scores(self, texts: Sequence[str], left: str, right: str) -> Floats:
+        """Give the same log probabilities of texts (b,) of one length; of an unknown character that of none."""
+        if not texts:
+            return np.empty(0)
+        rows = np.array([[self._numbers.get(one, BREAK) for one in text] for text in texts], np.uint8)
+        return self._scores(rows, self._near(left[-REACH:], -1), self._near(right[:REACH], 1))
+
+    def _searched(self, left: str, lengths: range, right: str) -> Iterator[list[tuple[str, float]]]:
+        """Search by a beam from both sides.
 
         Beginnings found from the left are joined with ends found from the right at every place, and those joined are
-        scored exactly. Fillings hold no line end. Lengths are equally likely before what stands around is known.
+        scored exactly. Fillings hold no line end.
         """
         sides = self._near(left[-REACH:], -1), self._near(right[:REACH], 1)
-        lengths = range(1, self.settings.longest + 1) if length is None else range(length, length + 1)
         begun = self._beam(self.forward, sides[0], lengths[-1])
         ended = self._beam(self.backward, sides[1][::-1], lengths[-1])
-        found: list[tuple[str, float]] = []
         for one in lengths:
             candidates = _joined(begun, ended, one, self.settings.scored)
             scores = self._scores(candidates, *sides)
-            found += zip(map(self._decode, candidates), scores.tolist(), strict=True)
-        return ranked(found, self.settings, count)
+            yield list(zip(map(self._decode, candidates), scores.tolist(), strict=True))
 
     def _near(self, context: str, towards: int) -> Rows:
         """Give what is known of a context next to a gap: nothing beyond a character that is lost or unknown."""

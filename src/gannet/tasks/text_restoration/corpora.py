@@ -6,7 +6,6 @@ from pathlib import Path
 
 from gannet.data.records import Source
 from gannet.runtime.broken import unless_broken
-from gannet.tasks._text.gaps import LOST, LOST_SOME
 from gannet.tasks._text.ngram import Ngram
 from gannet.tasks._text.normalization import normalized
 from gannet.tasks._text.parallels import Corpus, Parallel, read_corpora, write_corpora
@@ -60,8 +59,10 @@ class Corpora:
 
 
 def lines_of(source: Source, languages: Sequence[str]) -> dict[str, list[str]]:
-    """Give the lines that are learned from, by language: those that are held out are no part of them, nor is what is
-    lost."""
+    """Give the lines that are learned from, by language: those that are held out are no part of them.
+
+    What is lost of them is marked as such, and an empty line stands between two texts.
+    """
     found: dict[str, list[str]] = {}
     for record in source.records():
         if record.split == "test":
@@ -69,6 +70,8 @@ def lines_of(source: Source, languages: Sequence[str]) -> dict[str, list[str]]:
         name = source.classes[record.label] if record.label >= 0 else ""
         lines = found.setdefault(name if name in languages else NAMELESS, [])
         with unless_broken():  # The cache has named it.
-            read = normalized(str(record.read())).replace(LOST, " ").replace(LOST_SOME, " ")
-            lines += [line for part in read.splitlines() if (line := " ".join(part.split()))]
+            for line in normalized(str(record.read())).splitlines():
+                read = " ".join(line.split())
+                if read or (lines and lines[-1]):
+                    lines.append(read)
     return found

@@ -1,53 +1,56 @@
-"""Filling gaps of a text: by a beam over what a network says, all gaps of a page side by side.
+"""Filling gaps of a text: all gaps of a page side by side, the surest first.
 
-In every pass a gap moves on by its surest sign, and by all others that are sure; it waits where one near it is surer,
-for what is filled in there. Of a gap of unknown length several lengths are tried, and weighed by how likely the network
-holds each. How sure a sign is, is what the network says of it while nothing is filled in yet: of what is guessed later
-nobody knows whether it is right.
+A network looks at all gaps that are open, fillings are proposed for each, and those that are sure, or surer than others
+near them, are filled; then it looks again at what is left. Of a gap of unknown length several lengths are tried, and
+weighed by how likely the network holds each.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import exp
+from statistics import fmean
 from typing import TypeVar
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from gannet.media.medium import Array
 from gannet.runtime.processor import multiplies_bf16
+from gannet.tasks._text.alternatives import Alternative
 from gannet.tasks.text_restoration.alphabet import FIRST, GAP, HIDDEN, padded
 from gannet.tasks.text_restoration.evidence import Evidence
-from gannet.tasks.text_restoration.windows import Hypothesis, Place, Window, windows_of
+from gannet.tasks.text_restoration.proposals import Proposals
+from gannet.tasks.text_restoration.windows import Place, Window, windows_of
 
 Item = TypeVar("Item")
 LENGTHS = 4
 """Lengths of a gap of unknown length that are tried."""
-PAGE, AT_ONCE, UNKNOWN_AT_ONCE = 32, 8, 8
+PAGE, AT_ONCE, UNKNOWN_AT_ONCE = 64, 16, 16
 """Windows that move on side by side, those of them that a network is shown at once, and gaps of unknown length that are
 filled side by side: what memory is needed does not grow with the text."""
+KEPT = 64
+"""Ways to fill a gap that are kept."""
 
 
 @dataclass(frozen=True)
 class Filler:
-    """Fills gaps of texts by a network.
+    """Fills gaps of texts by a network and what proposes fillings.
 
     Attributes:
         network: as `TextRestorer`.
-        evidence: what n-grams tell beside it.
+        evidence: what n-grams tell it of each sign.
+        proposals: what weighs whole fillings.
         window: signs that it is shown at a time.
         language: the number of the text's.
-        temperature: by which logits are divided.
-        beam: hypotheses of a gap that are kept.
     """
 
     network: nn.Module
     evidence: Evidence
+    proposals: Proposals
     window: int
     language: int
-    temperature: float = 1.0
-    beam: int = 5
 
     @property
     def longest(self) -> int:
@@ -64,19 +67,19 @@ class Filler:
         fast = device.type == "cpu" and multiplies_bf16()
         with torch.autocast(device.type, torch.bfloat16, enabled=fast):
             signs, lengths = self.network(given, languages, self.evidence.told(given, languages))
-        signs = signs.float() / self.temperature
+        signs = signs.float()
         signs[..., :FIRST] = -torch.inf
-        return _numbers(signs.log_softmax(-1)), _numbers(lengths.float().log_softmax(-1))
+        told: tuple[Array, ...] = tuple(one.float().log_softmax(-1).cpu().numpy() for one in (signs, lengths))
+        return told[0], told[1]
 
-    def restore(self, signs: Sequence[int], places: Sequence[Place]) -> list[list[Hypothesis]]:
-        """Fill all gaps of a text, those of known length first; gives the hypotheses of each, the likeliest first."""
+    def restore(self, signs: Sequence[int], places: Sequence[Place]) -> list[list[Alternative]]:
+        """Fill all gaps of a text, those of known length first; gives the ways to fill each, the likeliest first."""
         text = np.array(signs, np.int64)
-        found: dict[Place, list[Hypothesis]] = {}
+        found: dict[Place, list[Alternative]] = {}
         known = windows_of([place for place in places if place.known], text, self.window)
         for page in parts(known, PAGE):
             self.fill(page)
-            for window in page:
-                found |= dict(zip(window.places, window.hypotheses(), strict=True))
+            found |= {place: window.found[at][:KEPT] for window in page for at, place in enumerate(window.places)}
         for some in parts([place for place in places if not place.known], UNKNOWN_AT_ONCE):
             found |= dict(zip(some, self.fill_unknown(text, [place.start for place in some]), strict=True))
         return [found[place] for place in places]
@@ -85,13 +88,22 @@ class Filler:
         """Fill the gaps of windows, side by side."""
         while opened := [window for window in windows if window.open]:
             for some in parts(opened, AT_ONCE):
-                rows = [window.rows() for window in some]
-                chances, _ = self.told(padded([row for part in rows for row in part]))
-                stops = np.cumsum([len(part) for part in rows])
-                for window, own in zip(some, np.split(chances, stops[:-1]), strict=True):
-                    window.advance(own, self.beam)
+                chances, _ = self.told(padded([window.row for window in some]))
+                for window, own in zip(some, chances, strict=True):
+                    self._advance(window, own)
 
-    def fill_unknown(self, text: Array, places: Sequence[int]) -> list[list[Hypothesis]]:
+    def _advance(self, window: Window, chances: Array) -> None:
+        """Fill the surest gaps of a window by what the network says of it, log probabilities (t, signs)."""
+        alphabet, ways = self.proposals.alphabet, dict[int, list[Alternative]]()
+        for at in window.open:
+            place = window.places[at]
+            sides = window.text[max(0, place.start - self.window) : place.start], window.text[place.stop :]
+            left, right = (alphabet.text(side.tolist()) for side in (sides[0], sides[1][: self.window]))
+            ways[at] = self.proposals.between(left, right, chances[window.inside(at)])
+        for at in window.next_ones({at: fmean(some[0].confidences) for at, some in ways.items()}):
+            window.fill(at, ways[at], alphabet.signs(ways[at][0].text))
+
+    def fill_unknown(self, text: Array, places: Sequence[int]) -> list[list[Alternative]]:
         """Fill the gaps of unknown length at places of a text (t,)."""
         starts = [max(0, min(at - self.window // 2, len(text) - self.window)) for at in places]
         rows = np.stack([text[start : start + self.window] for start in starts])
@@ -102,7 +114,10 @@ class Filler:
             for row, at, start, chances in zip(rows, places, starts, told, strict=True)
         ]
         self.fill([window for some in tried for window in some.values()])
-        return [mixed(some, chances)[: self.beam] for some, chances in zip(tried, told, strict=True)]
+        return [
+            mixed({length: window.found[0] for length, window in some.items()}, chances)[:KEPT]
+            for some, chances in zip(tried, told, strict=True)
+        ]
 
     def _tried(self, row: Array, at: int, lengths: Array) -> dict[int, Window]:
         """Give a window for each of the likeliest lengths of the gap at a place of a row (t,)."""
@@ -120,41 +135,31 @@ class Filler:
         return float(told[where].mean()) if where.any() else 0.0
 
 
-def mixed(windows: dict[int, Window], lengths: Array) -> list[Hypothesis]:
-    """Give the hypotheses of all lengths of a gap, the likeliest first.
+def mixed(found: dict[int, list[Alternative]], lengths: Array) -> list[Alternative]:
+    """Give the fillings of all lengths of a gap, the likeliest first.
 
-    A sign is as sure as it is at its place whatever the length is.
+    A character is as sure as it is at its place whatever the length is.
 
     Args:
-        windows: by the length that is tried, each with one gap.
+        found: all fillings of each length that is tried.
         lengths: the log probability of each length, from 1 on.
     """
-    shares = {length: exp(float(lengths[length - 1])) for length in windows}
-    marginals = {length: np.exp(window.first[0]) for length, window in windows.items()}
-
-    def chance(at: int, sign: int) -> float:
-        return sum(shares[length] * float(marginals[length][at, sign]) for length in windows if length > at)
-
-    found = [
-        replace(
-            one,
-            score=one.score + float(lengths[length - 1]),
-            chances=tuple(chance(at, sign) for at, sign in enumerate(one.signs)),
-        )
-        for length, window in windows.items()
-        for one in window.hypotheses()[0]
+    shares = {length: exp(float(lengths[length - 1])) for length in found}
+    every = [(shares[length] * one.probability, one.text) for length, some in found.items() for one in some]
+    sure: defaultdict[tuple[int, str], float] = defaultdict(float)
+    for probability, text in every:
+        for place in enumerate(text):
+            sure[place] += probability
+    every.sort(key=lambda one: (-one[0], one[1]))
+    return [
+        Alternative(text, probability, tuple(min(1.0, sure[place]) for place in enumerate(text)))
+        for probability, text in every
     ]
-    return sorted(found, key=lambda one: -one.score)
 
 
 def parts(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
     """Give a sequence in parts of a size, the last one shorter."""
     return (items[at : at + size] for at in range(0, len(items), size))
-
-
-def _numbers(values: Tensor) -> Array:
-    found: Array = values.cpu().numpy()
-    return found
 
 
 def shown_gaps(text: Sequence[int], longest: int) -> list[Place]:

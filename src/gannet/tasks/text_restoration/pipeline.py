@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import cached_property
-from math import exp
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -30,8 +29,9 @@ from gannet.tasks.text_restoration.config import Settings, choose_network
 from gannet.tasks.text_restoration.corpora import Corpora, lines_of
 from gannet.tasks.text_restoration.evidence import Evidence
 from gannet.tasks.text_restoration.filling import Filler, shown_gaps
+from gannet.tasks.text_restoration.proposals import Proposals
 from gannet.tasks.text_restoration.restoration import Restoration, footnotes, in_words, places_of
-from gannet.tasks.text_restoration.windows import Hypothesis, Place
+from gannet.tasks.text_restoration.windows import Place
 
 if TYPE_CHECKING:
     from gannet.data.records import Source
@@ -46,8 +46,6 @@ EVERY = 7
 """Every so-manieth sign is hidden to find out the language."""
 FOREIGN = 0.5
 """The share of characters that a model does not know, from which on it is none for a text."""
-NARROWEST = 2
-"""Hypotheses of a gap that are kept at least."""
 LISTED = 10
 """Gaps that are told in words."""
 
@@ -56,7 +54,7 @@ class RestorationOptions(Section):
     """What is asked of a model that restores texts."""
 
     num: Annotated[int, Field(ge=1, le=50)] = 5
-    """How many alternatives are given for each gap; the beam is as wide."""
+    """How many alternatives are given for each gap."""
     temperature: Annotated[float, Field(gt=0, le=10)] = 1.0
     """Above 1 the model is less sure of itself, below it more."""
     language: str = ""
@@ -85,10 +83,10 @@ class NetworkRestorer:
         model = self.pipeline
         signs = model.alphabet.signs(text)
         places = [place for place in shown_gaps(signs, model.longest) if place.known]
-        found = model.filler(model.known(language), 1).restore(signs, places)
+        found = model.filler(model.known(language)).restore(signs, places)
         left = list(text)
-        for place, hypotheses in zip(places, found, strict=True):
-            left[place.start : place.stop] = model.alphabet.text(hypotheses[0].signs)
+        for place, ways in zip(places, found, strict=True):
+            left[place.start : place.stop] = ways[0].text
         assert len(left) == len(text), "as many characters as before"
         return "".join(left)
 
@@ -198,10 +196,8 @@ class TextRestorationPipeline(ConverterPipeline):
         signs = self.alphabet.signs(read)
         self._check_known(read, signs)
         language = options.language or self.likeliest_language(signs)
-        filler = self.filler(language, options.num, options.temperature)
         places = places_of(damaged)
-        found = filler.restore(signs, places)
-        gaps = [[self._alternative(one) for one in some] for some in found]
+        gaps = self.filler(language, options.temperature).restore(signs, places)
         spelling = spelling_of(piece.written for piece in damaged.pieces if isinstance(piece, Known))
         spelled = [[replace(one, text=one.text.translate(spelling)) for one in some[: options.num]] for some in gaps]
         return Restoration(language, damaged, spelled, self._parallels(read, places, language, options.parallels))
@@ -214,10 +210,11 @@ class TextRestorationPipeline(ConverterPipeline):
                 f"({', '.join(scripts(self.alphabet.characters))}); use a model of its script, or train one."
             )
 
-    def filler(self, language: str, count: int, temperature: float = 1.0) -> Filler:
-        """Give what fills gaps in a language, with at least so many alternatives."""
-        number, beam = self.language_number(language), max(NARROWEST, count)
-        return Filler(self.networks[GENERATOR], self.evidence, self.window, number, temperature, beam)
+    def filler(self, language: str, temperature: float = 1.0) -> Filler:
+        """Give what fills gaps in a language."""
+        proposals = Proposals(self.alphabet, self.corpora.ngram(language), temperature)
+        number = self.language_number(language)
+        return Filler(self.networks[GENERATOR], self.evidence, proposals, self.window, number)
 
     @property
     def restorer(self) -> NetworkRestorer:
@@ -236,11 +233,8 @@ class TextRestorationPipeline(ConverterPipeline):
         gap = [GAP] if length is None else [HIDDEN] * length
         signs = [*before, *gap, *behind]
         place = Place(len(before), len(before) + len(gap), length is not None)
-        (found,) = self.filler(self.known(language), count).restore(signs, [place])
-        return [self._alternative(one) for one in found[:count]]
-
-    def _alternative(self, found: Hypothesis) -> Alternative:
-        return Alternative(self.alphabet.text(found.signs), exp(found.score), found.chances)
+        (found,) = self.filler(self.known(language)).restore(signs, [place])
+        return found[:count]
 
     def likeliest_language(self, signs: Sequence[int]) -> str:
         """Find the language in which a beginning of a text is likeliest, every seventh of its signs being hidden."""
@@ -250,7 +244,7 @@ class TextRestorationPipeline(ConverterPipeline):
         wanted = np.full_like(row, -1)
         wanted[:, ::EVERY] = row[:, ::EVERY]
         shown = np.where(wanted >= FIRST, HIDDEN, row)
-        told = {name: self.filler(name, 1).likelihood(shown, wanted) for name in self.languages}
+        told = {name: self.filler(name).likelihood(shown, wanted) for name in self.languages}
         return max(told, key=lambda name: told[name])
 
     def _parallels(self, read: str, places: Sequence[Place], language: str, count: int) -> list[list[Parallel]]:

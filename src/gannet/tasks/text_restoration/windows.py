@@ -1,17 +1,14 @@
-"""Windows over a text: the gaps that a network is shown together, and how far each of them is filled in."""
+"""Windows over a text: the gaps that a network is shown together, and which of them is filled next."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from math import exp, log
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
-import numpy as np
-
 from gannet.media.medium import Array
-from gannet.tasks.text_restoration.alphabet import HIDDEN
+from gannet.tasks._text.alternatives import Alternative
 
-SURE = log(0.9)
-"""The logarithm of the chance from which on a sign does not wait."""
+SURE = 0.9
+"""The mean confidence from which on a gap does not wait."""
 NEAR = 12
 """Signs between two gaps, up to which the less sure one waits: a word or two."""
 MARGIN = 0.1875
@@ -26,25 +23,6 @@ class Place(NamedTuple):
     known: bool
 
 
-@dataclass(frozen=True)
-class Hypothesis:
-    """One way to fill a gap.
-
-    Attributes:
-        signs: in the gap, HIDDEN where nothing is filled in yet.
-        score: the logarithm of its probability.
-        chances: of each sign, whatever else is filled in; empty until all are.
-    """
-
-    signs: tuple[int, ...]
-    score: float = 0.0
-    chances: tuple[float, ...] = ()
-
-    def filled(self, at: int, sign: int, score: float) -> "Hypothesis":
-        """Fill in one sign."""
-        return replace(self, signs=(*self.signs[:at], sign, *self.signs[at + 1 :]), score=score)
-
-
 @dataclass
 class Window:
     """A part of a text that a network is shown at a time.
@@ -53,75 +31,53 @@ class Window:
         text: the signs of all of the text (t,), into which is written what is filled in; other windows may share it.
         begin, size: where the window begins, and its signs.
         places: the gaps that are filled in it, where they lie in the text.
-        states: the hypotheses of each gap, the likeliest first.
-        first: what the network said of each gap while nothing was filled in, log probabilities (length, signs).
+        found: the ways to fill each gap that is filled, by its number, the likeliest first.
     """
 
     text: Array
     begin: int
     size: int
     places: list[Place]
-    states: list[list[Hypothesis]] = field(default_factory=list)
-    first: list[Array] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.states = [[Hypothesis((HIDDEN,) * (place.stop - place.start))] for place in self.places]
+    found: dict[int, list[Alternative]] = field(default_factory=dict)
 
     @property
     def open(self) -> list[int]:
-        """The numbers of the gaps in which something is left to fill in."""
-        return [at for at, state in enumerate(self.states) if HIDDEN in state[0].signs]
+        """The numbers of the gaps that are not filled yet."""
+        return [at for at in range(len(self.places)) if at not in self.found]
 
-    def rows(self) -> Array:
-        """Give what is shown, (n, t): all open gaps filled by their first hypotheses, then by the second ones, ..."""
-        opened = self.open
-        count = max(len(self.states[at]) for at in opened)
-        rows = np.repeat(self.text[None, self.begin : self.begin + self.size], count, 0)
-        for at in opened:
-            start, stop = self._inside(at)
-            state = self.states[at]
-            for rank in range(count):
-                rows[rank, start:stop] = state[min(rank, len(state) - 1)].signs
-        return rows
+    @property
+    def row(self) -> Array:
+        """What is shown, (t,)."""
+        return self.text[self.begin : self.begin + self.size]
 
-    def _inside(self, at: int) -> tuple[int, int]:
+    def inside(self, at: int) -> slice:
+        """Tell where a gap lies in the window."""
         place = self.places[at]
-        return place.start - self.begin, place.stop - self.begin
+        return slice(place.start - self.begin, place.stop - self.begin)
 
-    def advance(self, chances: Array, beam: int) -> None:
-        """Fill in some signs by what a network says of `rows`, log probabilities (n, t, signs)."""
-        told = {at: chances[:, slice(*self._inside(at))] for at in self.open}
-        self.first = self.first or [told[at][0].copy() for at in range(len(self.places))]
-        next_ones = {at: surest(self.states[at][0], told[at][0]) for at in told}
-        for at in self._moving({at: some[0][1] for at, some in next_ones.items()}):
-            self.states[at] = grown(self.states[at], [sign for sign, _ in next_ones[at]], told[at], beam)
-            place = self.places[at]
-            self.text[place.start : place.stop] = self.states[at][0].signs
+    def fill(self, at: int, ways: list[Alternative], signs: Sequence[int]) -> None:
+        """Fill a gap by the likeliest of some ways, whose signs are given."""
+        place = self.places[at]
+        self.found[at], self.text[place.start : place.stop] = ways, signs
 
-    def _moving(self, chances: dict[int, float]) -> list[int]:
-        """Give the gaps that move on: those that are sure, and those beside which none is surer."""
+    def next_ones(self, sure: Mapping[int, float]) -> list[int]:
+        """Give the gaps that are filled next: those that are sure enough, and those beside which none is surer.
+
+        Args:
+            sure: the mean confidence of each open gap's best filling.
+        """
         return [
             at
-            for at, chance in chances.items()
-            if chance > SURE or all((other, -one) <= (chance, -at) for one, other in self._near(at, chances))
+            for at, confidence in sure.items()
+            if confidence > SURE or all((other, -one) <= (confidence, -at) for one, other in self._near(at, sure))
         ]
 
-    def _near(self, at: int, chances: dict[int, float]) -> list[tuple[int, float]]:
+    def _near(self, at: int, sure: Mapping[int, float]) -> list[tuple[int, float]]:
         place = self.places[at]
         return [
-            (one, chance)
-            for one, chance in chances.items()
+            (one, confidence)
+            for one, confidence in sure.items()
             if self.places[one].start - place.stop <= NEAR and place.start - self.places[one].stop <= NEAR
-        ]
-
-    def hypotheses(self) -> list[list[Hypothesis]]:
-        """Give the ways to fill each gap, with how sure each sign is."""
-        return [
-            [
-                replace(one, chances=tuple(exp(float(own[at, sign])) for at, sign in enumerate(one.signs)))
-                for one in state
-            ]
-            for state, own in zip(self.states, self.first, strict=True)
         ]
 
 
@@ -141,30 +97,3 @@ def windows_of(places: Sequence[Place], text: Array, size: int) -> list[Window]:
 def _begin(group: Sequence[Place], total: int, size: int) -> int:
     start, stop = group[0].start, group[-1].stop
     return max(0, min(start - (size - (stop - start)) // 2, total - size))
-
-
-def surest(hypothesis: Hypothesis, chances: Array) -> list[tuple[int, float]]:
-    """Give which signs of a gap are to be filled in next, with the chances of the likeliest: the surest, and all that
-    are sure."""
-    highest = {at: float(chances[at].max()) for at, sign in enumerate(hypothesis.signs) if sign == HIDDEN}
-    first, *others = sorted(highest.items(), key=lambda one: -one[1])
-    return [first, *(one for one in others if one[1] > SURE)]
-
-
-def grown(state: list[Hypothesis], places: Sequence[int], chances: Array, beam: int) -> list[Hypothesis]:
-    """Fill signs at some places into each hypothesis (its chances in its row), and keep the likeliest.
-
-    Args:
-        chances: log probabilities (n, length, signs).
-    """
-    found = list(enumerate(state))
-    for at in places:
-        scores = np.array([one.score for _, one in found])[:, None] + chances[[row for row, _ in found], at]
-        best = np.argsort(-scores, axis=None, kind="stable")[:beam]
-        parents, signs = np.unravel_index(best, scores.shape)
-        found = [
-            (found[parent][0], found[parent][1].filled(at, sign, float(scores[parent, sign])))
-            for parent, sign in zip(parents.tolist(), signs.tolist(), strict=True)
-            if scores[parent, sign] > -np.inf
-        ]
-    return [one for _, one in found]
