@@ -2,13 +2,15 @@
 
 import re
 from collections.abc import Collection
-from pathlib import Path
+from pathlib import Path, PurePath, PurePosixPath
 
 from gannet.runtime.digests import number
 from gannet.runtime.wording import legible
 
 LONGEST_NAME = 255
 """Bytes of a name that disks allow."""
+PACKED = ".gz"
+"""The ending of what gzip packed."""
 LIKE_AN_ENDING, LONGER = re.compile(r"\.[a-z]{3,4}"), {".parquet", ".safetensors", ".jp2", ".mp4"}
 """What is taken for the ending of a format: what looks like one, and formats that do not."""
 
@@ -19,6 +21,12 @@ def at_home(path: str | Path) -> Path:
         return Path(path).expanduser()
     except RuntimeError:
         raise ValueError(f"There is no home folder for {path}; name it in full.") from None
+
+
+def file_ending(path: str | PurePath) -> str:
+    """Give a file's ending in lower case, with the one before it where that is packed, as in `.nii.gz`."""
+    *_, before, last = ("", "", *PurePosixPath(path).suffixes)
+    return (before + last if last.lower() == PACKED else last).lower()
 
 
 def format_ending(path: Path, known: Collection[str] = ()) -> str:
