@@ -15,6 +15,7 @@ from typing_extensions import TypeVar
 
 from gannet.media.pages import named_page
 from gannet.provenance.metadata import Facts
+from gannet.runtime.names import whole_suffix
 from gannet.runtime.reading import read_file
 from gannet.schema import Section
 
@@ -174,7 +175,7 @@ class Medium(ABC, Generic[Value]):
 
     def ending(self, file: Path) -> str:
         """Give the ending that a file should have to hold what is in it; mostly its own."""
-        return file.suffix
+        return whole_suffix(file)
 
     def own_ending(self, file: Path) -> str:
         """Give the ending of the format that a file has by its content; mostly its own."""

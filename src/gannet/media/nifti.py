@@ -101,7 +101,7 @@ def _check(image: Any, have: int) -> None:
         raise ValueError(f"its voxels are {what} and not intensities; save a volume of one number a voxel")
     if len(sides) > 3 and set(sides[3:]) != {1}:
         raise ValueError(
-            f"it holds {int(np.prod(sides[3:])):,} volumes ({'x'.join(map(str, sides))}); save each as a file of its own"
+            f"it holds {int(np.prod(sides[3:])):,} volumes ({'x'.join(map(str, sides))}); save each as its own file"
         )
     if len(sides) < 3 or min(sides) < 2:
         raise ValueError(f"it is a single slice ({'x'.join(map(str, sides))}); give volumes, or slices as pictures")

@@ -198,7 +198,7 @@ class ScanFiles(Medium[Given]):
             with unless_broken():  # The cache will name it.
                 look.add(value)
         if not look.extents:
-            raise ValueError(f"None of the {self.plural} can be read; give at least two, and hundreds to learn anything.")
+            raise ValueError(f"None of the {self.plural} can be read; give at least two, and hundreds to learn from.")
         return look
 
     def encoded(self, value: Given, ending: str, facts: Facts, intent: str) -> bytes:
@@ -222,9 +222,7 @@ class VolumeMedium(ScanFiles):
     noun: ClassVar[str] = "volume"
     plural: ClassVar[str] = "volumes"
 
-    def field(
-        self, size: Sides, options: Options | None = None, spacing: Triple = (1.0, 1.0, 1.0)
-    ) -> VolumeField:
+    def field(self, size: Sides, options: Options | None = None, spacing: Triple = (1.0, 1.0, 1.0)) -> VolumeField:
         """Describe volumes of so many voxels.
 
         Args:

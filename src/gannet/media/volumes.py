@@ -193,9 +193,7 @@ def nearest(values: Voxels, places: Sequence[npt.NDArray[np.float64]], beyond: i
     return _without(found, values.shape, places, beyond)
 
 
-def _without(
-    found: Voxels, sides: Sequence[int], places: Sequence[npt.NDArray[np.float64]], beyond: float
-) -> Voxels:
+def _without(found: Voxels, sides: Sequence[int], places: Sequence[npt.NDArray[np.float64]], beyond: float) -> Voxels:
     """Write a value where places lie outside of the outer voxels."""
     inside = [(given >= -0.5) & (given <= side - 0.5) for given, side in zip(places, sides, strict=True)]
     if all(one.all() for one in inside):

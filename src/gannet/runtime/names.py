@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection
-from pathlib import Path, PurePath, PurePosixPath
+from pathlib import Path, PurePath
 
 from gannet.runtime.digests import number
 from gannet.runtime.wording import legible
@@ -23,10 +23,21 @@ def at_home(path: str | Path) -> Path:
         raise ValueError(f"There is no home folder for {path}; name it in full.") from None
 
 
+def whole_suffix(path: str | PurePath) -> str:
+    """Give a file's ending as it is written, with the one before it where gzip packed the file, as in `.nii.gz`."""
+    *_, before, last = ("", "", *PurePath(path).suffixes)
+    return before + last if last.lower() == PACKED else last
+
+
+def whole_stem(path: str | PurePath) -> str:
+    """Give a file's name less all of its ending."""
+    name = PurePath(path).name
+    return name[: len(name) - len(whole_suffix(name))]
+
+
 def file_ending(path: str | PurePath) -> str:
-    """Give a file's ending in lower case, with the one before it where that is packed, as in `.nii.gz`."""
-    *_, before, last = ("", "", *PurePosixPath(path).suffixes)
-    return (before + last if last.lower() == PACKED else last).lower()
+    """Give a file's whole ending in lower case, as media list theirs."""
+    return whole_suffix(path).lower()
 
 
 def format_ending(path: Path, known: Collection[str] = ()) -> str:
@@ -37,8 +48,10 @@ def format_ending(path: Path, known: Collection[str] = ()) -> str:
     Args:
         known: further endings.
     """
+    if (whole := file_ending(path)) in known:
+        return whole
     found = path.suffix.lower()
-    return found if found in {*LONGER, *known} or LIKE_AN_ENDING.fullmatch(found) else ""
+    return found if found in LONGER or LIKE_AN_ENDING.fullmatch(found) else ""
 
 
 def shortened(stem: str, ending: str = "", room: int = LONGEST_NAME) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -46,8 +46,12 @@ class Ellipsoids:
             yield Record(f"ellipsoids[{number}]", parts, split=split)
 
 
+@lru_cache(maxsize=64)
 def draw_ellipsoids(number: int) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.uint8]]:
-    """Draw a volume (24, 16, 24), from 0 to about 1,000, and the region of each of its voxels: always the same."""
+    """Draw a volume (24, 16, 24), from 0 to about 1,000, and the region of each of its voxels: always the same.
+
+    Both parts of a sample are drawn at once, so the last few are kept.
+    """
     random = np.random.default_rng(number)
     values = np.full(SIDES, INTENSITIES[0])
     labels = np.zeros(SIDES, np.uint8)
@@ -72,9 +76,10 @@ def _rotation(angle: float) -> Numbers:
 
 def _distance(centre: Numbers, radii: Numbers, turned: Numbers) -> Numbers:
     """Give how far voxels lie from a centre, in radii: 1 on the surface."""
-    middle = (np.array(SIDES) - 1) / 2
-    places = np.stack(np.meshgrid(*map(np.arange, SIDES), indexing="ij"), -1) - middle - centre
-    distance: Numbers = np.linalg.norm(places @ turned / radii, axis=-1)
+    middle = (np.array(SIDES) - 1) / 2 + centre
+    x, y, z = (one - at for one, at in zip(np.ogrid[tuple(map(slice, SIDES))], middle, strict=True))
+    along = [(x * a + y * b + z * c) / radius for (a, b, c), radius in zip(turned.T, radii, strict=True)]
+    distance: Numbers = np.sqrt(sum(one**2 for one in along))
     return distance
 
 
