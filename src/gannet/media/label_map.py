@@ -86,10 +86,11 @@ class LabelMapMedium(PictureFiles[LabelMap]):
         fitted: Pixels = fit_picture(numbers(value)[..., None], height, width, field.how, NEAREST)[0]
         return fitted
 
-    def lay_over(self, value: LabelMap, size: tuple[int, int]) -> Pixels:
+    def lay_over(self, value: LabelMap, ground: object) -> Pixels:
         """Bring a map to the size of the picture that it lies over, once that is upright."""
+        assert isinstance(ground, tuple)
         told = numbers(value)
-        width, height = size
+        width, height = ground
         if told.shape == (height, width):
             return told
         if abs(told.shape[1] * height - told.shape[0] * width) > max(*told.shape, width, height):
