@@ -47,6 +47,7 @@ def apply_model(
         wanted = replace(wanted, files=ResultOptions(**asked))
     asked = {name: value for name, value in given.items() if name not in pipeline.inputs}
     options = pipeline.options(asked)
+    wanted = replace(wanted, save=tuple(dict.fromkeys((*wanted.save, *pipeline.always))))
     if not pipeline.inputs:
         if inputs or wanted.compare or (wanted.save and len(pipeline.outputs) < 2):
             raise ValueError(
@@ -63,7 +64,6 @@ def apply_model(
     items = find_items(inputs, pipeline.inputs, {name: given[name] for name in given if name in pipeline.inputs})
     converter = cast(ConverterPipeline, pipeline)
     converter.check_given({next(iter(pipeline.inputs)), *(name for name in given)})
-    wanted = replace(wanted, save=tuple(dict.fromkeys((*wanted.save, *converter.always))))
     _check_saved(pipeline, wanted.save)
     work = Conversion(converter, cast(Callable[[], ConverterPipeline], loaded), options, wanted, items)
     return _convert(work, Path(str(inputs[0])))

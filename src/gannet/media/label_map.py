@@ -66,6 +66,10 @@ class LabelMapMedium(PictureFiles[LabelMap]):
             )
         return picture
 
+    def numbers(self, value: LabelMap) -> Pixels:
+        """Give the numbers of classes (h, w)."""
+        return numbers(value)
+
     def describe(self, value: LabelMap) -> tuple[str, str]:
         """Name its size and its mode."""
         if isinstance(value, Image.Image):

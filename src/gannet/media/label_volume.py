@@ -45,6 +45,10 @@ class LabelVolumeMedium(ScanFiles):
         volume = read_nifti(content)
         return Volume(region_numbers(volume.values), volume.affine, volume.facts, volume.told)
 
+    def numbers(self, value: Given) -> Pixels:
+        """Give the numbers of regions (x, y, z)."""
+        return region_numbers(as_volume(value).values)
+
     def choose(self, values: Iterator[Given], options: Section) -> VolumeField:
         """Choose as of volumes."""
         assert isinstance(options, Options)

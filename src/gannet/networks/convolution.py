@@ -48,8 +48,8 @@ class UpConvolution(nn.ConvTranspose2d):
 
 
 class SolidConvolution(nn.Conv3d):
-    """A convolution in space, by PyTorch's own numbers: several times as fast with the channels of a voxel side by side,
-    and so is what lies between two of them.
+    """A convolution in space; with the channels of a voxel side by side it, and what follows, is several times as
+    fast.
     """
 
     channels_last = True

@@ -71,7 +71,9 @@ class VolumeDiscriminator(ClipDiscriminator):
 def evenly(before: int, after: int, in_time: bool) -> nn.Sequential:
     """Double all sides evenly: transposed convolutions would leave a grid."""
     assert in_time, "volumes have three sides alike"
-    return nn.Sequential(nn.Upsample(scale_factor=2, mode="trilinear"), SolidConvolution(before, after, 3, 1, 1, bias=False))
+    return nn.Sequential(
+        nn.Upsample(scale_factor=2, mode="trilinear"), SolidConvolution(before, after, 3, 1, 1, bias=False)
+    )
 
 
 @dataclass(frozen=True)

@@ -180,6 +180,20 @@ def _is_empty(source: Source) -> bool:
     return source.count() == 0 if isinstance(source, Counted) else next(listed(source), None) is None
 
 
+def holds_parts(target: str, media: Mapping[str, Medium]) -> bool:
+    """Tell whether data have all of these parts: an embedded set, or folders beside each other."""
+    openers = _openers(media)
+    if is_embedded(target):
+        return any(target in opener.EMBEDDED for opener in openers)
+    path = _on_disk(target)
+    if path is None or not (path.is_dir() or path.suffix.lower() == ".zip"):
+        return False
+    names = (Folder(path) if path.is_dir() else Zip(path)).names()
+    with suppress(ValueError):
+        return bool(pair_up(names, [(name, medium.endings) for name, medium in media.items()])[0])
+    return False
+
+
 PAIRED = ({"image": "image", "map": "label-map"}, {"volume": "volume", "labels": "label-volume"})
 """The media that are looked for in folders beside each other where nobody says what data are; of those whose files look
 alike a single one is the first."""
@@ -201,9 +215,8 @@ def media_of(target: str) -> dict[str, Medium]:
     names = (Folder(path) if path.is_dir() else Zip(path)).names()
     for pair in PAIRED:
         paired = {name: find_medium(medium) for name, medium in pair.items()}
-        with suppress(ValueError):
-            if pair_up(names, [(name, medium.endings) for name, medium in paired.items()])[0]:
-                return paired
+        if holds_parts(target, paired):
+            return paired
     counts = {name: sum(has_ending(path, medium) for path in names) for name, medium in known.items()}
     firsts = [next(iter(pair.values())) for pair in reversed(PAIRED)]
     most = max(counts, key=lambda name: (counts[name], firsts.index(name) if name in firsts else -1))
