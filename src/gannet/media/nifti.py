@@ -110,10 +110,11 @@ def _check(image: Any, have: int) -> None:
         raise ValueError(f"it has {count:,} voxels, over the limit of {MOST_VOXELS:,}")
     if have < int(header["vox_offset"]) + count * kind.itemsize:
         raise ValueError(CUT_SHORT)
-    _check_affine(np.asarray(image.affine, np.float64))
+    check_affine(np.asarray(image.affine, np.float64))
 
 
-def _check_affine(affine: Affine) -> None:
+def check_affine(affine: Affine) -> None:
+    """Raise ValueError where an affine (4, 4) does not say where voxels lie."""
     if not np.isfinite(affine).all() or abs(np.linalg.det(affine[:3, :3])) < 1e-9:
         raise ValueError("its affine is singular, so that it does not say where its voxels lie; mend its header")
 
