@@ -136,7 +136,7 @@ class Look:
         kinds = self.spacings if self.asked is None else [self.asked] * len(self.extents)
         counts = [np.divide(extent, mm) for extent, mm in zip(self.extents, kinds, strict=True)]
         sides = np.median(counts, axis=0) / STEP
-        across, deep, high = (STEP * min(LARGEST_AUTO_SIDE // STEP, max(1, round(side))) for side in sides.tolist())
+        across, deep, high = (STEP * min(LARGEST_AUTO_SIDE // STEP, max(1, int(side + 0.5))) for side in sides.tolist())
         return across, deep, high
 
 
