@@ -14,6 +14,7 @@ __all__ = ["Field", "Medium", "find_medium", "medium_names"]
 NOT_MEDIA = {
     "arrays",
     "attachments",
+    "dicom",
     "film_encoding",
     "films",
     "grids",

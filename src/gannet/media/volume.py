@@ -41,6 +41,7 @@ EMPTY = 2
 READING = "1"
 """A change of how scans are read or brought to levels raises it, and so decodes anew what the cache holds of them."""
 FOREIGN = {
+    **dict.fromkeys((".dcm", ".ima"), "it is a slice of a DICOM series; turn the series into one .nii.gz"),
     **dict.fromkeys((".img", ".hdr"), "it is half of a pair of files; save both as one .nii.gz"),
     **dict.fromkeys(
         (".mgz", ".mgh", ".nrrd", ".nhdr", ".mha", ".mhd", ".mnc"),
@@ -135,7 +136,7 @@ class Look:
         kinds = self.spacings if self.asked is None else [self.asked] * len(self.extents)
         counts = [np.divide(extent, mm) for extent, mm in zip(self.extents, kinds, strict=True)]
         sides = np.median(counts, axis=0) / STEP
-        across, deep, high = (STEP * min(LARGEST_AUTO_SIDE // STEP, max(1, round(side))) for side in sides.tolist())
+        across, deep, high = (STEP * min(LARGEST_AUTO_SIDE // STEP, max(1, int(side + 0.5))) for side in sides.tolist())
         return across, deep, high
 
 
@@ -221,6 +222,7 @@ class VolumeMedium(ScanFiles):
     name: ClassVar[str] = "volume"
     noun: ClassVar[str] = "volume"
     plural: ClassVar[str] = "volumes"
+    pieces: ClassVar[frozenset[str]] = frozenset({".dcm", ".ima"})
 
     def field(self, size: Sides, options: Options | None = None, spacing: Triple = (1.0, 1.0, 1.0)) -> VolumeField:
         """Describe volumes of so many voxels.
