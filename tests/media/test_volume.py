@@ -325,6 +325,15 @@ def test_an_array_is_a_volume_and_others_are_told_what_is() -> None:
         medium.encode(numbered(), ".png", {})
 
 
+def test_the_doctor_is_told_of_what_reaches_the_edge() -> None:
+    held = np.zeros((2, 1, 12, 12, 12), np.uint8)
+    held[0, 0, 3:9, 3:9, 3:9] = 200
+    held[1, 0, 3:, 3:9, 2:10] = 200
+    assert [line for line in medium.examine(held).lines if "edge" in line] == [
+        "1 of them reach the edge of data.size: either they end there, or they are cut off."
+    ]
+
+
 def test_the_doctor_is_told_of_empty_slices_and_copies_look_alike() -> None:
     full = medium.fit(Volume(numbered((8, 8, 8)), np.eye(4)), medium.field((8, 8, 8)))
     half, none = full.copy(), np.zeros_like(full)

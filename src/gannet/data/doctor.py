@@ -154,7 +154,7 @@ def _across_groups(found: list[Copies], dataset: Dataset) -> Iterator[str]:
     """Tell of copies that do not belong together by what the source says of them."""
     across = sum(len(set(dataset.groups[list(one)].tolist())) > 1 for copies in found for one in copies.groups)
     if across and dataset.groups.any():
-        yield f"{across:,} sets of copies are of several groups (people, patients, films); one may be under a wrong name."
+        yield f"{across:,} sets of copies are of several groups (patients, films); one may be under a wrong name."
 
 
 def count_classes(dataset: Dataset) -> dict[str, int]:

@@ -26,6 +26,7 @@ NOT_MEDIA = {
     "pyramid",
     "resizing",
     "sixteen_bit",
+    "slices",
     "tiling",
     "value_range",
     "volumes",

@@ -4,14 +4,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scans import lay_series, nifti, numbered, series
+from scans import affine, lay_series, nifti, numbered, series
 
 from gannet.commands.doctor import examine
 from gannet.data.cache import Dataset, build_dataset
+from gannet.data.records import listed, notes_of
 from gannet.data.sources import media_of, open_source
 from gannet.data.sources.ellipsoids import NAMES, SIDES, Ellipsoids, draw_ellipsoids
-from gannet.media import label_volume, volume
+from gannet.media import image, label_volume, volume
 from gannet.media.medium import Medium
+from gannet.schema import check
 
 PAIR: dict[str, Medium] = {"volume": volume.medium, "labels": label_volume.medium}
 ALONE: dict[str, Medium] = {"volume": volume.medium}
@@ -158,3 +160,61 @@ def test_ellipsoids_come_as_pairs_and_alone_split_alike() -> None:
         found = build_dataset(source, fields)
         assert len(found) == 240 and found.held_out.sum() == 40 and list(found.columns) == list(media)
     assert np.array_equal(build_dataset(source, fields).columns["volume"].values, found.columns["volume"].values)
+
+
+def ball(folder: Path, name: str, spacing: tuple[float, float, float] = (2, 2, 2)) -> None:
+    """A scan of 20x24x16 voxels in which a ball lies, brighter to the right, to the front and above."""
+    x, y, z = np.ogrid[:20, :24, :16]
+    values = np.where(
+        (x - 10) ** 2 + (y - 12) ** 2 + (z - 8) ** 2 < 36, 100.0 + 5 * x + 3 * y + z, 10
+    )  # Around it is air.
+    folder.mkdir(exist_ok=True)
+    (folder / name).write_bytes(nifti(values.astype(np.float32), affine(spacing)))
+
+
+@pytest.mark.parametrize(("plane", "size"), [("axial", (24, 20)), ("coronal", (16, 20)), ("sagittal", (16, 24))])
+def test_slices_that_hold_something_are_pictures(tmp_path: Path, plane: str, size: tuple[int, int]) -> None:
+    for at in range(4):
+        ball(tmp_path / "data", f"{at}.nii")
+    source = open_source(str(tmp_path / "data"), None, check(image.Options, {"plane": plane}))
+    records = list(source.records())
+    numbers = [int(record.name.split()[-1]) for record in records if record.group == "0.nii"]
+    middle = {"axial": 8, "coronal": 12, "sagittal": 10}[plane]
+    reach = int(np.sqrt(36 / 2))  # A ball's slices hold half of what its middle one does at 1 / sqrt(2) of its radius.
+    assert numbers == list(range(middle - reach, middle + reach + 1))
+    assert [record.name for record in listed(source)] == [record.name for record in records]
+    picture = records[len(numbers) // 2].read()
+    assert isinstance(picture, np.ndarray) and picture.shape == size and picture.dtype == np.uint8
+    rows, columns = np.nonzero(picture)
+    assert (
+        picture[rows.min(), columns[rows == rows.min()]].mean()
+        > picture[rows.max(), columns[rows == rows.max()]].mean()
+    )
+    assert (
+        picture[rows[columns == columns.max()], columns.max()].mean()
+        > picture[rows[columns == columns.min()], columns.min()].mean()
+    )
+
+
+def test_slices_have_square_pixels(tmp_path: Path) -> None:
+    ball(tmp_path / "data", "one.nii", (2, 2, 4))
+    source = open_source(str(tmp_path / "data"), None, check(image.Options, {"plane": "coronal"}))
+    assert next(source.records()).read().shape == (32, 20)  # type: ignore[attr-defined]
+
+
+def test_the_slices_of_a_scan_stay_on_one_side_and_broken_scans_are_left_out(tmp_path: Path) -> None:
+    for at in range(12):
+        ball(tmp_path / "data", f"{at}.nii")
+    (tmp_path / "data" / "cut.nii").write_bytes(nifti(numbered())[:-9])
+    source = open_source(str(tmp_path / "data"))
+    found = build_dataset(source, {"image": image.medium.field(16, 16, 1)})
+    sides = [{bool(side) for side in found.held_out[found.groups == group]} for group in np.unique(found.groups)]
+    assert len(sides) == 12 and all(len(side) == 1 for side in sides)
+    assert found.skipped_count == 1 and "cut short" in found.skipped[0][1]
+    assert any("data.plane" in note for note in notes_of(source))
+
+
+def test_a_plane_of_what_are_no_scans_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"data\.plane says which slices of scans are taken, and digits holds none"):
+        open_source("digits", None, check(image.Options, {"plane": "axial"}))
+    assert "plane" not in image.Options().model_dump()
