@@ -14,18 +14,22 @@ __all__ = ["Field", "Medium", "find_medium", "medium_names"]
 NOT_MEDIA = {
     "arrays",
     "attachments",
+    "dicom",
     "film_encoding",
     "films",
     "grids",
     "medium",
+    "nifti",
     "pages",
     "picture_files",
     "pixels",
     "pyramid",
     "resizing",
     "sixteen_bit",
+    "slices",
     "tiling",
     "value_range",
+    "volumes",
 }
 """Modules of this room that hold parts of media."""
 FORMER_NAMES = {"beginning": "context"}
