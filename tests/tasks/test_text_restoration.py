@@ -40,7 +40,7 @@ from gannet.tasks.text_restoration.evidence import Evidence, histories
 from gannet.tasks.text_restoration.filling import Filler, shown_gaps
 from gannet.tasks.text_restoration.game import likelihood, mean_entropy, sampled
 from gannet.tasks.text_restoration.pipeline import TextRestorationPipeline
-from gannet.tasks.text_restoration.proposals import TRUST, Proposals, likeliest
+from gannet.tasks.text_restoration.proposals import SHARPNESS, TRUST, Proposals, likeliest
 from gannet.tasks.text_restoration.reading import read_marks
 from gannet.tasks.text_restoration.restoration import footnotes
 from gannet.tasks.text_restoration.windows import Place, windows_of
@@ -195,8 +195,10 @@ def test_an_ngram_and_a_network_have_their_say_in_what_is_put_into_a_gap() -> No
     found = {one.text: one.probability for one in Proposals(alphabet, ngram).between(" a", " ", chances)}
     b, c = ngram.scores(["b", "c"], " a", " ")
     apart = b - c + TRUST * float(chances[0, FIRST + 2] - chances[0, FIRST + 3])
-    assert log(found["b"] / found["c"]) == pytest.approx(ngram.settings.sharpness * apart, rel=1e-3)
-    warmer = {one.text: one.probability for one in Proposals(alphabet, ngram, 4.0).between(" a", " ", chances)}
+    assert log(found["b"] / found["c"]) == pytest.approx(SHARPNESS * apart, rel=1e-3)
+    warmer = {
+        one.text: one.probability for one in Proposals(alphabet, ngram, temperature=4.0).between(" a", " ", chances)
+    }
     assert max(warmer.values()) < max(found.values())
 
 

@@ -101,7 +101,12 @@ def resolve(recipe: Recipe, description: Description) -> Recipe:
 def adopt(recipe: Recipe, config: Settings) -> Recipe:
     """Take over a model's network, alphabet, languages and length, so that its weights fit."""
     known = config.description
-    kept = {"characters": known.characters, "languages": known.languages, "reach": config.reach}
+    kept = {
+        "characters": known.characters,
+        "languages": known.languages,
+        "reach": config.reach,
+        "fading": config.fading,
+    }
     options = check(Config, {**recipe.task.options, **kept}, "task")
     return recipe.model_copy(
         update={
@@ -177,7 +182,8 @@ def sheet(
 
 def pipeline(recipe: Recipe, description: Description, kept: dict[str, nn.Module]) -> Pipeline:
     """Wrap the averaged network."""
-    config = Settings(description=description, network=recipe.network, reach=_config(recipe).reach)
+    asked = _config(recipe)
+    config = Settings(description=description, network=recipe.network, reach=asked.reach, fading=asked.fading)
     return TextRestorationPipeline(config, {GENERATOR: kept[GENERATOR]}, recipe.name)
 
 

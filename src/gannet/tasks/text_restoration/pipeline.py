@@ -212,7 +212,8 @@ class TextRestorationPipeline(ConverterPipeline):
 
     def filler(self, language: str, temperature: float = 1.0) -> Filler:
         """Give what fills gaps in a language."""
-        proposals = Proposals(self.alphabet, self.corpora.ngram(language), temperature)
+        fading = self.settings.fading.get(language, 1.0)
+        proposals = Proposals(self.alphabet, self.corpora.ngram(language), fading, temperature)
         number = self.language_number(language)
         return Filler(self.networks[GENERATOR], self.evidence, proposals, self.window, number)
 

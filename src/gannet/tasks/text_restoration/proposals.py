@@ -6,7 +6,7 @@ mixtures of models (Hinton, 2002, "Training Products of Experts", section 2).
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache, cached_property
 
 import numpy as np
@@ -21,6 +21,8 @@ OWN = 16
 """Fillings that the network finds by itself."""
 TRUST = 1.0
 """How much the network's word weighs beside the n-gram's."""
+SHARPNESS = 0.8
+"""The power to which both together are raised, as the n-gram alone is."""
 LEAST = -30.0
 """The logarithm of the least chance that counts."""
 
@@ -32,11 +34,13 @@ class Proposals:
     Attributes:
         alphabet: of the network's signs.
         ngram: of the text's language; None where nothing of it was learned.
+        fading: how much less sure longer fillings are; see `Settings`.
         temperature: above 1 all are less sure, below it more.
     """
 
     alphabet: Alphabet
     ngram: Ngram | None
+    fading: float = 1.0
     temperature: float = 1.0
 
     @cached_property
@@ -68,8 +72,7 @@ class Proposals:
 
     @property
     def _settings(self) -> Settings:
-        settings = self.ngram.settings if self.ngram else Settings()
-        return replace(settings, sharpness=settings.sharpness / self.temperature)
+        return Settings(sharpness=SHARPNESS / self.temperature, fading=self.fading)
 
 
 def likeliest(chances: Array, count: int) -> Array:
