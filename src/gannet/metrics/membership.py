@@ -45,9 +45,7 @@ def advantage(members: Scores, others: Scores, seed: int) -> tuple[float, float,
     halves = [np.array_split(random.permutation(scores), 2) for scores in (members, others)]
     sides = list(zip(*halves, strict=True))
     value = _crossed(*sides)
-    drawn = [
-        _crossed(*([random.choice(part, len(part)) for part in side] for side in sides)) for _ in range(RESAMPLES)
-    ]
+    drawn = [_crossed(*([random.choice(part, len(part)) for part in side] for side in sides)) for _ in range(RESAMPLES)]
     low, high = np.percentile(drawn, (2.5, 97.5))
     return value, float(min(low, value)), float(max(high, value))
 

@@ -121,17 +121,36 @@ class CopyAudit:
     def __init__(self, training: Tensor, held_out: Tensor) -> None:
         assert len(training) >= NEIGHBOUR, "too few training samples to tell copies by"
         usual, _ = relative_nearest(held_out, training)
-        self.training, self.usual = training, usual[usual > SAME]
-        enough = len(self.usual) >= FEWEST
-        self.near, self.bound = (tail_quantile(self.usual, share) if enough else 0.0 for share in (NEAR, RARE))
-        self.counts = int((usual < self.bound).sum()), len(usual)
-        self.floor = float((usual < self.bound).float().mean())
+        self.training, self.criterion = training, CopyCriterion(usual, len(training))
 
     def __call__(self, fake: Tensor, shown: int = 8) -> Memorization | None:
         """Audit fakes (n, d) and name the closest pairs; None with fewer than 50 held-out samples."""
-        if len(self.usual) < FEWEST:
+        if not self.criterion.enough:
             return None
-        found, partner = relative_nearest(fake, self.training)
+        return self.criterion(*relative_nearest(fake, self.training), shown)
+
+
+class CopyCriterion:
+    """Says what is a copy, by how near reals lie to training samples that are not theirs.
+
+    Args:
+        usual: relative distances (k,) of such reals, by the same search as those of fakes; zeros count as twins.
+        searched: how many training samples were looked through.
+    """
+
+    def __init__(self, usual: Tensor, searched: int) -> None:
+        self.usual, self.searched = usual[usual > SAME], searched
+        self.near, self.bound = (tail_quantile(self.usual, share) if self.enough else 0.0 for share in (NEAR, RARE))
+        self.counts = int((usual < self.bound).sum()), len(usual)
+        self.floor = float((usual < self.bound).float().mean())
+
+    @property
+    def enough(self) -> bool:
+        """Whether there are reals enough to say it by."""
+        return len(self.usual) >= FEWEST
+
+    def __call__(self, found: Tensor, partner: Tensor, shown: int = 8) -> Memorization:
+        """Judge fakes by their relative distances (n,) and which training samples those are to, (n,)."""
         order = found.argsort()[:shown]
         closer = stats.mannwhitneyu(self.usual, found).statistic / (len(self.usual) * len(found))
         copies = found < self.bound
@@ -141,7 +160,7 @@ class CopyAudit:
         return Memorization(
             near_copies=float((found < self.near).float().mean()),
             closer=float(closer),
-            searched=len(self.training),
+            searched=self.searched,
             pairs=torch.stack([order, partner[order]], 1),
             distances=found[order],
             copied=float(copies.float().mean()),
