@@ -24,7 +24,7 @@ def scans(count: int, seed: int, axes: int = 2) -> Tensor:
 
 
 def shifted(samples: Tensor) -> Tensor:
-    amount = [2, -1, 1][: samples.ndim - 2]
+    amount = [2, -1] if samples.ndim == 4 else [1, -1, 0]
     return samples.roll(amount, list(range(2, samples.ndim)))
 
 
@@ -56,16 +56,16 @@ def test_a_disguised_copy_is_found_at_its_original_and_relatively_near(disguise:
 @pytest.mark.parametrize("axes", [2, 3])
 def test_copiers_of_a_few_scans_are_caught_and_ten_honest_models_acquitted(axes: int) -> None:
     """Few held-out scans, so that training scans are held against each other, as whoever has 60 volumes must."""
-    training, held_out = scans(50, 0, axes), scans(10, 1, axes)
+    training, held_out = scans(42, 0, axes), scans(10, 1, axes)
     criterion = CopyCriterion(calibrate(training, held_out), len(training))
-    honest, partners = aligned_nearest(scans(60, 2, axes), training)
+    honest, partners = aligned_nearest(scans(40, 2, axes), training)
     generator = torch.Generator().manual_seed(0)
     for _ in range(10):
-        drawn = torch.randperm(60, generator=generator)[:30]
+        drawn = torch.randperm(40, generator=generator)[:25]
         assert not criterion(honest[drawn], partners[drawn]).memorizes
     for name in ("exact", "shifted", "mirrored", "brighter"):
-        found, partner = aligned_nearest(DISGUISES[name](training[:6]), training)
-        verdict = criterion(torch.cat([honest[:30], found]), torch.cat([partners[:30], partner]))
+        found, partner = aligned_nearest(DISGUISES[name](training[:4]), training)
+        verdict = criterion(torch.cat([honest[:25], found]), torch.cat([partners[:25], partner]))
         assert verdict.memorizes, name
 
 

@@ -1,9 +1,9 @@
 """Copies in disguise: training scans given back shifted, mirrored, in another size, brightness or contrast.
 
 Each sample is brought to lie upon the training samples that resemble it most: by the best of a lattice of changes
-first, at few pixels, then by steps of Gauss and Newton (as in registration: Lucas and Kanade, 1981). What of it the training
-sample does not explain then is its distance. Samples and reals that were not learned from are treated alike, so that
-what any two scans have in common convicts nobody.
+first, at few pixels, then by steps of Gauss and Newton (as in registration: Lucas and Kanade, 1981). What of it the
+training sample does not explain then is its distance. Samples and reals that were not learned from are treated alike,
+so that what any two scans have in common convicts nobody.
 """
 
 from itertools import product
@@ -15,13 +15,13 @@ from torch.nn.functional import affine_grid, grid_sample, interpolate
 
 from gannet.metrics.memorization import FEWEST, NEIGHBOUR, CopyCriterion, Memorization
 
-COARSE, FINE = {2: 16, 3: 10}, {2: 32, 3: 16}
+COARSE, FINE = {2: 16, 3: 8}, {2: 32, 3: 16}
 """The longer side in pixels at which changes are tried, and at which they are refined, by the number of axes."""
-CANDIDATES = 8
+CANDIDATES = 6
 """Training samples that a sample is brought to lie upon: the fifth nearest must be among them."""
 SHIFTS, SIZES = (-0.2, -0.1, 0.0, 0.1, 0.2), (0.87, 1.0, 1.15)
 """Of the lattice: shifts as a share of half a side, and sizes; what lies between is refined."""
-STEPS, LARGEST_STEP, NUDGE, DAMPING = 5, 0.1, 0.02, 1e-3
+STEPS, LARGEST_STEP, NUDGE, DAMPING = 4, 0.1, 0.02, 1e-3
 """Steps of refinement, the largest, how far changes are moved to see what it does, and how much steps are damped."""
 POWERS = 3
 """Of a training sample's brightness, which explain that of a copy: contrast and gamma are bent no more than that."""
@@ -92,8 +92,8 @@ def shrunk(samples: Tensor, longest: int) -> Tensor:
 
 
 def _lattice(axes: int) -> Change:
-    """Every mirroring with every shift and size."""
-    signs = torch.tensor(list(product((1.0, -1.0), repeat=axes)))
+    """No mirroring and that of each axis, with every shift and size."""
+    signs = torch.cat([torch.ones(1, axes), 1 - 2 * torch.eye(axes)])
     shifts = torch.tensor(list(product(SHIFTS if axes == 2 else SHIFTS[1:-1], repeat=axes)))
     sizes = torch.tensor(SIZES).log()
     which = torch.cartesian_prod(torch.arange(len(signs)), torch.arange(len(shifts)), torch.arange(len(sizes)))
