@@ -50,7 +50,7 @@ class Labelled(NamedTuple):
 
 def slice_files(part: str) -> list[Path]:
     """The slices of a part, train or test, in folders by class."""
-    return sorted((data(SLICES) / part).glob("*/*.jpg"))
+    return _some(sorted((data(SLICES) / part).glob("*/*.jpg")), data(SLICES) / part, "slices (.jpg) in folders by class")
 
 
 def classes_of(paths: Iterable[Path]) -> tuple[str, ...]:
@@ -67,7 +67,14 @@ def read_slices(paths: list[Path], classes: tuple[str, ...], side: int = SIDE) -
 
 def volume_files() -> list[Path]:
     """The volumes, whose labels are in another folder under the same names."""
-    return sorted((data(VOLUMES) / "images").glob(f"*{ENDING}"))
+    return _some(sorted((data(VOLUMES) / "images").glob(f"*{ENDING}")), data(VOLUMES) / "images", f"volumes ({ENDING})")
+
+
+def _some(paths: list[Path], folder: Path, kind: str) -> list[Path]:
+    """The files, where there are some."""
+    if not paths:
+        raise SystemExit(f"{folder} holds no {kind}; set GANNET_DATA to a folder that does.")
+    return paths
 
 
 def read_volumes(paths: list[Path]) -> Labelled:
