@@ -7,7 +7,7 @@ al., 2020, "Training Generative Adversarial Networks with Limited Data", section
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Annotated, ClassVar, Literal, Self, TypeAlias
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeAlias
 
 from pydantic import ConfigDict, Field
 from torch import Tensor
@@ -17,8 +17,8 @@ from gannet.adversarial.game import Observer
 from gannet.adversarial.losses import AdversarialLoss
 from gannet.augmentation.amount import fitting_augmentation
 from gannet.augmentation.draws import Draws
-from gannet.augmentation.kinds import Chosen, Strengths, augment, choose_kinds, suited
-from gannet.schema import STRICT, Choice
+from gannet.augmentation.kinds import KINDS, Chosen, Kind, Strengths, augment, choose_kinds, suited
+from gannet.schema import STRICT, Choice, check, choose
 
 CAP, LONGEST_CLIMB, CLIMBS, NEVER_ENOUGH = 0.8, 500_000, 4, -2.0
 Share: TypeAlias = Annotated[float, Field(ge=0, le=1)]
@@ -183,6 +183,25 @@ class Automatic(Augment):
     def view(self, loss: AdversarialLoss, watched: str = "discriminator") -> DiscriminatorAugment:  # noqa: ARG002
         """Refuse: there is none before it is resolved."""
         raise AssertionError("resolve it first")
+
+
+def choose_augment(
+    augment: Choice, channels: int, images: int, pictures: int | None, suits: Callable[[Kind], bool] = lambda _: True
+) -> Augment:
+    """Give how the discriminator sees samples, by a recipe's `augment`, for so many channels, images and pictures.
+
+    Args:
+        suits: says which kinds are chosen where the recipe names none.
+
+    Raises:
+        ValueError: there is none of that name, or an option is wrong; one sentence.
+    """
+    options = check(choose(augment.name, AUGMENTS, "augment"), augment.options, "augment")
+    resolved: Any = options.resolve(channels, images, pictures)
+    if getattr(options, "kinds", "auto") == "auto" and hasattr(resolved, "kinds"):
+        kinds = {name: strength for name, strength in resolved.kinds.items() if suits(KINDS[name])}
+        resolved = replace(resolved, kinds=kinds)
+    return resolved  # type: ignore[no-any-return]
 
 
 def told_of_moves(augment: Choice) -> str:

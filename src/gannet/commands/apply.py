@@ -28,7 +28,7 @@ from gannet.provenance.formats import PHOTOGRAPHS
 from gannet.provenance.metadata import COMPOSITE, SOURCE_TYPE, check_format, save_picture
 from gannet.runtime.devices import choose_device, is_first, join, processes
 from gannet.runtime.files import check_free, digest
-from gannet.runtime.names import format_ending
+from gannet.runtime.names import file_ending, format_ending, whole_suffix
 from gannet.schema import Section
 
 
@@ -47,6 +47,7 @@ def apply_model(
         wanted = replace(wanted, files=ResultOptions(**asked))
     asked = {name: value for name, value in given.items() if name not in pipeline.inputs}
     options = pipeline.options(asked)
+    wanted = replace(wanted, save=tuple(dict.fromkeys((*wanted.save, *pipeline.always))))
     if not pipeline.inputs:
         if inputs or wanted.compare or (wanted.save and len(pipeline.outputs) < 2):
             raise ValueError(
@@ -63,7 +64,6 @@ def apply_model(
     items = find_items(inputs, pipeline.inputs, {name: given[name] for name in given if name in pipeline.inputs})
     converter = cast(ConverterPipeline, pipeline)
     converter.check_given({next(iter(pipeline.inputs)), *(name for name in given)})
-    wanted = replace(wanted, save=tuple(dict.fromkeys((*wanted.save, *converter.always))))
     _check_saved(pipeline, wanted.save)
     work = Conversion(converter, cast(Callable[[], ConverterPipeline], loaded), options, wanted, items)
     return _convert(work, Path(str(inputs[0])))
@@ -125,7 +125,7 @@ def _convert(work: Conversion, first: Path) -> Applied:
     single = len(work.items) == 1 and (first.is_file() or work.items[0].page is not None)
     path = Path(wanted.out) if wanted.out else work.names.usual(work.items, single)
     saved = next(iter(pipeline.outputs.values())).saved
-    one_file = single and path.suffix.lower() in saved
+    one_file = single and file_ending(path) in saved
     if one_file or not is_filled(path):
         _check_place(path)
     _check_files(work, path, one_file)
@@ -137,7 +137,7 @@ def _convert(work: Conversion, first: Path) -> Applied:
         raise ValueError(f"--out and --compare are both {wanted.compare}; choose two names.")
     if one_file:
         work.step(work.items[0])
-        for name, content in work.make(work.items[0], path.suffix).items():
+        for name, content in work.make(work.items[0], whole_suffix(path)).items():
             write_new(places[name], content)
     else:
         work.items = [one for one in work.items if one.refused or not _made_there(one.file, path)]

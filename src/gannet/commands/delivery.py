@@ -10,7 +10,7 @@ from gannet.commands.filling import fill
 from gannet.commands.inputs import Item, stamps_of
 from gannet.pipelines.packing import FORMATS, Entry
 from gannet.pipelines.writer import Order, deliver
-from gannet.runtime.names import format_ending
+from gannet.runtime.names import format_ending, whole_suffix
 from gannet.runtime.signals import finishing
 
 
@@ -45,7 +45,7 @@ def _part(work: Conversion, item: Item) -> list[Entry]:
     result = Path(work.names.result(item))
     work.step(item)
     try:
-        contents = work.make(item, result.suffix)
+        contents = work.make(item, whole_suffix(result))
     except ValueError as error:
         work.leave_out(item, error)
         return []

@@ -63,7 +63,7 @@ def _fields(source: Source, media: Mapping[str, Medium], size: int) -> Fields:
     """Choose what samples are brought to by looking at some of them."""
     fields: dict[str, Field] = {}
     for part, (name, medium) in enumerate(media.items()):
-        sides = size or (tuple(next(iter(fields.values())).given[-2:]) if fields else 0)  # Parts lie over the first.
+        sides = size or (_sides(next(iter(fields.values()))) if fields else 0)  # Parts lie over the first.
         given = {"size": sides} if sides and "size" in medium.Options.model_fields else {}
         options: Section = check(medium.Options, given, "data")
         values = readable(source, part)
@@ -72,6 +72,11 @@ def _fields(source: Source, media: Mapping[str, Medium], size: int) -> Fields:
         except StopIteration:
             raise ValueError(f"{source.name} holds no readable {medium.noun}; give at least two.") from None
     return fields
+
+
+def _sides(field: Field) -> tuple[int, ...]:
+    """Give the sides that all parts of a sample share."""
+    return field.given[-field.medium.dimensions :]
 
 
 def _advise(name: str, fields: Fields) -> Advice:

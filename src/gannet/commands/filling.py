@@ -14,6 +14,7 @@ from gannet.media.pages import named_page
 from gannet.pipelines.manifest import MANIFEST, Line, Manifest
 from gannet.pipelines.writer import filling
 from gannet.runtime.files import write_bytes
+from gannet.runtime.names import whole_suffix
 from gannet.runtime.reading import open_file
 
 BLOCK = 2**20
@@ -62,7 +63,7 @@ class _Folder:
         noted = len(work.unused)
         try:
             self._refuse_another(item, given, before)
-            contents = work.make(item, result.suffix)
+            contents = work.make(item, whole_suffix(result))
             if before is None:
                 _refuse_foreign(places, contents)
         except ValueError as error:

@@ -12,7 +12,7 @@ from gannet.media.medium import Medium
 from gannet.media.pages import named_page
 from gannet.pipelines.pipeline import Input
 from gannet.runtime.broken import is_defect
-from gannet.runtime.names import at_home
+from gannet.runtime.names import at_home, file_ending, whole_stem, whole_suffix
 from gannet.runtime.reading import SPECIAL, read_file
 
 Listed: TypeAlias = Mapping[PurePosixPath, Sequence[tuple[Path, str]]]
@@ -76,7 +76,7 @@ class Item:
     def _read_beside(self, name: str, wanted: Input) -> Any:
         files = self.files(name)
         if not files:
-            expected = self.path.with_suffix(wanted.medium.saved[0])
+            expected = self.path.with_name(f"{whole_stem(self.path)}{wanted.medium.saved[0]}")
             missing = f"There is no {name} for {self.path} in {self.beside[name]}; name it {expected}."
             raise ValueError(self._refusal(name) or missing)
         values = tuple(map(wanted.medium.open, files))
@@ -94,7 +94,7 @@ class Item:
         listed = self.listed[name]
         if self.inputs[name].many:
             return list(chain.from_iterable(listed.values()))
-        return list(listed.get(self.path.with_suffix(""), ()))
+        return list(listed.get(self.path.with_name(whole_stem(self.path)), ()))
 
     def _refusal(self, name: str) -> str:
         """Say why a file of a further input is not opened, or a folder that it lies in; empty where there is none."""
@@ -147,7 +147,7 @@ def find_items(paths: Sequence[str | Path], inputs: Mapping[str, Input], given: 
         if page is not None:
             _check_page(named, page, inputs[first].medium)
         for file, inside, refused in some:
-            result = inside if page is None else inside.with_name(f"{inside.stem}-{page}{inside.suffix}")
+            result = inside if page is None else inside.with_name(f"{whole_stem(inside)}-{page}{whole_suffix(inside)}")
             found.setdefault((file, page), Item(file, result, beside, listed, inputs, refused, page))
     for name, path in beside.items():
         file, page = named_page(path)
@@ -168,7 +168,7 @@ def _listed(folder: Path, medium: Medium) -> Listed:
     """List a folder once, however many items look into it."""
     found: dict[PurePosixPath, list[tuple[Path, str]]] = {}
     for file, inside, refused in _matching(folder, medium):
-        found.setdefault(inside.with_suffix(""), []).append((file, refused))
+        found.setdefault(inside.with_name(whole_stem(inside)), []).append((file, refused))
     return found
 
 
@@ -192,7 +192,7 @@ def _matching(asked: str | Path, medium: Medium) -> Iterator[tuple[Path, PurePos
         there = contents(path)
         named = [*((file, "") for file in there.files), *there.left_out]
         for inside, reason in sorted(named, key=lambda one: PurePosixPath(one[0])):
-            ending = PurePosixPath(inside).suffix.lower()
+            ending = file_ending(inside)
             refused = reason or medium.foreign.get(ending, "")
             if ending in medium.endings or (refused and (ending in medium.foreign or inside.endswith("/"))):
                 yield path / inside, PurePosixPath(inside), refused
@@ -208,4 +208,4 @@ def _matching(asked: str | Path, medium: Medium) -> Iterator[tuple[Path, PurePos
 
 
 def _is_one(file: Path, medium: Medium) -> bool:
-    return file.suffix.lower() in medium.endings and not is_clutter(file.name) and file.is_file()
+    return file_ending(file) in medium.endings and not is_clutter(file.name) and file.is_file()

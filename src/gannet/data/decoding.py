@@ -145,12 +145,13 @@ def _fitted(record: Record, fields: Fields) -> tuple[tuple[str, str], dict[str, 
 
     Last is what there is to know of its files.
     """
-    readers = zip(fields.items(), record.fields.values(), strict=True)
+    readers = zip(fields.items(), record.fields.values(), strict=False)  # Of its parts the first ones may be enough.
+    assert len(fields) <= len(record.fields), f"{record.name} has fewer parts than are wanted"
     opened = [(name, one, read()) for (name, one), read in readers]
     (_, first, value), *others = opened
     told = first.medium.describe(value)
-    size = first.medium.size(value)
-    over = [(name, one, one.medium.lay_over(part, size) if size else part) for name, one, part in others]
+    ground = first.medium.ground(value)
+    over = [(name, one, one.medium.lay_over(part, ground) if ground else part) for name, one, part in others]
     fitted = {name: one.medium.fit(part, one) for name, one, part in (opened[0], *over)}
     return told, fitted, _remarks(opened)
 

@@ -4,14 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import islice
-from typing import Any, cast
+from pathlib import Path
+from typing import Any, Protocol, cast
 
-from gannet.data.records import Chunked, Record, Sampled, Source, listed
+import numpy as np
+
+from gannet.data.records import Array, Chunked, Record, Sampled, Source, listed
 from gannet.media.image import Look, Survey
 from gannet.media.pixels import Picture
 from gannet.runtime.broken import is_defect, unless_broken
 from gannet.runtime.selection import evenly_spaced
 from gannet.runtime.wording import reason, short
+
+
+class Numbered(Protocol):
+    """A medium whose values are the numbers of classes."""
+
+    @property
+    def noun(self) -> str: ...
+
+    def numbers(self, value: Any) -> Array:
+        """Give the numbers of a value that was read."""
+        ...
+
 
 MOST_LOOKED_AT = 256
 """Samples that are looked at before a data set is cached."""
@@ -38,6 +53,27 @@ def readable(source: Source, part: int = 0, most: int = MOST_LOOKED_AT) -> Itera
     for record in sample(source, most):
         with unless_broken():  # A broken file raises anything; the cache will name it.
             yield list(record.fields.values())[part]()
+
+
+def numbers_in(source: Source, medium: Numbered, most: int) -> set[int]:
+    """Find the numbers in the second part of up to `most` samples from all over: those of classes, voxel by voxel.
+
+    Raises:
+        ValueError: none can be read.
+    """
+    found: set[int] = set()
+    first = ""
+    for record in sample(source, most):
+        try:
+            _, read = record.fields.values()
+            found |= set(np.unique(medium.numbers(read())).tolist())
+        except Exception as error:  # A broken file raises anything; the cache will name it.
+            if is_defect(error):
+                raise
+            first = first or f" (first {short(record.name)}: {reason(error)})"
+    if not found:
+        raise ValueError(f"{Path(source.name).name} holds no readable {medium.noun}{first}; give at least two.")
+    return found
 
 
 def count_learned(source: Source, most: int) -> int:

@@ -18,6 +18,7 @@ NOT_MEDIA = {
     "films",
     "grids",
     "medium",
+    "nifti",
     "pages",
     "picture_files",
     "pixels",
@@ -26,6 +27,7 @@ NOT_MEDIA = {
     "sixteen_bit",
     "tiling",
     "value_range",
+    "volumes",
 }
 """Modules of this room that hold parts of media."""
 FORMER_NAMES = {"beginning": "context"}

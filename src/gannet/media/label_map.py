@@ -66,6 +66,10 @@ class LabelMapMedium(PictureFiles[LabelMap]):
             )
         return picture
 
+    def numbers(self, value: LabelMap) -> Pixels:
+        """Give the numbers of classes (h, w)."""
+        return numbers(value)
+
     def describe(self, value: LabelMap) -> tuple[str, str]:
         """Name its size and its mode."""
         if isinstance(value, Image.Image):
@@ -86,10 +90,11 @@ class LabelMapMedium(PictureFiles[LabelMap]):
         fitted: Pixels = fit_picture(numbers(value)[..., None], height, width, field.how, NEAREST)[0]
         return fitted
 
-    def lay_over(self, value: LabelMap, size: tuple[int, int]) -> Pixels:
+    def lay_over(self, value: LabelMap, ground: object) -> Pixels:
         """Bring a map to the size of the picture that it lies over, once that is upright."""
+        assert isinstance(ground, tuple)
         told = numbers(value)
-        width, height = size
+        width, height = ground
         if told.shape == (height, width):
             return told
         if abs(told.shape[1] * height - told.shape[0] * width) > max(*told.shape, width, height):

@@ -15,6 +15,7 @@ from typing_extensions import TypeVar
 
 from gannet.media.pages import named_page
 from gannet.provenance.metadata import Facts
+from gannet.runtime.names import whole_suffix
 from gannet.runtime.reading import read_file
 from gannet.schema import Section
 
@@ -118,6 +119,7 @@ class Medium(ABC, Generic[Value]):
         feature: what the Hugging Face Hub calls a column of such files; empty where it has no word for them.
         Options: the keys of `data` that it understands.
         in_data: whether data consist of it; what pipelines alone are given or make does not.
+        dimensions: sides of a value that other parts of a sample share, the last of its shape in the cache.
     """
 
     name: ClassVar[str]
@@ -128,6 +130,7 @@ class Medium(ABC, Generic[Value]):
     feature: ClassVar[str] = ""
     Options: ClassVar[type[Section]] = Section
     in_data: ClassVar[bool] = True
+    dimensions: ClassVar[int] = 2
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -172,7 +175,7 @@ class Medium(ABC, Generic[Value]):
 
     def ending(self, file: Path) -> str:
         """Give the ending that a file should have to hold what is in it; mostly its own."""
-        return file.suffix
+        return whole_suffix(file)
 
     def own_ending(self, file: Path) -> str:
         """Give the ending of the format that a file has by its content; mostly its own."""
@@ -207,11 +210,15 @@ class Medium(ABC, Generic[Value]):
         return np.stack([self.fit(value, field) for value in values])
 
     def size(self, value: Value) -> tuple[int, int] | None:  # noqa: ARG002
-        """Give (width, height) of what other parts of a sample may lie over; None where nothing does."""
+        """Give (width, height) as it is seen; None where that says nothing."""
         return None
 
-    def lay_over(self, value: Value, size: tuple[int, int]) -> Value:  # noqa: ARG002
-        """Bring a value to the (width, height) of the first part of its sample, where it lies over that."""
+    def ground(self, value: Value) -> object:
+        """Give what other parts of a sample lie over: a picture's (width, height), a volume's grid; None: nothing."""
+        return self.size(value)
+
+    def lay_over(self, value: Value, ground: object) -> Value:  # noqa: ARG002
+        """Bring a value to the ground of the first part of its sample, where it lies over that."""
         return value
 
     def count(self, values: Array) -> tuple[str, str]:

@@ -47,6 +47,14 @@ class UpConvolution(nn.ConvTranspose2d):
         return _convolve(self, input, self.weight, self.bias) if fast else super().forward(input, output_size)
 
 
+class SolidConvolution(nn.Conv3d):
+    """A convolution in space; with the channels of a voxel side by side it, and what follows, is several times as
+    fast.
+    """
+
+    channels_last = True
+
+
 def side_by_side(picture: Tensor) -> Tensor:
     """Give (b, c, h, w) with the channels of a pixel side by side, where that is faster; what follows keeps them so.
 

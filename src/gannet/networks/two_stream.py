@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import log
-from typing import Literal, NamedTuple, Self
+from typing import ClassVar, Literal, NamedTuple, Self
 
 import torch
 from torch import Tensor, nn
@@ -60,6 +60,13 @@ class Growth:
         start = (-(-length // 2**doublings), *(-(-side // 2**levels) for side in (height, width)))
         return cls(start, tuple(level >= levels - doublings for level in range(levels)))
 
+    @classmethod
+    def evenly(cls, shape: Shape) -> "Growth":
+        """Choose it for volumes of `shape` (c, d, h, w), whose sides are all doubled: the shortest from 3 or 4 on."""
+        levels = (min(shape[1:]) - 1).bit_length() - 2
+        depth, height, width = (-(-side // 2**levels) for side in shape[1:])
+        return cls((depth, height, width), (True,) * levels)
+
     @property
     def levels(self) -> int:
         """How often space is doubled."""
@@ -74,9 +81,9 @@ class TwoStreamGenerator(Generator):
         growth, inputs = Growth.of(shape), latent * (2 if classes else 1)
         widths = [width * min(2**level, 8) for level in reversed(range(growth.levels))]
         self.embedding = nn.Embedding(classes, latent) if classes else None
-        self.moving = _grown(inputs, growth, widths)
-        self.moving_colours = _up(widths[-1], shape[0], growth.in_time[-1])
-        self.moving_mask = _up(widths[-1], 1, growth.in_time[-1])
+        self.moving = grown(inputs, growth, widths)
+        self.moving_colours = transposed_clips(widths[-1], shape[0], growth.in_time[-1])
+        self.moving_mask = transposed_clips(widths[-1], 1, growth.in_time[-1])
         self.still = grown_still(inputs, growth, [*widths, shape[0]])
         initialize(self)
         nn.init.constant_(self.moving_mask.bias, log(MASK_SHARE / (1 - MASK_SHARE)))  # type: ignore[arg-type]
@@ -100,14 +107,15 @@ class TwoStreamGenerator(Generator):
 class ClipDiscriminator(Discriminator):
     """Convolutions in space and time that halve the clip, and one logit."""
 
-    def __init__(self, shape: Shape, classes: int, width: int) -> None:
-        growth = Growth.of(shape)
+    convolution: ClassVar[type[nn.Conv3d]] = nn.Conv3d
+
+    def __init__(self, shape: Shape, classes: int, width: int, growth: Growth) -> None:
         widths = [width * min(2**level, 8) for level in range(growth.levels)]
         sides = (shape[1] >> sum(growth.in_time), *(side >> growth.levels for side in shape[2:]))
         super().__init__(widths[-1] * sides[0] * sides[1] * sides[2], classes)
         steps: list[nn.Module] = []
         for in_time, (before, after) in zip(growth.in_time[::-1], pairwise([shape[0], *widths]), strict=True):
-            steps += [nn.Conv3d(before, after, *_sides(in_time)), nn.LeakyReLU(SLOPE)]
+            steps += [self.convolution(before, after, *_sides(in_time)), nn.LeakyReLU(SLOPE)]
         self.body = nn.Sequential(*steps, nn.Flatten())
         initialize(self)
 
@@ -122,12 +130,22 @@ def _sides(in_time: bool) -> tuple[tuple[int, int, int], tuple[int, int, int], i
     return (4 if in_time else 3, 4, 4), (2 if in_time else 1, 2, 2), 1
 
 
-def _up(before: int, after: int, in_time: bool) -> nn.ConvTranspose3d:
+def transposed_clips(before: int, after: int, in_time: bool) -> nn.ConvTranspose3d:
+    """Double space, and time as well or not, by a transposed convolution."""
     return nn.ConvTranspose3d(before, after, *_sides(in_time))
 
 
-def _grown(inputs: int, growth: Growth, widths: Sequence[int]) -> nn.Sequential:
-    """Grow latent vectors (b, inputs) to features in space and time, all but the last level."""
+def grown(
+    inputs: int,
+    growth: Growth,
+    widths: Sequence[int],
+    double: Callable[[int, int, bool], nn.Module] = transposed_clips,
+) -> nn.Sequential:
+    """Grow latent vectors (b, inputs) to features (b, c, t, h, w), all but the last level.
+
+    Args:
+        double: builds what doubles the sides, by its channels before and after, and whether time is doubled as well.
+    """
     time, height, width = growth.start
     steps: list[nn.Module] = [
         nn.Linear(inputs, widths[0] * time * height * width, bias=False),
@@ -136,7 +154,7 @@ def _grown(inputs: int, growth: Growth, widths: Sequence[int]) -> nn.Sequential:
         nn.ReLU(),
     ]
     for in_time, (before, after) in zip(growth.in_time, pairwise(widths), strict=False):
-        steps += [_up(before, after, in_time), nn.BatchNorm3d(after), nn.ReLU()]
+        steps += [double(before, after, in_time), nn.BatchNorm3d(after), nn.ReLU()]
     return nn.Sequential(*steps)
 
 
@@ -191,7 +209,7 @@ class TwoStream(Pair):
 
     def discriminator(self, shape: Shape, classes: int) -> ClipDiscriminator:
         """Build the discriminator of clips of `shape` (c, t, h, w)."""
-        return ClipDiscriminator(checked_clip(shape), classes, self._width(shape))
+        return ClipDiscriminator(checked_clip(shape), classes, self._width(shape), Growth.of(shape))
 
     def frame_discriminator(self, shape: Shape, classes: int) -> Discriminator:
         """Build the discriminator of the frames of such clips, (c, h, w)."""

@@ -93,6 +93,11 @@ class Pipeline(ABC):
     def learn_from(self, source: "Source", name: str) -> None:  # noqa: B027
         """Take note of the data, as they lie, that its networks learn from, and of what they are called."""
 
+    @property
+    def always(self) -> tuple[str, ...]:
+        """The further outputs that are written beside every first one, asked for or not."""
+        return ()
+
     def options(self, given: Mapping[str, object]) -> Section:
         """Check options; ValueError names the nearest where there is none of a name."""
         fields = self.Options.model_fields
@@ -289,13 +294,7 @@ class GeneratorPipeline(Pipeline):
 
 
 class ConverterPipeline(Pipeline):
-    """Makes something of what it is given: `pipeline("small.png").save("large.png")`.
-
-    Attributes:
-        always: further outputs that are written beside every first one, asked for or not.
-    """
-
-    always: ClassVar[tuple[str, ...]] = ()
+    """Makes something of what it is given: `pipeline("small.png").save("large.png")`."""
 
     def __call__(self, *values: object, **given: object) -> Made:
         """Make something of inputs, given in their order or by name, with options by name.

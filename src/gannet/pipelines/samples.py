@@ -21,7 +21,7 @@ from gannet.pipelines.writer import ALONE, Order, Share, deliver
 from gannet.provenance.formats import PICTURES
 from gannet.provenance.metadata import SOURCE_TYPE, Facts, check_format, encode_picture, save_film, save_picture
 from gannet.runtime.files import check_free, digest, write_bytes
-from gannet.runtime.names import format_ending
+from gannet.runtime.names import file_ending, format_ending, whole_stem, whole_suffix
 from gannet.runtime.progress import Watch
 from gannet.runtime.randomness import generator as addressed
 from gannet.schema import choose, nearest
@@ -121,7 +121,7 @@ class Made:
         """
         path = Path(path)
         check_free(path)
-        write_new(path, self.encode(path.suffix, name))
+        write_new(path, self.encode(whole_suffix(path), name))
         return path
 
 
@@ -244,9 +244,9 @@ class Samples:
 
 def beside_samples(path: Path, name: str, medium: Medium) -> Path:
     """Give where a further output goes beside a file of samples: in the same format where its medium has that."""
-    ending = path.suffix.lower()
-    kept = path.suffix if ending in medium.saved or ending in PICTURES else medium.saved[0]
-    return path.with_name(f"{path.stem}.{name}{kept}")
+    ending = file_ending(path)
+    kept = whole_suffix(path) if ending in medium.saved or ending in PICTURES else medium.saved[0]
+    return path.with_name(f"{whole_stem(path)}.{name}{kept}")
 
 
 def _shortly(kind: str, what: list[str], facts: Facts) -> str:
@@ -273,7 +273,7 @@ def write_new(path: Path, content: bytes) -> None:
 
 def check_one_file(path: Path, medium: Medium, count: int, animated: bool) -> None:
     """Raise ValueError where so many samples cannot go into one file of that name."""
-    if animated or count > 1 or path.suffix.lower() not in medium.saved:
+    if animated or count > 1 or file_ending(path) not in medium.saved:
         check_format(path, 2 if animated else 1)
 
 

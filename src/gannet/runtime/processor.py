@@ -31,7 +31,8 @@ def put_channels_last(network: nn.Module) -> None:
     for module in network.modules():
         weight = getattr(module, "weight", None)
         if getattr(module, "channels_last", False) and isinstance(weight, Tensor) and likes_channels_last(weight):
-            weight.data = weight.data.contiguous(memory_format=torch.channels_last)
+            order = torch.channels_last if weight.ndim == 4 else torch.channels_last_3d
+            weight.data = weight.data.contiguous(memory_format=order)
 
 
 def likes_channels_last(tensor: Tensor) -> bool:

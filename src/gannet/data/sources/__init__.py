@@ -180,8 +180,23 @@ def _is_empty(source: Source) -> bool:
     return source.count() == 0 if isinstance(source, Counted) else next(listed(source), None) is None
 
 
-PAIRED = {"image": "image", "map": "label-map"}
-"""The media that are looked for in folders beside each other where nobody says what data are."""
+def holds_parts(target: str, media: Mapping[str, Medium]) -> bool:
+    """Tell whether data have all of these parts: an embedded set, or folders beside each other."""
+    openers = _openers(media)
+    if is_embedded(target):
+        return any(target in opener.EMBEDDED for opener in openers)
+    path = _on_disk(target)
+    if path is None or not (path.is_dir() or path.suffix.lower() == ".zip"):
+        return False
+    names = (Folder(path) if path.is_dir() else Zip(path)).names()
+    with suppress(ValueError):
+        return bool(pair_up(names, [(name, medium.endings) for name, medium in media.items()])[0])
+    return False
+
+
+PAIRED = ({"image": "image", "map": "label-map"}, {"volume": "volume", "labels": "label-volume"})
+"""The media that are looked for in folders beside each other where nobody says what data are; of those whose files look
+alike a single one is the first."""
 
 
 def media_of(target: str) -> dict[str, Medium]:
@@ -198,10 +213,11 @@ def media_of(target: str) -> dict[str, Medium]:
         of_file = [one for one in known.values() if path is not None and has_ending(path.name, one)]
         return image if image["image"] in of_file or not of_file else {"value": of_file[0]}
     names = (Folder(path) if path.is_dir() else Zip(path)).names()
-    paired = {name: find_medium(medium) for name, medium in PAIRED.items()}
-    with suppress(ValueError):
-        if pair_up(names, [(name, medium.endings) for name, medium in paired.items()])[0]:
+    for pair in PAIRED:
+        paired = {name: find_medium(medium) for name, medium in pair.items()}
+        if holds_parts(target, paired):
             return paired
     counts = {name: sum(has_ending(path, medium) for path in names) for name, medium in known.items()}
-    most = max(counts, key=lambda name: (counts[name], name == "image"))
+    firsts = [next(iter(pair.values())) for pair in reversed(PAIRED)]
+    most = max(counts, key=lambda name: (counts[name], firsts.index(name) if name in firsts else -1))
     return {"value": find_medium(most)} if counts[most] > counts["image"] else image

@@ -18,6 +18,7 @@ from gannet.data.sources.contents import OUTSIDE, Contents, contents
 from gannet.data.sources.layout import are_pairs, in_utf8, is_hidden, pair_up, read_layout
 from gannet.media.medium import Medium
 from gannet.runtime.files import is_inside
+from gannet.runtime.names import file_ending
 from gannet.runtime.reading import Check, any_beginning, open_large, read_bounded, read_file, refuse_huge
 
 MOST_DEFLATED = 1032  # bytes that one of a packed file unpacks to at most (deflate: 258 of each two bits)
@@ -163,7 +164,7 @@ def _tidy(name: str) -> str:
 
 def has_ending(path: str, medium: Medium) -> bool:
     """Tell by its ending whether a file is meant to be of a medium."""
-    return PurePosixPath(path).suffix.lower() in medium.endings
+    return file_ending(path) in medium.endings
 
 
 def only_seeming(storage: Storage, media: Collection[Medium]) -> list[LeftOut]:

@@ -8,6 +8,8 @@ from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
+from gannet.runtime.names import file_ending
+
 SPLITS = {
     "train": "train", "training": "train",
     "test": "test", "testing": "test", "val": "test", "valid": "test", "validation": "test",
@@ -130,7 +132,7 @@ def pair_up(
     for path in sorted(paths):
         for part, (folder, (_, endings)) in enumerate(zip(folders, parts, strict=True)):
             steps = PurePosixPath(path).parts
-            if _innermost(steps, folders) == folder and PurePosixPath(path).suffix.lower() in endings:
+            if _innermost(steps, folders) == folder and file_ending(path) in endings:
                 files = found.setdefault(_without(steps, folder), {})
                 if files.setdefault(part, path) != path:
                     found[path] = {part: path}  # Another file of that name has its place.
@@ -163,4 +165,5 @@ def _without(steps: Sequence[str], folder: str) -> str:
     """Give a file's path less the innermost folder that names its part, and less its ending."""
     place = max(index for index, step in enumerate(steps[:-1]) if step.lower() == folder)
     kept = [step for index, step in enumerate(steps) if index != place]
-    return PurePosixPath(*kept).with_suffix("").as_posix()
+    named = PurePosixPath(*kept).as_posix()
+    return named[: len(named) - len(file_ending(named))]

@@ -1,15 +1,14 @@
 """What clips that are learned from are brought to: size, channels, frames a second, and how many frames."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import Field as Constraint
 
-from gannet.adversarial.discriminator_augment import AUGMENTS, Augment
+from gannet.adversarial.discriminator_augment import Augment, choose_augment
 from gannet.augmentation.clips import FOLDED
-from gannet.augmentation.kinds import KINDS
 from gannet.data import image_dataset
 from gannet.data.records import Source
 from gannet.data.survey import count_learned, readable
@@ -18,7 +17,7 @@ from gannet.media.clip import ClipField, Options
 from gannet.media.medium import Field, Medium
 from gannet.recipe import Data, Optimizer, Recipe
 from gannet.schedule import total_images
-from gannet.schema import Choice, Section, check, choose, known_keys
+from gannet.schema import Choice, Section, known_keys
 from gannet.tasks._video.game import PLAYERS
 
 LEARNED_AT_MOST = 5_000
@@ -94,10 +93,10 @@ def resolved(recipe: Recipe, description: Description, task: Section, network: A
 
 def augment_of(recipe: Recipe, description: Description) -> Augment:
     """Say how the discriminators see clips; of what is chosen by itself only what does the same to all frames."""
-    augment = recipe.augment
-    options = check(choose(augment.name, AUGMENTS, "augment"), augment.options, "augment")
-    resolved: Any = options.resolve(description.shape[0], total_images(recipe), description.pictures)
-    if getattr(options, "kinds", "auto") == "auto" and hasattr(resolved, "kinds"):
-        kinds = {name: strength for name, strength in resolved.kinds.items() if KINDS[name].sort in FOLDED}
-        resolved = replace(resolved, kinds=kinds)
-    return resolved  # type: ignore[no-any-return]
+    return choose_augment(
+        recipe.augment,
+        description.shape[0],
+        total_images(recipe),
+        description.pictures,
+        lambda kind: kind.sort in FOLDED,
+    )

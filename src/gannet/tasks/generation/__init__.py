@@ -12,7 +12,7 @@ from typing import Any
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from gannet.adversarial.discriminator_augment import AUGMENTS, Augment
+from gannet.adversarial.discriminator_augment import AUGMENTS, Augment, choose_augment
 from gannet.adversarial.game import Game, Observer
 from gannet.adversarial.losses import find_loss
 from gannet.adversarial.two_player import DISCRIMINATOR, GENERATOR
@@ -34,7 +34,7 @@ from gannet.pipelines.samples import PLAIN, latents
 from gannet.recipe import Data as RecipeData
 from gannet.recipe import Loss, Optimizer, Penalty, Recipe
 from gannet.schedule import total_images
-from gannet.schema import Choice, Section, check, choose, known_keys
+from gannet.schema import Choice, Section, check, known_keys
 from gannet.task import example_recipe
 from gannet.tasks.generation.data_checks import inspect
 from gannet.tasks.generation.evaluation import evaluate
@@ -150,9 +150,7 @@ def game(recipe: Recipe, description: Description) -> Game:
 
 def _augment(recipe: Recipe, description: Description) -> Augment:
     """How the discriminator sees samples; points it sees as they are."""
-    augment = recipe.augment
-    options = check(choose(augment.name, AUGMENTS, "augment"), augment.options, "augment")
-    resolved = options.resolve(description.shape[0], total_images(recipe), description.pictures)
+    resolved = choose_augment(recipe.augment, description.shape[0], total_images(recipe), description.pictures)
     if resolved.name != "none" and len(description.shape) != 3:
         raise ValueError("augment changes pictures, and these samples are points; set augment.name=none.")
     return resolved

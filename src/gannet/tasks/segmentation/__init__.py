@@ -7,7 +7,7 @@ classes. Pictures and maps are moved together while it learns. The average of th
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Literal, cast
+from typing import Literal
 
 import numpy as np
 import torch
@@ -21,7 +21,7 @@ from gannet.data.image_dataset import Description
 from gannet.data.loader import Samples, Sides
 from gannet.data.records import Source
 from gannet.data.samples import Labels
-from gannet.data.survey import sample
+from gannet.data.survey import numbers_in
 from gannet.media import image, label_map
 from gannet.media.medium import Field, Medium, Shown
 from gannet.metrics.baseline_comparison import BaselineResult
@@ -30,8 +30,6 @@ from gannet.metrics.segmentation import commonest_class, confusion, mean_iou, se
 from gannet.monitoring.periodic import Periodic
 from gannet.recipe import Data as RecipeData
 from gannet.recipe import Optimizer, Recipe
-from gannet.runtime.broken import is_defect
-from gannet.runtime.wording import reason, short
 from gannet.schema import Choice, known_keys
 from gannet.task import Exam, example_recipe
 from gannet.tasks.segmentation.pipeline import (
@@ -88,7 +86,7 @@ def describe_pairs(
         ignored: numbers of what is nobody's.
     """
     description = image_dataset.describe(recipe, source)
-    numbers = sorted(_numbers_in(source) - {*ignored, label_map.NOTHING})
+    numbers = sorted(numbers_in(source, label_map.medium, MOST_LOOKED_AT) - {*ignored, label_map.NOTHING})
     if classes == "auto":
         classes = len(source.classes) or 1 + max(numbers, default=-1)
     name = Path(source.name).name
@@ -101,23 +99,6 @@ def describe_pairs(
         )
     names = tuple(source.classes) if len(source.classes) == classes else tuple(map(str, range(classes)))
     return description.model_copy(update={"classes": names})
-
-
-def _numbers_in(source: Source) -> set[int]:
-    """Find the numbers in some label maps from all over; another number in one that was not seen is nobody's."""
-    found: set[int] = set()
-    first = ""
-    for record in sample(source, MOST_LOOKED_AT):
-        try:
-            _, read = record.fields.values()
-            found |= set(np.unique(label_map.numbers(cast(label_map.LabelMap, read()))).tolist())
-        except Exception as error:  # A broken file raises anything; the cache will name it.
-            if is_defect(error):
-                raise
-            first = first or f" (first {short(record.name)}: {reason(error)})"
-    if not found:
-        raise ValueError(f"{Path(source.name).name} holds no readable label map{first}; give at least two.")
-    return found
 
 
 def fields(recipe: Recipe, description: Description) -> dict[str, Field]:

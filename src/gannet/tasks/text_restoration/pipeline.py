@@ -108,7 +108,7 @@ class TextRestorationPipeline(ConverterPipeline):
         TEXT: Input(text.medium, "a text whose gaps are marked: [...] of unknown length, [5] or ----- of five signs")
     }
     outputs: ClassVar[Mapping[str, Medium]] = {TEXT: text.medium, RECORD: record.medium}
-    always: ClassVar[tuple[str, ...]] = (RECORD,)
+    always = (RECORD,)
     Options: ClassVar[type[Section]] = RestorationOptions
     Config: ClassVar[type[Section]] = Settings
     settings = SettingsOf(Settings)

@@ -1,11 +1,9 @@
 """The pipeline of a trained generator of clips, and what its config keeps."""
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
-import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from gannet.media import image
 from gannet.media.clip import ClipMedium
@@ -13,13 +11,11 @@ from gannet.media.medium import Medium
 from gannet.networks import chosen
 from gannet.networks.moving_sprites import MovingSprites
 from gannet.networks.two_stream import TwoStream
-from gannet.pipelines.pipeline import GeneratorPipeline
-from gannet.pipelines.samples import Batches, Further, Samples, class_labels, latents
 from gannet.pipelines.settings import SettingsOf
 from gannet.schema import Choice, Positive, Section, Weight
 from gannet.tasks._video.data import Description
 from gannet.tasks._video.game import GENERATOR
-from gannet.tasks.generation.pipeline import DrawOptions
+from gannet.tasks.generation.one_by_one import OneByOnePipeline
 from gannet.tasks.generation.pipeline import Settings as GeneratorSettings
 
 CLIP, FOREGROUND, BACKGROUND, MASK = "clip", "foreground", "background", "mask"
@@ -43,21 +39,12 @@ class Settings(GeneratorSettings):
     description: Description
 
 
-class VideoOptions(DrawOptions):
-    """What is asked of a generator of clips."""
-
-    most: ClassVar[int] = 10**6
-
-
-class VideoGenerationPipeline(GeneratorPipeline):
+class VideoGenerationPipeline(OneByOnePipeline):
     """Draws clips: `pipeline(num=4, seed=0)`; what they are laid together of goes beside them."""
 
     task: ClassVar[str] = "video-generation"
-    Options: ClassVar[type[Section]] = VideoOptions
     Config: ClassVar[type[Section]] = Settings
     settings = SettingsOf(Settings)
-    BATCH: ClassVar[int] = 1
-    """Clips drawn at once: one, which takes little longer than one of several, and does not depend on their number."""
 
     @property
     def outputs(self) -> Mapping[str, Medium]:
@@ -65,64 +52,13 @@ class VideoGenerationPipeline(GeneratorPipeline):
         clips = ClipMedium(self.settings.description.rate)
         return {CLIP: clips, FOREGROUND: clips, BACKGROUND: image.medium, MASK: clips}
 
-    def options(self, given: Mapping[str, object]) -> Section:
-        """Check options; ValueError also where the model does not know the class."""
-        options = super().options(given)
-        assert isinstance(options, VideoOptions)
-        self.labels(1, options.label)
-        return options
-
-    def choices(self) -> Mapping[str, Sequence[str]]:
-        """Name the classes."""
-        return {"class": self.settings.description.classes} if self.settings.conditional else {}
-
-    def draw(self, options: Section) -> Samples:
-        """Draw clips; clip i of a seed is the same whatever their number is."""
-        return self.batches(options).together()
-
-    def batches(self, options: Section) -> Batches:
-        """Give the same clips batch by batch, each drawn when it is called for, and their layers when those are."""
-        assert isinstance(options, VideoOptions)
-        labels, (first, *others) = self.labels(options.num, options.label), list(self.outputs.items())
-        makes = {name: self.parts(options.num, options.seed, labels, name) for name in self.outputs}
-        further = {name: Further(medium, makes[name]) for name, medium in others}
-        description = self.settings.description
-        return Batches(
-            makes[CLIP],
-            self.BATCH,
-            description.shape,
-            self.facts(options),
-            labels,
-            description.classes,
-            first[1],
-            further,
-        )
-
-    def parts(self, num: int, seed: int, labels: Tensor | None = None, name: str = CLIP) -> list[Callable[[], Tensor]]:
-        """Give one of the outputs clip by clip, each drawn when it is called."""
-        labels = self.labels(num) if labels is None else labels
-        return [partial(self._drawn, number, seed, labels, name) for number in range(num)]
-
-    @torch.no_grad()
-    def _drawn(self, number: int, seed: int, labels: Tensor | None, name: str) -> Tensor:
-        """Draw one clip, or a layer of it: (1, ...)."""
-        network: Any = self.networks[GENERATOR]
-        vectors = latents(network, seed, number, self.BATCH).to(self.device)
-        label = None if labels is None else labels[number : number + self.BATCH].to(self.device)
-        layers = network.layers(vectors, label)
+    def output(self, name: str, latent: Tensor, label: Tensor | None) -> Tensor:
+        """Draw clips, or a layer of them."""
+        network: Any = self.generator
+        layers = network.layers(latent, label)
         values = layers.clip() if name == CLIP else 2 * layers.mask - 1 if name == MASK else getattr(layers, name)
-        made: Tensor = values.float().cpu().contiguous()
-        return made
-
-    def traced(self) -> tuple[nn.Module, dict[str, Tensor]]:
-        """Give the generator, and a batch of `latent` (b, latent) and, for classes, `label` (b,)."""
-        network = self.networks[GENERATOR]
-        inputs, labels = {"latent": latents(network, 0, 0, self.BATCH)}, self.labels(self.BATCH)
-        return network, inputs if labels is None else {**inputs, "label": labels}
-
-    def labels(self, num: int, label: str | None = None) -> Tensor | None:
-        """Give the classes of `num` clips (num,): all in turn or the one asked for; None without classes."""
-        return class_labels(self.settings.description.classes if self.settings.conditional else (), num, label)
+        drawn: Tensor = values.float()
+        return drawn
 
     @classmethod
     def build(cls, config: Section) -> Self:

@@ -1,0 +1,96 @@
+"""How generated volumes are judged: by their voxels, and by the volumes and shapes of what they label."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gannet.data.loader import Samples
+from gannet.metrics.anatomy import FEWEST, measure_anatomy
+from gannet.metrics.features import Features, fit_components
+from gannet.metrics.judgement import Evidence, Judgement, glance_at, judge_samples
+from gannet.metrics.measure import Measure
+from gannet.monitoring.data_checks import rows
+from gannet.task import Exam
+from gannet.tasks.generation.evaluation import Traces, in_the_shares_of
+from gannet.tasks.volume_generation.pipeline import LABELS, VOLUME, Description, VolumeGenerationPipeline
+
+PART, JUDGED, FEWEST_FAKES, FEWEST_OF_HALF, COMPONENT_VOLUMES = 16, 500, 64, 4, 300
+"""Volumes looked at at once; reals and fakes at most, fakes at least, what a half has at least, and what components
+are fitted to."""
+
+
+def evaluate(pipeline: VolumeGenerationPipeline, exam: Exam) -> Judgement:
+    """Compare fakes with reals by principal components of their voxels, and labelled regions by volume and shape."""
+    _check(exam)
+    query, reals, description = exam.query, exam.reals, pipeline.settings.description
+    judged = query.reach(JUDGED)
+    count = query.num or max(query.reach(FEWEST_FAKES), min(len(reals), judged))
+    features = _features(exam)
+    real_label = _values(reals, "label", judged)
+    fake_label = in_the_shares_of(real_label, count, query.seed) if pipeline.settings.conditional else None
+    evidence = Evidence(
+        real=_looked(features, (part[VOLUME] for part in reals.parts(PART, judged))),
+        fake=_looked(features, (part() for part in pipeline.parts(count, query.seed, fake_label))),
+        training=_seen(features, exam.own[0], judged) if exam.own and not query.fast else None,
+        held_out=_seen(features, exam.own[1], judged) if exam.own and not query.fast else None,
+        features=features.name,
+        real_label=real_label,
+        fake_label=fake_label,
+        classes=description.classes,
+        groups=_groups(reals, judged),
+        fewest=FEWEST_OF_HALF,
+    )
+    judgement = (glance_at if query.fast else judge_samples)(evidence, query.seed)
+    if not description.regions:
+        return judgement
+    drawn = pipeline.parts(count, query.seed, fake_label, LABELS)
+    found, left_out = _anatomy(reals, drawn, description, judged, query.seed)
+    return replace(judgement, measures=[*judgement.measures, *found], left_out={**judgement.left_out, **left_out})
+
+
+def _check(exam: Exam) -> None:
+    """Refuse what is asked of pictures only."""
+    asked = [name for name in ("utility", "baselines", "leaks", "features") if getattr(exam.query, name)]
+    if asked:
+        raise ValueError(f"{asked[0]} is for models of pictures, and this one makes volumes; leave it out.")
+
+
+def _features(exam: Exam) -> Features:
+    """Fit the components of the voxels of what was learned from, or of reals where that is not known."""
+    known = (exam.own[0] if exam.own else exam.reals).parts(PART, COMPONENT_VOLUMES)
+    return Traces(fit_components(torch.cat([rows(part[VOLUME]) for part in known])))
+
+
+def _looked(features: Features, parts: Iterable[Tensor]) -> Tensor:
+    return torch.cat([features(part) for part in parts])
+
+
+def _seen(features: Features, samples: Samples, most: int) -> Tensor:
+    return _looked(features, (part[VOLUME] for part in samples.parts(PART, most)))
+
+
+def _values(samples: Samples, name: str, most: int) -> Tensor | None:
+    """Give what is known of samples by a name; None where it is not."""
+    if samples.values(name) is None:
+        return None
+    return torch.cat([part[name] for part in samples.parts(PART, most)])
+
+
+def _groups(samples: Samples, most: int) -> np.ndarray | None:
+    found = _values(samples, "group", most)
+    return None if found is None else found.numpy()
+
+
+def _anatomy(
+    reals: Samples, drawn: list[Callable[[], Tensor]], description: Description, most: int, seed: int
+) -> tuple[list[Measure], dict[str, str]]:
+    """Hold labelled regions of fakes against those of reals, or say why that cannot be done."""
+    real = _values(reals, LABELS, most)
+    if real is None or min(len(real), len(drawn)) < FEWEST:
+        return [], {"anatomy": f"it takes {FEWEST} label volumes of reals and of fakes"}
+    regions = dict(list(zip(description.regions, description.names, strict=True))[1:])
+    fake = torch.cat([make() for make in drawn])
+    return measure_anatomy(real.numpy(), fake.numpy(), regions, description.spacing, seed), {}
