@@ -50,7 +50,9 @@ class Labelled(NamedTuple):
 
 def slice_files(part: str) -> list[Path]:
     """The slices of a part, train or test, in folders by class."""
-    return _some(sorted((data(SLICES) / part).glob("*/*.jpg")), data(SLICES) / part, "slices (.jpg) in folders by class")
+    return _some(
+        sorted((data(SLICES) / part).glob("*/*.jpg")), data(SLICES) / part, "slices (.jpg) in folders by class"
+    )
 
 
 def classes_of(paths: Iterable[Path]) -> tuple[str, ...]:
@@ -88,7 +90,7 @@ def read_volumes(paths: list[Path]) -> Labelled:
         low, high = np.percentile(values, (0.5, 99.5))
         scans.append(_around_the_middle(np.clip((values - low) / max(high - low, 1e-6), 0, 1) * 2 - 1, -1))
         labels.append(_around_the_middle(ids, 0))
-    return Labelled(torch.from_numpy(np.stack(scans))[:, None], torch.from_numpy(np.stack(labels)))
+    return Labelled(torch.from_numpy(np.stack(scans))[:, None].float(), torch.from_numpy(np.stack(labels)))
 
 
 def _around_the_middle(values: np.ndarray, outside: float) -> np.ndarray:

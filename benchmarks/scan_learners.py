@@ -14,7 +14,7 @@ from gannet.metrics.atlas import Atlas
 from gannet.metrics.segmentation import confusion, dice
 from gannet.networks.recognizer import RecognizerChoice
 
-SIDE, WIDTH, DEPTH = 64, 16, 5
+SIDE, WIDTH, DEPTH = 64, 8, 5
 """Of slices that are classified, and of the network that does it."""
 CHANNELS = 16
 """Of the segmenter at half the size."""

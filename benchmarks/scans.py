@@ -6,8 +6,8 @@
     GANNET_DATA=... python benchmarks/scans.py --utility slices [--slices RUN]
     GANNET_DATA=... python benchmarks/scans.py --utility volumes [--volumes RUN]
 
---planted: whether copiers of real scans (exact, shifted, mirrored, rescaled in size and intensity; a tenth of what they
-make) are caught, and ten sets of real scans that were not learned from acquitted. --slices, --volumes: the judgement of
+--planted: whether copiers of real scans (exact, shifted, mirrored, rescaled in size and intensity; in all that they
+make, and in a tenth of it) are caught, and ten sets of real scans that were not learned from acquitted. --slices, --volumes: the judgement of
 a run, distances over what halves of reals score, copies in disguise, membership inference, and the time of a volume.
 --utility: accuracy (slices) or Dice (volumes) of what learned from real, augmented, generated, and real and generated
 scans, on reals that no arm has seen. With a run its own scans are the arm's, and there is one generator; without, each
@@ -51,7 +51,7 @@ from torch import Tensor
 
 import gannet
 from gannet.metrics.arms import compare_arms, ratio_of
-from gannet.metrics.copies import aligned_nearest, audit_disguised, calibrate
+from gannet.metrics.copies import NEARER, aligned_nearest, audit_disguised, calibrate
 from gannet.metrics.features import fit_components
 from gannet.metrics.measure import Measure
 from gannet.metrics.membership import FEWEST, Scores, measure_membership, nearby_share, nearness
@@ -60,13 +60,14 @@ from gannet.monitoring.data_checks import rows
 from gannet.tasks.generation.evaluation import Traces, in_the_shares_of
 
 KNOWN_SLICES, NEW_SLICES, JUDGED, COPIED_SHARE, HONEST = 1_200, 700, 300, 0.1, 10
-"""Slices that copiers learn from and that nobody does, those of a set that is judged, the share of it that is copied,
-and how many sets are honest."""
-KNOWN_VOLUMES = 50
+"""Slices that copiers learn from and that nobody does, those of a set that is judged, the share of it that is copied
+where not all is, and how many sets are honest."""
+KNOWN_VOLUMES, COPIES = 50, 100
+"""Volumes that copiers learn from, and scans that they give back where nothing else is made."""
 MOST_AUDITED, MOST_DRAWN, SHOWN, TIMED = 400, 1_000, 6, 9
 """Fakes looked for among training scans, fakes an attack goes by, pairs that are shown, volumes that are timed."""
-STEPS = {"slices": 1_200, "volumes": 250}
-"""Of a classifier (batches of 32) and of a segmenter (of 4): a minute each on one core."""
+STEPS = {"slices": 800, "volumes": 250}
+"""Of a classifier (batches of 32) and of a segmenter (of 4)."""
 TIMES, ALONE = 8, 200
 """Generated scans for each real one in an arm, and at least."""
 
@@ -95,7 +96,7 @@ def planted_slices() -> Iterator[str]:
     for number in range(HONEST):
         order = torch.from_numpy(np.random.default_rng(number).permutation(len(new)))
         drawn, rest = order[:JUDGED], order[JUDGED:]
-        honest, criterion = (ratio[drawn], partner[drawn]), CopyCriterion(ratio[rest], len(known))
+        honest, criterion = (ratio[drawn], partner[drawn]), CopyCriterion(ratio[rest], len(known), NEARER)
         if number == 0:
             yield from copier_rows("slices", known, honest, criterion)
         yield honest_row("slices", number, criterion(*honest))
@@ -107,24 +108,27 @@ def planted_volumes() -> Iterator[str]:
     for number in range(HONEST):
         order = torch.from_numpy(np.random.default_rng(number).permutation(len(scans)))
         known, new = scans[order[:KNOWN_VOLUMES]], scans[order[KNOWN_VOLUMES:]]
-        honest, criterion = aligned_nearest(new, known), CopyCriterion(calibrate(known, new[:0]), len(known))
+        honest, criterion = aligned_nearest(new, known), CopyCriterion(calibrate(known, new[:0]), len(known), NEARER)
         if number == 0:
             yield from copier_rows("volumes", known, honest, criterion)
         yield honest_row("volumes", number, criterion(*honest))
 
 
 def copier_rows(name: str, known: Tensor, honest: Found, criterion: CopyCriterion) -> Iterator[str]:
-    """Judge each copier, a share of whose scans are disguised training scans and the rest honest."""
-    count = max(3, round(COPIED_SHARE * len(honest[0])))
+    """Judge each copier twice: alone, and where all but a tenth of what is made are honest scans."""
+    few = max(3, round(COPIED_SHARE * len(honest[0])))
+    count = min(COPIES, len(known))
     for copier, disguise in COPIERS.items():
         found = aligned_nearest(disguise(known[:: len(known) // count][:count]), known)
-        verdict = criterion(*(torch.cat([one[:-count], other]) for one, other in zip(honest, found, strict=True)))
-        yield f"| {name} | {copier} | {'caught' if verdict.memorizes else 'MISSED'} | {figures(verdict)} |"
+        among = [torch.cat([one[:-few], other[:few]]) for one, other in zip(honest, found, strict=True)]
+        for share, verdict in (("all", criterion(*found)), ("a tenth", criterion(among[0], among[1]))):
+            said = "caught" if verdict.memorizes else "missed"
+            yield f"| {name} | {copier}, {share} | {said} | {figures(verdict)} |"
 
 
 def honest_row(name: str, number: int, verdict: Memorization) -> str:
     """Say how a set of reals was judged that were not learned from."""
-    said = "ACCUSED" if verdict.memorizes else "acquitted"
+    said = "accused" if verdict.memorizes else "acquitted"
     return f"| {name} | honest {number + 1} | {said} | {figures(verdict)} |"
 
 

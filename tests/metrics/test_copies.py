@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate, pad
 
-from gannet.metrics.copies import Change, aligned_nearest, audit_disguised, calibrate, change
+from gannet.metrics.copies import NEARER, Change, aligned_nearest, audit_disguised, calibrate, change
 from gannet.metrics.memorization import CopyCriterion
 
 SIDE = {2: 32, 3: 16}
@@ -57,7 +57,7 @@ def test_a_disguised_copy_is_found_at_its_original_and_relatively_near(disguise:
 def test_copiers_of_a_few_scans_are_caught_and_ten_honest_models_acquitted(axes: int) -> None:
     """Few held-out scans, so that training scans are held against each other, as whoever has 60 volumes must."""
     training, held_out = scans(42, 0, axes), scans(10, 1, axes)
-    criterion = CopyCriterion(calibrate(training, held_out), len(training))
+    criterion = CopyCriterion(calibrate(training, held_out), len(training), NEARER)
     honest, partners = aligned_nearest(scans(40, 2, axes), training)
     generator = torch.Generator().manual_seed(0)
     for _ in range(10):

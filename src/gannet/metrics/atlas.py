@@ -44,7 +44,8 @@ class Atlas:
     def __call__(self, scan: Values) -> npt.NDArray[np.int64]:
         """Tell the ids of a scan (d, h, w): what is likeliest at each place once the atlas lies upon it."""
         by = best_shift(self.mean, standardized(scan))
-        return background_around(self.shares, by).argmax(0)
+        told: npt.NDArray[np.int64] = background_around(self.shares, by).argmax(0)
+        return told
 
 
 def best_shift(moving: Values, still: Values) -> tuple[int, ...]:
@@ -80,11 +81,12 @@ def background_around(shares: Values, by: tuple[int, ...]) -> Values:
 
 def one_hot(labels: npt.NDArray[Any], classes: int) -> Values:
     """Give ids (d, h, w) as (k, d, h, w), 1 where the id is."""
-    return (np.arange(classes)[:, None, None, None] == labels[None]).astype(np.float64)
+    where: Values = (np.arange(classes)[:, None, None, None] == labels[None]).astype(np.float64)
+    return where
 
 
 def standardized(scan: npt.NDArray[Any]) -> Values:
     """Bring a scan to a mean of 0 and a deviation of 1; an even one to 0."""
-    centred = scan.astype(np.float64) - scan.mean()
-    deviation = centred.std()
+    centred: Values = scan.astype(np.float64) - scan.mean()
+    deviation = float(centred.std())
     return centred / deviation if deviation > 0 else centred

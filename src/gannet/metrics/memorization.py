@@ -15,6 +15,8 @@ from gannet.runtime.later import later
 stats = later("scipy.stats")
 
 NEAR, NEIGHBOUR, FEWEST, ROWS = 0.01, 5, 50, 100
+NEARER = 0.9
+"""In which share of comparisons with held-out samples a copier's fakes are the nearer ones."""
 SAME = 1e-4
 """Relative distance up to which samples are the same one: networks round differently in batches of other sizes."""
 RARE = 1e-4
@@ -56,6 +58,7 @@ class Memorization:
         copied_low, copied_high: its 95 % interval.
         copied_floor: the share of held-out samples that would be called copies.
         surely: whether more training samples are copied than chance, a poor generator, or twins in the data explain.
+        nearer: how high `closer` is of what memorizes.
     """
 
     near_copies: float
@@ -68,13 +71,14 @@ class Memorization:
     copied_high: float
     copied_floor: float
     surely: bool
+    nearer: float = NEARER
 
     @property
     def extent(self) -> Literal["none", "some", "many"]:
         """How many fakes are copies: many where far more lie near than held-out samples do, some where a few surely
         are.
         """
-        if self.near_copies > 10 * NEAR or self.closer > 0.9:
+        if self.near_copies > 10 * NEAR or self.closer > self.nearer:
             return "many"
         return "some" if self.surely else "none"
 
@@ -136,10 +140,11 @@ class CopyCriterion:
     Args:
         usual: relative distances (k,) of such reals, by the same search as those of fakes; zeros count as twins.
         searched: how many training samples were looked through.
+        nearer: in which share of comparisons with these reals a copier's fakes are the nearer ones.
     """
 
-    def __init__(self, usual: Tensor, searched: int) -> None:
-        self.usual, self.searched = usual[usual > SAME], searched
+    def __init__(self, usual: Tensor, searched: int, nearer: float = NEARER) -> None:
+        self.usual, self.searched, self.nearer = usual[usual > SAME], searched, nearer
         self.near, self.bound = (tail_quantile(self.usual, share) if self.enough else 0.0 for share in (NEAR, RARE))
         self.counts = int((usual < self.bound).sum()), len(usual)
         self.floor = float((usual < self.bound).float().mean())
@@ -168,6 +173,7 @@ class CopyCriterion:
             copied_high=float(interval.high),
             copied_floor=self.floor,
             surely=self._exceeds(originals, len(found)),
+            nearer=self.nearer,
         )
 
     def _exceeds(self, originals: int, fakes: int) -> bool:
