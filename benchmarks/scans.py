@@ -7,8 +7,9 @@
     GANNET_DATA=... python benchmarks/scans.py --utility volumes [--volumes RUN]
 
 --planted: whether copiers of real scans (exact, shifted, mirrored, rescaled in size and intensity; in all that they
-make, and in a tenth of it) are caught, and ten sets of real scans that were not learned from acquitted. --slices, --volumes: the judgement of
-a run, distances over what halves of reals score, copies in disguise, membership inference, and the time of a volume.
+make, and in a tenth of it) are caught, and ten sets of real scans that were not learned from acquitted. --slices,
+--volumes: the judgement of a run, distances over what halves of reals score, copies in disguise, membership inference,
+and the time of a volume.
 --utility: accuracy (slices) or Dice (volumes) of what learned from real, augmented, generated, and real and generated
 scans, on reals that no arm has seen. With a run its own scans are the arm's, and there is one generator; without, each
 seed draws a tenth of the data and trains a generator on it (--minutes), below --out.

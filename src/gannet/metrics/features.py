@@ -90,9 +90,9 @@ class PlaneFeatures:
         """Names the pictures' features."""
         return f"{self.pictures.name} on planes"
 
-    def __call__(self, volumes: Tensor) -> Tensor:
+    def __call__(self, samples: Tensor) -> Tensor:
         """Map volumes (b, 1, x, y, z) in [-1, 1] to (b, 3 d) on the CPU."""
-        return torch.cat([self._across(volumes.movedim(axis, 1)[:, ::2]) for axis in (2, 3, 4)], 1)
+        return torch.cat([self._across(samples.movedim(axis, 1)[:, ::2]) for axis in (2, 3, 4)], 1)
 
     def _across(self, planes: Tensor) -> Tensor:
         """Map planes (b, n, 1, h, w) to the mean of their features (b, d)."""
