@@ -27,6 +27,7 @@ from gannet.tasks import (
     super_resolution,
     video_generation,
     video_prediction,
+    volume_generation,
 )
 from gannet.tasks._image_restoration import PhotographConfig
 from gannet.tasks.generation import example
@@ -287,6 +288,7 @@ def test_a_shipped_recipe_is_whole(name: str, tmp_path: Path) -> None:
             | text_restoration_config.NETWORKS
             | video_generation.NETWORKS
             | video_prediction.NETWORKS
+            | volume_generation.NETWORKS
             | clip_recognition.NETWORKS
         )[recipe.network.name].__dataclass_fields__
     )

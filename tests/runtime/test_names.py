@@ -7,7 +7,7 @@ import pytest
 
 from gannet.commands.recipes import recipe_keys
 from gannet.recipe import Recipe
-from gannet.runtime.names import at_home, format_ending
+from gannet.runtime.names import at_home, file_ending, format_ending, whole_stem, whole_suffix
 from gannet.runtime.other_names import OTHER_NAMES, called_here
 
 
@@ -17,6 +17,24 @@ def test_a_path_in_a_home_of_nobody_is_refused_and_others_are_as_they_are(monkey
     assert at_home("~/a") == Path("/home/somebody/a") and at_home("a/~b") == Path("a/~b")
     with pytest.raises(ValueError, match=r"^There is no home folder for ~nobody-of-that-name/a; name it in full\.$"):
         at_home("~nobody-of-that-name/a")
+
+
+@pytest.mark.parametrize(
+    ("name", "stem", "ending"),
+    [
+        ("a/sub-01.T1w.NII.gz", "sub-01.T1w", ".NII.gz"),
+        ("a.b/photo.jpg", "photo", ".jpg"),
+        ("packed.gz", "packed", ".gz"),
+        ("none", "none", ""),
+        (".hidden", ".hidden", ""),
+    ],
+)
+def test_the_ending_of_a_packed_file_is_all_of_it(name: str, stem: str, ending: str) -> None:
+    assert (whole_stem(name), whole_suffix(Path(name)), file_ending(name)) == (stem, ending, ending.lower())
+
+
+def test_a_known_ending_of_a_packed_file_is_a_format_and_an_unknown_one_is_none() -> None:
+    assert format_ending(Path("x.NII.gz"), [".nii.gz"]) == ".nii.gz" and format_ending(Path("x.nii.gz")) == ""
 
 
 @pytest.mark.parametrize("name", ["grid.PNG", "a.b.zip", "grid.pgn", "x.xyz", "table.parquet", "scan.tiff"])

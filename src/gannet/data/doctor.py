@@ -124,7 +124,12 @@ def examine(source: Source, dataset: Dataset, fields: Fields, advice: Advice) ->
         exact_duplicates=_named(exact, names),
         near_duplicates=_named(near, names),
         leaked=int(np.isin(dataset.digests[dataset.held_out], trained).sum()),
-        findings=(*notes_of(source), *dataset.notes(), *(line for one in found for line in _told(one, dataset))),
+        findings=(
+            *notes_of(source),
+            *dataset.notes(),
+            *(line for one in found for line in _told(one, dataset)),
+            *_across_groups([exact, near], dataset),
+        ),
         advice=advice,
     )
 
@@ -143,6 +148,13 @@ def _told(found: Findings, dataset: Dataset) -> Iterator[str]:
     shares = ", ".join(f"{names.get(number, number)}: {share:.1%}" for number, share in found.shares.items())
     if shares:
         yield f"Classes by their share of the pixels: {shares}."
+
+
+def _across_groups(found: list[Copies], dataset: Dataset) -> Iterator[str]:
+    """Tell of copies that do not belong together by what the source says of them."""
+    across = sum(len(set(dataset.groups[list(one)].tolist())) > 1 for copies in found for one in copies.groups)
+    if across and dataset.groups.any():
+        yield f"{across:,} sets of copies are of several groups (patients, films); one may be under a wrong name."
 
 
 def count_classes(dataset: Dataset) -> dict[str, int]:

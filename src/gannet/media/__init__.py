@@ -14,6 +14,7 @@ __all__ = ["Field", "Medium", "find_medium", "medium_names"]
 NOT_MEDIA = {
     "arrays",
     "attachments",
+    "dicom",
     "film_encoding",
     "films",
     "grids",
@@ -25,6 +26,7 @@ NOT_MEDIA = {
     "pyramid",
     "resizing",
     "sixteen_bit",
+    "slices",
     "tiling",
     "value_range",
     "volumes",

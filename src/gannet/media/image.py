@@ -61,6 +61,10 @@ class Options(Section):
     `stretch` keep all of it."""
     stack: Literal[1, 3] = 1
     """3 stacks three grey pictures as colour channels (Stacked MNIST)."""
+    plane: Annotated[
+        Literal["axial", "coronal", "sagittal"] | None, Constraint(exclude_if=lambda given: given is None)
+    ] = None
+    """The plane of the slices that are taken of scans; axial where nothing is said. Other data have none."""
 
     @property
     def sides(self) -> tuple[int, int]:

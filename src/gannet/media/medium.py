@@ -116,6 +116,7 @@ class Medium(ABC, Generic[Value]):
         noun, plural: how messages call one of them, and many.
         endings: of its files, lower case, with the dot.
         foreign: endings of kinds of it that cannot be read, each with what to do.
+        pieces: endings of files several of which are one value, which a source puts together.
         feature: what the Hugging Face Hub calls a column of such files; empty where it has no word for them.
         Options: the keys of `data` that it understands.
         in_data: whether data consist of it; what pipelines alone are given or make does not.
@@ -127,6 +128,7 @@ class Medium(ABC, Generic[Value]):
     plural: ClassVar[str]
     endings: ClassVar[frozenset[str]]
     foreign: ClassVar[Mapping[str, str]] = {}
+    pieces: ClassVar[frozenset[str]] = frozenset()
     feature: ClassVar[str] = ""
     Options: ClassVar[type[Section]] = Section
     in_data: ClassVar[bool] = True

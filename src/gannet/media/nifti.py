@@ -94,8 +94,7 @@ def _opened(content: bytes) -> Any:
 
 def _check(image: Any, have: int) -> None:
     """Refuse what is no volume, or not all there."""
-    header, sides = image.header, image.shape
-    kind = header.get_data_dtype()
+    kind, sides = image.header.get_data_dtype(), image.shape
     if kind.names or kind.kind == "c":
         what = "colours" if kind.names else "complex numbers"
         raise ValueError(f"its voxels are {what} and not intensities; save a volume of one number a voxel")
@@ -103,17 +102,18 @@ def _check(image: Any, have: int) -> None:
         raise ValueError(
             f"it holds {int(np.prod(sides[3:])):,} volumes ({'x'.join(map(str, sides))}); save each as its own file"
         )
-    if len(sides) < 3 or min(sides) < 2:
+    if len(sides) < 3 or min(sides[:3]) < 2:
         raise ValueError(f"it is a single slice ({'x'.join(map(str, sides))}); give volumes, or slices as pictures")
     count = int(np.prod(sides, dtype=np.float64))
     if count > MOST_VOXELS:
         raise ValueError(f"it has {count:,} voxels, over the limit of {MOST_VOXELS:,}")
-    if have < int(header["vox_offset"]) + count * kind.itemsize:
+    if have < image.dataobj.offset + count * kind.itemsize:
         raise ValueError(CUT_SHORT)
-    _check_affine(np.asarray(image.affine, np.float64))
+    check_affine(np.asarray(image.affine, np.float64))
 
 
-def _check_affine(affine: Affine) -> None:
+def check_affine(affine: Affine) -> None:
+    """Raise ValueError where an affine (4, 4) does not say where voxels lie."""
     if not np.isfinite(affine).all() or abs(np.linalg.det(affine[:3, :3])) < 1e-9:
         raise ValueError("its affine is singular, so that it does not say where its voxels lie; mend its header")
 

@@ -17,6 +17,7 @@ from gannet.media.grids import draw_grid
 from gannet.media.medium import Array, Field, Findings, Medium, Pixels
 from gannet.media.nifti import check_nifti, read_nifti, write_nifti
 from gannet.media.volumes import (
+    HELD,
     Fit,
     Grid,
     Sides,
@@ -36,11 +37,13 @@ Side = Annotated[int, Constraint(ge=8, le=256)]
 Millimetres = Annotated[float, Constraint(gt=0, le=100)]
 STEP, LARGEST_AUTO_SIDE, WHITE = 8, 64, 255
 """What chosen sides are multiples of, voxels a side that are chosen at most, and the highest level of the cache."""
-EMPTY = 2
-"""Levels that a slice which holds nothing spans at most: compression leaves traces."""
+EMPTY, MUCH = 2, 0.25
+"""Levels that a slice which holds nothing spans at most, for compression leaves traces; the share of its voxels that an
+outer slice holds where something is cut off."""
 READING = "1"
 """A change of how scans are read or brought to levels raises it, and so decodes anew what the cache holds of them."""
 FOREIGN = {
+    **dict.fromkeys((".dcm", ".ima"), "it is a slice of a DICOM series; turn the series into one .nii.gz"),
     **dict.fromkeys((".img", ".hdr"), "it is half of a pair of files; save both as one .nii.gz"),
     **dict.fromkeys(
         (".mgz", ".mgh", ".nrrd", ".nhdr", ".mha", ".mhd", ".mnc"),
@@ -135,7 +138,7 @@ class Look:
         kinds = self.spacings if self.asked is None else [self.asked] * len(self.extents)
         counts = [np.divide(extent, mm) for extent, mm in zip(self.extents, kinds, strict=True)]
         sides = np.median(counts, axis=0) / STEP
-        across, deep, high = (STEP * min(LARGEST_AUTO_SIDE // STEP, max(1, round(side))) for side in sides.tolist())
+        across, deep, high = (STEP * min(LARGEST_AUTO_SIDE // STEP, max(1, int(side + 0.5))) for side in sides.tolist())
         return across, deep, high
 
 
@@ -221,6 +224,7 @@ class VolumeMedium(ScanFiles):
     name: ClassVar[str] = "volume"
     noun: ClassVar[str] = "volume"
     plural: ClassVar[str] = "volumes"
+    pieces: ClassVar[frozenset[str]] = frozenset({".dcm", ".ima"})
 
     def field(self, size: Sides, options: Options | None = None, spacing: Triple = (1.0, 1.0, 1.0)) -> VolumeField:
         """Describe volumes of so many voxels.
@@ -289,11 +293,14 @@ class VolumeMedium(ScanFiles):
         empty = np.array([_empty_slices(row[0]) for row in values])
         nothing = int((empty == 1).sum())
         some = int(((empty > 0) & (empty < 1)).sum())
+        cut = sum(_reaches_edge(row[0]) for row in values)
         lines = []
         if nothing:
             lines.append(f"{nothing:,} of them hold nothing once they are brought to size.")
         if some:
             lines.append(f"{some:,} of them have empty slices at data.size, {empty[empty > 0].mean():.0%} of theirs.")
+        if cut:
+            lines.append(f"{cut:,} of them reach the edge of data.size: either they end there, or they are cut off.")
         shown = torch.from_numpy(np.stack(list(values)))
         return Findings(tuple(lines), torch.cat(tuple(middle_planes(shown, 0).unbind(1)), 3).numpy())
 
@@ -332,6 +339,12 @@ def middle_planes(volumes: Tensor, beyond: float = -1) -> Tensor:
         square[..., top : top + height, left : left + width] = upright
         squares.append(square)
     return torch.stack(squares, 1)
+
+
+def _reaches_edge(volume: Array) -> bool:
+    """Tell whether one of the outer slices of a volume (x, y, z) holds much."""
+    outer = [volume.take(at, axis) for axis in range(3) for at in (0, -1)]
+    return any(float((slice_ > WHITE * HELD).mean()) > MUCH for slice_ in outer)
 
 
 def _empty_slices(volume: Array) -> float:

@@ -96,7 +96,9 @@ class Fit:
             corners = (steps - 1) / 2
         else:
             steps = self._steps(grid)
-            corners = np.array(grid.middle) - steps * (size - 1) / 2
+            first, last = (steps - 1) / 2, sides - (steps + 1) / 2 - steps * (size - 1)
+            corners = (np.array(grid.middle) - steps * (size - 1) / 2).clip(first, np.maximum(first, last))
+            corners = np.where(last < first, (first + last) / 2, corners)  # No side is padded while another is cropped.
             corners = np.where(steps == 1, np.floor(corners + 0.5), corners)  # What need not be is not interpolated.
         return [corner + step * np.arange(side) for corner, step, side in zip(corners, steps, self.size, strict=True)]
 

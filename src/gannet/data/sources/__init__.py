@@ -23,7 +23,7 @@ from gannet.data.sources.layout import is_hidden, pair_up
 from gannet.data.sources.memory import is_held_name
 from gannet.media import find_medium, medium_names
 from gannet.media.medium import Medium
-from gannet.runtime.names import at_home
+from gannet.runtime.names import at_home, file_ending
 from gannet.runtime.plugins import installed
 from gannet.runtime.wording import short
 from gannet.schema import Section, alike
@@ -217,7 +217,12 @@ def media_of(target: str) -> dict[str, Medium]:
         paired = {name: find_medium(medium) for name, medium in pair.items()}
         if holds_parts(target, paired):
             return paired
-    counts = {name: sum(has_ending(path, medium) for path in names) for name, medium in known.items()}
+    counts = {name: sum(_is_of(path, medium) for path in names) for name, medium in known.items()}
     firsts = [next(iter(pair.values())) for pair in reversed(PAIRED)]
     most = max(counts, key=lambda name: (counts[name], firsts.index(name) if name in firsts else -1))
     return {"value": find_medium(most)} if counts[most] > counts["image"] else image
+
+
+def _is_of(path: str, medium: Medium) -> bool:
+    """Tell whether a file is a value of a medium, or a piece of one."""
+    return has_ending(path, medium) or file_ending(path) in medium.pieces

@@ -93,7 +93,7 @@ def _labels(number: int) -> Volume:
 
 MEDIA = (("volume", "label-volume"), ("volume",))
 EMBEDDED = ("ellipsoids",)
-ALLOWED = "ellipsoids"
+ALLOWED = "a folder or zip of scans (.nii.gz, .nii) or of folders of DICOM slices, a folder a series, or ellipsoids"
 
 
 def open_name(target: str) -> Source | None:

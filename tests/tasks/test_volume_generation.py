@@ -1,0 +1,142 @@
+"""Volume generation: volumes with their labels, seen together, drawn together, written together."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import gannet
+from gannet.commands.train import prepare
+from gannet.media.nifti import read_nifti
+from gannet.metrics.options import JudgeOptions
+from gannet.pipelines.samples import latents
+from gannet.recipe import Data, Recipe, dump_yaml, load_recipe
+from gannet.schema import Choice
+from gannet.tasks import volume_generation
+from gannet.tasks.volume_generation.game import decided, seen_together
+from gannet.tasks.volume_generation.pipeline import Description, Settings, VolumeGenerationPipeline
+
+nibabel: Any = pytest.importorskip("nibabel")
+
+
+@pytest.fixture(scope="module")
+def model() -> VolumeGenerationPipeline:
+    """An untrained generator of volumes of 12x8x16 with two regions, numbered 17 and 53."""
+    torch.manual_seed(0)
+    description = Description(
+        name="scans", shape=(1, 12, 8, 16), spacing=(1, 1.5, 2), regions=(0, 17, 53), names=("none", "left", "right")
+    )
+    network = Choice(name="volumes", width=4, latent=8)
+    settings = Settings(description=description, network=network, conditional=False, data=volume_generation.Data())
+    made = VolumeGenerationPipeline.build(settings)
+    torch.nn.init.normal_(made.networks["generator"].paint.weight)
+    return made
+
+
+def write_scans(folder: Path, count: int = 4, labels: str = "labels") -> Path:
+    """Pairs of NIfTI files, in which region 5 is where it is bright."""
+    random = np.random.default_rng(0)
+    for number in range(count):
+        scan = random.integers(0, 100, (10, 10, 10)).astype(np.uint8)
+        for name, values in (("images", scan), (labels, 5 * (scan > 50).astype(np.uint8))):
+            (folder / name).mkdir(parents=True, exist_ok=True)
+            nibabel.save(nibabel.Nifti1Image(values, np.diag([2, 2, 2, 1])), folder / name / f"{number}.nii.gz")
+    return folder
+
+
+def recipe(source: Path, **options: Any) -> Recipe:
+    given = Recipe(name="scans", task=Choice(name="volume-generation", **options), network=Choice(name="volumes"))
+    return given.model_copy(update={"data": Data(source=str(source), size=[8, 8, 8])})
+
+
+def test_voxels_are_seen_with_the_region_that_each_is_of() -> None:
+    volume = torch.rand(2, 1, 2, 2, 2)
+    labels = torch.tensor([0, 17, 53, 17, 0, 0, 53, 99]).view(1, 2, 2, 2).expand(2, -1, -1, -1)
+    seen = seen_together((0, 17, 53))({"volume": volume, "labels": labels})
+    assert torch.equal(seen[:, :1], volume)
+    assert seen[0, 1:].flatten(1).argmax(0).tolist() == [0, 1, 2, 1, 0, 0, 2, 0], "an unknown number is of no region"
+    assert torch.equal(seen[:, 1:].sum(1), torch.ones(2, 2, 2, 2))
+    assert seen_together(())({"volume": volume}) is volume
+
+
+def test_regions_are_decided_for_and_descend_as_the_softmax_does() -> None:
+    logits = torch.randn(2, 3, 2, 2, 2, requires_grad=True)
+    weight = torch.randn_like(logits)
+    made = decided(logits)
+    assert set(made.detach().unique().tolist()) == {0.0, 1.0} and torch.equal(made.argmax(1), logits.argmax(1))
+    (found,) = torch.autograd.grad((made * weight).sum(), logits)
+    (soft,) = torch.autograd.grad((logits.softmax(1) * weight).sum(), logits)
+    torch.testing.assert_close(found, soft)
+
+
+def test_labels_are_learned_where_the_data_have_them_or_where_they_are_asked_for(tmp_path: Path) -> None:
+    found = prepare(recipe(write_scans(tmp_path)))
+    assert found.recipe.task.options["labels"] is True and found.description.regions == (0, 5)
+    assert found.description.shape == (1, 8, 8, 8) and found.description.spacing == (2, 2, 2)
+    alone = prepare(recipe(tmp_path / "images"))
+    assert alone.recipe.task.options["labels"] is False and alone.description.regions == ()
+    with pytest.raises(ValueError, match="give the folder images within it"):
+        prepare(recipe(tmp_path, labels=False))
+    with pytest.raises(ValueError, match="holds no pairs"):
+        prepare(recipe(tmp_path / "images", labels=True))
+
+
+def test_what_cannot_be_learned_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"classes are sub-folders, and .* has pairs, which have none"):
+        prepare(recipe(write_scans(tmp_path / "pairs"), conditional=True))
+    with pytest.raises(ValueError, match="cutout is not done to volumes"):
+        found = prepare(load_recipe("volumes", {"augment": {"name": "fixed", "kinds": ["cutout"]}, "data.size": 8}))
+        volume_generation.game(found.recipe, found.description)
+    for file in (tmp_path / "pairs" / "labels").iterdir():
+        nibabel.save(nibabel.Nifti1Image(np.zeros((10, 10, 10), np.uint8), np.eye(4)), file)
+    with pytest.raises(ValueError, match="label nothing; set task.labels=false"):
+        prepare(recipe(tmp_path / "pairs"))
+
+
+def test_a_volume_is_the_same_whatever_the_number_and_its_labels_are_of_it(model: VolumeGenerationPipeline) -> None:
+    many, few = model(num=3, seed=1), model(num=1, seed=1)
+    assert torch.equal(many.values[:1], few.values) and not torch.equal(many.values[0], many.values[1])
+    labels = many.further["labels"].together()
+    assert labels.shape == (3, 12, 8, 16) and set(labels.unique().tolist()) == {0, 17, 53}
+    generator: Any = model.generator
+    logits = generator(latents(generator, 1, 0, 1))[:, 1:]
+    assert torch.equal(torch.tensor([0, 17, 53])[logits.argmax(1)], labels[:1])
+
+
+def test_volumes_are_written_with_their_labels_and_say_that_they_are_synthetic(
+    model: VolumeGenerationPipeline, tmp_path: Path, gannet_command: Callable[..., Any]
+) -> None:
+    folder = model.save_pretrained(tmp_path / "model")
+    ended = gannet_command("apply", folder, "--num", 2, "--out", tmp_path / "made", "--json")
+    assert ended.code == 0 and json.loads(ended.out)["result"], ended.err
+    names = ["000000.labels.nii.gz", "000000.nii.gz", "000001.labels.nii.gz", "000001.nii.gz"]
+    assert sorted(path.name for path in (tmp_path / "made").iterdir()) == names
+    for name in names:
+        found = nibabel.load(tmp_path / "made" / name)
+        assert found.shape == (12, 8, 16) and nibabel.aff2axcodes(found.affine) == ("R", "A", "S")
+        np.testing.assert_allclose(found.header.get_zooms(), (1, 1.5, 2))
+        middle = found.affine @ [*((np.array(found.shape) - 1) / 2), 1]
+        np.testing.assert_allclose(middle, [0, 0, 0, 1], atol=1e-6)
+        assert b"synthetic, not for diagnosis" in bytes(found.header["descrip"])
+    labels = read_nifti((tmp_path / "made" / names[0]).read_bytes()).values
+    drawn = gannet.load(folder)(num=1).further["labels"].together()[0]
+    assert np.array_equal(labels, drawn.numpy())
+
+
+def test_a_run_is_judged_by_its_voxels_and_by_what_it_labels(tmp_path: Path) -> None:
+    example = volume_generation.example()
+    never = dict.fromkeys(("referee.every", "log.sheet_every", "checkpoint.every"), 10**6)
+    (tmp_path / "example.yaml").write_text(dump_yaml(example))
+    gannet.train(str(tmp_path / "example.yaml"), out=tmp_path / "run", set={"images": 64, **never})
+    judged = gannet.judge(tmp_path / "run", query=JudgeOptions(fast=True))
+    found = {measure.name: measure for measure in judged.measures}
+    anatomy = found["volume (mm3) of core"]
+    assert anatomy.features == "label volumes" and anatomy.best == "low"
+    assert anatomy.value > anatomy.floor, "what has learned nothing labels as reals do"
+    assert "sliced wasserstein distance" in found
+    with pytest.raises(ValueError, match="makes volumes"):
+        gannet.judge(tmp_path / "run", query=JudgeOptions(utility=True))
