@@ -57,6 +57,7 @@ from gannet.metrics.features import fit_components
 from gannet.metrics.measure import Measure
 from gannet.metrics.membership import FEWEST, Scores, measure_membership, nearby_share, nearness
 from gannet.metrics.memorization import CopyCriterion, Memorization
+from gannet.metrics.options import JudgeOptions
 from gannet.monitoring.data_checks import rows
 from gannet.tasks.generation.evaluation import Traces, in_the_shares_of
 
@@ -202,7 +203,7 @@ def parted(
 
 def print_judgement(run: ScanRun, seed: int) -> None:
     """What `gannet judge` says, and distances over their floors."""
-    found = gannet.judge(run.folder, seed=seed)
+    found = gannet.judge(run.folder, query=JudgeOptions(seed=seed))
     for line in [*(f"- {line}" for line in found.lines()), *over_floor(found.measures)]:
         print(line, flush=True)
 

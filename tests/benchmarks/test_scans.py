@@ -1,6 +1,7 @@
 """Benchmarks of scans: what planted copiers do, what arms learn from, and what is said of wrong input."""
 
 import sys
+from argparse import Namespace
 from pathlib import Path
 from types import ModuleType
 
@@ -86,6 +87,36 @@ def test_batches_hold_as_much_of_each_part_and_labels_move_with_their_scans(
 def test_ids_of_regions_become_their_numbers(scans: ModuleType, scan_data: ModuleType) -> None:
     part = scan_data.Labelled(torch.zeros(1, 1, 2, 2, 1), torch.tensor([[[[0], [4]], [[9], [4]]]]))
     assert scans.numbered(part, torch.tensor([0, 4, 9])).labels.flatten().tolist() == [0, 1, 2, 1]
+
+
+def test_what_generates_the_reals_themselves_gains_nothing(
+    scans: ModuleType, scan_data: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    known, test = scan_data.Labelled(*boxes(8, 0)), scan_data.Labelled(*boxes(5, 1))
+    monkeypatch.setattr(scans, "volume_arm", lambda asked, seed: scans.Arm(known, known, test, 3))  # noqa: ARG005
+    scans.print_utility(Namespace(utility="volumes", steps=3, seeds=2, seed=0))
+    said = capsys.readouterr().out
+    assert "Learned from generated: not surely other than from real (+0.000, +0.000 to +0.000)" in said
+    assert "Dice, generated over real: 1.000 (1.000 to 1.000)" in said and "Dice, generated over atlas" in said
+
+
+def test_classifiers_of_slices_learn_and_one_that_is_told_wrong_classes_does_worse(
+    scans: ModuleType, scan_data: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Bright and dark slices, and generated ones whose classes are swapped."""
+
+    def slices(count: int, seed: int) -> tuple[Tensor, Tensor]:
+        label = torch.arange(count) % 2
+        noise = torch.randn(count, 1, 64, 64, generator=torch.Generator().manual_seed(seed))
+        return label[:, None, None, None] - 0.5 + 0.1 * noise, label
+
+    known, test = scan_data.Labelled(*slices(16, 0)), scan_data.Labelled(*slices(12, 1))
+    wrong = scan_data.Labelled(known.scans, 1 - known.labels)
+    monkeypatch.setattr(scans, "slice_arm", lambda asked, seed: scans.Arm(known, wrong, test, 2))  # noqa: ARG005
+    scans.print_utility(Namespace(utility="slices", steps=12, seeds=2, seed=0))
+    said = capsys.readouterr().out
+    assert "Learned from generated: worse than from real" in said
+    assert "accuracy of what learned from real: 1.000" in said and "tried on 12 slices" in said
 
 
 @pytest.mark.parametrize(

@@ -150,7 +150,7 @@ class Side:
     def __init__(self, volumes: torch.Tensor) -> None:
         self.volumes = volumes
 
-    def parts(self, size: int, most: int) -> list[dict[str, torch.Tensor]]:
+    def parts(self, size: int, most: int) -> list[dict[str, torch.Tensor]]:  # noqa: ARG002
         return [{"volume": self.volumes[:most]}]
 
 
