@@ -329,6 +329,9 @@ def print_trial(tables: dict[str, np.ndarray], volumes: bool) -> None:
         print(f"- {line}")
     if volumes:
         for against in ("real", "atlas"):
+            if not tables[against].any():
+                print(f"- Dice, generated over {against}: not to be told, that of {against} is 0")
+                continue
             found = ratio_of(tables["generated"], tables[against])
             print(f"- Dice, generated over {against}: {found.value:.3f} ({found.low:.3f} to {found.high:.3f})")
 
