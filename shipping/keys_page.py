@@ -31,7 +31,12 @@ keys by `--set network.width=32`, in Python `set={"network.width": 32}`.
 
 This page is written by `python shipping/keys_page.py`.
 """
-OF_MEDIA = {"pictures": "generation", "clips": "video-generation", "texts": "text-restoration"}
+OF_MEDIA = {
+    "pictures": "generation",
+    "clips": "video-generation",
+    "scans": "volume-generation",
+    "texts": "text-restoration",
+}
 """Media whose keys of `data` differ, each with a task that has them."""
 TYPES = {str: "text", bool: "flag", list[str] | None: "text, repeatable"}
 """What the types of a function's parameters are called."""

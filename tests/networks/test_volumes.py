@@ -40,7 +40,7 @@ def test_grain_is_random_from_voxel_to_voxel_and_loud_only_once_it_is_learned() 
     alike = torch.cat([one[: generator.numbers], other[generator.numbers :]])
     assert torch.equal(generator(one[None]), generator(alike[None])), "grain before any was learned"
     torch.nn.init.ones_(generator.loudness[1])
-    apart = (generator(one[None]) - generator(alike[None]))[0, 0]
+    apart = (generator(one[None]) - generator(alike[None]))[0, 0].detach()
     neighbours = torch.stack([apart[:-2].flatten(), apart[2:].flatten()])
     assert float(apart.abs().mean()) > 0 and abs(float(torch.corrcoef(neighbours)[0, 1])) < 0.5
 

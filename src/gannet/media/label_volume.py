@@ -52,7 +52,7 @@ class LabelVolumeMedium(ScanFiles):
     def choose(self, values: Iterator[Given], options: Section) -> VolumeField:
         """Choose as of volumes."""
         assert isinstance(options, Options)
-        look = self.looked(values, options)
+        look = self.looked(values, options.spacings)
         return self.field(options.sides(look), options, look.spacing())
 
     def lay_over(self, value: Given, ground: object) -> Volume:

@@ -6,7 +6,7 @@ import gzip
 import io
 import re
 import zlib
-from typing import Any
+from typing import IO, Any, cast
 
 import numpy as np
 
@@ -42,7 +42,7 @@ def check_nifti(head: bytes) -> None:
 def _kind(head: bytes) -> str:
     """Tell the version of the format by the bytes of its header, in either order of bytes."""
     for order in ("little", "big"):
-        if (found := KINDS.get(int.from_bytes(head[:4], order))) is not None:  # type: ignore[arg-type]
+        if (found := KINDS.get(int.from_bytes(head[:4], order))) is not None:
             return found
     raise ValueError(NO_SCAN)
 
@@ -78,7 +78,7 @@ def read_nifti(content: bytes) -> Volume:
 def _unpacked(content: bytes) -> bytes:
     try:
         with gzip.GzipFile(fileobj=io.BytesIO(content)) as stream:
-            return read_bounded(stream)
+            return read_bounded(cast(IO[bytes], stream))
     except (EOFError, zlib.error, gzip.BadGzipFile):
         raise ValueError(CUT_SHORT) from None
 

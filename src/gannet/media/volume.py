@@ -74,7 +74,7 @@ class Options(Section):
         return self.spacing if isinstance(self.spacing, tuple) else (self.spacing, self.spacing, self.spacing)
 
     def sides(self, looked: "Look") -> Sides:
-        """Voxels along each axis, chosen by what scans look like where that is open."""
+        """Give the voxels along each axis, chosen by what scans look like where that is open."""
         if self.size == "auto":
             return looked.size()
         return self.size if isinstance(self.size, tuple) else (self.size, self.size, self.size)
@@ -194,9 +194,9 @@ class ScanFiles(Medium[Given]):
         """Tell also how it lay, and of names in its header."""
         return [*super().remarks(value), *(value.told if isinstance(value, Volume) else ())]
 
-    def looked(self, values: Iterator[Given], options: Options) -> Look:
-        """Look at volumes; ValueError where none can be read."""
-        look = Look(options.spacings)
+    def looked(self, values: Iterator[Given], spacing: Triple | None) -> Look:
+        """Look at volumes that are to have a spacing; ValueError where none can be read."""
+        look = Look(spacing)
         for value in values:
             with unless_broken():  # The cache will name it.
                 look.add(value)
@@ -242,7 +242,7 @@ class VolumeMedium(ScanFiles):
     def choose(self, values: Iterator[Given], options: Section) -> VolumeField:
         """Choose the size near the volumes' own, and the spacing that most have."""
         assert isinstance(options, Options)
-        look = self.looked(values, options)
+        look = self.looked(values, options.spacings)
         return self.field(options.sides(look), options, look.spacing())
 
     def ground(self, value: Given) -> Grid:

@@ -98,7 +98,7 @@ def decided(logits: Tensor) -> Tensor:
     """
     soft = logits.float().softmax(1)
     hard = one_hot(soft.argmax(1), soft.shape[1]).movedim(-1, 1).to(soft.dtype)
-    return hard + soft - soft.detach()
+    return hard + (soft - soft.detach())  # So that they are exact ones and zeros.
 
 
 def scored_by(discriminator: nn.Module) -> Callable[[Tensor, Tensor | None], Tensor]:
