@@ -6,7 +6,7 @@ import pytest
 import torch
 from sklearn.decomposition import PCA
 
-from gannet.metrics.features import extract, fit_components, fitted, suits
+from gannet.metrics.features import PlaneFeatures, extract, fit_components, fitted, suits
 
 
 def noise(*shape: int) -> torch.Tensor:
@@ -62,3 +62,29 @@ def test_networks_look_at_pictures_from_28_pixels_up(shape: tuple[int, ...], exp
 def test_components_of_one_sample_are_itself_and_nobody_is_warned() -> None:
     components = fit_components(torch.arange(6.0)[None])
     assert components(torch.arange(6.0)[None]).tolist() == [[0.0]]
+
+
+class Sizes:
+    """Tells of each picture its height, its width and its first pixel."""
+
+    name = "sizes"
+
+    def __call__(self, pictures: torch.Tensor) -> torch.Tensor:
+        sizes = torch.tensor(pictures.shape[2:]).float().expand(len(pictures), 2)
+        return torch.cat([sizes, pictures[:, :, 0, 0]], 1)
+
+
+def test_volumes_are_looked_at_across_each_axis_at_every_second_plane() -> None:
+    """Of x + 10 y + 100 z the first voxels of planes 0, 2 and 4 are on the mean twice the axis's share."""
+    x, y, z = (torch.arange(side).float() for side in (30, 40, 50))
+    volume = x[:, None, None] + 10 * y[:, None] + 100 * z
+    look = PlaneFeatures(Sizes())
+    assert look.name == "sizes on planes"
+    found = look(torch.stack([volume, -volume])[:, None])
+    torch.testing.assert_close(found[0], torch.tensor([40.0, 50, 14, 30, 50, 190, 30, 40, 2400]))
+    torch.testing.assert_close(found[1, 2::3], -found[0, 2::3])
+
+
+def test_planes_of_small_volumes_are_enlarged_to_what_networks_look_at() -> None:
+    found = PlaneFeatures(Sizes())(torch.ones(1, 1, 14, 28, 42))
+    assert found[0].tolist() == [28, 42, 1, 28, 84, 1, 28, 56, 1]

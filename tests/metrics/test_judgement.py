@@ -147,3 +147,12 @@ def test_every_measure_says_which_of_its_values_are_best() -> None:
     low = ("frechet distance of patches", "FID", "kernel distance", "mode divergence (KL)", PERCEPTUAL, "chroma error")
     assert {found[name] for name in low} == {"low"}
     assert set(found.values()) == {"high", "low", 0.5, 1.0}
+
+
+@pytest.mark.parametrize("take", [judge_samples, glance_at])
+def test_of_so_few_reals_that_none_has_five_others_nothing_is_said_of_neighbours(take) -> None:
+    few = Evidence(cloud(8, 0), cloud(60, 1), None, "planted", fewest=4)
+    found = take(few, 0)
+    assert "sliced wasserstein distance" in {one.name for one in found.measures}
+    assert not {"precision", "coverage"} & {one.name for one in found.measures}
+    assert "halves of 6 reals" in found.left_out["precision, recall, density, coverage"]

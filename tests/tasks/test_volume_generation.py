@@ -12,11 +12,13 @@ import torch
 import gannet
 from gannet.commands.train import prepare
 from gannet.media.nifti import read_nifti
+from gannet.metrics.judgement import Judgement
 from gannet.metrics.options import JudgeOptions
 from gannet.pipelines.samples import latents
 from gannet.recipe import Data, Recipe, dump_yaml, load_recipe
 from gannet.schema import Choice
 from gannet.tasks import volume_generation
+from gannet.tasks.volume_generation import evaluation
 from gannet.tasks.volume_generation.game import decided, seen_together
 from gannet.tasks.volume_generation.pipeline import Description, Settings, VolumeGenerationPipeline
 
@@ -140,3 +142,25 @@ def test_a_run_is_judged_by_its_voxels_and_by_what_it_labels(tmp_path: Path) -> 
     assert "sliced wasserstein distance" in found
     with pytest.raises(ValueError, match="makes volumes"):
         gannet.judge(tmp_path / "run", query=JudgeOptions(utility=True))
+
+
+class Side:
+    """Samples of one side, given at once."""
+
+    def __init__(self, volumes: torch.Tensor) -> None:
+        self.volumes = volumes
+
+    def parts(self, size: int, most: int) -> list[dict[str, torch.Tensor]]:  # noqa: ARG002
+        return [{"volume": self.volumes[:most]}]
+
+
+def test_a_judgement_tells_of_volumes_that_are_given_back_mirrored_or_why_nobody_looked() -> None:
+    generator = torch.Generator().manual_seed(0)
+    known, held_out = (torch.rand(count, 1, 8, 8, 8, generator=generator) for count in (56, 4))
+    before = Judgement([], left_out={"memorization": "not known", "distances": "too few"})
+    found = evaluation._audited(before, known[:10].flip(-1), (Side(known), Side(held_out)), 500)
+    assert found.memorization is not None and found.memorization.memorizes
+    assert found.memorization.pairs[:, 0].tolist() == found.memorization.pairs[:, 1].tolist()
+    assert set(found.left_out) == {"distances"}
+    few = evaluation._audited(before, known[:10], (Side(known[:49]), Side(held_out)), 500)
+    assert few.memorization is None and "50 training volumes; there are 49" in few.left_out["memorization"]

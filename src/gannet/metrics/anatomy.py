@@ -89,8 +89,9 @@ def measure_anatomy(
 ) -> list[Measure]:
     """Measure how far volumes and shapes of labelled regions are from real ones, each by its Wasserstein distance.
 
-    In the quantity's own unit: by how much, on the mean, it would have to change from scan to scan, ranks kept. A region that a scan lacks counts as of no volume, and has no shape. The floor
-    is what halves of the real ones score against each other.
+    In the quantity's own unit: by how much, on the mean, it would have to change from scan to scan, ranks kept. A
+    region that a scan lacks counts as of no volume, and has no shape. The floor is what halves of the real ones score
+    against each other.
 
     Args:
         real, fake: label volumes (n, d, h, w) and (m, d, h, w), on one grid.

@@ -75,6 +75,36 @@ class NetworkFeatures:
         return self.features(prepared.to(device).contiguous(memory_format=layout)).float().cpu()
 
 
+@dataclass(frozen=True)
+class PlaneFeatures:
+    """Features of volumes by what knows pictures: the means over every second plane across each axis.
+
+    Attributes:
+        pictures: features of pictures, of which planes have 28 pixels a side or are enlarged to that.
+    """
+
+    pictures: Features
+
+    @property
+    def name(self) -> str:
+        """Names the pictures' features."""
+        return f"{self.pictures.name} on planes"
+
+    def __call__(self, samples: Tensor) -> Tensor:
+        """Map volumes (b, 1, x, y, z) in [-1, 1] to (b, 3 d) on the CPU."""
+        return torch.cat([self._across(samples.movedim(axis, 1)[:, ::2]) for axis in (2, 3, 4)], 1)
+
+    def _across(self, planes: Tensor) -> Tensor:
+        """Map planes (b, n, 1, h, w) to the mean of their features (b, d)."""
+        pictures = planes.flatten(0, 1)
+        shorter = min(pictures.shape[2:])
+        if shorter < SMALLEST:
+            size = [round(side * SMALLEST / shorter) for side in pictures.shape[2:]]
+            pictures = interpolate(pictures, size, mode="bilinear")
+        found: Tensor = self.pictures(pictures).unflatten(0, planes.shape[:2])
+        return found.mean(1)
+
+
 def fitted(pictures: Tensor) -> Tensor:
     """Give pictures (b, c, h, w) as three channels, the shorter side at most 64 pixels; transparency over grey."""
     if pictures.shape[1] in {2, 4}:

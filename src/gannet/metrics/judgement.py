@@ -20,6 +20,8 @@ from gannet.runtime.plugins import find_part, names_of
 
 CORRECTED, SLICED = "frechet distance, corrected", "sliced wasserstein distance"
 MOST, MOST_PAIRWISE, FEWEST, FEWEST_OF_CLASS = 10_000, 2_500, 50, 20
+FEWEST_OF_NEIGHBOURS = 6
+"""Samples of a half, of which each has five others."""
 MOST_SLICED = 5_000
 """Samples a side that say along lines what 50,000 say to a Frechet distance (Berthet et al., 2026)."""
 
@@ -134,6 +136,7 @@ def judge_samples(evidence: Evidence, seed: int) -> Judgement:
     if not any(found.name == CORRECTED for found in measures):
         reason = f"it needs {4 * real.shape[1]} of each for these features of {real.shape[1]} numbers"
         left_out = left_out | {CORRECTED: reason}
+    left_out = left_out | _without_neighbours(measures)
     theirs, failed = _installed_measures(evidence, pairwise, {one.name for one in measures})
     return Judgement([*measures, *theirs], dict(_by_class(evidence, seed)), memorization, left_out | failed)
 
@@ -146,7 +149,8 @@ def glance_at(evidence: Evidence, seed: int) -> Judgement:
     if short := _shortage(evidence):
         return Judgement([], {}, None, short | left_out)
     left_out |= dict.fromkeys(names_of("gannet.measures"), "a fast look takes Gannet's own measures only")
-    return Judgement(_few_tell(evidence, seed), {}, None, left_out)
+    measures = _few_tell(evidence, seed)
+    return Judgement(measures, {}, None, left_out | _without_neighbours(measures))
 
 
 def _shortage(evidence: Evidence) -> dict[str, str]:
@@ -162,10 +166,18 @@ def _few_tell(evidence: Evidence, seed: int) -> list[Measure]:
     """The measures that are worth something of few samples already."""
     real, fake, groups = evidence.real, evidence.fake, evidence.groups
     sliced, pairwise = (draw_halves(len(real), len(fake), groups, most, seed) for most in (MOST_SLICED, MOST_PAIRWISE))
+    enough = len(pairwise.first[0]) >= FEWEST_OF_NEIGHBOURS
     return [
         *measure(_sliced, real, fake, sliced, evidence.features, "low"),
-        *measure(fidelity, real, fake, pairwise, evidence.features, "high"),
+        *(measure(fidelity, real, fake, pairwise, evidence.features, "high") if enough else []),
     ]
+
+
+def _without_neighbours(measures: list[Measure]) -> dict[str, str]:
+    """Why there is no precision and the like; empty where there is."""
+    if any(found.name == "precision" for found in measures):
+        return {}
+    return {"precision, recall, density, coverage": f"they take halves of {FEWEST_OF_NEIGHBOURS} reals and more"}
 
 
 def _installed_measures(

@@ -15,6 +15,8 @@ from gannet.runtime.later import later
 stats = later("scipy.stats")
 
 NEAR, NEIGHBOUR, FEWEST, ROWS = 0.01, 5, 50, 100
+NEARER = 0.9
+"""In which share of comparisons with held-out samples a copier's fakes are the nearer ones."""
 SAME = 1e-4
 """Relative distance up to which samples are the same one: networks round differently in batches of other sizes."""
 RARE = 1e-4
@@ -56,6 +58,7 @@ class Memorization:
         copied_low, copied_high: its 95 % interval.
         copied_floor: the share of held-out samples that would be called copies.
         surely: whether more training samples are copied than chance, a poor generator, or twins in the data explain.
+        nearer: how high `closer` is of what memorizes.
     """
 
     near_copies: float
@@ -68,13 +71,14 @@ class Memorization:
     copied_high: float
     copied_floor: float
     surely: bool
+    nearer: float = NEARER
 
     @property
     def extent(self) -> Literal["none", "some", "many"]:
         """How many fakes are copies: many where far more lie near than held-out samples do, some where a few surely
         are.
         """
-        if self.near_copies > 10 * NEAR or self.closer > 0.9:
+        if self.near_copies > 10 * NEAR or self.closer > self.nearer:
             return "many"
         return "some" if self.surely else "none"
 
@@ -121,17 +125,37 @@ class CopyAudit:
     def __init__(self, training: Tensor, held_out: Tensor) -> None:
         assert len(training) >= NEIGHBOUR, "too few training samples to tell copies by"
         usual, _ = relative_nearest(held_out, training)
-        self.training, self.usual = training, usual[usual > SAME]
-        enough = len(self.usual) >= FEWEST
-        self.near, self.bound = (tail_quantile(self.usual, share) if enough else 0.0 for share in (NEAR, RARE))
-        self.counts = int((usual < self.bound).sum()), len(usual)
-        self.floor = float((usual < self.bound).float().mean())
+        self.training, self.criterion = training, CopyCriterion(usual, len(training))
 
     def __call__(self, fake: Tensor, shown: int = 8) -> Memorization | None:
         """Audit fakes (n, d) and name the closest pairs; None with fewer than 50 held-out samples."""
-        if len(self.usual) < FEWEST:
+        if not self.criterion.enough:
             return None
-        found, partner = relative_nearest(fake, self.training)
+        return self.criterion(*relative_nearest(fake, self.training), shown)
+
+
+class CopyCriterion:
+    """Says what is a copy, by how near reals lie to training samples that are not theirs.
+
+    Args:
+        usual: relative distances (k,) of such reals, by the same search as those of fakes; zeros count as twins.
+        searched: how many training samples were looked through.
+        nearer: in which share of comparisons with these reals a copier's fakes are the nearer ones.
+    """
+
+    def __init__(self, usual: Tensor, searched: int, nearer: float = NEARER) -> None:
+        self.usual, self.searched, self.nearer = usual[usual > SAME], searched, nearer
+        self.near, self.bound = (tail_quantile(self.usual, share) if self.enough else 0.0 for share in (NEAR, RARE))
+        self.counts = int((usual < self.bound).sum()), len(usual)
+        self.floor = float((usual < self.bound).float().mean())
+
+    @property
+    def enough(self) -> bool:
+        """Whether there are reals enough to say it by."""
+        return len(self.usual) >= FEWEST
+
+    def __call__(self, found: Tensor, partner: Tensor, shown: int = 8) -> Memorization:
+        """Judge fakes by their relative distances (n,) and which training samples those are to, (n,)."""
         order = found.argsort()[:shown]
         closer = stats.mannwhitneyu(self.usual, found).statistic / (len(self.usual) * len(found))
         copies = found < self.bound
@@ -141,7 +165,7 @@ class CopyAudit:
         return Memorization(
             near_copies=float((found < self.near).float().mean()),
             closer=float(closer),
-            searched=len(self.training),
+            searched=self.searched,
             pairs=torch.stack([order, partner[order]], 1),
             distances=found[order],
             copied=float(copies.float().mean()),
@@ -149,6 +173,7 @@ class CopyAudit:
             copied_high=float(interval.high),
             copied_floor=self.floor,
             surely=self._exceeds(originals, len(found)),
+            nearer=self.nearer,
         )
 
     def _exceeds(self, originals: int, fakes: int) -> bool:

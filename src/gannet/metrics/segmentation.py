@@ -43,6 +43,18 @@ def intersection_over_union(confusion: np.ndarray) -> np.ndarray:
     return shares
 
 
+def dice(confusion: np.ndarray) -> np.ndarray:
+    """Divide twice each class's right pixels by those that are it and those that are told it, 0 to 1: (..., c, c) to
+    (..., c).
+
+    NaN for a class that is neither true nor told anywhere (Dice, 1945; Zijdenbos et al., 1994).
+    """
+    right = np.diagonal(confusion, axis1=-2, axis2=-1)
+    both = confusion.sum(-1) + confusion.sum(-2)
+    shares: np.ndarray = np.divide(2 * right, both, out=np.full(right.shape, np.nan), where=both > 0)
+    return shares
+
+
 def mean_iou(confusion: np.ndarray) -> float:
     """Average the intersection over union of the classes that the truth of a (c, c) matrix has, 0 to 1; NaN if none.
 

@@ -1,4 +1,4 @@
-"""How generated volumes are judged: by their voxels, and by the volumes and shapes of what they label."""
+"""How generated volumes are judged: by their planes, by the volumes and shapes of what they label, and by copies."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -7,9 +7,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gannet.data.loader import Samples
+from gannet.data.loader import Samples, Sides
 from gannet.metrics.anatomy import FEWEST, measure_anatomy
-from gannet.metrics.features import Features, fit_components
+from gannet.metrics.copies import audit_disguised
+from gannet.metrics.features import Features, PlaneFeatures, fit_components
 from gannet.metrics.judgement import Evidence, Judgement, glance_at, judge_samples
 from gannet.metrics.measure import Measure
 from gannet.monitoring.data_checks import rows
@@ -20,10 +21,14 @@ from gannet.tasks.volume_generation.pipeline import LABELS, VOLUME, Description,
 PART, JUDGED, FEWEST_FAKES, FEWEST_OF_HALF, COMPONENT_VOLUMES = 16, 500, 64, 4, 300
 """Volumes looked at at once; reals and fakes at most, fakes at least, what a half has at least, and what components
 are fitted to."""
+FEWEST_KNOWN = 50
+"""Training volumes, among which copies are looked for."""
 
 
 def evaluate(pipeline: VolumeGenerationPipeline, exam: Exam) -> Judgement:
-    """Compare fakes with reals by principal components of their voxels, and labelled regions by volume and shape."""
+    """Compare fakes with reals by features of their planes, labelled regions by volume and shape, and look for copies
+    in disguise.
+    """
     _check(exam)
     query, reals, description = exam.query, exam.reals, pipeline.settings.description
     judged = query.reach(JUDGED)
@@ -31,11 +36,11 @@ def evaluate(pipeline: VolumeGenerationPipeline, exam: Exam) -> Judgement:
     features = _features(exam)
     real_label = _values(reals, "label", judged)
     fake_label = in_the_shares_of(real_label, count, query.seed) if pipeline.settings.conditional else None
+    fake = torch.cat([part() for part in pipeline.parts(count, query.seed, fake_label)])
     evidence = Evidence(
         real=_looked(features, (part[VOLUME] for part in reals.parts(PART, judged))),
-        fake=_looked(features, (part() for part in pipeline.parts(count, query.seed, fake_label))),
-        training=_seen(features, exam.own[0], judged) if exam.own and not query.fast else None,
-        held_out=_seen(features, exam.own[1], judged) if exam.own and not query.fast else None,
+        fake=_looked(features, fake.split(PART)),
+        training=None,
         features=features.name,
         real_label=real_label,
         fake_label=fake_label,
@@ -44,11 +49,22 @@ def evaluate(pipeline: VolumeGenerationPipeline, exam: Exam) -> Judgement:
         fewest=FEWEST_OF_HALF,
     )
     judgement = (glance_at if query.fast else judge_samples)(evidence, query.seed)
+    if exam.own and not query.fast:
+        judgement = _audited(judgement, fake, exam.own, judged)
     if not description.regions:
         return judgement
     drawn = pipeline.parts(count, query.seed, fake_label, LABELS)
     found, left_out = _anatomy(reals, drawn, description, judged, query.seed)
     return replace(judgement, measures=[*judgement.measures, *found], left_out={**judgement.left_out, **left_out})
+
+
+def _audited(judgement: Judgement, fake: Tensor, own: Sides, most: int) -> Judgement:
+    """Add what is found of copies in disguise, in place of why they were not looked for."""
+    known, held_out = (torch.cat([part[VOLUME] for part in side.parts(PART, most)]) for side in own)
+    reason = {"memorization": f"it needs {FEWEST_KNOWN} training volumes; there are {len(known)}"}
+    found = audit_disguised(fake, known, held_out) if len(known) >= FEWEST_KNOWN else None
+    left_out = {name: words for name, words in judgement.left_out.items() if name != "memorization"}
+    return replace(judgement, memorization=found, left_out=left_out if found else left_out | reason)
 
 
 def _check(exam: Exam) -> None:
@@ -59,17 +75,15 @@ def _check(exam: Exam) -> None:
 
 
 def _features(exam: Exam) -> Features:
-    """Fit the components of the voxels of what was learned from, or of reals where that is not known."""
+    """Take the judge's of planes, or where that does not ship fit the components of the voxels."""
+    if exam.features is not None:
+        return PlaneFeatures(exam.features)
     known = (exam.own[0] if exam.own else exam.reals).parts(PART, COMPONENT_VOLUMES)
     return Traces(fit_components(torch.cat([rows(part[VOLUME]) for part in known])))
 
 
 def _looked(features: Features, parts: Iterable[Tensor]) -> Tensor:
     return torch.cat([features(part) for part in parts])
-
-
-def _seen(features: Features, samples: Samples, most: int) -> Tensor:
-    return _looked(features, (part[VOLUME] for part in samples.parts(PART, most)))
 
 
 def _values(samples: Samples, name: str, most: int) -> Tensor | None:
