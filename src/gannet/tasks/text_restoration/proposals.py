@@ -19,7 +19,7 @@ from gannet.tasks.text_restoration.alphabet import FIRST, Alphabet
 
 OWN = 16
 """Fillings that the network finds by itself."""
-TRUST = 1.0
+TRUST = 0.5
 """How much the network's word weighs beside the n-gram's."""
 SHARPNESS = 0.8
 """The power to which both together are raised, as the n-gram alone is."""
