@@ -31,7 +31,7 @@ class Config(Section):
     adversarial: Weight = 0.1
     """Weight of the adversarial loss there."""
     fading: Fading = Field(default_factory=dict, validate_default=True)
-    """By language: how much less sure longer fillings are, 0 to 1, the power of their length that chances are divided by.
+    """By language: how much less sure longer fillings are, 0 to 1: the power of their length that divides chances.
     It is 1 where nothing is said, as for verse; 0.25 fits inscriptions, which are made of formulae."""
     gumbel: Annotated[float, Field(gt=0, le=10)] = 1.0
     """Temperature of the samples there: the lower, the nearer are gradients to those of signs (Jang et al., 2017)."""
