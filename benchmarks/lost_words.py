@@ -1,7 +1,7 @@
 """Lost words: how well damaged Persian, English and Latin are restored, for any restorer, beside a character n-gram.
 
     python benchmarks/lost_words.py --split split.json [--run RUN] [--weights likelihood] [--language persian]...
-        [--gaps 30] [--passages 100] [--tune]
+        [--gaps 30] [--passages 100] [--only gaps]... [--missing 0.15] [--tune]
     python benchmarks/lost_words.py --split split.json --learned FOLDER
 
 Reads `text/` of $GANNET_DATA. The split is made and written where the file is not there: one poet whole and the last
@@ -16,8 +16,9 @@ import datetime
 import os
 import platform
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -72,6 +73,7 @@ SHARPNESS = ((0.4, 0.0), (0.8, 0.25), (0.8, 0.5), (0.8, 0.75), (0.8, 1.0), (1.0,
 ALL = 100_000
 """More alternatives than a search finds."""
 SEED = 0
+TABLES = ("gaps", "missing", "apart", "supplements", "page", "parallels")
 APART, FEWEST_LINES = 0.3, 20
 """The share of words that is restored in lines that are told from true ones, and how many of those it takes."""
 
@@ -111,13 +113,13 @@ def print_gaps(name: str, restorer: Restorer, found: list[Passage], language: st
     )
 
 
-def print_shares(name: str, restorer: Restorer, found: list[Passage], language: str) -> None:
+def print_shares(name: str, restorer: Restorer, found: list[Passage], language: str, shares: Sequence[float]) -> None:
     """Print the character accuracy where so much is missing."""
     print(f"\n{language}, {name}: characters restored of {len(found)} passages, %")
-    print(f"| missing | {' | '.join(f'{share:.0%}' for share in SHARES)} |\n|---|{'---|' * len(SHARES)}")
+    print(f"| missing | {' | '.join(f'{share:.0%}' for share in shares)} |\n|---|{'---|' * len(shares)}")
     for kind in KINDS:
-        cells = [shown(character_accuracy(restorer, found, language, kind, share)) for share in SHARES]
-        print(f"| {kind} | {' | '.join(cells)} |")
+        cells = [shown(character_accuracy(restorer, found, language, kind, share)) for share in shares]
+        print(f"| {kind} | {' | '.join(cells)} |", flush=True)
 
 
 def print_supplements(name: str, restorer: Restorer, found: list[Passage], language: str, count: int) -> None:
@@ -218,13 +220,30 @@ def judge(
     """Print all tables of a language, of the n-gram and of what is asked for beside it."""
     found = passages(library, split, language, "held_out")
     for name, restorer in {"n-gram": ngram_of(library, split, language), **beside}.items():
-        print_gaps(name, restorer, found, language, asked.gaps)
-        print_shares(name, restorer, some(found, asked.passages), language)
-        print_told_apart(name, restorer, some(found, asked.passages), language)
-        print_supplements(name, restorer, found, language, LONGEST * asked.gaps)
-        print(f"a page: {seconds_a_page(restorer, some(found, 50), language):.1f} s", flush=True)
+        fewer = some(found, asked.passages)
+        tables: dict[str, Callable[[], None]] = {
+            "gaps": partial(print_gaps, name, restorer, found, language, asked.gaps),
+            "missing": partial(print_shares, name, restorer, fewer, language, asked.missing or SHARES),
+            "apart": partial(print_told_apart, name, restorer, fewer, language),
+            "supplements": partial(print_supplements, name, restorer, found, language, LONGEST * asked.gaps),
+            "page": partial(print_page, restorer, some(found, 50), language),
+        }
+        for table, print_table in tables.items():
+            if table in (asked.only or TABLES):
+                print_table()
+    if "parallels" in (asked.only or TABLES):
+        print_parallels(library, split, language, LONGEST * asked.gaps)
+
+
+def print_page(restorer: Restorer, found: list[Passage], language: str) -> None:
+    """Print how long a page takes."""
+    print(f"a page: {seconds_a_page(restorer, found, language):.1f} s", flush=True)
+
+
+def print_parallels(library: Library, split: Split, language: str, count: int) -> None:
+    """Print how often the source of a line of which half is lost is among its parallels."""
     lines = [line for text in learned_texts(library, split, language, "learned", "tuned") for line in text.split("\n")]
-    among = parallels_found(Corpus(lines), LONGEST * asked.gaps, SEED)
+    among = parallels_found(Corpus(lines), count, SEED)
     print(f"parallels of {language}: {shown(among)} among the first ten")
 
 
@@ -249,6 +268,8 @@ def main() -> None:
     parser.add_argument("--language", action="append", choices=list(FILES))
     parser.add_argument("--gaps", type=int, default=30, help="of each length")
     parser.add_argument("--passages", type=int, default=100)
+    parser.add_argument("--only", action="append", choices=TABLES, help="these tables; left out, all")
+    parser.add_argument("--missing", action="append", type=float, help=f"shares that are missing; usual: {SHARES}")
     parser.add_argument("--tune", action="store_true")
     asked = parser.parse_args()
     if "GANNET_DATA" not in os.environ:
