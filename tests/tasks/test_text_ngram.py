@@ -126,6 +126,6 @@ def test_leaving_one_out_is_counting_a_text_without_its_last_character(texts: li
 
 def test_what_a_search_finds_has_the_scores_that_it_has_by_itself() -> None:
     model = Ngram(TEXTS, Settings(order=4))
-    found = model.search("bar", 2, "ra")
+    (found,) = model.search("bar", range(2, 3), "ra")
     texts, scores = zip(*found, strict=True)
     assert model.scores(texts, "bar", "ra") == pytest.approx(scores) and len(model.scores([], "bar", "ra")) == 0

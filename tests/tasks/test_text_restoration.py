@@ -174,9 +174,14 @@ def test_what_is_near_is_read_once_it_is_filled_in() -> None:
 
 
 def test_the_lengths_of_a_gap_are_weighed_as_the_network_says() -> None:
+    def shares(lengths: list[float]) -> list[float]:
+        (found,) = chain(lengths).restore([FIRST, GAP, FIRST + 2], [Place(1, 2, False)])
+        return [sum(one.probability for one in found if len(one.text) == length) for length in (1, 2)]
+
+    short, long = shares([0.2, 0.8])
+    assert short < long and short + long == pytest.approx(1)
+    assert shares([0.999, 0.001])[0] > short
     (found,) = chain([0.2, 0.8]).restore([FIRST, GAP, FIRST + 2], [Place(1, 2, False)])
-    shares = {n: sum(one.probability for one in found if len(one.text) == n) for n in (1, 2)}
-    assert shares == {1: pytest.approx(0.2, abs=1e-4), 2: pytest.approx(0.8, abs=1e-4)}
     longer = next(one for one in found if len(one.text) == 2)
     agreeing = sum(one.probability for one in found if one.text[0] == longer.text[0])
     assert longer.confidences[0] == pytest.approx(agreeing), "of any length"
@@ -192,12 +197,12 @@ def test_the_likeliest_sequences_of_signs_are_found(length: int, count: int, see
 def test_an_ngram_and_a_network_have_their_say_in_what_is_put_into_a_gap() -> None:
     alphabet, ngram = Alphabet(" abc"), Ngram(["ab ab ac bc"])
     chances = torch.tensor([[-torch.inf] * FIRST + [0.0, 0, 0.5, 0]]).log_softmax(-1).numpy()
-    found = {one.text: one.probability for one in Proposals(alphabet, ngram).between(" a", " ", chances)}
+    found = {one.text: one.probability for one in Proposals(alphabet, ngram).between(" a", " ", [chances])}
     b, c = ngram.scores(["b", "c"], " a", " ")
     apart = b - c + TRUST * float(chances[0, FIRST + 2] - chances[0, FIRST + 3])
     assert log(found["b"] / found["c"]) == pytest.approx(SHARPNESS * apart, rel=1e-3)
     warmer = {
-        one.text: one.probability for one in Proposals(alphabet, ngram, temperature=4.0).between(" a", " ", chances)
+        one.text: one.probability for one in Proposals(alphabet, ngram, temperature=4.0).between(" a", " ", [chances])
     }
     assert max(warmer.values()) < max(found.values())
 

@@ -100,13 +100,8 @@ class Ngram:
     def fill(self, left: str, length: int | None, right: str, count: int) -> list[Alternative]:
         """Fill a gap by a search; see `Restorer.fill`. Before what stands around is known, lengths are as likely."""
         lengths = range(1, self.settings.longest + 1) if length is None else range(length, length + 1)
-        found = [one for some in self._searched(left, lengths, right) for one in some]
+        found = [one for some in self.search(left, lengths, right) for one in some]
         return ranked(found, self.settings, count)
-
-    def search(self, left: str, length: int, right: str) -> list[tuple[str, float]]:
-        """Find fillings of so many characters, with their log probabilities up to a constant, in no order."""
-        (found,) = self._searched(left, range(length, length + 1), right)
-        return found
 
     def scores(self, texts: Sequence[str], left: str, right: str) -> Floats:
         """Give the same log probabilities of texts (b,) of one length; of an unknown character that of none."""
@@ -115,11 +110,11 @@ class Ngram:
         rows = np.array([[self._numbers.get(one, BREAK) for one in text] for text in texts], np.uint8)
         return self._scores(rows, self._near(left[-REACH:], -1), self._near(right[:REACH], 1))
 
-    def _searched(self, left: str, lengths: range, right: str) -> Iterator[list[tuple[str, float]]]:
-        """Search by a beam from both sides.
+    def search(self, left: str, lengths: range, right: str) -> Iterator[list[tuple[str, float]]]:
+        """Find fillings of each of some lengths, with their log probabilities up to a constant, in no order.
 
-        Beginnings found from the left are joined with ends found from the right at every place, and those joined are
-        scored exactly. Fillings hold no line end.
+        Beginnings found by a beam from the left are joined with ends found from the right at every place, and those
+        joined are scored exactly. Fillings hold no line end.
         """
         sides = self._near(left[-REACH:], -1), self._near(right[:REACH], 1)
         begun = self._beam(self.forward, sides[0], lengths[-1])

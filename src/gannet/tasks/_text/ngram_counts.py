@@ -136,7 +136,7 @@ class Interpolated:
             which, keys = _following(order, places)
             characters = order.keys[keys] & np.uint64(255)
             left = order.counts[keys] - (characters == own[rows[which]])
-            totals, types = (np.bincount(which, one, len(rows)) for one in (left, left > 0))
+            totals, types = (np.bincount(which, one, len(rows)).astype(float) for one in (left, left > 0))
             known = totals > 0
             lower, divisor = order.weights_of(np.maximum(totals, 1), types, self._discounting)
             given[rows[known]] *= lower[known, None]

@@ -1,14 +1,12 @@
 """Filling gaps of a text: all gaps of a page side by side, the surest first.
 
 A network looks at all gaps that are open, fillings are proposed for each, and those that are sure, or surer than others
-near them, are filled; then it looks again at what is left. Of a gap of unknown length several lengths are tried, and
+near them, are filled; then it looks again at what is left. Of a gap of unknown length all lengths are tried, and
 weighed by how likely the network holds each.
 """
 
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from math import exp
 from statistics import fmean
 from typing import TypeVar
 
@@ -25,11 +23,11 @@ from gannet.tasks.text_restoration.proposals import Proposals
 from gannet.tasks.text_restoration.windows import Place, Window, windows_of
 
 Item = TypeVar("Item")
-LENGTHS = 4
-"""Lengths of a gap of unknown length that are tried."""
-PAGE, AT_ONCE, UNKNOWN_AT_ONCE = 64, 16, 16
-"""Windows that move on side by side, those of them that a network is shown at once, and gaps of unknown length that are
-filled side by side: what memory is needed does not grow with the text."""
+LENGTHS = 20
+"""Signs up to which a gap of unknown length is tried."""
+PAGE, AT_ONCE = 64, 16
+"""Windows that move on side by side, and those of them that a network is shown at once: what memory is needed does not
+grow with the text."""
 KEPT = 64
 """Ways to fill a gap that are kept."""
 
@@ -80,8 +78,7 @@ class Filler:
         for page in parts(known, PAGE):
             self.fill(page)
             found |= {place: window.found[at][:KEPT] for window in page for at, place in enumerate(window.places)}
-        for some in parts([place for place in places if not place.known], UNKNOWN_AT_ONCE):
-            found |= dict(zip(some, self.fill_unknown(text, [place.start for place in some]), strict=True))
+        found |= {place: self.fill_unknown(text, place.start)[:KEPT] for place in places if not place.known}
         return [found[place] for place in places]
 
     def fill(self, windows: Sequence[Window]) -> None:
@@ -99,33 +96,22 @@ class Filler:
             place = window.places[at]
             sides = window.text[max(0, place.start - self.window) : place.start], window.text[place.stop :]
             left, right = (alphabet.text(side.tolist()) for side in (sides[0], sides[1][: self.window]))
-            ways[at] = self.proposals.between(left, right, chances[window.inside(at)])
+            ways[at] = self.proposals.between(left, right, [chances[window.inside(at)]])
         for at in window.next_ones({at: fmean(some[0].confidences) for at, some in ways.items()}):
             window.fill(at, ways[at], alphabet.signs(ways[at][0].text))
 
-    def fill_unknown(self, text: Array, places: Sequence[int]) -> list[list[Alternative]]:
-        """Fill the gaps of unknown length at places of a text (t,)."""
-        starts = [max(0, min(at - self.window // 2, len(text) - self.window)) for at in places]
-        rows = np.stack([text[start : start + self.window] for start in starts])
-        _, lengths = self.told(rows)
-        told = [row[at - start, : self.longest] for row, at, start in zip(lengths, places, starts, strict=True)]
-        tried = [
-            self._tried(row, at - start, chances)
-            for row, at, start, chances in zip(rows, places, starts, told, strict=True)
-        ]
-        self.fill([window for some in tried for window in some.values()])
-        return [
-            mixed({length: window.found[0] for length, window in some.items()}, chances)[:KEPT]
-            for some, chances in zip(tried, told, strict=True)
-        ]
-
-    def _tried(self, row: Array, at: int, lengths: Array) -> dict[int, Window]:
-        """Give a window for each of the likeliest lengths of the gap at a place of a row (t,)."""
-        found = {}
-        for length in (np.argsort(-lengths, kind="stable")[:LENGTHS] + 1).tolist():
-            widened = np.concatenate([row[:at], np.full(length, HIDDEN), row[at + 1 :]])
-            (found[length],) = windows_of([Place(at, at + length, True)], widened, self.window)
-        return found
+    def fill_unknown(self, text: Array, at: int) -> list[Alternative]:
+        """Fill the gap of unknown length at a place of a text (t,)."""
+        start = max(0, min(at - self.window // 2, len(text) - self.window))
+        row = text[start : start + self.window]
+        before, behind = row[: at - start], row[at - start + 1 :]
+        _, lengths = self.told(row[None])
+        tried = range(1, min(LENGTHS, self.longest, lengths.shape[-1]) + 1)
+        rows = [np.concatenate([before, np.full(length, HIDDEN), behind]) for length in tried]
+        chances = [one for some in parts(rows, AT_ONCE) for one in self.told(padded(some))[0]]
+        gaps = [own[len(before) : len(before) + length] for own, length in zip(chances, tried, strict=True)]
+        left, right = (self.proposals.alphabet.text(side.tolist()) for side in (before, behind))
+        return self.proposals.between(left, right, gaps, lengths[0, at - start, : len(tried)])
 
     def likelihood(self, rows: Array, wanted: Array) -> float:
         """Give the mean log probability of what is wanted (b, t) of damaged texts, where it is a sign."""
@@ -133,28 +119,6 @@ class Filler:
         where = wanted >= FIRST
         told = np.take_along_axis(chances, np.maximum(wanted, 0)[..., None], -1)[..., 0]
         return float(told[where].mean()) if where.any() else 0.0
-
-
-def mixed(found: dict[int, list[Alternative]], lengths: Array) -> list[Alternative]:
-    """Give the fillings of all lengths of a gap, the likeliest first.
-
-    A character is as sure as it is at its place whatever the length is.
-
-    Args:
-        found: all fillings of each length that is tried.
-        lengths: the log probability of each length, from 1 on.
-    """
-    shares = {length: exp(float(lengths[length - 1])) for length in found}
-    every = [(shares[length] * one.probability, one.text) for length, some in found.items() for one in some]
-    sure: defaultdict[tuple[int, str], float] = defaultdict(float)
-    for probability, text in every:
-        for place in enumerate(text):
-            sure[place] += probability
-    every.sort(key=lambda one: (-one[0], one[1]))
-    return [
-        Alternative(text, probability, tuple(min(1.0, sure[place]) for place in enumerate(text)))
-        for probability, text in every
-    ]
 
 
 def parts(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
