@@ -1,5 +1,7 @@
 """DICOM series: slices in any order become the volume that SimpleITK reads, or one sentence."""
 
+import io
+import tracemalloc
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -8,7 +10,7 @@ import numpy as np
 import pydicom
 import pytest
 import SimpleITK as sitk
-from pydicom.uid import generate_uid
+from pydicom.uid import DeflatedExplicitVRLittleEndian, generate_uid
 from scans import dicom_slice, lay_series, series
 
 from gannet.media.dicom import patient_of, read_series
@@ -92,6 +94,28 @@ def test_what_is_no_series_is_one_sentence(slices: list[bytes], words: str) -> N
     assert "\n" not in str(told.value)
 
 
+def deflated(megabytes: int) -> bytes:
+    one = pydicom.dcmread(io.BytesIO(series(PIXELS, PatientID="4711")[0]))
+    one.add_new(0x00091010, "OB", bytes(megabytes << 20))
+    one.file_meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian
+    stream = io.BytesIO()
+    pydicom.dcmwrite(stream, one)
+    return stream.getvalue()
+
+
+def test_what_would_unpack_to_any_size_is_never_unpacked() -> None:
+    content = deflated(64)
+    assert len(content) < 1 << 20
+    tracemalloc.start()
+    try:
+        with pytest.raises(ValueError, match="packed whole"):
+            read([content, content])
+        assert patient_of(io.BytesIO(content)) == ""
+        assert tracemalloc.get_traced_memory()[1] < 8 << 20
+    finally:
+        tracemalloc.stop()
+
+
 @pytest.mark.parametrize(
     ("header", "words"),
     [
@@ -118,6 +142,7 @@ def test_whose_a_series_is_is_read_from_its_header(tmp_path: Path) -> None:
     (tmp_path / "slice").write_bytes(series(PIXELS, PatientID="4711")[0])
     with (tmp_path / "slice").open("rb") as stream:
         assert patient_of(stream) == "4711"
+    assert patient_of(io.BytesIO(series(PIXELS, PatientID="4711")[0][:200])) == ""
     (tmp_path / "slice").write_bytes(b"nothing")
     with (tmp_path / "slice").open("rb") as stream:
         assert patient_of(stream) == ""

@@ -1,6 +1,7 @@
 """Volumes: read as nibabel and SimpleITK read them, brought to size in millimetres, written so that both read them."""
 
 import gzip
+import time
 from pathlib import Path
 
 import nibabel
@@ -12,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scans import affine, lying, nifti, numbered
 
-from gannet.media.volume import Options, VolumeMedium, medium, middle_planes
+from gannet.media import label_volume
+from gannet.media.volume import Options, ScanFiles, VolumeMedium, medium, middle_planes
 from gannet.media.volumes import Fit, Grid, Volume, affine_of, darkest_and_brightest, grid_of, interpolated
 from gannet.provenance.metadata import SOURCE_TYPE, SYNTHETIC
 from gannet.schema import check
@@ -109,6 +111,13 @@ def broken_affine() -> bytes:
     return bytes(content)
 
 
+def flat_affine() -> bytes:
+    content = bytearray(nifti(numbered()))
+    content[252:256] = np.array([0, 2], "<i2").tobytes()
+    content[280:328] = np.array([[1, 0, 0, 0], [1e30, 1, 0, 0], [0, 0, 1, 0]], "<f4").tobytes()  # Two axes are one.
+    return bytes(content)
+
+
 COLOURS = np.zeros((8, 8, 8), [("R", "u1"), ("G", "u1"), ("B", "u1")])
 
 
@@ -124,6 +133,7 @@ COLOURS = np.zeros((8, 8, 8), [("R", "u1"), ("G", "u1"), ("B", "u1")])
         (nifti(numbered(), packed=True)[:-40], "it is cut short"),
         (nifti(numbered())[:200], "its header is broken"),
         (broken_affine(), "its affine is singular"),
+        (flat_affine(), "its affine is singular"),
         (b"P6 3 3 255 and so on", "it is no NIfTI file"),
         (gzip.compress(b"P6 3 3 255 and so on"), "it is no NIfTI file"),
         (b"", "it is no NIfTI file"),
@@ -133,6 +143,12 @@ def test_what_is_no_scan_is_refused_in_a_sentence(content: bytes, words: str) ->
     with pytest.raises(ValueError, match=rf"^The volume cannot be read: .*{words}.*\.$") as told:
         medium.open(content)
     assert "\n" not in str(told.value)
+
+
+@pytest.mark.parametrize("spacing", [(0.0005, 0.0005, 0.0005), (0.3, 0.3, 9), (2e4, 2e4, 2e4)])
+def test_voxels_of_any_size_are_read(spacing: tuple[float, float, float]) -> None:
+    found = medium.open(nifti(numbered(), affine(spacing)))
+    assert np.allclose(found.spacing, spacing) and np.array_equal(found.values, numbered())
 
 
 def test_a_header_that_claims_more_than_there_is_takes_no_memory() -> None:
@@ -281,6 +297,21 @@ def test_size_and_spacing_are_chosen_from_the_data() -> None:
     assert found.words != coarser.words
     with pytest.raises(ValueError, match="None of the volumes can be read"):
         medium.choose(iter([]), Options())
+
+
+@pytest.mark.parametrize("spacing", ["own", 4])
+@pytest.mark.parametrize("chosen", [medium, label_volume.medium])
+def test_what_is_stretched_is_as_large_in_millimetres_as_it_was(chosen: ScanFiles, spacing: object) -> None:
+    scans = [Volume((numbered((36, 40, 20)) % 5).astype(np.uint8), affine((2, 1, 3)))] * 3
+    field = chosen.choose(iter(scans), check(Options, {"fit": "stretch", "size": [16, 16, 16], "spacing": spacing}))
+    assert np.multiply(field.spacing, 16) == pytest.approx([72, 40, 60])
+
+
+def test_a_header_s_slip_of_a_million_millimetres_is_fitted_in_no_time() -> None:
+    volume = Volume(numbered((20, 20, 20)), affine((1e-6, 1, 1)))
+    start = time.process_time()
+    found = medium.fit(volume, medium.field((16, 16, 16), check(Options, {"spacing": 1})))
+    assert found.shape == (1, 16, 16, 16) and time.process_time() - start < 2
 
 
 @pytest.mark.parametrize(

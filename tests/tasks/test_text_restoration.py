@@ -20,6 +20,7 @@ from gannet.data.sources import open_source
 from gannet.media.text import Options, code_points, parted
 from gannet.provenance.metadata import COMPOSITE, SOURCE_TYPE
 from gannet.tasks._text.alternatives import Alternative
+from gannet.tasks._text.gaps import LOST
 from gannet.tasks._text.ngram import Ngram
 from gannet.tasks._text.normalization import normalized
 from gannet.tasks.text_restoration import reading
@@ -287,6 +288,11 @@ def test_no_line_that_is_held_out_is_kept_for_parallels() -> None:
         for line in str(record.read()).splitlines()
     }
     assert held_out - {""} and not (held_out - {""}) & {line for lines in kept.values() for line in lines}
+
+
+@pytest.mark.parametrize("lines", [[], [""], [LOST * 3]])
+def test_of_lines_in_which_nothing_can_be_read_there_is_no_ngram(lines: list[str]) -> None:
+    assert Corpora({"latin": lines}).ngram("latin") is None
 
 
 def test_marks_that_make_no_sense_in_data_are_left_out() -> None:

@@ -22,6 +22,8 @@ TOGETHER, MISSING, UNEVEN = 1e-3, 1.5, 1.02
 between two, and that they lie unevenly."""
 SHOWN = 3
 """Series that are named."""
+DEFLATED, META = "1.2.840.10008.1.2.1.99", 2
+"""The transfer syntax whose data set is packed whole, and unpacks to any size; the group that names the syntax."""
 NAMED = "its headers name the patient; nothing of that is kept"
 BURNT_IN = "its headers say that text is burnt into its pixels"
 LYING_UNEVENLY = "its slices lie unevenly; they are taken as if they did not"
@@ -43,11 +45,11 @@ def is_dicom(head: bytes) -> bool:
 
 def patient_of(stream: Any) -> str:
     """Give the PatientID in a file's header, which is to be written nowhere; empty where there is none."""
+    library = pydicom()
     try:
-        header = pydicom().dcmread(stream, stop_before_pixels=True, specific_tags=["PatientID"])
+        _refuse_deflated(stream)
+        header = library.dcmread(stream, stop_before_pixels=True, specific_tags=["PatientID"])
         return str(header.get("PatientID", "") or "").strip()
-    except ValueError:
-        raise
     except Exception:  # A broken header makes pydicom raise anything; reading the series will say so.
         return ""
 
@@ -61,7 +63,7 @@ def read_series(readers: Sequence[Callable[[], bytes]]) -> Volume:
     Raises:
         ValueError: they are no series of slices that lie beside each other; one sentence.
     """
-    slices = [pydicom().dcmread(io.BytesIO(read())) for read in readers]
+    slices = [_opened(read()) for read in readers]
     _refuse_several(slices)
     for one in slices:
         _check_slice(one)
@@ -75,6 +77,21 @@ def read_series(readers: Sequence[Callable[[], bytes]]) -> Volume:
     upright = nibabel().as_closest_canonical(nibabel().Nifti1Image(values, affine))
     turned = np.ascontiguousarray(upright.dataobj, np.float32)
     return Volume(turned, np.asarray(upright.affine, np.float64), {}, told)
+
+
+def _opened(content: bytes) -> Any:
+    stream = io.BytesIO(content)
+    _refuse_deflated(stream)
+    return pydicom().dcmread(stream)
+
+
+def _refuse_deflated(stream: Any) -> None:
+    """Refuse a file that would be unpacked whole, to any size, before anything of it is known."""
+    stream.seek(MARK_AT + len(MARK))
+    meta = pydicom().filereader.read_dataset(stream, False, True, stop_when=lambda tag, *_: tag >> 16 != META)
+    stream.seek(0)
+    if meta.get("TransferSyntaxUID") == DEFLATED:
+        raise ValueError("its slices are packed whole (deflated); save them uncompressed")
 
 
 def _refuse_several(slices: Sequence[Any]) -> None:

@@ -53,7 +53,8 @@ class LabelVolumeMedium(ScanFiles):
         """Choose as of volumes."""
         assert isinstance(options, Options)
         look = self.looked(values, options.spacings)
-        return self.field(options.sides(look), options, look.spacing())
+        sides = options.sides(look)
+        return self.field(sides, options, look.spacing(sides, options.fit))
 
     def lay_over(self, value: Given, ground: object) -> Volume:
         """Bring a label volume to the grid of its scan."""

@@ -31,6 +31,8 @@ UNPLACED = "its header does not say how it lies; it is taken as RAS"
 NO_NUMBERS = "some of its voxels are no numbers, and count as 0"
 CUT_SHORT = "it is cut short; make or copy it again"
 NO_SCAN = "it is no NIfTI file"
+FLATTEST = 1e-6
+"""The volume of what an affine's axes span, were each of them one long, below which they lie in a plane."""
 
 
 def check_nifti(head: bytes) -> None:
@@ -113,8 +115,10 @@ def _check(image: Any, have: int) -> None:
 
 
 def check_affine(affine: Affine) -> None:
-    """Raise ValueError where an affine (4, 4) does not say where voxels lie."""
-    if not np.isfinite(affine).all() or abs(np.linalg.det(affine[:3, :3])) < 1e-9:
+    """Raise ValueError where an affine (4, 4) does not say where voxels lie: whatever the unit, its axes span space."""
+    lengths = np.linalg.norm(affine[:3, :3], axis=0)
+    whole = np.isfinite(affine).all() and lengths.all() and np.isfinite(lengths).all()
+    if not whole or abs(np.linalg.det(affine[:3, :3] / lengths)) < FLATTEST:
         raise ValueError("its affine is singular, so that it does not say where its voxels lie; mend its header")
 
 

@@ -15,6 +15,8 @@ ACROSS = {"axial": 2, "coronal": 1, "sagittal": 0}
 """The axis that a plane lies across."""
 LEAST = 0.5
 """The share of what the fullest slice holds that a slice has to hold."""
+LARGEST = 8192
+"""Pixels a side: a header may say that voxels are of any size."""
 
 
 def slices_of(volume: Volume, plane: Plane) -> dict[int, Pixels]:
@@ -38,4 +40,9 @@ def _square(pixels: Pixels, wide: float, high: float) -> Pixels:
         return np.ascontiguousarray(pixels)
     finest, (rows, columns) = min(wide, high), pixels.shape
     size = round(columns * wide / finest), round(rows * high / finest)
+    if max(size) > LARGEST:
+        raise ValueError(
+            f"its voxels are {wide:.3g} by {high:.3g} mm in this plane, so that its slices would have "
+            f"{size[0]:,}x{size[1]:,} square pixels; mend its header, or choose another plane"
+        )
     return np.asarray(Image.fromarray(np.ascontiguousarray(pixels)).resize(size, Image.Resampling.BILINEAR))

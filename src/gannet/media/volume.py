@@ -126,11 +126,16 @@ class Look:
         self.extents.append((across, deep, high))
         self.spacings.append(own)
 
-    def spacing(self) -> Triple:
-        """Give the spacing that volumes like these have: what is asked for, else their median one."""
-        if self.asked is not None:
+    def spacing(self, sides: Sides, fit: str) -> Triple:
+        """Give the spacing that volumes like these have once they are of a size: what is asked for, else their median
+        one; where they are stretched, what their median extent comes to."""
+        if fit == "stretch":
+            found = [[mm / side for mm, side in zip(one, sides, strict=True)] for one in self.extents]
+        elif self.asked is not None:
             return self.asked
-        across, deep, high = (round(statistics.median(one), 4) for one in zip(*self.spacings, strict=True))
+        else:
+            found = [list(one) for one in self.spacings]
+        across, deep, high = (round(statistics.median(one), 4) for one in zip(*found, strict=True))
         return across, deep, high
 
     def size(self) -> Sides:
@@ -243,7 +248,8 @@ class VolumeMedium(ScanFiles):
         """Choose the size near the volumes' own, and the spacing that most have."""
         assert isinstance(options, Options)
         look = self.looked(values, options.spacings)
-        return self.field(options.sides(look), options, look.spacing())
+        sides = options.sides(look)
+        return self.field(sides, options, look.spacing(sides, options.fit))
 
     def ground(self, value: Given) -> Grid:
         """Give the grid that label volumes are brought to, and the middle that they are cropped around."""

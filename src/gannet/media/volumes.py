@@ -175,7 +175,8 @@ def interpolated(values: Voxels, places: Sequence[npt.NDArray[np.float64]], beyo
     for axis, given in enumerate(places):
         step = float(given[1] - given[0]) if len(given) > 1 else 1.0
         if step > 1:  # A deviation of half of what lies between, as scikit-image's resize has it.
-            found = gaussian_filter1d(found, (step - 1) / 2, axis, mode="nearest")
+            deviation = (min(step, found.shape[axis]) - 1) / 2  # More than all of it is a slip of a header.
+            found = gaussian_filter1d(found, deviation, axis, mode="nearest")
         within = given.clip(0, found.shape[axis] - 1)
         lower = np.minimum(within.astype(np.int64), max(0, found.shape[axis] - 2))
         share = (within - lower).astype(np.float32).reshape([-1 if other == axis else 1 for other in range(3)])

@@ -13,6 +13,8 @@ from gannet.data.sources import media_of, open_source
 from gannet.data.sources.ellipsoids import NAMES, SIDES, Ellipsoids, draw_ellipsoids
 from gannet.media import image, label_volume, volume
 from gannet.media.medium import Medium
+from gannet.media.slices import slices_of
+from gannet.media.volumes import Volume
 from gannet.schema import check
 
 PAIR: dict[str, Medium] = {"volume": volume.medium, "labels": label_volume.medium}
@@ -200,6 +202,23 @@ def test_slices_have_square_pixels(tmp_path: Path) -> None:
     ball(tmp_path / "data", "one.nii", (2, 2, 4))
     source = open_source(str(tmp_path / "data"), None, check(image.Options, {"plane": "coronal"}))
     assert next(source.records()).read().shape == (32, 20)  # type: ignore[attr-defined]
+
+
+def test_voxels_of_no_sensible_shape_make_no_pictures_of_millions_of_pixels() -> None:
+    values = numbered((16, 16, 16))
+    assert slices_of(Volume(values, affine((1, 1, 20))), "coronal")[8].shape == (320, 16)
+    with pytest.raises(ValueError, match=r"voxels are 1 by 1e\+06 mm in this plane.*mend its header"):
+        slices_of(Volume(values, affine((1, 1, 1e6))), "coronal")
+
+
+def test_what_is_left_beside_series_is_named_in_order(tmp_path: Path) -> None:
+    pixels = np.zeros((2, 4, 4), np.int16)
+    beside = [f"rest{at}" for at in range(12)]
+    for folder in ("train/a", "test/b", *beside):
+        lay_series(tmp_path / folder, series(pixels))
+    assert [path for path, _ in open_source(str(tmp_path), ALONE).left_out()] == [  # type: ignore[attr-defined]
+        f"{folder}/" for folder in sorted(beside)
+    ]
 
 
 def test_the_slices_of_a_scan_stay_on_one_side_and_broken_scans_are_left_out(tmp_path: Path) -> None:

@@ -57,6 +57,18 @@ def test_a_tenth_is_held_out_of_files_that_are_short(tmp_path: Path, files: int,
     assert splits == Counter(train=files * lines - parts, test=parts)
 
 
+def test_folders_that_name_one_side_alone_leave_nothing_to_be_held_out_by_chance(tmp_path: Path) -> None:
+    for folder in ("plain", "train", "test"):
+        for name in ("english", "latin"):
+            (tmp_path / folder / folder / name).mkdir(parents=True)
+            (tmp_path / folder / folder / name / "a.txt").write_text("\n".join(LINES))
+    plain, *sides = (source(tmp_path / folder, length=16) for folder in ("plain", "train", "test"))
+    wanted = [(record.label, record.split) for record in plain.records()]
+    assert {split for _, split in wanted} == {"train", "test"}
+    for side in sides:
+        assert [(record.label, record.split) for record in side.records()] == wanted
+
+
 def test_folders_of_splits_are_kept(tmp_path: Path) -> None:
     for split in ("train", "test"):
         (tmp_path / split).mkdir()

@@ -67,7 +67,7 @@ class SeriesSource:
         self._storage, self._field = storage, name
         self._layout = read_layout([files[0] for files in series.values()])
         self._series = {folder: files for folder, files in series.items() if self._layout.covers(files[0])}
-        self._left_out = [(f"{folder}/", BESIDE) for folder in series.keys() - self._series.keys()]
+        self._left_out = [(f"{folder}/", BESIDE) for folder in series if folder not in self._series]
         self.ignored = len(storage.names()) - sum(map(len, series.values()))
 
     @cached_property

@@ -43,6 +43,8 @@ class TextSource:
         self._paths = [path for path in names if self._layout.covers(path)]
         self._beside = [(path, BESIDE) for path in names if not self._layout.covers(path)]
         self.ignored = len(storage.names()) - len(names)
+        # Folders that name one side alone do not say what is held out.
+        self._is_split = len({self._layout.place(path)[1] for path in self._paths}) > 1
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -51,7 +53,9 @@ class TextSource:
     def fingerprint(self) -> str:
         """Give a hex digest that changes when the content changes, or how it is read."""
         found = fingerprint_of(self._storage, self._paths, self._beside)
-        return digest(["texts", VERSION, found, self._options.model_dump_json()])
+        alone = not self._is_split and any(self._layout.place(path)[1] for path in self._paths)
+        told = ["texts", VERSION, found, self._options.model_dump_json(), *(["one side"] if alone else [])]
+        return digest(told)
 
     def with_options(self, options: Options) -> "TextSource":
         """Give the same, read otherwise."""
@@ -74,7 +78,7 @@ class TextSource:
             known = len(parts) - _held_out(seen[label], len(parts))
             seen[label] += len(parts)
             for number, part in enumerate(parts):
-                own = split or ("train" if number < known else "test")
+                own = split if self._is_split else "train" if number < known else "test"
                 yield Record(f"{in_utf8(path)} {number + 1}", {self._field: partial(_given, part)}, label, own)
 
     def _parts(self, path: str) -> list[str]:

@@ -80,6 +80,11 @@ class Ngram:
             Interpolated(way[: settings.order], len(self.alphabet), settings.discounting) for way in self._counted
         )
 
+    @property
+    def characters(self) -> str:
+        """What a gap may be filled with."""
+        return "".join(self.alphabet[2:])
+
     def with_settings(self, settings: Settings) -> "Ngram":
         """Give the same counts under other settings, of no higher order."""
         other = copy(self)

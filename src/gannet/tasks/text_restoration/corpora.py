@@ -46,11 +46,12 @@ class Corpora:
         return corpus.nearest(line, count) if corpus else []
 
     def ngram(self, language: str) -> Ngram | None:
-        """Give an n-gram that has learned the lines of a language; None where there are none of it."""
+        """Give an n-gram that has learned the lines of a language; None where nothing can be read of it."""
         name = language or NAMELESS
         if name not in self._ngrams and name in self.lines:
             self._ngrams[name] = Ngram(["\n".join(self.lines[name])])
-        return self._ngrams.get(name)
+        found = self._ngrams.get(name)
+        return found if found and found.characters else None
 
     def evidence(self, languages: Sequence[str], alphabet: Alphabet) -> Evidence:
         """Give what n-grams of all languages tell, by their numbers; what is of none is the last."""

@@ -155,7 +155,5 @@ def _bits(pipeline: TextRestorationPipeline, exam: Exam, most: int) -> list[Meas
 
 def _ngrams(pipeline: TextRestorationPipeline, exam: Exam, languages: set[str]) -> dict[str, Ngram]:
     """Let n-grams learn what the model learned from; none where that is not known."""
-    if not pipeline.corpora:
-        return {}
     found = {name: pipeline.corpora.ngram(name) for name in languages}
     return {name: ngram for name, ngram in found.items() if ngram is not None}
