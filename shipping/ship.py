@@ -4,7 +4,7 @@
 
 The card is `shipping/NAME.md`, with what the run knows of itself filled in; a model that draws is judged for it, one
 that makes photographs better by the data that are named. `--keep pixel` ships the weights of that stage as well;
-`--strength 0.7` ships, as the model, what that has of the game and the rest of those before it.
+`--weights likelihood` ships those as the model (judged by data that are named), `--strength 0.7` ships, as the model, what that has of the game and the rest of those before it.
 `--research` puts it beside the package, into `models-research/`: models of data that are not free for all.
 """
 
@@ -58,6 +58,7 @@ def main() -> None:
     parser.add_argument("--name", required=True)
     parser.add_argument("--judged-by", nargs="+", type=Path, default=[])
     parser.add_argument("--keep", nargs="+", default=[])
+    parser.add_argument("--weights", default="model", help="those that become the model, such as a stage's")
     parser.add_argument("--strength", type=float, default=1.0, help="0 to 1")
     parser.add_argument("--research", action="store_true")
     options = parser.parse_args()
@@ -68,7 +69,7 @@ def main() -> None:
         parser.error("--strength is for models with --keep pixel, and those are judged by data: give --judged-by")
     if folder.exists():
         parser.error(f"{folder} exists, and shipped models are never changed: take the next version")
-    model: Any = gannet.load(options.run)
+    model: Any = gannet.load(options.run, options.weights)
     chosen = {"model": model if options.strength == 1 else model.blended(options.strength)}
     chosen |= {weights: gannet.load(options.run, weights) for weights in options.keep}
     card = Path(__file__).with_name(f"{options.name}.md").read_text(encoding="utf-8")
@@ -77,7 +78,7 @@ def main() -> None:
         made.mkdir()
         for weights, pipeline in chosen.items():
             halve(pipeline, options.name).save_pretrained(made, weights)
-        judged = options.run if options.strength == 1 else made
+        judged = options.run if options.strength == 1 and options.weights == "model" else made
         write_text(made / "README.md", card.format(**facts(Run(options.run), judged, options.judged_by)))
         shutil.copytree(made, folder)
     size = sum(file.stat().st_size for file in folder.glob("*.safetensors"))
