@@ -4,7 +4,8 @@
 
 The card is `shipping/NAME.md`, with what the run knows of itself filled in; a model that draws is judged for it, one
 that makes photographs better by the data that are named. `--keep pixel` ships the weights of that stage as well;
-`--weights likelihood` ships those as the model (judged by data that are named), `--strength 0.7` ships, as the model, what that has of the game and the rest of those before it.
+`--strength 0.7` ships, as the model, what that has of the game and the rest of those before it; `--weights likelihood`
+ships that stage's, judged by the data that are named.
 `--research` puts it beside the package, into `models-research/`: models of data that are not free for all.
 """
 
