@@ -382,6 +382,11 @@ def test_parallels_are_of_the_language_and_as_many_as_asked(model: TextRestorati
     assert none["record"]["gaps"][0]["parallels"] == []  # type: ignore[index]
 
 
+def test_what_is_lost_of_parallels_is_written_as_editors_do() -> None:
+    corpora = Corpora({"latin": ["arma virumque \ufffd\ufffd cano \ufffc"]})
+    assert [one.line for one in corpora.nearest("latin", "arma virumque", 1)] == ["arma virumque [2] cano [...]"]
+
+
 def test_what_was_learned_from_is_kept_with_a_model(model: TextRestorationPipeline, tmp_path: Path) -> None:
     model.save_pretrained(tmp_path)
     loaded = TextRestorationPipeline.from_pretrained(tmp_path)

@@ -1,11 +1,14 @@
 """What a restorer of texts keeps of what it learned from: lines by their language, for parallels and for n-grams."""
 
+import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
 from gannet.data.records import Source
 from gannet.runtime.broken import unless_broken
+from gannet.tasks._text.gaps import LOST, LOST_SOME
 from gannet.tasks._text.ngram import Ngram
 from gannet.tasks._text.normalization import normalized
 from gannet.tasks._text.parallels import Corpus, Parallel, read_corpora, write_corpora
@@ -43,7 +46,8 @@ class Corpora:
     def nearest(self, language: str, line: str, count: int) -> list[Parallel]:
         """Give the nearest lines of a language; none where there are no lines of it."""
         corpus = self._corpora.get(language or NAMELESS)
-        return corpus.nearest(line, count) if corpus else []
+        found = corpus.nearest(line, count) if corpus else []
+        return [replace(one, line=with_signs(one.line)) for one in found]
 
     def ngram(self, language: str) -> Ngram | None:
         """Give an n-gram that has learned the lines of a language; None where nothing can be read of it."""
@@ -57,6 +61,11 @@ class Corpora:
         """Give what n-grams of all languages tell, by their numbers; what is of none is the last."""
         numbers = {name: number for number, name in enumerate((*languages, NAMELESS))}
         return Evidence({numbers[name]: lines for name, lines in self.lines.items() if name in numbers}, alphabet)
+
+
+def with_signs(line: str) -> str:
+    """Write what is lost of a line as editors do."""
+    return re.sub(f"{LOST}+", lambda run: f"[{len(run[0])}]", line).replace(LOST_SOME, "[...]")
 
 
 def lines_of(source: Source, languages: Sequence[str]) -> dict[str, list[str]]:
