@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from gannet.commands.options import TrainOptions as TrainOptions
     from gannet.commands.plan import Plan as Plan
     from gannet.commands.plane.game import PlaneGame as PlaneGame
+    from gannet.commands.plane.models import labelled_points as labelled_points
     from gannet.commands.plane.models import portray as portray
     from gannet.commands.plane.options import PlaneOptions as PlaneOptions
     from gannet.commands.recipes import Key as Key
@@ -59,7 +60,7 @@ _ROOMS = {
     "gannet.commands.options": "AverageOptions BenchOptions DoctorOptions ExportOptions PlanOptions TrainOptions",
     "gannet.commands.plan": "Plan",
     "gannet.commands.plane.game": "PlaneGame",
-    "gannet.commands.plane.models": "portray",
+    "gannet.commands.plane.models": "labelled_points portray",
     "gannet.commands.plane.options": "PlaneOptions",
     "gannet.commands.recipes": "Key",
     "gannet.commands.summary": "summarize",
