@@ -1,21 +1,28 @@
 """What the tab's script asks, and is answered: plain data, whatever was sent."""
 
+import struct
 from base64 import b64encode
 from collections.abc import Callable, Iterable
 from functools import wraps
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import Annotated, Any, Literal, Protocol, TypeAlias
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from gannet import api
 from gannet.schema import Options, check
 from gannet.studio.learn.sessions import Gone, Sessions
+from gannet.studio.learn.words import catalogue
 
 Json: TypeAlias = dict[str, Any]
 MOST_ROUNDS = 20
 """Rounds between two frames: more would make the game jump."""
 THOUSANDTHS, FARTHEST = 1_000, 30.0
 """Points are sent as whole thousandths; what has flown farther off is not seen anyway."""
+
+
+def _spoken(language: str) -> str:
+    catalogue(language)
+    return language
 
 
 class Asked(Options):
@@ -29,7 +36,7 @@ class Asked(Options):
     """Rounds to play."""
     player: Literal["", "discriminator", "generator"] = ""
     """The player that takes a turn alone instead."""
-    language: str = Field("en", max_length=8)
+    language: Annotated[str, AfterValidator(_spoken)] = "en"
     """Of the verdict."""
 
 
@@ -82,7 +89,7 @@ def portray(given: Json) -> Json:
             "kind": one.kind,
             "accuracy": one.accuracy,
             "seconds": one.seconds,
-            "field": in_bytes(one.field),
+            "field": in_cells(one.field),
             "drawn": None if one.drawn is None else [in_thousandths(one.drawn[0]), one.drawn[1].tolist()],
         }
         for one in api.portray(options)
@@ -109,7 +116,7 @@ def _played(sessions: Sessions, asked: Asked) -> Json:
         "game": asked.game,
         "images": frame.images,
         "fakes": in_thousandths(frame.fakes),
-        "field": in_bytes(frame.field),
+        "field": in_cells(frame.field),
         "fool_rate": frame.fool_rate,
         "losses": frame.losses,
     }
@@ -127,9 +134,10 @@ def in_thousandths(points: Numbers) -> list[int]:
     return [round(THOUSANDTHS * max(-FARTHEST, min(FARTHEST, value))) for value in _flat(points)]
 
 
-def in_bytes(field: Numbers) -> str:
-    """Give a field of values from 0 to 1 as one byte a cell, row by row, in base64."""
-    return b64encode(bytes(round(255 * value) for value in _flat(field))).decode("ascii")
+def in_cells(field: Numbers) -> str:
+    """Give a field of values from 0 to 1 as two bytes a cell, the lower one first, row by row, in base64."""
+    cells = [round(65535 * value) for value in _flat(field)]
+    return b64encode(struct.pack(f"<{len(cells)}H", *cells)).decode("ascii")
 
 
 def _flat(values: Numbers) -> Iterable[float]:

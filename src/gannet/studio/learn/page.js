@@ -43,7 +43,7 @@ function take(answer, told) {
   say("");
   state.game = answer.game;
   state.reals = answer.reals || state.reals;
-  state.frame = { ...answer, field: bytes(answer.field) };
+  state.frame = { ...answer, field: cellsOf(answer.field) };
   state.history.push({ images: answer.images, fool: answer.fool_rate, ...answer.losses });
   if (state.history.length > LONGEST) state.history = state.history.filter((_, index) => index % 2 || index > LONGEST / 2);
   root.dataset.frames = Number(root.dataset.frames) + 1;
@@ -51,7 +51,11 @@ function take(answer, told) {
   draw();
 }
 
-const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+// Cells come as two bytes each, the lower one first; given are beliefs from 0 to 1.
+function cellsOf(text) {
+  const raw = atob(text);
+  return Array.from({ length: raw.length / 2 }, (_, at) => (raw.charCodeAt(2 * at) + 256 * raw.charCodeAt(2 * at + 1)) / 65535);
+}
 
 function stop(trouble) {
   state.playing = false;
@@ -114,7 +118,7 @@ function shade(board, field, cells, colours) {
   const small = new OffscreenCanvas(cells, cells), painter = small.getContext("2d");
   const picture = painter.createImageData(cells, cells), middle = plain();
   field.forEach((value, index) => {
-    const belief = value / 127.5 - 1, colour = mixed(middle, colours[belief > 0 ? 0 : 1], 0.6 * Math.abs(belief));
+    const belief = 2 * value - 1, colour = mixed(middle, colours[belief > 0 ? 0 : 1], (dark() ? 0.75 : 0.6) * Math.abs(belief));
     picture.data.set([...colour, 255], 4 * index);
   });
   painter.putImageData(picture, 0, 0);
@@ -124,7 +128,7 @@ function shade(board, field, cells, colours) {
 }
 
 function border(board, field, cells) {
-  const context = board.getContext("2d"), side = board.width / cells, at = (row, column) => field[row * cells + column] - 127.5;
+  const context = board.getContext("2d"), side = board.width / cells, at = (row, column) => field[row * cells + column] - 0.5;
   context.strokeStyle = ink();
   context.lineWidth = board.width / 320;
   context.beginPath();
@@ -201,6 +205,7 @@ function judge(verdict) {
 
 function curves() {
   const one = state.history.map((point) => point.fool);
+  find(".now").textContent = `${Math.round(100 * one.at(-1))} %`;
   chart(find(".fool"), [[one, ink()]], [0, 1], [[0.5, words.half], [0.9, words.most]]);
   const lines = ["discriminator", "generator"].map((player) => state.history.map((point) => point[player]));
   const known = lines.flat().filter((value) => value !== undefined);
@@ -215,7 +220,8 @@ function chart(board, lines, [least, most], marks) {
   context.fillStyle = rgb(plain());
   context.fillRect(0, 0, width, height);
   context.font = "18px sans-serif";
-  context.direction = "ltr";
+  context.direction = root.dir;
+  context.textAlign = "left";
   for (const [value, label] of marks) {
     context.strokeStyle = context.fillStyle = ink();
     stroke(context, [[0, up(value)], [width, up(value)]], 1, [6, 5]);
@@ -227,7 +233,8 @@ function chart(board, lines, [least, most], marks) {
     stroke(context, places.filter(([, y]) => Number.isFinite(y)), 2.5, []);
   }
   context.fillStyle = ink();
-  context.fillText(`${far.toLocaleString("en")} ${words.seen}`, width - 6 - context.measureText(`${far.toLocaleString("en")} ${words.seen}`).width, height - 4);
+  context.textAlign = "right";
+  context.fillText(`${far.toLocaleString(words.language)} ${words.seen}`, width - 6, height - 4);
 }
 
 function stroke(context, places, width, dashes) {
@@ -252,7 +259,7 @@ async function portray() {
 
 function portrait(model, [places, label]) {
   const figure = document.createElement("figure"), board = document.createElement("canvas"), caption = document.createElement("figcaption");
-  const field = bytes(model.field), cells = Math.sqrt(field.length), colours = ["#8a3ab9", rgb(REAL)];
+  const field = cellsOf(model.field), cells = Math.sqrt(field.length), colours = ["#8a3ab9", rgb(REAL)];
   board.width = board.height = 320;
   board.setAttribute("role", "img");
   board.setAttribute("aria-label", words.models[model.name]);
