@@ -1,6 +1,6 @@
 // The tab's script: it asks for the next frame only when the last one is drawn, so that nothing runs while it pauses.
 const EDGE = 1.6, THOUSANDTHS = 1000, LONGEST = 400, FRAME = 1000 / 30, FEWEST = 10, MOST = 2000;
-const REAL = [42, 120, 200], FAKE = [224, 123, 22];
+const REAL = [42, 120, 200], FAKE = [224, 123, 22], PURPLE = [138, 58, 185], SECOND = "#8a3ab9";
 const root = element.querySelector(".learn"), words = props.words, formulas = props.formulas;
 const find = (selector) => root.querySelector(selector), all = (selector) => [...root.querySelectorAll(selector)];
 const state = {
@@ -155,12 +155,20 @@ function segments(context, row, column, side, at) {
 
 function points(board, places, colour, radius) {
   const context = board.getContext("2d"), scale = board.width / (2 * EDGE);
+  context.fillStyle = colour;
+  context.beginPath();  // One path for all: to fill each by itself takes many times as long.
   for (let index = 0; index < places.length; index += 2) {
     const x = (places[index] / THOUSANDTHS + EDGE) * scale, y = (EDGE - places[index + 1] / THOUSANDTHS) * scale;
-    context.fillStyle = typeof colour === "function" ? colour(index / 2) : colour;
-    context.beginPath();
+    context.moveTo(x + radius, y);
     context.arc(x, y, radius, 0, 2 * Math.PI);
-    context.fill();
+  }
+  context.fill();
+}
+
+function byClass(board, places, label, radius) {
+  for (const kind of [0, 1]) {
+    const own = places.filter((_, index) => label[index >> 1] === kind);
+    points(board, own, kind ? SECOND : rgb(REAL), radius);
   }
 }
 
@@ -176,14 +184,15 @@ function draw() {
     points(board, state.reals, rgb(REAL, 0.75), 3.2);
     points(board, state.frame.fakes, rgb(FAKE, 0.95), 3.8);
     judge(state.frame.verdict);
-    curves();
+    // The curves hardly change from one picture to the next.
+    if (!state.playing || state.history.length % 3 === 0) curves();
   }
   if (drawing()) sketch(board);
 }
 
 function sketch(board) {
   const places = state.drawn.flatMap(([x, y]) => [x * THOUSANDTHS, y * THOUSANDTHS]);
-  points(board, places, (index) => (state.drawn[index][2] ? "#8a3ab9" : rgb(REAL)), 4);
+  byClass(board, places, state.drawn.map((point) => point[2]), 4);
   const context = board.getContext("2d"), scale = board.width / (2 * EDGE);
   if (document.activeElement !== board) return;
   context.strokeStyle = ink();
@@ -259,14 +268,14 @@ async function portray() {
 
 function portrait(model, [places, label]) {
   const figure = document.createElement("figure"), board = document.createElement("canvas"), caption = document.createElement("figcaption");
-  const field = cellsOf(model.field), cells = Math.sqrt(field.length), colours = ["#8a3ab9", rgb(REAL)];
+  const field = cellsOf(model.field), cells = Math.sqrt(field.length);
   board.width = board.height = 320;
   board.setAttribute("role", "img");
   board.setAttribute("aria-label", words.models[model.name]);
-  shade(board, field, cells, [[138, 58, 185], REAL]);
+  shade(board, field, cells, [PURPLE, REAL]);
   border(board, field, cells);
   const [shown, kinds, radius] = model.drawn ? [...model.drawn, 2.6] : [places, label, 1.8];
-  points(board, shown, (index) => colours[kinds[index] ? 0 : 1], radius);
+  byClass(board, shown, kinds, radius);
   const title = document.createElement("b"), line = document.createElement("span");
   title.textContent = words.models[model.name];
   line.textContent = `${words[model.kind]} ${words.right} ${(100 * model.accuracy).toFixed(1)} %`;
