@@ -70,13 +70,10 @@ def learn() -> None:
         frames, wall, studio, seen = (after - first for after, first in zip(shown(), before, strict=True))
         browser.close()
     served.close()
-    print(
-        f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, ", end=""
-    )
-    print(
-        f"{datetime.date.today()}\n\n| pictures a second | ms of the studio a picture | ms of the browser a picture |"
-    )
-    print(f"|---|---|---|\n| {frames / wall:.1f} | {1000 * studio / frames:.1f} | {1000 * seen / frames:.1f} |")
+    machine = f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}"
+    print(f"{machine}, {datetime.date.today()}\n")
+    print("| pictures a second | ms of the studio a picture | ms of the browser a picture |\n|---|---|---|")
+    print(f"| {frames / wall:.1f} | {1000 * studio / frames:.1f} | {1000 * seen / frames:.1f} |")
 
 
 def main() -> None:

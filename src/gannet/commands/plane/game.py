@@ -116,8 +116,8 @@ class PlaneGame:
         real_passes, fake_passes = self.loss.pass_for_real(real, fake)
         thresholds = torch.cat([one.reshape(-1) for one in self.loss.decide(real, fake)])
         field = (cells - thresholds.mean()).sigmoid().nan_to_num(0.5).view(CELLS, CELLS)
-        shares = (float(passes.float().mean()) for passes in (fake_passes, real_passes))
-        return Frame(self.images, fakes.nan_to_num(0.0), field, *shares, dict(self.losses))
+        fooled, known = (float(passes.float().mean()) for passes in (fake_passes, real_passes))
+        return Frame(self.images, fakes.nan_to_num(0.0), field, fooled, known, dict(self.losses))
 
     def verdict(self, language: str = "en") -> Json:
         """Give the referee's verdict, in codes and words; its rule is applied to what was seen up to now."""

@@ -228,7 +228,8 @@ function chart(board, lines, [least, most], marks) {
   const far = state.history.at(-1)?.images || 1, along = (point) => (point.images / far) * width;
   context.fillStyle = rgb(plain());
   context.fillRect(0, 0, width, height);
-  context.font = "18px sans-serif";
+  // Twelve pixels as they are seen, however narrow the page.
+  context.font = `${Math.round((12 * width) / (board.clientWidth || width))}px sans-serif`;
   context.direction = root.dir;
   context.textAlign = "left";
   for (const [value, label] of marks) {
