@@ -21,6 +21,7 @@ EVERYWHERE = {"", "runtime", "schema"}
 FREE = {"api", "commands"}
 MAY_IMPORT = {
     "cli": {"api"},
+    "studio": {"api"},
     "tasks": {"adversarial", "augmentation", "data", "media", "metrics", "monitoring", "networks", "pipelines"}
     | {"provenance", "recipe", "schedule", "task"},
     "runs": {"media", "monitoring", "pipelines", "provenance", "recipe", "schedule"},

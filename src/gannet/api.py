@@ -31,6 +31,10 @@ if TYPE_CHECKING:
     from gannet.commands.options import PlanOptions as PlanOptions
     from gannet.commands.options import TrainOptions as TrainOptions
     from gannet.commands.plan import Plan as Plan
+    from gannet.commands.plane.game import PlaneGame as PlaneGame
+    from gannet.commands.plane.models import labelled_points as labelled_points
+    from gannet.commands.plane.models import portray as portray
+    from gannet.commands.plane.options import PlaneOptions as PlaneOptions
     from gannet.commands.recipes import Key as Key
     from gannet.commands.summary import summarize as summarize
     from gannet.data.doctor import Report as Report
@@ -55,6 +59,9 @@ _ROOMS = {
     "gannet.commands.models": "Model",
     "gannet.commands.options": "AverageOptions BenchOptions DoctorOptions ExportOptions PlanOptions TrainOptions",
     "gannet.commands.plan": "Plan",
+    "gannet.commands.plane.game": "PlaneGame",
+    "gannet.commands.plane.models": "labelled_points portray",
+    "gannet.commands.plane.options": "PlaneOptions",
     "gannet.commands.recipes": "Key",
     "gannet.commands.summary": "summarize",
     "gannet.data.doctor": "Report",
@@ -135,7 +142,6 @@ def plan(
 
     Args:
         target, data, set, start_from: as `train` takes them.
-        options: how exactly.
     """
     from gannet.commands import plan as command
     from gannet.commands.given import named, watched
@@ -161,7 +167,6 @@ def bench(
     Args:
         target, set: as `train` takes them.
         data: whose size and classes count; empty: the recipe's, or pictures of 32x32.
-        options: how long is measured.
     """
     from gannet.commands import bench as command
     from gannet.commands.given import named, watched
@@ -236,10 +241,9 @@ def apply(
 ) -> "Applied":
     """Apply a model and save what it makes: samples from nothing, or something of given files.
 
-    Samples of any number are drawn in constant memory, and photographs of any size go through in tiles. A broken-off
-    folder, zip or parquet file goes on where it stood when the same is asked for again; under torchrun every process
-    writes its share of samples. A folder of what was made of files has a manifest, `gannet-manifest.jsonl`: what was
-    done of the same files is skipped, also later.
+    Samples of any number and photographs of any size take constant memory. A broken-off folder, zip or parquet file
+    goes on where it stood when the same is asked for again; under torchrun every process writes its share. What a
+    folder's `gannet-manifest.jsonl` says was made of the same files is skipped, also later.
 
     Args:
         target: a run, a model's folder, a shipped model's name, `hf:owner/name`, or the file of a community network.
@@ -343,11 +347,7 @@ def doctor(
     should_stop: ShouldStop | None = None,
     on_progress: OnProgress | None = None,
 ) -> "Report":
-    """Examine a data set: count, sizes, classes, unreadable files, duplicates, and a recommendation.
-
-    Args:
-        options: at which size to look.
-    """
+    """Examine a data set: count, sizes, classes, unreadable files, duplicates, and a recommendation."""
     from gannet.commands import doctor as command
     from gannet.commands.data import full_name
     from gannet.commands.given import named, watched
