@@ -27,7 +27,7 @@ def draw(settings: Settings, language: str, name: str) -> list[Any]:
         path = gr.Textbox(
             label=say(language, "data.path"), info=say(language, "data.below", folder=settings.data.resolve().name)
         )
-    uploaded = gr.File(label=say(language, "data.upload"), file_count="multiple", type="filepath", height=140)
+    uploaded = gr.File(label=say(language, "data.upload"), file_count="multiple", type="filepath", height=190)
     return [embedded, path, uploaded]
 
 

@@ -79,13 +79,15 @@ class _Using:
 
     def _inputs(self, name: str, files: Sequence[str], options: Any) -> tuple[dict[str, Any], dict[str, object]]:
         """Part what was given into files by input, and options."""
-        asked, paths = bounds.plain_options(options), bounds.checked_files(files) if files else []
         first, *further = [*api.interface(bounds.model_named(name, self.settings))["inputs"]] or [""]
-        by_name = {path.name: path for path in paths}
-        found: dict[str, Any] = {}
+        paths, named = bounds.checked_files(files) if files else [], dict[str, object]()
+        if isinstance(options, dict):
+            named = {one: options[one] for one in further if one in options}
+            options = {one: value for one, value in options.items() if one not in named}
+        asked, by_name, found = bounds.plain_options(options), {path.name: path for path in paths}, dict[str, Any]()
         for one in further:
-            if one in asked:
-                word = str(asked.pop(one))
+            if one in named:
+                word = str(named[one])
                 if word not in by_name:
                     raise ValueError(f"{one} names none of the files that were given: {short(word)}.")
                 found[one] = [by_name.pop(word)]

@@ -97,7 +97,7 @@ def _field(name: str, node: Json) -> Any:
         return gr.Dropdown(choices if value is not None else [("—", ""), *choices], value=value or "", **words)
     if kind == "boolean":
         return gr.Checkbox(bool(value), **words)
-    if kind == "number" and not node.get("mixed"):
+    if kind == "number" and not node.get("mixed") and not node.get("empty"):
         return _number(node, value, words)
     if kind == "string" and node.get("examples") and isinstance(value, str | None):
         return gr.Dropdown(["", *map(str, node["examples"])], value=value or "", allow_custom_value=True, **words)

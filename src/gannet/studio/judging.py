@@ -9,7 +9,7 @@ from gannet import api
 from gannet.studio import actions, bounds, data_fields, work
 from gannet.studio.forms import Form
 from gannet.studio.settings import Settings
-from gannet.studio.use import stop_work
+from gannet.studio.use import results_field, said_field, stop_work, told
 from gannet.studio.words import say
 
 
@@ -27,20 +27,19 @@ def build(settings: Settings, language: str) -> None:
         start = gr.Button(say(language, "judge.start"), variant="primary", elem_id="judge-start")
         stop = gr.Button(say(language, "stop"), variant="stop")
     status = gr.Markdown(elem_id="judge-status")
-    file = gr.File(label=say(language, "judge.file"), interactive=False)
-    said = gr.Code(label=say(language, "said"), language="shell", interactive=False, lines=2)
+    file, said = results_field(say(language, "judge.file")), said_field(language)
 
     def judge(request: gr.Request, name: str, *values: Any) -> Iterator[tuple[Any, ...]]:
         try:
             given = data_fields.chosen(values[: len(data)], settings)
             with actions.workplace(settings) as place:
-                told, call = actions.judge(name, given, form.changed(values[len(data) :]), place, settings)
+                words, call = actions.judge(name, given, form.changed(values[len(data) :]), place, settings)
                 for step in work.watch(str(request.session_hash), call):
                     if step.result is None:
-                        yield step.line(say(language, "waiting")), gr.skip(), told.both()
+                        yield step.line(say(language, "waiting")), gr.skip(), told(words)
                     else:
                         lines, found = step.result
-                        yield "\n".join(f"- {line}" for line in lines), str(found), told.both()
+                        yield "\n".join(f"- {line}" for line in lines), gr.File([str(found)], visible=True), told(words)
         except Exception as error:
             raise work.mistake(error) from None
 

@@ -6,6 +6,7 @@ from importlib.util import find_spec
 from typing import Any
 
 import gradio as gr
+from gradio.exceptions import InvalidPathError
 
 from gannet.studio import cards, endpoints, judging, train, use, work
 from gannet.studio.jobs import Jobs
@@ -19,6 +20,7 @@ MONOSPACED = ("ui-monospace", "DejaVu Sans Mono", "Consolas", "monospace")
 """What readers have: the page fetches no fonts."""
 CACHED = (3600, 24 * 3600)
 """Seconds from one sweep of uploaded files to the next, and how old those are that go."""
+MISREAD = "The request is not what this action takes; the page at ?view=api lists what each does."
 STYLE = """
 .gradio-container { max-width: 76rem !important; margin: auto; }
 .top { display: flex; justify-content: space-between; align-items: baseline; flex-wrap: wrap; gap: .5rem 1rem; }
@@ -41,6 +43,21 @@ STYLE = """
 """
 
 
+class Page(gr.Blocks):
+    """A page whose requests fail in one sentence, whoever finds what is wrong with them."""
+
+    async def process_api(self, *given: Any, **named: Any) -> Any:
+        """Answer a request; what of it gradio cannot read is said without its inner words."""
+        try:
+            return await super().process_api(*given, **named)
+        except gr.Error:
+            raise
+        except (ValueError, InvalidPathError):  # Ours are errors of the page already.
+            raise gr.Error(MISREAD, print_exception=False) from None
+        except Exception as error:
+            raise work.mistake(error) from None
+
+
 def build(settings: Settings, jobs: Jobs, language: str) -> gr.Blocks:
     """Build the page in a language."""
     tabs: dict[str, Callable[[], None]] = {
@@ -51,13 +68,13 @@ def build(settings: Settings, jobs: Jobs, language: str) -> gr.Blocks:
     }
     if find_spec(LEARN):
         tabs = {"learn": lambda: import_module(LEARN).build(language), **tabs}
-    with gr.Blocks(title="Gannet", analytics_enabled=False, delete_cache=CACHED) as page:
+    with Page(title="Gannet", analytics_enabled=False, fill_width=True, delete_cache=CACHED) as page:
         gr.HTML(_head(language))
+        endpoints.build(settings, jobs)  # First: gradio names events of its own, and of equal names numbers the later.
         with gr.Tabs(selected="use"):
             for name, draw in tabs.items():
                 with gr.Tab(say(language, f"{name}.tab"), id=name):
                     draw()
-        endpoints.build(settings, jobs)
         page.unload(_leave)
     page.queue(api_open=False, max_size=256, default_concurrency_limit=4)
     return page

@@ -89,7 +89,7 @@ def application(settings: Settings) -> Any:
             auth=(OWNER, settings.password) if settings.password else None,
             allowed_paths=[],
             blocked_paths=[],
-            show_error=False,
+            show_error=True,
             max_file_size=LARGEST_UPLOAD,
             footer_links=["api", "settings"],
             run_history=False,

@@ -10,12 +10,15 @@ from gannet.studio import actions, bounds, data_fields, watching, work
 from gannet.studio.forms import Form
 from gannet.studio.jobs import OWN_KEYS, Jobs
 from gannet.studio.settings import Settings
+from gannet.studio.use import said_field, told
 from gannet.studio.words import say
 
 GLANCE = 2.0
 """Seconds from one look at a run to the next."""
 FIRST = "digits"
 """The recipe that is chosen when the page opens: it is done in a minute."""
+CHOSEN = ("name", "about", "task.name")
+"""Keys that choosing a recipe sets."""
 OPEN = ("", "data", "task")
 """Sections of a recipe that are open from the start."""
 
@@ -32,7 +35,7 @@ def build(settings: Settings, jobs: Jobs, language: str, page: gr.Blocks) -> Non
             list(api.recipes()), value=FIRST, label=say(language, "train.recipe"), elem_id="train-recipe"
         )
         name = gr.Textbox(label=say(language, "train.name"), elem_id="train-name")
-    said = gr.Code(label=say(language, "said"), language="shell", interactive=False, lines=2, render=False)
+    said = said_field(language, render=False)
     runs = _runs_field(jobs, settings, language)
     _draw_form(settings, jobs, language, [recipe, name, *data], [runs, said])
     said.render()
@@ -45,12 +48,12 @@ def build(settings: Settings, jobs: Jobs, language: str, page: gr.Blocks) -> Non
             chosen = data_fields.chosen(values, settings)
             if not chosen:
                 raise ValueError(say(language, "data.none"))
-            told, call = actions.examine(chosen)
+            words, call = actions.examine(chosen)
             for step in work.watch(str(request.session_hash), call):
                 if step.result is None:
-                    yield step.line(say(language, "waiting")), gr.skip(), told.both()
+                    yield step.line(say(language, "waiting")), gr.skip(), told(words)
                 else:
-                    yield _found(step.result), _advised(step.result), told.both()
+                    yield _found(step.result), _advised(step.result), told(words)
         except Exception as error:
             raise work.mistake(error) from None
 
@@ -70,11 +73,11 @@ def _advised(report: "api.Report") -> Any:
 
 def recipe_form(recipe: str) -> Form:
     """Give the form of a recipe's keys, but for those that name files, which have fields of their own."""
-    keys = [key for key in api.keys(bounds.recipe_named(recipe)) if key.name not in OWN_KEYS]
+    keys = [key for key in api.keys(bounds.recipe_named(recipe)) if key.name not in (*OWN_KEYS, *CHOSEN)]
     return Form.of_recipe([key for key in keys if "<" not in key.name and not key.name.startswith("data.sources")])
 
 
-def _draw_form(settings: Settings, jobs: Jobs, language: str, given: list[Any], told: list[Any]) -> None:
+def _draw_form(settings: Settings, jobs: Jobs, language: str, given: list[Any], answers: list[Any]) -> None:
     """Draw the form of the recipe that is chosen, anew for every other one, and the button that starts it."""
 
     @gr.render(inputs=[given[0]])
@@ -88,16 +91,16 @@ def _draw_form(settings: Settings, jobs: Jobs, language: str, given: list[Any], 
                 fields += form.draw()
         start = gr.Button(say(language, "train.start"), variant="primary", elem_id="train-start")
 
-        def begin(recipe: str, run: str, *values: Any) -> tuple[Any, str]:
+        def begin(recipe: str, run: str, *values: Any) -> tuple[Any, Any]:
             try:
                 data = data_fields.chosen(values[:3], settings)
                 whole = Form({key: node for form in sections.values() for key, node in form.keys.items()})
                 begun, words = jobs.start(recipe, data, whole.changed(values[3:]), run)
             except Exception as error:
                 raise work.mistake(error) from None
-            return gr.Dropdown(_names(jobs, settings), value=[begun]), words.both()
+            return gr.Dropdown(_names(jobs, settings), value=[begun]), told(words)
 
-        start.click(begin, [*given, *fields], told, api_visibility="private")
+        start.click(begin, [*given, *fields], answers, api_visibility="private")
 
 
 def _names(jobs: Jobs, settings: Settings) -> list[str]:
@@ -121,10 +124,10 @@ def _draw_runs(settings: Settings, jobs: Jobs, language: str, runs: Any, page: g
     """Draw the runs that are watched, with what stops and continues the first of them."""
     with gr.Row():
         stop = gr.Button(say(language, "train.stop"), variant="stop", elem_id="train-stop")
-        images = gr.Number(label=say(language, "train.more"), precision=0, minimum=0, value=None)
+        images = gr.Textbox(label=say(language, "train.more"))
         resume = gr.Button(say(language, "train.resume"))
     shown, seen, clock = gr.HTML(elem_id="train-view"), gr.State(()), gr.Timer(GLANCE)
-    said = gr.Code(label=say(language, "said"), language="shell", interactive=False, lines=2)
+    said = said_field(language)
 
     def look(names: Sequence[str], before: object) -> tuple[Any, Any]:
         now = _stamps(names, jobs, settings)
@@ -138,9 +141,9 @@ def _draw_runs(settings: Settings, jobs: Jobs, language: str, runs: Any, page: g
     def halt(names: Sequence[str]) -> None:
         _first(names, language, jobs.stop)
 
-    def go_on(names: Sequence[str], more: float | None) -> str:
-        changes = {"images": int(more)} if more else {}
-        return _first(names, language, lambda name: jobs.resume(name, changes)).both()
+    def go_on(names: Sequence[str], more: str) -> Any:
+        changes = {"images": api.parse_change(f"images={more}")[1]} if more else {}
+        return told(_first(names, language, lambda name: jobs.resume(name, changes)))
 
     clock.tick(look, [runs, seen], [shown, seen], api_visibility="private", show_progress="hidden")
     runs.change(look, [runs, seen], [shown, seen], api_visibility="private", show_progress="hidden")

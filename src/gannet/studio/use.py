@@ -1,5 +1,6 @@
 """Use: a model, what it is given, what may be asked of it, and what it made."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,12 +11,13 @@ import gradio as gr
 from gannet import api
 from gannet.studio import actions, bounds, drawing, work
 from gannet.studio.forms import Form
+from gannet.studio.said import Said
 from gannet.studio.settings import Settings
 from gannet.studio.widgets import widget
 from gannet.studio.words import say
 
-FIRST = "super-resolution"
-"""The task whose model is chosen when the page opens: everybody has a photograph."""
+FIRST = re.compile(r"super-resolution-v\d+")
+"""The model that is chosen when the page opens: everybody has a photograph."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ class Field:
 def build(settings: Settings, language: str) -> None:
     """Build the tab."""
     names = list(bounds.models_by_name(settings))
-    usual = next((name for name in names if name.startswith(FIRST)), names[0] if names else None)
+    usual = next(filter(FIRST.fullmatch, names), names[0] if names else None)
     with gr.Row():
         model = gr.Dropdown(names, value=usual, label=say(language, "use.model"), elem_id="use-model", scale=4)
         again = gr.Button(say(language, "use.refresh"), scale=1, min_width=120)
@@ -61,12 +63,12 @@ def build(settings: Settings, language: str) -> None:
 def _draw(name: str, settings: Settings, language: str) -> None:
     """Draw what a model takes and makes."""
     target = bounds.model_named(name, settings)
-    told = api.interface(target)
+    about = api.interface(target)
     colours = _colours(name, settings)
     with gr.Row(equal_height=False):
         with gr.Column(min_width=300):
-            fields = [_ask(one, about, colours, language) for one, about in told["inputs"].items()]
-            form = Form.of_schema(told["options"])
+            fields = [_ask(one, wanted, colours, language) for one, wanted in about["inputs"].items()]
+            form = Form.of_schema(about["options"])
             with gr.Accordion(say(language, "use.options"), open=not fields):
                 asked = form.draw()
             with gr.Row():
@@ -74,15 +76,13 @@ def _draw(name: str, settings: Settings, language: str) -> None:
                 stop = gr.Button(say(language, "stop"), variant="stop", elem_id="use-stop")
         with gr.Column(min_width=300):
             status = gr.Markdown(elem_id="use-status")
-            place = widget(next(iter(told["outputs"].values()))).show(say(language, "use.result"))
-            files = gr.File(
-                label=say(language, "use.files"), file_count="multiple", interactive=False, elem_id="use-files"
-            )
-            said = gr.Code(label=say(language, "said"), language="shell", interactive=False, lines=2)
+            place = widget(next(iter(about["outputs"].values()))).show(say(language, "use.result"))
+            files = results_field(say(language, "use.files"))
+            said = said_field(language)
     _lay_editors(fields)
-    work_on = _Applying(name, told, fields, form, settings, language)
+    work_on = _Applying(name, about, fields, form, settings, language)
     start.click(
-        work_on,
+        work_on.make,
         [*(field.component for field in fields), *asked],
         [status, place, files, said],
         api_visibility="private",
@@ -91,6 +91,22 @@ def _draw(name: str, settings: Settings, language: str) -> None:
         show_progress="minimal",
     )
     stop.click(stop_work, None, None, queue=False, api_visibility="private")
+
+
+def results_field(label: str) -> Any:
+    """Draw a place for files to keep, which is seen once there are some."""
+    return gr.File(label=label, file_count="multiple", interactive=False, visible=False)
+
+
+def said_field(language: str, render: bool = True) -> Any:
+    """Draw a place for what does the same elsewhere, which is seen once something was done."""
+    label = say(language, "said")
+    return gr.Code(label=label, language="shell", interactive=False, lines=2, visible=False, render=render)
+
+
+def told(said: Said) -> Any:
+    """Fill that place."""
+    return gr.Code(said.both(), visible=True)
 
 
 def stop_work(request: gr.Request) -> None:
@@ -133,13 +149,14 @@ class _Applying:
     """Applies a model to what its fields hold."""
 
     name: str
-    told: Mapping[str, Any]
+    interface: Mapping[str, Any]
     fields: Sequence[Field]
     form: Form
     settings: Settings
     language: str
 
-    def __call__(self, request: gr.Request, *values: Any) -> Iterator[tuple[Any, ...]]:
+    def make(self, request: gr.Request, *values: Any) -> Iterator[tuple[Any, ...]]:
+        """Give what the page shows, step by step; `request` tells which tab asks."""
         try:
             yield from self._steps(str(request.session_hash), values)
         except Exception as error:
@@ -153,17 +170,12 @@ class _Applying:
             said, call = actions.apply(self.name, inputs, options, place, self.settings)
             for step in work.watch(session, call):
                 if step.result is None:
-                    yield step.line(say(self.language, "waiting")), gr.skip(), gr.skip(), said.both()
+                    yield step.line(say(self.language, "waiting")), gr.skip(), gr.skip(), told(said)
                 else:
                     made = step.result
-                    first = next(iter(inputs.values()), [])
-                    shown = self._shown(first, made.files)
-                    yield (
-                        "\n".join(f"- {line}" for line in made.lines),
-                        shown,
-                        [str(one) for one in made.files],
-                        said.both(),
-                    )
+                    shown = self._shown(next(iter(inputs.values()), []), made.files)
+                    kept = gr.File([str(one) for one in made.files], visible=True)
+                    yield "\n".join(f"- {line}" for line in made.lines), shown, kept, told(said)
 
     def _given(self, values: Sequence[Any]) -> dict[str, list[Path]]:
         found: dict[str, list[Path]] = {}
@@ -174,8 +186,8 @@ class _Applying:
         return found
 
     def _missing(self, inputs: Mapping[str, Sequence[Path]]) -> list[str]:
-        return [name for name, about in self.told["inputs"].items() if about["required"] and not inputs.get(name)]
+        return [name for name, about in self.interface["inputs"].items() if about["required"] and not inputs.get(name)]
 
     def _shown(self, before: Sequence[Path], made: Sequence[Path]) -> Any:
-        medium = next(iter(self.told["outputs"].values()))
+        medium = next(iter(self.interface["outputs"].values()))
         return widget(medium).shown(before, made)

@@ -11,7 +11,7 @@ from gannet.studio.bounds import checked_files
 
 def ask(label: str, wanted: Mapping[str, Any]) -> Any:
     """Draw a field that files are put into."""
-    return gr.File(label=label, file_count="multiple", type="filepath", height=140, elem_classes=wanted["medium"])
+    return gr.File(label=label, file_count="multiple", type="filepath", height=190, elem_classes=wanted["medium"])
 
 
 def given(value: Any) -> list[Path]:
