@@ -48,7 +48,7 @@ def test_a_shared_page_has_a_password(share: bool, password: str) -> None:
 
 
 def test_only_a_shared_page_listens_to_the_network() -> None:
-    here = Settings(Path("runs"), Path("."), Path("work"))
+    here = Settings(Path("runs"), Path(), Path("work"))
     assert here.host == "127.0.0.1" and Settings(here.runs, here.data, here.work, 0, "long enough").host == "0.0.0.0"
 
 

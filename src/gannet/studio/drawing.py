@@ -38,6 +38,7 @@ def ask_over(name: str, label: str, about: str) -> Any:
         layers=False,
         brush=brush,
         height=420,
+        elem_id=f"over-{name}",
     )
 
 

@@ -27,7 +27,7 @@ def build(settings: Settings, language: str) -> None:
         start = gr.Button(say(language, "judge.start"), variant="primary", elem_id="judge-start")
         stop = gr.Button(say(language, "stop"), variant="stop")
     status = gr.Markdown(elem_id="judge-status")
-    file, said = results_field(say(language, "judge.file")), said_field(language)
+    file, said = results_field(say(language, "judge.file"), "judge-file"), said_field(language)
 
     def judge(request: gr.Request, name: str, *values: Any) -> Iterator[tuple[Any, ...]]:
         try:

@@ -22,7 +22,7 @@ CACHED = (3600, 24 * 3600)
 """Seconds from one sweep of uploaded files to the next, and how old those are that go."""
 MISREAD = "The request is not what this action takes; the page at ?view=api lists what each does."
 STYLE = """
-.gradio-container { max-width: 76rem !important; margin: auto; }
+.gradio-container { width: 100%; max-width: 76rem !important; margin: auto; }
 .top { display: flex; justify-content: space-between; align-items: baseline; flex-wrap: wrap; gap: .5rem 1rem; }
 .top h1 { margin: 0; font-size: 1.5rem; } .top nav a { margin-inline-start: 1rem; }
 .runs { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(20rem, 100%), 1fr)); gap: 1.5rem; }

@@ -66,7 +66,7 @@ def _draw(name: str, settings: Settings, language: str) -> None:
     about = api.interface(target)
     colours = _colours(name, settings)
     with gr.Row(equal_height=False):
-        with gr.Column(min_width=300):
+        with gr.Column(min_width=300, elem_id="use-fields"):
             fields = [_ask(one, wanted, colours, language) for one, wanted in about["inputs"].items()]
             form = Form.of_schema(about["options"])
             with gr.Accordion(say(language, "use.options"), open=not fields):
@@ -77,7 +77,7 @@ def _draw(name: str, settings: Settings, language: str) -> None:
         with gr.Column(min_width=300):
             status = gr.Markdown(elem_id="use-status")
             place = widget(next(iter(about["outputs"].values()))).show(say(language, "use.result"))
-            files = results_field(say(language, "use.files"))
+            files = results_field(say(language, "use.files"), "use-files")
             said = said_field(language)
     _lay_editors(fields)
     work_on = _Applying(name, about, fields, form, settings, language)
@@ -93,9 +93,9 @@ def _draw(name: str, settings: Settings, language: str) -> None:
     stop.click(stop_work, None, None, queue=False, api_visibility="private")
 
 
-def results_field(label: str) -> Any:
+def results_field(label: str, name: str) -> Any:
     """Draw a place for files to keep, which is seen once there are some."""
-    return gr.File(label=label, file_count="multiple", interactive=False, visible=False)
+    return gr.File(label=label, file_count="multiple", interactive=False, visible=False, elem_id=name)
 
 
 def said_field(language: str, render: bool = True) -> Any:
