@@ -394,7 +394,7 @@ def card(model: str | Path) -> str:
 
 
 def models(runs: str | Path = "runs") -> "list[Model]":
-    """List the models at hand: those that ship, those in the folders of $GANNET_MODELS, and those of a folder's runs."""
+    """List the models at hand: those that ship, those in the folders of $GANNET_MODELS, and those of the runs there."""
     from gannet.commands.models import list_models
 
     return list_models(Path(runs))
