@@ -30,6 +30,7 @@ def ask_over(name: str, label: str, about: str) -> Any:
     brush = gr.Brush(colors=colours, color_mode="fixed") if colours else gr.Brush()
     return gr.ImageEditor(
         label=f"{label}: {about}",
+        interactive=True,
         type="filepath",
         format="png",
         image_mode="RGBA",
@@ -83,6 +84,7 @@ def ask_map(label: str, colours: Mapping[str, str]) -> Any:
     return gr.ImageEditor(
         value={"background": _beginning(list(colours.values())), "layers": [], "composite": None},
         label=label,
+        interactive=True,
         type="filepath",
         format="png",
         image_mode="RGB",

@@ -76,7 +76,7 @@ def _draw(name: str, settings: Settings, language: str) -> None:
                 stop = gr.Button(say(language, "stop"), variant="stop", elem_id="use-stop")
         with gr.Column(min_width=300):
             status = gr.Markdown(elem_id="use-status")
-            place = widget(next(iter(about["outputs"].values()))).show(say(language, "use.result"))
+            place = widget(next(iter(about["outputs"].values()))).show(say(language, "use.result"), f"{name}-result")
             files = results_field(say(language, "use.files"), "use-files")
             said = said_field(language)
     _lay_editors(fields)

@@ -1,7 +1,7 @@
 """How values are given and shown on the page: a module for a medium, found by its name; the rest are files.
 
 A module has `ask(label, wanted)`, which draws a field whose value `given(value)` turns into the paths of files; and
-`show(label)`, which draws a place for results, filled with what `shown(before, made)` gives.
+`show(label, key)`, which draws a place for results, filled with what `shown(before, made)` gives.
 """
 
 from collections.abc import Mapping

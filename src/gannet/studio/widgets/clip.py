@@ -13,9 +13,9 @@ PLAYED = {".mp4", ".webm"}
 LOOKED_AT = {".gif", ".png", ".webp", ".apng"}
 
 
-def show(label: str) -> Any:
+def show(label: str, key: str) -> Any:
     """Draw a place in which clips are played."""
-    return gr.Gallery(label=label, columns=2, object_fit="contain", interactive=False, buttons=["fullscreen"])
+    return gr.Gallery(key=key, label=label, columns=2, object_fit="contain", interactive=False, buttons=["fullscreen"])
 
 
 def shown(before: Sequence[Path], made: Sequence[Path]) -> Any:  # noqa: ARG001

@@ -19,9 +19,9 @@ def given(value: Any) -> list[Path]:
     return checked_files(value if isinstance(value, list) else [value]) if value else []
 
 
-def show(label: str) -> Any:
+def show(label: str, key: str) -> Any:
     """Draw a place for results: a list of files to fetch."""
-    return gr.File(label=label, file_count="multiple", interactive=False)
+    return gr.File(key=key, label=label, file_count="multiple", interactive=False)
 
 
 def shown(before: Sequence[Path], made: Sequence[Path]) -> Any:  # noqa: ARG001

@@ -11,9 +11,9 @@ from gannet.studio.widgets.file import ask, given
 __all__ = ["ask", "given", "show", "shown"]
 
 
-def show(label: str) -> Any:
+def show(label: str, key: str) -> Any:
     """Draw a place for pictures, as many as there are."""
-    return gr.Gallery(label=label, columns=4, object_fit="contain", interactive=False, buttons=["fullscreen"])
+    return gr.Gallery(key=key, label=label, columns=4, object_fit="contain", interactive=False, buttons=["fullscreen"])
 
 
 def shown(before: Sequence[Path], made: Sequence[Path]) -> Any:  # noqa: ARG001

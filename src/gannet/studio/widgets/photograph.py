@@ -29,9 +29,9 @@ def given(value: Any) -> list[Path]:
     return checked_files([value]) if value else []
 
 
-def show(label: str) -> Any:
+def show(label: str, key: str) -> Any:
     """Draw a place with a slider between before and after."""
-    return gr.ImageSlider(label=label, interactive=False, buttons=["fullscreen"], max_height=640)
+    return gr.ImageSlider(key=key, label=label, interactive=False, buttons=["fullscreen"], max_height=640)
 
 
 def shown(before: Sequence[Path], made: Sequence[Path]) -> Any:

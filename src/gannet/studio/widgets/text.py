@@ -27,9 +27,9 @@ def given(value: Any) -> list[Path]:
     return [path]
 
 
-def show(label: str) -> Any:
+def show(label: str, key: str) -> Any:
     """Draw a place for a text."""
-    return gr.Textbox(label=label, lines=8, max_lines=30, interactive=False, buttons=["copy"])
+    return gr.Textbox(key=key, label=label, lines=8, max_lines=30, interactive=False, buttons=["copy"])
 
 
 def shown(before: Sequence[Path], made: Sequence[Path]) -> Any:  # noqa: ARG001
