@@ -61,7 +61,7 @@ def test_samples_are_those_of_their_seed(ask: Ask, tmp_path: Path) -> None:
 
 def test_a_run_is_judged_and_its_card_is_told(ask: Ask) -> None:
     (found,) = ask("judge", "tiny", "", {"fast": True, "num": 60}).data
-    assert found["judgement"]["measures"] and found["command"].endswith("--fast")
+    assert found["judgement"]["measures"] and "--fast" in found["command"]
     assert "fashion" in ask("card", "fashion-mnist-v1").data[0].lower()
 
 
