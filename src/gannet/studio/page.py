@@ -39,6 +39,7 @@ STYLE = """
 .run .small { font-size: .85rem; opacity: .8; }
 .brushes { display: flex; flex-wrap: wrap; gap: .3rem .8rem; }
 .brush i { display: inline-block; width: 1em; height: 1em; margin-inline-end: .3em; border: 1px solid #8888; }
+[dir=rtl] .block, [dir=rtl] .form, [dir=rtl] .tabitem { direction: rtl; }
 [dir=rtl] .cm-editor, [dir=rtl] input[type=number], [dir=rtl] pre { direction: ltr; text-align: left; }
 """
 
