@@ -38,7 +38,7 @@ OF_MEDIA = {
     "texts": "text-restoration",
 }
 """Media whose keys of `data` differ, each with a task that has them."""
-TYPES = {str: "text", bool: "flag", list[str] | None: "text, repeatable"}
+TYPES = {int: "whole number", str: "text", bool: "flag", list[str] | None: "text, repeatable"}
 """What the types of a function's parameters are called."""
 Row = tuple[str, str, str, str]
 

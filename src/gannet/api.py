@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from gannet.commands.recipes import Key as Key
     from gannet.commands.summary import summarize as summarize
     from gannet.data.doctor import Report as Report
+    from gannet.data.sources import embedded_names as embedded_names
     from gannet.data.sources.memory import Pictures as Pictures
     from gannet.metrics.judgement import Judgement as Judgement
     from gannet.metrics.options import JudgeOptions as JudgeOptions
@@ -45,6 +46,9 @@ if TYPE_CHECKING:
     from gannet.pipelines.pipeline import Pipeline as Pipeline
     from gannet.recipe import parse_change as parse_change
     from gannet.runs.folder import Run as Run
+    from gannet.runs.view import View as View
+    from gannet.runs.view import list_runs as list_runs
+    from gannet.runs.view import view_run as view_run
     from gannet.runtime.devices import is_first as is_first
     from gannet.runtime.plain_data import Json
     from gannet.training.progress import Terminal as Terminal
@@ -65,6 +69,7 @@ _ROOMS = {
     "gannet.commands.recipes": "Key",
     "gannet.commands.summary": "summarize",
     "gannet.data.doctor": "Report",
+    "gannet.data.sources": "embedded_names",
     "gannet.data.sources.memory": "Pictures",
     "gannet.metrics.judgement": "Judgement",
     "gannet.metrics.options": "JudgeOptions",
@@ -72,6 +77,7 @@ _ROOMS = {
     "gannet.pipelines.pipeline": "Pipeline",
     "gannet.recipe": "parse_change",
     "gannet.runs.folder": "Run",
+    "gannet.runs.view": "View list_runs view_run",
     "gannet.runtime.devices": "is_first",
     "gannet.training.progress": "Terminal",
 }
@@ -252,8 +258,8 @@ def apply(
         weights: `model`, `best`, or the name of a stage or an average.
         save: further outputs to write beside the first, by name.
         compare: where to put a picture of some inputs before and after; empty: nowhere.
-        options: the model's own, and the paths of further inputs, by name; `interface` and `gannet apply MODEL --help`
-            list them. Of what makes photographs also `format`, `quality` and `width` of the files.
+        options: the model's own, and the paths of further inputs, by name, as `interface` lists them; of what makes
+            photographs also `format`, `quality` and `width` of the files.
 
     Raises:
         ValueError: nothing is there to apply, an option that the model has not, or `out` exists; one sentence.
@@ -296,7 +302,6 @@ def export(
 
     Raises:
         ValueError: the model cannot be exported, libraries are missing, or the answers differ; one sentence.
-        Stopped: `should_stop` said yes; nothing was written.
     """
     from gannet.commands import export as command
     from gannet.commands.given import watched
@@ -317,17 +322,15 @@ def augment(
 ) -> "Augmented":
     """Make a data set larger by changed copies of its samples; folders, labels and the samples themselves survive.
 
-    Every file has a line in `record.csv` that says what it was made from and how. Broken off, the same call goes on
-    where it stood.
+    Every file has a line in `record.csv` that says what it was made from and how.
 
     Args:
-        data: a folder, a zip, .npz, .npy, .parquet, idx files, or `hf:owner/name`; pictures in memory; or texts: .txt,
-            .csv or .tsv.
+        data: a folder, a zip, an array, a table, `hf:owner/name`, or pictures in memory; or texts: .txt, .csv or .tsv.
         out: a folder or a .zip, which must not exist; for texts a file of the same format.
         wish: how many times as large, by which kinds, from which seed.
 
     Raises:
-        ValueError: an unknown kind, a strength out of range, too little that is healthy, or `out` exists; one sentence.
+        ValueError: an unknown kind or strength, too little that is healthy, or `out` exists; one sentence.
         Stopped: `should_stop` said yes; the same call goes on where it stood.
     """
     from gannet.commands.augment.images import augment_data
@@ -391,8 +394,8 @@ def card(model: str | Path) -> str:
     return read_card(str(model))
 
 
-def models() -> "list[Model]":
-    """List the models at hand: those that ship, those in the folders of $GANNET_MODELS, and runs below `runs/` here."""
+def models(runs: str | Path = "runs") -> "list[Model]":
+    """List the models at hand: those that ship, those in the folders of $GANNET_MODELS, and those of the runs there."""
     from gannet.commands.models import list_models
 
-    return list_models()
+    return list_models(Path(runs))

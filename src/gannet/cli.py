@@ -246,6 +246,22 @@ def models(
     _print("models", [model.to_json() for model in found], [line for model in found for line in model.lines()], as_json)
 
 
+@app.command()
+def studio(
+    port: Annotated[int, typer.Option(help="Where to listen; 0: a free port.")] = 7860,
+    runs: Annotated[str, typer.Option(help="The folder of runs, which the page may show and add to.")] = "runs",
+    data: Annotated[str, typer.Option(help="The folder below which the page may name data.")] = ".",
+    share_on_network: Annotated[
+        bool, typer.Option("--share-on-network", help="Let other machines in, with --password.")
+    ] = False,
+    password: Annotated[str, typer.Option(help="What whoever comes over the network must know.")] = "",
+) -> None:
+    """Open a page on this machine to use, train and judge models by looking."""
+    from gannet.studio.server import serve
+
+    serve(runs, data, port, share_on_network, password, lambda words: _print("studio", None, [words], False))
+
+
 @contextmanager
 def _going_on() -> Iterator[None]:
     """Say of a verb that is stopped that the same command goes on with it."""

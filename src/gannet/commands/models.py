@@ -53,11 +53,15 @@ class Model:
         return [f"{self.name}  {' · '.join(facts)}", *(f"    {words}" for words in more)]
 
 
-def list_models() -> list[Model]:
-    """List the models at hand, shipped ones first; what is no model, or a damaged one, is left out."""
+def list_models(runs: Path = Path("runs")) -> list[Model]:
+    """List the models at hand, shipped ones first; what is no model, or a damaged one, is left out.
+
+    Args:
+        runs: the folder of runs whose models are at hand.
+    """
     shipped = shipped_models()
     named = [*shipped.items(), *((name, at) for name, at in sorted(known_models().items()) if name not in shipped)]
-    near = [(str(folder.parent), folder) for folder in sorted(Path("runs").glob("*/model"))]
+    near = [(str(folder.parent), folder) for folder in sorted(runs.glob("*/model"))]
     found = []
     for name, folder in [*named, *near]:
         try:

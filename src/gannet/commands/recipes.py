@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -32,6 +32,7 @@ class Key:
         about: what it means.
         default: what it is where a recipe does not say; `needed` where it must.
         value: what the recipe says; the default where it does not.
+        schema: its JSON schema, of which forms are drawn; references are resolved.
     """
 
     name: str
@@ -39,10 +40,11 @@ class Key:
     about: str
     default: Any
     value: Any
+    schema: Json = field(default_factory=dict, repr=False, compare=False)
 
     def to_json(self) -> dict[str, Any]:
-        """Give plain data."""
-        return asdict(self)
+        """Give plain data, in words."""
+        return {name: told for name, told in asdict(self).items() if name != "schema"}
 
     def lines(self) -> list[str]:
         """Say it in words."""
@@ -131,7 +133,8 @@ def _key(node: Json, root: Json, value: Any, name: str) -> Iterator[Key]:
     )
     about = " ".join(node["description"].split())
     if not (free or all("properties" in branch for branch in branches)):
-        yield Key(name, _type(node, root), about, node.get("default", NEEDED), value)
+        resolved = {**_resolved(node, root), **({"anyOf": branches} if "anyOf" in node else {})}
+        yield Key(name, _type(node, root), about, node.get("default", NEEDED), value, resolved)
     for branch in branches:
         yield from _below(branch, root, value, name, about)
     for branch in free:

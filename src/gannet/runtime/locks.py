@@ -57,6 +57,26 @@ def locked(lock: Path, told: str, advice: str, unlockable: Callable[[], None]) -
         holder.release()
 
 
+def holder(lock: Path) -> int:
+    """Give the number of the process of this machine that holds a lock; 0 where none does, or it is not known."""
+    told = _read(lock.with_name(f"{lock.name}.json"))
+    here = told.get("host") == socket.gethostname() and is_running(told["process"])
+    return int(told["process"]) if here and _is_held(lock) else 0
+
+
+def _is_held(lock: Path) -> bool:
+    """Tell whether another process holds a lock, by taking it for a moment; a note alone may be a killed one's."""
+    if not lock.is_file():
+        return False
+    tried = file_lock(lock)
+    try:
+        acquire(tried, 0)
+    except (Timeout, OSError):
+        return True
+    tried.release()
+    return False
+
+
 def alone(lock: Path, path: Path) -> AbstractContextManager[None]:
     """Hold a lock while a path is written; where the file system keeps no locks, others are on their own."""
     return locked(lock, f"Another process is writing {path}", "wait for it, or choose another name.", lambda: None)

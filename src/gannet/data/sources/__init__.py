@@ -28,7 +28,7 @@ from gannet.runtime.plugins import installed
 from gannet.runtime.wording import short
 from gannet.schema import Section, alike
 
-__all__ = ["Record", "Source", "is_embedded", "media_of", "open_source"]
+__all__ = ["Record", "Source", "embedded_names", "is_embedded", "media_of", "open_source"]
 
 
 @cache
@@ -144,6 +144,11 @@ def _on_disk(target: str) -> Path | None:
     shelf = os.environ.get("GANNET_DATA")
     places = [at_home(target), *([Path(shelf) / target] if shelf else [])]
     return next((place for place in places if target and place.exists()), None)
+
+
+def embedded_names() -> list[str]:
+    """List the data sets that come with Gannet."""
+    return sorted(name for opener in _all_openers() for name in opener.EMBEDDED)
 
 
 def is_embedded(target: str) -> bool:

@@ -101,6 +101,20 @@ def _trend(run: Path) -> str:
     return draw_curves("How near the fakes are to the reals (1: as other reals)", curves, marks, CLOSENESS)
 
 
+def draw_charts(run: Path) -> list[str]:
+    """Draw the charts of a run: how near its samples are, then what its observers measured, then its losses.
+
+    Raises:
+        ValueError: one of its files is damaged.
+    """
+    try:
+        return [_trend(run), *_curves(run, read_lines(run / "log.jsonl"))]
+    except (LookupError, TypeError, AttributeError, ArithmeticError) as error:
+        raise ValueError(
+            f"The charts of {run} cannot be drawn, for its log or {CURVES} is damaged ({error!r})."
+        ) from None
+
+
 def _closeness(name: str, lines: Sequence[dict[str, Any]]) -> Curve:
     points = [(line["images"], closeness(one)) for line in lines for one in line["measures"] if one["name"] == name]
     known = [(images, value) for images, value in points if value is not None]

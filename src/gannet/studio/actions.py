@@ -1,0 +1,148 @@
+"""What the page and its API do alike: names and files that were looked at become calls of the verbs."""
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gannet import api
+from gannet.runtime.files import write_json
+from gannet.studio import bounds
+from gannet.studio.said import Said
+from gannet.studio.settings import Settings
+
+MOST_SAMPLES = 4096
+"""That a page draws at once."""
+FILM = "samples.gif"
+"""The one file of a walk from sample to sample."""
+FRAMES = "frames"
+"""The option of generators that asks for one."""
+
+
+@dataclass(frozen=True)
+class Made:
+    """What came of applying a model: files with their marks, and what is said of them."""
+
+    files: tuple[Path, ...]
+    lines: tuple[str, ...]
+
+
+@contextmanager
+def workplace(settings: Settings) -> Iterator[Path]:
+    """Give a folder of its own to some work, which is gone once its results are taken."""
+    place = Path(tempfile.mkdtemp(dir=settings.work))
+    try:
+        yield place
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def apply(
+    model: str, inputs: Mapping[str, Sequence[Path]], options: Mapping[str, object], place: Path, settings: Settings
+) -> tuple[Said, Callable[[api.OnProgress, api.ShouldStop], Made]]:
+    """Prepare applying a model by its name on the page.
+
+    Args:
+        inputs: files by the input's name.
+        options: the model's own.
+        place: where results go.
+
+    Returns:
+        how it is said elsewhere, and the call.
+
+    Raises:
+        ValueError: there is no such model, or an option is none that the page may take.
+    """
+    target, asked = bounds.model_named(model, settings), bounds.plain_options(options)
+    if isinstance(count := asked.get("num"), int | float) and count > MOST_SAMPLES:
+        raise ValueError(f"num={count:,} samples are more than a page draws; ask for at most {MOST_SAMPLES:,}.")
+    first, further = _parted(target, inputs)
+    frames = asked.get(FRAMES)
+    animated = not inputs and isinstance(frames, int) and frames > 1
+    out = place / FILM if animated else place / "results"
+
+    def call(tell: api.OnProgress, stopping: api.ShouldStop) -> Made:
+        given = {**asked, **further}
+        applied = api.apply(target, *first, out=out, should_stop=stopping, on_progress=tell, **given)
+        return Made(_files(out), _without(place, applied.lines()))
+
+    named = {name: Path(str(path)).name for name, path in further.items()}
+    said = Said("apply", [target, *(Path(str(path)).name for path in first)], {**named, **asked, "out": out.name})
+    return said, call
+
+
+def _parted(target: str, inputs: Mapping[str, Sequence[Path]]) -> tuple[list[Path], dict[str, Path]]:
+    """The files of the first input, and of each further one the file or the folder of several."""
+    names = list(api.interface(target)["inputs"])
+    if unknown := set(inputs) - set(names):
+        raise ValueError(f"{target} has no input {min(unknown)!r}; it has: {', '.join(names) or 'none'}.")
+    given = {name: list(inputs[name]) for name in names if inputs.get(name)}
+    first = given.pop(names[0], []) if names else []
+    return first, {name: files[0] for name, files in given.items()}
+
+
+def _files(out: Path) -> tuple[Path, ...]:
+    """The results, without the manifest that lies beside them."""
+    if out.is_file():
+        return (out,)
+    found = sorted(path for path in out.rglob("*") if path.is_file() and not path.name.startswith("."))
+    return tuple(path for path in found if path.name != "gannet-manifest.jsonl")
+
+
+def _without(place: Path, lines: Sequence[str]) -> tuple[str, ...]:
+    """Lines without the folder that results lie in, which goes."""
+    return tuple(line.replace(f"{place}/", "").replace(str(place), "") for line in lines)
+
+
+def judge(
+    model: str, data: str, options: Mapping[str, object], place: Path, settings: Settings
+) -> tuple[Said, Callable[[api.OnProgress, api.ShouldStop], tuple[tuple[str, ...], Path]]]:
+    """Prepare judging a model by its name on the page.
+
+    Args:
+        data: a path that was looked at; empty: what the run held out.
+
+    Returns:
+        how it is said elsewhere, and the call, which gives the report's lines and a file of its figures.
+    """
+    target, asked = bounds.model_named(model, settings), bounds.plain_options(options)
+    query = api.JudgeOptions(**asked)
+
+    def call(tell: api.OnProgress, stopping: api.ShouldStop) -> tuple[tuple[str, ...], Path]:
+        found = api.judge(target, data, query, should_stop=stopping, on_progress=tell)
+        write_json(place / "judgement.json", found.to_json())
+        return tuple(found.lines()), place / "judgement.json"
+
+    return Said("judge", [target, *([data] if data else [])], asked, schema="JudgeOptions"), call
+
+
+def examine(data: str) -> tuple[Said, Callable[[api.OnProgress, api.ShouldStop], "api.Report"]]:
+    """Prepare the doctor's look at data, a path that was looked at."""
+
+    def call(tell: api.OnProgress, stopping: api.ShouldStop) -> "api.Report":
+        return api.doctor(data, should_stop=stopping, on_progress=tell)
+
+    return Said("doctor", [data]), call
+
+
+def view(run: str, settings: Settings, language: str = "en") -> "api.View":
+    """Give what there is to see of a run by its name."""
+    return api.view_run(bounds.run_named(run, settings), language)
+
+
+def view_json(found: "api.View", trouble: str = "") -> dict[str, Any]:
+    """Give what there is to see of a run as plain data."""
+    return {
+        "run": found.folder.name,
+        "task": found.task,
+        "training": bool(found.process),
+        "images": found.images,
+        "total": found.total,
+        "seconds_left": found.seconds_left,
+        "near": found.near,
+        "verdict": list(found.verdict),
+        "trouble": trouble,
+    }

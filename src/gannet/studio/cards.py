@@ -1,0 +1,61 @@
+"""Models: what is at hand, and the card of each."""
+
+import re
+
+import gradio as gr
+
+from gannet import api
+from gannet.studio import bounds, work
+from gannet.studio.said import Said
+from gannet.studio.settings import Settings
+from gannet.studio.words import say
+
+FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
+PICTURE = re.compile(r"!\[[^\]]*\]\([^)]*\)")
+"""What a card may show: the page fetches nothing for it."""
+
+
+def build(settings: Settings, language: str) -> None:
+    """Build the tab."""
+    names = list(bounds.models_by_name(settings))
+    model = gr.Dropdown(names, value=None, label=say(language, "models.model"), elem_id="models-model")
+    card = gr.Markdown(_overview(settings), elem_id="models-card")
+    said = gr.Code(Said("models", []).both(), label=say(language, "said"), language="shell", interactive=False, lines=2)
+
+    def show(name: str | None) -> tuple[str, str]:
+        try:
+            return card_of(name, settings) if name else _overview(settings), _said(name, settings).both()
+        except Exception as error:
+            raise work.mistake(error) from None
+
+    model.change(show, model, [card, said], api_visibility="private")
+
+
+def card_of(name: object, settings: Settings) -> str:
+    """Give the card of a model by its name on the page, without what belongs to hubs; of a run without one its facts.
+
+    Raises:
+        ValueError: there is no such model.
+    """
+    target = bounds.model_named(name, settings)
+    try:
+        return PICTURE.sub("", FRONT_MATTER.sub("", api.card(target)))
+    except ValueError:
+        return "\n\n".join(line for one in api.models(settings.runs) if one.name == target for line in one.lines())
+
+
+def _overview(settings: Settings) -> str:
+    """A table of all models."""
+    rows = [
+        f"| {name} | {one.task} | {one.megabytes:.1f} MB | {one.licence or '—'} |"
+        for one in api.models(settings.runs)
+        for name, target in bounds.models_by_name(settings).items()
+        if target == one.name
+    ]
+    return "\n".join(["| model | task | size | licence |", "|---|---|---|---|", *rows])
+
+
+def _said(name: str | None, settings: Settings) -> Said:
+    if not name:
+        return Said("models", [])
+    return Said("models", [bounds.model_named(name, settings)])

@@ -1,0 +1,193 @@
+"""Train: data and what the doctor says of them, a recipe, and runs that are watched while they are trained."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import gradio as gr
+
+from gannet import api
+from gannet.studio import actions, bounds, data_fields, watching, work
+from gannet.studio.forms import Form
+from gannet.studio.jobs import OWN_KEYS, Jobs
+from gannet.studio.settings import Settings
+from gannet.studio.use import said_field, told
+from gannet.studio.words import say
+
+GLANCE = 2.0
+"""Seconds from one look at a run to the next."""
+FIRST = "digits"
+"""The recipe that is chosen when the page opens: it is done in a minute."""
+CHOSEN = ("name", "about", "task.name")
+"""Keys that choosing a recipe sets."""
+OPEN = ("", "data", "task")
+"""Sections of a recipe that are open from the start."""
+
+
+def build(settings: Settings, jobs: Jobs, language: str, page: gr.Blocks) -> None:
+    """Build the tab."""
+    gr.Markdown(f"### {say(language, 'train.data')}")
+    data = data_fields.draw(settings, language, "train")
+    examine = gr.Button(say(language, "train.examine"))
+    findings = gr.Markdown()
+    gr.Markdown(f"### {say(language, 'train.recipe')}")
+    with gr.Row():
+        recipe = gr.Dropdown(
+            list(api.recipes()), value=FIRST, label=say(language, "train.recipe"), elem_id="train-recipe"
+        )
+        name = gr.Textbox(label=say(language, "train.name"), elem_id="train-name")
+    said = said_field(language, render=False)
+    runs = _runs_field(jobs, settings, language)
+    _draw_form(settings, jobs, language, [recipe, name, *data], [runs, said])
+    said.render()
+    gr.Markdown(f"### {say(language, 'train.runs')}")
+    runs.render()
+    _draw_runs(settings, jobs, language, runs, page)
+
+    def look(request: gr.Request, *values: Any) -> Iterator[tuple[Any, ...]]:
+        try:
+            chosen = data_fields.chosen(values, settings)
+            if not chosen:
+                raise ValueError(say(language, "data.none"))
+            words, call = actions.examine(chosen)
+            for step in work.watch(str(request.session_hash), call):
+                if step.result is None:
+                    yield step.line(say(language, "waiting")), gr.skip(), told(words)
+                else:
+                    yield _found(step.result), _advised(step.result), told(words)
+        except Exception as error:
+            raise work.mistake(error) from None
+
+    examine.click(
+        look, data, [findings, recipe, said], api_visibility="private", concurrency_id="work", concurrency_limit=8
+    )
+
+
+def _found(report: "api.Report") -> str:
+    return "\n".join(f"- {line}" for line in report.lines())
+
+
+def _advised(report: "api.Report") -> Any:
+    """The recipe that the doctor names, where there is one."""
+    return report.advice.recipe if report.advice.recipe in api.recipes() else gr.skip()
+
+
+def recipe_form(recipe: str) -> Form:
+    """Give the form of a recipe's keys, but for those that name files, which have fields of their own."""
+    keys = [key for key in api.keys(bounds.recipe_named(recipe)) if key.name not in (*OWN_KEYS, *CHOSEN)]
+    return Form.of_recipe([key for key in keys if "<" not in key.name and not key.name.startswith("data.sources")])
+
+
+def _draw_form(settings: Settings, jobs: Jobs, language: str, given: list[Any], answers: list[Any]) -> None:
+    """Draw the form of the recipe that is chosen, anew for every other one, and the button that starts it."""
+
+    @gr.render(inputs=[given[0]])
+    def draw(recipe: str | None) -> None:
+        if not recipe:
+            return
+        sections, fields = recipe_form(recipe).sections(), list[Any]()
+        gr.Markdown(api.recipes()[recipe])
+        for name, form in sections.items():
+            with gr.Accordion(name or say(language, "train.whole"), open=name in OPEN), gr.Row():
+                fields += form.draw()
+        start = gr.Button(say(language, "train.start"), variant="primary", elem_id="train-start")
+
+        def begin(recipe: str, run: str, *values: Any) -> tuple[Any, Any]:
+            try:
+                data = data_fields.chosen(values[:3], settings)
+                whole = Form({key: node for form in sections.values() for key, node in form.keys.items()})
+                begun, words = jobs.start(recipe, data, whole.changed(values[3:]), run)
+            except Exception as error:
+                raise work.mistake(error) from None
+            return gr.Dropdown(_names(jobs, settings), value=[begun]), told(words)
+
+        start.click(begin, [*given, *fields], answers, api_visibility="private")
+
+
+def _names(jobs: Jobs, settings: Settings) -> list[str]:
+    """All runs, those first that were started and have no folder yet."""
+    return [*jobs.waiting(), *(run.name for run in api.list_runs(settings.runs))]
+
+
+def _runs_field(jobs: Jobs, settings: Settings, language: str) -> Any:
+    return gr.Dropdown(
+        _names(jobs, settings),
+        multiselect=True,
+        max_choices=watching.MOST_BESIDE,
+        label=say(language, "train.watched"),
+        info=say(language, "train.beside", most=watching.MOST_BESIDE),
+        elem_id="train-runs",
+        render=False,
+    )
+
+
+def _draw_runs(settings: Settings, jobs: Jobs, language: str, runs: Any, page: gr.Blocks) -> None:
+    """Draw the runs that are watched, with what stops and continues the first of them."""
+    with gr.Row():
+        stop = gr.Button(say(language, "train.stop"), variant="stop", elem_id="train-stop")
+        images = gr.Textbox(label=say(language, "train.more"))
+        resume = gr.Button(say(language, "train.resume"))
+    shown, seen, clock = gr.HTML(elem_id="train-view"), gr.State(()), gr.Timer(GLANCE)
+    said = said_field(language)
+
+    def look(names: Sequence[str], before: object) -> tuple[Any, Any]:
+        now = _stamps(names, jobs, settings)
+        return (gr.skip(), gr.skip()) if now == before else (view(names, jobs, settings, language), now)
+
+    def find() -> Any:
+        names = _names(jobs, settings)
+        trained = [name for name in names if jobs.running(name) or _trained(name, settings)]
+        return gr.Dropdown(names, value=(trained or names)[:1])
+
+    def halt(names: Sequence[str]) -> None:
+        _first(names, language, jobs.stop)
+
+    def go_on(names: Sequence[str], more: str) -> Any:
+        changes = {"images": api.parse_change(f"images={more}")[1]} if more else {}
+        return told(_first(names, language, lambda name: jobs.resume(name, changes)))
+
+    clock.tick(look, [runs, seen], [shown, seen], api_visibility="private", show_progress="hidden")
+    runs.change(look, [runs, seen], [shown, seen], api_visibility="private", show_progress="hidden")
+    stop.click(halt, runs, None, api_visibility="private")
+    resume.click(go_on, [runs, images], said, api_visibility="private")
+    page.load(find, None, runs, api_visibility="private")
+
+
+def _first(names: Sequence[str], language: str, act: Any) -> Any:
+    """Do something with the first run that is watched."""
+    try:
+        if not names:
+            raise ValueError(say(language, "train.none"))
+        return act(names[0])
+    except Exception as error:
+        raise work.mistake(error) from None
+
+
+def _trained(name: str, settings: Settings) -> bool:
+    try:
+        return bool(actions.view(name, settings).process)
+    except ValueError:
+        return False
+
+
+def _stamps(names: Sequence[str], jobs: Jobs, settings: Settings) -> tuple[Any, ...]:
+    return tuple(
+        (name, jobs.running(name), watching.stamp(settings.runs / name)) for name in _known(names, jobs, settings)
+    )
+
+
+def _known(names: Sequence[str] | None, jobs: Jobs, settings: Settings) -> list[str]:
+    known = set(_names(jobs, settings))
+    return [name for name in (names or ())[: watching.MOST_BESIDE] if name in known]
+
+
+def view(names: Sequence[str], jobs: Jobs, settings: Settings, language: str) -> str:
+    """Give runs side by side as HTML; of one whose files cannot be read the reason."""
+    parts = []
+    for name in _known(names, jobs, settings):
+        trouble = jobs.trouble(name)
+        try:
+            parts.append(watching.one_run(actions.view(name, settings, language), language, trouble))
+        except ValueError as error:
+            born = (settings.runs / name / "recipe.yaml").is_file()
+            parts.append(watching.unborn(name, language, trouble or (str(error) if born else "")))
+    return watching.beside(parts)

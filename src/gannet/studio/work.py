@@ -1,0 +1,132 @@
+"""Work behind the page: one job at a time, each watched by the tab that asked for it, and stopped by it alone."""
+
+import queue
+import re
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from html import escape
+from typing import Generic, TypeVar
+
+import gradio as gr
+
+from gannet import api
+from gannet.runtime.wording import sentence
+from gannet.studio.bounds import upload_folder
+
+Result = TypeVar("Result")
+Verb = Callable[[api.OnProgress, api.ShouldStop], Result]
+"""A call of the API that tells how far it is and may be stopped."""
+GLANCE = 0.25
+"""Seconds from one look at the work to the next."""
+TOO_MUCH = (MemoryError, RecursionError, OverflowError)
+_turn = threading.Lock()
+_stops: dict[str, threading.Event] = {}
+
+
+@dataclass(frozen=True)
+class Step(Generic[Result]):
+    """How far work is.
+
+    Attributes:
+        words: what it does; empty while it waits for its turn.
+        done, total: in what it counts; a total of 0 is not known.
+        result: what came of it, in the last step.
+    """
+
+    words: str = ""
+    done: int = 0
+    total: int = 0
+    result: Result | None = None
+
+    def line(self, waiting: str) -> str:
+        """Say how far it is, in a line."""
+        counted = f" · {self.done:,} / {self.total:,}" if self.total else ""
+        return f"{self.words}{counted}" if self.words else waiting
+
+
+def watch(session: str, verb: Verb[Result]) -> Iterator[Step[Result]]:
+    """Do some work in a thread when it is its turn, and tell how far it is until it is done.
+
+    Args:
+        session: the tab that asked for it; `stop` stops what it asked for last.
+
+    Raises:
+        ValueError: what was given is wrong.
+        Stopped: the tab wants it to stop, or is gone.
+    """
+    stop, told = threading.Event(), queue.SimpleQueue[Step[Result]]()
+    ended: list[Step[Result] | BaseException] = []
+    _stops[session] = stop
+    thread = threading.Thread(target=_work, args=(verb, stop, told, ended), daemon=True)
+    thread.start()
+    try:
+        while thread.is_alive():
+            thread.join(GLANCE)
+            yield _newest(told)
+    finally:
+        stop.set()
+        if _stops.get(session) is stop:
+            del _stops[session]
+    thread.join()
+    if isinstance(ended[0], BaseException):
+        raise ended[0]
+    yield ended[0]
+
+
+def _work(
+    verb: Verb[Result],
+    stop: threading.Event,
+    told: "queue.SimpleQueue[Step[Result]]",
+    ended: list[Step[Result] | BaseException],
+) -> None:
+    def tell(progress: api.Progress, words: str) -> None:
+        told.put(Step(progress.note or words or "…", progress.done, progress.total))
+
+    try:
+        with _turn:
+            if stop.is_set():
+                raise api.Stopped("Stopped before it began.")
+            ended.append(Step(result=verb(tell, stop.is_set)))
+    except BaseException as error:
+        ended.append(error)
+
+
+def _newest(told: "queue.SimpleQueue[Step[Result]]") -> Step[Result]:
+    step: Step[Result] = Step()
+    while not told.empty():
+        step = told.get()
+    return step
+
+
+def stop(session: str | None) -> None:
+    """Stop what a tab asked for last; nothing where that is over."""
+    if session in _stops:
+        _stops[session].set()
+
+
+def mistake(error: BaseException) -> gr.Error:
+    """Give what the page says of an error: the user's own in its sentence, one of ours without its inner words.
+
+    What the page shows is markup, so the sentence is escaped.
+    """
+    if isinstance(error, gr.Error):
+        return error
+    if isinstance(error, ValueError | api.Stopped):
+        words = sentence(_without_folders(str(error)))
+    elif isinstance(error, OSError) and error.strerror:
+        words = f"A file cannot be used ({error.strerror})."
+    elif isinstance(error, TOO_MUCH) or "allocate memory" in str(error):
+        words = "What was given is too large or too deep for this machine; give less."
+    else:
+        traceback.print_exception(error, file=sys.stderr)
+        words = f"Something in Gannet went wrong ({type(error).__name__}); the page goes on."
+    return gr.Error(escape(words, quote=False), duration=None, print_exception=False)
+
+
+def _without_folders(words: str) -> str:
+    """Words that name uploaded files and results as the user knows them: by their names alone."""
+    place = re.escape(str(upload_folder().parent))
+    return re.sub(rf"{place}/(?:[\w.-]+/)*", "", words)
