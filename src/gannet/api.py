@@ -1,8 +1,7 @@
 """The API: the verbs, and what is asked of them and answered. Everything behind it may move.
 
-Every verb that takes its time tells `on_progress` how far it is, and is asked by `should_stop` to leave, which raises
-`Stopped`. A mistake in what was given is a ValueError of one sentence. None changes anything of the process. What is
-asked of a verb is a schema, which a page can draw a form from.
+Every verb that takes its time tells `on_progress` how far it is, and is asked by `should_stop` to leave (`Stopped`). A
+mistake in what was given is a ValueError of one sentence. None changes the process. What is asked of one is a schema.
 """
 
 from collections.abc import Mapping, Sequence
