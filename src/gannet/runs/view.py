@@ -23,6 +23,7 @@ class View:
         task: what it learns to do.
         process: the number of the process of this machine that trains it; 0 where none does.
         images, total: seen, and planned.
+        finished: whether it has seen what was planned; figures are logged now and then, so that a few may not be told.
         seconds_left: that the rest takes at its rate; 0 where that is not known.
         near: how near its samples are to the data, in a sentence.
         kind: good, bad or open, of that sentence.
@@ -39,6 +40,7 @@ class View:
     process: int
     images: int
     total: int
+    finished: bool
     seconds_left: float
     near: str
     kind: str
@@ -73,15 +75,17 @@ def view_run(folder: Path, language: str = "en") -> View:
         ValueError: the folder is no run, or a file of it is damaged.
     """
     recipe, log, plan = Run(folder).planned, read_lines(folder / "log.jsonl"), outlook(folder)
-    near, sheets = standing(folder), sorted(path for path in (folder / "samples").glob("*.png"))
+    near, sheets = standing(folder), sorted((folder / "samples").glob("*.png"))
+    images, total, process = int(log[-1]["images"]) if log else 0, total_images(recipe), holder(folder / LOCK)
     sheet = sheets[-1] if sheets else None
     films = [path for path in (folder / "samples").glob(f"{sheet.stem}.*") if path != sheet] if sheet else []
     return View(
         folder,
         recipe.task.name,
-        holder(folder / LOCK),
-        int(log[-1]["images"]) if log else 0,
-        total_images(recipe),
+        process,
+        images,
+        total,
+        not process and images + recipe.log.every > total,
         plan.seconds_left if plan else 0.0,
         near.words,
         near.kind,

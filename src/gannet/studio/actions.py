@@ -65,7 +65,7 @@ def apply(
     out = place / FILM if animated else place / "results"
 
     def call(tell: api.OnProgress, stopping: api.ShouldStop) -> Made:
-        given = {**asked, **further}
+        given: dict[str, Any] = {**asked, **further}
         applied = api.apply(target, *first, out=out, should_stop=stopping, on_progress=tell, **given)
         return Made(_files(out), _without(place, applied.lines()))
 
@@ -141,6 +141,7 @@ def view_json(found: "api.View", trouble: str = "") -> dict[str, Any]:
         "training": bool(found.process),
         "images": found.images,
         "total": found.total,
+        "finished": found.finished,
         "seconds_left": found.seconds_left,
         "near": found.near,
         "verdict": list(found.verdict),

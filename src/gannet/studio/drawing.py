@@ -26,7 +26,7 @@ def is_drawn(name: str) -> bool:
 
 def ask_over(name: str, label: str, about: str) -> Any:
     """Draw an editor that lies over the first input once that is there."""
-    colours = list(OVER[name])
+    colours: list[str | tuple[str, float]] = list(OVER[name])
     brush = gr.Brush(colors=colours, color_mode="fixed") if colours else gr.Brush()
     return gr.ImageEditor(
         label=f"{label}: {about}",
@@ -91,7 +91,7 @@ def ask_map(label: str, colours: Mapping[str, str]) -> Any:
         sources=(),
         transforms=None,
         layers=False,
-        brush=gr.Brush(default_size=24, colors=list(colours.values()), color_mode="fixed"),
+        brush=gr.Brush(default_size=24, colors=[*colours.values()], color_mode="fixed"),
         canvas_size=CANVAS,
         height=480,
         elem_id="map",

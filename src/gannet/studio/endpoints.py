@@ -142,7 +142,7 @@ class _Reading:
 
     def card(self, name: str) -> Any:
         """Give a model's card."""
-        return _answered(lambda: cards.card_of(name, self.settings))
+        return _answered(lambda: {"card": cards.card_of(name, self.settings)})
 
     def recipes(self) -> Any:
         """List the recipes that may be trained."""
@@ -176,4 +176,5 @@ class _Reading:
 
     def stop(self, run: str) -> Any:
         """Save a run and stop training it."""
-        return _answered(lambda: self.jobs.stop(run) or {"stopped": run})
+        _answered(lambda: self.jobs.stop(run))
+        return {"stopped": run}

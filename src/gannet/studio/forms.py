@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import gradio as gr
 
@@ -131,7 +131,7 @@ def _read(name: str, node: Json, value: object) -> object:
     if value == "" or value is None:
         return None
     if isinstance(value, str) and (_kind(node) in {"structure", "number"} or node.get("mixed")):
-        return cast(object, api.parse_change(f"{name}={value}")[1])
+        return api.parse_change(f"{name}={value}")[1]
     return int(value) if isinstance(value, float) and node.get("type") == "integer" and value.is_integer() else value
 
 

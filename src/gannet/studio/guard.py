@@ -12,6 +12,8 @@ LARGEST_REQUEST = 16 * MEGABYTE
 """Bytes of a request that is no upload."""
 SEVERAL_FILES = 4
 """Times as large as one file all of an upload may be."""
+PAST_THE_QUEUE = ("/gradio_api/run/", "/gradio_api/api/")
+"""Paths by which gradio would be called at once; work waits for its turn."""
 ELSEWHERE = ("/proxy=", "file=http:", "file=https:")
 """Paths by which gradio would fetch what lies on other machines."""
 DEEPEST = 50
@@ -61,6 +63,8 @@ class Guard:
         host = headers.get("host", "").rsplit(":", 1)[0] if "]" not in headers.get("host", "") else "[::1]"
         if self.local and host not in LOCAL:
             raise Refused(403, "This page is for the machine that it runs on; open it by http://127.0.0.1.")
+        if any(part in path.lower() for part in PAST_THE_QUEUE):
+            raise Refused(404, "Endpoints are called by /gradio_api/call/NAME, which waits for its turn.")
         if any(part in path.lower() for part in ELSEWHERE):
             raise Refused(403, "This page fetches nothing from other machines.")
 

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from gannet.studio.settings import Settings
 
 MOST_AT_ONCE = 2
 """Trainings that a studio starts beside each other."""
+PATIENCE = 30.0
+"""Seconds that a process may take to end once its run is saved."""
 TAIL = 4000
 """Bytes of what a process said that are looked at for why it ended."""
 
@@ -55,9 +58,10 @@ class Jobs:
             ValueError: there is no such run, or it is being trained.
         """
         run, changes = bounds.run_named(name, self.settings), _checked(changes)
-        self._check_room(run.name)
         if api.view_run(run).process:
             raise ValueError(f"{run.name} is being trained already.")
+        self._see_off(run.name)
+        self._check_room(run.name)
         self._run(run.name, ["train", "--resume", str(run), *_set(changes)])
         return Said("train", [], {"resume": str(run)}, changes)
 
@@ -92,6 +96,11 @@ class Jobs:
     def waiting(self) -> list[str]:
         """Name the runs that were started and have no folder yet."""
         return [name for name in self.started if not (self.settings.runs / name).exists()]
+
+    def _see_off(self, name: str) -> None:
+        """Wait for a process that has let go of its run to end."""
+        with suppress(subprocess.TimeoutExpired, KeyError):
+            self.started[name].wait(PATIENCE)
 
     def _check_room(self, name: str) -> None:
         busy = [one for one in self.started if self.running(one)]

@@ -69,7 +69,8 @@ def build(settings: Settings, jobs: Jobs, language: str) -> gr.Blocks:
     }
     if find_spec(LEARN):
         tabs = {"learn": lambda: import_module(LEARN).build(language), **tabs}
-    with Page(title="Gannet", analytics_enabled=False, fill_width=True, delete_cache=CACHED) as page:
+    page = Page(title="Gannet", analytics_enabled=False, fill_width=True, delete_cache=CACHED)
+    with page:
         gr.HTML(_head(language))
         endpoints.build(settings, jobs)  # First: gradio names events of its own, and of equal names numbers the later.
         with gr.Tabs(selected="use"):

@@ -80,7 +80,7 @@ def recipe_form(recipe: str) -> Form:
 def _draw_form(settings: Settings, jobs: Jobs, language: str, given: list[Any], answers: list[Any]) -> None:
     """Draw the form of the recipe that is chosen, anew for every other one, and the button that starts it."""
 
-    @gr.render(inputs=[given[0]])
+    @gr.render(inputs=[given[0]])  # type: ignore[untyped-decorator]
     def draw(recipe: str | None) -> None:
         if not recipe:
             return

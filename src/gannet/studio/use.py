@@ -54,7 +54,7 @@ def build(settings: Settings, language: str) -> None:
         again = gr.Button(say(language, "use.refresh"), scale=1, min_width=120)
     again.click(lambda: gr.Dropdown(list(bounds.models_by_name(settings))), None, model, api_visibility="private")
 
-    @gr.render(inputs=[model])
+    @gr.render(inputs=[model])  # type: ignore[untyped-decorator]
     def draw(name: str | None) -> None:
         if name:
             _draw(name, settings, language)

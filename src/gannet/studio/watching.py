@@ -54,7 +54,7 @@ def unborn(name: str, language: str, trouble: str) -> str:
 
 def _progress(found: "api.View", language: str) -> str:
     share = min(1.0, found.images / max(1, found.total))
-    state = "running" if found.process else "finished" if share >= 1 else "stopped"
+    state = "running" if found.process else "finished" if found.finished else "stopped"
     left = say(language, "train.left", left=about(found.seconds_left)) if found.process and found.seconds_left else ""
     seen = say(language, "train.seen", images=f"{found.images:,}", total=f"{found.total:,}")
     return (
