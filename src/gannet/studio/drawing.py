@@ -81,8 +81,9 @@ def brushes(folder: Path) -> dict[str, str]:
 
 def ask_map(label: str, colours: Mapping[str, str]) -> Any:
     """Draw a canvas with a brush for each class, on which something is painted already."""
+    beginning = _beginning(list(colours.values()))
     return gr.ImageEditor(
-        value={"background": _beginning(list(colours.values())), "layers": [], "composite": None},
+        value={"background": beginning, "layers": [], "composite": beginning},
         label=label,
         interactive=True,
         type="filepath",
@@ -100,7 +101,8 @@ def ask_map(label: str, colours: Mapping[str, str]) -> Any:
 
 def given_map(value: Any) -> list[Path]:
     """Give the file of a painted map."""
-    return [Path(value["composite"])] if value and value.get("composite") else []
+    drawn = (value or {}).get("composite") or (value or {}).get("background")
+    return [Path(drawn)] if drawn else []
 
 
 def legend(colours: Mapping[str, str]) -> str:

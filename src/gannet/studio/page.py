@@ -31,6 +31,7 @@ STYLE = """
 .said.good { border-color: #2e933c; } .said.bad, .trouble { border-color: #d1495b; }
 .trouble { border-inline-start: .35rem solid #d1495b; padding-inline-start: .8rem; font-weight: 600; }
 .beside { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(14rem, 100%), 1fr)); gap: 1rem; }
+.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(26rem, 100%), 1fr)); gap: 1rem; }
 .beside img { width: 100%; image-rendering: pixelated; } .run figure { margin: 0 0 1rem; }
 .run svg { width: 100%; height: auto; direction: ltr; } .run svg text { font-size: 13px; fill: currentColor; }
 .run .axis, .run .mark { stroke: currentColor; fill: none; opacity: .5; } .run .mark { stroke-dasharray: 5 4; }

@@ -40,7 +40,7 @@ def one_run(found: "api.View", language: str, trouble: str = "") -> str:
         f'<p class="said {escape(found.kind)}" dir="auto">{escape(found.near)}</p>',
         "".join(f'<p class="game" dir="auto">{escape(words)}</p>' for words in found.verdict),
         _pictures(found, language),
-        "".join(found.charts),
+        f'<div class="charts">{"".join(found.charts)}</div>',
     ]
     return f'<section class="run">{"".join(parts)}</section>'
 
