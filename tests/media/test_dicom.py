@@ -11,7 +11,7 @@ import pydicom
 import pytest
 import SimpleITK as sitk
 from pydicom.uid import DeflatedExplicitVRLittleEndian, generate_uid
-from scans import dicom_slice, lay_series, series
+from scan_files import dicom_slice, lay_series, series
 
 from gannet.media.dicom import patient_of, read_series
 from gannet.media.volumes import Volume

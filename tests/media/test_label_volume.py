@@ -6,7 +6,7 @@ import SimpleITK as sitk
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scans import affine, lying, nifti, numbered
+from scan_files import affine, lying, nifti, numbered
 
 from gannet.media import label_volume, volume
 from gannet.media.label_volume import region_numbers

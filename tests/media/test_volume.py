@@ -11,7 +11,7 @@ import SimpleITK as sitk
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scans import affine, lying, nifti, numbered
+from scan_files import affine, lying, nifti, numbered
 
 from gannet.media import label_volume
 from gannet.media.volume import Options, ScanFiles, VolumeMedium, medium, middle_planes

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scans import affine, lay_series, nifti, numbered, series
+from scan_files import affine, lay_series, nifti, numbered, series
 
 from gannet.commands.doctor import examine
 from gannet.data.cache import Dataset, build_dataset
