@@ -135,7 +135,7 @@ COLOURS = np.zeros((8, 8, 8), [("R", "u1"), ("G", "u1"), ("B", "u1")])
         (broken_affine(), "its affine is singular"),
         (flat_affine(), "its affine is singular"),
         (b"P6 3 3 255 and so on", "it is no NIfTI file"),
-        (gzip.compress(b"P6 3 3 255 and so on"), "it is no NIfTI file"),
+        (gzip.compress(b"P6 3 3 255 and so on", mtime=0), "it is no NIfTI file"),
         (b"", "it is no NIfTI file"),
     ],
 )

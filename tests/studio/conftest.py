@@ -43,9 +43,9 @@ class Answer(NamedTuple):
     error: str | None
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def studio(tiny_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
-    """A studio on a free port."""
+    """A studio on a free port, in which no other module's tests started anything."""
     pytest.importorskip("gradio")
     folder = tmp_path_factory.mktemp("studio")
     shutil.copytree(tiny_run, folder / "runs" / "tiny")
@@ -73,7 +73,7 @@ def _address(log: Path, process: subprocess.Popen[bytes]) -> str:
     raise AssertionError(f"The studio did not start: {log.read_text()}")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def upload(studio: Studio) -> Callable[..., list[dict[str, Any]]]:
     """Upload files and give them as endpoints take them."""
     import httpx
@@ -87,7 +87,7 @@ def upload(studio: Studio) -> Callable[..., list[dict[str, Any]]]:
     return give
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def ask(studio: Studio) -> Callable[..., Answer]:
     """Call an endpoint, and wait for its answer."""
     import httpx
