@@ -272,6 +272,8 @@ def main() -> None:
     parser.add_argument("--missing", action="append", type=float, help=f"shares that are missing; usual: {SHARES}")
     parser.add_argument("--tune", action="store_true")
     asked = parser.parse_args()
+    if any(not 0 < share <= 1 for share in asked.missing or ()):
+        parser.error("--missing is a share above 0, and 1 at most")
     if "GANNET_DATA" not in os.environ:
         parser.error("GANNET_DATA is not set; set it to the folder that holds text/")
     library = Library(Path(os.environ["GANNET_DATA"]) / "text")

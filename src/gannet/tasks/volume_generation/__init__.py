@@ -137,7 +137,7 @@ def _brought(recipe: Recipe, description: Description) -> Options:
 
 
 def adopt(recipe: Recipe, config: Settings) -> Recipe:
-    """Take over a model's network, shape, classes and regions, so that its weights fit."""
+    """Take over a model's network, shape, and whether it draws labels and classes; regions remain those of the data."""
     kept = {"labels": bool(config.description.regions), "conditional": config.conditional}
     return recipe.model_copy(
         update={
