@@ -167,6 +167,38 @@ def test_a_film_goes_on_after_its_last_frames_and_one_too_short_is_told(
     assert ended.code == 2 and "What is given has 1 frame, and the model goes on from 2" in ended.err
 
 
+def test_numbered_pictures_of_a_folder_are_a_film_and_several_such_folders_several(
+    tmp_path: Path, gannet_command: Callable[..., Any]
+) -> None:
+    two = untrained(given=2).save_pretrained(tmp_path / "two")
+    walks = tmp_path / "walks"
+    for name, last in (("here", 240), ("there", 60)):
+        (walks / name).mkdir(parents=True)
+        for number, grey in enumerate((0, 0, 120, last), 8):  # Of other order by name: 10 before 8.
+            Image.new("RGB", (16, 16), (grey,) * 3).save(walks / name / f"frame{number}.png")
+    made: Any = gannet.load(two)(walks / "here")  # type: ignore[operator]
+    assert ((made["clip"][0, :, :2] + 1) * 127.5).mean((0, 2, 3)).tolist() == pytest.approx([120, 240])
+    assert gannet_command("apply", two, walks, "--out", tmp_path / "many").code == 0
+    assert sorted(path.name for path in (tmp_path / "many").glob("*.mp4")) == ["here.mp4", "there.mp4"]
+    assert gannet_command("apply", two, walks / "here", "--out", tmp_path / "one.mp4").code == 0
+    (walks / "here" / "frame10.png").write_text("no picture")
+    broken = gannet_command("apply", two, walks / "here", "--out", tmp_path / "broken.mp4")
+    assert broken.code == 2 and "frame10.png cannot be read" in broken.err and not (tmp_path / "broken.mp4").exists()
+
+
+def test_two_series_in_a_folder_and_a_folder_without_any_are_told(
+    tmp_path: Path, gannet_command: Callable[..., Any]
+) -> None:
+    two = untrained(given=2).save_pretrained(tmp_path / "two")
+    for name in ("left1", "left2", "right1", "right2"):
+        Image.new("RGB", (16, 16)).save(tmp_path / f"{name}.png")
+    ended = gannet_command("apply", two, tmp_path, "--out", tmp_path / "many")
+    assert ended.code == 2 and "several series of numbered files" in ended.err
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ValueError, match="a folder is a clip where it holds pictures that are numbered.*none"):
+        gannet.load(two)(tmp_path / "empty")  # type: ignore[operator]
+
+
 def test_what_a_picture_said_of_a_model_is_kept(model: VideoPredictionPipeline) -> None:
     marked = encode_picture(Image.new("RGB", (16, 16)), {"model": "painter"})
     made: Any = model(marked)

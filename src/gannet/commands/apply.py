@@ -28,7 +28,7 @@ from gannet.provenance.formats import PHOTOGRAPHS
 from gannet.provenance.metadata import COMPOSITE, SOURCE_TYPE, check_format, save_picture
 from gannet.runtime.devices import choose_device, is_first, join, processes
 from gannet.runtime.files import check_free, digest
-from gannet.runtime.names import file_ending, format_ending, whole_suffix
+from gannet.runtime.names import at_home, file_ending, format_ending, whole_suffix
 from gannet.schema import Section
 
 
@@ -122,7 +122,8 @@ def _share() -> Share:
 def _convert(work: Conversion, first: Path) -> Applied:
     """Make something of files: of one to a file, of several to a folder or a .zip."""
     pipeline, wanted = work.pipeline, work.wanted
-    single = len(work.items) == 1 and (first.is_file() or work.items[0].page is not None)
+    named = first.is_file() or work.items[0].page is not None or work.items[0].file == at_home(first)
+    single = len(work.items) == 1 and named
     path = Path(wanted.out) if wanted.out else work.names.usual(work.items, single)
     saved = next(iter(pipeline.outputs.values())).saved
     one_file = single and file_ending(path) in saved

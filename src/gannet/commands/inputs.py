@@ -23,6 +23,7 @@ CLUTTER = (".ds_store", "thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r")
 """What macOS and Windows put into folders, in lower case; macOS also puts a `._name` beside a name (AppleDouble)."""
 SIDECARS = (".xmp", ".aae", ".pp3", ".dop", ".thm")
 """The endings of notes that editors and cameras put beside a photograph."""
+SEVERAL_SERIES = "its folder holds several series of numbered files; give each a folder of its own"
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,7 @@ def stamps_of(items: Sequence[Item]) -> dict[str, list[str]]:
     """Tell all files of items from what they were before and from others, by the name of the input."""
     named = {name: [(named_page(file)[0], file) for file in files] for name, files in files_of(items).items()}
     return {
-        name: [file_stamp(file, str(asked.resolve())) for file, asked in files if file.is_file()]
+        name: [file_stamp(file, str(asked.resolve())) for file, asked in files if file.exists()]
         for name, files in named.items()
     }
 
@@ -190,7 +191,10 @@ def _matching(asked: str | Path, medium: Medium) -> Iterator[tuple[Path, PurePos
     path = at_home(asked)
     if path.is_dir():
         there = contents(path)
-        named = [*((file, "") for file in there.files), *there.left_out]
+        series = medium.series(there.files)
+        frames = set(chain.from_iterable(series.values()))
+        yield from _folders(path, sorted(series))
+        named = [*((file, "") for file in there.files if file not in frames), *there.left_out]
         for inside, reason in sorted(named, key=lambda one: PurePosixPath(one[0])):
             ending = file_ending(inside)
             refused = reason or medium.foreign.get(ending, "")
@@ -205,6 +209,14 @@ def _matching(asked: str | Path, medium: Medium) -> Iterator[tuple[Path, PurePos
         for match in sorted(home.glob(str(path.relative_to(path.anchor)))):
             if _is_one(match, medium):
                 yield match, PurePosixPath(match.name), ""
+
+
+def _folders(path: Path, found: Sequence[str]) -> Iterator[tuple[Path, PurePosixPath, str]]:
+    """Give the folders whose files are one value each."""
+    for inside in found:
+        folder = path / inside
+        refused = "" if folder.is_dir() else SEVERAL_SERIES
+        yield folder, PurePosixPath(inside or path.resolve().name), refused
 
 
 def _is_one(file: Path, medium: Medium) -> bool:

@@ -25,6 +25,7 @@ NOT_MEDIA = {
     "pixels",
     "pyramid",
     "resizing",
+    "series",
     "sixteen_bit",
     "slices",
     "tiling",

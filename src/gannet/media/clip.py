@@ -3,6 +3,7 @@
 import statistics
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, ClassVar, Literal, TypeAlias
 
 import numpy as np
@@ -14,11 +15,12 @@ from torch import Tensor
 from gannet.augmentation import colours, geometry
 from gannet.augmentation.levels import from_levels, to_levels
 from gannet.media.film_encoding import encode_gif, encode_mp4
-from gannet.media.films import USUAL_RATE, Film, Video, VideoArray, at_rate, film_format, read_film
+from gannet.media.films import USUAL_RATE, Film, Series, Video, VideoArray, at_rate, film_format, read_film
 from gannet.media.grids import draw_grid
 from gannet.media.image import auto_size
 from gannet.media.medium import Array, Field, Findings, Medium, Pixels
 from gannet.media.pixels import convert_channels, fit_picture
+from gannet.media.series import numbered_series, read_series
 from gannet.provenance.metadata import Facts
 from gannet.runtime.broken import unless_broken
 from gannet.runtime.selection import evenly_spaced
@@ -104,6 +106,14 @@ class ClipMedium(Medium[Given]):
         """Look at a film's header and first frame."""
         film_format(content[:32])
         return read_film(content)
+
+    def series(self, names: Sequence[str]) -> dict[str, list[str]]:
+        """Find numbered pictures that follow one another."""
+        return numbered_series(names)
+
+    def read_folder(self, folder: Path) -> Series:
+        """Take the numbered pictures of a folder for a clip."""
+        return read_series(folder)
 
     def taken(self, given: object) -> Given:
         """Take a clip in memory, uint8 (t, h, w, c), or what was opened."""

@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -45,7 +46,7 @@ class Context:
         if len(frames) < count:
             raise ValueError(
                 f"What is given has {len(frames)} frame{'s' * (len(frames) != 1)}, and the model goes on from {count}; "
-                "give a film or an animation with as many (`ffmpeg -i frame-%d.png film.mp4` makes one of pictures)."
+                "give a film, an animation or a folder of numbered pictures with as many."
             )
         return frames
 
@@ -149,4 +150,20 @@ def _size(value: Context) -> str:
     return "x".join(map(str, value.shown.size))
 
 
+class MotionMedium(ContextMedium):
+    """Films, of which several last frames count; numbered pictures of a folder are the frames of one."""
+
+    noun: ClassVar[str] = "film"
+    plural: ClassVar[str] = "films"
+
+    def series(self, names: Sequence[str]) -> Mapping[str, Sequence[str]]:
+        """Find numbered pictures that follow one another."""
+        return clip.medium.series(names)
+
+    def read_folder(self, folder: Path) -> Context:
+        """Take the numbered pictures of a folder for a film."""
+        return Context(clip.medium.read_folder(folder))
+
+
 medium = ContextMedium()
+motion = MotionMedium()

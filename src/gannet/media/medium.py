@@ -159,6 +159,8 @@ class Medium(ABC, Generic[Value]):
             return self.taken(given)
         name = f"The {self.noun}" if isinstance(given, bytes) else str(given)
         try:
+            if not isinstance(given, bytes) and Path(given).is_dir():
+                return self.read_folder(Path(given))
             if isinstance(given, bytes):
                 return self.read(given)
             file, page = named_page(given)
@@ -190,6 +192,14 @@ class Medium(ABC, Generic[Value]):
     def read_page(self, content: bytes, page: int) -> Value:  # noqa: ARG002
         """Open one of the pages of a file's content, from 1 on; ValueError where it is not there."""
         raise ValueError(f"files of {self.plural} have no pages that could be asked for")
+
+    def series(self, names: Sequence[str]) -> Mapping[str, Sequence[str]]:  # noqa: ARG002
+        """Find files of a folder several of which are one value, by the folder they lie in; mostly there are none."""
+        return {}
+
+    def read_folder(self, folder: Path) -> Value:  # noqa: ARG002
+        """Open a folder whose files are one value; ValueError where no folder is."""
+        raise ValueError("it is a folder; give a file")
 
     def check_beginning(self, head: bytes) -> None:  # noqa: ARG002
         """Raise ValueError where no file of the medium begins so, and the rest need not be read or unpacked."""

@@ -29,8 +29,6 @@ from gannet.networks.two_stream import (
 )
 from gannet.schema import Positive
 
-EDGE = 12.0
-"""How much less likely than its middle the edge of a picture is the sprite's at first, in logits."""
 KEPT = 4.0
 """The bias of the gate that keeps what the recurrent network remembers."""
 LOUDNESS = 0.1
@@ -48,6 +46,7 @@ class MovingSpritesGenerator(Generator, MovingParts):
         width = options.sized(shape).width
         assert width != "auto", "it was chosen"
         widths = [width * min(2**level, 8) for level in reversed(range(growth.levels))]
+        self.edge = options.edge
         self.embedding = nn.Embedding(classes, latent) if classes else None
         self.still = grown_still(inputs, growth, [*widths, channels], _evenly)
         self.sprites = grown_still(inputs, growth, [*widths, channels + options.parts], _evenly)
@@ -77,7 +76,7 @@ class MovingSpritesGenerator(Generator, MovingParts):
         still = still + self.grain(given)[..., :height, :width].float()
         across, down = axes(height, width, sprites)
         far = down[:, None].square() + across.square()
-        masks = (sprites[:, channels:] - EDGE * far).sigmoid()
+        masks = (sprites[:, channels:] - self.edge * far).sigmoid()
         parted = Parted(sprites[:, :channels].tanh(), masks, still.tanh(), given)
         begin = FURTHEST * self.begin(given).float().tanh().unflatten(1, (self.parts, 2))
         return laid(parted, self.moved(parted, latent, length, begin))
@@ -117,10 +116,15 @@ class MovingSprites(Pair):
     """Channels of the layers nearest the frames; each halving doubles them, up to eightfold. `auto`: by size."""
     parts: Annotated[int, Field(ge=1, le=16)] = 1
     """Sprites of a clip that move on paths of their own, the later over the earlier."""
+    edge: Annotated[float, Field(gt=0, le=1000)] = 12.0
+    """How much less likely than its middle the edge of a picture is the sprite's at first, in logits: 12 begins with
+    sprites of a third of a side, 100 with those of an eighth."""
 
     def __post_init__(self) -> None:
         if self.latent < 1 or (self.width != "auto" and self.width < 1) or not 1 <= self.parts <= 16:
             raise ValueError("network.latent and network.width must be at least 1, network.parts 1 to 16.")
+        if not 0 < self.edge <= 1000:
+            raise ValueError("network.edge must be above 0, 1,000 at most.")
 
     def generator(self, shape: Shape, classes: int) -> MovingSpritesGenerator:
         """Build the generator for clips of `shape` (c, t, h, w)."""

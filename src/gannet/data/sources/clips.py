@@ -5,8 +5,6 @@ a film are on one side of a split, unless there is but one film.
 """
 
 import math
-import re
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -19,13 +17,12 @@ from gannet.media import image
 from gannet.media.clip import Options, as_video
 from gannet.media.films import Film, Series, open_film, require
 from gannet.media.medium import Medium
+from gannet.media.series import numbered_series
 from gannet.runtime.broken import is_defect
 from gannet.schema import Section
 
 FEWEST_FRAMES, WINDOWS, USUAL_SIDE = 256, 8, 64
 """Frames of a part at least, windows that it holds at least, and pixels a side where nobody has chosen them yet."""
-NUMBERED = re.compile(r"(.*?)(\d+)", re.DOTALL)
-"""The name of a frame without its ending: what all frames of a clip are called, and the number."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +64,7 @@ class ClipSource:
         self._storage, self._field, self._medium, self._cut = storage, name, medium, cut or Cut()
         names = storage.names()
         films = {path: [path] for path in names if has_ending(path, medium)}
-        self._files = dict(sorted({**_series(names), **films}.items()))
+        self._files = dict(sorted({**_frames(names), **films}.items()))
         self._layout = read_layout(list(self._files))
         beside = [path for path in self._files if not self._layout.covers(path)]
         self._left_out = sorted([*only_seeming(storage, [medium]), *((path, BESIDE) for path in beside)])
@@ -132,25 +129,9 @@ def _fail(error: Exception) -> None:
     raise error
 
 
-def _series(names: Sequence[str]) -> dict[str, list[str]]:
-    """Find the pictures that are frames: those of one folder that are called alike but for a number at the end.
-
-    Returns:
-        them in the order of their numbers, by their folder, or where that has several such by folder and name.
-    """
-    found: dict[str, dict[str, list[tuple[int, str]]]] = defaultdict(lambda: defaultdict(list))
-    for path in names:
-        named = NUMBERED.fullmatch(PurePosixPath(path).stem)
-        if named and PurePosixPath(path).suffix.lower() in image.medium.endings - {".gif"}:
-            folder = path.rpartition("/")[0]
-            found[folder][named[1]].append((int(named[2]), path))
-    series = {}
-    for folder, alike in found.items():
-        several = {name: sorted(frames) for name, frames in alike.items() if len(frames) > 1}
-        for name, frames in several.items():
-            own = f"{folder}/{name}".strip("/") if len(several) > 1 else folder
-            series[own or "frames"] = [path for _, path in frames]
-    return series
+def _frames(names: Sequence[str]) -> dict[str, list[str]]:
+    """Find the clips among pictures; those that lie in no folder are called by what they are."""
+    return {own or "frames": files for own, files in numbered_series(names).items()}
 
 
 MEDIA = (("clip",),)

@@ -31,6 +31,9 @@ MOST_FRAMES, TOGETHER = 4096, 64
 PICTURE = Input(context.medium, "a still picture of any size, or a film, which goes on after its last frames")
 
 
+FILM = Input(context.motion, "a film, or a folder of numbered pictures, which goes on after its last frames")
+
+
 class PredictionOptions(SeedOptions):
     """What is asked of a model that predicts."""
 
@@ -59,6 +62,11 @@ class VideoPredictionPipeline(ConverterPipeline):
     Options: ClassVar[type[Section]] = PredictionOptions
     Config: ClassVar[type[Section]] = Settings
     settings = SettingsOf(Settings)
+
+    def __init__(self, config: Section, networks: dict[str, nn.Module], name: str = "") -> None:
+        super().__init__(config, networks, name)
+        if self.settings.given > 1:  # Of one frame each picture of a folder has a future.
+            self.inputs = {"picture": FILM}  # type: ignore[misc]
 
     @property
     def outputs(self) -> Mapping[str, Medium]:
