@@ -1,6 +1,6 @@
 """Whether a discriminator of clips has learned what recognition needs: a linear probe, on people held out.
 
-    GANNET_DATA=... python benchmarks/probe.py RUN [RUN...]
+    GANNET_DATA=... python benchmarks/probe.py RUN [RUN...] [--held-out PERSON...]
 
 RUN is a run of video generation or prediction; several are taken in turn, one a seed. A logistic regression on the
 standardized features of its discriminator of clips learns to name four actions, from all people but one, and names
@@ -8,7 +8,9 @@ those of that one; or from one person alone, and names those of all others (few 
 should help: Vondrick et al., 2016, figure 5). Each person is taken in turn. Beside it stand the same network as it was
 before it learned anything, the network that judges clips, and the pixels of a window's first frame, which tell what can
 be told without any motion. A seed draws the random weights, and the windows of each film that all look at; the windows'
-answers are added. Intervals are Student's t over the people whose films are named, each of whom counts once.
+answers are added. With --held-out a probe learns from all other people and names the films of those alone; a run that
+learned from such films must not have been given theirs. Intervals are Student's t over the people whose films are
+named, each of whom counts once.
 """
 
 import argparse
@@ -134,7 +136,25 @@ def one_alone(people: Numbers) -> Iterator[tuple[Numbers, Numbers]]:
     return ((one, others) for others, one in all_but_one(people))
 
 
-PROTOCOLS = {"learned from all people but one": all_but_one, "learned from one person": one_alone}
+Protocol = Callable[[Numbers], Iterator[tuple[Numbers, Numbers]]]
+PROTOCOLS: dict[str, Protocol] = {
+    "learned from all people but one": all_but_one,
+    "learned from one person": one_alone,
+}
+
+
+def without(held_out: Sequence[int]) -> dict[str, Protocol]:
+    """Give the protocol that leaves some people out; ValueError where somebody else is named."""
+
+    def parts(people: Numbers) -> Iterator[tuple[Numbers, Numbers]]:
+        if strangers := sorted(set(held_out) - set(people.tolist())):
+            raise ValueError(
+                f"There is no person {strangers[0]}; --held-out takes some of {sorted(set(people.tolist()))}."
+            )
+        out = np.isin(people, held_out)
+        yield np.flatnonzero(~out), np.flatnonzero(out)
+
+    return {f"learned from all people but {', '.join(map(str, held_out))}": parts}
 
 
 def named_rightly(seen: Sequence[Values], told: Numbers, parts: Iterator[tuple[Numbers, Numbers]]) -> Values:
@@ -155,12 +175,13 @@ def named_rightly(seen: Sequence[Values], told: Numbers, parts: Iterator[tuple[N
         for one in tested:
             right[one] += model.classes_[model.predict_log_proba(seen[one]).sum(0).argmax()] == told[one]
         probes[tested] += 1
-    return right / probes
+    return np.divide(right, probes, out=np.full(len(told), np.nan), where=probes > 0)
 
 
 def by_person(right: Values, people: Numbers) -> Values:
-    """Give the share of each person's films, in percent, that were named rightly: (seeds, films) to (people,)."""
-    return np.array([100 * right[:, people == person].mean() for person in np.unique(people)])
+    """Give the share of each person's films, in percent, that were named rightly, of whom any were: (seeds, films)."""
+    named = np.unique(people[~np.isnan(right).any(0)])
+    return np.array([100 * right[:, people == person].mean() for person in named])
 
 
 def features_by_seed(
@@ -180,9 +201,11 @@ def features_by_seed(
         yield {name: features_of(network, clips) for name, network in networks.items()}
 
 
-def answers(seen: Mapping[str, Sequence[Values]], actions: Actions) -> Iterator[tuple[str, str, Values]]:
+def answers(
+    seen: Mapping[str, Sequence[Values]], actions: Actions, protocols: Mapping[str, Protocol]
+) -> Iterator[tuple[str, str, Values]]:
     """Name protocols and networks, and tell what of the films is named rightly."""
-    for protocol, parts in PROTOCOLS.items():
+    for protocol, parts in protocols.items():
         for name, features in seen.items():
             yield protocol, name, named_rightly(features, actions.told, parts(actions.people))
 
@@ -194,7 +217,7 @@ def print_table(protocol: str, right: Mapping[str, Values], people: Numbers) -> 
     shares = {name: by_person(rows, people) for name, rows in right.items()}
     for name, rows in right.items():
         mean, low, high = interval(shares[name])
-        seeds = " | ".join(f"{100 * row.mean():.0f} %" for row in rows)
+        seeds = " | ".join(f"{100 * np.nanmean(row):.0f} %" for row in rows)
         print(f"| {name} | {seeds} | {mean:.1f} % ({max(low, 0):.1f} to {min(high, 100):.1f}) |")
     mean, low, high = interval(shares[LEARNED] - shares[RANDOM])
     print(f"\n- learned less random, of the same person: {mean:+.1f} points ({low:+.1f} to {high:+.1f})")
@@ -203,12 +226,16 @@ def print_table(protocol: str, right: Mapping[str, Values], people: Numbers) -> 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("runs", type=Path, nargs="+", metavar="RUN")
-    paths = parser.parse_args().runs
+    parser.add_argument("--held-out", type=int, nargs="+", default=[], metavar="PERSON")
+    asked = parser.parse_args()
+    protocols = without(asked.held_out) if asked.held_out else PROTOCOLS
     try:
-        runs = [Probed(path) for path in paths]
+        runs = [Probed(path) for path in asked.runs]
         if any(run.field != runs[0].field for run in runs):
             raise ValueError("The runs have clips of several sizes, rates or lengths; give those of one recipe.")
         actions = read_actions(runs[0].field)
+        for parts in protocols.values():
+            next(parts(actions.people))
     except ValueError as error:
         parser.error(str(error))
     judge = judge_features("", JUDGE_OF_CLIPS)
@@ -217,7 +244,7 @@ def main() -> None:
     print(f"learned from {', '.join(sorted({str(run.recipe.data.source) for run in runs}))}; chance is 25 %")
     found: dict[str, dict[str, list[Values]]] = {}
     for seen in features_by_seed(runs, actions.films, judge):
-        for protocol, name, right in answers(seen, actions):
+        for protocol, name, right in answers(seen, actions, protocols):
             found.setdefault(protocol, {}).setdefault(name, []).append(right)
     for protocol, rows in found.items():
         print_table(protocol, {name: np.stack(some) for name, some in rows.items()}, actions.people)
