@@ -7,7 +7,7 @@ import pytest
 
 from gannet.runtime import reading
 from gannet.tasks._text.gaps import LOST, LOST_SOME
-from gannet.tasks._text.parallels import Corpus, read_corpora, write_corpora
+from gannet.tasks._text.parallels import Corpus, in_place, read_corpora, write_corpora
 
 LINES = [
     "Arma virumque cano, Troiae qui primus ab oris",
@@ -36,6 +36,16 @@ def test_likeness_is_whole_for_the_same_line_in_any_spelling() -> None:
     nearest = corpus.nearest("Arma zzz qqq", 3)
     assert [one.likeness for one in nearest] == sorted((one.likeness for one in nearest), reverse=True)
     assert nearest[0].number == 0 and nearest[0].likeness < 0.5
+
+
+def test_what_stands_in_its_place_goes_before_what_shares_as_much_elsewhere() -> None:
+    lines = ["vixit annis", *(f"vixit annis {place}" for place in ("romae", "ostiae", "capuae")), "vixit annis XXX"]
+    for line in lines:
+        assert Corpus(lines).nearest("vixit" + LOST * (len(line) - 5))[0].line in {
+            one for one in lines if len(one) == len(line)
+        }
+    shares = in_place(f"ab{LOST}d{LOST_SOME}yz", ["abcd yz", "abcdyz", "qabcdyz", "xxxxxx"])
+    assert shares.tolist() == pytest.approx([1, 1, 0.5, 0])
 
 
 def test_what_shares_nothing_has_no_parallels() -> None:

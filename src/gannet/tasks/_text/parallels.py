@@ -21,6 +21,11 @@ GRAMS = (2, 3)
 LENGTH_COUNTS = 0.05
 """The power of a line's own weight by which it is divided: 0 favours long lines, 0.5 short ones."""
 
+HASHED, SPREADING = 20, np.uint64(0x9E3779B97F4A7C15)
+"""Bits of a sequence's hash, and what it is multiplied by for it (Knuth, 1998, "Sorting and Searching", 6.4)."""
+LOOKED_AT, PLACES_COUNT = 2_000, 0.1
+"""Lines that are looked at by where their signs stand, and what one counts of which none stands in its place."""
+
 
 @dataclass(frozen=True)
 class Parallel:
@@ -41,7 +46,8 @@ class Corpus:
     """Lines that are searched for parallels.
 
     Lines are compared by the sequences of two and three characters that they share, each weighed by its inverse
-    document frequency (Spärck Jones, 1972). Case, joiners and variants of letters do not count.
+    document frequency (Spärck Jones, 1972), and the likeliest by what stands in its place too: how much is lost is
+    mostly known. Case, joiners and variants of letters do not count.
 
     Args:
         lines: of one language.
@@ -51,15 +57,13 @@ class Corpus:
         self.lines = list(lines)
 
     @cached_property
-    def _index(self) -> tuple[NDArray[np.uint64], sparse.csr_matrix, NDArray[np.float64], NDArray[np.float64]]:
-        """Give all sequences, which lines (columns) have each of them (rows), its weight, and what a line weighs."""
-        keys, rows = _sequences(self.lines)
-        known, which = np.unique(keys, return_inverse=True)
-        shape = (len(known), len(self.lines))
-        having = sparse.csr_matrix((np.ones(len(rows), np.float32), (which, rows)), shape)
+    def _index(self) -> tuple[sparse.csr_matrix, NDArray[np.float64], NDArray[np.float64]]:
+        """Give which lines (columns) have each sequence (rows, by its hash), its weight, and what a line weighs."""
+        which, rows = _sequences(self.lines)
+        having = sparse.csr_matrix((np.ones(len(rows), np.float32), (which, rows)), (1 << HASHED, len(self.lines)))
         having.data[:] = 1  # However often a line has it.
-        weights = np.log((1 + len(self.lines)) / np.diff(having.indptr)) ** 2
-        return known, having, weights, np.maximum(having.T @ weights, 1e-9)
+        weights = np.log((1 + len(self.lines)) / np.maximum(1, np.diff(having.indptr))) ** 2
+        return having, weights, np.maximum(having.T @ weights, 1e-9)
 
     def nearest(self, damaged: str, count: int = 10) -> list[Parallel]:
         """Give the nearest lines, the nearest first; fewer where fewer share anything.
@@ -68,21 +72,39 @@ class Corpus:
             damaged: with LOST and LOST_SOME where it is lost; nothing is compared across them.
             count: lines at most.
         """
-        keys = np.unique(_sequences([damaged])[0])
-        if not self.lines or not len(keys):
+        found = np.unique(_sequences([damaged])[0])
+        if not self.lines or not len(found):
             return []
-        known, having, weights, own = self._index
-        places = np.minimum(np.searchsorted(known, keys), len(known) - 1)
-        places = places[known[places] == keys]
-        shared = having[places].T @ weights[places]
-        whole = weights[places].sum() + (len(keys) - len(places)) * np.log(1 + len(self.lines)) ** 2
+        having, weights, own = self._index
+        shared, whole = having[found].T @ weights[found], weights[found].sum()
         scores = shared / own**LENGTH_COUNTS
-        best = np.argsort(-scores, kind="stable")[:count]
+        likely = np.argsort(-scores, kind="stable")[: max(count, LOOKED_AT)]
+        placed = scores[likely] * (PLACES_COUNT + in_place(damaged, [self.lines[at] for at in likely]))
+        best = likely[np.argsort(-placed, kind="stable")][:count]
         return [Parallel(self.lines[at], int(at), float(shared[at] / whole)) for at in best if shared[at] > 0]
 
 
-def _sequences(lines: Iterable[str]) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
-    """Give all sequences of characters of lines as numbers (n,), and of which line each is (n,)."""
+def in_place(damaged: str, lines: Sequence[str]) -> NDArray[np.float64]:
+    """Tell of lines which share of what is known of a damaged one stands where it does, 0 to 1: (n,).
+
+    It is the mean of the places from the beginning and from the end, each as far as they are known.
+    """
+    known, *others = (folded(normalized(" ".join(line.splitlines()))) for line in (damaged, *lines))
+    from_start, from_end = known.partition(LOST_SOME)[0], known.rpartition(LOST_SOME)[2]
+    return (_agreement(from_start, others, 1) + _agreement(from_end, others, -1)) / 2
+
+
+def _agreement(known: str, lines: Sequence[str], step: int) -> NDArray[np.float64]:
+    """Tell which share of what is known stands at the same place of each line, from its beginning or (-1) its end."""
+    cut = [line[::step][: len(known)].ljust(len(known)) for line in (known, *lines)]
+    signs = np.frombuffer("".join(cut).encode("utf-32-le"), np.uint32).reshape(len(cut), len(known))
+    read = ~np.isin(signs[0], [ord(LOST), ord(" ")])
+    same: NDArray[np.float64] = (signs[1:, read] == signs[0, read]).sum(1) / max(1, read.sum())
+    return same
+
+
+def _sequences(lines: Iterable[str]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Give the hashes of all sequences of characters of lines (n,), and of which line each is (n,)."""
     whole = folded(normalized("\n".join(" ".join(line.splitlines()) for line in lines)))
     codes = np.frombuffer(f" {whole} ".replace("\n", " \n ").encode("utf-32-le"), np.uint32).astype(np.uint64)
     apart = np.isin(codes, [ord(sign) for sign in (LOST, LOST_SOME, "\n")])
@@ -96,7 +118,7 @@ def _sequences(lines: Iterable[str]) -> tuple[NDArray[np.uint64], NDArray[np.int
             known &= ~apart[at + starts]
         found.append((keys[known], which[: len(keys)][known]))
     keys, rows = (np.concatenate(part) for part in zip(*found, strict=True))
-    return keys, rows
+    return ((keys * SPREADING) >> np.uint64(64 - HASHED)).astype(np.int64), rows
 
 
 def write_corpora(path: Path, corpora: dict[str, Sequence[str]]) -> None:
