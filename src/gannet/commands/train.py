@@ -21,6 +21,7 @@ from gannet.data.records import Source
 from gannet.data.samples import Split, load_samples, open_data
 from gannet.monitoring.referee import Referee
 from gannet.monitoring.updates import Updates
+from gannet.networks.pair import for_classes_of
 from gannet.pipelines.hub import LEARNED_FROM, absolute, load_trained
 from gannet.pipelines.pipeline import Pipeline
 from gannet.recipe import Optimizer, Recipe, dump_yaml, lengthened, load_recipe
@@ -320,7 +321,7 @@ def _start_from(game: Game, origin: str) -> None:
         if name not in weights:
             continue
         try:
-            network.load_state_dict(weights[name])
+            network.load_state_dict(for_classes_of(network, weights[name]))
         except RuntimeError:
             raise ValueError(f"The model in {origin} does not fit: {_misfit(name, network, weights[name])}.") from None
 
@@ -332,7 +333,7 @@ def _misfit(name: str, network: nn.Module, weights: Mapping[str, Tensor]) -> str
     key = next(key for key in sorted(own.keys() | there.keys()) if own.get(key) != there.get(key))
     return (
         f"{name}.{key} is {there.get(key, 'missing')} there and {own.get(key, 'missing')} here; "
-        "the data's classes, size and channels must be those it was trained for"
+        "the data's size and channels must be those it was trained for"
     )
 
 

@@ -1,6 +1,7 @@
 """What a generator and a discriminator have in common, whatever they are built of."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Protocol, Self
 
@@ -65,6 +66,18 @@ class Discriminator(nn.Module, ABC):
     @abstractmethod
     def extract(self, sample: Tensor) -> Tensor:
         """Map (b, *shape) to features (b, f)."""
+
+
+def for_classes_of(network: nn.Module, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Give a model's weights for a network of other classes: each of those begins as the mean of what was learned."""
+    fitted = dict(weights)
+    if not isinstance(network, Generator | Discriminator):
+        return fitted
+    for name, module in network.named_modules():
+        key = f"{name}.weight"
+        if isinstance(module, nn.Embedding) and key in fitted and len(fitted[key]) != module.num_embeddings:
+            fitted[key] = fitted[key].mean(0, keepdim=True).repeat(module.num_embeddings, 1)
+    return fitted
 
 
 class Network(Protocol):
