@@ -1,7 +1,7 @@
 """Text restoration: signs, damage, the game's losses, filling by a beam, and what a model says of what it made."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import product
 from math import log
 from pathlib import Path
@@ -15,15 +15,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
+import gannet
 from gannet.augmentation.draws import Drawn
 from gannet.data.sources import open_source
 from gannet.media.text import Options, code_points, parted
 from gannet.provenance.metadata import COMPOSITE, SOURCE_TYPE
+from gannet.runtime.progress import Stopped
 from gannet.tasks._text.alternatives import Alternative
 from gannet.tasks._text.gaps import LOST
 from gannet.tasks._text.ngram import Ngram
 from gannet.tasks._text.normalization import normalized
-from gannet.tasks.text_restoration import reading
+from gannet.tasks.text_restoration import filling, reading
 from gannet.tasks.text_restoration.alphabet import (
     FIRST,
     GAP,
@@ -44,7 +46,7 @@ from gannet.tasks.text_restoration.pipeline import TextRestorationPipeline
 from gannet.tasks.text_restoration.proposals import SHARPNESS, TRUST, Proposals, likeliest
 from gannet.tasks.text_restoration.reading import read_marks
 from gannet.tasks.text_restoration.restoration import footnotes
-from gannet.tasks.text_restoration.windows import Place, windows_of
+from gannet.tasks.text_restoration.windows import Place, Window, windows_of
 
 ALPHABET = Alphabet(" abcی")
 LETTERS = st.lists(st.integers(LINE, FIRST + 4), min_size=8, max_size=60)
@@ -417,6 +419,33 @@ def test_a_model_is_applied_with_a_record_beside_the_text(
     assert told["details"][str(tmp_path / "letter.txt")]["gaps"] == record["gaps"]
     words = gannet_command(*asked, tmp_path / "2.txt")
     assert words.out.count("[4] at 6: ") == 1 and "[...] at 19: " in words.out
+
+
+def test_a_book_that_was_broken_off_goes_on_and_becomes_what_it_would_have_become(
+    model: TextRestorationPipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(filling, "PAGE", 1)
+    folder, book = model.save_pretrained(tmp_path / "model"), tmp_path / "book.txt"
+    lines = ("arma virumque cano troiae qui primus ab oris [3] italiam fato " * 4, "odi et [...] amo quare id faciam")
+    book.write_text("\n".join(lines * 3), encoding="utf-8")
+    gannet.apply(folder, book, out=tmp_path / "whole.txt")
+    begun: list[int] = []
+    out = tmp_path / "out.txt"
+    with pytest.raises(Stopped):
+        gannet.apply(folder, book, out=out, should_stop=lambda: len(list(tmp_path.glob("out.txt.begun/*-*.json"))) == 5)
+    assert not out.exists()
+    real = filling.Filler.fill
+
+    def counted(filler: Filler, windows: Sequence[Window]) -> None:
+        begun.append(len(windows))
+        real(filler, windows)
+
+    monkeypatch.setattr(filling.Filler, "fill", counted)
+    gannet.apply(folder, book, out=out)
+    assert out.read_text(encoding="utf-8") == (tmp_path / "whole.txt").read_text(encoding="utf-8")
+    records = [json.loads((tmp_path / f"{name}.record.json").read_text(encoding="utf-8")) for name in ("out", "whole")]
+    assert records[0]["gaps"] == records[1]["gaps"] and 0 < len(begun) < len(records[0]["gaps"]) - 5
+    assert not list(tmp_path.glob("*.begun"))
 
 
 @pytest.mark.parametrize(("signs", "warned"), [("[1] [2] [3]", True), ("[1] [2]", False), ("[1] [2] [4]", False)])

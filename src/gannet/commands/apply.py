@@ -13,7 +13,7 @@ from gannet import __version__
 from gannet.commands.applied import Applied, Wanted
 from gannet.commands.conversion import Conversion
 from gannet.commands.delivery import deliver_all
-from gannet.commands.inputs import find_items
+from gannet.commands.inputs import find_items, stamps_of
 from gannet.commands.options import ResultOptions
 from gannet.media import photograph
 from gannet.media.grids import side_by_side
@@ -29,6 +29,7 @@ from gannet.provenance.metadata import COMPOSITE, SOURCE_TYPE, check_format, sav
 from gannet.runtime.devices import choose_device, is_first, join, processes
 from gannet.runtime.files import check_free, digest
 from gannet.runtime.names import at_home, file_ending, format_ending, whole_suffix
+from gannet.runtime.steps import KeptSteps
 from gannet.schema import Section
 
 
@@ -138,8 +139,10 @@ def _convert(work: Conversion, first: Path) -> Applied:
         raise ValueError(f"--out and --compare are both {wanted.compare}; choose two names.")
     if one_file:
         work.step(work.items[0])
+        work.steps = steps = _steps(work, path)
         for name, content in work.make(work.items[0], whole_suffix(path)).items():
             write_new(places[name], content)
+        steps.finish()
     else:
         work.items = [one for one in work.items if one.refused or not _made_there(one.file, path)]
         deliver_all(work, path)
@@ -152,6 +155,16 @@ def _convert(work: Conversion, first: Path) -> Applied:
     manifest = path / MANIFEST if is_filled(path) else None
     told = replace(made, shares=work.shares, warnings=work.warnings, details=work.details)
     return replace(told, failed=len(work.left_out), skipped=work.skipped, manifest=manifest)
+
+
+def _steps(work: Conversion, path: Path) -> KeptSteps:
+    """Keep the steps of long work beside its result until that is made: what was broken off goes on."""
+
+    def step(done: int, total: int) -> None:
+        if total > 1:
+            work.wanted.watch.step(done, total, f"Applying the model to {work.items[0].name}")
+
+    return KeptSteps(path.with_name(f"{path.name}.begun"), lambda: {**work.asked(), **stamps_of(work.items)}, step)
 
 
 def _check_files(work: Conversion, path: Path, one_file: bool) -> None:

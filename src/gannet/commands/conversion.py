@@ -24,6 +24,7 @@ from gannet.runtime.files import digest
 from gannet.runtime.names import whole_stem, whole_suffix
 from gannet.runtime.progress import Progress, Stopped
 from gannet.runtime.signals import Interruption
+from gannet.runtime.steps import Steps
 from gannet.schema import Section
 
 SHOWN = 8
@@ -49,7 +50,7 @@ class Conversion:
         self.pipeline, self.loaded, self.options, self.wanted, self.items = pipeline, loaded, options, wanted, items
         self.names = Names(pipeline, wanted, items)
         self.changed = False
-        self.interruption = Interruption()
+        self.interruption, self.steps = Interruption(), Steps()
         self.begun, self.skipped = 0, 0
         self.left_out = dict[Path, str]()
         self.notices, self.unused = list[str](), list[str]()
@@ -80,6 +81,7 @@ class Conversion:
         before = next(iter(values.values()))
         self._check_result(values, ending)
         self.note_unused(item)
+        self.ready.steps = self.steps
         made = self.ready.make(values, self.options)
         changed = made.value is not before
         self.changed, made = self.changed or changed, self._finished(made)

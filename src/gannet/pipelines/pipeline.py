@@ -22,6 +22,7 @@ from gannet.provenance.metadata import COMPOSITE, SOURCE_TYPE, Facts, joined
 from gannet.runtime.files import load_tensors, save_tensors, write_json, write_text
 from gannet.runtime.plain_data import Json
 from gannet.runtime.processor import put_channels_last
+from gannet.runtime.steps import Steps
 from gannet.schema import Section, check, nearest
 from gannet.task import find_task
 
@@ -294,7 +295,13 @@ class GeneratorPipeline(Pipeline):
 
 
 class ConverterPipeline(Pipeline):
-    """Makes something of what it is given: `pipeline("small.png").save("large.png")`."""
+    """Makes something of what it is given: `pipeline("small.png").save("large.png")`.
+
+    Attributes:
+        steps: keeps the steps of long work, so that it can go on.
+    """
+
+    steps: Steps = Steps()
 
     def __call__(self, *values: object, **given: object) -> Made:
         """Make something of inputs, given in their order or by name, with options by name.

@@ -5,10 +5,11 @@ near them, are filled; then it looks again at what is left. Of a gap of unknown 
 weighed by how likely the network holds each.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import partial
 from statistics import fmean
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -16,6 +17,7 @@ from torch import nn
 
 from gannet.media.medium import Array
 from gannet.runtime.processor import multiplies_bf16
+from gannet.runtime.steps import Steps
 from gannet.tasks._text.alternatives import Alternative
 from gannet.tasks.text_restoration.alphabet import FIRST, GAP, HIDDEN, padded
 from gannet.tasks.text_restoration.evidence import Evidence
@@ -42,6 +44,7 @@ class Filler:
         proposals: what weighs whole fillings.
         window: signs that it is shown at a time.
         language: the number of the text's.
+        steps: keeps what is filled of a long text.
     """
 
     network: nn.Module
@@ -49,6 +52,7 @@ class Filler:
     proposals: Proposals
     window: int
     language: int
+    steps: Steps = field(default_factory=Steps)
 
     @property
     def longest(self) -> int:
@@ -74,12 +78,32 @@ class Filler:
         """Fill all gaps of a text, those of known length first; gives the ways to fill each, the likeliest first."""
         text = np.array(signs, np.int64)
         found: dict[Place, list[Alternative]] = {}
-        known = windows_of([place for place in places if place.known], text, self.window)
-        for page in parts(known, PAGE):
-            self.fill(page)
-            found |= {place: window.found[at][:KEPT] for window in page for at, place in enumerate(window.places)}
-        found |= {place: self.fill_unknown(text, place.start)[:KEPT] for place in places if not place.known}
+        known = list(parts(windows_of([place for place in places if place.known], text, self.window), PAGE))
+        for number, page in enumerate(known):
+            filled = self.steps.take("known", number, len(known), partial(self._filled, page))
+            for window, ways in zip(page, filled, strict=True):
+                self._take_over(window, ways)
+                found |= {place: window.found[at] for at, place in enumerate(window.places)}
+        unknown = list(parts([place for place in places if not place.known], PAGE))
+        for number, some in enumerate(unknown):
+            filled = self.steps.take("unknown", number, len(unknown), partial(self._unknown_filled, text, some))
+            found |= {place: alternatives(ways) for place, ways in zip(some, filled, strict=True)}
         return [found[place] for place in places]
+
+    def _filled(self, windows: Sequence[Window]) -> list[Any]:
+        """Fill the gaps of windows; gives the ways to fill each as plain data."""
+        self.fill(windows)
+        return [[_plain(window.found[at]) for at in range(len(window.places))] for window in windows]
+
+    def _unknown_filled(self, text: Array, places: Sequence[Place]) -> list[Any]:
+        """Fill gaps of unknown length; gives the ways to fill each as plain data."""
+        return [_plain(self.fill_unknown(text, place.start)) for place in places]
+
+    def _take_over(self, window: Window, ways: Sequence[Any]) -> None:
+        """Take for the ways to fill a window's gaps those that are given as plain data."""
+        for at, some in enumerate(ways):
+            best = alternatives(some)
+            window.fill(at, best, self.proposals.alphabet.signs(best[0].text))
 
     def fill(self, windows: Sequence[Window]) -> None:
         """Fill the gaps of windows, side by side."""
@@ -119,6 +143,16 @@ class Filler:
         where = wanted >= FIRST
         told = np.take_along_axis(chances, np.maximum(wanted, 0)[..., None], -1)[..., 0]
         return float(told[where].mean()) if where.any() else 0.0
+
+
+def _plain(ways: Sequence[Alternative]) -> list[dict[str, Any]]:
+    """Give the likeliest ways to fill a gap as plain data."""
+    return [asdict(one) for one in ways[:KEPT]]
+
+
+def alternatives(ways: Sequence[Mapping[str, Any]]) -> list[Alternative]:
+    """Read ways to fill a gap from plain data."""
+    return [Alternative(one["text"], one["probability"], tuple(one["confidences"])) for one in ways]
 
 
 def parts(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:

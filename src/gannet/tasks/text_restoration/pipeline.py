@@ -215,7 +215,7 @@ class TextRestorationPipeline(ConverterPipeline):
         fading = self.settings.fading.get(language, 1.0)
         proposals = Proposals(self.alphabet, self.corpora.ngram(language), fading, temperature)
         number = self.language_number(language)
-        return Filler(self.networks[GENERATOR], self.evidence, proposals, self.window, number)
+        return Filler(self.networks[GENERATOR], self.evidence, proposals, self.window, number, self.steps)
 
     @property
     def restorer(self) -> NetworkRestorer:

@@ -1,0 +1,60 @@
+"""Steps of long work: they are taken once, whatever breaks it off, and those of other work are taken anew."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gannet.runtime.progress import Stopped
+from gannet.runtime.steps import KeptSteps, Steps
+
+
+def nothing(done: int, total: int) -> None:
+    """Let every step be taken."""
+
+
+def work(steps: Steps, taken: list[int], most: int = 9) -> list[Any]:
+    """Three steps, each of which notes that it was taken; broken off before another than `most` are."""
+
+    def make(number: int) -> Callable[[], Any]:
+        def step() -> Any:
+            if len(taken) >= most:
+                raise Stopped("enough")
+            taken.append(number)
+            return {"number": number, "tenth": number / 10}
+
+        return step
+
+    return [steps.take("part", number, 3, make(number)) for number in range(3)]
+
+
+def test_work_that_was_broken_off_goes_on_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    folder, taken = tmp_path / "result.begun", list[int]()
+    with pytest.raises(Stopped):
+        work(KeptSteps(folder, lambda: {"seed": 1}, nothing), taken, most=2)
+    steps = KeptSteps(folder, lambda: {"seed": 1}, nothing)
+    assert work(steps, taken) == work(Steps(), [])
+    assert taken == [0, 1, 2], "none of them twice"
+    steps.finish()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_steps_of_other_work_are_not_taken_over(tmp_path: Path) -> None:
+    folder, taken = tmp_path / "result.begun", list[int]()
+    work(KeptSteps(folder, lambda: {"seed": 1}, nothing), taken)
+    work(KeptSteps(folder, lambda: {"seed": 2}, nothing), taken)
+    assert taken == [0, 1, 2] * 2
+    (folder / "order.json").unlink()
+    work(KeptSteps(folder, lambda: {"seed": 2}, nothing), taken)
+    assert taken == [0, 1, 2] * 3
+
+
+def test_work_of_one_step_keeps_nothing_and_whoever_watches_is_told_before_each(tmp_path: Path) -> None:
+    told: list[tuple[int, int]] = []
+    steps = KeptSteps(tmp_path / "result.begun", dict, lambda done, total: told.append((done, total)))
+    assert steps.take("part", 0, 1, lambda: 7) == 7
+    assert list(tmp_path.iterdir()) == []
+    work(steps, [])
+    assert told == [(0, 1), (0, 3), (1, 3), (2, 3)]
+    steps.finish()
