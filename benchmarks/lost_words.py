@@ -1,14 +1,14 @@
 """Lost words: how well damaged Persian, English and Latin are restored, for any restorer, beside a character n-gram.
 
     python benchmarks/lost_words.py --split split.json [--run RUN] [--weights likelihood] [--language persian]...
-        [--gaps 30] [--passages 100] [--only gaps]... [--missing 0.15] [--tune]
+        [--gaps 30] [--passages 100] [--only gaps]... [--missing 0.15] [--tune] [--calibrate]
     python benchmarks/lost_words.py --split split.json --learned FOLDER
 
 Reads `text/` of $GANNET_DATA. The split is made and written where the file is not there: one poet whole and the last
 tenth of all other files are held out, without verses that are repeated; it holds numbers of lines and no text. RUN is
 a run or model of text restoration; `--learned` writes the texts to train it on, its last twentieth as what a run is
 watched by: `gannet train text-restoration FOLDER`. `--tune` judges settings of the n-gram by the last twentieth of what
-is learned.
+is learned, and `--calibrate` fits to it what the confidences of RUN are scaled by.
 """
 
 import argparse
@@ -24,9 +24,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from sklearn.linear_model import LogisticRegression
 
 import gannet
-from gannet.tasks._text.alternatives import Alternative, Restorer
+from gannet.tasks._text.alternatives import Alternative, Restorer, logits
 from gannet.tasks._text.damage import KINDS, LONGEST, SHARES, Passage, hide_gaps, hide_share, passages, supplements
 from gannet.tasks._text.gaps import LOST
 from gannet.tasks._text.held_out import (
@@ -47,6 +48,7 @@ from gannet.tasks._text.protocol import (
     Restored,
     calibration_of,
     character_accuracy,
+    confidences_of,
     gap_figures,
     parallels_found,
     restore_gaps,
@@ -171,6 +173,23 @@ def tune(library: Library, split: Split, language: str, count: int) -> None:
             print(f"{language} sharpness {sharpness}, fading {fading}: {told(changed)}", flush=True)
 
 
+def calibrate(library: Library, split: Split, language: str, count: int, restorers: Mapping[str, Restorer]) -> None:
+    """Print what confidences are to be scaled by, fitted to the last part of what is learned."""
+    hidden = hide_gaps(passages(library, split, language, "tuned"), count, SEED)
+    for name, restorer in restorers.items():
+        rows = restore_gaps(restorer, hidden, language, True)
+        slope, shift = fitted_scaling(rows)
+        print(f"{name}: task.confidence={{{language}: [{slope:.2f}, {shift:.2f}]}} (error {calibration_of(rows):.3f})")
+
+
+def fitted_scaling(restored: Sequence[Restored]) -> tuple[float, float]:
+    """Fit what confidences are scaled and shifted by to how often they are right (Platt, 1999); see `scaled`."""
+    told = confidences_of(restored)
+    sure, right = logits([one for one, _ in told])[:, None], [one for _, one in told]
+    fitted = LogisticRegression(C=np.inf).fit(sure, right)
+    return float(fitted.coef_[0, 0]), float(fitted.intercept_[0])
+
+
 def sharpened(row: Restored, settings: Settings) -> Restored:
     """The same alternatives as another sharpness would rank them."""
     raised = Settings().sharpness / len(row.hidden.truth)
@@ -271,6 +290,7 @@ def main() -> None:
     parser.add_argument("--only", action="append", choices=TABLES, help="these tables; left out, all")
     parser.add_argument("--missing", action="append", type=float, help=f"shares that are missing; usual: {SHARES}")
     parser.add_argument("--tune", action="store_true")
+    parser.add_argument("--calibrate", action="store_true")
     asked = parser.parse_args()
     if any(not 0 < share <= 1 for share in asked.missing or ()):
         parser.error("--missing is a share above 0, and 1 at most")
@@ -289,6 +309,8 @@ def main() -> None:
     for language in asked.language or FILES:
         if asked.tune:
             tune(library, split, language, asked.gaps)
+        elif asked.calibrate:
+            calibrate(library, split, language, asked.gaps, beside)
         else:
             judge(library, split, language, asked, beside)
 

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from benchmark import benchmark
 
-from gannet.tasks._text.alternatives import Alternative
+from gannet.tasks._text.alternatives import Alternative, scaled
 from gannet.tasks._text.damage import Hidden, Passage, hide_gaps, hide_share, passages, supplements
 from gannet.tasks._text.gaps import LOST
 from gannet.tasks._text.held_out import FILES, WHOLE, Library, learned_texts, make_split, read_split, write_split
@@ -225,3 +226,19 @@ def test_lines_are_told_apart_where_they_differ_and_not_where_they_are_drawn_ali
     assert told_apart(drawn[:200], drawn[200:]).value == pytest.approx(0.5, abs=0.1)
     assert told_apart(drawn[:40], [f"{line[:-8]}zzzzzzzz" for line in drawn[:40]]).value > 0.95
     assert told_apart(drawn[:40], drawn[:40]).value == pytest.approx(0.5, abs=0.01)
+
+
+def test_confidences_that_are_scaled_as_fitted_are_as_high_as_they_are_often_right() -> None:
+    random = np.random.default_rng(0)
+    true = random.uniform(0.02, 0.98, 20_000)
+    right = random.random(len(true)) < true
+    told = 1 / (1 + np.exp(-(2 * np.log(true / (1 - true)) - 0.5)))
+    module = benchmark("lost_words")
+    text = "".join("a" if one else "b" for one in right)
+    hidden = Hidden("", "", "a" * len(text), 0)
+    slope, shift = module.fitted_scaling([Restored(hidden, (Alternative(text, 1.0, tuple(told.tolist())),))])
+    assert (slope, shift) == pytest.approx((0.5, 0.25), abs=0.05)
+    mended = scaled(told.tolist(), slope, shift)
+    assert calibration_error(mended, right.tolist()) < 0.02 < calibration_error(told.tolist(), right.tolist())
+    assert scaled((0.0, 0.3, 1.0), 1.0, 0.0) == (0.0, 0.3, 1.0)
+    assert np.all(np.diff(scaled((0.0, 0.2, 0.9, 1.0), 0.7, -0.3)) > 0)

@@ -1,7 +1,14 @@
 """What is put into a gap, and what everything that restores text has in common."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+SUREST = 1e-4
+"""How far from 0 and 1 a confidence is taken to be at least."""
 
 
 @dataclass(frozen=True)
@@ -32,3 +39,18 @@ class Restorer(Protocol):
             count: alternatives to give at most.
             language: of the text.
         """
+
+
+def scaled(confidences: Sequence[float], slope: float, shift: float) -> tuple[float, ...]:
+    """Scale the logits of confidences, and shift them (Platt, 1999); as they are by 1 and 0."""
+    if (slope, shift) == (1.0, 0.0):
+        return tuple(confidences)
+    told = 1 / (1 + np.exp(-(slope * logits(confidences) + shift)))
+    return tuple(told.tolist())
+
+
+def logits(confidences: Sequence[float]) -> NDArray[np.float64]:
+    """Give the logits of confidences, none of which is taken to be quite sure."""
+    sure = np.clip(np.asarray(confidences, np.float64), SUREST, 1 - SUREST)
+    found: NDArray[np.float64] = np.log(sure / (1 - sure))
+    return found

@@ -157,13 +157,18 @@ def calibration_error(confidences: Sequence[float], right: Sequence[bool]) -> fl
 
 def calibration_of(restored: Sequence[Restored]) -> float:
     """Give the calibration error of the confidences of all first alternatives' characters."""
-    told = [
+    told = confidences_of(restored)
+    return calibration_error([sure for sure, _ in told], [right for _, right in told])
+
+
+def confidences_of(restored: Sequence[Restored]) -> list[tuple[float, bool]]:
+    """Give the confidence of each character of all first alternatives, and whether it is right."""
+    return [
         (sure, right)
         for one in restored
         if one.alternatives
         for sure, right in zip(one.alternatives[0].confidences, one.right, strict=True)
     ]
-    return calibration_error([sure for sure, _ in told], [right for _, right in told])
 
 
 @runtime_checkable

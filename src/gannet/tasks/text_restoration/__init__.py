@@ -106,6 +106,7 @@ def adopt(recipe: Recipe, config: Settings) -> Recipe:
         "languages": known.languages,
         "reach": config.reach,
         "fading": config.fading,
+        "confidence": config.confidence,
     }
     options = check(Config, {**recipe.task.options, **kept}, "task")
     return recipe.model_copy(
@@ -183,7 +184,8 @@ def sheet(
 def pipeline(recipe: Recipe, description: Description, kept: dict[str, nn.Module]) -> Pipeline:
     """Wrap the averaged network."""
     asked = _config(recipe)
-    config = Settings(description=description, network=recipe.network, reach=asked.reach, fading=asked.fading)
+    kept_keys = {"reach": asked.reach, "fading": asked.fading, "confidence": asked.confidence}
+    config = Settings(description=description, network=recipe.network, **kept_keys)
     return TextRestorationPipeline(config, {GENERATOR: kept[GENERATOR]}, recipe.name)
 
 

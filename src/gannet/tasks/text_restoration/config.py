@@ -10,6 +10,7 @@ from gannet.networks.text_restorer import TextNetworks
 from gannet.schema import Choice, FrozenDict, Positive, Section, Share, Weight
 
 Fading = Annotated[dict[str, Share], AfterValidator(FrozenDict)]
+Scaling = Annotated[dict[str, tuple[float, float]], AfterValidator(FrozenDict)]
 NETWORKS = {"text-transformer": TextNetworks}
 
 
@@ -33,6 +34,9 @@ class Config(Section):
     fading: Fading = Field(default_factory=dict, validate_default=True)
     """By language: how much less sure longer fillings are, 0 to 1: the power of their length that divides chances.
     It is 1 where nothing is said, as for verse; 0.25 fits inscriptions, which are made of formulae."""
+    confidence: Scaling = Field(default_factory=dict, validate_default=True)
+    """By language: what the logits of confidences are multiplied by, and what is added then (Platt, 1999); as they are
+    where nothing is said. `benchmarks/lost_words.py --calibrate` fits both to texts that were not learned from."""
     gumbel: Annotated[float, Field(gt=0, le=10)] = 1.0
     """Temperature of the samples there: the lower, the nearer are gradients to those of signs (Jang et al., 2017)."""
 
@@ -56,6 +60,7 @@ class Settings(Section):
     network: Choice
     reach: Positive
     fading: Fading = Field(default_factory=dict, validate_default=True)
+    confidence: Scaling = Field(default_factory=dict, validate_default=True)
 
 
 def choose_network(network: Choice) -> TextNetworks:

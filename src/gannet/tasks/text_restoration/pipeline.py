@@ -20,7 +20,7 @@ from gannet.pipelines.samples import Details
 from gannet.pipelines.settings import SettingsOf
 from gannet.provenance.metadata import COMPOSITE, SOURCE_TYPE
 from gannet.schema import Section, Share, nearest
-from gannet.tasks._text.alternatives import Alternative
+from gannet.tasks._text.alternatives import Alternative, scaled
 from gannet.tasks._text.gaps import Known, check_fillable, read_gaps
 from gannet.tasks._text.parallels import Parallel
 from gannet.tasks._text.spelling import spelling_of
@@ -197,9 +197,10 @@ class TextRestorationPipeline(ConverterPipeline):
         self._check_known(read, signs)
         language = options.language or self.likeliest_language(signs)
         places = places_of(damaged)
-        gaps = self.filler(language, options.temperature).restore(signs, places)
+        found = self.filler(language, options.temperature).restore(signs, places)
+        gaps = [self.scaled(some[: options.num], language) for some in found]
         spelling = spelling_of(piece.written for piece in damaged.pieces if isinstance(piece, Known))
-        spelled = [[replace(one, text=one.text.translate(spelling)) for one in some[: options.num]] for some in gaps]
+        spelled = [[replace(one, text=one.text.translate(spelling)) for one in some] for some in gaps]
         return Restoration(language, damaged, spelled, self._parallels(read, places, language, options.parallels))
 
     def _check_known(self, read: str, signs: Sequence[int]) -> None:
@@ -235,7 +236,12 @@ class TextRestorationPipeline(ConverterPipeline):
         signs = [*before, *gap, *behind]
         place = Place(len(before), len(before) + len(gap), length is not None)
         (found,) = self.filler(self.known(language)).restore(signs, [place])
-        return found[:count]
+        return self.scaled(found[:count], language)
+
+    def scaled(self, ways: Sequence[Alternative], language: str) -> list[Alternative]:
+        """Give ways to fill a gap with confidences that are as high as they are often right in a language."""
+        slope, shift = self.settings.confidence.get(language, (1.0, 0.0))
+        return [replace(one, confidences=scaled(one.confidences, slope, shift)) for one in ways]
 
     def likeliest_language(self, signs: Sequence[int]) -> str:
         """Find the language in which a beginning of a text is likeliest, every seventh of its signs being hidden."""
