@@ -144,17 +144,24 @@ PROTOCOLS: dict[str, Protocol] = {
 
 
 def without(held_out: Sequence[int]) -> dict[str, Protocol]:
-    """Give the protocol that leaves some people out; ValueError where somebody else is named."""
+    """Give protocols that name some people alone, from all others or from one of them; ValueError for a stranger."""
 
-    def parts(people: Numbers) -> Iterator[tuple[Numbers, Numbers]]:
-        if strangers := sorted(set(held_out) - set(people.tolist())):
-            raise ValueError(
-                f"There is no person {strangers[0]}; --held-out takes some of {sorted(set(people.tolist()))}."
-            )
+    def sides(people: Numbers) -> tuple[Numbers, Numbers]:
+        everybody = sorted(set(people.tolist()))
+        if strangers := sorted(set(held_out) - set(everybody)):
+            raise ValueError(f"There is no person {strangers[0]}; --held-out takes some of {everybody}.")
         out = np.isin(people, held_out)
-        yield np.flatnonzero(~out), np.flatnonzero(out)
+        return np.flatnonzero(~out), np.flatnonzero(out)
 
-    return {f"learned from all people but {', '.join(map(str, held_out))}": parts}
+    def all_others(people: Numbers) -> Iterator[tuple[Numbers, Numbers]]:
+        yield sides(people)
+
+    def one_other(people: Numbers) -> Iterator[tuple[Numbers, Numbers]]:
+        others, out = sides(people)
+        return ((others[people[others] == one], out) for one in np.unique(people[others]))
+
+    named = ", ".join(map(str, held_out))
+    return {f"learned from all people but {named}": all_others, f"learned from one person, not {named}": one_other}
 
 
 def named_rightly(seen: Sequence[Values], told: Numbers, parts: Iterator[tuple[Numbers, Numbers]]) -> Values:
