@@ -75,7 +75,7 @@ SHARPNESS = ((0.4, 0.0), (0.8, 0.25), (0.8, 0.5), (0.8, 0.75), (0.8, 1.0), (1.0,
 ALL = 100_000
 """More alternatives than a search finds."""
 SEED = 0
-TABLES = ("gaps", "missing", "apart", "supplements", "page", "parallels")
+TABLES = ("gaps", "calibration", "missing", "apart", "supplements", "page", "parallels")
 APART, FEWEST_LINES = 0.3, 20
 """The share of words that is restored in lines that are told from true ones, and how many of those it takes."""
 
@@ -113,6 +113,13 @@ def print_gaps(name: str, restorer: Restorer, found: list[Passage], language: st
         f"bits a character, single ones: {best['bits a character, 1'].value:.2f}; expected calibration error: "
         f"{calibration_of(rows[True]):.3f}; diversity: {best['diversity'].value:.2f}"
     )
+
+
+def print_calibration(name: str, restorer: Restorer, found: list[Passage], language: str, count: int) -> None:
+    """Print how far confidences are from how often they are right, in gaps of known length."""
+    hidden = hide_gaps(found, count, SEED)
+    error = calibration_of(restore_gaps(restorer, hidden, language, True))
+    print(f"{language}, {name}: expected calibration error {error:.3f}, {len(hidden)} gaps", flush=True)
 
 
 def print_shares(name: str, restorer: Restorer, found: list[Passage], language: str, shares: Sequence[float]) -> None:
@@ -242,6 +249,7 @@ def judge(
         fewer = some(found, asked.passages)
         tables: dict[str, Callable[[], None]] = {
             "gaps": partial(print_gaps, name, restorer, found, language, asked.gaps),
+            "calibration": partial(print_calibration, name, restorer, found, language, asked.gaps),
             "missing": partial(print_shares, name, restorer, fewer, language, asked.missing or SHARES),
             "apart": partial(print_told_apart, name, restorer, fewer, language),
             "supplements": partial(print_supplements, name, restorer, found, language, LONGEST * asked.gaps),
