@@ -40,7 +40,7 @@ STEP, LARGEST_AUTO_SIDE, WHITE = 8, 64, 255
 EMPTY, MUCH = 2, 0.25
 """Levels that a slice which holds nothing spans at most, for compression leaves traces; the share of its voxels that an
 outer slice holds where something is cut off."""
-READING = "1"
+READING = "2"
 """A change of how scans are read or brought to levels raises it, and so decodes anew what the cache holds of them."""
 FOREIGN = {
     **dict.fromkeys((".dcm", ".ima"), "it is a slice of a DICOM series; turn the series into one .nii.gz"),

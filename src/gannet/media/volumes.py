@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import prod
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -25,8 +26,8 @@ ALIKE = 1e-3
 """Relative difference of two spacings that are the same: headers round."""
 FEWEST_INSIDE = 0.5
 """The share of the labelled voxels that lies within the scan where a label volume is this scan's."""
-MOST_VOXELS = 1 << 27
-"""Voxels of a volume at most: 512 a side."""
+MOST_VOXELS, LONGEST = 1 << 27, 4_096
+"""Voxels of a volume at most, 512 a side; of one side at most: whole bodies have some 2,000 slices."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +109,14 @@ class Fit:
             return np.ones(3)
         steps: npt.NDArray[np.float64] = np.array(self.spacing) / np.array(spacing_of(grid.affine))
         return np.where(abs(steps - 1) < ALIKE, 1.0, steps)
+
+
+def check_sides(sides: Sequence[int]) -> None:
+    """Raise ValueError where a volume of so many voxels along each axis is larger than any scan."""
+    if max(sides) > LONGEST:
+        raise ValueError(f"a side of it has {max(sides):,} voxels, over the limit of {LONGEST:,}")
+    if (count := prod(sides)) > MOST_VOXELS:
+        raise ValueError(f"it has {count:,} voxels, over the limit of {MOST_VOXELS:,}")
 
 
 def spacing_of(affine: Affine) -> Triple:
