@@ -222,10 +222,8 @@ def onto(labels: Volume, grid: Grid) -> Volume:
     """
     if labels.sides == grid.shape and np.allclose(labels.affine, grid.affine, atol=ALIKE):
         return Volume(labels.values, grid.affine, labels.facts, labels.told, grid.middle)
-    places = np.argwhere(labels.values != 0)
     to_scan = np.linalg.inv(grid.affine) @ labels.affine
-    inside = places @ to_scan[:3, :3].T + to_scan[:3, 3]
-    share = ((inside >= -0.5) & (inside <= np.array(grid.shape) - 0.5)).all(1).mean() if len(places) else 1.0
+    share = _share_inside(labels.values, to_scan, grid.shape)
     if share < FEWEST_INSIDE:
         raise ValueError(
             f"of what its label volume labels {share:.0%} lies within the scan by their affines; save both with the "
@@ -234,3 +232,16 @@ def onto(labels: Volume, grid: Grid) -> Volume:
     back = np.linalg.inv(to_scan)
     moved = affine_transform(labels.values, back[:3, :3], back[:3, 3], grid.shape, order=0, mode="constant", cval=0)
     return Volume(moved, grid.affine, labels.facts, labels.told, grid.middle)
+
+
+def _share_inside(values: Voxels, to_scan: Affine, sides: Sides) -> float:
+    """Give the share of the labelled voxels that lies within a scan of so many; 1 where nothing is labelled.
+
+    Plane by plane, since the places of all voxels take fifty times what the voxels do.
+    """
+    inside = labelled = 0
+    for at, plane in enumerate(values):
+        places = np.argwhere(plane) @ to_scan[:3, 1:3].T + (at * to_scan[:3, 0] + to_scan[:3, 3])
+        inside += int(((places >= -0.5) & (places <= np.array(sides) - 0.5)).all(1).sum())
+        labelled += len(places)
+    return inside / labelled if labelled else 1.0
