@@ -21,10 +21,10 @@ from gannet.pipelines.samples import latents
 from gannet.recipe import Data, Recipe, dump_yaml, load_recipe
 from gannet.schema import Choice
 from gannet.tasks import volume_generation
-from gannet.tasks.volume_generation import evaluation
+from gannet.tasks.volume_generation import evaluation, regions
 from gannet.tasks.volume_generation.game import decided, seen_together
-from gannet.tasks.volume_generation.pieces import decide_in_pieces, usual_pieces
 from gannet.tasks.volume_generation.pipeline import Description, Settings, VolumeGenerationPipeline
+from gannet.tasks.volume_generation.regions import decide_in_pieces, usual_pieces
 
 nibabel: Any = pytest.importorskip("nibabel")
 
@@ -115,14 +115,14 @@ def test_what_is_fine_tuned_keeps_the_regions_of_its_model_by_their_numbers(
     found = prepare(adopted)
     assert found.description.regions == (0, 17, 53) and found.recipe.task.options["regions"] == [0, 17, 53]
     unknown = volume_generation.adopt(recipe(write_scans(tmp_path / "unknown")), model.settings)
-    with pytest.raises(ValueError, match=r"hold the number 5, which is none of task\.regions \(0, 17, 53\)"):
+    with pytest.raises(ValueError, match=r"hold the number 5, which is none of .* \(0, 17, 53\); number them alike"):
         prepare(unknown)
 
 
 def test_a_region_that_nobody_looked_at_is_told_by_file_and_number_and_learned_where_it_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(volume_generation, "MOST_LOOKED_AT", 2)
+    monkeypatch.setattr(regions, "MOST_LOOKED_AT", 2)
     renumber(write_scans(tmp_path, 8), {5: 9}, ["1.nii.gz"])
     found = prepare(recipe(tmp_path))
     assert found.description.regions == (0, 5)
@@ -225,18 +225,23 @@ def test_a_run_is_judged_by_its_voxels_and_by_what_it_labels(tmp_path: Path) -> 
     assert "sliced wasserstein distance" in found
     with pytest.raises(ValueError, match="makes volumes"):
         gannet.judge(tmp_path / "run", query=JudgeOptions(utility=True))
+    with pytest.raises(ValueError, match=r"others: the label volumes hold the number 5, which is none of .* \(0, "):
+        gannet.judge(tmp_path / "run", write_scans(tmp_path / "others"), query=JudgeOptions(fast=True))
 
 
-def described(side: int, regions: int) -> Description:
-    return Description(name="scans", shape=(1, side, side, side), spacing=(1, 1, 1), regions=tuple(range(regions)))
+def described(side: int, labelled: int) -> Description:
+    return Description(name="scans", shape=(1, side, side, side), spacing=(1, 1, 1), regions=tuple(range(labelled)))
 
 
 def test_of_large_volumes_fewer_are_held_and_looked_at_at_once() -> None:
     """Their values stay within bounds, and what is small is looked at as ever."""
     assert volume_generation.audited(described(40, 3)) == 64 and evaluation.part_of(described(40, 3)) == 16
-    for side, regions in ((64, 4), (96, 3), (128, 3)):
-        count, part = volume_generation.audited(described(side, regions)), evaluation.part_of(described(side, regions))
-        assert 8 <= count <= 64 and count * (1 + regions) * side**3 <= 2**26
+    for side, labelled in ((64, 3), (96, 3), (128, 3)):
+        count, part = (
+            volume_generation.audited(described(side, labelled)),
+            evaluation.part_of(described(side, labelled)),
+        )
+        assert 8 <= count <= 64 and count * (1 + labelled) * side**3 <= 2**26
         assert 1 <= part <= 16 and part * side**3 <= 2**22
     assert volume_generation.audited(described(128, 60)) == 8
 

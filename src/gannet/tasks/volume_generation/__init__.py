@@ -24,10 +24,9 @@ from gannet.data.loader import Samples, Sides
 from gannet.data.records import Source
 from gannet.data.samples import Labels
 from gannet.data.sources import holds_parts
-from gannet.data.survey import MOST_LOOKED_AT, count_learned, numbers_in, readable
+from gannet.data.survey import count_learned, readable
 from gannet.media import image, label_volume, volume
 from gannet.media.label_map import coloured
-from gannet.media.label_volume import GROUND
 from gannet.media.medium import Field, Medium, Shown
 from gannet.media.volume import Options, VolumeField, middle_planes
 from gannet.monitoring.audit import Audit, Exhibits
@@ -41,7 +40,6 @@ from gannet.schema import Choice, check, known_keys
 from gannet.task import example_recipe
 from gannet.tasks.volume_generation.evaluation import evaluate
 from gannet.tasks.volume_generation.game import build_game, drawn_by, scored_by, seen_together
-from gannet.tasks.volume_generation.pieces import usual_pieces
 from gannet.tasks.volume_generation.pipeline import (
     LABELS,
     NETWORKS,
@@ -52,6 +50,7 @@ from gannet.tasks.volume_generation.pipeline import (
     VolumeGenerationPipeline,
     choose_network,
 )
+from gannet.tasks.volume_generation.regions import regions_of, usual_pieces
 
 AUDITED, ON_SHEETS, PART, FEW_VOLUMES, COUNTED = 64, 8, 8, 5_000, 32
 """Volumes that the referee looks at, that a sheet shows, that are drawn at once, that are counted at most, and in which
@@ -95,7 +94,7 @@ def describe(recipe: Recipe, source: Source) -> Description:
             f"{', or task.labels=false and give such volumes' if paired else ''}."
         )
     field = volume.medium.choose(readable(source), recipe.data.checked(Options))
-    regions = _regions(_config(recipe), source) if paired else ()
+    regions = regions_of(source, _config(recipe).regions) if paired else ()
     return Description(
         name=name,
         shape=field.given,
@@ -106,21 +105,6 @@ def describe(recipe: Recipe, source: Source) -> Description:
         names=_names(regions, source.classes),
         pieces=_pieces(recipe, source, field, regions),
     )
-
-
-def _regions(config: Config, source: Source) -> tuple[int, ...]:
-    """Find the regions of label volumes, or check those that are known already; that of what is none is the first."""
-    name, found = Path(source.name).name, {GROUND} | numbers_in(source, label_volume.medium, MOST_LOOKED_AT)
-    if found == {GROUND}:
-        raise ValueError(f"{name}: the label volumes label nothing; set task.labels=false to do without them.")
-    known = found if config.regions == "auto" else {GROUND, *config.regions}
-    if unknown := sorted(found - known):
-        raise ValueError(
-            f"{name}: the label volumes hold the number {unknown[0]}, which is none of task.regions "
-            f"({', '.join(map(str, sorted(known)))}), those of the model where one is started from; number them alike, "
-            "or start from none and name all."
-        )
-    return tuple(sorted(known))
 
 
 def _pieces(recipe: Recipe, source: Source, like: VolumeField, regions: tuple[int, ...]) -> tuple[int, ...]:

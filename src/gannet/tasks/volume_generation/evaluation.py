@@ -19,6 +19,7 @@ from gannet.monitoring.data_checks import rows
 from gannet.task import Exam
 from gannet.tasks.generation.evaluation import Traces, in_the_shares_of
 from gannet.tasks.volume_generation.pipeline import LABELS, VOLUME, Description, VolumeGenerationPipeline
+from gannet.tasks.volume_generation.regions import refuse_unknown
 
 PART, JUDGED, FEWEST_FAKES, FEWEST_OF_HALF, COMPONENT_VOLUMES = 16, 500, 64, 4, 300
 """Volumes looked at at once; reals and fakes at most, fakes at least, what a half has at least, and what components
@@ -34,7 +35,7 @@ def evaluate(pipeline: VolumeGenerationPipeline, exam: Exam) -> Judgement:
     """Compare fakes with reals by features of their planes, labelled regions by volume and shape, and look for copies
     in disguise.
     """
-    _check(exam)
+    _check(exam, pipeline.settings.description)
     query, reals, description = exam.query, exam.reals, pipeline.settings.description
     judged = query.reach(JUDGED)
     count = query.num or max(query.reach(FEWEST_FAKES), min(len(reals), judged))
@@ -96,11 +97,13 @@ def _audited(judgement: Judgement, fake: Tensor, own: Sides, most: int, part: in
     return replace(judgement, memorization=found, left_out=left_out if found else left_out | reason)
 
 
-def _check(exam: Exam) -> None:
-    """Refuse what is asked of pictures only."""
+def _check(exam: Exam, description: Description) -> None:
+    """Refuse what is asked of pictures only, and data with regions that the model does not know."""
     asked = [name for name in ("utility", "baselines", "leaks", "features") if getattr(exam.query, name)]
     if asked:
         raise ValueError(f"{asked[0]} is for models of pictures, and this one makes volumes; leave it out.")
+    if exam.source is not None and description.regions:
+        refuse_unknown(exam.source, description.regions)
 
 
 def _features(exam: Exam) -> Features:

@@ -19,7 +19,7 @@ from gannet.pipelines.settings import SettingsOf
 from gannet.schema import Choice, Section
 from gannet.tasks.generation.one_by_one import OneByOnePipeline
 from gannet.tasks.generation.pipeline import Settings as GeneratorSettings
-from gannet.tasks.volume_generation.pieces import decide_in_pieces
+from gannet.tasks.volume_generation.regions import decide_in_pieces
 
 VOLUME, LABELS = "volume", "labels"
 NETWORKS: dict[str, type[Volumes]] = {"volumes": Volumes}

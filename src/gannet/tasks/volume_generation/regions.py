@@ -1,7 +1,8 @@
-"""The pieces that regions fall into: as many as real ones have, and no stray voxels beside them."""
+"""The regions of label volumes: their numbers, and the pieces that they fall into, without stray voxels."""
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Collection, Iterable, Sequence
+from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -9,9 +10,45 @@ import torch
 from scipy.ndimage import label
 from torch import Tensor
 
+from gannet.data.records import Source
+from gannet.data.survey import MOST_LOOKED_AT, numbers_in
+from gannet.media import label_volume
+from gannet.media.label_volume import GROUND
+
 Labels = npt.NDArray[Any]
 USUAL = 0.9
 """The share of scans that a number of pieces is enough for: some labels of real scans have stray voxels, too."""
+
+
+def regions_of(source: Source, wanted: Collection[int] | Literal["auto"]) -> tuple[int, ...]:
+    """Find the numbers of the regions in label volumes, that of what is none first, or check those that are wanted.
+
+    Raises:
+        ValueError: nothing is labelled, or what is not wanted.
+    """
+    found = _looked_at(source)
+    if found == {GROUND}:
+        name = Path(source.name).name
+        raise ValueError(f"{name}: the label volumes label nothing; set task.labels=false to do without them.")
+    if wanted == "auto":
+        return tuple(sorted(found))
+    known = tuple(sorted({GROUND, *wanted}))
+    refuse_unknown(source, known)
+    return known
+
+
+def refuse_unknown(source: Source, known: Collection[int]) -> None:
+    """Raise ValueError where label volumes hold the number of a region that is not known."""
+    if unknown := sorted(_looked_at(source) - set(known)):
+        raise ValueError(
+            f"{Path(source.name).name}: the label volumes hold the number {unknown[0]}, which is none of the regions "
+            f"that are known, by task.regions or by the model ({', '.join(map(str, sorted(known)))}); number them "
+            "alike, or train anew with all of them."
+        )
+
+
+def _looked_at(source: Source) -> set[int]:
+    return {GROUND} | numbers_in(source, label_volume.medium, MOST_LOOKED_AT)
 
 
 def usual_pieces(volumes: Iterable[Labels], numbers: Sequence[int]) -> tuple[int, ...]:
