@@ -165,6 +165,8 @@ def atlas_overlaps(known: Labelled, test: Labelled, classes: int) -> np.ndarray:
 
 
 def overlaps(told: np.ndarray, true: np.ndarray, classes: int) -> np.ndarray:
-    """Give the mean Dice over the regions that are there, but for the background, of each volume (n, d, h, w): (n,)."""
-    pairs = zip(true, told, strict=True)
-    return np.array([np.nanmean(dice(confusion(truth, found, classes))[1:]) for truth, found in pairs])
+    """Give the mean Dice over the regions that are there or told, but for the background, of each volume (n, d, h, w):
+    (n,); 1 where there are none, and none is told.
+    """
+    of_regions = [dice(confusion(truth, found, classes))[1:] for truth, found in zip(true, told, strict=True)]
+    return np.array([1.0 if np.isnan(one).all() else np.nanmean(one) for one in of_regions])

@@ -353,8 +353,8 @@ def parsed() -> argparse.Namespace:
     asked = parser.parse_args()
     if not (asked.slices or asked.volumes or asked.planted or asked.utility):
         parser.error("give --planted, --slices RUN, --volumes RUN or --utility slices|volumes")
-    if not 0 < asked.share <= 1 or asked.seeds < 2:
-        parser.error(f"--share is above 0 and at most 1, --seeds 2 or more; given: {asked.share} and {asked.seeds}")
+    if not 0 < asked.share <= 1 or asked.seeds < 1:
+        parser.error(f"--share is above 0 and at most 1, --seeds 1 or more; given: {asked.share} and {asked.seeds}")
     return asked
 
 

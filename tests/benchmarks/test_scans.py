@@ -62,6 +62,14 @@ def test_a_segmenter_learns_boxes_and_more_than_the_atlas_knows(learners: Module
     np.testing.assert_array_equal(learned, again)
 
 
+def test_regions_that_are_neither_there_nor_told_do_not_count(learners: ModuleType) -> None:
+    true, told = np.zeros((4, 2, 2, 2), int), np.zeros((4, 2, 2, 2), int)
+    true[0, 0], told[0, 0] = 1, 1  # All of region 1, and no region 2 anywhere.
+    true[1, 0], told[1, 0, 0] = 1, 1  # Half of it.
+    told[2, 0, 0, 0] = 2  # A region where there is none.
+    np.testing.assert_allclose(learners.overlaps(told, true, 3), [1, 2 / 3, 0, 1])
+
+
 def test_batches_hold_as_much_of_each_part_and_labels_move_with_their_scans(
     learners: ModuleType, scan_data: ModuleType
 ) -> None:

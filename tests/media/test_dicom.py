@@ -94,6 +94,35 @@ def test_what_is_no_series_is_one_sentence(slices: list[bytes], words: str) -> N
     assert "\n" not in str(told.value)
 
 
+def test_of_a_series_one_file_is_held_at_a_time() -> None:
+    """What headers carry beside pixels is not kept, nor are the pixels of a slice once they lie in the volume."""
+    megabyte = 1 << 20
+    slices = series(np.zeros((24, 8, 8), np.int16), EncapsulatedDocument=bytes(megabyte))
+    with_pixels = series(np.zeros((24, 512, 512), np.int16))
+    for given, most in ((slices, 6 * megabyte), (with_pixels, 2.6 * 24 * megabyte)):
+        read(given[:2])  # What is imported only once does not count.
+        tracemalloc.start()
+        try:
+            read([bytes(bytearray(one)) for one in given])
+            held = sum(map(len, given))
+            assert tracemalloc.get_traced_memory()[1] < held + most
+        finally:
+            tracemalloc.stop()
+
+
+def test_a_header_that_claims_a_huge_side_takes_no_memory() -> None:
+    claiming = series(PIXELS, Rows=60_000, Columns=2)
+    with pytest.raises(ValueError, match="a side of it has 60,000 voxels, over the limit of 4,096"):
+        read(claiming)
+
+
+def test_files_that_change_while_they_are_read_are_one_sentence() -> None:
+    before, after = series(PIXELS), series(PIXELS[:, :4])
+    given = [iter(pair) for pair in zip(before, after, strict=True)]
+    with pytest.raises(ValueError, match="the pixels of its slices are of another size than their headers say"):
+        read_series([partial(next, one) for one in given])
+
+
 def deflated(megabytes: int) -> bytes:
     one = pydicom.dcmread(io.BytesIO(series(PIXELS, PatientID="4711")[0]))
     one.add_new(0x00091010, "OB", bytes(megabytes << 20))

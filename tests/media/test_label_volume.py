@@ -1,5 +1,7 @@
 """Label volumes: ids are kept, and they lie where their scan lies whatever is done to it."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 import SimpleITK as sitk
@@ -80,6 +82,31 @@ def test_labels_that_lie_elsewhere_are_refused() -> None:
     scan = Volume(numbered((8, 8, 8)), affine((1, 1, 1), (100, 0, 0)))
     with pytest.raises(ValueError, match="of what its label volume labels 0% lies within the scan"):
         label_volume.medium.lay_over(Volume(told, affine()), volume.medium.ground(scan))
+
+
+@pytest.mark.parametrize(("shift", "share"), [(0, 1.0), (12, 0.6), (16, 0.4), (40, 0.0)])
+def test_the_share_that_lies_within_the_scan_is_that_of_the_voxels(shift: int, share: float) -> None:
+    told = np.zeros((24, 24, 24), np.uint8)
+    told[2:22, 3:9, 4:7] = 3
+    grid = volume.medium.ground(Volume(numbered((24, 24, 24)), affine((1, 1, 1), (shift - 2, 0, 0))))
+    over = Volume(told, affine((1, 1, 1), (0, 0, 0)))
+    if share < 0.5:
+        with pytest.raises(ValueError, match=f"labels {share:.0%} lies within"):
+            label_volume.medium.lay_over(over, grid)
+    else:
+        found = label_volume.medium.lay_over(over, grid).values
+        assert (found == 3).sum() == round(share * (told == 3).sum())
+
+
+def test_labels_are_brought_to_another_grid_in_little_more_than_they_take() -> None:
+    told = np.full((96, 96, 96), 7, np.uint8)
+    grid = volume.medium.ground(Volume(numbered((64, 64, 64)), affine((2, 2, 2))))
+    tracemalloc.start()
+    try:
+        over = label_volume.medium.lay_over(Volume(told, affine()), grid)
+        assert tracemalloc.get_traced_memory()[1] < 4 * told.nbytes and over.values.dtype == np.uint8
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import gzip
 import time
+import tracemalloc
 from pathlib import Path
 
 import nibabel
@@ -151,11 +152,46 @@ def test_voxels_of_any_size_are_read(spacing: tuple[float, float, float]) -> Non
     assert np.allclose(found.spacing, spacing) and np.array_equal(found.values, numbered())
 
 
-def test_a_header_that_claims_more_than_there_is_takes_no_memory() -> None:
-    content = bytearray(nifti(numbered()))
-    content[42:48] = np.array([32000, 32000, 32000], "<i2").tobytes()
-    with pytest.raises(ValueError, match="over the limit of"):
-        medium.open(bytes(content))
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize(
+    ("kind", "sides", "words"),
+    [
+        (1, (32000, 32000, 32000), "a side of it has 32,000 voxels, over the limit of 4,096"),
+        (2, (1 << 25, 2, 2), "a side of it has 33,554,432 voxels, over the limit of 4,096"),
+        (2, (1 << 40, 2, 2), "a side of it has 1,099,511,627,776 voxels"),
+        (2, (2000, 2000, 2000), "it has 8,000,000,000 voxels, over the limit of 134,217,728"),
+    ],
+)
+def test_a_header_that_claims_more_than_any_scan_holds_takes_no_memory(
+    kind: int, sides: tuple[int, int, int], words: str, packed: bool
+) -> None:
+    """The voxels would be there, were they unpacked: zeros are packed a thousandfold."""
+    image = (nibabel.Nifti1Image if kind == 1 else nibabel.Nifti2Image)(numbered(), affine())
+    content, room = bytearray(image.to_bytes()), 16 << 20
+    start, number = (42, "<i2") if kind == 1 else (24, "<i8")
+    content[start : start + 3 * np.dtype(number).itemsize] = np.array(sides, number).tobytes()
+    content = gzip.compress(content + bytes(4 * room)) if packed else content
+    tracemalloc.start()
+    try:
+        with pytest.raises(ValueError, match=words):
+            medium.open(bytes(content))
+        assert tracemalloc.get_traced_memory()[1] < room
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize(("unit", "scale"), [(0, 1.0), (2, 1.0), (1, 1000.0), (3, 0.001), (3 + 8, 0.001), (7, 1.0)])
+def test_lengths_are_millimetres_whatever_unit_a_header_names(unit: int, scale: float, tmp_path: Path) -> None:
+    """Metres and microns are turned into millimetres, with a unit of time beside them, as SimpleITK does."""
+    content = nifti(numbered(), affine((1, 2, 3)), xyzt_units=unit)
+    read = medium.open(content)
+    wanted = affine((1, 2, 3)) * [[scale], [scale], [scale], [1]]
+    assert np.allclose(read.affine, wanted) and np.array_equal(read.values, numbered())
+    if unit in (1, 2, 3):
+        seen = sitk.DICOMOrient(itk(content, tmp_path), "RAS")
+        assert np.allclose(read.spacing, seen.GetSpacing())
+    written = medium.open(medium.encode(read, ".nii.gz", {}))
+    assert np.allclose(written.affine, read.affine)
 
 
 def test_a_volume_within_more_axes_of_one_is_read() -> None:

@@ -28,6 +28,14 @@ def test_where_seeds_do_not_differ_the_interval_is_that_of_the_samples_alone() -
     assert (found.low, found.high) == pytest.approx((known.low, known.high))
 
 
+def test_of_one_seed_the_interval_is_that_of_the_samples_and_says_so() -> None:
+    row = RANDOM.standard_normal(50)
+    found, known = interval_of(row[None]), stats.ttest_1samp(row, 0).confidence_interval(0.95)
+    assert (found.low, found.high) == pytest.approx((known.low, known.high))
+    trial = compare_arms({"real": row[None], "both": row[None] + 1}, "real", "Dice", "scans")
+    assert trial.protocol == "1 seed, tried on 50 scans; 95 % intervals over scans alone"
+
+
 def test_what_both_arms_share_does_not_widen_their_difference() -> None:
     base = table(3, 80, 0.0, 5.0)
     trial = compare_arms({"real": base, "both": base + 0.05 + table(3, 80, 0.0, 0.05)}, "real", "Dice", "scans")

@@ -1,26 +1,30 @@
 """Volume generation: volumes with their labels, seen together, drawn together, written together."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from scipy.ndimage import label
 
 import gannet
-from gannet.commands.train import prepare
+from gannet.commands.train import prepare, split_of
 from gannet.media.nifti import read_nifti
+from gannet.metrics.copies import shrunk
 from gannet.metrics.judgement import Judgement
 from gannet.metrics.options import JudgeOptions
 from gannet.pipelines.samples import latents
 from gannet.recipe import Data, Recipe, dump_yaml, load_recipe
 from gannet.schema import Choice
 from gannet.tasks import volume_generation
-from gannet.tasks.volume_generation import evaluation
+from gannet.tasks.volume_generation import evaluation, regions
 from gannet.tasks.volume_generation.game import decided, seen_together
 from gannet.tasks.volume_generation.pipeline import Description, Settings, VolumeGenerationPipeline
+from gannet.tasks.volume_generation.regions import decide_in_pieces, usual_pieces
 
 nibabel: Any = pytest.importorskip("nibabel")
 
@@ -30,7 +34,12 @@ def model() -> VolumeGenerationPipeline:
     """An untrained generator of volumes of 12x8x16 with two regions, numbered 17 and 53."""
     torch.manual_seed(0)
     description = Description(
-        name="scans", shape=(1, 12, 8, 16), spacing=(1, 1.5, 2), regions=(0, 17, 53), names=("none", "left", "right")
+        name="scans",
+        shape=(1, 12, 8, 16),
+        spacing=(1, 1.5, 2),
+        regions=(0, 17, 53),
+        names=("none", "left", "right"),
+        pieces=(0, 0),
     )
     network = Choice(name="volumes", width=4, latent=8)
     settings = Settings(description=description, network=network, conditional=False, data=volume_generation.Data())
@@ -48,6 +57,17 @@ def write_scans(folder: Path, count: int = 4, labels: str = "labels") -> Path:
             (folder / name).mkdir(parents=True, exist_ok=True)
             nibabel.save(nibabel.Nifti1Image(values, np.diag([2, 2, 2, 1])), folder / name / f"{number}.nii.gz")
     return folder
+
+
+def renumber(folder: Path, numbers: Mapping[int, int], names: Sequence[str] = ()) -> None:
+    """Give regions of label volumes, by default of all, other numbers."""
+    for path in (folder / "labels").iterdir():
+        found = nibabel.load(path)
+        values = np.asarray(found.dataobj).copy()
+        for before, after in numbers.items():
+            values[values == before] = after
+        if not names or path.name in names:
+            nibabel.save(nibabel.Nifti1Image(values, found.affine), path)
 
 
 def recipe(source: Path, **options: Any) -> Recipe:
@@ -85,6 +105,69 @@ def test_labels_are_learned_where_the_data_have_them_or_where_they_are_asked_for
         prepare(recipe(tmp_path, labels=False))
     with pytest.raises(ValueError, match="holds no pairs"):
         prepare(recipe(tmp_path / "images", labels=True))
+
+
+def test_what_is_fine_tuned_keeps_the_regions_of_its_model_by_their_numbers(
+    model: VolumeGenerationPipeline, tmp_path: Path
+) -> None:
+    renumber(write_scans(tmp_path / "known"), {5: 17})
+    adopted = volume_generation.adopt(recipe(tmp_path / "known"), model.settings)
+    found = prepare(adopted)
+    assert found.description.regions == (0, 17, 53) and found.recipe.task.options["regions"] == [0, 17, 53]
+    unknown = volume_generation.adopt(recipe(write_scans(tmp_path / "unknown")), model.settings)
+    with pytest.raises(ValueError, match=r"hold the number 5, which is none of .* \(0, 17, 53\); number them alike"):
+        prepare(unknown)
+
+
+def test_a_region_that_nobody_looked_at_is_told_by_file_and_number_and_learned_where_it_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(regions, "MOST_LOOKED_AT", 2)
+    renumber(write_scans(tmp_path, 8), {5: 9}, ["1.nii.gz"])
+    found = prepare(recipe(tmp_path))
+    assert found.description.regions == (0, 5)
+    split = split_of(found)
+    assert len(split.training) + len(split.held_out) == 7
+    (note,) = split.notes
+    assert "1.nii.gz" in note and "holds the number 9, which is none of the regions that are learned (0, 5)" in note
+    named = prepare(recipe(tmp_path, regions=[5, 9]))
+    assert named.description.regions == (0, 5, 9) and split_of(named).notes == ()
+
+
+def test_regions_have_as_many_pieces_as_nine_of_ten_scans_have() -> None:
+    whole, halved, stray = (np.zeros((8, 8, 8), np.uint8) for _ in range(3))
+    whole[1:4], halved[1:3], halved[5:7], stray[1:3], stray[4, 4, 4], stray[7, 7, 7] = 1, 1, 1, 1, 1, 1
+    whole[7, 7, 7] = 2
+    assert usual_pieces([whole] * 9 + [stray], (1, 2)) == (1, 1)
+    assert usual_pieces([whole] * 7 + [halved] * 3, (1,)) == (2,)
+    assert usual_pieces([stray] * 3, (1, 2)) == (3, 1), "a region that no scan has is of one piece"
+
+
+def test_stray_voxels_are_of_what_is_likeliest_beside_their_region() -> None:
+    """Region 1 has two boxes and a voxel within region 2, which is likely there, and one within what is none."""
+    logits = torch.zeros(1, 3, 12, 8, 8)
+    logits[:, 0] = 1
+    logits[:, 1, :4, :4, :4] = logits[:, 1, :3, 6:, 6:] = logits[:, 2, 6:] = 2
+    logits[:, 1, 8, 4, 4] = logits[:, 1, 5, 0, 7] = 3
+    drawn, (one, two, any_) = logits.argmax(1), (decide_in_pieces(logits, most) for most in ((1, 1), (2, 1), (0, 0)))
+    assert torch.equal(any_, drawn) and (drawn == 1).sum() == 64 + 12 + 2
+    assert (two == 1).sum() == 64 + 12 and (one == 1).sum() == 64 and (one[:, :4, :4, :4] == 1).all()
+    assert one[0, 8, 4, 4] == two[0, 8, 4, 4] == 2 and one[0, 5, 0, 7] == 0
+    assert torch.equal(one == 2, logits[:, 2] > 1), "no voxel of another region is lost"
+
+
+def test_what_a_model_labels_is_in_one_piece_unless_data_or_recipe_say_otherwise(
+    model: VolumeGenerationPipeline, tmp_path: Path
+) -> None:
+    silent = model.settings.description.model_copy(update={"pieces": ()})
+    settings = model.settings.model_copy(update={"description": silent})
+    tidy = VolumeGenerationPipeline(settings, model.networks)(num=2, seed=1).further["labels"].together()
+    drawn = model(num=2, seed=1).further["labels"].together()
+    assert max(label(one == region)[1] for one in drawn.numpy() for region in (17, 53)) > 1
+    assert [label(one == region)[1] for one in tidy.numpy() for region in (17, 53)] == [1] * 4
+    write_scans(tmp_path)
+    assert prepare(recipe(tmp_path, pieces="any")).description.pieces == (0,)
+    assert prepare(recipe(tmp_path)).description.pieces[0] > 1, "what is bright of noise falls to pieces"
 
 
 def test_what_cannot_be_learned_is_refused_in_a_sentence(tmp_path: Path) -> None:
@@ -142,6 +225,37 @@ def test_a_run_is_judged_by_its_voxels_and_by_what_it_labels(tmp_path: Path) -> 
     assert "sliced wasserstein distance" in found
     with pytest.raises(ValueError, match="makes volumes"):
         gannet.judge(tmp_path / "run", query=JudgeOptions(utility=True))
+    with pytest.raises(ValueError, match=r"others: the label volumes hold the number 5, which is none of .* \(0, "):
+        gannet.judge(tmp_path / "run", write_scans(tmp_path / "others"), query=JudgeOptions(fast=True))
+
+
+def described(side: int, labelled: int) -> Description:
+    return Description(name="scans", shape=(1, side, side, side), spacing=(1, 1, 1), regions=tuple(range(labelled)))
+
+
+def test_of_large_volumes_fewer_are_held_and_looked_at_at_once() -> None:
+    """Their values stay within bounds, and what is small is looked at as ever."""
+    assert volume_generation.audited(described(40, 3)) == 64 and evaluation.part_of(described(40, 3)) == 16
+    for side, labelled in ((64, 3), (96, 3), (128, 3)):
+        count, part = (
+            volume_generation.audited(described(side, labelled)),
+            evaluation.part_of(described(side, labelled)),
+        )
+        assert 8 <= count <= 64 and count * (1 + labelled) * side**3 <= 2**26
+        assert 1 <= part <= 16 and part * side**3 <= 2**22
+    assert volume_generation.audited(described(128, 60)) == 8
+
+
+def test_volumes_drawn_in_parts_have_the_same_features_and_copies_of_large_ones_are_told_by_less() -> None:
+    volumes = torch.rand(5, 1, 8, 8, 8)
+    makes = [partial(torch.clone, one[None]) for one in volumes]
+    looked, kept = evaluation._drawn(makes, lambda some: some.flatten(1), 2)
+    assert torch.equal(looked, volumes.flatten(1)) and torch.equal(kept, volumes)
+    large = torch.rand(1, 1, 128, 64, 32)
+    few = evaluation.small(large)
+    assert few.shape == (1, 1, 64, 32, 16)
+    torch.testing.assert_close(few[0, 0, 3, 5, 7], large[0, 0, 6:8, 10:12, 14:16].mean())
+    torch.testing.assert_close(shrunk(few, 16), shrunk(large, 16))
 
 
 class Side:

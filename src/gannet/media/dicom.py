@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from gannet.media.nifti import check_affine, nibabel
-from gannet.media.volumes import MOST_VOXELS, Affine, Volume, Voxels
+from gannet.media.volumes import Affine, Sides, Volume, Voxels, check_sides
 
 NEEDS = "DICOM series need pydicom; run: pip install 'gannet[scans]'"
 MARK, MARK_AT = b"DICM", 128
@@ -22,6 +22,12 @@ TOGETHER, MISSING, UNEVEN = 1e-3, 1.5, 1.02
 between two, and that they lie unevenly."""
 SHOWN = 3
 """Series that are named."""
+READ = (
+    *("SeriesInstanceUID", "SeriesDescription", "SamplesPerPixel", "NumberOfFrames", "Rows", "Columns"),
+    *("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing"),
+    *("PatientName", "PatientID", "BurnedInAnnotation"),
+)
+"""What headers are read for, before any pixels are."""
 DEFLATED, META = "1.2.840.10008.1.2.1.99", 2
 """The transfer syntax whose data set is packed whole, and unpacks to any size; the group that names the syntax."""
 NAMED = "its headers name the patient; nothing of that is kept"
@@ -57,32 +63,50 @@ def patient_of(stream: Any) -> str:
 def read_series(readers: Sequence[Callable[[], bytes]]) -> Volume:
     """Read the slices of one series as a volume, ordered by where they lie and turned to RAS+.
 
+    All headers are read first, then the pixels of a file at a time.
+
+    Args:
+        readers: each gives a file whole, twice.
+
     Returns:
         values float32, scaled as the headers say: Hounsfield units of computed tomography.
 
     Raises:
         ValueError: they are no series of slices that lie beside each other; one sentence.
     """
-    slices = [_opened(read()) for read in readers]
-    _refuse_several(slices)
-    for one in slices:
+    headers = [_header(read()) for read in readers]
+    _refuse_several(headers)
+    for one in headers:
         _check_slice(one)
-    _refuse_turned(slices)
-    normal = np.cross(*_directions(slices[0]))
-    slices.sort(key=lambda one: float(normal @ _position(one)))
-    told = _told(slices, np.diff([float(normal @ _position(one)) for one in slices]))
-    values = np.stack([_intensities(one) for one in slices]).transpose(2, 1, 0)
-    affine = _affine(slices)
+    _refuse_turned(headers)
+    normal = np.cross(*_directions(headers[0]))
+    heights = [float(normal @ _position(one)) for one in headers]
+    order = sorted(range(len(heights)), key=heights.__getitem__)
+    slices = [headers[at] for at in order]
+    told, affine = _told(slices, np.diff(sorted(heights))), _affine(slices)
     check_affine(affine)
+    values = _stacked([readers[at] for at in order], (int(slices[0].Columns), int(slices[0].Rows), len(slices)))
     upright = nibabel().as_closest_canonical(nibabel().Nifti1Image(values, affine))
     turned = np.ascontiguousarray(upright.dataobj, np.float32)
     return Volume(turned, np.asarray(upright.affine, np.float64), {}, told)
 
 
-def _opened(content: bytes) -> Any:
+def _header(content: bytes) -> Any:
+    """Read what is to be known of a slice before its pixels."""
     stream = io.BytesIO(content)
     _refuse_deflated(stream)
-    return pydicom().dcmread(stream)
+    return pydicom().dcmread(stream, stop_before_pixels=True, specific_tags=list(READ))
+
+
+def _stacked(readers: Sequence[Callable[[], bytes]], sides: Sides) -> Voxels:
+    """Give the pixels of slices in order as a volume (column, row, slice), float32."""
+    values = np.empty(sides, np.float32)
+    for at, read in enumerate(readers):
+        pixels = _intensities(pydicom().dcmread(io.BytesIO(read())))
+        if pixels.T.shape != sides[:2]:
+            raise ValueError("the pixels of its slices are of another size than their headers say; copy it again")
+        values[:, :, at] = pixels.T
+    return values
 
 
 def _refuse_deflated(stream: Any) -> None:
@@ -129,9 +153,7 @@ def _refuse_turned(slices: Sequence[Any]) -> None:
         raise ValueError("its slices are turned against each other, as those of a localizer are; give one direction")
     if any((one.Rows, one.Columns) != (first.Rows, first.Columns) for one in slices):
         raise ValueError("its slices are of several sizes; give slices of one size")
-    count = len(slices) * int(first.Rows) * int(first.Columns)
-    if count > MOST_VOXELS:
-        raise ValueError(f"it has {count:,} voxels, over the limit of {MOST_VOXELS:,}")
+    check_sides([int(first.Columns), int(first.Rows), len(slices)])
 
 
 def _told(slices: Sequence[Any], distances: Any) -> tuple[str, ...]:

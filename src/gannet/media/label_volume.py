@@ -35,10 +35,15 @@ class LabelVolumeMedium(ScanFiles):
         options: Options | None = None,
         spacing: Triple = (1.0, 1.0, 1.0),
         classes: int = LARGEST + 1,
+        known: tuple[int, ...] = (),
     ) -> VolumeField:
-        """Describe label volumes of so many voxels, which lie over volumes that are fitted in the same way."""
-        options = options or Options()
-        return VolumeField(self, size, how=options.fit, levels=classes, spacing=spacing, asked=options.spacings)
+        """Describe label volumes of so many voxels, which lie over volumes that are fitted in the same way.
+
+        Args:
+            known: the numbers that they may hold; empty: any.
+        """
+        how = options or Options()
+        return VolumeField(self, size, how=how.fit, levels=classes, spacing=spacing, asked=how.spacings, known=known)
 
     def read(self, content: bytes) -> Volume:
         """Read a label volume; ValueError where its voxels are intensities."""
@@ -62,11 +67,21 @@ class LabelVolumeMedium(ScanFiles):
         return onto(_as_labels(value), ground)
 
     def fit(self, value: Given, field: Field) -> Pixels:
-        """Bring a label volume to size as its scan is, by nearest neighbours; alone, around what it labels."""
+        """Bring a label volume to size as its scan is, by nearest neighbours; alone, around what it labels.
+
+        Raises:
+            ValueError: it holds a number that is none of the known ones.
+        """
         assert isinstance(field, VolumeField)
         labels = _as_labels(value)
         middle = labels.middle or middle_of(labels.values, GROUND)
-        return nearest(labels.values, field.brought.places(Grid(labels.sides, labels.affine, middle)), GROUND)
+        fitted = nearest(labels.values, field.brought.places(Grid(labels.sides, labels.affine, middle)), GROUND)
+        if field.known and (unknown := sorted(set(np.unique(fitted).tolist()) - set(field.known))):
+            raise ValueError(
+                f"its label volume holds the number {unknown[0]}, which is none of the regions that are learned "
+                f"({', '.join(map(str, field.known))}); name all in task.regions"
+            )
+        return fitted
 
     def to_array(self, rows: Array) -> Array:
         """Keep the numbers as they are, wide enough for a loss to index by them."""
@@ -112,7 +127,7 @@ def region_numbers(values: Voxels) -> Pixels:
     if values.dtype == np.uint8:
         return values
     low, high = float(values.min()), float(values.max())
-    if (values != np.floor(values)).any():
+    if any((plane != np.floor(plane)).any() for plane in values):  # All at once would take twice the memory.
         raise ValueError("its voxels are intensities and not numbers of regions; give a label volume")
     if low < 0 or high > LARGEST:
         raise ValueError(f"its numbers reach from {low:g} to {high:g}; regions are numbered from 0 to {LARGEST}")

@@ -6,11 +6,12 @@ import gzip
 import io
 import re
 import zlib
+from math import prod
 from typing import IO, Any, cast
 
 import numpy as np
 
-from gannet.media.volumes import MOST_VOXELS, Affine, Volume, Voxels
+from gannet.media.volumes import Affine, Volume, Voxels, check_sides
 from gannet.provenance.metadata import SOURCE_TYPE, SYNTHETIC, Facts, comment, facts_of
 from gannet.runtime.reading import read_bounded
 
@@ -19,6 +20,10 @@ GZIP, LEVEL = b"\x1f\x8b", 6
 """What packed files begin with, and how hard what is written is packed."""
 KINDS = {348: "Nifti1Image", 540: "Nifti2Image"}
 """The bytes of a header, by which the two versions of the format are told."""
+LENGTHS = {1: 1_000.0, 3: 0.001}
+"""Millimetres of the units that a header may name (1: metres, 3: microns); all others count as millimetres."""
+LENGTH_BITS = 7
+"""The bits of `xyzt_units` that name the unit of lengths; the others are of time."""
 COMMENT_CODE, DICOM_CODE, SCANNER = 6, 2, 1
 """The format's codes of a comment and of DICOM's attributes in an extension, and of an affine in scanner's space."""
 SAYS, DESCRIPTION_BYTES = "synthetic, not for diagnosis", 79
@@ -62,7 +67,7 @@ def read_nifti(content: bytes) -> Volume:
     """Read a volume, turned so that its axes run to the right, to the front and upwards.
 
     Returns:
-        values float32, scaled as the header says.
+        values float32, scaled as the header says; its affine in millimetres, whatever unit the header names.
 
     Raises:
         ValueError: it is cut short, holds no volume of numbers, or its affine does not say where voxels lie.
@@ -74,15 +79,36 @@ def read_nifti(content: bytes) -> Volume:
     values, told = _numbers(upright), _told(image)
     if not np.isfinite(values).all():
         values, told = np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0), [*told, NO_NUMBERS]
-    return Volume(values, np.asarray(upright.affine, np.float64), _facts(image.header), tuple(told))
+    return Volume(values, _in_millimetres(upright), _facts(image.header), tuple(told))
+
+
+def _in_millimetres(image: Any) -> Affine:
+    """Give the affine (4, 4), from voxels to millimetres."""
+    affine = np.array(image.affine, np.float64)
+    affine[:3] *= LENGTHS.get(int(image.header["xyzt_units"]) & LENGTH_BITS, 1.0)
+    return affine
 
 
 def _unpacked(content: bytes) -> bytes:
+    """Unpack a file; ValueError before that where its header claims a volume larger than any."""
     try:
         with gzip.GzipFile(fileobj=io.BytesIO(content)) as stream:
+            _check_claimed(stream.read(max(KINDS)))
+            stream.seek(0)
             return read_bounded(cast(IO[bytes], stream))
     except (EOFError, zlib.error, gzip.BadGzipFile):
         raise ValueError(CUT_SHORT) from None
+
+
+def _check_claimed(head: bytes) -> None:
+    """Raise ValueError where a header claims a volume larger than any; what is broken is found when it is opened."""
+    kind = getattr(nibabel(), _kind(head)).header_class
+    try:
+        claimed = kind(head[: kind.template_dtype.itemsize], check=False).get_data_shape()
+    except Exception:  # A broken header makes nibabel raise anything.
+        return
+    if len(claimed) > 2:
+        check_sides([int(side) for side in claimed[:3]])
 
 
 def _opened(content: bytes) -> Any:
@@ -96,20 +122,18 @@ def _opened(content: bytes) -> Any:
 
 def _check(image: Any, have: int) -> None:
     """Refuse what is no volume, or not all there."""
-    kind, sides = image.header.get_data_dtype(), image.shape
+    kind, sides = image.header.get_data_dtype(), [int(side) for side in image.shape]
     if kind.names or kind.kind == "c":
         what = "colours" if kind.names else "complex numbers"
         raise ValueError(f"its voxels are {what} and not intensities; save a volume of one number a voxel")
     if len(sides) > 3 and set(sides[3:]) != {1}:
         raise ValueError(
-            f"it holds {int(np.prod(sides[3:])):,} volumes ({'x'.join(map(str, sides))}); save each as its own file"
+            f"it holds {prod(sides[3:]):,} volumes ({'x'.join(map(str, sides))}); save each as its own file"
         )
     if len(sides) < 3 or min(sides[:3]) < 2:
         raise ValueError(f"it is a single slice ({'x'.join(map(str, sides))}); give volumes, or slices as pictures")
-    count = int(np.prod(sides, dtype=np.float64))
-    if count > MOST_VOXELS:
-        raise ValueError(f"it has {count:,} voxels, over the limit of {MOST_VOXELS:,}")
-    if have < image.dataobj.offset + count * kind.itemsize:
+    check_sides(sides)
+    if have < image.dataobj.offset + prod(sides) * kind.itemsize:
         raise ValueError(CUT_SHORT)
     check_affine(np.asarray(image.affine, np.float64))
 

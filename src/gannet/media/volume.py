@@ -40,7 +40,7 @@ STEP, LARGEST_AUTO_SIDE, WHITE = 8, 64, 255
 EMPTY, MUCH = 2, 0.25
 """Levels that a slice which holds nothing spans at most, for compression leaves traces; the share of its voxels that an
 outer slice holds where something is cut off."""
-READING = "1"
+READING = "2"
 """A change of how scans are read or brought to levels raises it, and so decodes anew what the cache holds of them."""
 FOREIGN = {
     **dict.fromkeys((".dcm", ".ima"), "it is a slice of a DICOM series; turn the series into one .nii.gz"),
@@ -88,16 +88,18 @@ class VolumeField(Field):
         spacing: millimetres from voxel to voxel of what is made like them.
         asked: to what spacing they are resampled; None: they are not.
         window: intensities that become black and white; None: each scan's own percentiles.
+        known: the numbers that label volumes may hold; empty: any.
     """
 
     spacing: Triple = (1.0, 1.0, 1.0)
     asked: Triple | None = None
     black_and_white: tuple[float, float] | None = None
+    known: tuple[int, ...] = ()
 
     @property
     def words(self) -> tuple[str, ...]:
-        """Tell the spacing and the window as well, where they are asked for."""
-        return (*super().words, repr(self.asked), repr(self.black_and_white))
+        """Tell the spacing and the window as well, where they are asked for, and the numbers, where some are known."""
+        return (*super().words, repr(self.asked), repr(self.black_and_white), *map(str, self.known))
 
     @property
     def brought(self) -> Fit:

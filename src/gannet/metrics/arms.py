@@ -34,15 +34,16 @@ def interval_of(table: Table) -> Interval:
     equation 17): with three seeds that hardly differ it is not wider than the tried samples make it.
 
     Args:
-        table: at least two seeds and two samples.
+        table: at least two samples; of a single seed the interval allows for the chance in them alone.
     """
-    seeds, tried = table.shape
-    assert min(seeds, tried) > 1, "an interval takes two seeds and two samples"
-    parts = np.array([table.mean(1).var(ddof=1) / seeds, table.mean(0).var(ddof=1) / tried])
+    assert table.shape[1] > 1, "an interval takes two samples"
+    counts = np.array([count for count in table.shape if count > 1])
+    means = [table.mean(1 - axis) for axis, count in enumerate(table.shape) if count > 1]
+    parts = np.array([mean.var(ddof=1) for mean in means]) / counts
     middle, variance = float(table.mean()), float(parts.sum())
     if variance == 0:
         return Interval(middle, middle, middle)
-    freedom = variance**2 / float((parts**2 / (np.array([seeds, tried]) - 1)).sum())
+    freedom = variance**2 / float((parts**2 / (counts - 1)).sum())
     reach = float(stats.t.ppf(0.975, freedom)) * variance**0.5
     return Interval(middle, middle - reach, middle + reach)
 
@@ -113,7 +114,8 @@ def compare_arms(arms: Mapping[str, Table], baseline: str, figure: str, reals: s
     seeds, tried = shapes.pop()
     gains = {name: interval_of(table - arms[baseline]) for name, table in arms.items() if name != baseline}
     scores = {name: interval_of(table) for name, table in arms.items()}
-    protocol = f"{seeds} seeds, tried on {tried:,} {reals}; 95 % intervals over seeds and {reals}"
+    over = f"seeds and {reals}" if seeds > 1 else f"{reals} alone"
+    protocol = f"{seeds} seed{'s' * (seeds > 1)}, tried on {tried:,} {reals}; 95 % intervals over {over}"
     return Trial(scores, gains, baseline, figure, protocol)
 
 

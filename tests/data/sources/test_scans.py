@@ -93,6 +93,33 @@ def test_a_folder_is_a_series_and_patients_are_told_by_their_id(tmp_path: Path, 
     assert b"secret" not in written and b"Doe" not in written
 
 
+@pytest.mark.parametrize("known", [(), (1, 4)])
+def test_series_that_do_not_say_whose_they_are_belong_to_their_patient_s_folder(
+    tmp_path: Path, known: tuple[int, ...]
+) -> None:
+    """Six folders of two series each, of which no PatientID tells, or that of one in a folder."""
+    random = np.random.default_rng(0)
+    for at in range(12):
+        who = {"PatientID": f"secret-{at}"} if at in known else {}
+        pixels = random.integers(0, 500, SIZE).astype(np.int16)
+        lay_series(tmp_path / "data" / f"p{at // 2}" / f"scan{at % 2}", series(pixels, **who))
+    source = open_source(str(tmp_path / "data"), ALONE)
+    groups = [record.group for record in source.records()]
+    assert source.classes == () and len(set(groups)) == 6 and groups[::2] == groups[1::2] and all(groups)
+    held_out = dataset(tmp_path / "data").held_out
+    assert np.array_equal(held_out[::2], held_out[1::2]) and 0 < held_out.sum() < 12
+
+
+def test_series_of_several_patients_in_a_folder_are_of_its_class(tmp_path: Path) -> None:
+    for at in range(4):
+        pixels = np.full(SIZE, at, np.int16)
+        lay_series(tmp_path / "data" / "ill" / str(at), series(pixels, PatientID=str(at) if at < 2 else ""))
+        lay_series(tmp_path / "data" / "well" / str(at), series(pixels))
+    source = open_source(str(tmp_path / "data"), ALONE)
+    assert source.classes == ("ill", "well")
+    assert [bool(record.group) for record in source.records()] == [True, True, *[False] * 6]
+
+
 def test_a_mixed_folder_is_left_out_and_its_series_are_named(tmp_path: Path) -> None:
     pixels = np.arange(512).reshape(SIZE).astype(np.int16)
     for at in range(3):

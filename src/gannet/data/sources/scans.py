@@ -73,20 +73,36 @@ class SeriesSource:
     @cached_property
     def classes(self) -> tuple[str, ...]:
         """Names of the folders that are classes: where none holds series of two patients, they are patients' own."""
-        patients: dict[int, set[str]] = defaultdict(set)
-        for folder, files in self._series.items():
-            patients[self._layout.place(files[0])[0]].add(self._patients[folder])
-        return self._layout.classes if any(len(known) > 1 for known in patients.values()) else ()
+        known: dict[int, set[str]] = defaultdict(set)
+        for folder, patient in self._patients.items():
+            known[self._place(folder)].add(patient)
+        return self._layout.classes if any(len(patients - {""}) > 1 for patients in known.values()) else ()
 
     @cached_property
     def _patients(self) -> dict[str, str]:
-        """Whose each series is, by a digest, for PatientIDs are written nowhere."""
+        """Whose each series is, by a digest, for PatientIDs are written nowhere; empty where its files do not say."""
         found = {}
         for folder, files in self._series.items():
             with self._storage.open(files[0]) as stream:
                 patient = dicom.patient_of(stream)
             found[folder] = digest(["patient", patient]) if patient else ""
         return found
+
+    @cached_property
+    def _groups(self) -> dict[str, str]:
+        """What each series belongs to: its patient; where its files do not say whose it is, and folders are patients'
+        own, that of its folder.
+        """
+        if self.classes:
+            return self._patients
+        owners = {self._place(folder): digest(["folder", str(self._place(folder))]) for folder in self._series}
+        owners |= {self._place(folder): patient for folder, patient in self._patients.items() if patient}
+        owners[-1] = ""
+        return {folder: patient or owners[self._place(folder)] for folder, patient in self._patients.items()}
+
+    def _place(self, folder: str) -> int:
+        """Give which of the folders that may be classes or patients' own a series lies in; -1: none."""
+        return self._layout.place(self._series[folder][0])[0]
 
     def fingerprint(self) -> str:
         """Give a hex digest that changes when the content changes."""
@@ -107,7 +123,7 @@ class SeriesSource:
                 {self._field: partial(dicom.read_series, readers)},
                 label if self.classes else -1,
                 split,
-                group=self._patients[folder],
+                group=self._groups[folder],
                 size=partial(self._size, files),
             )
 

@@ -8,6 +8,7 @@ recipe. What is made is synthetic, says so, and is not for diagnosis. The genera
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +24,11 @@ from gannet.data.loader import Samples, Sides
 from gannet.data.records import Source
 from gannet.data.samples import Labels
 from gannet.data.sources import holds_parts
-from gannet.data.survey import MOST_LOOKED_AT, count_learned, numbers_in, readable
+from gannet.data.survey import count_learned, readable
 from gannet.media import image, label_volume, volume
 from gannet.media.label_map import coloured
 from gannet.media.medium import Field, Medium, Shown
-from gannet.media.volume import Options, middle_planes
+from gannet.media.volume import Options, VolumeField, middle_planes
 from gannet.monitoring.audit import Audit, Exhibits
 from gannet.monitoring.referee import Referee, Rule
 from gannet.pipelines.pipeline import Pipeline
@@ -49,9 +50,14 @@ from gannet.tasks.volume_generation.pipeline import (
     VolumeGenerationPipeline,
     choose_network,
 )
+from gannet.tasks.volume_generation.regions import regions_of, usual_pieces
 
-AUDITED, ON_SHEETS, PART, FEW_VOLUMES = 64, 8, 8, 5_000
-"""Volumes that the referee looks at, that a sheet shows, that are drawn at once, and that are counted at most."""
+AUDITED, ON_SHEETS, PART, FEW_VOLUMES, COUNTED = 64, 8, 8, 5_000, 32
+"""Volumes that the referee looks at, that a sheet shows, that are drawn at once, that are counted at most, and in which
+the pieces of regions are."""
+MOST_AUDITED, FEWEST_AUDITED = 1 << 26, 8
+"""Values of all volumes that the referee looks at, with a channel a region: 256 MiB a set, and twice that where
+distances are taken; at least so many volumes, whatever their size."""
 PLAYERS = (GENERATOR, DISCRIMINATOR)
 ALONE: Mapping[str, Medium] = {VOLUME: volume.medium}
 PAIRED: Mapping[str, Medium] = {VOLUME: volume.medium, LABELS: label_volume.medium}
@@ -88,9 +94,7 @@ def describe(recipe: Recipe, source: Source) -> Description:
             f"{', or task.labels=false and give such volumes' if paired else ''}."
         )
     field = volume.medium.choose(readable(source), recipe.data.checked(Options))
-    regions = tuple(sorted({0} | numbers_in(source, label_volume.medium, MOST_LOOKED_AT))) if paired else ()
-    if len(regions) == 1:
-        raise ValueError(f"{name}: the label volumes label nothing; set task.labels=false to do without them.")
+    regions = regions_of(source, _config(recipe).regions) if paired else ()
     return Description(
         name=name,
         shape=field.given,
@@ -99,7 +103,18 @@ def describe(recipe: Recipe, source: Source) -> Description:
         pictures=count_learned(source, FEW_VOLUMES) if recipe.augment.name == "auto" else None,
         regions=regions,
         names=_names(regions, source.classes),
+        pieces=_pieces(recipe, source, field, regions),
     )
+
+
+def _pieces(recipe: Recipe, source: Source, like: VolumeField, regions: tuple[int, ...]) -> tuple[int, ...]:
+    """Tell how many pieces each region but the first has at most, by a few label volumes as they are learned from."""
+    if _config(recipe).pieces == "any":
+        return (0,) * len(regions[1:])
+    across, deep, high = like.given[1:]
+    field = label_volume.medium.field((across, deep, high), recipe.data.checked(Options))
+    volumes = readable(source, 1, COUNTED) if regions else iter(())
+    return usual_pieces((label_volume.medium.fit(one, field) for one in volumes), regions[1:])
 
 
 def _names(regions: tuple[int, ...], known: tuple[str, ...]) -> tuple[str, ...]:
@@ -111,7 +126,7 @@ def fields(recipe: Recipe, description: Description) -> dict[str, Field]:
     """Say what volumes and labels are brought to: the same size, in the same way."""
     across, deep, high = description.shape[1:]
     size, options, spacing = (across, deep, high), recipe.data.checked(Options), description.spacing
-    of_labels = label_volume.medium.field(size, options, spacing)
+    of_labels = label_volume.medium.field(size, options, spacing, known=description.regions)
     return {VOLUME: volume.medium.field(size, options, spacing), **({LABELS: of_labels} if description.regions else {})}
 
 
@@ -119,9 +134,10 @@ def resolve(recipe: Recipe, description: Description) -> Recipe:
     """Write the chosen size, width, augmentation, and whether there are labels, into the recipe."""
     known_keys(recipe.optimizer, PLAYERS, "optimizer")
     augment, network = _augment(recipe, description), choose_network(recipe.network).sized(description.made)
-    config = _config(recipe).model_copy(update={"labels": bool(description.regions)})
+    learned = {"labels": bool(description.regions), "regions": description.regions or "auto"}
+    config = _config(recipe).model_copy(update=learned)
     updates: dict[str, Any] = {
-        "task": Choice(name=recipe.task.name, **config.model_dump()),
+        "task": Choice(name=recipe.task.name, **config.model_dump(mode="json")),
         "data": recipe.data.with_options(**_brought(recipe, description).model_dump(mode="json")),
         "network": Choice(name=recipe.network.name, **asdict(network)),
         "augment": Choice(name=augment.name, **asdict(augment)),
@@ -137,11 +153,12 @@ def _brought(recipe: Recipe, description: Description) -> Options:
 
 
 def adopt(recipe: Recipe, config: Settings) -> Recipe:
-    """Take over a model's network, shape, and whether it draws labels and classes; regions remain those of the data."""
-    kept = {"labels": bool(config.description.regions), "conditional": config.conditional}
+    """Take over a model's network, shape, regions by their numbers, and whether it draws labels and classes."""
+    regions = config.description.regions
+    kept = {"labels": bool(regions), "regions": list(regions) or "auto", "conditional": config.conditional}
     return recipe.model_copy(
         update={
-            "task": Choice(name=recipe.task.name, **kept),
+            "task": Choice(name=recipe.task.name, **{**recipe.task.options, **kept}),
             "network": config.network,
             "data": recipe.data.with_options(**config.data.model_dump(mode="json")),
         }
@@ -169,12 +186,17 @@ def observers(
 ) -> dict[str, Observer]:
     """Appoint the referee, who looks at held-out volumes with their labels."""
     rule = Rule(recipe.referee.window, recipe.referee.share, recipe.referee.every)
-    loss, count = find_loss(recipe.loss.name), min(AUDITED, *map(len, samples))
+    loss, count = find_loss(recipe.loss.name), min(audited(description), *map(len, samples))
     conditional = _config(recipe).conditional
     training, held_out = (_exhibits(side, count, description, conditional) for side in samples)
     draw, score = _drawn_for(model.networks[GENERATOR], count), scored_by(played.networks[DISCRIMINATOR])
     audit = Audit(draw, lambda sample, exhibits: score(*_placed(sample, exhibits)), loss, training, held_out)
     return {"referee": Referee(rule, loss, audit, {"batch": recipe.batch, "conditional": conditional})}
+
+
+def audited(description: Description) -> int:
+    """Give at how many volumes the referee looks: fewer of large ones, which are held side by side."""
+    return min(AUDITED, max(FEWEST_AUDITED, MOST_AUDITED // prod(description.made)))
 
 
 def _exhibits(samples: Samples, count: int, description: Description, conditional: bool) -> dict[str, Tensor]:

@@ -1,14 +1,15 @@
 """The pipeline of a trained generator of volumes, and what its config keeps."""
 
 from collections.abc import Mapping
-from typing import ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 import torch
+from pydantic import Field as Constraint
 from torch import Tensor
 
 from gannet.adversarial.two_player import GENERATOR
 from gannet.data import image_dataset
-from gannet.media.label_volume import LabelVolumeMedium
+from gannet.media.label_volume import GROUND, LARGEST, LabelVolumeMedium
 from gannet.media.medium import Medium
 from gannet.media.volume import Options, VolumeMedium
 from gannet.networks import chosen
@@ -18,9 +19,11 @@ from gannet.pipelines.settings import SettingsOf
 from gannet.schema import Choice, Section
 from gannet.tasks.generation.one_by_one import OneByOnePipeline
 from gannet.tasks.generation.pipeline import Settings as GeneratorSettings
+from gannet.tasks.volume_generation.regions import decide_in_pieces
 
 VOLUME, LABELS = "volume", "labels"
 NETWORKS: dict[str, type[Volumes]] = {"volumes": Volumes}
+Region = Annotated[int, Constraint(ge=GROUND, le=LARGEST)]
 
 
 class Config(Section):
@@ -31,6 +34,12 @@ class Config(Section):
     `auto`: where the data have them."""
     conditional: bool = False
     """Generate volumes of a class that is asked for; needs a sub-folder for each class, and no labels."""
+    regions: tuple[Region, ...] | Literal["auto"] = "auto"
+    """Numbers of the regions that are learned, 0 to 255; `auto`: those that 256 of the label volumes hold. A scan whose
+    label volume holds another one is left out."""
+    pieces: Literal["auto", "any"] = "auto"
+    """How many pieces, connected by faces, a region has in what is generated; the largest are kept. `auto`: as many as
+    in nine of ten label volumes; `any`: as drawn, with stray voxels."""
 
 
 class Description(image_dataset.Description):
@@ -40,11 +49,14 @@ class Description(image_dataset.Description):
         spacing: millimetres from voxel to voxel.
         regions: the numbers of the regions in label volumes, that of what is none first; empty without labels.
         names: of these regions.
+        pieces: how many pieces each region but the first one has at most, 0 where any number will do; empty for models
+            that do not say, whose regions are of one piece each.
     """
 
     spacing: tuple[float, float, float]
     regions: tuple[int, ...] = ()
     names: tuple[str, ...] = ()
+    pieces: tuple[int, ...] = ()
 
     @property
     def made(self) -> Shape:
@@ -87,7 +99,9 @@ class VolumeGenerationPipeline(OneByOnePipeline):
         drawn: Tensor = self.generator(latent, label)
         if name == VOLUME:
             return drawn[:, :1].float()
-        return torch.tensor(self.settings.description.regions, device=drawn.device)[drawn[:, 1:].argmax(1)]
+        description = self.settings.description
+        most = description.pieces or (1,) * (len(description.regions) - 1)
+        return torch.tensor(description.regions, device=drawn.device)[decide_in_pieces(drawn[:, 1:], most)]
 
     @classmethod
     def build(cls, config: Section) -> Self:
