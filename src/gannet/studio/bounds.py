@@ -4,6 +4,7 @@ import math
 import os
 import shutil
 import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PureWindowsPath
 
@@ -125,6 +126,21 @@ def _check_archive(path: Path) -> None:
     total = sum(member.file_size for member in members)
     if total > MOST_UNPACKED or len(members) > MOST_MEMBERS:
         raise ValueError(f"{short(path.name)} would unpack to {total / MEGABYTE:,.0f} MB; give a smaller archive.")
+
+
+def unpack(archive: Path, folder: Path) -> None:
+    """Unpack an uploaded archive into a folder; ValueError where it is none, or would become too large.
+
+    Names that would lead out of the folder lead into it.
+    """
+    try:
+        _check_archive(archive)
+        folder.mkdir(parents=True, exist_ok=True)
+        with zipfile.ZipFile(archive) as opened:
+            opened.extractall(folder)
+    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError, zlib.error, EOFError) as error:
+        reason = "it is locked by a password" if "password" in str(error) else "it is damaged, or no archive"
+        raise ValueError(f"{short(archive.name)} cannot be unpacked: {reason}.") from None
 
 
 def plain_options(values: object) -> dict[str, object]:

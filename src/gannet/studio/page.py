@@ -38,8 +38,8 @@ STYLE = """
 .run .legend span { margin-inline-end: 1rem; white-space: nowrap; }
 .run .legend i { display: inline-block; width: .8em; height: .8em; margin-inline-end: .3em; }
 .run .small { font-size: .85rem; opacity: .8; }
-.brushes { display: flex; flex-wrap: wrap; gap: .3rem .8rem; }
-.brush i { display: inline-block; width: 1em; height: 1em; margin-inline-end: .3em; border: 1px solid #8888; }
+.painted { width: 100%; height: auto; border-radius: 6px; }
+.told-lines { margin: 0; padding-inline-start: 1.2rem; overflow-wrap: anywhere; } .told-lines:empty { display: none; }
 [dir=rtl] .block, [dir=rtl] .form, [dir=rtl] .tabitem { direction: rtl; }
 [dir=rtl] .cm-editor, [dir=rtl] input[type=number], [dir=rtl] pre { direction: ltr; text-align: left; }
 """
