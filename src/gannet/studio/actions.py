@@ -140,7 +140,7 @@ def grouped(files: Sequence[Path], names: Sequence[str]) -> tuple[Result, ...]:
         whole = {name: stem.with_name(stem.name.removesuffix(f".{name}")) for name in further}
         of = next((name for name, one in whole.items() if one != stem and one in stems), primary)
         found.setdefault(whole.get(of, stem), {})[of] = path
-    return tuple(found[stem] for stem in sorted(found))
+    return tuple({name: found[stem][name] for name in names if name in found[stem]} for stem in sorted(found))
 
 
 def _parted(target: str, inputs: Mapping[str, Sequence[Path]]) -> tuple[list[Path], dict[str, Path]]:

@@ -23,12 +23,14 @@ class Applying:
 
     Attributes:
         name: of the model on the page.
+        target: as `gannet.load` knows it.
         interface: its inputs, outputs and options.
         fields: of its inputs.
         form: of its options, whose fields follow those; last come the names of further outputs, where it has any.
     """
 
     name: str
+    target: str
     interface: Mapping[str, Any]
     fields: Sequence[Field]
     form: Form
@@ -44,11 +46,12 @@ class Applying:
 
     def follow(self, request: gr.Request, *values: Any) -> Any:
         """Give the picture of the newest stroke; nothing new where a newer one has come meanwhile."""
+        if not values[0]:  # An option was changed before the easel was there.
+            return gr.skip()
         try:
             inputs = {field.name: field.held(value) for field, value in self._filled(values) if field.way != "many"}
             options = bounds.plain_options(self.form.changed(values[len(self.fields) :]))
-            target = bounds.model_named(self.name, self.settings)
-            made = painting.PAINTERS.painted(str(request.session_hash), target, inputs, options) if inputs else None
+            made = painting.PAINTERS.painted(str(request.session_hash), self.target, inputs, options)
         except Exception as error:
             raise work.mistake(error) from None
         return gr.skip() if made is None else painting.shown(made, say(self.language, "easel.picture"))
@@ -97,4 +100,5 @@ class Applying:
 
 def _lines(lines: Sequence[str]) -> str:
     """Give what is said of results as HTML, of which nothing is markup."""
-    return f'<ul class="told-lines">{"".join(f"<li>{escape(line)}</li>" for line in lines)}</ul>'
+    items = "".join(f'<li dir="auto">{escape(line)}</li>' for line in lines)
+    return f'<ul class="told-lines">{items}</ul>'

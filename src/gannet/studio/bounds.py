@@ -3,6 +3,7 @@
 import math
 import os
 import shutil
+import tempfile
 import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
@@ -20,6 +21,8 @@ MOST_FILES = 2000
 """Files given at once."""
 MOST_UNPACKED, MOST_MEMBERS = 4096 * MEGABYTE, 200_000
 """Bytes and files of an archive once it is unpacked."""
+UPLOADS, PARTIAL = "uploads", ".partial-"
+"""Where uploaded data are kept, among the runs that learn from them; how a folder there begins that is being filled."""
 LONGEST_WORDS = 10_000
 """Characters of one option."""
 
@@ -83,10 +86,10 @@ def embedded() -> list[str]:
 
 
 def uploaded_data(files: Sequence[str], place: Path) -> str:
-    """Bring uploaded files to a folder that stays; give its path, or that of a lone file in it.
+    """Bring uploaded files to a folder that stays while a run learns from it; give its path, or a lone file's in it.
 
     Args:
-        place: a folder to put them into.
+        place: a folder to put them into; what is there already are the same files.
 
     Raises:
         ValueError: there are none, too many, or an archive would become too large.
@@ -94,9 +97,13 @@ def uploaded_data(files: Sequence[str], place: Path) -> str:
     paths = checked_files(files)
     for path in paths:
         _check_archive(path)
-    place.mkdir(parents=True, exist_ok=True)
-    for path in paths:
-        shutil.copyfile(path, place / path.name)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    if not place.exists():
+        filled = Path(tempfile.mkdtemp(prefix=PARTIAL, dir=place.parent))
+        for path in paths:
+            shutil.copyfile(path, filled / path.name)
+        filled.rename(place)
+    os.utime(place)
     return str(place / paths[0].name if len(paths) == 1 else place)
 
 

@@ -38,7 +38,8 @@ def build(settings: Settings, language: str) -> None:
 
 def _draw(name: str, settings: Settings, language: str) -> None:
     """Draw what a model takes and makes."""
-    about = api.interface(bounds.model_named(name, settings))
+    target = bounds.model_named(name, settings)
+    about = api.interface(target)
     paints = _paints(name, settings) if easel.MAP in about["inputs"] else None
     with gr.Row(equal_height=False):
         with gr.Column(min_width=300, elem_id="use-fields"):
@@ -50,8 +51,8 @@ def _draw(name: str, settings: Settings, language: str) -> None:
         with gr.Column(min_width=300):
             if paints:
                 place, further = gr.HTML(elem_id="painted", min_height=120), None
-                form, asked = _options(about, True, language)
                 start, stop = _buttons("easel.save", language)
+                form, asked = _options(about, True, language)
             status = gr.HTML(elem_id="use-status")
             if not paints:
                 place = widget(next(iter(about["outputs"].values()))).show(
@@ -59,7 +60,7 @@ def _draw(name: str, settings: Settings, language: str) -> None:
                 )
             files = results_field(say(language, "use.files"), "use-files")
             said = said_field(language)
-    work_on = Applying(name, about, fields, form, settings, language)
+    work_on = Applying(name, target, about, fields, form, settings, language)
     start.click(
         work_on.make,
         [*(field.component for field in fields), *asked, *([further] if further else [])],
@@ -82,7 +83,8 @@ def _paints(name: str, settings: Settings) -> easel.Paints | None:
 
 def _options(about: Mapping[str, Any], opened: bool, language: str) -> tuple[Form, list[Any]]:
     """Draw what may be asked of a model."""
-    form = Form.of_schema(about["options"])
+    whole = Form.of_schema(about["options"])
+    form = Form({name: whole.keys[name] for name in sorted(whole.keys, key=lambda name: name != easel.WORDS)})
     with gr.Accordion(say(language, "use.options"), open=opened):
         return form, form.draw()
 

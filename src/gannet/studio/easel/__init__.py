@@ -18,6 +18,8 @@ from gannet.studio.words import catalogue
 
 MAP = "map"
 """The first input that is painted with a brush for each class."""
+WORDS = "words"
+"""The option that says in words how a picture is to look; it stands first."""
 PNG = "data:image/png;base64,"
 """How the address of a picture begins that holds it."""
 CANVAS = (256, 192)

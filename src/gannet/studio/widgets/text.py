@@ -15,7 +15,7 @@ import gradio as gr
 
 from gannet.studio.bounds import LONGEST_WORDS, upload_folder
 from gannet.studio.widgets import Results
-from gannet.studio.words import say
+from gannet.studio.words import direction, say
 
 SHOWN = 200_000
 """Characters of a result that the page shows; the file has all."""
@@ -24,6 +24,7 @@ RECORD = ".json"
 HEADING = "# "
 """How the line begins in which a text says of itself that a model had a hand in it."""
 STYLE = """
+padding-top: 2.2rem;
 .restored { white-space: pre-wrap; unicode-bidi: plaintext; overflow-wrap: anywhere; position: relative;
   line-height: 1.9; }
 .restored + .restored { margin-top: 1rem; border-top: 1px solid var(--border-color-primary, #ccc); padding-top: 1rem; }
@@ -116,7 +117,8 @@ def _gap(gap: Gap, number: int, language: str) -> str:
         for one in gap["alternatives"]
     )
     stood = escape(say(language, "text.stood", sign="\0")).replace("\0", f"<bdi>{escape(gap['sign'])}</bdi>")
-    told = f'<span class="told" role="tooltip" id="gap-{number}"><b>{stood}</b><ol>{others}</ol></span>'
+    way = direction(language)
+    told = f'<span class="told" role="tooltip" id="gap-{number}" dir="{way}"><b>{stood}</b><ol>{others}</ol></span>'
     return f'<span class="gap" tabindex="0" aria-describedby="gap-{number}">{coloured}{told}</span>'
 
 

@@ -21,6 +21,7 @@ SHOWS_PARTS = "laid over"
 MOST_SHOWN = 4
 """Volumes that are looked through at once; the files have all."""
 STYLE = """
+padding-top: 2.2rem;
 .planes { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(9rem, 100%), 1fr)); gap: 1rem;
   align-items: end; }
 .volume h4 { margin: 0 0 .4rem; overflow-wrap: anywhere; } .volume + .volume { margin-top: 1.5rem; }
