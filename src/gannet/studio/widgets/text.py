@@ -21,8 +21,8 @@ SHOWN = 200_000
 """Characters of a result that the page shows; the file has all."""
 RECORD = ".json"
 """The ending of what is told of a text beside it."""
-HEADING = "# "
-"""How the line begins in which a text says of itself that a model had a hand in it."""
+HEADING = "# Restored by a model: "
+"""How the first line begins in which a text says of itself that a model had a hand in it; gaps are counted behind it."""
 STYLE = """
 padding-top: 2.2rem;
 .restored { white-space: pre-wrap; unicode-bidi: plaintext; overflow-wrap: anywhere; position: relative;
@@ -90,7 +90,7 @@ def _read(files: Mapping[str, Path]) -> tuple[str, list[Gap]]:
 
 def marked(text: str, gaps: Sequence[Gap], language: str) -> str:
     """Give a text as HTML, its restored parts marked; as it is where the record does not fit it."""
-    parts, at, moved = [], 0, _body(text, gaps)
+    parts, at, moved = [], 0, text.find("\n") + 1 if text.startswith(HEADING) else 0
     with suppress(KeyError, TypeError, ValueError):
         for number, gap in enumerate(gaps):
             start, restored = gap["position"] + moved, gap["restored"]
@@ -99,13 +99,6 @@ def marked(text: str, gaps: Sequence[Gap], language: str) -> str:
             parts += [escape(text[at:start]), _gap(gap, number, language)]
             at, moved = start + len(restored), moved + len(restored) - len(gap["sign"])
     return f'<div class="restored" dir="auto">{"".join(parts)}{escape(text[at:])}</div>'
-
-
-def _body(text: str, gaps: Sequence[Gap]) -> int:
-    """Tell where a text begins behind the line that says of itself that a model had a hand in it."""
-    first = text.find("\n") + 1
-    fits = gaps and text[gaps[0]["position"] :].startswith(gaps[0]["restored"])
-    return first if text.startswith(HEADING) and not fits else 0
 
 
 def _gap(gap: Gap, number: int, language: str) -> str:
