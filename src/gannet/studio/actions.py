@@ -95,7 +95,7 @@ def apply(
             if not (out.exists() and _files(out)):
                 raise
             lines = [str(stopped)]
-        return _made(target, out, _without(place, lines))
+        return _made(target, out, tuple(map(bounds.without_folders, lines)))
 
     named = {name: Path(str(path)).name for name, path in further.items()}
     also = {"save": list(save)} if save else {}
@@ -159,11 +159,6 @@ def _files(out: Path) -> tuple[Path, ...]:
         return (out,)
     found = sorted(path for path in out.rglob("*") if path.is_file() and not path.name.startswith("."))
     return tuple(path for path in found if path.name != MANIFEST)
-
-
-def _without(place: Path, lines: Sequence[str]) -> tuple[str, ...]:
-    """Lines without the folder that results lie in, which goes."""
-    return tuple(line.replace(f"{place}/", "").replace(str(place), "") for line in lines)
 
 
 def judge(

@@ -2,6 +2,7 @@
 
 import math
 import os
+import re
 import shutil
 import tempfile
 import zipfile
@@ -110,6 +111,12 @@ def uploaded_data(files: Sequence[str], place: Path) -> str:
 def upload_folder() -> Path:
     """Give the folder that gradio puts uploaded files into, which is this process's own."""
     return Path(os.environ["GRADIO_TEMP_DIR"]).resolve()
+
+
+def without_folders(words: str) -> str:
+    """Give words that name uploaded files and results as the user knows them: by their names alone."""
+    place = re.escape(str(upload_folder().parent))
+    return re.sub(rf"{place}/(?:[\w.-]+/)*", "", words)
 
 
 def checked_files(files: Sequence[str]) -> list[Path]:

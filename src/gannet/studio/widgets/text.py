@@ -22,7 +22,7 @@ SHOWN = 200_000
 RECORD = ".json"
 """The ending of what is told of a text beside it."""
 HEADING = "# Restored by a model: "
-"""How the first line begins in which a text says of itself that a model had a hand in it; gaps are counted behind it."""
+"""How the first line begins in which a text says that a model had a hand in it; gaps are counted behind it."""
 STYLE = """
 padding-top: 2.2rem;
 .restored { white-space: pre-wrap; unicode-bidi: plaintext; overflow-wrap: anywhere; position: relative;
