@@ -20,6 +20,9 @@ from gannet.studio.words import say
 FIRST = re.compile(r"super-resolution-v\d+")
 """The model that is chosen when the page opens: everybody has a photograph."""
 
+TOLD = "record"
+"""The medium of a further output that comes whether it is asked for or not."""
+
 
 def build(settings: Settings, language: str) -> None:
     """Build the tab."""
@@ -91,7 +94,8 @@ def _options(about: Mapping[str, Any], opened: bool, language: str) -> tuple[For
 
 def _further(outputs: Mapping[str, str], language: str) -> Any:
     """Draw the choice of further outputs; None where there are none."""
-    primary, *further = outputs
+    primary, *others = outputs
+    further = [name for name in others if outputs[name] != TOLD]
     if not further:
         return None
     chosen = further if hasattr(widget(outputs[primary]), "SHOWS_PARTS") else []
