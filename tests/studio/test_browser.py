@@ -148,7 +148,8 @@ def test_a_volume_is_looked_through_in_three_planes(page: Any) -> None:
 
 
 def test_many_files_become_one_archive(page: Any, photograph: Path, tmp_path: Path) -> None:
-    choose(page, "use-model", "super-resolution-fast-v1")
+    choose(page, "use-model", "colorization-v3")
+    page.wait_for_selector("#over-hints")
     page.get_by_role("button", name="Many files, or a zip of them").click()
     (tmp_path / "broken.png").write_bytes(b"no picture")
     shutil.copy(photograph, tmp_path / "second.png")

@@ -49,7 +49,8 @@ class Applying:
         if not values[0]:  # An option was changed before the easel was there.
             return gr.skip()
         try:
-            inputs = {field.name: field.held(value) for field, value in self._filled(values) if field.way != "many"}
+            held = {field.name: field.held(value) for field, value in self._filled(values) if field.way != "many"}
+            inputs = {name: value for name, value in held.items() if value is not None}
             options = bounds.plain_options(self.form.changed(values[len(self.fields) :]))
             made = painting.PAINTERS.painted(str(request.session_hash), self.target, inputs, options)
         except Exception as error:
