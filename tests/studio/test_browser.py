@@ -164,10 +164,10 @@ def test_many_files_become_one_archive(page: Any, photograph: Path, tmp_path: Pa
 
 def test_work_stops_when_it_is_asked_to(page: Any) -> None:
     choose(page, "use-model", "fashion-mnist-v1")
-    page.wait_for_selector("#use-start")
-    page.get_by_label("num").fill("4096")
+    page.wait_for_selector("#use-fields input[type=file]", state="detached")
+    page.locator("#use-fields input[type=number]").first.fill("4096")
     page.click("#use-start")
-    page.wait_for_timeout(1000)
+    page.wait_for_function("document.querySelector('#use-status').textContent.trim() !== ''")
     page.click("#use-stop")
     assert "topped" in page.wait_for_selector(".toast-body").inner_text()
 
