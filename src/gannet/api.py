@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from gannet.data.doctor import Report as Report
     from gannet.data.sources import embedded_names as embedded_names
     from gannet.data.sources.memory import Pictures as Pictures
+    from gannet.media.slices import slice_sheets as slice_sheets
     from gannet.metrics.judgement import Judgement as Judgement
     from gannet.metrics.options import JudgeOptions as JudgeOptions
     from gannet.pipelines.exported import Exported as Exported
@@ -70,6 +71,7 @@ _ROOMS = {
     "gannet.data.doctor": "Report",
     "gannet.data.sources": "embedded_names",
     "gannet.data.sources.memory": "Pictures",
+    "gannet.media.slices": "slice_sheets",
     "gannet.metrics.judgement": "Judgement",
     "gannet.metrics.options": "JudgeOptions",
     "gannet.pipelines.exported": "Exported",
@@ -370,10 +372,7 @@ def load(target: str | Path, weights: str = "model") -> "Pipeline":
 
 
 def recipes() -> dict[str, str]:
-    """List the recipes that ship with Gannet and with installed packages, by name, each with what it is for.
-
-    Those of other packages name theirs; one that cannot be used says why.
-    """
+    """List the recipes of Gannet and of installed packages, by name: what each is for, or why it cannot be used."""
     from gannet.commands.recipes import about_recipes
 
     return about_recipes()

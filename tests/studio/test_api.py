@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,20 @@ def test_a_hole_is_filled_and_the_rest_stays(ask: Ask, upload: Upload, photograp
     with Image.open(fetched(files[0], tmp_path / "filled.png")) as made, Image.open(photograph) as was:
         outside = np.asarray(mask) == 0
         assert (np.asarray(made.convert("RGB"))[outside] == np.asarray(was)[outside]).all()
+
+
+def test_an_archive_becomes_one_and_what_is_broken_in_it_is_named(
+    ask: Ask, upload: Upload, photograph: Path, tmp_path: Path
+) -> None:
+    with zipfile.ZipFile(tmp_path / "given.zip", "w") as packed:
+        packed.write(photograph, "one.png")
+        packed.write(photograph, "deep/two.png")
+        packed.writestr("broken.png", b"no picture")
+    files, told = ask("apply", "super-resolution-fast-v1", upload(tmp_path / "given.zip"), {}).data
+    assert {file["orig_name"] for file in files} == {"one.png", "two.png"}
+    with Image.open(fetched(files[0], tmp_path / "made.png")) as picture:
+        assert picture.size == (96, 64)
+    assert any("broken.png cannot be read" in line for line in told["lines"])
 
 
 def test_samples_are_those_of_their_seed(ask: Ask, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -90,6 +91,85 @@ def test_a_hole_is_filled_where_it_is_painted(page: Any, photograph: Path, tmp_p
         ).getbbox()
     assert changed, "something was filled"
     assert changed[0] > 0 and changed[1] > 0 and changed[2] < 240 and changed[3] < 160, "and not all of it"
+
+
+def test_the_picture_follows_the_brush(page: Any, tmp_path: Path) -> None:
+    choose(page, "use-model", "landscapes-v1")
+    page.wait_for_selector("#painted img")
+    page.locator("#map").get_by_role("radio", name="mountain").check(force=True)
+    before, place = page.get_attribute("#painted img", "src"), page.locator("#map canvas").bounding_box()
+    page.mouse.move(place["x"] + 60, place["y"] + 60)
+    page.mouse.down()
+    page.mouse.move(place["x"] + 200, place["y"] + 60, steps=5)
+    page.mouse.up()
+    page.wait_for_function("was => document.querySelector('#painted img').src !== was", arg=before)
+    followed = page.get_attribute("#painted img", "src")
+    page.get_by_label("words").fill("autumn")
+    page.get_by_label("words").press("Enter")
+    page.wait_for_function("was => document.querySelector('#painted img').src !== was", arg=followed)
+    page.get_by_role("button", name="Take back").click()
+    page.click("#use-start")
+    with Image.open(result(page, tmp_path / "saved.png")) as saved:
+        assert saved.size == (256, 192)
+    assert b"rainedAlgorithmicMedia" in (tmp_path / "saved.png").read_bytes()
+
+
+def test_gaps_of_a_text_tell_how_sure_the_model_is_and_what_else_may_stand(page: Any) -> None:
+    choose(page, "use-model", "lost-words-v1")
+    page.fill("#use-fields textarea >> nth=0", "In the beginning God created the hea[3] and <b>the earth</b>")
+    page.click("#use-start")
+    gap = page.locator("#texts .gap")
+    gap.wait_for()
+    assert (
+        gap.locator("> i").count() == 3
+        and 0 < float(gap.locator("> i").first.evaluate("one => one.style.getPropertyValue('--sure')")) <= 1
+    )
+    assert not gap.locator(".told").is_visible()
+    gap.focus()
+    assert gap.locator(".told li").count() == 5 and gap.locator(".told").is_visible()
+    assert "<b>the earth</b>" in page.locator("#texts .restored").inner_text()
+
+
+def test_a_volume_is_looked_through_in_three_planes(page: Any) -> None:
+    choose(page, "use-model", "hippocampus-v1")
+    page.wait_for_selector("#use-further")
+    page.click("#use-start")
+    page.wait_for_selector("#volumes .plane")
+    assert page.locator("#volumes .plane").count() == 3
+    window, slider = page.locator("#volumes .slice span").first, page.locator("#volumes input[type=range]").first
+    before = window.evaluate("one => getComputedStyle(one).backgroundPosition")
+    slider.focus()
+    page.keyboard.press("ArrowRight")
+    assert window.evaluate("one => getComputedStyle(one).backgroundPosition") != before
+    labels = page.locator("#volumes .slice span + span").first
+    assert labels.is_visible()
+    page.locator("#volumes input[type=checkbox]").uncheck()
+    assert not labels.is_visible()
+
+
+def test_many_files_become_one_archive(page: Any, photograph: Path, tmp_path: Path) -> None:
+    choose(page, "use-model", "colorization-v3")
+    page.wait_for_selector("#over-hints")
+    page.get_by_role("button", name="Many files, or a zip of them").click()
+    (tmp_path / "broken.png").write_bytes(b"no picture")
+    shutil.copy(photograph, tmp_path / "second.png")
+    page.set_input_files("#use-many input[type=file]", [photograph, tmp_path / "second.png", tmp_path / "broken.png"])
+    page.wait_for_selector("#use-many .file-preview")
+    page.click("#use-start")
+    with zipfile.ZipFile(result(page, tmp_path / "all.zip")) as archive:
+        assert {"photograph.png", "second.png"} < set(archive.namelist())
+    told = page.locator("#use-status").inner_text()
+    assert "broken.png cannot be read" in told and "2 done, 1 failed" in told
+
+
+def test_work_stops_when_it_is_asked_to(page: Any) -> None:
+    choose(page, "use-model", "fashion-mnist-v1")
+    page.wait_for_selector("#use-fields input[type=file]", state="detached")
+    page.locator("#use-fields input[type=number]").first.fill("4096")
+    page.click("#use-start")
+    page.wait_for_function("document.querySelector('#use-status').textContent.trim() !== ''")
+    page.click("#use-stop")
+    assert "topped" in page.wait_for_selector(".toast-body").inner_text()
 
 
 def difference(one: Image.Image, other: Image.Image) -> Image.Image:

@@ -2,6 +2,7 @@
 
 import shutil
 import tempfile
+import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import Any
 
 from gannet import api
 from gannet.runtime.files import write_json
+from gannet.runtime.names import whole_stem
 from gannet.studio import bounds
 from gannet.studio.said import Said
 from gannet.studio.settings import Settings
@@ -20,14 +22,27 @@ FILM = "samples.gif"
 """The one file of a walk from sample to sample."""
 FRAMES = "frames"
 """The option of generators that asks for one."""
+ALL = "results.zip"
+"""The one file of all results, where there are several."""
+MANIFEST = "gannet-manifest.jsonl"
+"""What tells of each file of a folder whether something was made of it."""
+Result = Mapping[str, Path]
+"""The files of one result by the names of the model's outputs, what the model is for first."""
 
 
 @dataclass(frozen=True)
 class Made:
-    """What came of applying a model: files with their marks, and what is said of them."""
+    """What came of applying a model.
+
+    Attributes:
+        files: to keep, with their marks; of several results first the one file that holds all.
+        lines: what is said of them.
+        results: the same files, without that one.
+    """
 
     files: tuple[Path, ...]
     lines: tuple[str, ...]
+    results: tuple[Result, ...]
 
 
 @contextmanager
@@ -41,14 +56,20 @@ def workplace(settings: Settings) -> Iterator[Path]:
 
 
 def apply(
-    model: str, inputs: Mapping[str, Sequence[Path]], options: Mapping[str, object], place: Path, settings: Settings
+    model: str,
+    inputs: Mapping[str, Sequence[Path]],
+    options: Mapping[str, object],
+    place: Path,
+    settings: Settings,
+    save: Sequence[str] = (),
 ) -> tuple[Said, Callable[[api.OnProgress, api.ShouldStop], Made]]:
-    """Prepare applying a model by its name on the page.
+    """Prepare applying a model by its name on the page; what was made before somebody stops it is kept.
 
     Args:
-        inputs: files by the input's name.
+        inputs: files by the input's name; of the first also archives of some.
         options: the model's own.
         place: where results go.
+        save: further outputs that are wanted beside the first, by name.
 
     Returns:
         how it is said elsewhere, and the call.
@@ -65,13 +86,61 @@ def apply(
     out = place / FILM if animated else place / "results"
 
     def call(tell: api.OnProgress, stopping: api.ShouldStop) -> Made:
-        given: dict[str, Any] = {**asked, **further}
-        applied = api.apply(target, *first, out=out, should_stop=stopping, on_progress=tell, **given)
-        return Made(_files(out), _without(place, applied.lines()))
+        given: dict[str, Any] = {**asked, **further, "save": tuple(save)}
+        paths = _unpacked(first, place / "given")
+        try:
+            applied = api.apply(target, *paths, out=out, should_stop=stopping, on_progress=tell, **given)
+            lines = applied.lines()
+        except api.Stopped as stopped:
+            if not (out.exists() and _files(out)):
+                raise
+            lines = [str(stopped)]
+        return _made(target, out, tuple(map(bounds.without_folders, lines)))
 
     named = {name: Path(str(path)).name for name, path in further.items()}
-    said = Said("apply", [target, *(Path(str(path)).name for path in first)], {**named, **asked, "out": out.name})
+    also = {"save": list(save)} if save else {}
+    said = Said(
+        "apply", [target, *(Path(str(path)).name for path in first)], {**named, **asked, **also, "out": out.name}
+    )
     return said, call
+
+
+def _unpacked(files: Sequence[Path], place: Path) -> list[Path]:
+    """Give files, and for each archive among them a folder of what it holds."""
+    archives = [path for path in files if path.suffix.lower() == ".zip"]
+    for path in archives:
+        bounds.unpack(path, place / whole_stem(path))
+    return [place / whole_stem(path) if path in archives else path for path in files]
+
+
+def _made(target: str, out: Path, lines: tuple[str, ...]) -> Made:
+    """Take the results; of several also one archive of all, with what tells of each."""
+    files, names = _files(out), list(api.interface(target)["outputs"])
+    results = grouped(files, names)
+    if len(results) < 2:
+        return Made(files, lines, results)
+    archive = out.with_name(ALL)
+    with zipfile.ZipFile(archive, "w") as packed:
+        for path in (*files, *out.glob(MANIFEST)):
+            packed.write(path, path.relative_to(out).as_posix())
+    return Made((archive, *files), lines, results)
+
+
+def grouped(files: Sequence[Path], names: Sequence[str]) -> tuple[Result, ...]:
+    """Group files by result: a further output lies beside what it belongs to, as `stem.name.ending`.
+
+    Args:
+        names: of the outputs, what the model is for first.
+    """
+    primary, *further = names
+    stems = {path.parent / whole_stem(path) for path in files}
+    found: dict[Path, dict[str, Path]] = {}
+    for path in sorted(files, key=lambda path: len(whole_stem(path))):
+        stem = path.parent / whole_stem(path)
+        whole = {name: stem.with_name(stem.name.removesuffix(f".{name}")) for name in further}
+        of = next((name for name, one in whole.items() if one != stem and one in stems), primary)
+        found.setdefault(whole.get(of, stem), {})[of] = path
+    return tuple({name: found[stem][name] for name in names if name in found[stem]} for stem in sorted(found))
 
 
 def _parted(target: str, inputs: Mapping[str, Sequence[Path]]) -> tuple[list[Path], dict[str, Path]]:
@@ -89,12 +158,7 @@ def _files(out: Path) -> tuple[Path, ...]:
     if out.is_file():
         return (out,)
     found = sorted(path for path in out.rglob("*") if path.is_file() and not path.name.startswith("."))
-    return tuple(path for path in found if path.name != "gannet-manifest.jsonl")
-
-
-def _without(place: Path, lines: Sequence[str]) -> tuple[str, ...]:
-    """Lines without the folder that results lie in, which goes."""
-    return tuple(line.replace(f"{place}/", "").replace(str(place), "") for line in lines)
+    return tuple(path for path in found if path.name != MANIFEST)
 
 
 def judge(

@@ -2,8 +2,11 @@
 
 import math
 import os
+import re
 import shutil
+import tempfile
 import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PureWindowsPath
 
@@ -19,6 +22,8 @@ MOST_FILES = 2000
 """Files given at once."""
 MOST_UNPACKED, MOST_MEMBERS = 4096 * MEGABYTE, 200_000
 """Bytes and files of an archive once it is unpacked."""
+UPLOADS, PARTIAL = "uploads", ".partial-"
+"""Where uploaded data are kept, among the runs that learn from them; how a folder there begins that is being filled."""
 LONGEST_WORDS = 10_000
 """Characters of one option."""
 
@@ -82,10 +87,10 @@ def embedded() -> list[str]:
 
 
 def uploaded_data(files: Sequence[str], place: Path) -> str:
-    """Bring uploaded files to a folder that stays; give its path, or that of a lone file in it.
+    """Bring uploaded files to a folder that stays while a run learns from it; give its path, or a lone file's in it.
 
     Args:
-        place: a folder to put them into.
+        place: a folder to put them into; what is there already are the same files.
 
     Raises:
         ValueError: there are none, too many, or an archive would become too large.
@@ -93,15 +98,25 @@ def uploaded_data(files: Sequence[str], place: Path) -> str:
     paths = checked_files(files)
     for path in paths:
         _check_archive(path)
-    place.mkdir(parents=True, exist_ok=True)
-    for path in paths:
-        shutil.copyfile(path, place / path.name)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    if not place.exists():
+        filled = Path(tempfile.mkdtemp(prefix=PARTIAL, dir=place.parent))
+        for path in paths:
+            shutil.copyfile(path, filled / path.name)
+        filled.rename(place)
+    os.utime(place)
     return str(place / paths[0].name if len(paths) == 1 else place)
 
 
 def upload_folder() -> Path:
     """Give the folder that gradio puts uploaded files into, which is this process's own."""
     return Path(os.environ["GRADIO_TEMP_DIR"]).resolve()
+
+
+def without_folders(words: str) -> str:
+    """Give words that name uploaded files and results as the user knows them: by their names alone."""
+    place = re.escape(str(upload_folder().parent))
+    return re.sub(rf"{place}/(?:[\w.-]+/)*", "", words)
 
 
 def checked_files(files: Sequence[str]) -> list[Path]:
@@ -125,6 +140,21 @@ def _check_archive(path: Path) -> None:
     total = sum(member.file_size for member in members)
     if total > MOST_UNPACKED or len(members) > MOST_MEMBERS:
         raise ValueError(f"{short(path.name)} would unpack to {total / MEGABYTE:,.0f} MB; give a smaller archive.")
+
+
+def unpack(archive: Path, folder: Path) -> None:
+    """Unpack an uploaded archive into a folder; ValueError where it is none, or would become too large.
+
+    Names that would lead out of the folder lead into it.
+    """
+    try:
+        _check_archive(archive)
+        folder.mkdir(parents=True, exist_ok=True)
+        with zipfile.ZipFile(archive) as opened:
+            opened.extractall(folder)
+    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError, zlib.error, EOFError) as error:
+        reason = "it is locked by a password" if "password" in str(error) else "it is damaged, or no archive"
+        raise ValueError(f"{short(archive.name)} cannot be unpacked: {reason}.") from None
 
 
 def plain_options(values: object) -> dict[str, object]:

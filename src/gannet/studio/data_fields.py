@@ -1,7 +1,7 @@
 """Data on the page: one of those that come along, a path in the folder of data, or what is uploaded."""
 
-import secrets
 from collections.abc import Sequence
+from hashlib import sha256
 from typing import Any
 
 import gradio as gr
@@ -9,9 +9,6 @@ import gradio as gr
 from gannet.studio import bounds
 from gannet.studio.settings import Settings
 from gannet.studio.words import say
-
-UPLOADS = "uploads"
-"""Where uploaded data are kept, among the runs that learn from them."""
 
 
 def draw(settings: Settings, language: str, name: str) -> list[Any]:
@@ -42,5 +39,7 @@ def chosen(values: Sequence[Any], settings: Settings) -> str:
     if len(given) > 1:
         raise ValueError("Data are given in more than one field; empty the others.")
     if files:
-        return bounds.uploaded_data(files, settings.runs / UPLOADS / secrets.token_hex(4))
+        # The same files are at the same place each time: what was examined is not copied again to be learned from.
+        name = sha256("\n".join(sorted(map(str, files))).encode()).hexdigest()[:8]
+        return bounds.uploaded_data(files, settings.runs / bounds.UPLOADS / name)
     return bounds.data_named(embedded or path, settings) if given else ""

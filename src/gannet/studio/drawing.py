@@ -1,22 +1,16 @@
-"""What is drawn rather than put in by file: masks and hints over a photograph, maps with a brush for each class."""
+"""What is drawn over a photograph rather than put in by file: masks and hints."""
 
 import tempfile
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 from PIL import Image
 
-from gannet.runtime.plain_data import read_json
 from gannet.studio.bounds import upload_folder
 
 OVER = {"mask": ("#ffffff",), "hints": ()}
 """Further inputs that are drawn over the first one, each with its brushes; without any, every colour may be chosen."""
-MAP = "map"
-"""The first input that is painted with a brush for each class."""
-CANVAS = (256, 192)
-"""Pixels of an empty map, where a model does not say."""
 
 
 def is_drawn(name: str) -> bool:
@@ -71,54 +65,3 @@ def _upright(photograph: Image.Image) -> tuple[int, int]:
     """The size of a photograph as it is seen, which its camera may have held on its side."""
     width, height = photograph.size
     return (height, width) if photograph.getexif().get(274, 1) > 4 else (width, height)
-
-
-def brushes(folder: Path) -> dict[str, str]:
-    """Give the colour of each class that a model paints, by its name; none where it paints no classes."""
-    told = read_json(folder / "config.json")["config"].get("description", {})
-    return dict(zip(told.get("classes", ()), told.get("palette", ()), strict=False))
-
-
-def ask_map(label: str, colours: Mapping[str, str]) -> Any:
-    """Draw a canvas with a brush for each class, on which something is painted already."""
-    beginning = _beginning(list(colours.values()))
-    return gr.ImageEditor(
-        value={"background": beginning, "layers": [], "composite": beginning},
-        label=label,
-        interactive=True,
-        type="filepath",
-        format="png",
-        image_mode="RGB",
-        sources=(),
-        transforms=None,
-        layers=False,
-        brush=gr.Brush(default_size=24, colors=[*colours.values()], color_mode="fixed"),
-        canvas_size=CANVAS,
-        height=480,
-        elem_id="map",
-    )
-
-
-def given_map(value: Any) -> list[Path]:
-    """Give the file of a painted map."""
-    drawn = (value or {}).get("composite") or (value or {}).get("background")
-    return [Path(drawn)] if drawn else []
-
-
-def legend(colours: Mapping[str, str]) -> str:
-    """Name the brushes, as HTML."""
-    from html import escape
-
-    named = [
-        f'<span class="brush"><i style="background:{escape(colour)}"></i>{escape(name)}</span>'
-        for name, colour in colours.items()
-    ]
-    return f'<div class="brushes">{"".join(named)}</div>'
-
-
-def _beginning(colours: Sequence[str]) -> Image.Image:
-    """A picture whose upper half is of the first class and whose lower half is of the fifth, sky above grass."""
-    width, height = CANVAS
-    picture = Image.new("RGB", CANVAS, colours[0])
-    picture.paste(Image.new("RGB", (width, height // 2), colours[min(4, len(colours) - 1)]), (0, height // 2))
-    return picture

@@ -67,13 +67,14 @@ class _Using:
         self.settings = settings
 
     def apply(self, name: str, files: list[str] | None, options: Any, request: gr.Request) -> Iterator[tuple[Any, Any]]:
-        """Apply a model to files; options may give a further input by the name of one of the files."""
+        """Apply a model to files or a zip of some; options may give a further input by the name of one of the files."""
         try:
             with actions.workplace(self.settings) as place:
                 inputs, asked = self._inputs(name, files or [], options or {})
                 said, call = actions.apply(name, inputs, asked, place, self.settings)
                 made = _last(str(request.session_hash), call)
-                yield [str(file) for file in made.files], {"lines": list(made.lines), "command": said.command()}
+                files = [str(file) for result in made.results for file in result.values()]
+                yield files, {"lines": list(made.lines), "command": said.command()}
         except Exception as error:
             raise work.mistake(error) from None
 

@@ -89,7 +89,8 @@ def _kind(node: Json) -> str:
 
 def _field(name: str, node: Json) -> Any:
     """A field with its name, what it means, and its value."""
-    words: dict[str, Any] = {"label": name.replace("_", " "), "info": _about(node)}
+    # Said outright: of fields that are drawn anew gradio takes some for results, which nobody may change.
+    words: dict[str, Any] = {"label": name.replace("_", " "), "info": _about(node), "interactive": True}
     value = None if node.get("default") in UNKNOWN_DEFAULTS else node.get("default")
     kind = _kind(node)
     if kind == "choice":

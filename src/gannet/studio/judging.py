@@ -8,8 +8,8 @@ import gradio as gr
 from gannet import api
 from gannet.studio import actions, bounds, data_fields, work
 from gannet.studio.forms import Form
+from gannet.studio.places import results_field, said_field, stop_work, told
 from gannet.studio.settings import Settings
-from gannet.studio.use import results_field, said_field, stop_work, told
 from gannet.studio.words import say
 
 
@@ -52,4 +52,4 @@ def build(settings: Settings, language: str) -> None:
         concurrency_limit=8,
         show_progress="minimal",
     )
-    stop.click(stop_work, None, None, queue=False, api_visibility="private")
+    stop.click(stop_work, None, None, api_visibility="private")

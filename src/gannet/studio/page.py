@@ -18,8 +18,6 @@ LEARN = "gannet.studio.learn"
 FONTS = ("system-ui", "Segoe UI", "Roboto", "Noto Sans", "Noto Sans Arabic", "Vazirmatn", "Tahoma", "sans-serif")
 MONOSPACED = ("ui-monospace", "DejaVu Sans Mono", "Consolas", "monospace")
 """What readers have: the page fetches no fonts."""
-CACHED = (3600, 24 * 3600)
-"""Seconds from one sweep of uploaded files to the next, and how old those are that go."""
 MISREAD = "The request is not what this action takes; the page at ?view=api lists what each does."
 STYLE = """
 .gradio-container { width: 100%; max-width: 76rem !important; margin: auto; }
@@ -38,9 +36,11 @@ STYLE = """
 .run .legend span { margin-inline-end: 1rem; white-space: nowrap; }
 .run .legend i { display: inline-block; width: .8em; height: .8em; margin-inline-end: .3em; }
 .run .small { font-size: .85rem; opacity: .8; }
-.brushes { display: flex; flex-wrap: wrap; gap: .3rem .8rem; }
-.brush i { display: inline-block; width: 1em; height: 1em; margin-inline-end: .3em; border: 1px solid #8888; }
+.painted { width: 100%; height: auto; border-radius: 6px; }
+.told-lines { margin: 0; padding-inline-start: 1.2rem; overflow-wrap: anywhere; } .told-lines:empty { display: none; }
 [dir=rtl] .block, [dir=rtl] .form, [dir=rtl] .tabitem { direction: rtl; }
+[dir=rtl] .filename { direction: ltr; justify-content: flex-end; }
+[dir=rtl] .icon-wrap { right: auto; left: .5rem; }
 [dir=rtl] .cm-editor, [dir=rtl] input[type=number], [dir=rtl] pre { direction: ltr; text-align: left; }
 """
 
@@ -70,7 +70,7 @@ def build(settings: Settings, jobs: Jobs, language: str) -> gr.Blocks:
     }
     if find_spec(LEARN):
         tabs = {"learn": lambda: import_module(LEARN).build(language), **tabs}
-    page = Page(title="Gannet", analytics_enabled=False, fill_width=True, delete_cache=CACHED)
+    page = Page(title="Gannet", analytics_enabled=False, fill_width=True)
     with page:
         gr.HTML(_head(language))
         endpoints.build(settings, jobs)  # First: gradio names events of its own, and of equal names numbers the later.

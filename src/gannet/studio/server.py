@@ -2,13 +2,13 @@
 
 import os
 import socket
-import tempfile
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from gannet.studio.settings import PORT, Settings, check_sharing
+from gannet.studio.sweeping import swept, workplace
 from gannet.studio.words import languages
 
 QUIET = {
@@ -48,13 +48,13 @@ def serve(
         raise ValueError(f"There is no folder {data} of data; give --data a folder that is there.")
     if find_spec("gradio") is None:
         raise ValueError("`gannet studio` needs gradio; install it with: pip install 'gannet[studio]'.")
-    with tempfile.TemporaryDirectory(prefix="gannet-studio-") as place:
-        work = Path(place).resolve()
+    with workplace() as work:
         (work / "files").mkdir()
         settings = Settings(Path(runs).resolve(), Path(data).resolve(), work, port, password)
         os.environ.update({**QUIET, "GRADIO_TEMP_DIR": str(work / "files")})
         listening = _listen(settings)
-        _run(application(settings), listening, settings, started)
+        with swept(settings):
+            _run(application(settings), listening, settings, started)
 
 
 def _listen(settings: Settings) -> socket.socket:

@@ -9,8 +9,8 @@ from gannet import api
 from gannet.studio import actions, bounds, data_fields, watching, work
 from gannet.studio.forms import Form
 from gannet.studio.jobs import OWN_KEYS, Jobs
+from gannet.studio.places import said_field, told
 from gannet.studio.settings import Settings
-from gannet.studio.use import said_field, told
 from gannet.studio.words import say
 
 GLANCE = 2.0

@@ -1,7 +1,6 @@
 """Work behind the page: one job at a time, each watched by the tab that asked for it, and stopped by it alone."""
 
 import queue
-import re
 import sys
 import threading
 import traceback
@@ -14,7 +13,7 @@ import gradio as gr
 
 from gannet import api
 from gannet.runtime.wording import sentence
-from gannet.studio.bounds import upload_folder
+from gannet.studio.bounds import without_folders
 
 Result = TypeVar("Result")
 Verb = Callable[[api.OnProgress, api.ShouldStop], Result]
@@ -115,7 +114,7 @@ def mistake(error: BaseException) -> gr.Error:
     if isinstance(error, gr.Error):
         return error
     if isinstance(error, ValueError | api.Stopped):
-        words = sentence(_without_folders(str(error)))
+        words = sentence(without_folders(str(error)))
     elif isinstance(error, OSError) and error.strerror:
         words = f"A file cannot be used ({error.strerror})."
     elif isinstance(error, TOO_MUCH) or "allocate memory" in str(error):
@@ -124,9 +123,3 @@ def mistake(error: BaseException) -> gr.Error:
         traceback.print_exception(error, file=sys.stderr)
         words = f"Something in Gannet went wrong ({type(error).__name__}); the page goes on."
     return gr.Error(escape(words, quote=False), duration=None, print_exception=False)
-
-
-def _without_folders(words: str) -> str:
-    """Words that name uploaded files and results as the user knows them: by their names alone."""
-    place = re.escape(str(upload_folder().parent))
-    return re.sub(rf"{place}/(?:[\w.-]+/)*", "", words)

@@ -1,4 +1,4 @@
-"""Clips: put in by file, and played."""
+"""Clips: put in by file, and played beside the parts that they were put together of."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,18 +6,35 @@ from typing import Any
 
 import gradio as gr
 
+from gannet.studio.widgets import Results
 from gannet.studio.widgets.file import ask, given
 
-__all__ = ["ask", "given", "show", "shown"]
+__all__ = ["SHOWS_PARTS", "ask", "given", "show", "shown"]
+SHOWS_PARTS = "beside each other"
+"""How further outputs are looked at; without this they are made only where they are asked for."""
 PLAYED = {".mp4", ".webm"}
 LOOKED_AT = {".gif", ".png", ".webp", ".apng"}
 
 
 def show(label: str, key: str) -> Any:
     """Draw a place in which clips are played."""
-    return gr.Gallery(key=key, label=label, columns=2, object_fit="contain", interactive=False, buttons=["fullscreen"])
+    return gr.Gallery(
+        key=key,
+        label=label,
+        columns=2,
+        height="auto",
+        object_fit="contain",
+        interactive=False,
+        buttons=["fullscreen"],
+        elem_id="clips",
+    )
 
 
-def shown(before: Sequence[Path], made: Sequence[Path]) -> Any:  # noqa: ARG001
-    """Give the clips as the place shows them."""
-    return [str(path) for path in made if path.suffix.lower() in PLAYED | LOOKED_AT]
+def shown(before: Sequence[Path], results: Results, language: str) -> Any:  # noqa: ARG001
+    """Give the clips, each followed by its parts, which are named where there are any."""
+    return [
+        (str(path), name if len(files) > 1 else None)
+        for files in results
+        for name, path in files.items()
+        if path.suffix.lower() in PLAYED | LOOKED_AT
+    ]

@@ -7,6 +7,7 @@ from typing import Any
 import gradio as gr
 
 from gannet.studio.bounds import checked_files
+from gannet.studio.widgets import Results
 
 
 def ask(label: str, wanted: Mapping[str, Any]) -> Any:
@@ -24,6 +25,6 @@ def show(label: str, key: str) -> Any:
     return gr.File(key=key, label=label, file_count="multiple", interactive=False)
 
 
-def shown(before: Sequence[Path], made: Sequence[Path]) -> Any:  # noqa: ARG001
+def shown(before: Sequence[Path], results: Results, language: str) -> Any:  # noqa: ARG001
     """Give the results as the place shows them."""
-    return [str(path) for path in made] or None
+    return [str(path) for files in results for path in files.values()] or None

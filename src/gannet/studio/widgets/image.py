@@ -6,6 +6,7 @@ from typing import Any
 
 import gradio as gr
 
+from gannet.studio.widgets import Results, firsts
 from gannet.studio.widgets.file import ask, given
 
 __all__ = ["ask", "given", "show", "shown"]
@@ -16,6 +17,6 @@ def show(label: str, key: str) -> Any:
     return gr.Gallery(key=key, label=label, columns=4, object_fit="contain", interactive=False, buttons=["fullscreen"])
 
 
-def shown(before: Sequence[Path], made: Sequence[Path]) -> Any:  # noqa: ARG001
+def shown(before: Sequence[Path], results: Results, language: str) -> Any:  # noqa: ARG001
     """Give the pictures as the place shows them."""
-    return [str(path) for path in made]
+    return [str(path) for path in firsts(results)]

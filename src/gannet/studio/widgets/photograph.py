@@ -7,7 +7,9 @@ from typing import Any
 import gradio as gr
 from PIL import Image, UnidentifiedImageError
 
+from gannet.runtime.names import whole_stem
 from gannet.studio.bounds import checked_files
+from gannet.studio.widgets import Results, firsts
 
 SEEN = {".png", ".jpg", ".jpeg", ".webp", ".gif", ".avif"}
 """What browsers show."""
@@ -34,12 +36,13 @@ def show(label: str, key: str) -> Any:
     return gr.ImageSlider(key=key, label=label, interactive=False, buttons=["fullscreen"], max_height=640)
 
 
-def shown(before: Sequence[Path], made: Sequence[Path]) -> Any:
+def shown(before: Sequence[Path], results: Results, language: str) -> Any:  # noqa: ARG001
     """Give the first photograph and what was made of it, or the latter twice where it was made from nothing."""
-    after = next((path for path in made if path.suffix.lower() in SEEN), None)
+    after = next((path for path in firsts(results) if path.suffix.lower() in SEEN), None)
     if after is None:
         return None
-    return (_seen(before[0], after) if before else str(after), str(after))
+    was = next((path for path in before if whole_stem(path) == whole_stem(after)), before[0] if before else None)
+    return (_seen(was, after) if was else str(after), str(after))
 
 
 def _seen(before: Path, after: Path) -> Any:
