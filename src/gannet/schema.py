@@ -6,6 +6,7 @@ import re
 import reprlib
 import threading
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeVar, cast
 
 from pydantic import (
@@ -176,9 +177,10 @@ def check(schema: type[Schema], values: Mapping[str, Any], where: str = "", what
         raise ValueError(_explain(error, schema, where, what)) from None
 
 
+@cache
 def _adapter(schema: type[Schema]) -> TypeAdapter[Schema]:
-    """Build pydantic's adapter, one at a time: it parses sources, in which Python 3.11 fails where threads take turns
-    (python/cpython issue 106905).
+    """Build pydantic's adapter once, and no two at a time: sources are parsed for it, in which Python 3.11 fails where
+    threads take turns (python/cpython issue 106905).
     """
     with _building:
         return TypeAdapter(schema)

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from gannet import api
-from gannet.runtime.files import write_json
 from gannet.studio import bounds
 from gannet.studio.said import Said
 from gannet.studio.settings import Settings
@@ -67,7 +66,7 @@ def apply(
     def call(tell: api.OnProgress, stopping: api.ShouldStop) -> Made:
         given: dict[str, Any] = {**asked, **further}
         applied = api.apply(target, *first, out=out, should_stop=stopping, on_progress=tell, **given)
-        return Made(_files(out), _without(place, applied.lines()))
+        return Made(_files(out), without(place, applied.lines()))
 
     named = {name: Path(str(path)).name for name, path in further.items()}
     said = Said("apply", [target, *(Path(str(path)).name for path in first)], {**named, **asked, "out": out.name})
@@ -92,7 +91,7 @@ def _files(out: Path) -> tuple[Path, ...]:
     return tuple(path for path in found if path.name != "gannet-manifest.jsonl")
 
 
-def _without(place: Path, lines: Sequence[str]) -> tuple[str, ...]:
+def without(place: Path, lines: Sequence[str]) -> tuple[str, ...]:
     """Lines without the folder that results lie in, which goes."""
     return tuple(line.replace(f"{place}/", "").replace(str(place), "") for line in lines)
 
@@ -112,6 +111,8 @@ def judge(
     query = api.JudgeOptions(**asked)
 
     def call(tell: api.OnProgress, stopping: api.ShouldStop) -> tuple[tuple[str, ...], Path]:
+        from gannet.runtime.files import write_json  # With torch, which the page is not kept waiting for.
+
         found = api.judge(target, data, query, should_stop=stopping, on_progress=tell)
         write_json(place / "judgement.json", found.to_json())
         return tuple(found.lines()), place / "judgement.json"

@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from gannet import api
 from gannet.studio.settings import PORT, Settings, check_sharing
 from gannet.studio.words import languages
 
@@ -17,8 +18,14 @@ QUIET = {
     "DISABLE_TELEMETRY": "1",
     "GRADIO_MCP_SERVER": "False",
     "GRADIO_SSR_MODE": "False",
+    "GRADIO_ANALYTICS_MAX_EVENTS": "1",
+    "GRADIO_ANALYTICS_CACHE_FREQUENCY": "1000000000",
 }
-"""What keeps gradio and what it brings from telling others of us; set before it is imported."""
+"""What keeps gradio and what it brings from telling others of us, and from a table of all calls, made anew after each,
+for a page that we do not serve; set before it is imported.
+"""
+MODELS = 4
+"""That stay loaded: someone who paints, someone who compares two, and one to spare."""
 OWNER = "gannet"
 """The name to go with the password."""
 
@@ -54,6 +61,7 @@ def serve(
         settings = Settings(Path(runs).resolve(), Path(data).resolve(), work, port, password)
         os.environ.update({**QUIET, "GRADIO_TEMP_DIR": str(work / "files")})
         listening = _listen(settings)
+        api.keep_loaded(MODELS)
         _run(application(settings), listening, settings, started)
 
 
