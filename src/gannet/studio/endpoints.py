@@ -1,7 +1,7 @@
 """The HTTP API: what the page does, by name, for programs; gradio serves and documents it."""
 
 import json
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import gradio as gr
@@ -9,6 +9,7 @@ import gradio as gr
 from gannet import api
 from gannet.runtime.wording import short
 from gannet.studio import actions, bounds, cards, work
+from gannet.studio.blocks import until_answered
 from gannet.studio.jobs import Jobs
 from gannet.studio.sampling import Sampling
 from gannet.studio.settings import Settings
@@ -69,17 +70,15 @@ class _Using:
     def __init__(self, settings: Settings) -> None:
         self.settings, self.sampling = settings, Sampling(settings)
 
-    async def apply(
-        self, name: str, files: list[str] | None, options: Any, request: gr.Request
-    ) -> AsyncIterator[tuple[Any, Any]]:
+    async def apply(self, name: str, files: list[str] | None, options: Any, request: gr.Request) -> tuple[Any, Any]:
         """Apply a model to files; options may give a further input by the name of one of the files."""
         try:
-            with actions.workplace(self.settings) as place:
-                inputs, asked = self._inputs(name, files or [], options or {})
-                said, call = actions.apply(name, inputs, asked, place, self.settings)
-                with self.sampling.shared(name, asked, place, call) as drawing:
-                    made = await work.done(str(request.session_hash), drawing)
-                yield [str(file) for file in made.files], {"lines": list(made.lines), "command": said.command()}
+            place = until_answered(actions.workplace(self.settings))
+            inputs, asked = self._inputs(name, files or [], options or {})
+            said, call = actions.apply(name, inputs, asked, place, self.settings)
+            with self.sampling.shared(name, asked, place, call) as drawing:
+                made = await work.done(str(request.session_hash), drawing)
+            return [str(file) for file in made.files], {"lines": list(made.lines), "command": said.command()}
         except Exception as error:
             raise work.mistake(error) from None
 
@@ -102,7 +101,7 @@ class _Using:
             raise ValueError(f"{name} makes samples from nothing; leave the files out.")
         return ({first: rest} if rest else {}) | found, asked
 
-    async def judge(self, name: str, data: str, options: Any, request: gr.Request) -> AsyncIterator[Any]:
+    async def judge(self, name: str, data: str, options: Any, request: gr.Request) -> Any:
         """Judge a model by data; of a run without any by what it held out."""
         try:
             with actions.workplace(self.settings) as place:
@@ -110,16 +109,16 @@ class _Using:
                 said, call = actions.judge(name, given, bounds.plain_options(options or {}), place, self.settings)
                 lines, file = await work.done(str(request.session_hash), call)
                 figures = json.loads(file.read_text(encoding="utf-8"))
-                yield {"lines": list(lines), "judgement": figures, "command": said.command()}
+            return {"lines": list(lines), "judgement": figures, "command": said.command()}
         except Exception as error:
             raise work.mistake(error) from None
 
-    async def doctor(self, data: str, request: gr.Request) -> AsyncIterator[Any]:
+    async def doctor(self, data: str, request: gr.Request) -> Any:
         """Examine data that come along, or a path in the folder of data."""
         try:
             said, call = actions.examine(bounds.data_named(data, self.settings))
             report = await work.done(str(request.session_hash), call)
-            yield {"lines": report.lines(), "recipe": report.advice.recipe, "command": said.command()}
+            return {"lines": report.lines(), "recipe": report.advice.recipe, "command": said.command()}
         except Exception as error:
             raise work.mistake(error) from None
 

@@ -24,6 +24,8 @@ QUIET = {
 """What keeps gradio and what it brings from telling others of us, and from a table of all calls, made anew after each,
 for a page that we do not serve; set before it is imported.
 """
+IDLE = 75
+"""Seconds that a connection stays open between two requests: a busy client may take more than uvicorn's five."""
 MODELS = 4
 """That stay loaded: someone who paints, someone who compares two, and one to spare."""
 OWNER = "gannet"
@@ -118,5 +120,6 @@ def _run(app: Any, listening: socket.socket, settings: Settings, started: Callab
 
     port = listening.getsockname()[1]
     started(f"The studio is at http://{'127.0.0.1' if not settings.password else socket.gethostname()}:{port}")
-    server = uvicorn.Server(uvicorn.Config(app, log_level="error", access_log=False, timeout_graceful_shutdown=2))
+    given: dict[str, Any] = {"log_level": "error", "access_log": False, "timeout_graceful_shutdown": 2}
+    server = uvicorn.Server(uvicorn.Config(app, timeout_keep_alive=IDLE, **given))
     server.run(sockets=[listening])
