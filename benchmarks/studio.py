@@ -226,7 +226,7 @@ async def ask_all(url: str) -> tuple[list[float], list[tuple[float, bool]]]:
     """Ask one after the other, then all at once; give the seconds of the former, and what the latter got."""
     import httpx
 
-    bounds = httpx.Limits(max_connections=None)
+    bounds = httpx.Limits(max_connections=None, keepalive_expiry=PATIENCE)
     async with httpx.AsyncClient(base_url=url, timeout=PATIENCE, limits=bounds) as client:
         await sample(client, 0)  # For which the model is loaded.
         alone = [(await sample(client, seed))[0] for seed in range(ALONE)]
