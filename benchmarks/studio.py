@@ -26,7 +26,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -215,10 +215,13 @@ def answered(stream: str) -> bool:
 
 async def sample(client: Any, seed: int) -> tuple[float, bool]:
     """Ask for a sample of a seed; give the seconds until it is there, and whether it is."""
-    begun = time.perf_counter()
+    from httpx import HTTPError
+
+    begun, came = time.perf_counter(), False
     asked = {"data": [GENERATOR, None, {"num": 1, "seed": seed}]}
-    event = (await client.post("/gradio_api/call/apply", json=asked)).json()["event_id"]
-    came = answered((await client.get(f"/gradio_api/call/apply/{event}")).text)
+    with suppress(HTTPError, KeyError):  # Whoever is refused, or whose line breaks off, is not answered.
+        event = (await client.post("/gradio_api/call/apply", json=asked)).json()["event_id"]
+        came = answered((await client.get(f"/gradio_api/call/apply/{event}")).text)
     return time.perf_counter() - begun, came
 
 

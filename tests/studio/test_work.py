@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
@@ -82,12 +83,16 @@ def test_a_mistake_of_a_job_is_its_own() -> None:
 
 
 @pytest.fixture
-def page() -> Any:
-    """A page with two fields."""
+def page() -> Iterator[Any]:
+    """A page with two fields, and an event loop, which gradio would make and leave open."""
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
     with Page(analytics_enabled=False) as built:
         gr.Textbox("first", label="one", info="about it")
         gr.Slider(0, 5, value=2, label="two")
-    return built
+    yield built
+    asyncio.set_event_loop(None)
+    loop.close()
 
 
 def test_sessions_start_alike_and_share_nothing(page: Any) -> None:
@@ -109,8 +114,6 @@ def test_a_component_of_another_session_is_not_taken_for_the_pages_own(page: Any
 
 
 def test_results_stay_until_they_are_taken(page: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    from contextlib import contextmanager
-
     seen: list[str] = []
 
     @contextmanager
@@ -124,5 +127,5 @@ def test_results_stay_until_they_are_taken(page: Any, monkeypatch: pytest.Monkey
         seen.append("taken")
 
     monkeypatch.setattr(gr.Blocks, "process_api", process)
-    asyncio.run(page.process_api())
+    asyncio.get_event_loop().run_until_complete(page.process_api())
     assert seen == ["made", "taken", "gone"]

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import gradio as gr
 from gradio.blocks import BlocksConfig
 from gradio.exceptions import InvalidPathError
+from gradio.queueing import Queue
 
 from gannet.studio import work
 
@@ -15,6 +16,8 @@ Value = TypeVar("Value")
 MISREAD = "The request is not what this action takes; the page at ?view=api lists what each does."
 SESSIONS = 512
 """Whose state is kept. Every call of a program is a session; those of open tabs are used all the time, and stay."""
+WAITING, AT_ONCE = 256, 4
+"""Requests that wait at most, and of one function that are worked on where it does not say otherwise."""
 GLANCE = 0.01
 """Seconds between two looks for new work; gradio's own, a millisecond, keep a twentieth of a core busy with looking."""
 _answer: ContextVar[ExitStack] = ContextVar("answer")
@@ -25,13 +28,21 @@ class Page(gr.Blocks):
 
     def __init__(self, **given: Any) -> None:
         super().__init__(**given)
-        config, self.state_session_capacity = Config(self), SESSIONS
+        self.api_open, self.state_session_capacity = False, SESSIONS
+        config = Config(self)
         vars(config).update(vars(self.default_config))
         self.default_config = config
 
-    def queue(self, **given: Any) -> "Page":
-        """Let requests take turns."""
-        super().queue(**given)
+    def queue(self, **given: Any) -> "Page":  # noqa: ARG002
+        """Let requests take turns; gradio asks for it, and would build an application that mounting builds anew."""
+        self._queue = Queue(
+            live_updates=False,  # Whoever waits is told every second, not at the end of every job.
+            concurrency_count=self.max_threads,
+            update_intervals=1,
+            max_size=WAITING,
+            blocks=self,
+            default_concurrency_limit=AT_ONCE,
+        )
         self._queue.sleep_when_free = self._queue.progress_update_sleep_when_free = GLANCE
         return self
 

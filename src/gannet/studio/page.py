@@ -63,7 +63,6 @@ def build(settings: Settings, jobs: Jobs, language: str) -> gr.Blocks:
                 with gr.Tab(say(language, f"{name}.tab"), id=name):
                     draw()
         page.unload(_leave)
-    page.queue(api_open=False, max_size=256, default_concurrency_limit=4)
     return page
 
 
