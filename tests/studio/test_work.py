@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -19,6 +19,15 @@ from gannet.studio import work  # noqa: E402
 from gannet.studio.blocks import Page, until_answered  # noqa: E402
 
 PATIENCE = 20
+
+
+def finished(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    """What comes of a coroutine, in an event loop that is closed whoever has patched `asyncio.run`."""
+    loop = asyncio.new_event_loop()
+    try:
+        return loop.run_until_complete(coroutine)
+    finally:
+        loop.close()
 
 
 def until_stopped(tell: Any, stopping: Any) -> None:
@@ -41,7 +50,7 @@ def test_whoever_is_cancelled_stops_the_work_and_the_next_has_the_turn() -> None
             await first
         return await asyncio.wait_for(second, PATIENCE)
 
-    assert asyncio.run(both()) == 7
+    assert finished(both()) == 7
 
 
 def test_what_waits_and_is_cancelled_never_begins() -> None:
@@ -58,7 +67,7 @@ def test_what_waits_and_is_cancelled_never_begins() -> None:
             await asyncio.wait_for(first, PATIENCE)
         await asyncio.wait_for(work.done("three", lambda tell, stopping: begun.append("three")), PATIENCE)  # noqa: ARG005
 
-    asyncio.run(three())
+    finished(three())
     assert begun == ["three"]
 
 
@@ -78,8 +87,8 @@ def test_a_mistake_of_a_job_is_its_own() -> None:
         raise ValueError("That is wrong.")
 
     with pytest.raises(ValueError, match=r"That is wrong\."):
-        asyncio.run(work.done("one", wrong))
-    assert asyncio.run(work.done("one", lambda tell, stopping: 3)) == 3  # noqa: ARG005
+        finished(work.done("one", wrong))
+    assert finished(work.done("one", lambda tell, stopping: 3)) == 3  # noqa: ARG005
 
 
 @pytest.fixture
