@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
+import warnings
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -92,16 +94,16 @@ def test_a_mistake_of_a_job_is_its_own() -> None:
 
 
 @pytest.fixture
-def page() -> Iterator[Any]:
-    """A page with two fields, and an event loop, which gradio would make and leave open."""
-    loop = asyncio.new_event_loop()
-    asyncio.set_event_loop(loop)
-    with Page(analytics_enabled=False) as built:
-        gr.Textbox("first", label="one", info="about it")
-        gr.Slider(0, 5, value=2, label="two")
-    yield built
-    asyncio.set_event_loop(None)
-    loop.close()
+def page() -> Any:
+    """A page with two fields; the event loops that gradio makes for its locks, and leaves open, go here."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        with Page(analytics_enabled=False) as built:
+            gr.Textbox("first", label="one", info="about it")
+            gr.Slider(0, 5, value=2, label="two")
+        asyncio.set_event_loop(None)
+        gc.collect()
+    return built
 
 
 def test_sessions_start_alike_and_share_nothing(page: Any) -> None:
@@ -136,5 +138,5 @@ def test_results_stay_until_they_are_taken(page: Any, monkeypatch: pytest.Monkey
         seen.append("taken")
 
     monkeypatch.setattr(gr.Blocks, "process_api", process)
-    asyncio.get_event_loop().run_until_complete(page.process_api())
+    finished(page.process_api())
     assert seen == ["made", "taken", "gone"]
