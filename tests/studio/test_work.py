@@ -6,7 +6,7 @@ import asyncio
 import gc
 import threading
 import warnings
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine
 from contextlib import contextmanager, suppress
 from typing import Any
 

@@ -68,13 +68,14 @@ class Config(BlocksConfig):
 
     def __copy__(self) -> Any:
         """Give what a session starts with."""
-        session: Any = super().__copy__()
+        session: Any = super().__copy__()  # type: ignore[no-untyped-call]
         session.config_for_block = self.describe
         return session
 
     def describe(self, number: int, rendered: list[int], block: Any, renderable: Any = None) -> dict[str, Any]:
         """Describe a component: one of the page itself as it was before, in a copy that the session may change."""
-        if renderable or self.blocks.get(number) is not block:
+        own: Any = self.blocks.get(number)
+        if renderable or own is not block:
             return dict(super().config_for_block(number, rendered, block, renderable))
         if self.described.get(number, (None,))[0] is not block:
             self.described[number] = block, super().config_for_block(number, rendered, block)

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Any, cast
 
 from gannet import api
 from gannet.studio import actions, bounds
@@ -121,7 +122,7 @@ def draw_together(target: str, orders: Sequence[Order]) -> None:
     try:
         pipeline = api.load(target).to(choose_device("auto"))
         options = [pipeline.options(_given(order.asked)) for order in orders]  # Alike, so that all are right or none.
-        drawn = pipeline.draw_together(options)
+        drawn = cast(Any, pipeline).draw_together(options)  # It takes nothing, so it is a generator.
     except Exception as error:
         for order in orders:
             order.answer.append(error)
