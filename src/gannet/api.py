@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from gannet.metrics.judgement import Judgement as Judgement
     from gannet.metrics.options import JudgeOptions as JudgeOptions
     from gannet.pipelines.exported import Exported as Exported
+    from gannet.pipelines.keeping import keep_loaded as keep_loaded
     from gannet.pipelines.pipeline import Pipeline as Pipeline
     from gannet.recipe import parse_change as parse_change
     from gannet.runs.folder import Run as Run
@@ -75,6 +76,7 @@ _ROOMS = {
     "gannet.metrics.judgement": "Judgement",
     "gannet.metrics.options": "JudgeOptions",
     "gannet.pipelines.exported": "Exported",
+    "gannet.pipelines.keeping": "keep_loaded",
     "gannet.pipelines.pipeline": "Pipeline",
     "gannet.recipe": "parse_change",
     "gannet.runs.folder": "Run",
@@ -145,10 +147,8 @@ def plan(
     should_stop: ShouldStop | None = None,
     on_progress: OnProgress | None = None,
 ) -> "Plan":
-    """Say what a run of a recipe would be on this machine: its whole recipe, memory and time; nothing is written.
-
-    Args:
-        target, data, set, start_from: as `train` takes them.
+    """Say what a run of a recipe, given as `train` takes it, would be on this machine: its whole recipe, memory and
+    time; nothing is written.
     """
     from gannet.commands import plan as command
     from gannet.commands.given import named, watched

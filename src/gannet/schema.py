@@ -21,6 +21,7 @@ from pydantic import (
 
 Schema = TypeVar("Schema")
 _building = threading.Lock()
+_adapters: dict[Any, TypeAdapter[Any]] = {}
 
 
 def whole(value: Any) -> Any:
@@ -177,11 +178,14 @@ def check(schema: type[Schema], values: Mapping[str, Any], where: str = "", what
 
 
 def _adapter(schema: type[Schema]) -> TypeAdapter[Schema]:
-    """Build pydantic's adapter, one at a time: it parses sources, in which Python 3.11 fails where threads take turns
-    (python/cpython issue 106905).
+    """Build pydantic's adapter once, and no two at a time: sources are parsed for it, in which Python 3.11 fails where
+    threads take turns (python/cpython issue 106905).
     """
     with _building:
-        return TypeAdapter(schema)
+        if schema not in _adapters:
+            _adapters[schema] = TypeAdapter(schema)
+        found: TypeAdapter[Schema] = _adapters[schema]
+        return found
 
 
 def _asked_wrongly(error: ValidationError, schema: Any) -> str:

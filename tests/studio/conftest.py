@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,6 +20,9 @@ from served import as_file
 
 SECONDS_TO_START = 240
 """A busy machine imports gradio in more than a minute."""
+PATIENCE = 120_000
+"""Milliseconds that a busy machine may take to show something."""
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
 class Studio(NamedTuple):
@@ -28,11 +32,13 @@ class Studio(NamedTuple):
         url: of its page.
         folder: that it was started in; its runs lie in `runs`.
         log: what it wrote.
+        process: its number.
     """
 
     url: str
     folder: Path
     log: Path
+    process: int
 
 
 class Answer(NamedTuple):
@@ -50,12 +56,25 @@ def studio(tiny_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     folder = tmp_path_factory.mktemp("studio")
     shutil.copytree(tiny_run, folder / "runs" / "tiny")
     (folder / "secret.txt").write_text("a secret of this machine")
+    with served(folder, "--data", str(folder / "runs")) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def serve() -> Callable[..., AbstractContextManager[Studio]]:
+    """Start a studio of one's own."""
+    return served
+
+
+@contextmanager
+def served(folder: Path, *words: str) -> Iterator[Studio]:
+    """Start a studio in a folder, on a free port, and stop it."""
     log = folder / "log.txt"
-    words = [sys.executable, "-m", "gannet", "studio", "--port", "0", "--data", str(folder / "runs")]
     with log.open("wb") as out:
-        process = subprocess.Popen(words, cwd=folder, stdout=out, stderr=subprocess.STDOUT)
+        started = [sys.executable, "-m", "gannet", "studio", "--port", "0", *words]
+        process = subprocess.Popen(started, cwd=folder, stdout=out, stderr=subprocess.STDOUT)
     try:
-        yield Studio(_address(log, process), folder, log)
+        yield Studio(_address(log, process), folder, log, process.pid)
     finally:
         process.send_signal(signal.SIGINT)
         try:
@@ -104,6 +123,45 @@ def ask(studio: Studio) -> Callable[..., Answer]:
         return Answer(answered.status_code, None if failed else told, told["error"] if failed else None)
 
     return call
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """A browser without a window."""
+    playwright = pytest.importorskip("playwright.sync_api")
+    chromium = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if chromium is None:
+        pytest.skip("there is no Chromium on this machine")
+    with playwright.sync_playwright() as driver:
+        opened = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def visit(browser: Any, studio: Studio) -> Iterator[Callable[..., Any]]:
+    """Open the studio's page as somebody new; it asks no other machine for anything."""
+    contexts, hosts = list[Any](), set[str]()
+
+    def open_page(**given: Any) -> Any:
+        contexts.append(browser.new_context(**{"viewport": {"width": 1280, "height": 1000}, **given}))
+        opened = contexts[-1].new_page()
+        opened.set_default_timeout(PATIENCE)
+        opened.on("request", lambda request: hosts.add(request.url.split("/")[2]) if "://" in request.url else None)
+        opened.goto(studio.url)
+        opened.wait_for_selector("#use-start")
+        return opened
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert hosts <= {studio.url.removeprefix("http://")}
+
+
+@pytest.fixture
+def page(visit: Callable[..., Any]) -> Any:
+    """The studio's page."""
+    return visit()
 
 
 @pytest.fixture

@@ -4,41 +4,11 @@ from __future__ import annotations
 
 import shutil
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image
-
-playwright = pytest.importorskip("playwright.sync_api")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium on this machine")
-PATIENCE = 120_000
-"""Milliseconds that a busy machine may take."""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """A browser without a window."""
-    with playwright.sync_playwright() as driver:
-        opened = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield opened
-        opened.close()
-
-
-@pytest.fixture
-def page(browser: Any, studio: Any) -> Iterator[Any]:
-    """The studio's page, which asks no other machine for anything."""
-    context = browser.new_context(viewport={"width": 1280, "height": 1000})
-    opened, hosts = context.new_page(), set()
-    opened.set_default_timeout(PATIENCE)
-    opened.on("request", lambda request: hosts.add(request.url.split("/")[2]) if "://" in request.url else None)
-    opened.goto(studio.url)
-    opened.wait_for_selector("#use-start")
-    yield opened
-    context.close()
-    assert hosts == {studio.url.removeprefix("http://")}
 
 
 def choose(page: Any, field: str, word: str) -> None:
@@ -203,11 +173,6 @@ def test_the_page_is_persian_from_right_to_left(page: Any) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_nothing_runs_over_the_edge_of_a_telephone(browser: Any, studio: Any, scheme: str) -> None:
-    context = browser.new_context(viewport={"width": 400, "height": 800}, color_scheme=scheme)
-    narrow = context.new_page()
-    narrow.set_default_timeout(PATIENCE)
-    narrow.goto(studio.url)
-    narrow.wait_for_selector("#use-start")
+def test_nothing_runs_over_the_edge_of_a_telephone(visit: Any, scheme: str) -> None:
+    narrow = visit(viewport={"width": 400, "height": 800}, color_scheme=scheme)
     assert narrow.evaluate("document.documentElement.scrollWidth") <= 400
-    context.close()

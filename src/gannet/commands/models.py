@@ -2,10 +2,12 @@
 
 import re
 from dataclasses import asdict, dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from gannet.pipelines.hub import known_models, model_folder, read_config, shipped_models
+from gannet.pipelines.keeping import Stamp, stamp_of
 
 CARD, MEGABYTE = "README.md", 1_000_000
 LICENCE = re.compile(r"^license:\s*(\S+)", re.MULTILINE)
@@ -81,6 +83,12 @@ def read_card(target: str) -> str:
 
 def read_model(name: str, folder: Path) -> Model:
     """Read what a model's folder states of it; ValueError when it holds no model."""
+    return _read_model(name, folder.absolute(), stamp_of(folder))
+
+
+@lru_cache(maxsize=1024)
+def _read_model(name: str, folder: Path, stamp: Stamp) -> Model:  # noqa: ARG001
+    """Read it anew once a file of the folder has changed: a page lists all models again and again."""
     config, path = read_config(folder), folder / CARD
     card = path.read_text(encoding="utf-8") if path.is_file() else ""
     licence, data, limits = (pattern.search(card) for pattern in (LICENCE, LEARNED, LIMITS))

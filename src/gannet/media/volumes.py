@@ -9,9 +9,11 @@ from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from scipy.ndimage import affine_transform, gaussian_filter1d
 
 from gannet.provenance.metadata import Facts
+from gannet.runtime.later import later
+
+ndimage = later("scipy.ndimage")
 
 Voxels: TypeAlias = npt.NDArray[Any]
 Affine: TypeAlias = npt.NDArray[np.float64]
@@ -185,7 +187,7 @@ def interpolated(values: Voxels, places: Sequence[npt.NDArray[np.float64]], beyo
         step = float(given[1] - given[0]) if len(given) > 1 else 1.0
         if step > 1:  # A deviation of half of what lies between, as scikit-image's resize has it.
             deviation = (min(step, found.shape[axis]) - 1) / 2  # More than all of it is a slip of a header.
-            found = gaussian_filter1d(found, deviation, axis, mode="nearest")
+            found = ndimage.gaussian_filter1d(found, deviation, axis, mode="nearest")
         within = given.clip(0, found.shape[axis] - 1)
         lower = np.minimum(within.astype(np.int64), max(0, found.shape[axis] - 2))
         share = (within - lower).astype(np.float32).reshape([-1 if other == axis else 1 for other in range(3)])
@@ -230,7 +232,9 @@ def onto(labels: Volume, grid: Grid) -> Volume:
             "same affine"
         )
     back = np.linalg.inv(to_scan)
-    moved = affine_transform(labels.values, back[:3, :3], back[:3, 3], grid.shape, order=0, mode="constant", cval=0)
+    moved = ndimage.affine_transform(
+        labels.values, back[:3, :3], back[:3, 3], grid.shape, order=0, mode="constant", cval=0
+    )
     return Volume(moved, grid.affine, labels.facts, labels.told, grid.middle)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 
+from gannet.pipelines.keeping import keeper, stamp_of
 from gannet.runtime.addresses import Address
 from gannet.runtime.digests import digest
 from gannet.runtime.plain_data import Json, read_json
@@ -95,7 +96,12 @@ def load_trained(target: str | Path, weights: str = "model") -> "Pipeline":
     if is_network(target):
         raise ValueError(f"{target} is not a model that Gannet trained; networks of others are applied, and no more.")
     folder = model_folder(str(target))
-    return find_task(read_config(folder)["task"]).pipeline_class.from_pretrained(folder, weights)
+    if kept := keeper.find(folder, weights):
+        return kept
+    stamp = stamp_of(folder)
+    loaded = find_task(read_config(folder)["task"]).pipeline_class.from_pretrained(folder, weights)
+    keeper.keep(folder, weights, stamp, loaded)
+    return loaded
 
 
 def interface(target: str | Path) -> Json:
@@ -117,6 +123,8 @@ def untrained(target: str | Path) -> "Pipeline":
 
         return network_told(Path(target))
     folder = _config_folder(target)
+    if kept := keeper.find(folder, "model"):  # It knows that as well.
+        return kept
     return find_task(read_config(folder)["task"]).pipeline_class.untrained(folder)
 
 

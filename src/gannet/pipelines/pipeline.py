@@ -285,6 +285,10 @@ class GeneratorPipeline(Pipeline):
     def draw(self, options: Section) -> Samples:
         """Draw samples as the options ask."""
 
+    def draw_together(self, wanted: Sequence[Section]) -> list[Samples]:
+        """Draw what each of several options asks for; where it can, in batches that they share."""
+        return [self.draw(options) for options in wanted]
+
     def batches(self, options: Section) -> Batches:
         """Give the same samples batch by batch, so that any number of them fits into memory."""
         return self.draw(options).batches()

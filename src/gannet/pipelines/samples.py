@@ -210,6 +210,10 @@ class Samples:
         parts = [partial(_given, part) for part in self.values.split(BATCH)]
         return Batches(parts, BATCH, tuple(self.values.shape[1:]), self.facts, self.labels, self.classes, self.medium)
 
+    def files(self) -> dict[str, bytes]:
+        """Encode each as the file that it is in a folder of them, by its name there."""
+        return {entry.path: entry.content for entries in self.batches().written() for entry in entries}
+
     def save(self, path: str | Path, further: Sequence[str] = ()) -> Path:
         """Save: a walk as an animation, a picture file's name as one sheet, any other as single files.
 
@@ -321,6 +325,10 @@ class Batches:
         """Write all of them, a file each; `told` besides the facts is what tells this delivery from others."""
         check_many_files(path, self.medium)
         deliver(path, Order({**self.facts, **told}, self._parts(watch or Watch()), self.classes), share)
+
+    def written(self) -> Iterator[list[Entry]]:
+        """Give all of them as files, a few batches at a time."""
+        return (part() for part in self._parts(Watch()))
 
     def _parts(self, watch: Watch) -> Iterator[Callable[[], list[Entry]]]:
         """Cut them into parts; what one of them holds in memory has a bound."""

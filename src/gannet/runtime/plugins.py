@@ -2,9 +2,12 @@
 and never imported as given, so a file cannot choose code to run."""
 
 import re
+import sys
 from collections.abc import Mapping
+from functools import lru_cache
 from importlib import resources
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 from typing import TypeVar, cast
 
 from gannet.runtime.wording import reason
@@ -43,7 +46,21 @@ def names_of(group: str) -> list[str]:
 
 def installed(group: str) -> dict[str, EntryPoint]:
     """List the entry points of a group by name, such as those of `gannet.losses`."""
+    return dict(_installed(group, tuple(sys.path), tuple(map(_changed, sys.path))))
+
+
+@lru_cache(maxsize=64)
+def _installed(group: str, places: tuple[str, ...], changed: tuple[int, ...]) -> dict[str, EntryPoint]:  # noqa: ARG001
+    """Read the entry points of what lies at some places, anew once something was installed or removed there."""
     return {point.name: point for point in sorted(entry_points(group=group), key=lambda point: point.name)}
+
+
+def _changed(place: str) -> int:
+    """When a folder was changed last, in nanoseconds; 0 where there is none."""
+    try:
+        return Path(place).stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 def find_part(name: str, own: Mapping[str, Part], group: str, what: str) -> Part:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from gannet import api
-from gannet.runtime.files import write_json
 from gannet.runtime.names import whole_stem
 from gannet.studio import bounds
 from gannet.studio.said import Said
@@ -95,7 +94,7 @@ def apply(
             if not (out.exists() and _files(out)):
                 raise
             lines = [str(stopped)]
-        return _made(target, out, tuple(map(bounds.without_folders, lines)))
+        return made(target, out, tuple(map(bounds.without_folders, lines)))
 
     named = {name: Path(str(path)).name for name, path in further.items()}
     also = {"save": list(save)} if save else {}
@@ -113,7 +112,7 @@ def _unpacked(files: Sequence[Path], place: Path) -> list[Path]:
     return [place / whole_stem(path) if path in archives else path for path in files]
 
 
-def _made(target: str, out: Path, lines: tuple[str, ...]) -> Made:
+def made(target: str, out: Path, lines: tuple[str, ...]) -> Made:
     """Take the results; of several also one archive of all, with what tells of each."""
     files, names = _files(out), list(api.interface(target)["outputs"])
     results = grouped(files, names)
@@ -176,6 +175,8 @@ def judge(
     query = api.JudgeOptions(**asked)
 
     def call(tell: api.OnProgress, stopping: api.ShouldStop) -> tuple[tuple[str, ...], Path]:
+        from gannet.runtime.files import write_json  # With torch, which the page is not kept waiting for.
+
         found = api.judge(target, data, query, should_stop=stopping, on_progress=tell)
         write_json(place / "judgement.json", found.to_json())
         return tuple(found.lines()), place / "judgement.json"

@@ -5,9 +5,11 @@ import os
 import re
 import shutil
 import tempfile
+import time
 import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path, PureWindowsPath
 
 from gannet import api
@@ -24,6 +26,8 @@ MOST_UNPACKED, MOST_MEMBERS = 4096 * MEGABYTE, 200_000
 """Bytes and files of an archive once it is unpacked."""
 UPLOADS, PARTIAL = "uploads", ".partial-"
 """Where uploaded data are kept, among the runs that learn from them; how a folder there begins that is being filled."""
+FRESH = 1.0
+"""Seconds that a list of models is good for."""
 LONGEST_WORDS = 10_000
 """Characters of one option."""
 
@@ -36,8 +40,14 @@ def model_named(name: object, settings: Settings) -> str:
 
 def models_by_name(settings: Settings) -> dict[str, str]:
     """List the models that the page offers, by the name it shows: those of runs by the name of their run."""
-    found = api.models(settings.runs)
-    return {Path(one.name).name if one.folder.parent.parent == settings.runs else one.name: one.name for one in found}
+    return dict(_models_at(settings.runs, int(time.monotonic() / FRESH)))
+
+
+@lru_cache(maxsize=8)
+def _models_at(runs: Path, moment: int) -> dict[str, str]:  # noqa: ARG001
+    """Look the models up, once a moment: every request asks for them several times."""
+    found = api.models(runs)
+    return {Path(one.name).name if one.folder.parent.parent == runs else one.name: one.name for one in found}
 
 
 def run_named(name: object, settings: Settings) -> Path:

@@ -1,7 +1,7 @@
 """The HTTP API: what the page does, by name, for programs; gradio serves and documents it."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import gradio as gr
@@ -9,10 +9,14 @@ import gradio as gr
 from gannet import api
 from gannet.runtime.wording import short
 from gannet.studio import actions, bounds, cards, work
+from gannet.studio.blocks import until_answered
 from gannet.studio.jobs import Jobs
+from gannet.studio.sampling import Sampling
 from gannet.studio.settings import Settings
 
 Answer = TypeVar("Answer")
+GROUP, MOST_WAITING = "programs", 24
+"""The endpoints that take their time, and how many calls of them are taken up at once, of gradio's 40 of all kinds."""
 
 
 def build(settings: Settings, jobs: Jobs) -> None:
@@ -24,9 +28,9 @@ def build(settings: Settings, jobs: Jobs) -> None:
         files = gr.File(label="files", file_count="multiple", type="filepath")
         answer, made = gr.JSON(label="answer"), gr.File(label="results", file_count="multiple")
     use, reading = _Using(settings), _Reading(settings, jobs)
-    _offer("apply", use.apply, [name, files, options], [made, answer], "work")
-    _offer("judge", use.judge, [name, data, options], answer, "work")
-    _offer("doctor", use.doctor, data, answer, "work")
+    _offer("apply", use.apply, [name, files, options], [made, answer], GROUP)
+    _offer("judge", use.judge, [name, data, options], answer, GROUP)
+    _offer("doctor", use.doctor, data, answer, GROUP)
     _offer("models", reading.models, [], answer)
     _offer("interface", reading.interface, name, answer)
     _offer("card", reading.card, name, answer)
@@ -39,7 +43,7 @@ def build(settings: Settings, jobs: Jobs) -> None:
 
 
 def _offer(name: str, verb: Callable[..., Any], given: Any, answer: Any, group: str | None = None) -> None:
-    """Add an endpoint; those of a group take turns."""
+    """Add an endpoint; those of a group wait together, so few that others have room beside them."""
     gr.on(
         [],
         verb,
@@ -48,7 +52,7 @@ def _offer(name: str, verb: Callable[..., Any], given: Any, answer: Any, group: 
         api_name=name,
         api_description=verb.__doc__,
         concurrency_id=group,
-        concurrency_limit=8 if group else 4,
+        concurrency_limit=MOST_WAITING if group else 4,
     )
 
 
@@ -64,17 +68,18 @@ class _Using:
     """The verbs that take their time."""
 
     def __init__(self, settings: Settings) -> None:
-        self.settings = settings
+        self.settings, self.sampling = settings, Sampling(settings)
 
-    def apply(self, name: str, files: list[str] | None, options: Any, request: gr.Request) -> Iterator[tuple[Any, Any]]:
+    async def apply(self, name: str, files: list[str] | None, options: Any, request: gr.Request) -> tuple[Any, Any]:
         """Apply a model to files or a zip of some; options may give a further input by the name of one of the files."""
         try:
-            with actions.workplace(self.settings) as place:
-                inputs, asked = self._inputs(name, files or [], options or {})
-                said, call = actions.apply(name, inputs, asked, place, self.settings)
-                made = _last(str(request.session_hash), call)
-                files = [str(file) for result in made.results for file in result.values()]
-                yield files, {"lines": list(made.lines), "command": said.command()}
+            place = until_answered(actions.workplace(self.settings))
+            inputs, asked = self._inputs(name, files or [], options or {})
+            said, call = actions.apply(name, inputs, asked, place, self.settings)
+            with self.sampling.shared(name, asked, place, call) as drawing:
+                made = await work.done(str(request.session_hash), drawing)
+            results = [str(file) for result in made.results for file in result.values()]
+            return results, {"lines": list(made.lines), "command": said.command()}
         except Exception as error:
             raise work.mistake(error) from None
 
@@ -97,32 +102,26 @@ class _Using:
             raise ValueError(f"{name} makes samples from nothing; leave the files out.")
         return ({first: rest} if rest else {}) | found, asked
 
-    def judge(self, name: str, data: str, options: Any, request: gr.Request) -> Iterator[Any]:
+    async def judge(self, name: str, data: str, options: Any, request: gr.Request) -> Any:
         """Judge a model by data; of a run without any by what it held out."""
         try:
             with actions.workplace(self.settings) as place:
                 given = bounds.data_named(data, self.settings) if data else ""
                 said, call = actions.judge(name, given, bounds.plain_options(options or {}), place, self.settings)
-                lines, file = _last(str(request.session_hash), call)
+                lines, file = await work.done(str(request.session_hash), call)
                 figures = json.loads(file.read_text(encoding="utf-8"))
-                yield {"lines": list(lines), "judgement": figures, "command": said.command()}
+            return {"lines": list(lines), "judgement": figures, "command": said.command()}
         except Exception as error:
             raise work.mistake(error) from None
 
-    def doctor(self, data: str, request: gr.Request) -> Iterator[Any]:
+    async def doctor(self, data: str, request: gr.Request) -> Any:
         """Examine data that come along, or a path in the folder of data."""
         try:
             said, call = actions.examine(bounds.data_named(data, self.settings))
-            report = _last(str(request.session_hash), call)
-            yield {"lines": report.lines(), "recipe": report.advice.recipe, "command": said.command()}
+            report = await work.done(str(request.session_hash), call)
+            return {"lines": report.lines(), "recipe": report.advice.recipe, "command": said.command()}
         except Exception as error:
             raise work.mistake(error) from None
-
-
-def _last(session: str, call: work.Verb[Answer]) -> Answer:
-    """Wait for work to be done."""
-    results = [step.result for step in work.watch(session, call) if step.result is not None]
-    return results[-1]
 
 
 class _Reading:

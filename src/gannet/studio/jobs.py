@@ -90,6 +90,8 @@ class Jobs:
         process = self.started.get(name)
         if process is None or process.poll() in (None, 0, 128 + signal.SIGTERM, -signal.SIGTERM):
             return ""
+        if process.returncode < 0:
+            return f"It was ended from outside by {signal.Signals(-process.returncode).name}; perhaps memory was short."
         said = self._log(name).read_bytes()[-TAIL:].decode("utf-8", "replace").strip()
         return sentence(said.splitlines()[-1].removeprefix("gannet: ")) if said else "It ended without a word."
 

@@ -6,9 +6,9 @@ from importlib.util import find_spec
 from typing import Any
 
 import gradio as gr
-from gradio.exceptions import InvalidPathError
 
 from gannet.studio import cards, endpoints, judging, train, use, work
+from gannet.studio.blocks import Page
 from gannet.studio.jobs import Jobs
 from gannet.studio.settings import Settings
 from gannet.studio.words import direction, languages, say
@@ -18,7 +18,6 @@ LEARN = "gannet.studio.learn"
 FONTS = ("system-ui", "Segoe UI", "Roboto", "Noto Sans", "Noto Sans Arabic", "Vazirmatn", "Tahoma", "sans-serif")
 MONOSPACED = ("ui-monospace", "DejaVu Sans Mono", "Consolas", "monospace")
 """What readers have: the page fetches no fonts."""
-MISREAD = "The request is not what this action takes; the page at ?view=api lists what each does."
 STYLE = """
 .gradio-container { width: 100%; max-width: 76rem !important; margin: auto; }
 .top { display: flex; justify-content: space-between; align-items: baseline; flex-wrap: wrap; gap: .5rem 1rem; }
@@ -45,21 +44,6 @@ STYLE = """
 """
 
 
-class Page(gr.Blocks):
-    """A page whose requests fail in one sentence, whoever finds what is wrong with them."""
-
-    async def process_api(self, *given: Any, **named: Any) -> Any:
-        """Answer a request; what of it gradio cannot read is said without its inner words."""
-        try:
-            return await super().process_api(*given, **named)
-        except gr.Error:
-            raise
-        except (ValueError, InvalidPathError):  # Ours are errors of the page already.
-            raise gr.Error(MISREAD, print_exception=False) from None
-        except Exception as error:
-            raise work.mistake(error) from None
-
-
 def build(settings: Settings, jobs: Jobs, language: str) -> gr.Blocks:
     """Build the page in a language."""
     tabs: dict[str, Callable[[], None]] = {
@@ -79,7 +63,6 @@ def build(settings: Settings, jobs: Jobs, language: str) -> gr.Blocks:
                 with gr.Tab(say(language, f"{name}.tab"), id=name):
                     draw()
         page.unload(_leave)
-    page.queue(api_open=False, max_size=256, default_concurrency_limit=4)
     return page
 
 

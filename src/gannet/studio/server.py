@@ -7,6 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from gannet import api
 from gannet.studio.settings import PORT, Settings, check_sharing
 from gannet.studio.sweeping import swept, workplace
 from gannet.studio.words import languages
@@ -17,8 +18,16 @@ QUIET = {
     "DISABLE_TELEMETRY": "1",
     "GRADIO_MCP_SERVER": "False",
     "GRADIO_SSR_MODE": "False",
+    "GRADIO_ANALYTICS_MAX_EVENTS": "1",
+    "GRADIO_ANALYTICS_CACHE_FREQUENCY": "1000000000",
 }
-"""What keeps gradio and what it brings from telling others of us; set before it is imported."""
+"""What keeps gradio and what it brings from telling others of us, and from a table of all calls, made anew after each,
+for a page that we do not serve; set before it is imported.
+"""
+IDLE = 75
+"""Seconds that a connection stays open between two requests: a busy client may take more than uvicorn's five."""
+MODELS = 4
+"""That stay loaded: someone who paints, someone who compares two, and one to spare."""
 OWNER = "gannet"
 """The name to go with the password."""
 
@@ -53,6 +62,7 @@ def serve(
         settings = Settings(Path(runs).resolve(), Path(data).resolve(), work, port, password)
         os.environ.update({**QUIET, "GRADIO_TEMP_DIR": str(work / "files")})
         listening = _listen(settings)
+        api.keep_loaded(MODELS)
         with swept(settings):
             _run(application(settings), listening, settings, started)
 
@@ -110,5 +120,6 @@ def _run(app: Any, listening: socket.socket, settings: Settings, started: Callab
 
     port = listening.getsockname()[1]
     started(f"The studio is at http://{'127.0.0.1' if not settings.password else socket.gethostname()}:{port}")
-    server = uvicorn.Server(uvicorn.Config(app, log_level="error", access_log=False, timeout_graceful_shutdown=2))
+    given: dict[str, Any] = {"log_level": "error", "access_log": False, "timeout_graceful_shutdown": 2}
+    server = uvicorn.Server(uvicorn.Config(app, timeout_keep_alive=IDLE, **given))
     server.run(sockets=[listening])

@@ -1,10 +1,13 @@
 """Work behind the page: one job at a time, each watched by the tab that asked for it, and stopped by it alone."""
 
+import asyncio
 import queue
 import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import dataclass
 from html import escape
 from typing import Generic, TypeVar
@@ -56,41 +59,64 @@ def watch(session: str, verb: Verb[Result]) -> Iterator[Step[Result]]:
         ValueError: what was given is wrong.
         Stopped: the tab wants it to stop, or is gone.
     """
-    stop, told = threading.Event(), queue.SimpleQueue[Step[Result]]()
-    ended: list[Step[Result] | BaseException] = []
-    _stops[session] = stop
-    thread = threading.Thread(target=_work, args=(verb, stop, told, ended), daemon=True)
-    thread.start()
-    try:
+    told, ended = queue.SimpleQueue[Step[Result]](), Future[Result]()
+
+    def tell(progress: api.Progress, words: str) -> None:
+        told.put(Step(progress.note or words or "…", progress.done, progress.total))
+
+    with _stoppable(session) as stop:
+        thread = threading.Thread(target=_work, args=(verb, tell, stop, ended), daemon=True)
+        thread.start()
         while thread.is_alive():
             thread.join(GLANCE)
             yield _newest(told)
+    yield Step(result=ended.result())
+
+
+async def done(session: str, verb: Verb[Result]) -> Result:
+    """Do some work in a thread when it is its turn, and wait for it without another; who is cancelled stops it.
+
+    Args:
+        session: as `watch` takes it.
+
+    Raises:
+        ValueError, Stopped: as of `watch`.
+    """
+    ended = Future[Result]()
+    with _stoppable(session) as stop:
+        threading.Thread(target=_work, args=(verb, _tell_nobody, stop, ended), daemon=True).start()
+        return await asyncio.wrap_future(ended)
+
+
+def _tell_nobody(progress: api.Progress, words: str) -> None:
+    """Progress is not sent to programs."""
+
+
+@contextmanager
+def _stoppable(session: str) -> Iterator[threading.Event]:
+    """Give what stops some work: set by `stop` while it lasts, and at its end in any case."""
+    stop = threading.Event()
+    _stops[session] = stop
+    try:
+        yield stop
     finally:
         stop.set()
         if _stops.get(session) is stop:
             del _stops[session]
-    thread.join()
-    if isinstance(ended[0], BaseException):
-        raise ended[0]
-    yield ended[0]
 
 
-def _work(
-    verb: Verb[Result],
-    stop: threading.Event,
-    told: "queue.SimpleQueue[Step[Result]]",
-    ended: list[Step[Result] | BaseException],
-) -> None:
-    def tell(progress: api.Progress, words: str) -> None:
-        told.put(Step(progress.note or words or "…", progress.done, progress.total))
-
+def _work(verb: Verb[Result], tell: api.OnProgress, stop: threading.Event, ended: "Future[Result]") -> None:
+    if not ended.set_running_or_notify_cancel():  # From here on it is stopped, not cancelled.
+        return
     try:
         with _turn:
             if stop.is_set():
                 raise api.Stopped("Stopped before it began.")
-            ended.append(Step(result=verb(tell, stop.is_set)))
+            result = verb(tell, stop.is_set)
     except BaseException as error:
-        ended.append(error)
+        ended.set_exception(error)
+    else:
+        ended.set_result(result)
 
 
 def _newest(told: "queue.SimpleQueue[Step[Result]]") -> Step[Result]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from math import prod
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, ClassVar, Self, cast
 
 import torch
 from pydantic import BeforeValidator, ConfigDict, Field, model_validator
@@ -129,14 +129,30 @@ class GenerationPipeline(GeneratorPipeline):
         Raises:
             ValueError: a class that the model does not know, or an engine that there is not.
         """
-        assert isinstance(options, GenerationOptions)
-        labels, engine = self.labels(options.num, options.label), self.engine(options.engine)
+        return self.draw_together([options])[0]
+
+    def draw_together(self, wanted: Sequence[Section]) -> list[Samples]:
+        """Draw what each of several options asks for in batches that they share; the engine of all is the first's.
+
+        A batch is computed at its full size however few samples are asked for, so that few of each cost one of all.
+        """
+        asked = [cast(GenerationOptions, options) for options in wanted]
+        vectors, classes = zip(*map(self._points, asked), strict=True)
+        labels = None if classes[0] is None else torch.cat(classes)
+        values = self._generate(torch.cat(vectors), labels, self.engine(asked[0].engine))
+        return [
+            Samples(part, label, self.facts(options), self.animated(options), self._classes, self.medium)
+            for part, label, options in zip(values.split([*map(len, vectors)]), classes, asked, strict=True)
+        ]
+
+    def _points(self, options: GenerationOptions) -> tuple[Tensor, Tensor | None]:
+        """Give the latent vectors that options ask for (n, latent), and their classes (n,) where there are any."""
         vectors = latents(self.networks[GENERATOR], options.seed, first=0, count=options.num)
+        labels = self.labels(options.num, options.label)
         if options.frames > 1:
             vectors = walk(vectors, options.frames)
             labels = labels.repeat_interleave(options.frames) if labels is not None else None
-        values = self._generate(vectors, labels, engine)
-        return Samples(values, labels, self.facts(options), self.animated(options), self._classes, self.medium)
+        return vectors, labels
 
     def batches(self, options: Section) -> Batches:
         """Give the same samples batch by batch, each drawn when it is called for."""

@@ -1,0 +1,99 @@
+"""Gradio's page where ours differs: what a mistake says, what a session costs, how often work is looked for."""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextvars import ContextVar
+from typing import Any, TypeVar
+
+import gradio as gr
+from gradio.blocks import BlocksConfig
+from gradio.exceptions import InvalidPathError
+from gradio.queueing import Queue
+
+from gannet.studio import work
+
+Value = TypeVar("Value")
+MISREAD = "The request is not what this action takes; the page at ?view=api lists what each does."
+SESSIONS = 512
+"""Whose state is kept. Every call of a program is a session; those of open tabs are used all the time, and stay."""
+WAITING, AT_ONCE = 256, 4
+"""Requests that wait at most, and of one function that are worked on where it does not say otherwise."""
+GLANCE = 0.01
+"""Seconds between two looks for new work; gradio's own, a millisecond, keep a twentieth of a core busy with looking."""
+_answer: ContextVar[ExitStack] = ContextVar("answer")
+
+
+class Page(gr.Blocks):
+    """A page whose requests fail in one sentence, whoever finds what is wrong with them."""
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given)
+        self.api_open, self.state_session_capacity = False, SESSIONS
+        config = Config(self)
+        vars(config).update(vars(self.default_config))
+        self.default_config = config
+
+    def queue(self, **given: Any) -> "Page":  # noqa: ARG002
+        """Let requests take turns; gradio asks for it, and would build an application that mounting builds anew."""
+        self._queue = Queue(
+            live_updates=False,  # Whoever waits is told every second, not at the end of every job.
+            concurrency_count=self.max_threads,
+            update_intervals=1,
+            max_size=WAITING,
+            blocks=self,
+            default_concurrency_limit=AT_ONCE,
+        )
+        self._queue.sleep_when_free = self._queue.progress_update_sleep_when_free = GLANCE
+        return self
+
+    async def process_api(self, *given: Any, **named: Any) -> Any:
+        """Answer a request; what of it gradio cannot read is said without its inner words."""
+        try:
+            with _answering():
+                return await super().process_api(*given, **named)
+        except gr.Error:
+            raise
+        except (ValueError, InvalidPathError):  # Ours are errors of the page already.
+            raise gr.Error(MISREAD, print_exception=False) from None
+        except Exception as error:
+            raise work.mistake(error) from None
+
+
+class Config(BlocksConfig):
+    """A page's components, of which gradio describes each anew for every session: that is done once here."""
+
+    def __init__(self, page: gr.Blocks) -> None:
+        super().__init__(page)
+        self.described: dict[int, tuple[Any, dict[str, Any]]] = {}
+
+    def __copy__(self) -> Any:
+        """Give what a session starts with."""
+        session: Any = super().__copy__()  # type: ignore[no-untyped-call]
+        session.config_for_block = self.describe
+        return session
+
+    def describe(self, number: int, rendered: list[int], block: Any, renderable: Any = None) -> dict[str, Any]:
+        """Describe a component: one of the page itself as it was before, in a copy that the session may change."""
+        own: Any = self.blocks.get(number)
+        if renderable or own is not block:
+            return dict(super().config_for_block(number, rendered, block, renderable))
+        if self.described.get(number, (None,))[0] is not block:
+            self.described[number] = block, super().config_for_block(number, rendered, block)
+        config = self.described[number][1]
+        return {**config, "props": dict(config["props"])}
+
+
+@contextmanager
+def _answering() -> Iterator[None]:
+    """Keep what `until_answered` is given until gradio has taken what it wants of it."""
+    with ExitStack() as stack:
+        token = _answer.set(stack)
+        try:
+            yield
+        finally:
+            _answer.reset(token)
+
+
+def until_answered(context: AbstractContextManager[Value]) -> Value:
+    """Enter a context that is left once the request is answered, in a function of a page that is no generator."""
+    return _answer.get().enter_context(context)

@@ -1,0 +1,73 @@
+"""Jobs on the page: a training that outlives it, work that is stopped, and two tabs that do not disturb each other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+
+def apply_to(page: Any, model: str, photograph: Path) -> None:
+    """Let a tab apply a model to a photograph."""
+    page.click("#use-model input")
+    page.fill("#use-model input", model)
+    page.get_by_role("option", name=model, exact=True).first.click()
+    page.set_input_files("#use-fields input[type=file]", photograph)
+    page.wait_for_selector("#use-fields img")
+    page.click("#use-start")
+
+
+@pytest.fixture
+def large(tmp_path: Path) -> Path:
+    """A photograph that takes its time."""
+    Image.effect_noise((1400, 1000), 60).convert("RGB").save(tmp_path / "large.png")
+    return tmp_path / "large.png"
+
+
+def test_a_tab_stops_its_own_job_and_another_one_gets_its_result(
+    visit: Callable[..., Any], large: Path, photograph: Path
+) -> None:
+    first, second = visit(), visit()
+    apply_to(first, "super-resolution-v4", large)
+    first.wait_for_function("document.querySelector('#use-status').innerText.trim()")
+    second.click("#use-stop")
+    apply_to(second, "super-resolution-fast-v1", photograph)
+    second.wait_for_function("document.querySelector('#use-status').innerText.trim()")
+    assert first.locator(".toast-body").count() == 0, "the stop of another tab is nothing to this one"
+    first.click("#use-stop")
+    assert "Stopped" in first.wait_for_selector(".toast-body").inner_text()
+    assert second.wait_for_selector("#use-files a[href]").get_attribute("href")
+    assert second.locator(".toast-body").count() == 0 and first.locator("#use-files a[href]").count() == 0
+
+
+def test_a_closed_tab_leaves_no_job_behind(visit: Callable[..., Any], large: Path, photograph: Path) -> None:
+    first, second = visit(), visit()
+    apply_to(first, "super-resolution-v4", large)
+    first.wait_for_function("document.querySelector('#use-status').innerText.trim()")
+    first.close()
+    apply_to(second, "super-resolution-fast-v1", photograph)
+    second.wait_for_selector("#use-files a[href]", timeout=60_000)
+
+
+def test_a_training_goes_on_while_the_page_is_loaded_anew_and_is_stopped_from_it(page: Any, studio: Any) -> None:
+    page.get_by_role("tab", name="Train", exact=True).click()
+    page.fill("#train-name textarea, #train-name input", "reloaded")
+    page.click("#train-start")
+    page.wait_for_function(IMAGES)
+    page.reload()
+    page.wait_for_selector("#use-start")
+    page.get_by_role("tab", name="Train", exact=True).click()
+    page.wait_for_selector("#train-view .run h3 >> text=reloaded")
+    page.wait_for_function(IMAGES)
+    assert page.locator("#train-view .state").first.inner_text().startswith("Training")
+    assert page.locator("#train-view .said").first.inner_text().strip(), "the verdict so far"
+    page.click("#train-stop")
+    page.wait_for_function("/stopped/i.test(document.querySelector('#train-view .state')?.innerText)")
+    assert (studio.folder / "runs" / "reloaded" / "model" / "config.json").is_file(), "it was saved"
+
+
+IMAGES = "/[1-9][\\d,]* of [\\d,]+ images/.test(document.querySelector('#train-view .state')?.innerText)"
+"""Whether the page tells of a run that has seen images."""
