@@ -49,6 +49,11 @@ def planted(classes: int = 0) -> GenerationPipeline:
     return GenerationPipeline(settings, {GENERATOR: pair(latent=LATENT).generator((1, SIDE, SIDE), classes)}, "planted")
 
 
+def explorer_of(model: GenerationPipeline) -> Explorer:
+    """What explores it in single precision."""
+    return Explorer(model, "torch")
+
+
 class Judge(nn.Module):
     """A discriminator that nobody asks."""
 
@@ -62,7 +67,7 @@ class Judge(nn.Module):
 
 @pytest.mark.parametrize(("number", "planted_in"), [(1, 0), (2, 2), (3, 1), (4, 3)])
 def test_a_direction_moves_what_was_planted_and_nothing_else(number: int, planted_in: int) -> None:
-    explorer = Explorer(planted())
+    explorer = explorer_of(planted())
     start = explorer.point(5)
     drawn = explorer.along(start, [number], torch.tensor([-2.0, 0.0, 1.0]))
     torch.testing.assert_close(drawn[1:2], explorer.walk([start], 2))
@@ -77,7 +82,7 @@ def test_a_direction_moves_what_was_planted_and_nothing_else(number: int, plante
 
 
 def test_shares_are_those_of_the_squares_of_what_was_planted() -> None:
-    shares = Explorer(planted()).shares([1, 2, 3, 4])
+    shares = explorer_of(planted()).shares([1, 2, 3, 4])
     squares = sorted(STRENGTHS.square().tolist(), reverse=True)
     assert list(shares.values()) == pytest.approx([one / sum(squares) for one in squares], rel=1e-4)
 
@@ -85,11 +90,11 @@ def test_shares_are_those_of_the_squares_of_what_was_planted() -> None:
 @pytest.mark.parametrize("number", [0, 5])
 def test_a_direction_that_there_is_not_is_refused(number: int) -> None:
     with pytest.raises(ValueError, match=f"Direction {number} is none of the 4"):
-        Explorer(planted()).directions([number])
+        explorer_of(planted()).directions([number])
 
 
 def test_moves_add_up_and_truncation_scales_the_seed_alone() -> None:
-    explorer = Explorer(planted())
+    explorer = explorer_of(planted())
     whole, half = explorer.point(2), explorer.point(2, truncation=0.5)
     torch.testing.assert_close(half.latent, whole.latent / 2)
     moved = explorer.moved(half, {1: 2.0, 3: -1.0})
@@ -98,7 +103,7 @@ def test_moves_add_up_and_truncation_scales_the_seed_alone() -> None:
 
 
 def test_a_walk_starts_passes_and_ends_at_its_seeds() -> None:
-    explorer, points = Explorer(planted()), [Explorer(planted()).point(seed) for seed in (4, 1, 9)]
+    explorer, points = explorer_of(planted()), [explorer_of(planted()).point(seed) for seed in (4, 1, 9)]
     walked = explorer.walk(points, 5)
     assert len(walked) == 9
     for place, point in zip((0, 4, 8), points, strict=True):
@@ -106,7 +111,7 @@ def test_a_walk_starts_passes_and_ends_at_its_seeds() -> None:
 
 
 def test_a_walk_between_classes_changes_the_class_evenly() -> None:
-    explorer = Explorer(planted(3))
+    explorer = explorer_of(planted(3))
     points = [explorer.point(0, label) for label in "abc"]
     assert [point.label for point in points] == [0, 1, 2]
     shift = (explorer.walk(points, 3) - explorer.walk(points[:1], 2)).mean((1, 2, 3))
@@ -120,7 +125,7 @@ def test_a_picture_of_its_own_is_found_again() -> None:
     """The picture of a known vector, which none of those drawn is; the vector follows from its picture here."""
     model = planted()
     wanted = Point(torch.tensor([0.9, -1.4, 0.3, 1.1]))
-    picture = Explorer(model).walk([wanted], 2)[0]
+    picture = explorer_of(model).walk([wanted], 2)[0]
     found = project(model, picture, SEARCH, None, Watch())
     assert found.psnr > 40 and found.psnr > found.drawn_psnr + 10
     assert found.in_time and found.steps == 120

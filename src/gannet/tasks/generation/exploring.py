@@ -14,7 +14,7 @@ from gannet.adversarial.two_player import GENERATOR
 from gannet.networks.latent_space import blends_classes, closed_form_directions, entering_weight, generate_blended
 from gannet.networks.pair import Generator
 from gannet.pipelines.pipeline import Pipeline
-from gannet.pipelines.samples import Engine, latents
+from gannet.pipelines.samples import latents
 from gannet.pipelines.walks import walk_through
 from gannet.tasks.generation.pipeline import GenerationPipeline
 
@@ -47,10 +47,11 @@ class Explorer:
 
     Args:
         pipeline: the generator's.
+        engine: what computes it, as its pipeline names it.
     """
 
-    def __init__(self, pipeline: GenerationPipeline) -> None:
-        self.pipeline = pipeline
+    def __init__(self, pipeline: GenerationPipeline, engine: str = "auto") -> None:
+        self.pipeline, self.engine = pipeline, pipeline.engine(engine)
         self.network = cast(Generator, pipeline.networks[GENERATOR])
 
     def point(self, seed: int, label: str | None = None, truncation: float = 1.0) -> Point:
@@ -133,12 +134,8 @@ class Explorer:
             raise ValueError(f"{self.pipeline.name} has nothing between two classes; name one of them.")
         return self._blended(vectors, _straight(one_hot(torch.tensor(labels), self.network.classes).float(), frames))
 
-    @cached_property
-    def _engine(self) -> Engine:
-        return self.pipeline.engine("auto")
-
     def _drawn(self, vectors: Tensor, labels: Tensor | None) -> Tensor:
-        return self.pipeline.generate(vectors, labels, self._engine)
+        return self.pipeline.generate(vectors, labels, self.engine)
 
     @torch.no_grad()
     def _blended(self, vectors: Tensor, shares: Tensor) -> Tensor:
