@@ -25,6 +25,7 @@ def build(settings: Settings, jobs: Jobs) -> None:
         answer, made = gr.JSON(label="answer"), gr.File(label="results", file_count="multiple")
     use, reading = _Using(settings), _Reading(settings, jobs)
     _offer("apply", use.apply, [name, files, options], [made, answer], "work")
+    _offer("explore", use.explore, [name, files, options], [made, answer], "work")
     _offer("judge", use.judge, [name, data, options], answer, "work")
     _offer("doctor", use.doctor, data, answer, "work")
     _offer("models", reading.models, [], answer)
@@ -95,6 +96,23 @@ class _Using:
         if rest and not first:
             raise ValueError(f"{name} makes samples from nothing; leave the files out.")
         return ({first: rest} if rest else {}) | found, asked
+
+    def explore(
+        self, name: str, files: list[str] | None, options: Any, request: gr.Request
+    ) -> Iterator[tuple[Any, Any]]:
+        """Explore a generator, from a picture where a file is given; the option `out` names what is made."""
+        try:
+            with actions.workplace(self.settings) as place:
+                asked = bounds.plain_options(options or {})
+                out = place / bounds.new_name(asked.pop("out", "explored.png"))
+                pictures = bounds.checked_files(files) if files else []
+                if len(pictures) > 1:
+                    raise ValueError(f"{len(pictures)} pictures are given; a walk starts from one.")
+                said, call = actions.explore(name, asked, next(iter(pictures), None), out, self.settings)
+                made = _last(str(request.session_hash), call)
+                yield [str(file) for file in made.files], {"lines": list(made.lines), "command": said.command()}
+        except Exception as error:
+            raise work.mistake(error) from None
 
     def judge(self, name: str, data: str, options: Any, request: gr.Request) -> Iterator[Any]:
         """Judge a model by data; of a run without any by what it held out."""

@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 from gradio.exceptions import InvalidPathError
 
-from gannet.studio import cards, endpoints, judging, train, use, work
+from gannet.studio import cards, endpoints, explore, judging, train, use, work
 from gannet.studio.jobs import Jobs
 from gannet.studio.settings import Settings
 from gannet.studio.words import direction, languages, say
@@ -38,6 +38,7 @@ STYLE = """
 .run .legend span { margin-inline-end: 1rem; white-space: nowrap; }
 .run .legend i { display: inline-block; width: .8em; height: .8em; margin-inline-end: .3em; }
 .run .small { font-size: .85rem; opacity: .8; }
+.drawn img { image-rendering: pixelated; }
 .brushes { display: flex; flex-wrap: wrap; gap: .3rem .8rem; }
 .brush i { display: inline-block; width: 1em; height: 1em; margin-inline-end: .3em; border: 1px solid #8888; }
 [dir=rtl] .block, [dir=rtl] .form, [dir=rtl] .tabitem { direction: rtl; }
@@ -65,6 +66,7 @@ def build(settings: Settings, jobs: Jobs, language: str) -> gr.Blocks:
     tabs: dict[str, Callable[[], None]] = {
         "use": lambda: use.build(settings, language),
         "train": lambda: train.build(settings, jobs, language, page),
+        "explore": lambda: explore.build(settings, language),
         "judge": lambda: judging.build(settings, language),
         "models": lambda: cards.build(settings, language),
     }
