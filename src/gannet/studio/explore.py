@@ -70,7 +70,9 @@ class _Parts:
             label = gr.Dropdown(
                 classes, value=next(iter(classes), None), label=self.say("class"), visible=bool(classes), min_width=160
             )
-            truncation = gr.Slider(0.1, 1.5, value=1.0, step=0.05, label=self.say("truncation"))
+            truncation = gr.Slider(
+                0.1, 1.5, value=1.0, step=0.05, label=self.say("truncation"), info=self.say("scaled"), min_width=220
+            )
             show = gr.Button(self.say("show"), variant="primary", elem_id="explore-show", min_width=140)
         common = [label, truncation]
         seeds, ends = self._draw_seeds(first)
@@ -98,7 +100,7 @@ class _Parts:
         """Draw the row of pictures, and the two fields that choosing one of them fills."""
         seeds = gr.Gallery(
             label=self.say("seeds"),
-            columns=SHOWN // 2,
+            columns=SHOWN,
             height="auto",
             object_fit="contain",
             allow_preview=False,
@@ -128,8 +130,10 @@ class _Parts:
             walk = gr.Button(self.say("walk"), variant="primary", elem_id="explore-walk", min_width=160)
             stop = gr.Button(say(self.language, "stop"), variant="stop", min_width=100)
         with gr.Row():
-            film = gr.Image(**_still(self.say("walked"), "explore-film"))
-            files = results_field(self.say("files"), "explore-files")
+            with gr.Column(min_width=280):
+                film = gr.Image(**_still(self.say("walked"), "explore-film"))
+            with gr.Column(min_width=280):
+                files = results_field(self.say("files"), "explore-files")
         walk.click(self.walk, [frames, *given], [status, film, files, said], **WORK)
         stop.click(stop_work, None, None, queue=False, api_visibility="private")
 
@@ -235,7 +239,8 @@ class _Parts:
                 said, call = actions.explore(self.name, asked, picture, place / out, self.settings)
                 for step in work.watch(str(request.session_hash), call):
                     words = step.line(say(self.language, "waiting"))
-                    lines = "\n".join(f"- {line}" for line in step.result.lines) if step.result else words
+                    # That it was saved the page shows itself.
+                    lines = "\n".join(f"- {line}" for line in step.result.lines[1:]) if step.result else words
                     yield lines, step.result, said
         except Exception as error:
             raise work.mistake(error) from None

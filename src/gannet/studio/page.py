@@ -38,10 +38,14 @@ STYLE = """
 .run .legend span { margin-inline-end: 1rem; white-space: nowrap; }
 .run .legend i { display: inline-block; width: .8em; height: .8em; margin-inline-end: .3em; }
 .run .small { font-size: .85rem; opacity: .8; }
-.drawn img { image-rendering: pixelated; }
+.drawn img { image-rendering: pixelated; width: 100%; height: 100%; object-fit: contain; }
+#explore-seeds .grid-wrap { min-height: 0; max-height: none; padding-top: 2.4rem; }
+#explore-seeds .grid-container { grid-template: none / repeat(auto-fill, minmax(max(11%, 4.5rem), 1fr)); }
+#explore-seeds .grid-container { grid-auto-rows: auto; }
 .brushes { display: flex; flex-wrap: wrap; gap: .3rem .8rem; }
 .brush i { display: inline-block; width: 1em; height: 1em; margin-inline-end: .3em; border: 1px solid #8888; }
 [dir=rtl] .block, [dir=rtl] .form, [dir=rtl] .tabitem { direction: rtl; }
+[dir=rtl] .slider_input_container { direction: ltr; }
 [dir=rtl] .cm-editor, [dir=rtl] input[type=number], [dir=rtl] pre { direction: ltr; text-align: left; }
 """
 
