@@ -38,7 +38,8 @@ STYLE = """
 .run .legend span { margin-inline-end: 1rem; white-space: nowrap; }
 .run .legend i { display: inline-block; width: .8em; height: .8em; margin-inline-end: .3em; }
 .run .small { font-size: .85rem; opacity: .8; }
-.drawn img { image-rendering: pixelated; width: 100%; height: 100%; object-fit: contain; }
+.drawn img, #explore-given img { width: 100%; height: 100%; object-fit: contain; }
+.drawn img { image-rendering: pixelated; }
 #explore-seeds .grid-wrap { min-height: 0; max-height: none; padding-top: 2.4rem; }
 #explore-seeds .grid-container { grid-template: none / repeat(auto-fill, minmax(max(11%, 4.5rem), 1fr)); }
 #explore-seeds .grid-container { grid-auto-rows: auto; }
