@@ -120,7 +120,7 @@ def test_a_picture_that_cannot_be_read_is_a_sentence(
         (["--class", "Hat"], "does not know the class 'Hat'"),
         (["--direction", 9], "Direction 9 is none of the 8"),
         (["--direction", 1, "--to", 2], "give one of the two"),
-        (["--move", "1:2"], "move"),
+        (["--move", "1:2"], "is no move; write DIRECTION=STRENGTH"),
         (["--move", "99=2"], "Direction 99"),
         (["--class", 1, "--class", 2, "--to", 3, "--to", 4], "2 classes are given for 3 seeds"),
         (["--frames", 1], "frames"),

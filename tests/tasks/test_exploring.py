@@ -14,7 +14,7 @@ from gannet.runtime.progress import Stopped, Watch
 from gannet.schema import Choice
 from gannet.tasks.generation.exploring import Explorer, Point
 from gannet.tasks.generation.pipeline import GenerationPipeline, Settings
-from gannet.tasks.generation.projection import Search, fitted_picture, project
+from gannet.tasks.generation.projection import Search, _nearest, fitted_picture, project
 
 SIDE, LATENT = 8, 4
 
@@ -141,6 +141,12 @@ def test_the_class_of_a_picture_is_found_or_kept_and_the_same_search_finds_the_s
     found, again = (project(model, picture, short, None, Watch()) for _ in range(2))
     assert found.point.label == 2 and torch.equal(found.point.latent, again.point.latent)
     assert project(model, picture, short, 0, Watch()).point.label == 0
+
+
+def test_the_search_starts_from_different_classes_as_far_as_there_are() -> None:
+    apart, labels = torch.tensor([0.1, 0.2, 0.3, 0.4, 0.5, 0.6]), torch.tensor([1, 1, 1, 0, 2, 0])
+    assert _nearest(apart, labels).tolist() == [0, 3, 4, 1]
+    assert _nearest(apart.flip(0), None).tolist() == [5, 4, 3, 2]
 
 
 def test_the_search_is_bounded_in_time_and_says_so() -> None:

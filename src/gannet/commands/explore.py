@@ -64,8 +64,7 @@ class Explored:
         """Say it in words."""
         what = "a picture" if self.count == 1 else f"{self.count:,} pictures"
         shares = [
-            f"Direction {number} has {share:.1%}".replace("%", " %")
-            + " of all that the latent vector changes at first."
+            f"Direction {number} makes {100 * share:.1f} % of what the latent vector changes at the first layer."
             for number, share in self.directions.items()
         ]
         return [f"Saved {self.out}: {what}.", *(self.projection.lines() if self.projection else []), *shares]

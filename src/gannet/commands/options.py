@@ -1,11 +1,12 @@
 """What is asked of the verbs that have no room of their own; no torch is needed to read it."""
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
 
-from gannet.schema import Options
+from gannet.schema import Options, shown
 
 WIDEST = 100_000
 """Pixels; how many there are in all is bounded besides."""
@@ -70,6 +71,13 @@ def _several(given: Any) -> Any:
     return (given,) if isinstance(given, str | int) else given
 
 
+def _move(given: str) -> str:
+    """Take a direction's number and how far to go along it; ValueError for anything else."""
+    if not re.fullmatch(r"[1-9]\d{0,5}=[-+]?(\d{1,6}(\.\d{0,9})?|\.\d{1,9})", given):
+        raise ValueError(f"{shown(given)} is no move; write DIRECTION=STRENGTH, such as 2=-1.5")
+    return given
+
+
 def _words(given: Any) -> Any:
     """Take numbers of classes for words."""
     many = _several(given)
@@ -80,7 +88,7 @@ MOST_FRAMES = 4096
 """Of a walk, which lies in memory as a whole."""
 Seed = Annotated[int, Field(ge=0)]
 DirectionNumber = Annotated[int, Field(ge=1)]
-Move = Annotated[str, Field(pattern=r"^[1-9]\d{0,5}=[-+]?(\d{1,6}(\.\d*)?|\.\d+)$")]
+Move = Annotated[str, AfterValidator(_move)]
 
 
 class ExploreOptions(Options):

@@ -119,7 +119,7 @@ def project(
     vectors, labels = _drawn(pipeline, search.seed, label)
     watch.step(0, search.steps, WORDS)
     apart = _apart(pipeline.generate(vectors, labels), picture)
-    best = apart.topk(STARTS, largest=False).indices
+    best = _nearest(apart, labels)
     chosen = None if labels is None else labels[best]
     found, steps = _descend(pipeline, picture, (vectors[best], chosen), search, watch)
     reached = _apart(pipeline.generate(found, chosen, pipeline.engine("auto")), picture)
@@ -134,6 +134,19 @@ def _drawn(pipeline: GenerationPipeline, seed: int, label: int | None) -> tuple[
     vectors = torch.randn(DRAWN, size, generator=addressed(seed, "projection"))
     labels = pipeline.labels(DRAWN)
     return vectors, labels if labels is None or label is None else torch.full((DRAWN,), label)
+
+
+def _nearest(apart: Tensor, labels: Tensor | None) -> Tensor:
+    """Choose what to start from by how far pictures are (n,): the nearest, of different classes (n,) where it can be.
+
+    A vector moves by gradients and a class does not, so that a class of which none starts is never found.
+    """
+    order = apart.argsort(stable=True)
+    if labels is None:
+        return order[:STARTS]
+    classes = labels[order].tolist()
+    repeated = [classes.index(one) < place for place, one in enumerate(classes)]
+    return order[torch.tensor(repeated).int().argsort(stable=True)][:STARTS]
 
 
 def _descend(
