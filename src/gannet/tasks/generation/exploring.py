@@ -74,7 +74,7 @@ class Explorer:
     @cached_property
     def _factorized(self) -> tuple[Tensor, Tensor]:
         try:
-            return closed_form_directions(entering_weight(self.network))
+            return closed_form_directions(entering_weight(self.network).cpu())
         except ValueError as error:
             raise ValueError(
                 f"{self.pipeline.name} has no directions to be told by its weights, for {error}; walk between seeds."
