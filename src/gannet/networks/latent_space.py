@@ -47,8 +47,9 @@ def _is_linear(layer: nn.Module, given: Tensor) -> bool:
     """Tell whether a layer is a matrix for what it is given: a convolution of one pixel is, in one group."""
     if isinstance(layer, nn.Linear):
         return given.dim() == 2
+    assert isinstance(layer, nn.Conv2d | nn.ConvTranspose2d), "no other is looked at"
     single = given.shape[2:].numel() == 1 and layer.groups == 1
-    return single and (isinstance(layer, nn.ConvTranspose2d) or layer.weight[0, 0].numel() == 1)  # type: ignore[index]
+    return single and (isinstance(layer, nn.ConvTranspose2d) or layer.weight[0, 0].numel() == 1)
 
 
 def _matrix(layer: nn.Module) -> Tensor:
