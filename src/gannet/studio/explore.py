@@ -161,7 +161,7 @@ class _Parts:
             [*given, *sliders],
             [status, moved, said],
             trigger_mode="always_last",
-            **WORK | {"show_progress": "hidden"},
+            **{**WORK, "show_progress": "hidden"},
         )
 
     def _draw_picture(self, status: Any, said: Any) -> tuple[Any, Any]:
