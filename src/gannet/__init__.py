@@ -18,6 +18,7 @@ _HOMES = {
     "recipes": "gannet.api",
     "card": "gannet.api",
     "models": "gannet.api",
+    "explore": "gannet.api",
     "export": "gannet.api",
     "interface": "gannet.api",
     "load": "gannet.api",
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
     from gannet.api import bench as bench
     from gannet.api import card as card
     from gannet.api import doctor as doctor
+    from gannet.api import explore as explore
     from gannet.api import export as export
     from gannet.api import interface as interface
     from gannet.api import judge as judge

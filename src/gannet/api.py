@@ -1,7 +1,8 @@
 """The API: the verbs, and what is asked of them and answered. Everything behind it may move.
 
-Every verb that takes its time tells `on_progress` how far it is, and is asked by `should_stop` to leave (`Stopped`). A
-mistake in what was given is a ValueError of one sentence. None changes the process. What is asked of one is a schema.
+Every verb that takes its time tells `on_progress` how far it is, and is asked by `should_stop` to leave (`Stopped`);
+`apply` and `augment` then go on where they stood when they are called the same again. A mistake in what was given, and
+an `out` that exists, is a ValueError of one sentence. None changes the process. What is asked of one is a schema.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from gannet.commands.augment.options import AugmentOptions as AugmentOptions
     from gannet.commands.average import Averaged as Averaged
     from gannet.commands.bench import Speed as Speed
+    from gannet.commands.explore import Explored as Explored
     from gannet.commands.flags import SchemaCommand as SchemaCommand
     from gannet.commands.flags import click_options as click_options
     from gannet.commands.flags import schema_command as schema_command
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from gannet.commands.options import AverageOptions as AverageOptions
     from gannet.commands.options import BenchOptions as BenchOptions
     from gannet.commands.options import DoctorOptions as DoctorOptions
+    from gannet.commands.options import ExploreOptions as ExploreOptions
     from gannet.commands.options import ExportOptions as ExportOptions
     from gannet.commands.options import PlanOptions as PlanOptions
     from gannet.commands.options import TrainOptions as TrainOptions
@@ -59,10 +62,12 @@ _ROOMS = {
     "gannet.commands.augment.options": "Augmented AugmentOptions",
     "gannet.commands.average": "Averaged",
     "gannet.commands.bench": "Speed",
+    "gannet.commands.explore": "Explored",
     "gannet.commands.flags": "SchemaCommand click_options schema_command",
     "gannet.commands.model_command": "ModelCommand",
     "gannet.commands.models": "Model",
-    "gannet.commands.options": "AverageOptions BenchOptions DoctorOptions ExportOptions PlanOptions TrainOptions",
+    "gannet.commands.options": "AverageOptions BenchOptions DoctorOptions ExploreOptions ExportOptions PlanOptions "
+    "TrainOptions",
     "gannet.commands.plan": "Plan",
     "gannet.commands.plane.game": "PlaneGame",
     "gannet.commands.plane.models": "labelled_points portray",
@@ -87,7 +92,7 @@ _ROOMS = {
 """Where what is asked and answered lies; it loads when it is first used, so that this module waits for no torch."""
 _HOMES = {name: room for room, names in _ROOMS.items() for name in names.split()}
 VERBS = (
-    *("apply", "augment", "average", "bench", "doctor", "export", "interface", "judge"),
+    *("apply", "augment", "average", "bench", "doctor", "explore", "export", "interface", "judge"),
     *("keys", "load", "models", "plan", "recipes", "train"),
 )
 __all__ = [*sorted(_HOMES), "OnProgress", "Progress", "ShouldStop", "Stopped", *VERBS]
@@ -115,14 +120,14 @@ def train(
 
     Args:
         target: a shipped recipe's name or a YAML file; left out with `resume`.
-        data: what to learn from, a path or pictures in memory, alone or as (pictures, labels); empty: the recipe's
-            own data. With `resume` the run's, which must be given again where they were in memory.
+        data: a path or pictures in memory, alone or as (pictures, labels); empty: the recipe's own. With `resume` the
+            run's, which must be given again where they were in memory.
         out: the run's folder, which must not exist; empty: a free one below `runs/`.
         set: changes to the recipe, dotted key -> value.
         start_from: a run, a model's folder or `hf:owner/name` whose weights to start from.
         resume: a run to continue instead; `set` may then change how long it lasts.
-        should_stop: asked after every round; once it says yes, the run is saved and its `ending` is `interrupted`.
-            Of several processes any one may say so, and all leave after the same line of the log.
+        should_stop: asked after every round, in every process; once it says yes, the run is saved and its `ending` is
+            `interrupted`.
         on_progress: told after every round, a `gannet.training.callbacks.Status` and the referee's words.
 
     Raises:
@@ -147,9 +152,7 @@ def plan(
     should_stop: ShouldStop | None = None,
     on_progress: OnProgress | None = None,
 ) -> "Plan":
-    """Say what a run of a recipe, given as `train` takes it, would be on this machine: its whole recipe, memory and
-    time; nothing is written.
-    """
+    """Say what a run, as `train` takes it, would be on this machine: recipe, memory and time; nothing is written."""
     from gannet.commands import plan as command
     from gannet.commands.given import named, watched
     from gannet.commands.train import configure, prepare
@@ -169,11 +172,9 @@ def bench(
     should_stop: ShouldStop | None = None,
     on_progress: OnProgress | None = None,
 ) -> "Speed":
-    """Measure how fast this machine trains and samples a recipe, and how far that is from its limit.
+    """Measure how fast this machine trains and samples a recipe, as `train` takes it, and how far from its limit.
 
-    Args:
-        target, set: as `train` takes them.
-        data: whose size and classes count; empty: the recipe's, or pictures of 32x32.
+    Of data but size and classes count; without any the recipe's do, or pictures of 32x32.
     """
     from gannet.commands import bench as command
     from gannet.commands.given import named, watched
@@ -220,11 +221,9 @@ def average(
     should_stop: ShouldStop | None = None,
     on_progress: OnProgress | None = None,
 ) -> "Averaged":
-    """Average a run's weights as widely as is asked, and save that in its model's folder as `average-<width>`.
+    """Average the weights of a run that had `average.widths`, and save that in its model's folder as `average-<width>`.
 
-    Args:
-        run: a run that kept averages to make others of, as its recipe's `average.widths` said.
-        options: how widely; where they do not say, the judge picks a width by what the run held out.
+    Where `options` do not say how widely, the judge picks a width by what the run held out.
     """
     from gannet.commands import average as command
     from gannet.commands.given import watched
@@ -248,9 +247,9 @@ def apply(
 ) -> "Applied":
     """Apply a model and save what it makes: samples from nothing, or something of given files.
 
-    Samples of any number and photographs of any size take constant memory. A broken-off folder, zip or parquet file
-    goes on where it stood when the same is asked for again; under torchrun every process writes its share. What a
-    folder's `gannet-manifest.jsonl` says was made of the same files is skipped, also later.
+    Any number of samples and any size of photographs take constant memory. What was broken off goes on where it stood
+    when the same is asked for again; under torchrun every process writes its share. What a folder's
+    `gannet-manifest.jsonl` says was made of the same files is skipped.
 
     Args:
         target: a run, a model's folder, a shipped model's name, `hf:owner/name`, or the file of a community network.
@@ -261,10 +260,6 @@ def apply(
         compare: where to put a picture of some inputs before and after; empty: nowhere.
         options: the model's own, and the paths of further inputs, by name, as `interface` lists them; of what makes
             photographs also `format`, `quality` and `width` of the files.
-
-    Raises:
-        ValueError: nothing is there to apply, an option that the model has not, or `out` exists; one sentence.
-        Stopped: `should_stop` said yes; the same call goes on where it stood.
     """
     from gannet.commands.applied import Wanted
     from gannet.commands.apply import apply_model
@@ -274,6 +269,30 @@ def apply(
     with watched(on_progress, should_stop, "Applying") as watch:
         wanted = Wanted(str(out), tuple(save), str(compare), watch=watch)
         return apply_model(target, inputs, options, wanted, weights)
+
+
+@borrowed()
+def explore(
+    target: str | Path,
+    out: str | Path = "",
+    options: "ExploreOptions | None" = None,
+    *,
+    should_stop: ShouldStop | None = None,
+    on_progress: OnProgress | None = None,
+) -> "Explored":
+    """Look around in what a generator of pictures can draw: between seeds, along directions, nearest to a picture.
+
+    Args:
+        target: as `judge` takes it.
+        out: an animation (.gif, .webp, .mp4), a sheet (.png, ...) or a folder; empty: a name is chosen.
+        options: where to look; see the schema.
+    """
+    from gannet.commands import explore as command
+    from gannet.commands.given import watched
+    from gannet.commands.options import ExploreOptions
+
+    with watched(on_progress, should_stop, "Exploring") as watch:
+        return command.explore(target, out, options or ExploreOptions(), watch)
 
 
 def interface(target: str | Path) -> "Json":
@@ -297,12 +316,8 @@ def export(
     """Write a model's network as a file that other programs run, once one has been seen to give PyTorch's answers.
 
     Args:
-        target: a run, a model's folder, a shipped model's name or `hf:owner/name`.
+        target, weights: as `judge` takes them; `options` may name the weights instead.
         out: the file, which must not exist: .onnx, or .safetensors where `options` say `spandrel`.
-        weights: `model`, `best`, or the name of a stage or an average; `options` may say so instead.
-
-    Raises:
-        ValueError: the model cannot be exported, libraries are missing, or the answers differ; one sentence.
     """
     from gannet.commands import export as command
     from gannet.commands.given import watched
@@ -323,16 +338,10 @@ def augment(
 ) -> "Augmented":
     """Make a data set larger by changed copies of its samples; folders, labels and the samples themselves survive.
 
-    Every file has a line in `record.csv` that says what it was made from and how.
-
     Args:
         data: a folder, a zip, an array, a table, `hf:owner/name`, or pictures in memory; or texts: .txt, .csv or .tsv.
-        out: a folder or a .zip, which must not exist; for texts a file of the same format.
+        out: a folder or a .zip, new, whose `record.csv` tells what each file was made from; of texts the same format.
         wish: how many times as large, by which kinds, from which seed.
-
-    Raises:
-        ValueError: an unknown kind or strength, too little that is healthy, or `out` exists; one sentence.
-        Stopped: `should_stop` said yes; the same call goes on where it stood.
     """
     from gannet.commands.augment.images import augment_data
     from gannet.commands.augment.options import AugmentOptions
@@ -361,18 +370,14 @@ def doctor(
 
 
 def load(target: str | Path, weights: str = "model") -> "Pipeline":
-    """Load a model for use: a run, a model's folder, a shipped model's name, `hf:owner/name`, or a network's file.
-
-    Args:
-        weights: `model` for the last, `best` for the best judged, or the name of a stage or an average.
-    """
+    """Load a model for use; target and weights: as `apply` takes them."""
     from gannet.pipelines.hub import load as load_model
 
     return load_model(target, weights)
 
 
 def recipes() -> dict[str, str]:
-    """List the recipes of Gannet and of installed packages, by name: what each is for, or why it cannot be used."""
+    """List the recipes of Gannet and of installed packages, each with what it is for or why it cannot be used."""
     from gannet.commands.recipes import about_recipes
 
     return about_recipes()

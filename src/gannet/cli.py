@@ -113,6 +113,22 @@ def apply(
         raise typer.Exit(INCOMPLETE)
 
 
+@app.command(cls=api.schema_command(lambda: api.ExploreOptions.model_json_schema()))
+def explore(
+    context: typer.Context,
+    model: Annotated[str, typer.Argument(help="A run, a model's folder, a shipped model's name, or hf:owner/name.")],
+    out: Annotated[
+        str, typer.Option(help=".gif, .webp or .mp4 move, .png is a sheet; or a folder; left out, a name is chosen.")
+    ] = "",
+    as_json: Json = False,
+) -> None:
+    """Look around in what a generator of pictures can draw: between seeds, along directions, nearest to a picture."""
+    options = api.ExploreOptions(**context.obj)
+    with _shown("Exploring", as_json) as shown:
+        found = api.explore(model, out, options, on_progress=shown)
+    _print("explore", found.to_json(), found.lines(), as_json)
+
+
 @app.command(cls=api.schema_command(lambda: api.ExportOptions.model_json_schema()))
 def export(
     context: typer.Context,

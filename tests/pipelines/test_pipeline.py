@@ -23,7 +23,7 @@ import gannet
 from gannet.commands.train import configure
 from gannet.pipelines.hub import absolute
 from gannet.pipelines.pipeline import Pipeline
-from gannet.pipelines.samples import walk
+from gannet.pipelines.walks import walk
 from gannet.recipe import dump_yaml
 from gannet.runtime.files import load_tensors, save_tensors
 from gannet.schema import Choice

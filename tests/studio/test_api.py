@@ -13,6 +13,7 @@ import numpy as np
 from PIL import Image
 
 import gannet
+from gannet.api import ExploreOptions
 
 Ask = Callable[..., Any]
 Upload = Callable[..., list[dict[str, Any]]]
@@ -72,6 +73,20 @@ def test_samples_are_those_of_their_seed(ask: Ask, tmp_path: Path) -> None:
     assert len(files) == 3
     one, other = (fetched(of[2], tmp_path / name).read_bytes() for of, name in ((files, "a.png"), (again, "b.png")))
     assert one == other
+
+
+def test_a_walk_is_what_the_library_makes_of_it(ask: Ask, studio: Any, tmp_path: Path) -> None:
+    asked = {"seed": 3, "to": [7], "frames": 5, "class": ["2"]}
+    files, told = ask("explore", "tiny", None, {**asked, "out": "walk.gif"}).data
+    own = gannet.explore(studio.folder / "runs" / "tiny", tmp_path / "own.gif", ExploreOptions(**asked))
+    assert fetched(files[0], tmp_path / "walk.gif").read_bytes() == own.out.read_bytes()
+    assert told["command"].endswith("tiny --seed 3 --to 7 --frames 5 --class 2 --out walk.gif")
+
+
+def test_a_picture_is_looked_for(ask: Ask, upload: Upload, photograph: Path, tmp_path: Path) -> None:
+    files, told = ask("explore", "tiny", upload(photograph), {"steps": 5, "out": "found.png"}).data
+    assert fetched(files[0], tmp_path / "found.png").read_bytes()[:4] == b"\x89PNG" and "PSNR" in told["lines"][1]
+    assert "--picture photograph.png" in told["command"]
 
 
 def test_a_run_is_judged_and_its_card_is_told(ask: Ask) -> None:

@@ -149,6 +149,34 @@ def difference(one: Image.Image, other: Image.Image) -> Image.Image:
     return ImageChops.difference(one, other).convert("L")
 
 
+def test_seeds_are_walked_between_and_moved_by_sliders(page: Any, tmp_path: Path) -> None:
+    page.get_by_role("tab", name="Explore", exact=True).click()
+    choose(page, "explore-model", "tiny")
+    page.wait_for_function("!document.querySelector('#explore-model').textContent.includes('Fashion')")
+    page.click("#explore-show")
+    page.wait_for_selector("#explore-seeds img >> nth=7")
+    seeds = page.locator("#explore-seeds button:has(img)")
+    seeds.nth(2).focus()
+    page.keyboard.press("Enter")
+    page.wait_for_function("document.querySelector('#explore-from input').value === '2'")
+    seeds.nth(5).click()
+    page.wait_for_function("document.querySelector('#explore-to input').value === '5'")
+    page.click("#explore-walk")
+    page.wait_for_selector("#explore-files a[href]")
+    with page.expect_download() as fetched:
+        page.locator("#explore-files a[href]").first.click()
+    fetched.value.save_as(tmp_path / "walk.gif")
+    with Image.open(tmp_path / "walk.gif") as film:
+        assert film.n_frames > 1
+    assert b"trainedAlgorithmicMedia" in (tmp_path / "walk.gif").read_bytes()
+    page.locator("#explore-direction-1 input[type=range]").focus()
+    before = page.locator("#explore-moved img").count() and page.get_attribute("#explore-moved img", "src")
+    for _ in range(4):
+        page.keyboard.press("ArrowRight")
+    page.wait_for_function("(was) => (document.querySelector('#explore-moved img') || {}).src !== was", arg=before)
+    page.wait_for_selector("text=--move")
+
+
 def test_a_run_is_found_again_when_the_page_is_opened(page: Any) -> None:
     page.get_by_role("tab", name="Train", exact=True).click()
     page.wait_for_selector("#train-view .run h3")

@@ -27,6 +27,11 @@ def test_no_path_leads_out(ask: Ask, studio: Any, path: str) -> None:
         ask("apply", MODEL, [whole], {}),
         ask("apply", path, None, {}),
         ask("apply", "landscapes-v1", None, {"palette": whole}),
+        ask("explore", path, None, {}),
+        ask("explore", "tiny", [as_file(whole)], {}),
+        ask("explore", "tiny", None, {"picture": whole}),
+        ask("explore", "tiny", None, {"out": path}),
+        ask("explore", "tiny", None, {"weights": whole}),
         ask("doctor", path),
         ask("doctor", whole),
         ask("judge", "tiny", whole, {}),
@@ -60,6 +65,8 @@ WRONG += [{"num": "many"}, {"seed": -1}, {"strength": [1]}, {"../x": 1}, {"num":
 @pytest.mark.parametrize("wrong", WRONG, ids=lambda wrong: repr(wrong)[:30])
 def test_what_is_none_ends_in_one_sentence(ask: Ask, wrong: Any) -> None:
     asked = [("apply", wrong, None, {}), ("apply", "tiny", wrong, {}), ("apply", "tiny", None, wrong)]
+    asked += [("explore", wrong, None, {}), ("explore", "tiny", wrong, {}), ("explore", "tiny", None, {"to": wrong})]
+    asked += [("explore", "tiny", None, wrong)]
     asked += [("judge", wrong, "", {}), ("judge", "tiny", wrong, {"fast": True, "num": 1}), ("doctor", wrong)]
     asked += [
         ("view", wrong),
@@ -68,7 +75,11 @@ def test_what_is_none_ends_in_one_sentence(ask: Ask, wrong: Any) -> None:
         ("stop", wrong),
     ]
     for name, *data in asked:
-        if wrong in (None, {}, [], "", " ", False) and [name, data[0]] in [["apply", "tiny"], ["judge", "tiny"]]:
+        if wrong in (None, {}, [], "", " ", False) and [name, data[0]] in [
+            ["apply", "tiny"],
+            ["judge", "tiny"],
+            ["explore", "tiny"],
+        ]:
             continue  # Nothing is what may be given there.
         if name == "train" and data[0] == "digits" and not wrong:
             continue

@@ -82,6 +82,26 @@ def test_what_is_said_of_judging_makes_its_options() -> None:
     assert seen == [(("tiny", "digits"), api.JudgeOptions(fast=True, num=60))]
 
 
+def test_what_is_said_of_exploring_makes_its_options() -> None:
+    options = {"seed": 3, "to": [7, 9], "class": ["Bag"], "out": "walk.gif"}
+    said = Said("explore", ["tiny"], options, schema="ExploreOptions")
+    assert said.command() == "gannet explore tiny --seed 3 --to 7 --to 9 --class Bag --out walk.gif"
+    seen: list[Any] = []
+    from gannet import api
+
+    code = said.python().replace("api.explore(", "explore(")
+    exec(compile(code, "said", "exec"), {"explore": lambda *words, **names: seen.append((words, names))})
+    wanted = api.ExploreOptions(seed=3, to=(7, 9), label=("Bag",))
+    assert seen == [(("tiny",), {"out": "walk.gif", "options": wanted})]
+
+
+@pytest.mark.parametrize("name", ["../x.gif", "a/b", ".hidden", "", "x" * 99, "a b.png"])
+def test_what_is_made_has_a_plain_name(name: str) -> None:
+    assert bounds.new_name("walk.gif") == "walk.gif"
+    with pytest.raises(ValueError, match="name"):
+        bounds.new_name(name)
+
+
 @pytest.fixture
 def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """A studio that may name what lies in `data`."""

@@ -39,7 +39,7 @@ def apply_model(
     """Apply a model; see `gannet.api.apply`."""
     if wanted.compare:
         check_format(Path(wanted.compare))
-        _check_place(Path(wanted.compare))
+        check_place(Path(wanted.compare))
     given = {name: value for name, value in given.items() if value is not None and value != ""}
     # What is wrong is told by the config alone, before weights are fetched and read.
     pipeline, loaded = untrained(target), partial(load, target, weights)
@@ -90,7 +90,7 @@ def _places_of_samples(pipeline: GeneratorPipeline, options: Section, wanted: Wa
         check_many_files(path, medium)
     if is_first():
         for place in (path, *beside):
-            _check_place(place)
+            check_place(place)
     return path, beside
 
 
@@ -129,12 +129,12 @@ def _convert(work: Conversion, first: Path) -> Applied:
     saved = next(iter(pipeline.outputs.values())).saved
     one_file = single and file_ending(path) in saved
     if one_file or not is_filled(path):
-        _check_place(path)
+        check_place(path)
     _check_files(work, path, one_file)
     places = work.names.places(path) if one_file else {"": path}
     beside = list(places.values())[1:]
     for further in beside:
-        _check_place(further)
+        check_place(further)
     if wanted.compare and Path(wanted.compare).resolve() in {place.resolve() for place in places.values()}:
         raise ValueError(f"--out and --compare are both {wanted.compare}; choose two names.")
     if one_file:
@@ -177,7 +177,7 @@ def _check_files(work: Conversion, path: Path, one_file: bool) -> None:
         raise ValueError(f"--quality is for JPEG and WebP, and {form.name} loses nothing; leave one of them out.")
 
 
-def _check_place(path: Path) -> None:
+def check_place(path: Path) -> None:
     """Refuse a place that is taken or cannot be written, before there is work to lose."""
     tidy(path)
     check_free(path)

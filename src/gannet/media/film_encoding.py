@@ -3,6 +3,7 @@
 import io
 from collections.abc import Sequence
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from PIL import Image
 from gannet.media.films import require
 from gannet.media.medium import Pixels
 from gannet.provenance.boxes import with_packet
+from gannet.provenance.formats import FILMS
 from gannet.provenance.metadata import Facts, comment, metadata
 
 COLOURS, LOOKED_AT = 256, 64
@@ -21,6 +23,21 @@ ENCODERS: tuple[tuple[str, dict[str, str]], ...] = (
     ("mpeg4", {"qmin": "2", "qmax": "4"}),
 )
 """What writes an MP4 and its settings, the best first; PyAV is built with more of them or fewer."""
+
+MP4 = ".mp4"
+ANIMATIONS = (*FILMS, MP4)
+"""The endings of pictures that move."""
+
+
+def check_animation(path: Path) -> None:
+    """Raise ValueError where pictures that move cannot be saved under that name, or not without another package."""
+    if path.suffix.lower() not in ANIMATIONS:
+        raise ValueError(
+            f"{path.name}: animations are saved as {', '.join(ANIMATIONS)}; "
+            "name the file so (a folder's name has no such ending)."
+        )
+    if path.suffix.lower() == MP4:
+        require()
 
 
 def encode_gif(frames: Sequence[Image.Image], rate: float, facts: Facts) -> bytes:

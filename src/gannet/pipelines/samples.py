@@ -9,11 +9,13 @@ from math import prod
 from pathlib import Path
 from typing import overload
 
+import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor, nn
 
 from gannet.media import image
+from gannet.media.film_encoding import MP4, check_animation, encode_mp4
 from gannet.media.grids import enlarged_frame
 from gannet.media.medium import Medium
 from gannet.pipelines.packing import FORMATS, Entry, folders
@@ -29,6 +31,8 @@ from gannet.schema import choose, nearest
 BATCH, PLAIN = 64, "torch"
 LARGEST_SHOWN = 2048
 """Pixels a side of what a notebook shows."""
+FRAME_SECONDS = 0.06
+"""That a walk shows each of its pictures."""
 PART_BYTES, MOST_BATCHES = 2**25, 16
 """Of samples in a part of a delivery, which is held in memory."""
 
@@ -231,7 +235,7 @@ class Samples:
         for place in (path, *beside.values()):
             check_free(place)
         if self.animated:
-            save_film([enlarged_frame(picture) for picture in self.pictures()], path, self.facts)
+            self._save_film(path)
         elif ending in FORMATS:
             self.batches().deliver(path, {"digest": digest({"values": self.values}, {})})
         elif len(self) == 1 and ending in self.medium.saved:
@@ -244,6 +248,15 @@ class Samples:
             one = self.further[name]
             replace(self, values=one.together(), medium=one.medium, further={}).save(place)
         return path
+
+    def _save_film(self, path: Path) -> None:
+        check_animation(path)
+        pictures = [enlarged_frame(picture) for picture in self.pictures()]
+        if path.suffix.lower() != MP4:
+            save_film(pictures, path, self.facts, FRAME_SECONDS)
+            return
+        frames = np.stack([np.asarray(picture.convert("RGB")) for picture in pictures])
+        write_new(path, encode_mp4(frames, 1 / FRAME_SECONDS, self.facts))
 
 
 def beside_samples(path: Path, name: str, medium: Medium) -> Path:
@@ -277,8 +290,10 @@ def write_new(path: Path, content: bytes) -> None:
 
 def check_one_file(path: Path, medium: Medium, count: int, animated: bool) -> None:
     """Raise ValueError where so many samples cannot go into one file of that name."""
-    if animated or count > 1 or file_ending(path) not in medium.saved:
-        check_format(path, 2 if animated else 1)
+    if animated:
+        check_animation(path)
+    elif count > 1 or file_ending(path) not in medium.saved:
+        check_format(path)
 
 
 def check_many_files(path: Path, medium: Medium) -> None:
@@ -380,18 +395,6 @@ def latents(network: nn.Module, seed: int, first: int, count: int) -> Tensor:
     size = int(network.latent)  # type: ignore[arg-type]
     drawn = [torch.randn(size, generator=addressed(seed, "sample", first + i)) for i in range(count)]
     return torch.stack(drawn)
-
-
-def walk(vectors: Tensor, frames: int) -> Tensor:
-    """Walk along great circles through latent vectors (n, latent) and back: (n * frames, latent) (Shoemake, 1985)."""
-    steps = torch.arange(frames)[:, None] / frames
-    pieces = []
-    for start, end in zip(vectors, vectors.roll(-1, 0), strict=True):
-        cosine = torch.dot(start, end) / (start.norm() * end.norm())
-        angle = torch.arccos(cosine.clamp(-1 + 1e-6, 1 - 1e-6))
-        mixed = torch.sin((1 - steps) * angle) * start + torch.sin(steps * angle) * end
-        pieces.append(mixed / torch.sin(angle))
-    return torch.cat(pieces)
 
 
 def padded(rows: Tensor, count: int) -> Tensor:

@@ -17,6 +17,8 @@ from gannet.studio.settings import Settings
 
 MOST_SAMPLES = 4096
 """That a page draws at once."""
+MOST_SECONDS = 300.0
+"""That a page looks for a picture."""
 FILM = "samples.gif"
 """The one file of a walk from sample to sample."""
 FRAMES = "frames"
@@ -182,6 +184,37 @@ def judge(
         return tuple(found.lines()), place / "judgement.json"
 
     return Said("judge", [target, *([data] if data else [])], asked, schema="JudgeOptions"), call
+
+
+def explore(
+    model: str, options: Mapping[str, object], picture: Path | None, out: Path, settings: Settings
+) -> tuple[Said, Callable[[api.OnProgress, api.ShouldStop], Made]]:
+    """Prepare exploring a model by its name on the page.
+
+    Args:
+        options: those of `ExploreOptions`, but for the picture.
+        picture: to start from; None: a seed is.
+        out: where the pictures go, in a folder of its own.
+
+    Returns:
+        how it is said elsewhere, and the call.
+
+    Raises:
+        ValueError: there is no such model, or an option is none that the page may take.
+    """
+    target, asked = bounds.model_named(model, settings), bounds.plain_options(options)
+    if "picture" in asked:
+        raise ValueError("A picture to start from is uploaded; leave it out of the options.")
+    query = api.ExploreOptions(**asked, **({"picture": picture} if picture else {}))
+    if query.seconds > MOST_SECONDS:
+        raise ValueError(f"seconds={query.seconds:g} are more than a page waits; give at most {MOST_SECONDS:g}.")
+
+    def call(tell: api.OnProgress, stopping: api.ShouldStop) -> Made:
+        explored = api.explore(target, out, query, should_stop=stopping, on_progress=tell)
+        return made(target, out, tuple(map(bounds.without_folders, explored.lines())))
+
+    named = {"picture": picture.name} if picture else {}
+    return Said("explore", [target], {**asked, **named, "out": out.name}, schema="ExploreOptions"), call
 
 
 def examine(data: str) -> tuple[Said, Callable[[api.OnProgress, api.ShouldStop], "api.Report"]]:

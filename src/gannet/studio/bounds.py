@@ -50,6 +50,12 @@ def _models_at(runs: Path, moment: int) -> dict[str, str]:  # noqa: ARG001
     return {Path(one.name).name if one.folder.parent.parent == runs else one.name: one.name for one in found}
 
 
+def explored_names(settings: Settings) -> list[str]:
+    """Name the models that can be explored: what makes pictures from nothing."""
+    told = {name: api.interface(target) for name, target in models_by_name(settings).items()}
+    return [name for name, one in told.items() if not one["inputs"] and [*one["outputs"].values()][:1] == ["image"]]
+
+
 def run_named(name: object, settings: Settings) -> Path:
     """Give the folder of a run by its name; ValueError for any other name."""
     runs = {run.name: run for run in api.list_runs(settings.runs)}
@@ -94,6 +100,14 @@ def data_named(name: object, settings: Settings) -> str:
 def embedded() -> list[str]:
     """List the data sets that come with Gannet."""
     return api.embedded_names()
+
+
+def new_name(name: object) -> str:
+    """Take the name of a file or folder that is to be made; ValueError for a path."""
+    word = _word(name, "name")
+    if not re.fullmatch(r"\w[\w-]{0,60}(\.\w{1,5})?", word):
+        raise ValueError(f"{short(word)!r} is no name of a file; use letters, digits, - and _, and an ending.")
+    return word
 
 
 def uploaded_data(files: Sequence[str], place: Path) -> str:

@@ -29,6 +29,7 @@ def build(settings: Settings, jobs: Jobs) -> None:
         answer, made = gr.JSON(label="answer"), gr.File(label="results", file_count="multiple")
     use, reading = _Using(settings), _Reading(settings, jobs)
     _offer("apply", use.apply, [name, files, options], [made, answer], GROUP)
+    _offer("explore", use.explore, [name, files, options], [made, answer], GROUP)
     _offer("judge", use.judge, [name, data, options], answer, GROUP)
     _offer("doctor", use.doctor, data, answer, GROUP)
     _offer("models", reading.models, [], answer)
@@ -101,6 +102,21 @@ class _Using:
         if rest and not first:
             raise ValueError(f"{name} makes samples from nothing; leave the files out.")
         return ({first: rest} if rest else {}) | found, asked
+
+    async def explore(self, name: str, files: list[str] | None, options: Any, request: gr.Request) -> tuple[Any, Any]:
+        """Explore a generator, from a picture where a file is given; the option `out` names what is made."""
+        try:
+            place = until_answered(actions.workplace(self.settings))
+            asked = bounds.plain_options(options or {})
+            out = place / bounds.new_name(asked.pop("out", "explored.png"))
+            pictures = bounds.checked_files(files) if files else []
+            if len(pictures) > 1:
+                raise ValueError(f"{len(pictures)} pictures are given; a walk starts from one.")
+            said, call = actions.explore(name, asked, next(iter(pictures), None), out, self.settings)
+            made = await work.done(str(request.session_hash), call)
+            return [str(file) for file in made.files], {"lines": list(made.lines), "command": said.command()}
+        except Exception as error:
+            raise work.mistake(error) from None
 
     async def judge(self, name: str, data: str, options: Any, request: gr.Request) -> Any:
         """Judge a model by data; of a run without any by what it held out."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from gannet.studio import cards, endpoints, judging, train, use, work
+from gannet.studio import cards, endpoints, explore, judging, train, use, work
 from gannet.studio.blocks import Page
 from gannet.studio.jobs import Jobs
 from gannet.studio.settings import Settings
@@ -37,7 +37,13 @@ STYLE = """
 .run .small { font-size: .85rem; opacity: .8; }
 .painted { width: 100%; height: auto; border-radius: 6px; }
 .told-lines { margin: 0; padding-inline-start: 1.2rem; overflow-wrap: anywhere; } .told-lines:empty { display: none; }
+.drawn img, #explore-given img { width: 100%; height: 100%; object-fit: contain; }
+.drawn img { image-rendering: pixelated; }
+#explore-seeds .grid-wrap { min-height: 0; max-height: none; padding-top: 2.4rem; }
+#explore-seeds .grid-container { grid-template: none / repeat(auto-fill, minmax(max(11%, 4.5rem), 1fr)); }
+#explore-seeds .grid-container { grid-auto-rows: auto; }
 [dir=rtl] .block, [dir=rtl] .form, [dir=rtl] .tabitem { direction: rtl; }
+[dir=rtl] .slider_input_container { direction: ltr; }
 [dir=rtl] .filename { direction: ltr; justify-content: flex-end; }
 [dir=rtl] .icon-wrap { right: auto; left: .5rem; }
 [dir=rtl] .cm-editor, [dir=rtl] input[type=number], [dir=rtl] pre { direction: ltr; text-align: left; }
@@ -49,6 +55,7 @@ def build(settings: Settings, jobs: Jobs, language: str) -> gr.Blocks:
     tabs: dict[str, Callable[[], None]] = {
         "use": lambda: use.build(settings, language),
         "train": lambda: train.build(settings, jobs, language, page),
+        "explore": lambda: explore.build(settings, language),
         "judge": lambda: judging.build(settings, language),
         "models": lambda: cards.build(settings, language),
     }

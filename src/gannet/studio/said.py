@@ -44,7 +44,7 @@ class Said:
         outer = {name: names.pop(name) for name in ("out", "resume") if name in names}
         named = [f"{name}={value!r}" for name, value in outer.items()]
         if self.schema and names:
-            inner = ", ".join(f"{name}={value!r}" for name, value in names.items())
+            inner = ", ".join(_by_name(names))
             named.append(f"{'query' if self.verb == 'judge' else 'options'}=api.{self.schema}({inner})")
         else:
             named += _by_name(names)

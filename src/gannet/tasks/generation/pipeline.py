@@ -16,8 +16,9 @@ from gannet.media.medium import Medium
 from gannet.networks import PAIRS, Pair, chosen
 from gannet.pipelines.backends import ENGINES, choose_engine, make_engine
 from gannet.pipelines.pipeline import GeneratorPipeline
-from gannet.pipelines.samples import PLAIN, Batches, Engine, Samples, class_labels, latents, padded, walk
+from gannet.pipelines.samples import PLAIN, Batches, Engine, Samples, class_labels, latents, padded
 from gannet.pipelines.settings import SettingsOf
+from gannet.pipelines.walks import walk
 from gannet.schema import Choice, Section
 
 MOST = 10**9
@@ -139,7 +140,7 @@ class GenerationPipeline(GeneratorPipeline):
         asked = [cast(GenerationOptions, options) for options in wanted]
         vectors, classes = zip(*map(self._points, asked), strict=True)
         labels = None if classes[0] is None else torch.cat(classes)
-        values = self._generate(torch.cat(vectors), labels, self.engine(asked[0].engine))
+        values = self.generate(torch.cat(vectors), labels, self.engine(asked[0].engine))
         return [
             Samples(part, label, self.facts(options), self.animated(options), self._classes, self.medium)
             for part, label, options in zip(values.split([*map(len, vectors)]), classes, asked, strict=True)
@@ -216,13 +217,13 @@ class GenerationPipeline(GeneratorPipeline):
 
     def _batch(self, first: int, count: int, seed: int, labels: Tensor | None, engine: Engine | None) -> Tensor:
         vectors = latents(self.networks[GENERATOR], seed, first, count)
-        return self._generate(vectors, None if labels is None else labels[first : first + count], engine)
+        return self.generate(vectors, None if labels is None else labels[first : first + count], engine)
 
     def pick(self, indices: Tensor, seed: int, labels: Tensor | None = None) -> Tensor:
         """Give samples of a seed by their indices (n,), as `stream` gives them; labels: of all of them."""
         labels = self.labels(int(indices.max()) + 1) if labels is None else labels
         vectors = torch.cat([latents(self.networks[GENERATOR], seed, index, 1) for index in indices.tolist()])
-        return self._generate(vectors, None if labels is None else labels[indices])
+        return self.generate(vectors, None if labels is None else labels[indices])
 
     def traced(self) -> tuple[nn.Module, dict[str, Tensor]]:
         """Give the generator, and a batch of `latent` (b, latent) and, for classes, `label` (b,)."""
@@ -231,7 +232,8 @@ class GenerationPipeline(GeneratorPipeline):
         return network, inputs if labels is None else {**inputs, "label": labels}
 
     @torch.no_grad()
-    def _generate(self, vectors: Tensor, labels: Tensor | None, engine: Engine | None = None) -> Tensor:
+    def generate(self, vectors: Tensor, labels: Tensor | None, engine: Engine | None = None) -> Tensor:
+        """Draw samples (n, *shape) of latent vectors (n, latent) and classes (n,), in batches of one size."""
         network = self.networks[GENERATOR]
         device, compute = next(network.parameters()).device, engine or network
         parts = []
