@@ -126,12 +126,11 @@ def train(
         set: changes to the recipe, dotted key -> value.
         start_from: a run, a model's folder or `hf:owner/name` whose weights to start from.
         resume: a run to continue instead; `set` may then change how long it lasts.
-        should_stop: asked after every round, in every process; once it says yes, the run is saved and its `ending` is
-            `interrupted`.
+        should_stop: asked after every round, in every process; then the run is saved, its `ending` is `interrupted`.
         on_progress: told after every round, a `gannet.training.callbacks.Status` and the referee's words.
 
     Raises:
-        ValueError: a mistake in what was given, or a game that diverged; one sentence.
+        ValueError: a mistake, or a game that diverged.
         Stopped: `should_stop` said yes while the data were decoded, before there was a run.
     """
     from gannet.commands import train as command
@@ -200,8 +199,7 @@ def judge(
 
     Args:
         target: a run, a model's folder, a shipped model's name or `hf:owner/name`.
-        data: the reals, a path or pictures in memory; empty: what the run held out, which those that it learned from
-            in memory stand for as well.
+        data: the reals, a path or pictures in memory; empty, or those that it learned from: what the run held out.
         query: how many fakes, the seed, and what else is asked.
         weights: `model`, `best`, or the name of a stage or an average.
     """
@@ -247,9 +245,8 @@ def apply(
 ) -> "Applied":
     """Apply a model and save what it makes: samples from nothing, or something of given files.
 
-    Any number of samples and any size of photographs take constant memory. What was broken off goes on where it stood
-    when the same is asked for again; under torchrun every process writes its share. What a folder's
-    `gannet-manifest.jsonl` says was made of the same files is skipped.
+    Any number of samples and size of photographs take constant memory; under torchrun every process writes its share.
+    What a folder's `gannet-manifest.jsonl` says was made of the same files is skipped.
 
     Args:
         target: a run, a model's folder, a shipped model's name, `hf:owner/name`, or the file of a community network.
@@ -258,8 +255,7 @@ def apply(
         weights: `model`, `best`, or the name of a stage or an average.
         save: further outputs to write beside the first, by name.
         compare: where to put a picture of some inputs before and after; empty: nowhere.
-        options: the model's own, and the paths of further inputs, by name, as `interface` lists them; of what makes
-            photographs also `format`, `quality` and `width` of the files.
+        options: the model's own, paths of further inputs, and of photographs `format`, `quality` and `width`.
     """
     from gannet.commands.applied import Wanted
     from gannet.commands.apply import apply_model
