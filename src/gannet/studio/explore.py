@@ -9,9 +9,9 @@ import gradio as gr
 
 from gannet import api
 from gannet.studio import actions, bounds, work
+from gannet.studio.places import results_field, said_field, stop_work, told
 from gannet.studio.said import Said
 from gannet.studio.settings import Settings
-from gannet.studio.use import results_field, said_field, stop_work, told
 from gannet.studio.words import say
 
 SHOWN, SLIDERS = 8, 5
@@ -135,7 +135,7 @@ class _Parts:
             with gr.Column(min_width=280):
                 files = results_field(self.say("files"), "explore-files")
         walk.click(self.walk, [frames, *given], [status, film, files, said], **WORK)
-        stop.click(stop_work, None, None, queue=False, api_visibility="private")
+        stop.click(stop_work, None, None, api_visibility="private", show_progress="hidden")
 
     def _draw_directions(self, given: Sequence[Any], status: Any, said: Any) -> None:
         """Draw a slider a direction, and the picture that follows them."""
@@ -191,7 +191,7 @@ class _Parts:
         asked = {"seed": seeds[0], "to": seeds[1:], "frames": 2, **_common(label, truncation)}
         for line, made, said in self._steps(request, asked, "seeds"):
             captions = [self.say("seed", number=seed) for seed in seeds]
-            yield line, [*zip(map(str, made.files), captions, strict=True)] if made else gr.skip(), told(said)
+            yield line, [*zip(_pictures(made), captions, strict=True)] if made else gr.skip(), told(said)
 
     def walk(self, request: gr.Request, frames: int, start: int, end: int, *more: Any) -> Iterator[tuple[Any, ...]]:
         """Walk from a seed, or from what is nearest to a picture, to another seed."""
@@ -244,6 +244,11 @@ class _Parts:
                     yield lines, step.result, said
         except Exception as error:
             raise work.mistake(error) from None
+
+
+def _pictures(made: actions.Made) -> list[str]:
+    """The files of all results."""
+    return [str(file) for result in made.results for file in result.values()]
 
 
 def _still(label: str, name: str) -> dict[str, Any]:
