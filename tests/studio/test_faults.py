@@ -19,15 +19,15 @@ Upload = Callable[..., list[dict[str, Any]]]
 CALLS, AT_ONCE = 200, 40
 GROWTH = 48
 """MiB that the process may have grown by after hostile calls: what an allocator keeps, and remembered sessions."""
-ENDLESS = 10**7
-"""Samples whose judgement takes hours."""
+ENDLESS = 50_000
+"""Samples whose judgement takes longer than anybody here waits."""
 
 
 def hostile(number: int) -> tuple[str, list[Any]]:
     """A call that nobody means well with, one of many kinds."""
     kinds: list[tuple[str, list[Any]]] = [
         ("apply", ["../" * (number % 40) + "etc/passwd", None, {}]),
-        ("apply", ["tiny", None, {"num": 10**number}]),
+        ("apply", ["tiny", None, {"num": 10 ** (number + 5)}]),
         ("apply", ["tiny", [{"path": f"/proc/{number}/environ"}], {}]),
         ("apply", ["tiny", None, {"class": "x" * 9_000, "seed": number}]),
         ("apply", ["tiny", None, [[[{"deep": number}]]]]),
@@ -35,6 +35,7 @@ def hostile(number: int) -> tuple[str, list[Any]]:
         ("train", ["digits", f"../{number}", {}, ""]),
         ("train", ["digits", "", {"x" * 5_000: number}, "../out"]),
         ("judge", ["tiny", f"/{number}", {}]),
+        ("judge", ["tiny", "", {"num": 10**6 + number}]),
         ("resume", [str(number), {"images": -number}]),
         ("doctor", ["hf:a/b@" + "c" * 5_000]),
         ("card", [number]),

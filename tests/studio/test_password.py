@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -50,14 +51,14 @@ def test_without_the_password_everything_is_closed(shared: str, page: str) -> No
 @pytest.mark.parametrize(("name", "words"), [("gannet", "wrong horse"), ("gannet", ""), ("admin", WORDS)])
 def test_a_wrong_password_is_refused_and_opens_nothing(shared: str, name: str, words: str) -> None:
     client, status = entered(shared, name, words)
-    with client:
+    with closing(client):
         assert 400 <= status < 500
         assert client.post("/gradio_api/call/models", json={"data": []}).status_code == 401
 
 
 def test_the_right_one_opens_the_page_and_the_api(shared: str) -> None:
     client, status = entered(shared, "gannet", WORDS)
-    with client:
+    with closing(client):
         assert status == 200
         assert client.get("/config").status_code == 200
         event = client.post("/gradio_api/call/models", json={"data": []}).json()["event_id"]

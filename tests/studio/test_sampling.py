@@ -57,10 +57,9 @@ def ask(settings: Settings) -> Callable[..., Verb]:
 
 def contents(made: Any) -> dict[str, bytes]:
     """What lies in the files of an answer, by their names."""
-    folder = made.files[0].parent
-    while folder.name != "results":
-        folder = folder.parent
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in made.files}
+    paths = [path for result in made.results for path in result.values()]
+    folder = next(above for above in paths[0].parents if above.name == "results")
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
 
 
 def test_they_get_the_files_that_each_would_get_alone(
@@ -127,7 +126,7 @@ def test_no_more_is_drawn_at_once_than_others_may_wait_for(
     monkeypatch.setattr(sampling, "MOST_TOGETHER", 5)
     with ExitStack() as stack:
         for verb in [ask(stack, seed=seed, num=2) for seed in range(5)]:
-            assert len(verb(None, None).files) == 2
+            assert len(verb(None, None).results) == 2
     assert drawn == [2, 2, 1]
 
 

@@ -15,8 +15,8 @@ from gannet.studio import bounds
 from gannet.studio.said import Said
 from gannet.studio.settings import Settings
 
-MOST_SAMPLES = 4096
-"""That a page draws at once."""
+MOST_SAMPLES, MOST_JUDGED = 4096, 50_000
+"""That a page draws at once, and that it judges by."""
 MOST_SECONDS = 300.0
 """That a page looks for a picture."""
 FILM = "samples.gif"
@@ -175,6 +175,8 @@ def judge(
     """
     target, asked = bounds.model_named(model, settings), bounds.plain_options(options)
     query = api.JudgeOptions(**asked)
+    if query.num > MOST_JUDGED:
+        raise ValueError(f"num={query.num:,} samples are more than a page judges by; ask for at most {MOST_JUDGED:,}.")
 
     def call(tell: api.OnProgress, stopping: api.ShouldStop) -> tuple[tuple[str, ...], Path]:
         from gannet.runtime.files import write_json  # With torch, which the page is not kept waiting for.
