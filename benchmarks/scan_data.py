@@ -136,7 +136,7 @@ class ScanRun:
         parts = torch.arange(len(scans)).split(64)
         with torch.no_grad():
             found = [network(scans[part], None if labels is None else labels[part]) for part in parts]
-        return torch.cat(found).flatten(1).mean(1).double().numpy()
+        return torch.cat(found).reshape(sum(map(len, found)), -1).mean(1).double().numpy()
 
 
 def whole(samples: Samples) -> Mapping[str, Tensor]:

@@ -96,6 +96,12 @@ def test_bodies_that_are_no_request(studio: Any, body: Any, address: str) -> Non
     assert httpx.post(f"{studio.url}{address}", json=body, timeout=60).status_code < 500
 
 
+def test_a_part_of_the_page_that_is_there_no_more_is_told(studio: Any) -> None:
+    body = {"data": [], "fn_index": 10**6, "session_hash": "gone"}
+    answer = httpx.post(f"{studio.url}/gradio_api/queue/join", json=body)
+    assert answer.status_code == 400 and "drawn anew meanwhile" in answer.json()["detail"]
+
+
 def test_bytes_that_are_no_json(studio: Any) -> None:
     for content in (b"{", b"\xff\xfe", b"[" * 100_000, b"null", b'{"data": [{"path": "http://127.0.0.1:9/x"}]}'):
         answer = httpx.post(

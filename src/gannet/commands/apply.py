@@ -164,7 +164,8 @@ def _steps(work: Conversion, path: Path) -> KeptSteps:
         if total > 1:
             work.wanted.watch.step(done, total, f"Applying the model to {work.items[0].name}")
 
-    return KeptSteps(path.with_name(f"{path.name}.begun"), lambda: {**work.asked(), **stamps_of(work.items)}, step)
+    folder = path.with_name(f"{path.name}.begun")
+    return KeptSteps(folder, lambda: {**work.asked(), **stamps_of(work.items)}, step, work.look)
 
 
 def _check_files(work: Conversion, path: Path, one_file: bool) -> None:

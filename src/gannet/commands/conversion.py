@@ -50,7 +50,7 @@ class Conversion:
         self.pipeline, self.loaded, self.options, self.wanted, self.items = pipeline, loaded, options, wanted, items
         self.names = Names(pipeline, wanted, items)
         self.changed = False
-        self.interruption, self.steps = Interruption(), Steps()
+        self.interruption, self.steps = Interruption(), Steps(self.look)
         self.begun, self.skipped = 0, 0
         self.left_out = dict[Path, str]()
         self.notices, self.unused = list[str](), list[str]()
@@ -106,6 +106,11 @@ class Conversion:
             raise Stopped(f"Stopped after {self.begun:,} of {len(self.items):,}.")
         self.wanted.watch.step(self.begun, len(self.items), f"Applying the model to {item.name}")
         self.begun += 1
+
+    def look(self) -> None:
+        """Raise Stopped where whoever watches wants to stop within an item."""
+        if self.wanted.watch.stopping:
+            raise Stopped(f"Stopped within {self.begun:,} of {len(self.items):,}.")
 
     def shown(self) -> list[tuple[Image.Image, Image.Image]]:
         """Give the first inputs before and after; what an earlier call made is made once more."""

@@ -13,7 +13,14 @@ ORDER = "order.json"
 
 
 class Steps:
-    """Steps of which nothing is kept."""
+    """Steps of which nothing is kept.
+
+    Args:
+        look: is called now and then during a step; raises Stopped where somebody wants to stop.
+    """
+
+    def __init__(self, look: Callable[[], None] = lambda: None) -> None:
+        self.look = look
 
     def take(self, part: str, number: int, total: int, make: Callable[[], Any]) -> Any:  # noqa: ARG002
         """Take a step of a part of the work, from 0 on: give plain data, as JSON has them."""
@@ -27,11 +34,17 @@ class KeptSteps(Steps):
         folder: made when there is something to keep; what another order left there is removed.
         order: gives plain data that tell this work from any other.
         before: is told before each step how many of how many are done; may raise Stopped.
+        look: as of `Steps`.
     """
 
     def __init__(
-        self, folder: Path, order: Callable[[], Mapping[str, Any]], before: Callable[[int, int], None]
+        self,
+        folder: Path,
+        order: Callable[[], Mapping[str, Any]],
+        before: Callable[[int, int], None],
+        look: Callable[[], None] = lambda: None,
     ) -> None:
+        super().__init__(look)
         self.folder, self._order, self._before = folder, order, before
         self._begun = False
 

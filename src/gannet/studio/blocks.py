@@ -14,6 +14,7 @@ from gannet.studio import work
 
 Value = TypeVar("Value")
 MISREAD = "The request is not what this action takes; the page at ?view=api lists what each does."
+GONE = "This part of the page has been drawn anew meanwhile; do it again."
 SESSIONS = 512
 """Whose state is kept. Every call of a program is a session; those of open tabs are used all the time, and stay."""
 WAITING, AT_ONCE = 256, 4
@@ -35,7 +36,7 @@ class Page(gr.Blocks):
 
     def queue(self, **given: Any) -> "Page":  # noqa: ARG002
         """Let requests take turns; gradio asks for it, and would build an application that mounting builds anew."""
-        self._queue = Queue(
+        self._queue = Turns(
             live_updates=False,  # Whoever waits is told every second, not at the end of every job.
             concurrency_count=self.max_threads,
             update_intervals=1,
@@ -57,6 +58,17 @@ class Page(gr.Blocks):
             raise gr.Error(MISREAD, print_exception=False) from None
         except Exception as error:
             raise work.mistake(error) from None
+
+
+class Turns(Queue):
+    """The requests that wait; one that a part of the page makes which is there no more is answered in a sentence."""
+
+    async def push(self, *given: Any, **named: Any) -> Any:
+        """Let a request wait for its turn."""
+        try:
+            return await super().push(*given, **named)
+        except KeyError:
+            return False, GONE, "error"
 
 
 class Config(BlocksConfig):

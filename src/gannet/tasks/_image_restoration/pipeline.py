@@ -164,6 +164,7 @@ class PhotographPipeline(ConverterPipeline):
     @torch.inference_mode()
     def _made(self, given: Tensor) -> Tensor:
         """What the network makes of what it is given."""
+        self.steps.look()
         network = self.networks[GENERATOR]
         result: Tensor = network(given.to(next(network.parameters()).device)).float().clamp(-1, 1).cpu()
         return result
