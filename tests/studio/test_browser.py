@@ -185,11 +185,10 @@ def test_a_run_is_found_again_when_the_page_is_opened(page: Any) -> None:
 
 
 def test_a_mistake_is_told_in_a_sentence(page: Any) -> None:
-    page.evaluate("document.querySelector('#use-start').dataset.of = 'another model'")
-    choose(page, "use-model", "super-resolution-fast-v1")
-    page.wait_for_selector("#use-start:not([data-of])")
+    choose(page, "use-model", "inpainting-v2")
+    page.wait_for_selector("#over-mask canvas")
     page.click("#use-start")
-    assert "Nothing was given for: photograph." in page.wait_for_selector(".toast-body").inner_text()
+    assert "Nothing was given for: photograph, mask." in page.wait_for_selector(".toast-body").inner_text()
 
 
 def test_the_page_is_persian_from_right_to_left(page: Any) -> None:
