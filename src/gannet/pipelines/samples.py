@@ -395,8 +395,3 @@ def latents(network: nn.Module, seed: int, first: int, count: int) -> Tensor:
     size = int(network.latent)  # type: ignore[arg-type]
     drawn = [torch.randn(size, generator=addressed(seed, "sample", first + i)) for i in range(count)]
     return torch.stack(drawn)
-
-
-def padded(rows: Tensor, count: int) -> Tensor:
-    """Give the rows (n, ...) and zeros below them, (count, ...)."""
-    return torch.cat([rows, rows.new_zeros(count - len(rows), *rows.shape[1:])])
