@@ -21,7 +21,7 @@ from dataclasses import replace
 from functools import partial
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
@@ -184,6 +184,8 @@ def calibrate(library: Library, split: Split, language: str, count: int, restore
     """Print what confidences are to be scaled by, fitted to the last part of what is learned."""
     hidden = hide_gaps(passages(library, split, language, "tuned"), count, SEED)
     for name, restorer in restorers.items():
+        model = cast(Any, restorer).pipeline
+        model.config = model.config.model_copy(update={"confidence": {}})  # What is fitted is what it says itself.
         rows = restore_gaps(restorer, hidden, language, True)
         slope, shift = fitted_scaling(rows)
         print(f"{name}: task.confidence={{{language}: [{slope:.2f}, {shift:.2f}]}} (error {calibration_of(rows):.3f})")

@@ -150,6 +150,8 @@ def without(held_out: Sequence[int]) -> dict[str, Protocol]:
         everybody = sorted(set(people.tolist()))
         if strangers := sorted(set(held_out) - set(everybody)):
             raise ValueError(f"There is no person {strangers[0]}; --held-out takes some of {everybody}.")
+        if not set(everybody) - set(held_out):
+            raise ValueError("Everybody is held out, so that nobody is left to learn from; hold out fewer.")
         out = np.isin(people, held_out)
         return np.flatnonzero(~out), np.flatnonzero(out)
 

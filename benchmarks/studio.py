@@ -199,7 +199,7 @@ def stroke() -> None:
 def _paint(page: Any, canvas: Any, number: int) -> None:
     """Paint a stroke of another colour and place than the last."""
     brushes = page.locator("#map input[type=radio]")
-    brushes.nth(number % brushes.count()).check()
+    brushes.nth(1 + number % (brushes.count() - 1)).check(force=True)  # The first fills the map already.
     left, top = canvas["x"] + canvas["width"] / 8, canvas["y"] + canvas["height"] * (1 + number % 7) / 9
     page.mouse.move(left, top)
     page.mouse.down()

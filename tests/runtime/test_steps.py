@@ -40,14 +40,20 @@ def test_work_that_was_broken_off_goes_on_and_leaves_nothing_behind(tmp_path: Pa
     assert list(tmp_path.iterdir()) == []
 
 
-def test_steps_of_other_work_are_not_taken_over(tmp_path: Path) -> None:
-    folder, taken = tmp_path / "result.begun", list[int]()
+def test_steps_of_other_work_are_not_taken_over_and_nothing_of_anybody_else_is_removed(tmp_path: Path) -> None:
+    folder, taken = tmp_path / "new" / "result.begun", list[int]()
     work(KeptSteps(folder, lambda: {"seed": 1}, nothing), taken)
-    work(KeptSteps(folder, lambda: {"seed": 2}, nothing), taken)
+    (folder / "my own.json").write_text("{}")
+    steps = KeptSteps(folder, lambda: {"seed": 2}, nothing)
+    work(steps, taken)
     assert taken == [0, 1, 2] * 2
-    (folder / "order.json").unlink()
-    work(KeptSteps(folder, lambda: {"seed": 2}, nothing), taken)
-    assert taken == [0, 1, 2] * 3
+    steps.finish()
+    assert [path.name for path in folder.iterdir()] == ["my own.json"]
+    (tmp_path / "file.begun").write_text("a file")
+    with pytest.raises(ValueError, match="file.begun cannot be written"):
+        work(KeptSteps(tmp_path / "file.begun", dict, nothing), taken)
+    KeptSteps(tmp_path / "file.begun", dict, nothing).finish()
+    assert (tmp_path / "file.begun").read_text() == "a file"
 
 
 def test_work_of_one_step_keeps_nothing_and_whoever_watches_is_told_before_each(tmp_path: Path) -> None:

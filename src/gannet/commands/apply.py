@@ -12,8 +12,8 @@ from torch import distributed
 from gannet import __version__
 from gannet.commands.applied import Applied, Wanted
 from gannet.commands.conversion import Conversion
-from gannet.commands.delivery import deliver_all
-from gannet.commands.inputs import find_items, stamps_of
+from gannet.commands.delivery import deliver_all, order_of
+from gannet.commands.inputs import find_items
 from gannet.commands.options import ResultOptions
 from gannet.media import photograph
 from gannet.media.grids import side_by_side
@@ -164,8 +164,11 @@ def _steps(work: Conversion, path: Path) -> KeptSteps:
         if total > 1:
             work.wanted.watch.step(done, total, f"Applying the model to {work.items[0].name}")
 
-    folder = path.with_name(f"{path.name}.begun")
-    return KeptSteps(folder, lambda: {**work.asked(), **stamps_of(work.items)}, step, work.look)
+    def order() -> dict[str, Any]:
+        # Another device rounds otherwise.
+        return {**order_of(work), "config": work.ready.config.model_dump(mode="json"), "device": work.ready.device.type}
+
+    return KeptSteps(path.with_name(f"{path.name}.begun"), order, step, work.look)
 
 
 def _check_files(work: Conversion, path: Path, one_file: bool) -> None:

@@ -82,7 +82,10 @@ class Conversion:
         self._check_result(values, ending)
         self.note_unused(item)
         self.ready.steps = self.steps
-        made = self.ready.make(values, self.options)
+        try:
+            made = self.ready.make(values, self.options)
+        finally:
+            self.ready.steps = Steps()  # Others may use the model after this.
         changed = made.value is not before
         self.changed, made = self.changed or changed, self._finished(made)
         self._note(self.notices, item.name, *made.notices())

@@ -30,11 +30,11 @@ def deliver_all(work: Conversion, path: Path) -> None:
         if not ending:
             fill(work, path)
             return
-        deliver(path, Order(_order(work), [partial(_part, work, one) for one in work.items]))
+        deliver(path, Order(order_of(work), [partial(_part, work, one) for one in work.items]))
     _tell_of_earlier(work, path)
 
 
-def _order(work: Conversion) -> dict[str, Any]:
+def order_of(work: Conversion) -> dict[str, Any]:
     """Tell this delivery from any other: what is asked, and of each file as it is now."""
     pages = {"pages": [one.page for one in work.items]} if any(one.page is not None for one in work.items) else {}
     return {**work.asked(), **stamps_of(work.items), **pages}

@@ -100,7 +100,7 @@ class _Folder:
 
     def _refuse_another(self, item: Item, given: Line, before: Line | None) -> None:
         """Raise ValueError where the result is another file's, which is still there."""
-        if before and before.path != given.path and named_page(self.path / before.path)[0].is_file():
+        if before and before.path != given.path and named_page(self.path / before.path)[0].exists():
             raise ValueError(
                 f"{item.name} would become {given.result}, which was made of {before.path}; rename one of them, "
                 "or choose another place for this one."

@@ -116,7 +116,12 @@ def stamps_of(items: Sequence[Item]) -> dict[str, list[str]]:
     """Tell all files of items from what they were before and from others, by the name of the input."""
     named = {name: [(named_page(file)[0], file) for file in files] for name, files in files_of(items).items()}
     return {
-        name: [file_stamp(file, str(asked.resolve())) for file, asked in files if file.exists()]
+        name: [
+            file_stamp(one, str(asked.resolve() if one is file else one.resolve()))
+            for file, asked in files
+            for one in (sorted(file.iterdir()) if file.is_dir() else [file])
+            if one.is_file()
+        ]
         for name, files in named.items()
     }
 

@@ -333,7 +333,7 @@ def _misfit(name: str, network: nn.Module, weights: Mapping[str, Tensor]) -> str
     key = next(key for key in sorted(own.keys() | there.keys()) if own.get(key) != there.get(key))
     return (
         f"{name}.{key} is {there.get(key, 'missing')} there and {own.get(key, 'missing')} here; "
-        "the data's size and channels must be those it was trained for"
+        "the data's size and channels must be those it was trained for, and with classes if it had some"
     )
 
 

@@ -37,7 +37,9 @@ def numbered_series(names: Sequence[str]) -> dict[str, list[str]]:
 
 def read_series(folder: Path) -> Series:
     """Take the numbered pictures of a folder for one clip; ValueError where they are none, or several."""
-    found = list(numbered_series([path.name for path in folder.iterdir() if path.is_file()]).values())
+    inside = folder.resolve()
+    own = [path for path in folder.iterdir() if path.is_file() and path.resolve().is_relative_to(inside)]
+    found = list(numbered_series([path.name for path in own if not path.name.startswith(".")]).values())
     if len(found) != 1:
         several = "several series of them; give each a folder of its own" if found else "none; give a film"
         raise ValueError(f"a folder is a clip where it holds pictures that are numbered, and this one holds {several}")

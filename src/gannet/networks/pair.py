@@ -69,7 +69,7 @@ class Discriminator(nn.Module, ABC):
 
 
 def for_classes_of(network: nn.Module, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Give a model's weights for a network of other classes: each of those begins as the mean of what was learned."""
+    """Give weights for a network of more or fewer classes: each of those begins as the mean of what was learned."""
     fitted = dict(weights)
     if not isinstance(network, Generator | Discriminator):
         return fitted

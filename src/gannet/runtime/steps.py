@@ -1,15 +1,19 @@
 """Steps of long work that are kept until it is done, so that work which was broken off goes on where it was."""
 
 import json
-import shutil
+import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from gannet.runtime.files import write_json
 
-ORDER = "order.json"
+DIGITS = 32
+KEPT = re.compile(rf"[0-9a-f]{{{DIGITS}}}-[a-z]+-\d{{6,}}\.json")
+"""The names of files that hold a step: what tells the work from any other, the part, and the number."""
 
 
 class Steps:
@@ -31,7 +35,7 @@ class KeptSteps(Steps):
     """Steps that are kept in a folder, where there are several.
 
     Args:
-        folder: made when there is something to keep; what another order left there is removed.
+        folder: made when there is something to keep.
         order: gives plain data that tell this work from any other.
         before: is told before each step how many of how many are done; may raise Stopped.
         look: as of `Steps`.
@@ -46,32 +50,34 @@ class KeptSteps(Steps):
     ) -> None:
         super().__init__(look)
         self.folder, self._order, self._before = folder, order, before
-        self._begun = False
 
     def take(self, part: str, number: int, total: int, make: Callable[[], Any]) -> Any:
         """Take a step, or give what it gave before; ValueError where it cannot be kept."""
         self._before(number, total)
         if total < 2:
             return make()
-        self._begin()
-        file = self.folder / f"{part}-{number:06}.json"
+        file = self.folder / f"{self._told}-{part}-{number:06}.json"
         if file.is_file():
             return json.loads(file.read_text(encoding="utf-8"))
         made = make()
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ValueError(f"{self.folder} cannot be written ({error.strerror}); choose another place.") from None
         write_json(file, made)
         return made
 
     def finish(self) -> None:
-        """Remove what was kept: the work is done."""
-        shutil.rmtree(self.folder, ignore_errors=True)
-
-    def _begin(self) -> None:
-        if self._begun:
+        """Remove what was kept, and nothing else: the work is done."""
+        if not self.folder.is_dir():
             return
-        told = sha256(json.dumps(self._order(), sort_keys=True, default=str).encode()).hexdigest()
-        order = self.folder / ORDER
-        if self.folder.is_dir() and not (order.is_file() and json.loads(order.read_text()) == told):
-            shutil.rmtree(self.folder)
-        self.folder.mkdir(exist_ok=True)
-        write_json(order, told)
-        self._begun = True
+        for file in self.folder.iterdir():
+            if KEPT.fullmatch(file.name):
+                file.unlink(missing_ok=True)
+        with suppress(OSError):  # It holds something that is somebody else's.
+            self.folder.rmdir()
+
+    @cached_property
+    def _told(self) -> str:
+        """What files of this work begin with, and those of no other."""
+        return sha256(json.dumps(self._order(), sort_keys=True, default=str).encode()).hexdigest()[:DIGITS]

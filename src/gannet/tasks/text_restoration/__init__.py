@@ -106,7 +106,6 @@ def adopt(recipe: Recipe, config: Settings) -> Recipe:
         "languages": known.languages,
         "reach": config.reach,
         "fading": config.fading,
-        "confidence": config.confidence,
     }
     options = check(Config, {**recipe.task.options, **kept}, "task")
     return recipe.model_copy(

@@ -10,7 +10,8 @@ from gannet.networks.text_restorer import TextNetworks
 from gannet.schema import Choice, FrozenDict, Positive, Section, Share, Weight
 
 Fading = Annotated[dict[str, Share], AfterValidator(FrozenDict)]
-Scaling = Annotated[dict[str, tuple[float, float]], AfterValidator(FrozenDict)]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Scaling = Annotated[dict[str, tuple[Finite, Finite]], AfterValidator(FrozenDict)]
 NETWORKS = {"text-transformer": TextNetworks}
 
 
