@@ -268,14 +268,13 @@ def beside_samples(path: Path, name: str, medium: Medium) -> Path:
 
 def _shortly(kind: str, what: list[str], facts: Facts) -> str:
     """Show a result in one line, whatever its size."""
-    told = [f"{name}={value}" for name, value in facts.items() if name != SOURCE_TYPE]
-    return f"<{kind} {', '.join(what)}{'; ' if told else ''}{', '.join(told)}>"
+    told = ", ".join(f"{name}={value}" for name, value in facts.items() if name != SOURCE_TYPE)
+    return f"<{kind} {', '.join(what)}{'; ' if told else ''}{told}>"
 
 
 def _shown(picture: Image.Image, facts: Facts) -> bytes:
     """Give a PNG for a notebook, no larger than can be seen there."""
-    small = picture.copy()
-    small.thumbnail((LARGEST_SHOWN, LARGEST_SHOWN))
+    (small := picture.copy()).thumbnail((LARGEST_SHOWN, LARGEST_SHOWN))
     return encode_picture(small, facts)
 
 
@@ -393,5 +392,9 @@ def class_labels(classes: Sequence[str], num: int, label: str | None = None) -> 
 def latents(network: nn.Module, seed: int, first: int, count: int) -> Tensor:
     """Latent vectors `first`, ... of a seed, (count, latent); each is drawn by its own address."""
     size = int(network.latent)  # type: ignore[arg-type]
-    drawn = [torch.randn(size, generator=addressed(seed, "sample", first + i)) for i in range(count)]
-    return torch.stack(drawn)
+    return torch.stack([torch.randn(size, generator=addressed(seed, "sample", first + i)) for i in range(count)])
+
+
+def padded(rows: Tensor, count: int) -> Tensor:
+    """Give the rows (n, ...) and zeros below them, (count, ...)."""
+    return torch.cat([rows, rows.new_zeros(count - len(rows), *rows.shape[1:])])

@@ -16,7 +16,7 @@ from gannet.media.medium import Medium
 from gannet.networks import PAIRS, Pair, chosen
 from gannet.pipelines.backends import ENGINES, choose_engine, make_engine
 from gannet.pipelines.pipeline import GeneratorPipeline
-from gannet.pipelines.samples import PLAIN, Batches, Engine, Samples, class_labels, latents
+from gannet.pipelines.samples import PLAIN, Batches, Engine, Samples, class_labels, latents, padded
 from gannet.pipelines.settings import SettingsOf
 from gannet.pipelines.walks import walk
 from gannet.schema import Choice, Section
@@ -259,8 +259,3 @@ class GenerationPipeline(GeneratorPipeline):
 def choose_pair(network: Choice) -> Pair:
     """Give the pair of networks that a recipe or a config names, with its options."""
     return chosen(network, PAIRS)
-
-
-def padded(rows: Tensor, count: int) -> Tensor:
-    """Give the rows (n, ...) and zeros below them, (count, ...)."""
-    return torch.cat([rows, rows.new_zeros(count - len(rows), *rows.shape[1:])])
