@@ -49,7 +49,7 @@ def test_a_closed_tab_leaves_no_job_behind(visit: Callable[..., Any], large: Pat
     first.wait_for_function("document.querySelector('#use-status').innerText.trim()")
     first.close()
     apply_to(second, "super-resolution-fast-v1", photograph)
-    second.wait_for_selector("#use-files a[href]", timeout=60_000)
+    assert second.wait_for_selector("#use-files a[href]", timeout=60_000).get_attribute("href")
 
 
 def test_a_training_goes_on_while_the_page_is_loaded_anew_and_is_stopped_from_it(page: Any, studio: Any) -> None:
