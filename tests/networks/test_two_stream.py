@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from gannet.adversarial.penalties import squared_gradient
-from gannet.networks.two_stream import MASK_SHARE, Growth, TwoStream
+from gannet.networks.two_stream import MASK_SHARE, Growth, TwoStream, with_spread
 
 TINY = TwoStream(latent=8, width=2)
 
@@ -73,3 +73,19 @@ def test_what_cannot_be_made_is_refused(shape: tuple[int, ...], words: str) -> N
 def test_the_width_is_chosen_by_the_size() -> None:
     chosen = [TwoStream().sized((3, 32, side, side)).width for side in (16, 64, 128, 256)]
     assert chosen == [32, 32, 16, 8]
+
+
+def test_the_spread_is_the_mean_deviation_within_each_group() -> None:
+    features = torch.tensor([[0.0, 5], [2, 5], [1, 1], [1, 1], [7, 7]])
+    put_behind = with_spread(features, 2)
+    assert torch.equal(put_behind[:, :2], features)
+    assert torch.allclose(put_behind[:, 2], torch.tensor([0.5, 0.5, 0, 0, 0]), atol=1e-3)
+
+
+def test_clips_that_are_all_alike_score_otherwise_than_each_alone_only_in_a_group() -> None:
+    clips = torch.rand(4, 3, 8, 16, 16) * 2 - 1
+    for group, same in ((1, True), (4, False)):
+        judge = TwoStream(latent=8, width=2, group=group).discriminator((3, 8, 16, 16), 0)
+        torch.nn.init.ones_(judge.head.weight)
+        together, alone = judge(clips), torch.cat([judge(one[None]) for one in clips])
+        assert torch.allclose(together, alone, atol=1e-3) == same

@@ -12,12 +12,14 @@ from contracts import make_trainer
 from films import film, levels
 from PIL import Image
 from torch import Tensor
+from torch.nn.functional import pdist
 
 import gannet
 from gannet.commands.train import prepare
 from gannet.media.films import at_rate, read_film
 from gannet.metrics.options import JudgeOptions
 from gannet.networks.moving_layers import laid
+from gannet.pipelines.samples import latents
 from gannet.provenance.metadata import COMPOSITE, SOURCE_TYPE, SYNTHETIC, encode_picture, read_facts
 from gannet.recipe import dump_yaml, load_recipe
 from gannet.schema import Choice
@@ -26,7 +28,7 @@ from gannet.tasks._video.data import Description
 from gannet.tasks.video_prediction.config import Settings
 from gannet.tasks.video_prediction.evaluation import energies_of, figures, foreground_energy, nearest
 from gannet.tasks.video_prediction.game import LOOKED_AT, clip_distance, nearest_by, smaller, some_frames
-from gannet.tasks.video_prediction.pipeline import VideoPredictionPipeline
+from gannet.tasks.video_prediction.pipeline import VideoPredictionPipeline, farthest_first
 
 
 def untrained(given: int = 1, channels: int = 3) -> VideoPredictionPipeline:
@@ -77,6 +79,22 @@ def test_a_future_is_the_same_whatever_the_number_and_each_differs(model: VideoP
     assert torch.equal(many[:2], few) and torch.equal(many[3:], alone)  # type: ignore[index, arg-type]
     assert not torch.equal(many[0], many[1])  # type: ignore[index]
     assert not torch.equal(many, model(picture, num=4, seed=3)["clip"])  # type: ignore[arg-type]
+
+
+def test_points_are_ordered_by_how_far_they_lie_from_all_before() -> None:
+    assert farthest_first(torch.tensor([[0.0], [1], [10], [4]]), 4) == [0, 2, 3, 1]
+
+
+def test_futures_of_a_seed_go_ways_less_alike_than_noise_does(model: VideoPredictionPipeline) -> None:
+    frames = torch.rand(1, 3, 1, 16, 16) * 2 - 1
+    chosen = torch.cat([model.future(frames, 0, number).mask for number in range(6)])
+    network, parted = model.network, model.network.parted(frames)
+    drawn = torch.cat(
+        [laid(parted, network.motion(parted, latents(network, 0, number, 1))).mask for number in range(6)]
+    ).detach()
+    nearest_two = [pdist(clips.flatten(1)).min() for clips in (chosen, drawn)]
+    assert torch.equal(chosen[0], drawn[0])
+    assert nearest_two[0] > 1.2 * nearest_two[1]
 
 
 def test_the_given_frames_come_out_level_by_level() -> None:

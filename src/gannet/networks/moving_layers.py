@@ -27,7 +27,8 @@ STATE, MOST_TIMES = 128, 4
 STEP, TURN = 1 / 16, 1 / 64
 """What a velocity of one is of half a side a frame; and a turn of one in radians, a growth of one in its logarithm."""
 GROWTH = 0.2
-"""The logarithm of how much larger or smaller a part may become: without a bound, what is not sure would vanish."""
+"""The logarithm of how much larger or smaller a part may become unless told otherwise: without a bound, what is not
+sure would vanish."""
 OF_PLACE, OF_MOTION = 6, 4
 """Numbers that tell where a part is (middle, spread, velocity), and how it moves (velocity, turn, growth)."""
 
@@ -92,9 +93,9 @@ class Motion(NamedTuple):
 class MovingParts(nn.Module):
     """Moves parts of a picture on paths that a recurrent network draws, frame by frame."""
 
-    def build_motion(self, features: int, latent: int, parts: int) -> None:
+    def build_motion(self, features: int, latent: int, parts: int, growth: float = GROWTH) -> None:
         """Build the recurrent network, started by so many features and by a latent vector."""
-        self.parts = parts
+        self.parts, self.growth = parts, growth
         self.start = nn.Linear(features, STATE)
         self.noise = nn.Linear(latent, STATE)
         self.cell = nn.GRUCell(OF_PLACE * parts, STATE)
@@ -128,7 +129,7 @@ class MovingParts(nn.Module):
                 found.append(step)
                 gone.append(moved)
             turned = (TURN * torch.stack(found, 1)[..., 2:]).cumsum(1)
-            return Motion(middles, torch.stack(gone, 1), _forms(turned[..., 0], turned[..., 1]))
+            return Motion(middles, torch.stack(gone, 1), _forms(turned[..., 0], turned[..., 1], self.growth))
 
 
 class MovingLayersGenerator(MovingParts):
@@ -147,7 +148,7 @@ class MovingLayersGenerator(MovingParts):
         self.unet = _Look(channels * given, options.parts + channels, options.size(shape), halvings(shape[1:]))
         levels = halvings(shape[1:])
         features = self.unet.widest * (height >> levels) * (width >> levels)
-        self.build_motion(features, options.latent, options.parts)
+        self.build_motion(features, options.latent, options.parts, options.growth)
         self._initialize()
 
     def _initialize(self) -> None:
@@ -248,9 +249,9 @@ def _places(masks: Tensor) -> tuple[Tensor, Tensor]:
     return torch.stack(middles, 2), torch.stack(spreads, 2)
 
 
-def _forms(angles: Tensor, growths: Tensor) -> Tensor:
+def _forms(angles: Tensor, growths: Tensor, most: float) -> Tensor:
     """Give what maps places about the middle of a part that has turned and grown back to the picture: (..., 2, 2)."""
-    shrunk = (-GROWTH * (growths / GROWTH).tanh()).exp()
+    shrunk = (-most * (growths / most).tanh()).exp() if most else torch.ones_like(growths)
     across, down = shrunk * angles.cos(), shrunk * angles.sin()
     forms: Tensor = torch.stack([across, down, -down, across], -1).unflatten(-1, (2, 2))
     return forms
@@ -306,6 +307,8 @@ class MovingLayers:
     """Channels of the generator's layers at full size; each halving doubles them, up to fourfold. `auto`: by size."""
     parts: Annotated[int, Field(ge=1, le=16)] = 2
     """Parts that move on paths of their own; each costs as much again."""
+    growth: Annotated[float, Field(ge=0, le=2)] = GROWTH
+    """The logarithm of how much larger or smaller a part may become in a clip: 0 where things keep their size."""
     discriminator_width: Positive | Literal["auto"] = "auto"
     """Channels of the discriminators' layers nearest the frames. `auto`: by size."""
 
@@ -313,6 +316,8 @@ class MovingLayers:
         numbers = [self.latent, *(one for one in (self.width, self.discriminator_width) if one != "auto")]
         if min(numbers) < 1 or not 1 <= self.parts <= 16:
             raise ValueError("network.latent and its widths must be at least 1, network.parts 1 to 16.")
+        if not 0 <= self.growth <= 2:
+            raise ValueError("network.growth must be 0 to 2.")
 
     def generator(self, shape: Shape, given: int) -> MovingLayersGenerator:
         """Build the generator for clips of `shape` (c, t, h, w), of which so many frames are given."""

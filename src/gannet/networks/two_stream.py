@@ -109,10 +109,11 @@ class ClipDiscriminator(Discriminator):
 
     convolution: ClassVar[type[nn.Conv3d]] = nn.Conv3d
 
-    def __init__(self, shape: Shape, classes: int, width: int, growth: Growth) -> None:
+    def __init__(self, shape: Shape, classes: int, width: int, growth: Growth, group: int = 1) -> None:
         widths = [width * min(2**level, 8) for level in range(growth.levels)]
         sides = (shape[1] >> sum(growth.in_time), *(side >> growth.levels for side in shape[2:]))
-        super().__init__(widths[-1] * sides[0] * sides[1] * sides[2], classes)
+        super().__init__(widths[-1] * sides[0] * sides[1] * sides[2] + (group > 1), classes)
+        self.group = group
         steps: list[nn.Module] = []
         for in_time, (before, after) in zip(growth.in_time[::-1], pairwise([shape[0], *widths]), strict=True):
             steps += [self.convolution(before, after, *_sides(in_time)), nn.LeakyReLU(SLOPE)]
@@ -122,7 +123,17 @@ class ClipDiscriminator(Discriminator):
     def extract(self, sample: Tensor) -> Tensor:
         """Map clips (b, c, t, h, w) to features (b, f)."""
         features: Tensor = self.body(sample)
-        return features
+        return features if self.group == 1 else with_spread(features, self.group)
+
+
+def with_spread(features: Tensor, group: int) -> Tensor:
+    """Put behind features (b, f) how much they differ within each group of so many rows: (b, f + 1).
+
+    The mean of the standard deviations over the group (Karras et al., 2018, "Progressive Growing of GANs", section 3):
+    by it a generator is told whose samples are all alike.
+    """
+    spreads = [rows.var(0, correction=0).add(1e-8).sqrt().mean().expand(len(rows), 1) for rows in features.split(group)]
+    return torch.cat([features, torch.cat(spreads)], 1)
 
 
 def _sides(in_time: bool) -> tuple[tuple[int, int, int], tuple[int, int, int], int]:
@@ -198,10 +209,12 @@ class TwoStream(Pair):
     """Length of the latent vector."""
     width: Positive | Literal["auto"] = "auto"
     """Channels of the layers nearest the frames; each halving doubles them, up to eightfold. `auto`: by size."""
+    group: Positive = 1
+    """Clips by whose spread the discriminator of clips tells real ones, too: 8 against `mode-collapse`, 1 for none."""
 
     def __post_init__(self) -> None:
-        if self.latent < 1 or (self.width != "auto" and self.width < 1):
-            raise ValueError("network.latent and network.width must be at least 1.")
+        if min(self.latent, self.group) < 1 or (self.width != "auto" and self.width < 1):
+            raise ValueError("network.latent, network.width and network.group must be at least 1.")
 
     def generator(self, shape: Shape, classes: int) -> TwoStreamGenerator:
         """Build the generator for clips of `shape` (c, t, h, w)."""
@@ -209,7 +222,7 @@ class TwoStream(Pair):
 
     def discriminator(self, shape: Shape, classes: int) -> ClipDiscriminator:
         """Build the discriminator of clips of `shape` (c, t, h, w)."""
-        return ClipDiscriminator(checked_clip(shape), classes, self._width(shape), Growth.of(shape))
+        return ClipDiscriminator(checked_clip(shape), classes, self._width(shape), Growth.of(shape), self.group)
 
     def frame_discriminator(self, shape: Shape, classes: int) -> Discriminator:
         """Build the discriminator of the frames of such clips, (c, h, w)."""

@@ -14,7 +14,7 @@ from gannet.media.context import Context
 from gannet.media.medium import Medium
 from gannet.media.pixels import convert_channels, fit_picture
 from gannet.media.several_clips import SeveralClipsMedium
-from gannet.networks.moving_layers import MovingLayersGenerator, laid
+from gannet.networks.moving_layers import MovingLayersGenerator, Parted, laid
 from gannet.networks.two_stream import Layers
 from gannet.pipelines.pipeline import ConverterPipeline, Input
 from gannet.pipelines.samples import latents
@@ -28,6 +28,8 @@ from gannet.tasks.video_prediction.config import Settings, choose_network
 CLIP, FOREGROUND, BACKGROUND, MASK = "clip", "foreground", "background", "mask"
 MOST_FRAMES, TOGETHER = 4096, 64
 """Frames of all futures that are made at once at most, and those that are laid together at a time."""
+DRAWN = 64
+"""Draws of noise among which the futures of a seed are chosen."""
 PICTURE = Input(context.medium, "a still picture of any size, or a film, which goes on after its last frames")
 
 
@@ -52,6 +54,18 @@ class PredictionOptions(SeedOptions):
             given = f"{self.num} and {self.frames}"
             raise ValueError(f"num times frames is {MOST_FRAMES:,} at most; given: {given}")
         return self
+
+
+def farthest_first(points: Tensor, count: int) -> list[int]:
+    """Order points (n, d): the first, then always the one farthest from all before it, up to so many.
+
+    Gonzalez, 1985, "Clustering to Minimize the Maximum Intercluster Distance", section 2.
+    """
+    chosen, apart = [0], (points - points[0]).square().sum(1)
+    while len(chosen) < count:
+        chosen.append(int(apart.argmax()))
+        apart = torch.minimum(apart, (points - points[chosen[-1]]).square().sum(1))
+    return chosen
 
 
 class VideoPredictionPipeline(ConverterPipeline):
@@ -137,14 +151,26 @@ class VideoPredictionPipeline(ConverterPipeline):
         One at a time, for kernels differ by the size of a batch: the same whatever else is asked for.
         """
         network = self.network
-        latent = latents(network, seed, number, 1).to(self.device)
         parted = network.parted(frames.to(self.device))
+        latent = latents(network, seed, self._draw_of(parted, seed, number), 1).to(self.device)
         motion = network.motion(parted, latent, None if length is None else length - network.given)
         spans = range(0, motion.moved.shape[1], TOGETHER)
         parts = [laid(parted, motion.between(start, start + TOGETHER)) for start in spans]
         moving = (torch.cat([part[at] for part in parts], 2).float().cpu() for at in (0, 2))
         foreground, mask = moving
         return Layers(foreground, parted.background.float().cpu(), mask)
+
+    def _draw_of(self, parted: Parted, seed: int, number: int) -> int:
+        """Tell which draw of noise a future is: of the first 64 each takes the one whose way is unlike those before it.
+
+        The first is the first draw, so that it is as likely as any.
+        """
+        if not 0 < number < DRAWN:
+            return number
+        several = Parted(*(None if one is None else one.expand(DRAWN, *one.shape[1:]) for one in parted))  # type: ignore[arg-type]
+        motion = self.network.motion(several, latents(self.network, seed, 0, DRAWN).to(self.device))
+        seen = parted.masks.mean((2, 3)).sqrt()[..., None]  # Where a part that nobody sees goes is nothing to go by.
+        return farthest_first((motion.moved * seen).flatten(1), number + 1)[number]
 
     def clip(self, frames: Tensor, seed: int, number: int) -> Tensor:
         """Predict a clip that begins with frames (1, c, g, h, w): (1, c, t, h, w)."""
