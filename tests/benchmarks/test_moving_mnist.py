@@ -88,15 +88,18 @@ def test_similarity_of_flat_frames_is_the_formula_with_values_two_apart(moving: 
     assert moving.scores(light, light).similarity[0] == pytest.approx(1.0)
 
 
-def test_futures_and_floors_are_held_against_the_frames_that_came(moving: ModuleType) -> None:
+@pytest.mark.parametrize("last", [3, 10])
+def test_futures_and_floors_are_held_against_the_frames_that_came(moving: ModuleType, last: int) -> None:
     level = np.linspace(0, 255, 20).round().astype(np.uint8)[:, None, None]
     still, lighter = np.full((20, 64, 64), 77, np.uint8), np.broadcast_to(level, (20, 64, 64))
 
-    def knows(given: torch.Tensor, *_: int) -> Any:
-        assert given.shape == (1, 1, 10, 64, 64)
+    def knows(given: torch.Tensor, seed: int, number: int, length: int) -> Any:
+        assert given.shape == (1, 1, last, 64, 64)
+        assert length == last + 10
         return SimpleNamespace(clip=lambda: torch.full((1, 1, 10, 64, 64), 77 / 127.5 - 1))
 
-    found = moving.measured(SimpleNamespace(future=knows), iter([still, lighter]))
+    knowing = SimpleNamespace(future=knows, settings=SimpleNamespace(given=last))
+    found = moving.measured(knowing, iter([still, lighter]))
     np.testing.assert_allclose(found["last given frame"].error[0], 0, atol=1e-6)
     np.testing.assert_allclose(found["model"].error[0], 0, atol=1e-6)
     ten = level[:, 0, 0].astype(float) / 255
@@ -109,7 +112,7 @@ def test_futures_and_floors_are_held_against_the_frames_that_came(moving: Module
     ("task", "given", "shape", "sentence"),
     [
         ("video-generation", 10, (1, 20, 64, 64), "is a model of video-generation; give one of video-prediction"),
-        ("video-prediction", 2, (1, 20, 64, 64), "goes on from 2 frames of 64x64 in 1 channels"),
+        ("video-prediction", 11, (1, 20, 64, 64), "goes on from 11 frames of 64x64 in 1 channels"),
         ("video-prediction", 10, (3, 20, 64, 64), "in 3 channels"),
         ("video-prediction", 10, (1, 20, 32, 48), "of 48x32"),
     ],
