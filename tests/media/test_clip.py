@@ -1,6 +1,7 @@
 """Clips: brought to one rate, size and length; written as files that are played and say where they came from."""
 
 import io
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import torch
 from films import film, levels, means, ramp
 from PIL import Image
 
+import gannet
 from gannet.augmentation import colours, geometry
 from gannet.media.clip import ClipMedium, Options, as_video, medium
 from gannet.media.films import Film, at_rate, read_film
@@ -23,6 +25,14 @@ def drawn(count: int = 6, side: int = 16) -> torch.Tensor:
     for at in range(count):
         clip[:, at, 4:8, at : at + 4] = torch.tensor([0.9, 0.2, -0.9])[:, None, None]
     return clip
+
+
+def test_the_same_frames_become_the_same_film_every_time() -> None:
+    model = Path(__file__).parents[2] / "models-research" / "moving-digits-v1"
+    if not model.exists():
+        pytest.skip("models-research/moving-digits-v1 is beside the package's source only")
+    clip = gannet.load(model)(num=1, label="5").values[0]
+    assert len({medium.encode(clip, ".mp4", FACTS) for _ in range(60)}) == 1
 
 
 @pytest.mark.parametrize("ending", [".mp4", ".gif"])

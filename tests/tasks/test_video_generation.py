@@ -49,6 +49,14 @@ def test_a_clip_is_the_same_whatever_the_number(model: VideoGenerationPipeline) 
         model(label="d")
 
 
+def test_files_say_the_seed_also_where_none_was_asked_for(
+    folder: Path, tmp_path: Path, gannet_command: Callable[..., Any]
+) -> None:
+    ended = gannet_command("apply", folder, "--class", "b", "--out", tmp_path / "one.mp4")
+    assert ended.code == 0, ended.err
+    assert read_film((tmp_path / "one.mp4").read_bytes()).facts["seed"] == 0
+
+
 def test_the_layers_of_clips_lie_beside_them_and_make_them_up(model: VideoGenerationPipeline) -> None:
     drawn = model(num=5, seed=1)
     foreground, background, mask = (drawn.further[name].together() for name in ("foreground", "background", "mask"))

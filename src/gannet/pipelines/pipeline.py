@@ -111,9 +111,10 @@ class Pipeline(ABC):
         return check(self.Options, given, what="The options")
 
     def facts(self, options: Section) -> dict[str, object]:
-        """Say what the metadata of results tell: the model, its weights, and the options that were set."""
+        """Say what the metadata of results tell: the model, its weights, the seed, and the options that were set."""
         set_ones: dict[str, object] = options.model_dump(exclude_defaults=True, by_alias=True)
-        return {"model": self.name, **({"weights": self.file.stem} if self.file else {}), **set_ones}
+        seed = {"seed": options.seed} if hasattr(options, "seed") else {}
+        return {"model": self.name, **({"weights": self.file.stem} if self.file else {}), **seed, **set_ones}
 
     def to(self, device: str | torch.device) -> Self:
         """Move the networks to a device."""

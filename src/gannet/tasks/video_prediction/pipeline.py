@@ -103,9 +103,8 @@ class VideoPredictionPipeline(ConverterPipeline):
         return options
 
     def facts(self, options: Section) -> dict[str, object]:
-        """Say also the seed, and that a picture of somebody's own is part of what was made."""
-        assert isinstance(options, PredictionOptions)
-        return {SOURCE_TYPE: COMPOSITE, **super().facts(options), "seed": options.seed}
+        """Say also that a picture of somebody's own is part of what was made."""
+        return {SOURCE_TYPE: COMPOSITE, **super().facts(options)}
 
     def warnings(self, inputs: Mapping[str, Any]) -> tuple[str, ...]:
         """Say what of a picture of another size is taken."""
