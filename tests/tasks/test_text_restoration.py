@@ -432,7 +432,9 @@ def test_a_book_that_was_broken_off_goes_on_and_becomes_what_it_would_have_becom
     begun: list[int] = []
     out = tmp_path / "out.txt"
     with pytest.raises(Stopped):
-        gannet.apply(folder, book, out=out, should_stop=lambda: len(list(tmp_path.glob("out.txt.partial/*-*.json"))) == 5)
+        gannet.apply(
+            folder, book, out=out, should_stop=lambda: len(list(tmp_path.glob("out.txt.partial/*-*.json"))) == 5
+        )
     assert not out.exists()
     real = filling.Filler.fill
 
