@@ -178,7 +178,7 @@ def judge(
     with _shown("Judging", as_json) as shown:
         judgement = api.judge(model, data, query, weights, on_progress=shown)
     if api.is_first():
-        _print("judge", judgement.to_json(), judgement.lines(), as_json)
+        _print("judge", judgement.to_json(), judgement.printed(), as_json)
 
 
 @app.command(cls=api.schema_command(lambda: api.DoctorOptions.model_json_schema()))

@@ -21,6 +21,7 @@ import gannet
 from gannet.augmentation.lab import to_lab
 from gannet.commands import inputs
 from gannet.commands.judge import judge_features
+from gannet.commands.options import ExportOptions
 from gannet.data.sources import open_source
 from gannet.media.grids import GAP
 from gannet.media.photograph import Photograph, PhotographMedium, read_photograph
@@ -28,6 +29,8 @@ from gannet.media.pyramid import lost_pixels
 from gannet.media.scores import medium as scores_medium
 from gannet.pipelines.hub import seal
 from gannet.pipelines.manifest import MANIFEST
+from gannet.pipelines.onnx import run_onnx
+from gannet.pipelines.scales import names_by_scale
 from gannet.provenance.metadata import COMPOSITE, SOURCE_TYPE, SYNTHETIC, read_facts
 from gannet.recipe import Recipe, dump_yaml
 from gannet.runtime.progress import OnProgress
@@ -259,6 +262,10 @@ def test_a_model_without_an_earlier_stage_says_so(enlarger: Path, tmp_path: Path
         (["PHOTOS/a.png", "--input", "mask=nowhere.png"], "leave the mask out"),
         (["PHOTOS/a.png", "--out", "x.png", "--compare", "x.png"], "are both x.png"),
         (["PHOTOS/a.png", "--num", "4"], "There is no option --num"),
+        (
+            ["PHOTOS/a.png", "--scale", "2"],
+            "no option --scale; each model enlarges as it learned to (super-resolution-x2",
+        ),
         (["--mask", "PHOTOS/a.png"], "There is no option --mask"),
     ],
 )
@@ -275,6 +282,27 @@ def test_a_mistake_is_one_sentence(
     ended = gannet_command("apply", enlarger, *(word.replace("PHOTOS", str(photos)) for word in words))
     assert ended.code == 2 and message in ended.err and ended.err.count("\n") == 1
     assert sorted(photos.parent.rglob("*")) == before
+
+
+def test_whoever_asks_for_a_scale_is_told_the_models_of_each(enlarger: Path, photos: Path) -> None:
+    assert {scale: names[0] for scale, names in names_by_scale().items()} == {
+        2: "super-resolution-x2",
+        4: "super-resolution",
+    }
+    with pytest.raises(ValueError, match=r"takes no scale; .*super-resolution-x2 2 times, super-resolution 4 times"):
+        gannet.apply(enlarger, photos / "a.png", out=photos / "b.png", scale=2)
+
+
+def test_a_model_is_exported_at_the_strength_that_is_asked_for(enlarger: Path, tiny_run: Path, tmp_path: Path) -> None:
+    path, (network, inputs) = tmp_path / "first.onnx", gannet.load(enlarger, "pixel").traced()
+    batch = torch.rand(1, *next(iter(inputs.values())).shape[1:]) * 2 - 1
+    gannet.export(enlarger, path, options=ExportOptions(strength=0))
+    with torch.no_grad():
+        torch.testing.assert_close(run_onnx(path.read_bytes())(batch), network(batch), atol=1e-3, rtol=0)
+        assert not torch.allclose(gannet.load(enlarger).traced()[0](batch), network(batch), atol=1e-3)
+    with pytest.raises(ValueError, match="A model for generation has no strength"):
+        gannet.export(tiny_run, tmp_path / "drawn.onnx", options=ExportOptions(strength=0.5))
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_the_command_names_its_result_and_compares(

@@ -13,12 +13,14 @@ from gannet.media import image
 from gannet.media.grids import (
     GAP,
     GREYS,
+    HEADING,
     PLANE_PIXELS,
     SMALLEST_SHEET,
     SQUARE,
     draw_grid,
     draw_points,
     panels,
+    side_by_side,
     to_picture,
 )
 
@@ -92,3 +94,19 @@ def test_what_is_transparent_in_a_comparison_shows_squares_and_not_what_is_hidde
         assert shown.getpixel((2, 2)) == (0, 0, 255)
         assert shown.getpixel((SQUARE + 2, 2)) == (GREYS[0],) * 3
         assert shown.getpixel((SQUARE + 2, SQUARE + 2)) == (GREYS[1],) * 3
+
+
+@pytest.mark.parametrize(("width", "top"), [(20, 0), (100, 2 * HEADING)])
+def test_pairs_stand_below_headings_where_those_have_room(width: int, top: int) -> None:
+    pairs = [
+        tuple(Image.new("RGB", (width, 10), colour) for colour in row) for row in (("red", "blue"), ("lime", "navy"))
+    ]
+    sheet = side_by_side(pairs)  # type: ignore[arg-type]
+    assert sheet.size == (2 * width + GAP, top + 20 + GAP)
+    for row, (left, right) in enumerate(pairs):
+        for at, picture in ((0, left), (width + GAP, right)):
+            corner = (at, top + row * (10 + GAP))
+            assert sheet.crop((*corner, corner[0] + width, corner[1] + 10)).tobytes() == picture.tobytes()
+    for at in (0, width + GAP):
+        strip = np.asarray(sheet.crop((at, 0, at + width, top)))
+        assert top == 0 or (strip.min() < 200 and strip.max() == 255), "words in white"

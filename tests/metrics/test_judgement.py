@@ -7,9 +7,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from gannet.metrics.baseline_comparison import SHOWN
+from gannet.metrics.baseline_comparison import SHOWN, BaselineResult, printed_table
 from gannet.metrics.distances import frechet_distance, sliced_distance
 from gannet.metrics.judgement import Evidence, Judgement, glance_at, judge_samples
+from gannet.metrics.measure import Measure
 from gannet.metrics.modes import measure_modes
 from gannet.metrics.patches import patch_distance
 from gannet.tasks._image_restoration.evaluation import BEST, PERCEPTUAL
@@ -121,6 +122,47 @@ def test_each_protocol_stands_once_behind_the_names_of_its_measures() -> None:
     assert found.lines().count(f"one, two: BY HAND; features: {first.features}.") == 1
     plain = Judgement([replace(first, name="three", protocol="BY EYE", features="none")])
     assert "three: BY EYE." in plain.lines()
+
+
+def result(name: str, seconds: float | None, figures: dict[str, float]) -> BaselineResult:
+    measures = [
+        Measure(one, value, value, value, None, "none", 9, 9, f"the same of {one.split(',')[0]}", "low")
+        for one, value in figures.items()
+    ]
+    return BaselineResult(name, seconds, None, measures)
+
+
+def test_models_of_few_figures_stand_below_each_other_and_of_many_beside_each_other() -> None:
+    few = [
+        result("this model", None, {"recall": 0.5, "kernel distance": 1}),
+        result("naive Bayes", 2, {"recall": 0.25}),
+    ]
+    assert printed_table(few) == [
+        "             seconds to            kernel",
+        "                  learn  recall  distance",
+        "this model                  0.5         1",
+        "naive Bayes         2.0    0.25",
+    ]
+    many = {f"PSNR, frame {number}": number / 8 for number in range(1, 13)}
+    lines = printed_table([result("one future", None, many), result("last given frame", None, many)])
+    assert lines[0].split() == ["last", "given"] and lines[1].split() == ["one", "future", "frame"]
+    assert [line.rsplit(maxsplit=2) for line in lines[2:]] == [[n, f"{v:.4g}", f"{v:.4g}"] for n, v in many.items()]
+
+
+def test_what_is_printed_fits_a_terminal_and_leaves_nothing_out() -> None:
+    names = [f"{kind}, frame {number}" for kind in ("PSNR", "perceptual distance") for number in (1, 2, 4, 8, 16, 31)]
+    table = [
+        result(
+            f"a model with quite a long name, number {model}", 1.0, {name: model + at for at, name in enumerate(names)}
+        )
+        for model in range(100, 2000, 100)
+    ]
+    found = Judgement(table[0].measures, left_out={"memorization": "it needs samples " * 20}, baselines=tuple(table))
+    lines = found.printed()
+    assert max(map(len, lines)) <= 100 < max(map(len, found.lines()))
+    words = " ".join(lines).split()
+    assert all(words.count(str(value)) >= 1 for model in table for value in map(int, (m.value for m in model.measures)))
+    assert words.count("samples") == 20 and len(found.to_json()["rivals"]) == len(table)
 
 
 def test_a_copier_is_told_in_words() -> None:

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from gannet.networks import PAIRS, Dcgan, Mlp, Pair, Residual
 from gannet.networks.dcgan import ClassBatchNorm
+from gannet.networks.pair import for_classes_of
 from gannet.networks.residual import start
 
 SHAPES = [
@@ -310,3 +311,34 @@ def test_residual_widths_and_groups_are_those_asked_for() -> None:
     assert [part.in_channels for part in middle] == [32, 64, 128, 256]
     with pytest.raises(ValueError, match="must divide"):
         Residual(width=6, groups=4)
+
+
+AUK, GANNET, MEAN = [1.0] * 6, [4.0] * 6, [2.5] * 6
+
+
+@pytest.mark.parametrize(
+    ("learned", "wanted", "found"),
+    [
+        ("auk gannet", "auk gannet", [AUK, GANNET]),
+        ("auk gannet", "gannet auk", [GANNET, AUK]),
+        ("auk gannet", "auk booby gannet", [AUK, MEAN, GANNET]),
+        ("auk gannet", "gannet", [GANNET]),
+        ("auk gannet", "auk booby", [AUK, MEAN]),
+        ("auk gannet", "booby skua", [MEAN, MEAN]),
+        ("auk gannet", "0 1", [AUK, GANNET]),
+        ("3 7", "auk gannet", [AUK, GANNET]),
+        ("3 7", "7 8", [GANNET, MEAN]),
+        ("", "auk gannet", [AUK, GANNET]),
+        ("", "auk booby gannet", [MEAN, MEAN, MEAN]),
+    ],
+)
+def test_a_class_takes_over_what_was_learned_of_its_name_and_a_new_one_begins_as_the_mean(
+    learned: str, wanted: str, found: list[list[float]]
+) -> None:
+    network = SMALL["mlp"].generator((1, 8, 8), len(wanted.split()))
+    others = {"head.weight": torch.ones(1)}
+    given = {"embedding.weight": torch.tensor([AUK, GANNET]), **others}
+    assert dict(network.named_modules())["embedding"].weight.shape == (len(found), 6)
+    fitted = for_classes_of(network, given, learned.split(), wanted.split())
+    assert fitted["embedding.weight"].tolist() == found and fitted["head.weight"] is others["head.weight"]
+    assert for_classes_of(nn.Linear(1, 1), given, learned.split(), wanted.split()) == given

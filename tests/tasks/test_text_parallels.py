@@ -3,11 +3,12 @@
 import lzma
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from gannet.runtime import reading
 from gannet.tasks._text.gaps import LOST, LOST_SOME
-from gannet.tasks._text.parallels import Corpus, in_place, read_corpora, write_corpora
+from gannet.tasks._text.parallels import Corpus, _largest, in_place, read_corpora, write_corpora
 
 LINES = [
     "Arma virumque cano, Troiae qui primus ab oris",
@@ -46,6 +47,11 @@ def test_what_stands_in_its_place_goes_before_what_shares_as_much_elsewhere() ->
         }
     shares = in_place(f"ab{LOST}d{LOST_SOME}yz", ["abcd yz", "abcdyz", "qabcdyz", "xxxxxx"])
     assert shares.tolist() == pytest.approx([1, 1, 0.5, 0])
+
+
+@pytest.mark.parametrize("count", range(1, 8))
+def test_of_equal_scores_the_first_goes_first(count: int) -> None:
+    assert _largest(np.array([1.0, 3.0, 2.0, 3.0, 2.0, 2.0]), count).tolist() == [1, 3, 2, 4, 5, 0][:count]
 
 
 def test_what_shares_nothing_has_no_parallels() -> None:

@@ -432,7 +432,9 @@ def test_a_book_that_was_broken_off_goes_on_and_becomes_what_it_would_have_becom
     begun: list[int] = []
     out = tmp_path / "out.txt"
     with pytest.raises(Stopped):
-        gannet.apply(folder, book, out=out, should_stop=lambda: len(list(tmp_path.glob("out.txt.begun/*-*.json"))) == 5)
+        gannet.apply(
+            folder, book, out=out, should_stop=lambda: len(list(tmp_path.glob("out.txt.partial/*-*.json"))) == 5
+        )
     assert not out.exists()
     real = filling.Filler.fill
 
@@ -445,7 +447,7 @@ def test_a_book_that_was_broken_off_goes_on_and_becomes_what_it_would_have_becom
     assert out.read_text(encoding="utf-8") == (tmp_path / "whole.txt").read_text(encoding="utf-8")
     records = [json.loads((tmp_path / f"{name}.record.json").read_text(encoding="utf-8")) for name in ("out", "whole")]
     assert records[0]["gaps"] == records[1]["gaps"] and 0 < len(begun) < len(records[0]["gaps"]) - 5
-    assert not list(tmp_path.glob("*.begun"))
+    assert not list(tmp_path.glob("*.partial"))
 
 
 @pytest.mark.parametrize(("signs", "warned"), [("[1] [2] [3]", True), ("[1] [2]", False), ("[1] [2] [4]", False)])

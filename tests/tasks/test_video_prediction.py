@@ -1,6 +1,7 @@
 """Video prediction: futures of stills and films, their files, and how they are judged."""
 
 import io
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -202,6 +203,33 @@ def test_numbered_pictures_of_a_folder_are_a_film_and_several_such_folders_sever
     (walks / "here" / "frame10.png").write_text("no picture")
     broken = gannet_command("apply", two, walks / "here", "--out", tmp_path / "broken.mp4")
     assert broken.code == 2 and "frame10.png cannot be read" in broken.err and not (tmp_path / "broken.mp4").exists()
+
+
+def test_folders_with_dots_keep_their_names_and_only_one_that_changed_is_made_again(
+    tmp_path: Path, gannet_command: Callable[..., Any]
+) -> None:
+    model, walks = untrained(given=2).save_pretrained(tmp_path / "two"), tmp_path / "walks"
+    for name in ("walk.01", "walk.02", "walk.gif"):
+        (walks / name).mkdir(parents=True)
+        for number in (1, 2):
+            Image.new("RGB", (16, 16), (number,) * 3).save(walks / name / f"{number}.png")
+    asked = ("apply", model, walks, "--out", tmp_path / "out", "--json")
+
+    def skipped() -> int:
+        ended = gannet_command(*asked)
+        assert ended.code == 0, ended.err
+        return int(json.loads(ended.out)["result"]["skipped"])
+
+    assert skipped() == 0
+    assert sorted(path.name for path in (tmp_path / "out").glob("*.mp4")) == sorted(
+        f"{path.name}.mp4" for path in walks.iterdir()
+    )
+    (walks / "walk.01" / "Thumbs.db").touch()
+    (walks / "walk.02" / "1.png").touch()
+    assert skipped() == 3, "no picture of them changed"
+    Image.new("RGB", (16, 16), (9,) * 3).save(walks / "walk.01" / "2.png")
+    (walks / "walk.02" / "2.png").rename(walks / "walk.02" / "3.png")
+    assert skipped() == 1
 
 
 def test_two_series_in_a_folder_and_a_folder_without_any_are_told(

@@ -168,7 +168,7 @@ def _steps(work: Conversion, path: Path) -> KeptSteps:
         # Another device rounds otherwise.
         return {**order_of(work), "config": work.ready.config.model_dump(mode="json"), "device": work.ready.device.type}
 
-    return KeptSteps(path.with_name(f"{path.name}.begun"), order, step, work.look)
+    return KeptSteps(path.with_name(f"{path.name}.partial"), order, step, work.look)
 
 
 def _check_files(work: Conversion, path: Path, one_file: bool) -> None:

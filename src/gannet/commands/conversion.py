@@ -21,7 +21,7 @@ from gannet.pipelines.pipeline import ConverterPipeline
 from gannet.pipelines.samples import Details, Made
 from gannet.runtime.devices import choose_device
 from gannet.runtime.files import digest
-from gannet.runtime.names import whole_stem, whole_suffix
+from gannet.runtime.names import whole_suffix
 from gannet.runtime.progress import Progress, Stopped
 from gannet.runtime.signals import Interruption
 from gannet.runtime.steps import Steps
@@ -145,7 +145,7 @@ class Conversion:
 
     def note_name(self, item: Item, result: Path) -> None:
         """Note where a name could not be kept."""
-        if not all(place.stem.startswith(whole_stem(item.path)) for place in self.names.places(result).values()):
+        if not all(place.stem.startswith(item.stem) for place in self.names.places(result).values()):
             renamed = f"its name cannot be kept as it is, so what was made of it is called {result.name}"
             self._note(self.notices, item.name, renamed)
 

@@ -9,10 +9,11 @@ from functools import cache, partial
 from pathlib import Path
 
 from gannet.commands.conversion import Conversion
-from gannet.commands.inputs import Item
+from gannet.commands.inputs import Item, is_clutter
 from gannet.media.pages import named_page
 from gannet.pipelines.manifest import MANIFEST, Line, Manifest
 from gannet.pipelines.writer import filling
+from gannet.runtime.digests import digest
 from gannet.runtime.files import write_bytes
 from gannet.runtime.names import whole_suffix
 from gannet.runtime.reading import open_file
@@ -115,10 +116,22 @@ def _refuse_foreign(places: Mapping[str, Path], contents: Mapping[str, bytes]) -
 
 
 def _digest(file: Path) -> str:
-    """The SHA-256 of a file's content; empty of what cannot be read, of which whoever opens it will tell."""
+    """The SHA-256 of a file's content, or of a folder's files, less what systems put there.
+
+    It is empty of what cannot be read, of which whoever opens it will tell.
+    """
+    if file.is_dir():
+        return _folder_digest(file)
     whole = hashlib.sha256()
     with suppress(OSError, ValueError), open_file(file) as stream:
         for block in iter(partial(stream.read, BLOCK), b""):
             whole.update(block)
         return whole.hexdigest()
     return ""
+
+
+def _folder_digest(folder: Path) -> str:
+    """The digest of the names and contents of a folder's files; the same of a copy of it, as of a file's."""
+    files = [file for file in folder.iterdir() if file.is_file() and not is_clutter(file.name)]
+    told = {file.name: _digest(file) for file in files if not file.name.startswith(".")}
+    return digest(told) if told and all(told.values()) else ""

@@ -53,6 +53,16 @@ class Item:
         """How it was named: the file, or a page of it."""
         return self.file if self.page is None else self.file.with_name(f"{self.file.name}#{self.page}")
 
+    @property
+    def ending(self) -> str:
+        """Its file's whole ending."""
+        return _ending(self.file, self.path)
+
+    @property
+    def stem(self) -> str:
+        """What it is called without that."""
+        return self.path.name.removesuffix(self.ending)
+
     def read(self) -> dict[str, Any]:
         """Read all of them; ValueError names the one that cannot be read or is not there."""
         if self.refused:
@@ -77,7 +87,7 @@ class Item:
     def _read_beside(self, name: str, wanted: Input) -> Any:
         files = self.files(name)
         if not files:
-            expected = self.path.with_name(f"{whole_stem(self.path)}{wanted.medium.saved[0]}")
+            expected = self.path.with_name(f"{self.stem}{wanted.medium.saved[0]}")
             missing = f"There is no {name} for {self.path} in {self.beside[name]}; name it {expected}."
             raise ValueError(self._refusal(name) or missing)
         values = tuple(map(wanted.medium.open, files))
@@ -95,7 +105,7 @@ class Item:
         listed = self.listed[name]
         if self.inputs[name].many:
             return list(chain.from_iterable(listed.values()))
-        return list(listed.get(self.path.with_name(whole_stem(self.path)), ()))
+        return list(listed.get(self.path.with_name(self.stem), ()))
 
     def _refusal(self, name: str) -> str:
         """Say why a file of a further input is not opened, or a folder that it lies in; empty where there is none."""
@@ -174,8 +184,14 @@ def _listed(folder: Path, medium: Medium) -> Listed:
     """List a folder once, however many items look into it."""
     found: dict[PurePosixPath, list[tuple[Path, str]]] = {}
     for file, inside, refused in _matching(folder, medium):
-        found.setdefault(inside.with_name(whole_stem(inside)), []).append((file, refused))
+        stem = inside.name.removesuffix(_ending(file, inside))
+        found.setdefault(inside.with_name(stem), []).append((file, refused))
     return found
+
+
+def _ending(file: Path, named: PurePosixPath) -> str:
+    """Give the whole ending of what a file is called; a folder has none, whatever dots its name has."""
+    return "" if file.is_dir() else whole_suffix(named)
 
 
 def _check_page(file: Path, page: int, medium: Medium) -> None:

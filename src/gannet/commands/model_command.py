@@ -1,5 +1,6 @@
 """The command line of one model: its flags and its help, by what its `config.json` tells; no torch is needed."""
 
+from collections.abc import Sequence
 from copy import copy
 from typing import Any
 
@@ -39,8 +40,7 @@ class ModelCommand(SchemaCommand):
             flag, alike = getattr(error, "option_name", ""), getattr(error, "possibilities", None) or ()
             if type(error).__name__ != "NoSuchOption" or not ctx.meta.get(INTERFACE):
                 raise
-            hint = f"did you mean {alike[0]}?" if alike else "`gannet apply MODEL --help` lists what a model has."
-            raise ValueError(f"There is no option {flag}; {hint}") from None
+            raise ValueError(f"There is no option {flag}; {_hint(flag, alike)}") from None
 
     def _candidates(self, ctx: Any, args: list[str]) -> list[str]:
         """Give the words that may be the model: the first that is no flag, and no value of a flag.
@@ -103,6 +103,15 @@ class ModelCommand(SchemaCommand):
         if told := ctx.meta.get(INTERFACE):
             shown.help, shown.epilog = _words(told), None
         super(ModelCommand, shown).format_help(ctx, formatter)
+
+
+def _hint(flag: str, alike: Sequence[str]) -> str:
+    """Say what to give in place of a flag that a model does not have."""
+    from gannet.pipelines import scales
+
+    if flag.lstrip("-").replace("-", "_") in scales.SCALES:
+        return scales.advice()
+    return f"did you mean {alike[0]}?" if alike else "`gannet apply MODEL --help` lists what a model has."
 
 
 def _file_options(told: Json) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from gannet.commands.applied import Wanted
 from gannet.commands.inputs import Item
 from gannet.media.medium import Medium
 from gannet.pipelines.pipeline import ConverterPipeline
-from gannet.runtime.names import shortened, whole_stem, whole_suffix
+from gannet.runtime.names import shortened, whole_stem
 
 KEEP = "keep"
 """The format that is the input's own."""
@@ -42,16 +42,16 @@ class Names:
         task, first = self.pipeline.task, items[0]
         if not single:
             return Path(f"{task}-{self.medium.plural.replace(' ', '-')}")
-        return Path(shortened(whole_stem(first.path), f"-{task}{self.ending(first)}"))
+        return Path(shortened(first.stem, f"-{task}{self.ending(first)}"))
 
     def result(self, item: Item) -> PurePosixPath:
         """Give the path of a result in a folder of results: the input's, with an ending of its own where it must.
 
         That stands behind the input's, but where a format was asked for and no other input of the folder has the stem.
         """
-        ending, own = self.ending(item), whole_suffix(item.path)
+        ending, own = self.ending(item), item.ending
         alone = self.format is not None and self._of_one_stem[_stem(item)] == 1
-        stem = item.path.name if self.medium is self.made and ending != own and not alone else whole_stem(item.path)
+        stem = item.path.name if self.medium is self.made and ending != own and not alone else item.stem
         return PurePosixPath(*map(shortened, item.path.parent.parts), shortened(stem, ending))
 
     def places(self, result: Path) -> dict[str, Path]:
@@ -94,8 +94,8 @@ class Names:
     def _chosen(self, item: Item) -> str:
         if self.format not in (None, KEEP):
             return f".{self.format}"
-        if item.refused:
-            return self.pipeline.ending(whole_suffix(item.path))
+        if item.refused or item.file.is_dir():
+            return self.pipeline.ending(item.ending)
         if self.format == KEEP:
             return self.medium.own_ending(item.file)
         return self.pipeline.ending(self.medium.ending(item.file))
@@ -103,4 +103,4 @@ class Names:
 
 def _stem(item: Item) -> tuple[PurePosixPath, str]:
     """What results of one name share; some disks take capitals for the same."""
-    return item.path.parent, whole_stem(item.path).casefold()
+    return item.path.parent, item.stem.casefold()

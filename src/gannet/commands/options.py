@@ -148,5 +148,7 @@ class ExportOptions(Options):
 
     to: Literal["onnx", "spandrel"] = "onnx"
     """The format: spandrel: weights for programs that run community networks; of network.name=compact."""
+    strength: float | None = Field(None, ge=0, le=1, allow_inf_nan=False)
+    """Of a model for photographs, as `gannet apply --strength`; left out, as the model is."""
     weights: str = "model"
     """model (the last), best, a stage, average-WIDTH."""

@@ -2,7 +2,7 @@
 
 import signal
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -211,7 +211,7 @@ def build_game(prepared: Prepared, fabric: Fabric, resumed: Path | None = None) 
         game = prepared.task.game(recipe, prepared.description)
     continues = resumed is not None and CheckpointFolder(resumed / "state", 1).paths()
     if recipe.start_from and not continues:
-        _start_from(game, recipe.start_from)
+        _start_from(game, recipe.start_from, prepared.description.classes)
     for network in game.networks.values():
         network.to(fabric.device).train()
         put_channels_last(network)
@@ -310,9 +310,14 @@ def _lasting(recipe: Recipe, plan: Recipe, images: Any) -> dict[str, Any]:
     return {"images": images, "stages": [stage.model_dump() for stage in kept]}
 
 
-def _start_from(game: Game, origin: str) -> None:
-    """Fill the networks from a model, and from the run around it those that a model does not keep."""
+def _start_from(game: Game, origin: str, classes: Sequence[str]) -> None:
+    """Fill the networks from a model, and from the run around it those that a model does not keep.
+
+    Args:
+        classes: the names of those that the networks are to know.
+    """
     pipeline = load_trained(origin)
+    learned = getattr(getattr(pipeline.config, "description", None), "classes", ())
     state = Path(origin) / "state"
     checkpoint = CheckpointFolder(state, 1).newest() if state.is_dir() else None
     weights = {**(checkpoint["networks"] if checkpoint else {})}
@@ -321,7 +326,7 @@ def _start_from(game: Game, origin: str) -> None:
         if name not in weights:
             continue
         try:
-            network.load_state_dict(for_classes_of(network, weights[name]))
+            network.load_state_dict(for_classes_of(network, weights[name], learned, classes))
         except RuntimeError:
             raise ValueError(f"The model in {origin} does not fit: {_misfit(name, network, weights[name])}.") from None
 

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from gannet.augmentation.levels import to_levels
@@ -12,6 +12,8 @@ from gannet.media.pixels import MODES
 
 SMALLEST_FRAME, SMALLEST_SHEET, PLANE_PIXELS, PLANE_REACH, GAP = 160, 480, 480, 1.6, 2
 LARGEST_PANEL = 640
+COLUMNS, HEADING = ("given", "made"), 12
+"""The headings of a sheet of pairs, and the pixels of their letters."""
 SQUARE, GREYS = 8, (153, 102)
 """Pixels a side, and the levels, of the squares that are seen through what is transparent."""
 
@@ -43,12 +45,21 @@ def draw_grid(samples: Tensor, columns: int = 0) -> Image.Image:
 
 
 def side_by_side(pairs: Sequence[tuple[Image.Image, Image.Image]]) -> Image.Image:
-    """Give pairs of pictures of one size, as `panels` gives them, a pair a row."""
-    width, height = 2 * max(first.width for first, _ in pairs) + GAP, sum(first.height + GAP for first, _ in pairs)
-    sheet, top = Image.new("RGB", (width, height - GAP), "grey"), 0
+    """Give pairs of pictures of one size, as `panels` gives them, a pair a row, below headings where they are wide
+    enough.
+    """
+    column = max(first.width for first, _ in pairs)
+    font, top = ImageFont.load_default(HEADING), 0
+    if max(map(font.getlength, COLUMNS)) + 2 * GAP <= column:
+        top = 2 * HEADING
+    height = top + sum(first.height + GAP for first, _ in pairs) - GAP
+    sheet = Image.new("RGB", (2 * column + GAP, height), "grey")
+    for left, words in zip((0, column + GAP), COLUMNS, strict=True):
+        if top:
+            ImageDraw.Draw(sheet).text((left + column / 2, HEADING), words, "white", font, "mm")
     for before, after in pairs:
         sheet.paste(before, (0, top))
-        sheet.paste(after, ((width + GAP) // 2, top))
+        sheet.paste(after, (column + GAP, top))
         top += before.height + GAP
     return sheet
 

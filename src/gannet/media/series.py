@@ -18,7 +18,8 @@ def numbered_series(names: Sequence[str]) -> dict[str, list[str]]:
     """Find the pictures that are frames: those of one folder that are called alike but for a number at the end.
 
     Returns:
-        them in the order of their numbers, by their folder, or where that has several such by folder and name.
+        them in the order of their numbers, by their folder, or where that has several such by folder and name, or by
+        the first of them where that is a folder of others.
     """
     found: dict[str, dict[str, list[tuple[int, str]]]] = defaultdict(lambda: defaultdict(list))
     for path in names:
@@ -28,10 +29,10 @@ def numbered_series(names: Sequence[str]) -> dict[str, list[str]]:
             found[folder][named[1]].append((int(named[2]), path))
     series = {}
     for folder, alike in found.items():
-        several = {name: sorted(frames) for name, frames in alike.items() if len(frames) > 1}
+        several = {name: [path for _, path in sorted(frames)] for name, frames in alike.items() if len(frames) > 1}
         for name, frames in several.items():
             own = f"{folder}/{name}".strip("/") if len(several) > 1 else folder
-            series[own] = [path for _, path in frames]
+            series[frames[0] if own in found and own != folder else own] = frames
     return series
 
 

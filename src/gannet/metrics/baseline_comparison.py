@@ -1,9 +1,11 @@
 """Is a GAN worth it? Other generative models learn from the same samples and are held to the same measures."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
+from itertools import chain
+from textwrap import wrap
 from typing import Any
 
 import numpy as np
@@ -24,6 +26,9 @@ SHOWN: dict[str, Best] = {
     "recall": "high",
 }
 """The measures that models are compared in, and which values are best."""
+PRINTED, HEADING = 100, 12
+"""Characters of a line in a terminal, and those after which the heading of a column goes on in the next line."""
+LEARNT, TAKEN = "seconds to learn", "ms a sample"
 
 
 @dataclass(frozen=True)
@@ -46,12 +51,51 @@ class BaselineResult:
         """Give plain data."""
         return asdict(self)
 
+    def cells(self) -> dict[str, str]:
+        """Give the figures by what they are called in a table; empty where one is not known."""
+        learnt = "" if self.fit_seconds is None else f"{self.fit_seconds:.1f}"
+        taken = "" if self.sample_milliseconds is None else f"{self.sample_milliseconds:.3f}"
+        return {LEARNT: learnt, TAKEN: taken, **{found.name: f"{found.value:.4g}" for found in self.measures}}
+
     def line(self) -> str:
         """Give the figures in a row."""
         learnt = "" if self.fit_seconds is None else f"{self.fit_seconds:8.1f} s to learn,"
         taken = "" if self.sample_milliseconds is None else f"{self.sample_milliseconds:7.3f} ms a sample;"
         figures = ", ".join(f"{found.name} {found.value:.4g}" for found in self.measures)
         return f"{self.name:20} {learnt:22} {taken:20} {figures}"
+
+
+def printed_table(results: Sequence[BaselineResult]) -> list[str]:
+    """Lay results out for a terminal: a line for each where all its figures fit into that, else a line for each figure.
+
+    Where there are too many for that as well, the others follow below.
+    """
+    cells = {one.name: one.cells() for one in results}
+    names = [name for name in dict.fromkeys(chain(*cells.values())) if any(own.get(name) for own in cells.values())]
+    rows = [["", *names], *([result, *(own.get(name, "") for name in names)] for result, own in cells.items())]
+    upright = _blocks(rows)
+    blocks = upright if len(upright) == 1 else _blocks(list(zip(*rows, strict=True)))
+    return ["  ".join(line).rstrip() for block in blocks for line in zip(*block, strict=True)]
+
+
+def _blocks(rows: Sequence[Sequence[str]]) -> list[list[list[str]]]:
+    """Give the columns of a table, cell by cell, in blocks as wide as a terminal; each begins with the first column."""
+    headings = [wrap(cell, HEADING, break_long_words=False) for cell in rows[0]]
+    height = max(map(len, headings))
+    columns = [
+        [*[""] * (height - len(heading)), *heading, *(row[at] for row in rows[1:])]
+        for at, heading in enumerate(headings)
+    ]
+    widths = [max(map(len, column)) for column in columns]
+    first = [cell.ljust(widths[0]) for cell in columns[0]]
+    blocks, room = [[first]], PRINTED - widths[0]
+    for column, width in zip(columns[1:], widths[1:], strict=True):
+        room -= 2 + width
+        if room < 0 and len(blocks[-1]) > 1:
+            blocks.append([first])
+            room = PRINTED - widths[0] - 2 - width
+        blocks[-1].append([cell.rjust(width) for cell in column])
+    return blocks
 
 
 def judge_baselines(

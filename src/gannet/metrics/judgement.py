@@ -2,6 +2,8 @@
 
 from collections.abc import Container, Iterator
 from dataclasses import asdict, dataclass, field
+from itertools import chain
+from textwrap import TextWrapper
 from typing import Any
 
 import numpy as np
@@ -9,7 +11,7 @@ import torch
 from torch import Tensor
 
 from gannet.metrics.augmentation_leak import Leak
-from gannet.metrics.baseline_comparison import BaselineResult
+from gannet.metrics.baseline_comparison import PRINTED, BaselineResult, printed_table
 from gannet.metrics.distances import corrected_distances, frechet_distance, kernel_distance, sliced_distance
 from gannet.metrics.fidelity import fidelity
 from gannet.metrics.measure import Best, Halves, Measure, Statistics, draw_halves, measure
@@ -99,14 +101,25 @@ class Judgement:
 
     def lines(self) -> list[str]:
         """Say it in words: one sentence, a line a measure, then the audit, the classes, and what was left out."""
-        rows = [_row(found.name, found) for found in self.measures]
-        rows += [_row(f"kernel distance of {name}", found) for name, found in self.by_class.items()]
+        return [*self._told(), *(one.line() for one in self.baselines)]
+
+    def printed(self) -> list[str]:
+        """Say it for a terminal: no line is longer than that is wide, and models stand in a table."""
+        lines = TextWrapper(PRINTED, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)
+        told = chain.from_iterable(map(lines.wrap, self._told()))
+        return [*told, *(["", *printed_table(self.baselines)] if self.baselines else [])]
+
+    def _told(self) -> list[str]:
+        named = [(found.name, found) for found in self.measures]
+        named += [(f"kernel distance of {name}", found) for name, found in self.by_class.items()]
+        widest = max((len(name) for name, _ in named), default=0)
+        rows = [f"{name:{widest}} {_figure(found)}" for name, found in named]
         audit = [self.memorization.words()] if self.memorization else []
         left_out = [f"{name}: left out, {reason}." for name, reason in self.left_out.items()]
         utility = self.utility.lines() if self.utility else []
-        told = [*(leak.line() for leak in self.leaks), *(one.line() for one in self.baselines)]
+        leaks = [leak.line() for leak in self.leaks]
         said = [self.sentence] if self.sentence else []
-        return [*said, *self.notes, *rows, *audit, *left_out, *self._protocols(), *utility, *told]
+        return [*said, *self.notes, *rows, *audit, *left_out, *self._protocols(), *utility, *leaks]
 
     def _protocols(self) -> list[str]:
         """Each protocol once, behind the names of the measures that followed it."""
@@ -114,7 +127,7 @@ class Judgement:
         for found in self.measures:
             features = "" if found.features in ("", "none") else f"; features: {found.features}"
             names.setdefault(f"{found.protocol}{features}.", []).append(found.name)
-        return [f"{', '.join(measures)}: {words}" for words, measures in names.items()]
+        return [f"{_list(measures)}: {words}" for words, measures in names.items()]
 
 
 def judge_samples(evidence: Evidence, seed: int) -> Judgement:
@@ -264,6 +277,11 @@ def _audit(evidence: Evidence) -> tuple[Memorization | None, dict[str, str]]:
     return found, {} if found else {"memorization": reason}
 
 
-def _row(name: str, found: Measure) -> str:
+def _list(names: list[str]) -> str:
+    """Give names in a row; some have commas of their own."""
+    return ("; " if any("," in name for name in names) else ", ").join(names)
+
+
+def _figure(found: Measure) -> str:
     floor = "" if found.floor is None else f"; reals: {found.floor:.4g}"
-    return f"{name:24} {found.value:.4g}  ({found.low:.4g} to {found.high:.4g}{floor})"
+    return f"{found.value:.4g}  ({found.low:.4g} to {found.high:.4g}{floor})"

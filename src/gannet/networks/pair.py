@@ -1,10 +1,11 @@
 """What a generator and a discriminator have in common, whatever they are built of."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Protocol, Self
 
+import torch
 from pydantic import ConfigDict
 from torch import Tensor, nn
 
@@ -68,16 +69,35 @@ class Discriminator(nn.Module, ABC):
         """Map (b, *shape) to features (b, f)."""
 
 
-def for_classes_of(network: nn.Module, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Give weights for a network of more or fewer classes: each of those begins as the mean of what was learned."""
+def for_classes_of(
+    network: nn.Module, weights: Mapping[str, Tensor], learned: Sequence[str] = (), wanted: Sequence[str] = ()
+) -> dict[str, Tensor]:
+    """Give weights for a network of other classes: those of one name are taken over, others begin as the mean.
+
+    Args:
+        weights: of a network that may have more or fewer classes.
+        learned: the names of its classes, in order; empty: they are not known.
+        wanted: the names of the classes of `network`.
+    """
     fitted = dict(weights)
     if not isinstance(network, Generator | Discriminator):
         return fitted
     for name, module in network.named_modules():
         key = f"{name}.weight"
-        if isinstance(module, nn.Embedding) and key in fitted and len(fitted[key]) != module.num_embeddings:
-            fitted[key] = fitted[key].mean(0, keepdim=True).repeat(module.num_embeddings, 1)
+        if isinstance(module, nn.Embedding) and key in fitted:
+            fitted[key] = _by_name(fitted[key], module.num_embeddings, learned, wanted)
     return fitted
+
+
+def _by_name(table: Tensor, count: int, learned: Sequence[str], wanted: Sequence[str]) -> Tensor:
+    """Give the rows of so many classes out of a table of those that were learned, (classes, n)."""
+    named = len(learned) == len(table) and len(wanted) == count
+    rows = dict(zip(learned, table, strict=True)) if named else {}
+    numbered = not named or all(map(str.isdecimal, learned)) or all(map(str.isdecimal, wanted))
+    if len(table) == count and numbered and rows.keys().isdisjoint(wanted):
+        return table  # Numbers that stand for names of the other side, as data without names have them.
+    mean = table.mean(0)
+    return torch.stack([rows.get(name, mean) for name in (wanted if named else [""] * count)])
 
 
 class Network(Protocol):

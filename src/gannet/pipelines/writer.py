@@ -21,6 +21,7 @@ from gannet.runtime.files import check_free, is_inside, write_json
 from gannet.runtime.locks import alone
 from gannet.runtime.names import format_ending
 from gannet.runtime.partial import clear_files
+from gannet.runtime.steps import clear_steps
 from gannet.runtime.workers import map_in_processes
 
 
@@ -133,6 +134,7 @@ def tidy(path: Path) -> None:
                 _refuse_others(building)
                 with _alone(building, path):
                     return
+            clear_steps(building)
             _clear(building)
 
 

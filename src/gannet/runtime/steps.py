@@ -1,4 +1,9 @@
-"""Steps of long work that are kept until it is done, so that work which was broken off goes on where it was."""
+"""Steps of long work that are kept until it is done, so that work which was broken off goes on where it was.
+
+A delivery (`gannet.pipelines.writer`) keeps its parts otherwise, in a folder of the same name: its parts are pieces of
+the result, which nobody reads again, several processes write and no other order may mix with, whereas a step is data
+that the next one needs, so that a name which tells the work does for a note and a lock.
+"""
 
 import json
 import re
@@ -69,15 +74,20 @@ class KeptSteps(Steps):
 
     def finish(self) -> None:
         """Remove what was kept, and nothing else: the work is done."""
-        if not self.folder.is_dir():
-            return
-        for file in self.folder.iterdir():
-            if KEPT.fullmatch(file.name):
-                file.unlink(missing_ok=True)
-        with suppress(OSError):  # It holds something that is somebody else's.
-            self.folder.rmdir()
+        clear_steps(self.folder)
 
     @cached_property
     def _told(self) -> str:
         """What files of this work begin with, and those of no other."""
         return sha256(json.dumps(self._order(), sort_keys=True, default=str).encode()).hexdigest()[:DIGITS]
+
+
+def clear_steps(folder: Path) -> None:
+    """Remove the steps that a folder holds, of whatever work, and the folder where it holds nothing else."""
+    if not folder.is_dir():
+        return
+    for file in folder.iterdir():
+        if KEPT.fullmatch(file.name):
+            file.unlink(missing_ok=True)
+    with suppress(OSError):  # It holds something that is somebody else's.
+        folder.rmdir()

@@ -6,6 +6,7 @@ by blur, noise and compression as well, as the world has it; first pixel by pixe
 size; `--strength` goes from true to pixels (0) to sharp (1).
 """
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Annotated, Any, ClassVar, Literal, Self
 
@@ -24,6 +25,7 @@ from gannet.metrics.restoration import luma
 from gannet.metrics.upsampling_grid import grid_energy
 from gannet.networks.compact import Compact
 from gannet.networks.srresnet import EvenSrresnet, Srresnet
+from gannet.pipelines import scales
 from gannet.pipelines.hub import absolute
 from gannet.recipe import Recipe
 from gannet.schema import Choice, Section, Share, check
@@ -109,6 +111,12 @@ class SuperResolutionPipeline(PhotographPipeline):
     def fixed(cls, config: Settings) -> dict[str, Any]:
         """Keep the scale."""
         return {"scale": _scale(config)}
+
+    def options(self, given: Mapping[str, object]) -> Section:
+        """Check options; ValueError also where a scale is asked for, which names the models of others."""
+        if asked := next((name for name in scales.SCALES if name in given), ""):
+            raise ValueError(f"{self.name or 'The model'} takes no {asked}; {scales.advice()}")
+        return super().options(given)
 
     def enlarged(self, side: int) -> int:
         """Tell how many pixels a side becomes: as many times as the network was made for."""

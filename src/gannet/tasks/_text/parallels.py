@@ -57,9 +57,14 @@ class Corpus:
         self.lines = list(lines)
 
     @cached_property
+    def _folded(self) -> list[str]:
+        """The lines as they are compared, kept: folding those that are looked at anew took most of a search."""
+        return _folded(self.lines)
+
+    @cached_property
     def _index(self) -> tuple[sparse.csr_matrix, NDArray[np.float64], NDArray[np.float64]]:
         """Give which lines (columns) have each sequence (rows, by its hash), its weight, and what a line weighs."""
-        which, rows = _sequences(self.lines)
+        which, rows = _sequences(self._folded)
         having = sparse.csr_matrix((np.ones(len(rows), np.float32), (which, rows)), (1 << HASHED, len(self.lines)))
         having.data[:] = 1  # However often a line has it.
         weights = np.log((1 + len(self.lines)) / np.maximum(1, np.diff(having.indptr))) ** 2
@@ -72,26 +77,33 @@ class Corpus:
             damaged: with LOST and LOST_SOME where it is lost; nothing is compared across them.
             count: lines at most.
         """
-        found = np.unique(_sequences([damaged])[0])
+        known = _folded([damaged])
+        found = np.unique(_sequences(known)[0])
         if not self.lines or not len(found):
             return []
         having, weights, own = self._index
         shared, whole = having[found].T @ weights[found], weights[found].sum()
         scores = shared / own**LENGTH_COUNTS
-        likely = np.argsort(-scores, kind="stable")[: max(count, LOOKED_AT)]
-        placed = scores[likely] * (PLACES_COUNT + in_place(damaged, [self.lines[at] for at in likely]))
-        best = likely[np.argsort(-placed, kind="stable")][:count]
+        likely = _largest(scores, max(count, LOOKED_AT))
+        placed = scores[likely] * (PLACES_COUNT + in_place(known[0], [self._folded[at] for at in likely]))
+        best = likely[_largest(placed, count)]
         return [Parallel(self.lines[at], int(at), float(shared[at] / whole)) for at in best if shared[at] > 0]
 
 
+def _largest(scores: NDArray[np.float64], count: int) -> NDArray[np.intp]:
+    """Give where the so many largest scores are, the largest first, and of equal ones the first; few are sorted."""
+    least = np.partition(scores, -count)[-count] if count < len(scores) else -np.inf
+    among = np.flatnonzero(scores >= least)
+    return among[np.argsort(-scores[among], kind="stable")][:count]
+
+
 def in_place(damaged: str, lines: Sequence[str]) -> NDArray[np.float64]:
-    """Tell of lines which share of what is known of a damaged one stands where it does, 0 to 1: (n,).
+    """Tell of lines which share of what is known of a damaged one stands where it does, 0 to 1: (n,); all are folded.
 
     It is the mean of the places from the beginning and from the end, each as far as they are known.
     """
-    known, *others = (folded(normalized(" ".join(line.splitlines()))) for line in (damaged, *lines))
-    from_start, from_end = known.partition(LOST_SOME)[0], known.rpartition(LOST_SOME)[2]
-    return (_agreement(from_start, others, 1) + _agreement(from_end, others, -1)) / 2
+    from_start, from_end = damaged.partition(LOST_SOME)[0], damaged.rpartition(LOST_SOME)[2]
+    return (_agreement(from_start, lines, 1) + _agreement(from_end, lines, -1)) / 2
 
 
 def _agreement(known: str, lines: Sequence[str], step: int) -> NDArray[np.float64]:
@@ -103,9 +115,14 @@ def _agreement(known: str, lines: Sequence[str], step: int) -> NDArray[np.float6
     return same
 
 
+def _folded(lines: Iterable[str]) -> list[str]:
+    """Bring lines to the spelling and the case that they are compared in."""
+    return folded(normalized("\n".join(" ".join(line.splitlines()) for line in lines))).split("\n")
+
+
 def _sequences(lines: Iterable[str]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Give the hashes of all sequences of characters of lines (n,), and of which line each is (n,)."""
-    whole = folded(normalized("\n".join(" ".join(line.splitlines()) for line in lines)))
+    """Give the hashes of all sequences of characters of folded lines (n,), and of which line each is (n,)."""
+    whole = "\n".join(lines)
     codes = np.frombuffer(f" {whole} ".replace("\n", " \n ").encode("utf-32-le"), np.uint32).astype(np.uint64)
     apart = np.isin(codes, [ord(sign) for sign in (LOST, LOST_SOME, "\n")])
     which = np.cumsum(codes == ord("\n"))
