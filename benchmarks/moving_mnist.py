@@ -1,7 +1,7 @@
 """Moving MNIST as others measure it: two digits bounce, ten frames are given, and the ten that follow predicted.
 
     GANNET_DATA=... python benchmarks/moving_mnist.py --make clips.npz --count 10000
-    gannet train video-prediction clips.npz --out runs/moving --set data.length=13 --set task.given=3 \
+    gannet train video-prediction clips.npz --out runs/moving --set data.length=20 --set task.given=10 \
 --set task.draws=1 --set network.parts=2
     GANNET_DATA=... python benchmarks/moving_mnist.py runs/moving
 
