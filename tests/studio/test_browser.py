@@ -198,6 +198,18 @@ def test_the_page_is_persian_from_right_to_left(page: Any) -> None:
     assert page.evaluate("document.documentElement.lang") == "fa"
     assert page.locator("#use-start").inner_text() == "آغاز"
     assert page.evaluate("getComputedStyle(document.querySelector('#use-model')).direction") == "rtl"
+    page.wait_for_selector("#use-fields >> text=اینجا رها کنید")  # Gradio's own words, too.
+
+
+def test_the_page_speaks_its_own_language_and_not_the_browsers(visit: Any) -> None:
+    visit(locale="fa-IR").wait_for_selector("#use-fields >> text=Drop Image Here")
+
+
+def test_a_class_is_chosen_to_be_explored(page: Any) -> None:
+    page.get_by_role("tab", name="Explore", exact=True).click()
+    page.get_by_label("Class", exact=True).click()
+    page.get_by_role("option", name="Trouser", exact=True).click()
+    page.wait_for_selector("#explore-seeds img >> nth=7")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

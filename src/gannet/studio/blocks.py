@@ -27,8 +27,9 @@ _answer: ContextVar[ExitStack] = ContextVar("answer")
 class Page(gr.Blocks):
     """A page whose requests fail in one sentence, whoever finds what is wrong with them."""
 
-    def __init__(self, **given: Any) -> None:
+    def __init__(self, language: str = "en", **given: Any) -> None:
         super().__init__(**given)
+        self.language = language
         self.api_open, self.state_session_capacity = False, SESSIONS
         config = Config(self)
         vars(config).update(vars(self.default_config))
@@ -52,12 +53,12 @@ class Page(gr.Blocks):
         try:
             with _answering():
                 return await super().process_api(*given, **named)
-        except gr.Error:
-            raise
+        except gr.Error as error:
+            raise work.told(error, self.language) from None
         except (ValueError, InvalidPathError):  # Ours are errors of the page already.
             raise gr.Error(MISREAD, print_exception=False) from None
         except Exception as error:
-            raise work.mistake(error) from None
+            raise work.told(work.mistake(error), self.language) from None
 
 
 class Turns(Queue):

@@ -7,6 +7,7 @@ from typing import Any
 import gradio as gr
 
 from gannet import api
+from gannet.studio.translation import translate
 
 Json = Mapping[str, Any]
 NUMBERS = {"integer", "number"}
@@ -47,9 +48,9 @@ class Form:
             parts.setdefault(name.split(".")[0] if "." in name else "", {})[name] = node
         return {name: Form(nodes) for name, nodes in parts.items()}
 
-    def draw(self) -> list[Any]:
+    def draw(self, language: str = "en") -> list[Any]:
         """Draw a field for each key, within the page that is being built."""
-        return [_field(name, node) for name, node in self.keys.items()]
+        return [_field(name, node, language) for name, node in self.keys.items()]
 
     def changed(self, values: Sequence[object]) -> dict[str, object]:
         """Give what was changed, by name; what is empty or as it was is left out.
@@ -87,10 +88,11 @@ def _kind(node: Json) -> str:
     return "number" if kind in NUMBERS else kind if kind in {"boolean", "string"} else "structure"
 
 
-def _field(name: str, node: Json) -> Any:
+def _field(name: str, node: Json, language: str) -> Any:
     """A field with its name, what it means, and its value."""
     # Said outright: of fields that are drawn anew gradio takes some for results, which nobody may change.
-    words: dict[str, Any] = {"label": name.replace("_", " "), "info": _about(node), "interactive": True}
+    about = translate(language, _about(node))
+    words: dict[str, Any] = {"label": name.replace("_", " "), "info": about, "interactive": True}
     value = None if node.get("default") in UNKNOWN_DEFAULTS else node.get("default")
     kind = _kind(node)
     if kind == "choice":

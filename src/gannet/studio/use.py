@@ -10,7 +10,7 @@ import gradio as gr
 from gannet import api
 from gannet.studio import bounds, easel
 from gannet.studio.applying import Applying
-from gannet.studio.fields import Field, ask
+from gannet.studio.fields import Field, ask, label_of
 from gannet.studio.forms import Form
 from gannet.studio.places import results_field, said_field, stop_work
 from gannet.studio.settings import Settings
@@ -30,7 +30,7 @@ def build(settings: Settings, language: str) -> None:
     usual = next(filter(FIRST.fullmatch, names), names[0] if names else None)
     with gr.Row():
         model = gr.Dropdown(names, value=usual, label=say(language, "use.model"), elem_id="use-model", scale=4)
-        again = gr.Button(say(language, "use.refresh"), scale=1, min_width=120)
+        again = gr.Button(say(language, "use.refresh"), scale=1, min_width=120, elem_classes="beside-field")
     again.click(lambda: gr.Dropdown(list(bounds.models_by_name(settings))), None, model, api_visibility="private")
 
     @gr.render(inputs=[model])  # type: ignore[untyped-decorator]
@@ -89,7 +89,7 @@ def _options(about: Mapping[str, Any], opened: bool, language: str) -> tuple[For
     whole = Form.of_schema(about["options"])
     form = Form({name: whole.keys[name] for name in sorted(whole.keys, key=lambda name: name != easel.WORDS)})
     with gr.Accordion(say(language, "use.options"), open=opened):
-        return form, form.draw()
+        return form, form.draw(language)
 
 
 def _further(outputs: Mapping[str, str], language: str) -> Any:
@@ -99,7 +99,12 @@ def _further(outputs: Mapping[str, str], language: str) -> Any:
     if not further:
         return None
     chosen = further if hasattr(widget(outputs[primary]), "SHOWS_PARTS") else []
-    return gr.CheckboxGroup(further, value=chosen, label=say(language, "use.further"), elem_id="use-further")
+    return gr.CheckboxGroup(
+        [(label_of(name, language), name) for name in further],
+        value=chosen,
+        label=say(language, "use.further"),
+        elem_id="use-further",
+    )
 
 
 def _buttons(start: str, language: str) -> tuple[Any, Any]:
