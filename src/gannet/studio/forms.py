@@ -30,9 +30,12 @@ class Form:
 
     @classmethod
     def of_schema(cls, schema: Json) -> "Form":
-        """Give the form of a pydantic model's JSON schema: its keys that are numbers, words or choices."""
+        """Give the form of a pydantic model's JSON schema: its keys that are numbers, words or choices.
+
+        Those that name a file are left out, for the page opens none by its name.
+        """
         keys = {name: _plain(node, schema) for name, node in schema.get("properties", {}).items()}
-        return cls({name: node for name, node in keys.items() if _kind(node) != "structure"})
+        return cls({name: node for name, node in keys.items() if _kind(node) != "structure" and not _is_file(node)})
 
     @classmethod
     def of_recipe(cls, keys: "Sequence[api.Key]") -> "Form":
@@ -78,6 +81,11 @@ def _plain(node: Json, root: Json) -> dict[str, Any]:
         plain["type"] = "string" if "structure" not in kinds else "object"
         plain["mixed"] = True
     return plain
+
+
+def _is_file(node: Json) -> bool:
+    """Tell whether a key names a file: by its format or, in models from before it was said, by what it means."""
+    return node.get("format") == "file-path" or str(node.get("description", "")).startswith("A file ")
 
 
 def _kind(node: Json) -> str:
