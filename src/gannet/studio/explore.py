@@ -9,6 +9,7 @@ import gradio as gr
 
 from gannet import api
 from gannet.studio import actions, bounds, work
+from gannet.studio.blocks import DRAWN
 from gannet.studio.places import results_field, said_field, stop_work, told
 from gannet.studio.said import Said
 from gannet.studio.settings import Settings
@@ -42,7 +43,7 @@ def build(settings: Settings, language: str) -> None:
         again = gr.Button(say(language, "use.refresh"), scale=1, min_width=120, elem_classes="beside-field")
     again.click(lambda: gr.Dropdown(bounds.explored_names(settings)), None, model, api_visibility="private")
 
-    @gr.render(inputs=[model])  # type: ignore[untyped-decorator]
+    @gr.render(inputs=[model], **DRAWN)  # type: ignore[untyped-decorator]
     def draw(name: str | None) -> None:
         if name:
             _Parts(name, settings, language).draw()

@@ -7,6 +7,7 @@ import gradio as gr
 
 from gannet import api
 from gannet.studio import actions, bounds, data_fields, watching, work
+from gannet.studio.blocks import DRAWN
 from gannet.studio.forms import Form
 from gannet.studio.jobs import OWN_KEYS, Jobs
 from gannet.studio.places import said_field, told
@@ -80,7 +81,7 @@ def recipe_form(recipe: str) -> Form:
 def _draw_form(settings: Settings, jobs: Jobs, language: str, given: list[Any], answers: list[Any]) -> None:
     """Draw the form of the recipe that is chosen, anew for every other one, and the button that starts it."""
 
-    @gr.render(inputs=[given[0]])  # type: ignore[untyped-decorator]
+    @gr.render(inputs=[given[0]], **DRAWN)  # type: ignore[untyped-decorator]
     def draw(recipe: str | None) -> None:
         if not recipe:
             return

@@ -10,6 +10,7 @@ import gradio as gr
 from gannet import api
 from gannet.studio import bounds, easel
 from gannet.studio.applying import Applying
+from gannet.studio.blocks import DRAWN
 from gannet.studio.fields import Field, ask, label_of
 from gannet.studio.forms import Form
 from gannet.studio.offered import options_of
@@ -34,7 +35,7 @@ def build(settings: Settings, language: str) -> None:
         again = gr.Button(say(language, "use.refresh"), scale=1, min_width=120, elem_classes="beside-field")
     again.click(lambda: gr.Dropdown(list(bounds.models_by_name(settings))), None, model, api_visibility="private")
 
-    @gr.render(inputs=[model])  # type: ignore[untyped-decorator]
+    @gr.render(inputs=[model], **DRAWN)  # type: ignore[untyped-decorator]
     def draw(name: str | None) -> None:
         if name:
             _draw(name, settings, language)
