@@ -91,4 +91,10 @@ def test_what_users_do_wrong_most_is_told_in_their_language(fault: str, tmp_path
     said = str(mistake(raised.value).message)
     for language in OTHERS:
         known = str(told(mistake(raised.value), language).message)
-        assert known != f"<bdi>{said}</bdi>", f"{said} is told in English on the page {say(language, 'language')}"
+        assert 'dir="auto"' not in known, f"{said} is told in English on the page {say(language, 'language')}"
+
+
+def test_a_mistake_that_is_not_known_reads_from_its_own_side_and_stays_no_markup() -> None:
+    error = told(mistake(ValueError("Whatever <b>is</b> wrong.")), "fa")
+    assert error.message == '<bdi dir="auto">Whatever &lt;b&gt;is&lt;/b&gt; wrong.</bdi>' and error.title == "خطا"
+    assert told(mistake(ValueError("Wrong.")), "en").message == "Wrong."

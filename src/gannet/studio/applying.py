@@ -43,6 +43,7 @@ class Applying:
         try:
             yield from self._steps(str(request.session_hash), values)
         except Exception as error:
+            yield "", gr.skip(), gr.skip(), gr.skip()  # It waits no more.
             raise work.mistake(error) from None
 
     def follow(self, request: gr.Request, *values: Any) -> Any:

@@ -75,7 +75,7 @@ def _draw(name: str, settings: Settings, language: str) -> None:
         api_visibility="private",
         concurrency_id="work",
         concurrency_limit=8,
-        show_progress="minimal",
+        show_progress="hidden",  # The line beside it says more, and nothing is laid over what is there.
     )
     stop.click(stop_work, None, None, api_visibility="private", show_progress="hidden")
     if paints:

@@ -18,6 +18,7 @@ from gannet import api
 from gannet.runtime.wording import sentence
 from gannet.studio.bounds import without_folders
 from gannet.studio.translation import translate
+from gannet.studio.words import direction, say
 
 Result = TypeVar("Result")
 Verb = Callable[[api.OnProgress, api.ShouldStop], Result]
@@ -155,6 +156,9 @@ def mistake(error: BaseException) -> gr.Error:
 def told(error: gr.Error, language: str) -> gr.Error:
     """Give an error in a page's language; in English, where that is not known, which then reads from its own side."""
     if language != "en":
-        words = translate(language, unescape(str(error.message)))
-        error.message = f"<bdi>{escape(words, quote=False)}</bdi>"
+        said = unescape(str(error.message))
+        words = translate(language, said)
+        way = direction(language) if words != said else "auto"
+        error.title = say(language, "error")
+        error.message = f'<bdi dir="{way}">{escape(words, quote=False)}</bdi>'
     return error
