@@ -12,7 +12,8 @@ from gradio.queueing import Queue
 
 from gannet.studio import work
 
-Key, Value = TypeVar("Key"), TypeVar("Value")
+Key = TypeVar("Key")
+Value = TypeVar("Value")
 MISREAD = "The request is not what this action takes; the page at ?view=api lists what each does."
 GONE = "This part of the page has been drawn anew meanwhile; do it again."
 SESSIONS = 512
