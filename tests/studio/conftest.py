@@ -140,14 +140,16 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture
 def visit(browser: Any, studio: Studio) -> Iterator[Callable[..., Any]]:
-    """Open the studio's page as somebody new; it asks no other machine for anything."""
-    contexts, hosts = list[Any](), set[str]()
+    """Open the studio's page as somebody new; it asks no other machine for anything, and no script of it fails."""
+    contexts, hosts, faults = list[Any](), set[str](), list[str]()
 
     def open_page(**given: Any) -> Any:
         contexts.append(browser.new_context(**{"viewport": {"width": 1280, "height": 1000}, **given}))
         opened = contexts[-1].new_page()
         opened.set_default_timeout(PATIENCE)
         opened.on("request", lambda request: hosts.add(request.url.split("/")[2]) if "://" in request.url else None)
+        opened.on("console", lambda said: faults.append(said.text) if "TypeError" in said.text else None)
+        opened.on("pageerror", lambda error: faults.append(str(error)))
         opened.goto(studio.url)
         opened.wait_for_selector("#use-start")
         return opened
@@ -156,6 +158,7 @@ def visit(browser: Any, studio: Studio) -> Iterator[Callable[..., Any]]:
     for context in contexts:
         context.close()
     assert hosts <= {studio.url.removeprefix("http://")}
+    assert not faults, "the page's scripts go without a fault"
 
 
 @pytest.fixture

@@ -198,9 +198,43 @@ def test_the_page_is_persian_from_right_to_left(page: Any) -> None:
     assert page.evaluate("document.documentElement.lang") == "fa"
     assert page.locator("#use-start").inner_text() == "آغاز"
     assert page.evaluate("getComputedStyle(document.querySelector('#use-model')).direction") == "rtl"
+    page.wait_for_selector("#use-fields >> text=اینجا رها کنید")  # Gradio's own words, too.
+
+
+def test_the_page_speaks_its_own_language_and_not_the_browsers(visit: Any) -> None:
+    visit(locale="fa-IR").wait_for_selector("#use-fields >> text=Drop Image Here")
+
+
+def test_a_class_is_chosen_to_be_explored(page: Any) -> None:
+    page.get_by_role("tab", name="Explore", exact=True).click()
+    page.get_by_label("Class", exact=True).click()
+    page.get_by_role("option", name="Trouser", exact=True).click()
+    page.wait_for_selector("#explore-seeds img >> nth=7")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_nothing_runs_over_the_edge_of_a_telephone(visit: Any, scheme: str) -> None:
     narrow = visit(viewport={"width": 400, "height": 800}, color_scheme=scheme)
     assert narrow.evaluate("document.documentElement.scrollWidth") <= 400
+
+
+FOCUSED = """() => {
+  const one = document.activeElement, text = (all) => [...(all || [])].map((each) => each.innerText).join(" ");
+  const name = one.getAttribute("aria-label") || text(one.labels) || one.innerText || one.title;
+  return { tag: one.tagName, id: one.id, name: name.trim(), outline: getComputedStyle(one).outlineStyle };
+}"""
+"""What has the focus: what it is called, and whether it is seen to have it."""
+
+
+@pytest.mark.parametrize("model", ["super-resolution-fast-v1", "landscapes-v1", "lost-words-v1"])
+def test_every_control_is_reached_by_keyboard_is_seen_to_be_and_has_a_name(page: Any, model: str) -> None:
+    choose(page, "use-model", model)
+    page.wait_for_selector("#painted img" if model == "landscapes-v1" else "#use-stop")
+    page.wait_for_timeout(2000)  # Until the parts of the model before are gone.
+    reached: list[dict[str, str]] = []
+    while len(reached) < 60 and (not reached or reached[-1]["id"] != "use-stop"):
+        page.keyboard.press("Tab")
+        reached.append(page.evaluate(FOCUSED))
+    controls = [one for one in reached if one["tag"] != "BODY"]
+    assert {"use-start", "use-stop"} <= {one["id"] for one in controls}
+    assert [one for one in controls if not one["name"] or one["outline"] == "none"] == []

@@ -7,10 +7,12 @@ import pytest
 gr = pytest.importorskip("gradio")
 
 from gannet import api  # noqa: E402
-from gannet.pipelines.hub import shipped_models  # noqa: E402
+from gannet.pipelines.hub import model_folder, shipped_models  # noqa: E402
 from gannet.recipe import load_recipe  # noqa: E402
 from gannet.studio.forms import Form  # noqa: E402
+from gannet.studio.offered import options_of  # noqa: E402
 from gannet.studio.train import recipe_form  # noqa: E402
+from gannet.tasks.semantic_synthesis.pipeline import PaintOptions  # noqa: E402
 
 
 def fields(form: Form) -> list[object]:
@@ -71,3 +73,25 @@ def test_what_is_typed_is_read_as_its_type(name: str, typed: object, read: objec
 def test_what_is_emptied_is_left_to_the_default() -> None:
     form = Form.of_schema({"properties": {"words": {"type": "string", "default": "old"}}})
     assert form.changed([""]) == {}
+
+
+OFFERED = {
+    "landscapes-v1": ({"words", "seed", "region", "region_seed"}, {"palette", "tags"}),
+    "fashion-mnist-v1": ({"class", "seed"}, set()),
+    "hippocampus-v1": ({"seed"}, {"class"}),
+    "super-resolution-v4": ({"strength"}, set()),
+    "colorization-v3": (set(), {"strength"}),
+    "lost-words-v1": ({"temperature"}, {"strength"}),
+}
+
+
+@pytest.mark.parametrize("model", OFFERED)
+def test_what_a_model_would_refuse_is_not_offered(model: str) -> None:
+    offered, refused = OFFERED[model]
+    names = set(options_of(api.interface(model), model_folder(model)).keys)
+    assert offered <= names and not refused & names
+
+
+def test_files_are_told_by_their_format() -> None:
+    form = Form.of_schema(PaintOptions.model_json_schema())
+    assert "words" in form.keys and not {"palette", "tags"} & set(form.keys)

@@ -124,6 +124,16 @@ def test_a_component_of_another_session_is_not_taken_for_the_pages_own(page: Any
     assert found["props"]["value"] == "other"
 
 
+def test_a_part_that_is_drawn_meanwhile_disturbs_nobody_who_looks_through_the_page(page: Any) -> None:
+    session = SessionState(page).blocks_config
+    session.fns[0] = object()
+    for parts in (session.blocks, session.fns):
+        before = len(parts)
+        for number, part in enumerate(parts.values(), 10**6):
+            parts[number] = part
+        assert len(parts) == 2 * before
+
+
 def test_results_stay_until_they_are_taken(page: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[str] = []
 

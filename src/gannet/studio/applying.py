@@ -1,7 +1,7 @@
 """Applying a model to what its fields on the page hold: at once, step by step, or stroke by stroke."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -9,10 +9,11 @@ from typing import Any
 import gradio as gr
 
 from gannet.studio import actions, bounds, painting, work
-from gannet.studio.fields import Field
+from gannet.studio.fields import Field, label_of
 from gannet.studio.forms import Form
 from gannet.studio.places import told
 from gannet.studio.settings import Settings
+from gannet.studio.translation import translate
 from gannet.studio.widgets import widget
 from gannet.studio.words import say
 
@@ -42,6 +43,7 @@ class Applying:
         try:
             yield from self._steps(str(request.session_hash), values)
         except Exception as error:
+            yield "", gr.skip(), gr.skip(), gr.skip()  # It waits no more.
             raise work.mistake(error) from None
 
     def follow(self, request: gr.Request, *values: Any) -> Any:
@@ -60,16 +62,23 @@ class Applying:
     def _steps(self, session: str, values: Sequence[Any]) -> Iterator[tuple[Any, ...]]:
         inputs, options, save = self._given(values), *self._asked(values)
         if missing := self._missing(inputs):
-            raise ValueError(say(self.language, "use.missing", names=", ".join(missing)))
+            raise ValueError(
+                say(self.language, "use.missing", names=", ".join(label_of(name, self.language) for name in missing))
+            )
         with actions.workplace(self.settings) as place:
             said, call = actions.apply(self.name, inputs, options, place, self.settings, save)
             for step in work.watch(session, call):
                 if step.result is None:
-                    yield escape(step.line(say(self.language, "waiting"))), gr.skip(), gr.skip(), told(said)
+                    yield self._line(step), gr.skip(), gr.skip(), told(said)
                 else:
                     shown = self._shown(next(iter(inputs.values()), []), step.result)
                     kept = gr.File([str(one) for one in step.result.files], visible=True)
-                    yield _lines(step.result.lines), shown, kept, told(said)
+                    yield _lines(step.result.lines, self.language), shown, kept, told(said)
+
+    def _line(self, step: work.Step[Any]) -> str:
+        """Say how far work is, as HTML."""
+        told = replace(step, words=translate(self.language, step.words))
+        return escape(told.line(say(self.language, "waiting")))
 
     def _asked(self, values: Sequence[Any]) -> tuple[dict[str, object], list[str]]:
         """The options, and the names of further outputs."""
@@ -99,7 +108,7 @@ class Applying:
         return widget(medium).shown(before, made.results, self.language)
 
 
-def _lines(lines: Sequence[str]) -> str:
+def _lines(lines: Sequence[str], language: str) -> str:
     """Give what is said of results as HTML, of which nothing is markup."""
-    items = "".join(f'<li dir="auto">{escape(line)}</li>' for line in lines)
+    items = "".join(f'<li dir="auto">{escape(translate(language, line))}</li>' for line in lines)
     return f'<ul class="told-lines">{items}</ul>'

@@ -1,6 +1,6 @@
 """Gradio's page where ours differs: what a mistake says, what a session costs, how often work is looked for."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from contextvars import ContextVar
 from typing import Any, TypeVar
@@ -12,6 +12,7 @@ from gradio.queueing import Queue
 
 from gannet.studio import work
 
+Key = TypeVar("Key")
 Value = TypeVar("Value")
 MISREAD = "The request is not what this action takes; the page at ?view=api lists what each does."
 GONE = "This part of the page has been drawn anew meanwhile; do it again."
@@ -21,14 +22,17 @@ WAITING, AT_ONCE = 256, 4
 """Requests that wait at most, and of one function that are worked on where it does not say otherwise."""
 GLANCE = 0.01
 """Seconds between two looks for new work; gradio's own, a millisecond, keep a twentieth of a core busy with looking."""
+DRAWN: Mapping[str, Any] = {"concurrency_id": "drawn", "concurrency_limit": 1}
+"""How parts that are drawn anew take turns: what gradio counts of one, all tabs have in common."""
 _answer: ContextVar[ExitStack] = ContextVar("answer")
 
 
 class Page(gr.Blocks):
     """A page whose requests fail in one sentence, whoever finds what is wrong with them."""
 
-    def __init__(self, **given: Any) -> None:
+    def __init__(self, language: str = "en", **given: Any) -> None:
         super().__init__(**given)
+        self.language = language
         self.api_open, self.state_session_capacity = False, SESSIONS
         config = Config(self)
         vars(config).update(vars(self.default_config))
@@ -52,12 +56,12 @@ class Page(gr.Blocks):
         try:
             with _answering():
                 return await super().process_api(*given, **named)
-        except gr.Error:
-            raise
+        except gr.Error as error:
+            raise work.told(error, self.language) from None
         except (ValueError, InvalidPathError):  # Ours are errors of the page already.
             raise gr.Error(MISREAD, print_exception=False) from None
         except Exception as error:
-            raise work.mistake(error) from None
+            raise work.told(work.mistake(error), self.language) from None
 
 
 class Turns(Queue):
@@ -71,6 +75,16 @@ class Turns(Queue):
             return False, GONE, "error"
 
 
+class Steady(dict[Key, Value]):
+    """What a session's page consists of, looked through as it is now: another part that is drawn meanwhile adds to it,
+    and gradio goes through it in several threads.
+    """
+
+    def values(self) -> Any:
+        """Give the values that there are now."""
+        return list(super().values())
+
+
 class Config(BlocksConfig):
     """A page's components, of which gradio describes each anew for every session: that is done once here."""
 
@@ -82,6 +96,7 @@ class Config(BlocksConfig):
         """Give what a session starts with."""
         session: Any = super().__copy__()  # type: ignore[no-untyped-call]
         session.config_for_block = self.describe
+        session.blocks, session.fns = Steady(session.blocks), Steady(session.fns)
         return session
 
     def describe(self, number: int, rendered: list[int], block: Any, renderable: Any = None) -> dict[str, Any]:

@@ -19,12 +19,19 @@ def build(settings: Settings, language: str) -> None:
     """Build the tab."""
     names = list(bounds.models_by_name(settings))
     model = gr.Dropdown(names, value=None, label=say(language, "models.model"), elem_id="models-model")
-    card = gr.Markdown(_overview(settings), elem_id="models-card")
-    said = gr.Code(Said("models", []).both(), label=say(language, "said"), language="shell", interactive=False, lines=2)
+    card = gr.Markdown(_overview(settings, language), elem_id="models-card")
+    said = gr.Code(
+        Said("models", []).both(),
+        label=say(language, "said"),
+        language="shell",
+        interactive=False,
+        lines=2,
+        show_line_numbers=False,
+    )
 
     def show(name: str | None) -> tuple[str, str]:
         try:
-            return card_of(name, settings) if name else _overview(settings), _said(name, settings).both()
+            return card_of(name, settings) if name else _overview(settings, language), _said(name, settings).both()
         except Exception as error:
             raise work.mistake(error) from None
 
@@ -44,7 +51,7 @@ def card_of(name: object, settings: Settings) -> str:
         return "\n\n".join(line for one in api.models(settings.runs) if one.name == target for line in one.lines())
 
 
-def _overview(settings: Settings) -> str:
+def _overview(settings: Settings, language: str) -> str:
     """A table of all models."""
     rows = [
         f"| {name} | {one.task} | {one.megabytes:.1f} MB | {one.licence or '—'} |"
@@ -52,7 +59,8 @@ def _overview(settings: Settings) -> str:
         for name, target in bounds.models_by_name(settings).items()
         if target == one.name
     ]
-    return "\n".join(["| model | task | size | licence |", "|---|---|---|---|", *rows])
+    heads = " | ".join(say(language, f"models.{column}") for column in ("name", "task", "size", "licence"))
+    return "\n".join([f"| {heads} |", "|---|---|---|---|", *rows])
 
 
 def _said(name: str | None, settings: Settings) -> Said:

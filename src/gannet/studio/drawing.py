@@ -1,6 +1,7 @@
 """What is drawn over a photograph rather than put in by file: masks and hints."""
 
 import tempfile
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +22,10 @@ def is_drawn(name: str) -> bool:
 def ask_over(name: str, label: str, about: str) -> Any:
     """Draw an editor that lies over the first input once that is there."""
     colours: list[str | tuple[str, float]] = list(OVER[name])
+    gr.HTML(f'<p class="about">{escape(about)}</p>')  # Beside the label it would run under the editor's tools.
     brush = gr.Brush(colors=colours, color_mode="fixed") if colours else gr.Brush()
     return gr.ImageEditor(
-        label=f"{label}: {about}",
+        label=label,
         interactive=True,
         type="filepath",
         format="png",

@@ -9,6 +9,7 @@ import gradio as gr
 
 from gannet import api
 from gannet.studio import actions, bounds, work
+from gannet.studio.blocks import DRAWN
 from gannet.studio.places import results_field, said_field, stop_work, told
 from gannet.studio.said import Said
 from gannet.studio.settings import Settings
@@ -29,6 +30,8 @@ WORK: Mapping[str, Any] = {
     "show_progress": "minimal",
 }
 """How the page asks for what takes its turn."""
+ASKED: Mapping[str, Any] = {"interactive": True}
+"""Said of every field: of those that are drawn anew gradio takes some for results, which nobody may change."""
 
 
 def build(settings: Settings, language: str) -> None:
@@ -37,10 +40,10 @@ def build(settings: Settings, language: str) -> None:
     usual = next((name for name in names if name.startswith(FIRST)), names[0] if names else None)
     with gr.Row():
         model = gr.Dropdown(names, value=usual, label=say(language, "explore.model"), elem_id="explore-model", scale=4)
-        again = gr.Button(say(language, "use.refresh"), scale=1, min_width=120)
+        again = gr.Button(say(language, "use.refresh"), scale=1, min_width=120, elem_classes="beside-field")
     again.click(lambda: gr.Dropdown(bounds.explored_names(settings)), None, model, api_visibility="private")
 
-    @gr.render(inputs=[model])  # type: ignore[untyped-decorator]
+    @gr.render(inputs=[model], **DRAWN)  # type: ignore[untyped-decorator]
     def draw(name: str | None) -> None:
         if name:
             _Parts(name, settings, language).draw()
@@ -65,15 +68,29 @@ class _Parts:
         classes = self._classes()
         with gr.Row():
             first = gr.Number(
-                0, label=self.say("first"), precision=0, minimum=0, elem_id="explore-first", min_width=120
+                0, label=self.say("first"), precision=0, minimum=0, elem_id="explore-first", min_width=120, **ASKED
             )
             label = gr.Dropdown(
-                classes, value=next(iter(classes), None), label=self.say("class"), visible=bool(classes), min_width=160
+                classes,
+                value=next(iter(classes), None),
+                label=self.say("class"),
+                visible=bool(classes),
+                min_width=160,
+                **ASKED,
             )
             truncation = gr.Slider(
-                0.1, 1.5, value=1.0, step=0.05, label=self.say("truncation"), info=self.say("scaled"), min_width=220
+                0.1,
+                1.5,
+                value=1.0,
+                step=0.05,
+                label=self.say("truncation"),
+                info=self.say("scaled"),
+                min_width=220,
+                **ASKED,
             )
-            show = gr.Button(self.say("show"), variant="primary", elem_id="explore-show", min_width=140)
+            show = gr.Button(
+                self.say("show"), variant="primary", elem_id="explore-show", min_width=140, elem_classes="beside-field"
+            )
         common = [label, truncation]
         seeds, ends = self._draw_seeds(first)
         status = gr.Markdown(elem_id="explore-status")
@@ -111,10 +128,17 @@ class _Parts:
         )
         with gr.Row():
             which = gr.Radio(
-                [(self.say("start"), "start"), (self.say("end"), "end")], value="start", label=self.say("becomes")
+                [(self.say("start"), "start"), (self.say("end"), "end")],
+                value="start",
+                label=self.say("becomes"),
+                **ASKED,
             )
-            start = gr.Number(0, label=self.say("from"), precision=0, minimum=0, elem_id="explore-from", min_width=100)
-            end = gr.Number(1, label=self.say("to"), precision=0, minimum=0, elem_id="explore-to", min_width=100)
+            start = gr.Number(
+                0, label=self.say("from"), precision=0, minimum=0, elem_id="explore-from", min_width=100, **ASKED
+            )
+            end = gr.Number(
+                1, label=self.say("to"), precision=0, minimum=0, elem_id="explore-to", min_width=100, **ASKED
+            )
 
         def choose(event: gr.SelectData, first: int, which: str) -> tuple[Any, Any, str]:
             seed = int(first or 0) + int(event.index)
@@ -126,9 +150,11 @@ class _Parts:
     def _draw_walk(self, given: Sequence[Any], status: Any, said: Any) -> None:
         """Draw the button that walks, and what it gives."""
         with gr.Row():
-            frames = gr.Slider(FRAMES[0], FRAMES[1], value=FRAMES[2], step=1, label=self.say("frames"))
-            walk = gr.Button(self.say("walk"), variant="primary", elem_id="explore-walk", min_width=160)
-            stop = gr.Button(say(self.language, "stop"), variant="stop", min_width=100)
+            frames = gr.Slider(FRAMES[0], FRAMES[1], value=FRAMES[2], step=1, label=self.say("frames"), **ASKED)
+            walk = gr.Button(
+                self.say("walk"), variant="primary", elem_id="explore-walk", min_width=160, elem_classes="beside-field"
+            )
+            stop = gr.Button(say(self.language, "stop"), variant="stop", min_width=100, elem_classes="beside-field")
         with gr.Row():
             with gr.Column(min_width=280):
                 film = gr.Image(**_still(self.say("walked"), "explore-film"))
@@ -149,6 +175,7 @@ class _Parts:
                         step=0.25,
                         label=self.say("direction", number=number),
                         elem_id=f"explore-direction-{number}",
+                        **ASKED,
                     )
                     for number in range(1, SLIDERS + 1)
                 ]
@@ -175,11 +202,12 @@ class _Parts:
                 sources=["upload", "clipboard"],
                 height=260,
                 elem_id="explore-given",
+                **ASKED,
             )
             found = gr.Image(**_still(self.say("found"), "explore-found"))
         with gr.Row():
             find = gr.Button(self.say("find"), elem_id="explore-find")
-            begin = gr.Checkbox(False, label=self.say("begin"), elem_id="explore-begin")
+            begin = gr.Checkbox(False, label=self.say("begin"), elem_id="explore-begin", **ASKED)
         find.click(self.find, picture, [status, found, said], **WORK)
         return picture, begin
 

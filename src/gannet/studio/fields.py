@@ -3,12 +3,14 @@
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 import gradio as gr
 
 from gannet.studio import bounds, drawing, easel
+from gannet.studio.translation import translate
 from gannet.studio.widgets import widget
 from gannet.studio.words import say
 
@@ -75,7 +77,7 @@ def ask(inputs: Mapping[str, Mapping[str, Any]], paints: easel.Paints | None, la
     else:
         fields += [_ask(*one, None, language) for one in further]
     with gr.Accordion(say(language, "use.many"), open=False):
-        gr.Markdown(say(language, "use.many_about"))
+        gr.HTML(f'<p class="about">{escape(say(language, "use.many_about"))}</p>')  # Markdown breaks when drawn anew.
         many = gr.File(
             label=say(language, "use.many"), file_count="multiple", type="filepath", height=150, elem_id="use-many"
         )
@@ -83,9 +85,15 @@ def ask(inputs: Mapping[str, Mapping[str, Any]], paints: easel.Paints | None, la
     return [*fields, Field(fields[0].name, fields[0].medium, many, "many")]
 
 
+def label_of(name: str, language: str) -> str:
+    """Give what the page calls an input or an output."""
+    return translate(language, name.replace("_", " "))
+
+
 def _ask(name: str, about: Mapping[str, Any], paints: easel.Paints | None, language: str) -> Field:
     """Draw an input: what is drawn, or a field for files of its medium."""
-    label = name.replace("_", " ") + ("" if about["required"] else f" ({say(language, 'use.optional')})")
+    label = label_of(name, language) + ("" if about["required"] else f" ({say(language, 'use.optional')})")
+    about = {**about, "about": translate(language, about["about"])}
     if drawing.is_drawn(name):
         return Field(name, about["medium"], drawing.ask_over(name, label, about["about"]), "over")
     if name == easel.MAP and paints:

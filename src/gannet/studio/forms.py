@@ -7,6 +7,7 @@ from typing import Any
 import gradio as gr
 
 from gannet import api
+from gannet.studio.translation import translate
 
 Json = Mapping[str, Any]
 NUMBERS = {"integer", "number"}
@@ -29,9 +30,12 @@ class Form:
 
     @classmethod
     def of_schema(cls, schema: Json) -> "Form":
-        """Give the form of a pydantic model's JSON schema: its keys that are numbers, words or choices."""
+        """Give the form of a pydantic model's JSON schema: its keys that are numbers, words or choices.
+
+        Those that name a file are left out, for the page opens none by its name.
+        """
         keys = {name: _plain(node, schema) for name, node in schema.get("properties", {}).items()}
-        return cls({name: node for name, node in keys.items() if _kind(node) != "structure"})
+        return cls({name: node for name, node in keys.items() if _kind(node) != "structure" and not _is_file(node)})
 
     @classmethod
     def of_recipe(cls, keys: "Sequence[api.Key]") -> "Form":
@@ -47,9 +51,9 @@ class Form:
             parts.setdefault(name.split(".")[0] if "." in name else "", {})[name] = node
         return {name: Form(nodes) for name, nodes in parts.items()}
 
-    def draw(self) -> list[Any]:
+    def draw(self, language: str = "en") -> list[Any]:
         """Draw a field for each key, within the page that is being built."""
-        return [_field(name, node) for name, node in self.keys.items()]
+        return [_field(name, node, language) for name, node in self.keys.items()]
 
     def changed(self, values: Sequence[object]) -> dict[str, object]:
         """Give what was changed, by name; what is empty or as it was is left out.
@@ -79,6 +83,11 @@ def _plain(node: Json, root: Json) -> dict[str, Any]:
     return plain
 
 
+def _is_file(node: Json) -> bool:
+    """Tell whether a key names a file: by its format or, in models from before it was said, by what it means."""
+    return node.get("format") == "file-path" or str(node.get("description", "")).startswith("A file ")
+
+
 def _kind(node: Json) -> str:
     """What field a key has: choice, boolean, number, string or structure."""
     if "enum" in node or "const" in node:
@@ -87,10 +96,11 @@ def _kind(node: Json) -> str:
     return "number" if kind in NUMBERS else kind if kind in {"boolean", "string"} else "structure"
 
 
-def _field(name: str, node: Json) -> Any:
+def _field(name: str, node: Json, language: str) -> Any:
     """A field with its name, what it means, and its value."""
     # Said outright: of fields that are drawn anew gradio takes some for results, which nobody may change.
-    words: dict[str, Any] = {"label": name.replace("_", " "), "info": _about(node), "interactive": True}
+    about = translate(language, _about(node))
+    words: dict[str, Any] = {"label": name.replace("_", " "), "info": about, "interactive": True}
     value = None if node.get("default") in UNKNOWN_DEFAULTS else node.get("default")
     kind = _kind(node)
     if kind == "choice":

@@ -22,7 +22,7 @@ def build(settings: Settings, language: str) -> None:
     gr.Markdown(say(language, "judge.about"))
     data = data_fields.draw(settings, language, "judge")
     with gr.Accordion(say(language, "use.options"), open=False):
-        asked = form.draw()
+        asked = form.draw(language)
     with gr.Row():
         start = gr.Button(say(language, "judge.start"), variant="primary", elem_id="judge-start")
         stop = gr.Button(say(language, "stop"), variant="stop")

@@ -17,7 +17,9 @@ def results_field(label: str, name: str) -> Any:
 def said_field(language: str, render: bool = True) -> Any:
     """Draw a place for what does the same elsewhere, which is seen once something was done."""
     label = say(language, "said")
-    return gr.Code(label=label, language="shell", interactive=False, lines=2, visible=False, render=render)
+    return gr.Code(
+        label=label, language="shell", interactive=False, lines=2, visible=False, render=render, show_line_numbers=False
+    )
 
 
 def told(said: Said) -> Any:

@@ -84,8 +84,9 @@ def application(settings: Settings) -> Any:
     import gradio as gr
     from fastapi import FastAPI
 
-    from gannet.studio import page
+    from gannet.studio import look, page
     from gannet.studio.bounds import LARGEST_UPLOAD
+    from gannet.studio.front import Front, path_of
     from gannet.studio.guard import Guard
     from gannet.studio.jobs import Jobs
 
@@ -95,7 +96,7 @@ def application(settings: Settings) -> Any:
         gr.mount_gradio_app(
             app,
             blocks,
-            path=page.path_of(language).rstrip("/"),
+            path=path_of(language).rstrip("/"),
             auth=(OWNER, settings.password) if settings.password else None,
             allowed_paths=[],
             blocked_paths=[],
@@ -107,12 +108,11 @@ def application(settings: Settings) -> Any:
             pwa=False,
             ssr_mode=False,
             mcp_server=False,
-            theme=page.theme(),
-            css=page.STYLE,
-            js=page.script(language),
+            theme=look.theme(),
+            css=look.style(),
         )
         blocks.has_launched = True  # Before that, gradio would take the path of any file for an uploaded one.
-    return Guard(app, local=not settings.password)
+    return Guard(Front(app), local=not settings.password)
 
 
 def _run(app: Any, listening: socket.socket, settings: Settings, started: Callable[[str], None]) -> None:

@@ -7,6 +7,7 @@ import gradio as gr
 
 from gannet import api
 from gannet.studio import actions, bounds, data_fields, watching, work
+from gannet.studio.blocks import DRAWN
 from gannet.studio.forms import Form
 from gannet.studio.jobs import OWN_KEYS, Jobs
 from gannet.studio.places import said_field, told
@@ -80,15 +81,15 @@ def recipe_form(recipe: str) -> Form:
 def _draw_form(settings: Settings, jobs: Jobs, language: str, given: list[Any], answers: list[Any]) -> None:
     """Draw the form of the recipe that is chosen, anew for every other one, and the button that starts it."""
 
-    @gr.render(inputs=[given[0]])  # type: ignore[untyped-decorator]
+    @gr.render(inputs=[given[0]], **DRAWN)  # type: ignore[untyped-decorator]
     def draw(recipe: str | None) -> None:
         if not recipe:
             return
         sections, fields = recipe_form(recipe).sections(), list[Any]()
         gr.Markdown(api.recipes()[recipe])
         for name, form in sections.items():
-            with gr.Accordion(name or say(language, "train.whole"), open=name in OPEN), gr.Row():
-                fields += form.draw()
+            with gr.Accordion(name or say(language, "train.whole"), open=name in OPEN), gr.Row(elem_classes="keys"):
+                fields += form.draw(language)
         start = gr.Button(say(language, "train.start"), variant="primary", elem_id="train-start")
 
         def begin(recipe: str, run: str, *values: Any) -> tuple[Any, Any]:
@@ -123,9 +124,9 @@ def _runs_field(jobs: Jobs, settings: Settings, language: str) -> Any:
 def _draw_runs(settings: Settings, jobs: Jobs, language: str, runs: Any, page: gr.Blocks) -> None:
     """Draw the runs that are watched, with what stops and continues the first of them."""
     with gr.Row():
-        stop = gr.Button(say(language, "train.stop"), variant="stop", elem_id="train-stop")
+        stop = gr.Button(say(language, "train.stop"), variant="stop", elem_id="train-stop", elem_classes="beside-field")
         images = gr.Textbox(label=say(language, "train.more"))
-        resume = gr.Button(say(language, "train.resume"))
+        resume = gr.Button(say(language, "train.resume"), elem_classes="beside-field")
     shown, seen, clock = gr.HTML(elem_id="train-view"), gr.State(()), gr.Timer(GLANCE)
     said = said_field(language)
 

@@ -10,8 +10,10 @@ import gradio as gr
 from gannet import api
 from gannet.studio import bounds, easel
 from gannet.studio.applying import Applying
-from gannet.studio.fields import Field, ask
+from gannet.studio.blocks import DRAWN
+from gannet.studio.fields import Field, ask, label_of
 from gannet.studio.forms import Form
+from gannet.studio.offered import options_of
 from gannet.studio.places import results_field, said_field, stop_work
 from gannet.studio.settings import Settings
 from gannet.studio.widgets import widget
@@ -30,10 +32,10 @@ def build(settings: Settings, language: str) -> None:
     usual = next(filter(FIRST.fullmatch, names), names[0] if names else None)
     with gr.Row():
         model = gr.Dropdown(names, value=usual, label=say(language, "use.model"), elem_id="use-model", scale=4)
-        again = gr.Button(say(language, "use.refresh"), scale=1, min_width=120)
+        again = gr.Button(say(language, "use.refresh"), scale=1, min_width=120, elem_classes="beside-field")
     again.click(lambda: gr.Dropdown(list(bounds.models_by_name(settings))), None, model, api_visibility="private")
 
-    @gr.render(inputs=[model])  # type: ignore[untyped-decorator]
+    @gr.render(inputs=[model], **DRAWN)  # type: ignore[untyped-decorator]
     def draw(name: str | None) -> None:
         if name:
             _draw(name, settings, language)
@@ -43,19 +45,21 @@ def _draw(name: str, settings: Settings, language: str) -> None:
     """Draw what a model takes and makes."""
     target = bounds.model_named(name, settings)
     about = api.interface(target)
-    paints = _paints(name, settings) if easel.MAP in about["inputs"] else None
+    folder = _folder(name, settings)
+    paints = easel.paints_of(folder) if folder and easel.MAP in about["inputs"] else None
+    form = options_of(about, folder)
     with gr.Row(equal_height=False):
         with gr.Column(min_width=300, elem_id="use-fields"):
             fields = ask(about["inputs"], paints, language)
             if not paints:
-                form, asked = _options(about, not fields, language)
+                asked = _options(form, not fields, language)
                 further = _further(about["outputs"], language)
                 start, stop = _buttons("use.start", language)
         with gr.Column(min_width=300):
             if paints:
                 place, further = gr.HTML(elem_id="painted", min_height=120), None
                 start, stop = _buttons("easel.save", language)
-                form, asked = _options(about, True, language)
+                asked = _options(form, True, language)
             status = gr.HTML(elem_id="use-status")
             if not paints:
                 place = widget(next(iter(about["outputs"].values()))).show(
@@ -71,25 +75,24 @@ def _draw(name: str, settings: Settings, language: str) -> None:
         api_visibility="private",
         concurrency_id="work",
         concurrency_limit=8,
-        show_progress="minimal",
+        show_progress="hidden",  # The line beside it says more, and nothing is laid over what is there.
     )
     stop.click(stop_work, None, None, api_visibility="private", show_progress="hidden")
     if paints:
         _follow(fields, asked, work_on, place)
 
 
-def _paints(name: str, settings: Settings) -> easel.Paints | None:
-    """Give what a model paints, where its input is a map; None for any other."""
-    folder = next((one.folder for one in api.models(settings.runs) if Path(one.name).name == name), None)
-    return easel.paints_of(folder) if folder else None
+def _folder(name: str, settings: Settings) -> Path | None:
+    """Give where a model's files lie, by its name on the page."""
+    return next((one.folder for one in api.models(settings.runs) if Path(one.name).name == name), None)
 
 
-def _options(about: Mapping[str, Any], opened: bool, language: str) -> tuple[Form, list[Any]]:
-    """Draw what may be asked of a model."""
-    whole = Form.of_schema(about["options"])
-    form = Form({name: whole.keys[name] for name in sorted(whole.keys, key=lambda name: name != easel.WORDS)})
+def _options(form: Form, opened: bool, language: str) -> list[Any]:
+    """Draw what may be asked of a model; nothing where nothing may."""
+    if not form.keys:
+        return []
     with gr.Accordion(say(language, "use.options"), open=opened):
-        return form, form.draw()
+        return form.draw(language)
 
 
 def _further(outputs: Mapping[str, str], language: str) -> Any:
@@ -99,7 +102,12 @@ def _further(outputs: Mapping[str, str], language: str) -> Any:
     if not further:
         return None
     chosen = further if hasattr(widget(outputs[primary]), "SHOWS_PARTS") else []
-    return gr.CheckboxGroup(further, value=chosen, label=say(language, "use.further"), elem_id="use-further")
+    return gr.CheckboxGroup(
+        [(label_of(name, language), name) for name in further],
+        value=chosen,
+        label=say(language, "use.further"),
+        elem_id="use-further",
+    )
 
 
 def _buttons(start: str, language: str) -> tuple[Any, Any]:

@@ -1,6 +1,7 @@
 """A run as HTML: how far it is, what is said of it, its samples beside reals, its curves; nothing is fetched."""
 
 import base64
+import re
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
@@ -9,6 +10,8 @@ from gannet import api
 from gannet.runtime.wording import about
 from gannet.studio.words import say
 
+TYPED = re.compile("`([^`]+)`")
+"""What is typed, within a sentence."""
 MOST_BESIDE = 3
 """Runs that are compared at once."""
 
@@ -38,11 +41,16 @@ def one_run(found: "api.View", language: str, trouble: str = "") -> str:
         _progress(found, language),
         f'<p class="trouble">{escape(trouble)}</p>' if trouble else "",
         f'<p class="said {escape(found.kind)}" dir="auto">{escape(found.near)}</p>',
-        "".join(f'<p class="game" dir="auto">{escape(words)}</p>' for words in found.verdict),
+        "".join(f'<p class="game" dir="auto">{_marked(words)}</p>' for words in found.verdict),
         _pictures(found, language),
         f'<div class="charts">{"".join(found.charts)}</div>',
     ]
     return f'<section class="run">{"".join(parts)}</section>'
+
+
+def _marked(words: str) -> str:
+    """Give a sentence as HTML, in which only what is typed, between backticks, is marked."""
+    return TYPED.sub(r"<code>\1</code>", escape(words))
 
 
 def unborn(name: str, language: str, trouble: str) -> str:

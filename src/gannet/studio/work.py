@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
-from html import escape
+from html import escape, unescape
 from typing import Generic, TypeVar
 
 import gradio as gr
@@ -17,6 +17,8 @@ import gradio as gr
 from gannet import api
 from gannet.runtime.wording import sentence
 from gannet.studio.bounds import without_folders
+from gannet.studio.translation import translate
+from gannet.studio.words import direction, say
 
 Result = TypeVar("Result")
 Verb = Callable[[api.OnProgress, api.ShouldStop], Result]
@@ -149,3 +151,14 @@ def mistake(error: BaseException) -> gr.Error:
         traceback.print_exception(error, file=sys.stderr)
         words = f"Something in Gannet went wrong ({type(error).__name__}); the page goes on."
     return gr.Error(escape(words, quote=False), duration=None, print_exception=False)
+
+
+def told(error: gr.Error, language: str) -> gr.Error:
+    """Give an error in a page's language; in English, where that is not known, which then reads from its own side."""
+    if language != "en":
+        said = unescape(str(error.message))
+        words = translate(language, said)
+        way = direction(language) if words != said else "auto"
+        error.title = say(language, "error")
+        error.message = f'<bdi dir="{way}">{escape(words, quote=False)}</bdi>'
+    return error

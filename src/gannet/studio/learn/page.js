@@ -82,7 +82,7 @@ function name() {
   const fault = find('[data-act="fault"]');
   fault.setAttribute("aria-pressed", String(state.fault !== "none"));
   for (const field of all("input[type=range]")) {
-    field.parentElement.querySelector("output").textContent = String(valueOf(field));
+    field.parentElement.querySelector(".value").textContent = String(valueOf(field));
   }
   const loss = formulas[find('[data-option="loss"]').value];
   for (const player of ["discriminator", "generator"]) find(`.formula.${player}`).textContent = loss[player];

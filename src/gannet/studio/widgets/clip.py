@@ -6,6 +6,7 @@ from typing import Any
 
 import gradio as gr
 
+from gannet.studio.translation import translate
 from gannet.studio.widgets import Results
 from gannet.studio.widgets.file import ask, given
 
@@ -33,7 +34,7 @@ def show(label: str, key: str) -> Any:
 def shown(before: Sequence[Path], results: Results, language: str) -> Any:  # noqa: ARG001
     """Give the clips, each followed by its parts, which are named where there are any."""
     return [
-        (str(path), name if len(files) > 1 else None)
+        (str(path), translate(language, name) if len(files) > 1 else None)
         for files in results
         for name, path in files.items()
         if path.suffix.lower() in PLAYED | LOOKED_AT

@@ -30,7 +30,7 @@ padding-top: 2.2rem;
 .slice span { position: absolute; inset: 0; image-rendering: pixelated; background-repeat: no-repeat;
   background-size: calc(var(--columns) * 100%) calc(var(--rows) * 100%); background-position: var(--x) var(--y); }
 .bare .slice span + span { display: none; }
-.plane label { display: block; font-size: .85rem; } .plane input { width: 100%; }
+.plane label { display: block; font-size: .85rem; } .plane b { font-weight: inherit; } .plane input { width: 100%; }
 .volume > label { display: flex; gap: .4rem; align-items: center; margin-top: .5rem; font-size: .9rem; }
 """
 TURN = (
@@ -38,7 +38,7 @@ TURN = (
     "rows = Number(this.dataset.rows); "
     "figure.style.setProperty('--x', 100 * (at % columns) / Math.max(1, columns - 1) + '%'); "
     "figure.style.setProperty('--y', 100 * Math.floor(at / columns) / Math.max(1, rows - 1) + '%'); "
-    "figure.querySelector('output').textContent = at + 1;"
+    "figure.querySelector('b').textContent = at + 1;"
 )
 """What a slider does: it moves the sheet of all slices behind its window."""
 LAY_OVER = "this.closest('.volume').classList.toggle('bare', !this.checked);"
@@ -79,7 +79,7 @@ def _plane(layers: Sequence[Any], language: str) -> str:
     )
     return (
         f'<figure class="plane" style="{style}"><div class="slice" role="img" aria-label="{words}">{pictures}</div>'
-        f"<label><span>{words} <output>{middle + 1}</output>/{sheet.count}</span>{slider}</label></figure>"
+        f"<label><span>{words} <b>{middle + 1}</b>/{sheet.count}</span>{slider}</label></figure>"
     )
 
 

@@ -39,6 +39,8 @@ from gannet.tasks.semantic_synthesis.tags import LabelTags, StyleTags, cluster_s
 from gannet.tasks.semantic_synthesis.words import OwnTags, Understood, by_label, concerned, understand
 
 PALETTE, TAGS = "palette.gpl", "tags.yaml"
+FileName: TypeAlias = Annotated[str, Field(json_schema_extra={"format": "file-path"})]
+"""An option that names a file, as JSON schemas say it."""
 Tagged: TypeAlias = Mapping[int, tuple[list[str], LabelTags | None]]
 """Of each label that words speak of, by its number: the names of its tags, and those that it has of its own."""
 
@@ -54,10 +56,10 @@ class PaintOptions(Section):
     """Another one paints these regions in another way."""
     words: str = ""
     """How it is to look, in English or Persian: "a bright sky over dark water", "autumn", or tags: "sky: bright"."""
-    palette: str = ""
+    palette: FileName = ""
     """A file that says what colours of the drawing mean: lines such as `#87ceeb sky`, or a palette of GIMP's; empty:
     palette.gpl beside the model."""
-    tags: str = ""
+    tags: FileName = ""
     """A file of style tags that words speak of, an edited copy of tags.yaml; empty: those beside the model."""
 
 

@@ -1,0 +1,46 @@
+"""What models and verbs say, in a page's language; what its catalogue does not know stays as it was said."""
+
+import re
+from collections.abc import Sequence
+from functools import cache
+from importlib import resources
+
+import yaml
+
+LONGEST = 2000
+"""Characters of a sentence that is looked up; what is longer is none of these."""
+FIELD = re.compile(r"\{(\w+)\}")
+ISOLATED = "\u2068{}\u2069"
+"""Around a value: it is read in its own direction, whatever stands beside it (Unicode's isolates)."""
+
+
+def translate(language: str, words: str) -> str:
+    """Give what was said in a language: a sentence, a name, or a reason within a sentence; else as it was."""
+    return (_translated(language, words) if len(words) <= LONGEST else None) or words
+
+
+def _translated(language: str, words: str) -> str | None:
+    for pattern, told in sayings(language):
+        if found := pattern.fullmatch(words):
+            return told.format(**{name: _value(language, value) for name, value in found.groupdict().items()})
+    about, colon, rest = words.partition(": ")  # A sentence that names first what it speaks of.
+    known = _translated(language, rest) if colon else None
+    return known and f"{ISOLATED.format(about)}: {known}"
+
+
+def _value(language: str, value: str) -> str:
+    return _translated(language, value) or ISOLATED.format(value)
+
+
+@cache
+def sayings(language: str) -> Sequence[tuple[re.Pattern[str], str]]:
+    """List what is known in a language: how it is said in English, its values as groups, and how it is told."""
+    file = resources.files("gannet.studio") / "catalogue" / "said" / f"{language}.yaml"
+    known: dict[str, str] = yaml.safe_load(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    return [(_pattern(said), told) for said, told in known.items()]
+
+
+def _pattern(said: str) -> re.Pattern[str]:
+    """Give what a sentence looks like, whatever its values are."""
+    parts = FIELD.split(said)
+    return re.compile("".join(f"(?P<{one}>.+?)" if at % 2 else re.escape(one) for at, one in enumerate(parts)))

@@ -1,0 +1,100 @@
+"""What models and verbs say on a page that is not in English: known sentences with their values, others as said."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+pytest.importorskip("gradio")
+
+from gannet import api
+from gannet.studio import actions
+from gannet.studio.settings import Settings
+from gannet.studio.translation import sayings, translate
+from gannet.studio.words import languages, say
+from gannet.studio.work import mistake, told
+
+FAULTS = (
+    *("size", "dark", "light", "broken", "gone", "range", "number"),
+    *("many", "class", "gaps", "lost", "film", "scan", "data"),
+)
+OTHERS = [language for language in languages() if language != "en"]
+
+
+def test_values_stay_as_they_are_and_read_in_their_own_direction() -> None:
+    assert translate("fa", "Saved photo.png.") == "\u2068photo.png\u2069 ذخیره شد."
+
+
+def test_a_reason_within_a_sentence_is_translated_too() -> None:
+    words = translate("fa", "a {b}.nii cannot be read: it is no NIfTI file.")
+    assert words == "\u2068a {b}.nii\u2069 خوانده نمی‌شود: پروندهٔ NIfTI نیست."
+
+
+def test_what_is_not_known_stays_and_english_is_not_looked_up() -> None:
+    unknown = "Whatever: there is: no such sentence."
+    assert translate("fa", unknown) == unknown and translate("en", "mask") == "mask"
+    assert translate("fa", hostile := "a: " * 100_000) == hostile
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_every_translation_tells_no_value_that_was_not_said(language: str) -> None:
+    for pattern, words in sayings(language):
+        fields = {name for _, name, _, _ in string.Formatter().parse(words) if name is not None}
+        assert fields <= set(pattern.groupindex), words
+
+
+def faults(place: Path) -> dict[str, Callable[[], object]]:
+    """What users of the page do wrong most, by what it is about."""
+    Image.new("RGB", (24, 16)).save(place / "photo.png")
+    Image.new("L", (12, 8)).save(place / "small.png")
+    Image.new("L", (24, 16)).save(place / "dark.png")
+    Image.new("L", (24, 16), 255).save(place / "light.png")
+    (place / "broken.png").write_bytes(b"no picture")
+    (place / "whole.txt").write_text("a text without gaps")
+    (place / "lost.txt").write_text("[...]")
+    (place / "scan.nii").write_bytes(b"no scan, but long enough to have a header" * 20)
+    (place / "film.mp4").write_bytes(b"no film")
+    settings = Settings(place / "runs", place, place)
+
+    def apply(model: str, options: dict[str, Any], **inputs: str) -> object:
+        given = {name: [place / file] for name, file in inputs.items()}
+        return actions.apply(model, given, options, place, settings)[1](lambda *_: None, lambda: False)
+
+    enlarge, fill, restore = "super-resolution-fast-v1", "inpainting-v2", "lost-words-v1"
+    return {
+        "size": lambda: apply(fill, {}, photograph="photo.png", mask="small.png"),
+        "dark": lambda: apply(fill, {}, photograph="photo.png", mask="dark.png"),
+        "light": lambda: apply(fill, {}, photograph="photo.png", mask="light.png"),
+        "broken": lambda: apply(enlarge, {}, photograph="broken.png"),
+        "gone": lambda: apply(enlarge, {}, photograph="gone.png"),
+        "range": lambda: apply(enlarge, {"strength": 3}, photograph="photo.png"),
+        "number": lambda: apply(restore, {"num": 500}, text="whole.txt"),
+        "many": lambda: apply("fashion-mnist-v1", {"num": 10**6}),
+        "class": lambda: apply("fashion-mnist-v1", {"class": "elephant"}),
+        "gaps": lambda: apply(restore, {}, text="whole.txt"),
+        "lost": lambda: apply(restore, {}, text="lost.txt"),
+        "film": lambda: apply("moving-digits-future-v1", {}, picture="film.mp4"),
+        "scan": lambda: api.doctor(str(place / "scan.nii")),
+        "data": lambda: actions.judge(enlarge, "", {}, place, settings)[1](lambda *_: None, lambda: False),
+    }
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_what_users_do_wrong_most_is_told_in_their_language(fault: str, tmp_path: Path) -> None:
+    with pytest.raises(ValueError) as raised:
+        faults(tmp_path)[fault]()
+    said = str(mistake(raised.value).message)
+    for language in OTHERS:
+        known = str(told(mistake(raised.value), language).message)
+        assert 'dir="auto"' not in known, f"{said} is told in English on the page {say(language, 'language')}"
+
+
+def test_a_mistake_that_is_not_known_reads_from_its_own_side_and_stays_no_markup() -> None:
+    error = told(mistake(ValueError("Whatever <b>is</b> wrong.")), "fa")
+    assert error.message == '<bdi dir="auto">Whatever &lt;b&gt;is&lt;/b&gt; wrong.</bdi>' and error.title == "خطا"
+    assert told(mistake(ValueError("Wrong.")), "en").message == "Wrong."
