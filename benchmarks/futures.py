@@ -83,7 +83,7 @@ class Table:
         """Measure one clip."""
         (clip, mask), given = clip_of(number), pipeline.settings.given
         seen, future = parts_of(clip, given)
-        futures = [pipeline.future(seen, 0, one) for one in range(FUTURES)]
+        futures = pipeline.futures(seen, 0, range(FUTURES))
         made = [as_written(one.clip()) for one in futures]
         ways = {ONE: made[0], NEAREST: nearest(made, future)}
         still = clip.median(2, keepdim=True).values

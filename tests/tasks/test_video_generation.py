@@ -164,7 +164,7 @@ def test_the_penalty_of_the_mask_grows_to_its_weight() -> None:
     assert again.weight == sparsity.weight
 
 
-def test_what_recipes_ask_of_clips_is_checked() -> None:
+def test_what_recipes_ask_of_clips_is_checked(tmp_path: Path) -> None:
     example = video_generation.example()
 
     def changed(**sections: Any) -> Recipe:
@@ -180,6 +180,9 @@ def test_what_recipes_ask_of_clips_is_checked() -> None:
     with pytest.raises(ValueError, match="cutout is not done to clips"):
         prepared = prepare(changed(augment=Choice(name="diffaugment", kinds=["shift", "cutout"])))
         video_generation.game(prepared.recipe, prepared.description)
+    grouped = Choice(**{**example.network.model_dump(), "group": 3})
+    with pytest.raises(ValueError, match="network.group is 3, and "):
+        make_trainer(changed(network=grouped, batch=4), tmp_path)
     with pytest.raises(ValueError, match="optimizer"):
         prepare(Recipe(**{**example.model_dump(), "optimizer": {"discriminator": {}}}))
 

@@ -132,6 +132,8 @@ def _digest(file: Path) -> str:
 
 def _folder_digest(folder: Path) -> str:
     """The digest of the names and contents of a folder's files; the same of a copy of it, as of a file's."""
-    files = [file for file in folder.iterdir() if file.is_file() and not is_clutter(file.name)]
-    told = {file.name: _digest(file) for file in files if not file.name.startswith(".")}
+    told: dict[str, str] = {}
+    with suppress(OSError):
+        files = [file for file in folder.iterdir() if file.is_file() and not is_clutter(file.name)]
+        told = {file.name: _digest(file) for file in files if not file.name.startswith(".")}
     return digest(told) if told and all(told.values()) else ""

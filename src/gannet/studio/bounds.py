@@ -208,7 +208,7 @@ def _check_words(name: str, words: str) -> None:
         raise ValueError(f"{short(name)} has {len(words):,} characters; give at most {LONGEST_WORDS:,}.")
     paths = Path(words), PureWindowsPath(words)
     outside = any(path.is_absolute() or ".." in path.parts for path in paths) or words.startswith(("~", "hf:"))
-    if outside or "\0" in words or (Path(words).suffix and len(words) < 256 and Path(words).is_file()):
+    if outside or "\0" in words or (len(words) < 256 and Path(words).is_file()):
         raise ValueError(f"{short(name)}={short(words)!r} names a file or a hub, which the page does not open.")
 
 

@@ -7,7 +7,7 @@ from importlib import resources
 
 import yaml
 
-LONGEST = 2000
+LONGEST = 480
 """Characters of a sentence that is looked up; what is longer is none of these."""
 FIELD = re.compile(r"\{(\w+)\}")
 ISOLATED = "\u2068{}\u2069"

@@ -10,7 +10,9 @@ from gannet.adversarial.game import Game, Pass
 from gannet.adversarial.losses import find_loss
 from gannet.adversarial.two_player import TwoPlayer, of_the_pass
 from gannet.recipe import Recipe
+from gannet.runtime.devices import processes
 from gannet.tasks._video.game import (
+    CLIP,
     GENERATOR,
     Sparsity,
     discriminators,
@@ -25,9 +27,11 @@ def build_game(recipe: Recipe, networks: dict[str, nn.Module], view: Discriminat
     """Build the game; fakes carry their mask behind their colours, which no discriminator sees.
 
     Raises:
-        ValueError: a kind of augmentation that is not done to clips, or a loss that does not go with `loss.lecam`.
+        ValueError: a kind of augmentation that is not done to clips, a loss that does not go with `loss.lecam`, or
+            groups of clips that a batch is not cut into evenly.
     """
     generator: Any = networks[GENERATOR]
+    _check_groups(recipe, getattr(networks[CLIP], "group", 1))
     channels, lecam, penalty = generator.shape[0], lecam_of(recipe), Sparsity.of(config.sparsity, recipe)
 
     def generate(run: Pass) -> Tensor:
@@ -45,3 +49,13 @@ def build_game(recipe: Recipe, networks: dict[str, nn.Module], view: Discriminat
     )
     turns = players.turns(penalties_of(recipe), recipe.loss.update)
     return Game(networks, turns, (GENERATOR,), watching(view, lecam, penalty))
+
+
+def _check_groups(recipe: Recipe, group: int) -> None:
+    """Hold groups together, so that cutting a batch among passes and processes changes nothing."""
+    together = recipe.batch // (recipe.accumulate * processes())
+    if together % group:
+        raise ValueError(
+            f"network.group is {group}, and {together} clips are looked at at a time (batch over accumulate and "
+            "processes); choose a group that divides them."
+        )

@@ -53,7 +53,7 @@ def evaluate(pipeline: VideoPredictionPipeline, exam: Exam) -> Judgement:
         clip = part["real"]
         frames, future = parts_of(clip, given)
         start = time.perf_counter()
-        made = [as_written(pipeline.future(frames, exam.query.seed, number).clip()) for number in range(FUTURES)]
+        made = [as_written(one.clip()) for one in pipeline.futures(frames, exam.query.seed, range(FUTURES))]
         seconds += time.perf_counter() - start
         still = clip.median(2, keepdim=True).values
         stills = {COPIED: frames[:, :, -1:], MEAN: mean, ERASED: still}

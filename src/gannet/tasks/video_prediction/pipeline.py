@@ -1,6 +1,6 @@
 """The pipeline of a trained model of prediction: a still or a film goes on."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any, ClassVar, Self
 
@@ -63,6 +63,7 @@ def farthest_first(points: Tensor, count: int) -> list[int]:
     """
     chosen, apart = [0], (points - points[0]).square().sum(1)
     while len(chosen) < count:
+        apart[chosen] = -1.0  # None twice, also where all are alike.
         chosen.append(int(apart.argmax()))
         apart = torch.minimum(apart, (points - points[chosen[-1]]).square().sum(1))
     return chosen
@@ -125,7 +126,7 @@ class VideoPredictionPipeline(ConverterPipeline):
         assert isinstance(options, PredictionOptions)
         frames, length = self.given(inputs["picture"]), options.frames
         numbers = range(options.first, options.first + options.num)
-        made = [self.future(frames, options.seed, number, length) for number in numbers]
+        made = self.futures(frames, options.seed, numbers, length)
         begun = frames.expand(len(made), -1, -1, -1, -1)
         moving = [torch.cat([one[at] for one in made]) for at in (0, 2)]
         clips = torch.cat([one.clip() for one in made])
@@ -143,33 +144,41 @@ class VideoPredictionPipeline(ConverterPipeline):
         fitted = [fit_picture(convert_channels(one, channels), height, width, self.settings.fit) for one in last]
         return torch.stack([torch.from_numpy(from_levels(one)) for one in fitted], 1)[None]
 
-    @torch.inference_mode()
     def future(self, frames: Tensor, seed: int, number: int, length: int | None = None) -> Layers:
-        """Predict what comes after frames (1, c, g, h, w), in layers; up to so many frames with the given ones.
+        """Predict what comes after frames (1, c, g, h, w), in layers; up to so many frames with the given ones."""
+        return self.futures(frames, seed, [number], length)[0]
+
+    @torch.inference_mode()
+    def futures(self, frames: Tensor, seed: int, numbers: Sequence[int], length: int | None = None) -> list[Layers]:
+        """Predict the futures of these numbers, each in layers.
 
         One at a time, for kernels differ by the size of a batch: the same whatever else is asked for.
         """
-        network = self.network
-        parted = network.parted(frames.to(self.device))
-        latent = latents(network, seed, self._draw_of(parted, seed, number), 1).to(self.device)
-        motion = network.motion(parted, latent, None if length is None else length - network.given)
+        parted = self.network.parted(frames.to(self.device))
+        return [self._laid(parted, seed, draw, length) for draw in self._draws_of(parted, seed, numbers)]
+
+    def _laid(self, parted: Parted, seed: int, draw: int, length: int | None) -> Layers:
+        """Lay together what moves as a draw of noise wants it."""
+        latent = latents(self.network, seed, draw, 1).to(self.device)
+        motion = self.network.motion(parted, latent, None if length is None else length - self.network.given)
         spans = range(0, motion.moved.shape[1], TOGETHER)
         parts = [laid(parted, motion.between(start, start + TOGETHER)) for start in spans]
-        moving = (torch.cat([part[at] for part in parts], 2).float().cpu() for at in (0, 2))
-        foreground, mask = moving
+        foreground, mask = (torch.cat([part[at] for part in parts], 2).float().cpu() for at in (0, 2))
         return Layers(foreground, parted.background.float().cpu(), mask)
 
-    def _draw_of(self, parted: Parted, seed: int, number: int) -> int:
-        """Tell which draw of noise a future is: of the first 64 each takes the one whose way is unlike those before it.
+    def _draws_of(self, parted: Parted, seed: int, numbers: Sequence[int]) -> list[int]:
+        """Tell which draw of noise each future is: of the first 64 the one whose way is unlike those before it.
 
         The first is the first draw, so that it is as likely as any.
         """
-        if not 0 < number < DRAWN:
-            return number
+        last = max((number for number in numbers if number < DRAWN), default=0)
+        if not last:
+            return list(numbers)
         several = Parted(*(None if one is None else one.expand(DRAWN, *one.shape[1:]) for one in parted))  # type: ignore[arg-type]
         motion = self.network.motion(several, latents(self.network, seed, 0, DRAWN).to(self.device))
         seen = parted.masks.mean((2, 3)).sqrt()[..., None]  # Where a part that nobody sees goes is nothing to go by.
-        return farthest_first((motion.moved * seen).flatten(1), number + 1)[number]
+        order = farthest_first((motion.moved * seen).flatten(1), last + 1)
+        return [order[number] if number < DRAWN else number for number in numbers]
 
     def clip(self, frames: Tensor, seed: int, number: int) -> Tensor:
         """Predict a clip that begins with frames (1, c, g, h, w): (1, c, t, h, w)."""
