@@ -201,11 +201,15 @@ def _class_lines(report: Report) -> list[str]:
     if not report.classes:
         return [f"No classes: {report.unclassed}." if report.unclassed else "No classes."]
     counts = report.classes.values()
-    spread = f"{min(counts):,} to {max(counts):,} {report.kind} each"
+    spread = f"{_from_to(min(counts), max(counts))} {report.kind} each"
     ratio = f", the largest {report.imbalance:.1f} times the smallest" if report.imbalance else ""
     names = _enumerated(report.classes)
     none = [f"{report.unlabelled:,} {report.kind} have no class."] if report.unlabelled else []
     return [f"{len(report.classes):,} classes ({names}) of {spread}{ratio}.", *none]
+
+
+def _from_to(least: int, most: int) -> str:
+    return f"{least:,}" if least == most else f"{least:,} to {most:,}"
 
 
 def _split_lines(report: Report) -> list[str]:

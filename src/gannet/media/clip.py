@@ -225,7 +225,7 @@ class ClipMedium(Medium[Given]):
         changes = [_changes(row) for row in values]
         cut = [_cuts(one) for one in changes]
         still = sum(bool(len(one)) and float(one.mean()) < STILL for one in changes)
-        lines = [f"Lengths: {min(lengths):,} to {max(lengths):,} frames, half of them {_middle(lengths):,} or more."]
+        lines = [f"Lengths: {_spread(lengths)}."]
         if any(cut):
             lines.append(f"{sum(map(bool, cut)):,} of them hold cuts, {sum(cut):,} in all; clips go across them.")
         if still:
@@ -276,8 +276,12 @@ def _sensible(rate: float) -> float:
     return round(rate / -(-rate // LARGEST_RATE), 3)
 
 
-def _middle(lengths: Sequence[int]) -> int:
-    return int(statistics.median_low(lengths))
+def _spread(lengths: Sequence[int]) -> str:
+    """Tell lengths in frames; of all alike one number."""
+    least, most = min(lengths), max(lengths)
+    if least == most:
+        return f"{least:,} frames each"
+    return f"{least:,} to {most:,} frames, half of them {statistics.median_low(lengths):,} or more"
 
 
 def _changes(clip: Array) -> Array:

@@ -196,7 +196,7 @@ def test_the_doctor_tells_of_clips(tmp_path: Path) -> None:
     assert list(media_of(str(tmp_path))) == ["value"]
     report = gannet.doctor(str(tmp_path))
     words = "\n".join(report.lines())
-    assert "6 clips" in words and "25 frames/s" in words and "Lengths: 40 to 40 frames" in words
+    assert "6 clips" in words and "25 frames/s" in words and "Lengths: 40 frames each." in words
     assert "1, such as loud.mp4: its sound is not kept." in words
     assert report.unreadable[0][0] == "short.mp4" and report.exact_duplicates.count == 1
 
