@@ -243,7 +243,7 @@ def _left_out_lines(report: Report) -> list[str]:
     common = sorted(by_reason.items(), key=lambda found: -len(found[1]))
     lines = [f"- {len(names):,}, such as {short(names[0])}: {reason}." for reason, names in common[:MOST_REASONS]]
     more = [f"- and for {len(common) - MOST_REASONS:,} more reasons."] if len(common) > MOST_REASONS else []
-    return [f"{report.unreadable_count:,} unreadable or not to be read, left out:", *lines, *more]
+    return [f"{report.unreadable_count:,} left out:", *lines, *more]
 
 
 def _most_common(counts: dict[str, int]) -> str:
