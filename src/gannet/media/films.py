@@ -144,6 +144,12 @@ class Film:
     facts: Facts
     part: tuple[float, float] = (0.0, math.inf)
 
+    @property
+    def lasts(self) -> float | None:
+        """Seconds for which the part is shown, by the film's own words; None where it does not say."""
+        end = self.part[1] if self.seconds is None else min(self.part[1], self.seconds)
+        return max(0.0, end - self.part[0]) if math.isfinite(end) else None
+
     def between(self, start: float, end: float) -> Film:
         """Give a part of it, in seconds."""
         return replace(self, part=(start, end))
