@@ -202,7 +202,8 @@ def _class_lines(report: Report) -> list[str]:
         return [f"No classes: {report.unclassed}." if report.unclassed else "No classes."]
     counts = report.classes.values()
     spread = f"{_from_to(min(counts), max(counts))} {report.kind} each"
-    ratio = f", the largest {report.imbalance:.1f} times the smallest" if report.imbalance else ""
+    unequal = min(counts) < max(counts) and report.imbalance
+    ratio = f", the largest {report.imbalance:.1f} times the smallest" if unequal else ""
     names = _enumerated(report.classes)
     none = [f"{report.unlabelled:,} {report.kind} have no class."] if report.unlabelled else []
     return [f"{len(report.classes):,} classes ({names}) of {spread}{ratio}.", *none]
