@@ -95,7 +95,7 @@ def _sides(field: Field) -> tuple[int, ...]:
 
 def _learners(wanted: Sequence[str], classes: Collection[str]) -> tuple[list[str], list[str]]:
     """Name the tasks that learn from samples of such parts, and those that could if there were classes."""
-    able, unable = [], []
+    able, unable = list[str](), list[str]()
     for known in sorted(task_names()):
         task = find_task(known)
         if [medium.name for medium in task.media(task.example()).values()] != list(wanted):

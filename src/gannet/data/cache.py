@@ -361,8 +361,8 @@ class _Rows:
         grouped = self._grouped or 1 < len(np.unique(groups)) < len(groups)
         held_out = hold_out_groups(groups, is_test) if grouped else hold_out(digests, is_test)
         if isinstance(source, Continuous) and not self._grouped and groups.any():
-            lengths = np.frombuffer(next(iter(self._lengths.values())), np.int64)
-            held_out = part_large(held_out, groups, lengths, is_test)
+            sizes = np.frombuffer(next(iter(self._lengths.values())), np.int64)
+            held_out = part_large(held_out, groups, sizes, is_test)
         np.save(building / "held_out.npy", held_out, allow_pickle=False)
         index = {
             "count": len(self._labels),
