@@ -13,7 +13,7 @@ from contracts import check_equal_states
 
 import gannet
 from gannet.commands.summary import summarize
-from gannet.commands.train import fit
+from gannet.commands.train import fit, prepare, split_of
 from gannet.recipe import dump_yaml, load_recipe
 from gannet.runtime.progress import Progress
 from gannet.runtime.signals import Left
@@ -38,7 +38,9 @@ Path(sys.argv[2] + ("-first" if is_first() else "-second")).write_text(f"{run.en
 @pytest.fixture
 def recipe(tmp_path: Path) -> str:
     path = tmp_path / "stopped.yaml"
-    path.write_text(dump_yaml(generation.example().model_copy(update={"images": IMAGES, "name": "stopped"})))
+    recipe = generation.example().model_copy(update={"images": IMAGES, "name": "stopped"})
+    path.write_text(dump_yaml(recipe))
+    split_of(prepare(recipe))  # Decoding would be the first to be asked, and leave no run.
     return str(path)
 
 
