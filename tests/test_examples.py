@@ -163,7 +163,7 @@ def test_the_doctor_examines_curves(curves: Path, gannet_command: Callable[..., 
     assert ended.code == 0, ended.err
     for words in (
         "curves: 80 curves",
-        "2 unreadable",
+        "2 left out:",
         "The values lie between ",
         "Tasks that learn from curves: curves",
     ):

@@ -144,7 +144,7 @@ assert state() == before
 def test_files_that_are_no_signals_are_left_out_and_counted(signals: Path, tmp_path: Path) -> None:
     split = split_of(prepare(recipe_of(signals)))
     (note,) = split.notes
-    assert note.startswith(f"signals: 3 cannot be read, left out; first {BROKEN}: ")
+    assert note.startswith(f"signals: 3 left out; first {BROKEN}: ")
     batch = split.training.gather(0, 64)
     assert next(iter(batch)) == "signal" and batch["signal"].shape == (64, 32)
     assert int(batch["signal_length"].min()) >= 20 and int(batch["signal_length"].max()) == 32
@@ -244,7 +244,7 @@ def test_the_doctor_examines_signals(signals: Path, tmp_path: Path, gannet_comma
     ended = gannet_command("doctor", signals)
     assert ended.code == 0, ended.err
     assert ended.out.startswith("signals: 61 signals, ")
-    for words in ("3 unreadable", BROKEN, "1 exact duplicates, such as 7.npy = copy.npy", "The loudest reaches 1.00."):
+    for words in ("3 left out:", BROKEN, "1 exact duplicates, such as 7.npy = copy.npy", "The loudest reaches 1.00."):
         assert words in ended.out, words
     assert "Tasks that learn from signals: waves." in ended.out
     report = doctor(signals)
@@ -280,7 +280,7 @@ def test_the_doctor_examines_pairs(pairs: Path, gannet_command: Callable[..., An
     ended = gannet_command("doctor", pairs)
     assert ended.code == 0, ended.err
     assert ended.out.startswith("pairs: 11 pictures with label maps, ")
-    assert "1 unreadable" in ended.out and "images/11.png" in ended.out
+    assert "1 left out:" in ended.out and "images/11.png" in ended.out
     assert "Classes by their share of the pixels: 0: " in ended.out
     assert "Recipe: segmentation." in ended.out and "Sizes: 32x32 (11)." in ended.out
 

@@ -138,7 +138,7 @@ MISTAKES = {
     "inpainting a.png --mask a.png --out taken.png": "taken.png exists",
     "inpainting a.png --mask a.png --out taken.png/x.png": "cannot be written",
     "inpainting a.png --mask a.png --out new.xyz": "go to a folder or a .zip",
-    "inpainting deep --mask a.png --out new.png": "go to a folder or a .zip",
+    "inpainting deep --mask a.png --out new.png": "2 photographs were given, whose results go to a folder or a .zip",
     "inpainting deep --mask a.png --out new.parquet": "go to a folder or a .zip",
     "inpainting a.png --mask a.png --compare taken.png": "taken.png exists",
     "inpainting a.png --mask a.png --strength 2": "strength",

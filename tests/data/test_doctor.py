@@ -150,7 +150,7 @@ def test_classes_splits_and_what_has_none_are_named(write_pictures):
     report = visit(str(write_pictures(*inside, "train/loose.png", "README.png")), 8)
     assert report.splits == {"train": 7, "test": 6} and report.classes == {"cat": 6, "dog": 6}
     lines = report.lines()
-    assert "2 classes (cat, dog) of 6 to 6 pictures each, the largest 1.0 times the smallest." in lines
+    assert "2 classes (cat, dog) of 6 pictures each." in lines
     assert "1 pictures have no class." in lines and "Splits of its own: train (7), test (6)." in lines
     assert any("README.png: it lies beside the folders of splits" in line for line in lines)
 

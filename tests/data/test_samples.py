@@ -234,7 +234,7 @@ def test_what_is_left_out_is_said_before_training_and_kept_in_the_run(folder: Fo
     facts = json.loads((run.folder / "data.json").read_text(encoding="utf-8"))
     assert facts["training"] + facts["held_out"] == 40
     unreadable, unlabelled = facts["left_out"]
-    assert unreadable.startswith("data: 1 cannot be read, left out; first a/broken.png: ") and unreadable.endswith(".")
+    assert unreadable.startswith("data: 1 left out; first a/broken.png: ") and unreadable.endswith(".")
     assert unlabelled == "data: 9 have no class, left out."
     trained = next(index for index, progress in enumerate(told) if isinstance(progress, Status))
     assert [progress.note for progress in told[:trained] if progress.note][:2] == [unreadable, unlabelled]

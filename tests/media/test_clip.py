@@ -1,7 +1,9 @@
 """Clips: brought to one rate, size and length; written as files that are played and say where they came from."""
 
 import io
+import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -107,6 +109,34 @@ def test_a_clip_that_is_shorter_than_a_window_is_refused_with_both_lengths() -> 
     field = medium.field((8, 8), 3, 25, 32)
     with pytest.raises(ValueError, match=r"it has 12 frames at 25 a second, fewer than the 32 of a clip"):
         medium.fit(read_film(film(ramp(12))), field)
+
+
+@pytest.mark.parametrize(
+    ("rate", "length", "frames", "words"),
+    [
+        (25, 32, 12, "it has 12 frames at 25 a second, fewer than the 32 of a clip; data.length=12 would take it in"),
+        (10, 8, 15, "it has 6 frames at 10 a second, fewer than the 8 of a clip; data.length=6 or data.rate=25 would"),
+        (10, 8, 1, "it has 1 frame at 10 a second, fewer than the 8 of a clip$"),
+    ],
+)
+def test_what_would_take_a_short_clip_in_is_said_and_does(rate: float, length: int, frames: int, words: str) -> None:
+    reading = read_film(film(ramp(frames)))
+    with pytest.raises(ValueError, match=words) as told:
+        medium.fit(reading, medium.field((8, 8), 3, rate, length))
+    for key, value in re.findall(r"data\.(\w+)=(\d+)", str(told.value)):
+        asked = {"rate": rate, "length": length, key: int(value)}
+        assert len(medium.fit(reading, medium.field((8, 8), 3, asked["rate"], int(asked["length"])))) >= asked["length"]
+
+
+@pytest.mark.parametrize(
+    ("films", "rate"),
+    [(((10, 40), (24, 12), (24, 12)), 10), (((10, 6), (24, 48), (24, 12)), 24), (((10, 10), (24, 48)), 24)],
+)
+def test_the_rate_is_that_of_most_seconds_and_one_that_there_is(films: Any, rate: float) -> None:
+    given = (read_film(film(ramp(frames), rate=own)) for own, frames in films)
+    field = medium.choose(given, Options(size=8, length=4))
+    assert field.rate == rate
+    assert field.told == (f"Taken at {rate} frames a second (data.rate), 4 to a clip (data.length).",)
 
 
 def test_arrays_are_clips_as_they_are() -> None:

@@ -91,11 +91,20 @@ def test_copies_of_training_clips_are_found_under_hardly_visible_noise() -> None
 
 
 def test_few_clips_or_short_ones_are_judged_by_what_they_allow() -> None:
-    few = judged(squares(30, 9), held_out=squares(30, 2), num=30)
-    assert not few.measures and "40 of each are needed" in few.left_out["distances"]
+    few = judged(squares(30, 9), num=30)
+    assert not few.measures and "40 of each are needed" in few.left_out["distances"] and few.memorization
     short = judged(*(clips[:, :, :3] for clips in (squares(100, 9), TRAINING, HELD_OUT)), fast=True)
     assert DISTANCE not in values(short) and "diversity" in values(short)
     assert "it takes 4 frames" in short.left_out["motion"]
+
+
+@pytest.mark.parametrize(("held_out", "asked"), [(30, {}), (100, {"fast": True, "num": 30})])
+def test_clips_too_few_for_any_measure_are_refused_before_one_is_drawn(held_out: int, asked: dict[str, Any]) -> None:
+    own = samples(TRAINING), samples(squares(held_out, 2))
+    nobody: Any = None
+    exam = Exam(JudgeOptions(**asked), None, None, lambda: own[1], own, nobody)
+    with pytest.raises(ValueError, match="real clips and .* fakes, and 40 of each are needed: judge by more data"):
+        evaluate(nobody, exam)
 
 
 @pytest.mark.parametrize("asked", [{"utility": True}, {"baselines": True}, {"leaks": "own"}, {"features": "inception"}])

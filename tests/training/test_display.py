@@ -189,6 +189,17 @@ def test_what_other_code_than_python_listens_to_stays_its_own(monkeypatch: pytes
 
 
 @unix
+def test_whoever_presses_is_told_at_once_and_once(capfd: pytest.CaptureFixture[str]) -> None:
+    with Interruption("Stopping.") as interruption:
+        signal.raise_signal(signal.SIGTERM)
+        assert interruption.asked and not capfd.readouterr().err
+    with Interruption("Stopping."):
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+        assert capfd.readouterr().err == "\nStopping.\n"
+
+
+@unix
 def test_a_second_press_acts_at_once_but_not_the_echo_of_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
     moments = iter([10.0, 10.1, 11.0])
     monkeypatch.setattr("gannet.runtime.signals.time.monotonic", lambda: next(moments))

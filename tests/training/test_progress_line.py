@@ -12,7 +12,7 @@ from hypothesis import strategies as some
 from rich.console import Console
 
 from gannet.runtime.progress import Progress, Watch
-from gannet.tasks import generation
+from gannet.tasks import generation, video_generation
 from gannet.training import progress as progress_module
 from gannet.training.callbacks import Status
 from gannet.training.layout import lay_out, status_line
@@ -78,6 +78,21 @@ def test_no_word_is_cut_and_no_line_too_long(width: int, words: list[str], of_a_
 def test_a_budget_of_minutes_is_what_the_share_goes_by() -> None:
     assert status_line(status(left=113.0), "").startswith("50% · ")
     assert status_line(status(left=2_704.2), "").startswith("4% · ")
+
+
+@pytest.mark.parametrize(
+    ("speed", "told"), [(0.04, "0.04"), (0.375, "0.4"), (1.24, "1.2"), (9.96, "10"), (1_234.4, "1,234")]
+)
+def test_a_slow_game_does_not_seem_to_stand_still(speed: float, told: str) -> None:
+    assert status_line(status(speed=speed), "").endswith(f" · {told} images/s")
+
+
+def test_a_run_counts_what_it_learns_from_by_its_name(tmp_path: Path) -> None:
+    told: list[str] = []
+    trainer = make_trainer(video_generation.example().model_copy(update={"stages": (), "images": 8}), tmp_path)
+    object.__setattr__(trainer.callbacks, "watch", Watch(lambda *status: told.append(status_line(*status))))
+    trainer.run()
+    assert "/8 clips · " in told[-1] and told[-1].endswith(" clips/s")
 
 
 @pytest.mark.parametrize("width", [60, 80, 120])

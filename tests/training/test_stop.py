@@ -1,6 +1,8 @@
 """A run that is asked to stop is saved, from any thread, and goes on as if nothing had happened."""
 
 import os
+import re
+import signal
 import subprocess
 import sys
 import threading
@@ -10,11 +12,15 @@ import pytest
 from contracts import check_equal_states
 
 import gannet
-from gannet.recipe import dump_yaml
+from gannet.commands.summary import summarize
+from gannet.commands.train import fit, prepare, split_of
+from gannet.recipe import dump_yaml, load_recipe
 from gannet.runtime.progress import Progress
+from gannet.runtime.signals import Left
 from gannet.tasks import generation
 from gannet.training.callbacks import Status
 from gannet.training.checkpoint import CheckpointFolder
+from gannet.training.trainer import Trainer
 
 IMAGES = 1_600
 PROCESSES = """
@@ -32,7 +38,9 @@ Path(sys.argv[2] + ("-first" if is_first() else "-second")).write_text(f"{run.en
 @pytest.fixture
 def recipe(tmp_path: Path) -> str:
     path = tmp_path / "stopped.yaml"
-    path.write_text(dump_yaml(generation.example().model_copy(update={"images": IMAGES, "name": "stopped"})))
+    recipe = generation.example().model_copy(update={"images": IMAGES, "name": "stopped"})
+    path.write_text(dump_yaml(recipe))
+    split_of(prepare(recipe))  # Decoding would be the first to be asked, and leave no run.
     return str(path)
 
 
@@ -84,6 +92,31 @@ def test_a_run_asked_before_it_begins_is_saved_at_once(recipe: str, tmp_path: Pa
     run = gannet.train(recipe, out=tmp_path / "run", should_stop=lambda: True)
     assert run.ending == "interrupted"
     assert saved(run.folder) == 0
+    words = f"has not learned yet; go on with: gannet train --resume {run.folder}"
+    assert summarize(run)[1] == [f"Stopped before the first round was over, so it {words}"]
+    for use in (gannet.load, gannet.judge, gannet.apply):
+        for target in (run.folder, run.folder / "model"):
+            with pytest.raises(ValueError, match=re.escape(f"{target} {words}")):
+                use(target)
+    gannet.train(resume=run.folder, set={"images": 64})
+    assert gannet.load(run.folder)
+
+
+def test_a_run_that_is_left_before_it_is_saved_says_how_it_goes_on(
+    recipe: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def leave(trainer: Trainer) -> None:
+        raise Left(signal.SIGINT)
+
+    monkeypatch.setattr(Trainer, "run", leave)
+    run = tmp_path / "run"
+    for given in ({"target": recipe, "out": run}, {"resume": run}):
+        with pytest.raises(Left) as left:
+            gannet.train(**given)
+        assert left.value.words == f"Stopped; go on with: gannet train --resume {run}"
+    with pytest.raises(Left) as left:
+        fit(load_recipe(recipe))
+    assert left.value.words == "Stopped."
 
 
 @pytest.mark.skipif(os.name == "nt", reason="torchrun needs a system like Unix")

@@ -1,7 +1,7 @@
 """What the trainer of a run calls: sheets, verdict and model are written, and the run is shown."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from io import BytesIO
 from pathlib import Path
 
@@ -140,6 +140,8 @@ class RunCallbacks:
         """Pass on to whoever watches: the status, how near the samples are, and what is wrong with the game."""
         near = self.sheets.short if self.sheets else ""
         wrong = self.referee.diagnosed if self.referee and self.referee.diagnosed not in QUIET else ""
+        if self.sheets:
+            status = replace(status, plural=self.sheets.reals.medium.plural)
         self.watch.show(status, " · ".join(words for words in (near, wrong) if words))
 
     def notify(self, words: str) -> None:

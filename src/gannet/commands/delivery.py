@@ -20,6 +20,8 @@ def deliver_all(work: Conversion, path: Path) -> None:
         raise ValueError(f"All that was given lies in {path}, where results go; choose another place for them.")
     made = work.names.made
     ending = format_ending(path, made.saved)
+    if ending in made.saved and ending not in FORMATS:
+        raise ValueError(f"{path.name}: {_given(work)} to a folder or a .zip; name one of these.")
     if ending not in FORMATS or ending == ".parquet":
         raise ValueError(
             f"{path.name}: {made.plural} go to a folder or a .zip, one alone also to a file "
@@ -32,6 +34,12 @@ def deliver_all(work: Conversion, path: Path) -> None:
             return
         deliver(path, Order(order_of(work), [partial(_part, work, one) for one in work.items]))
     _tell_of_earlier(work, path)
+
+
+def _given(work: Conversion) -> str:
+    """Say what of what was given keeps results from going to a file."""
+    count, plural = len(work.items), work.names.medium.plural
+    return f"{count:,} {plural} were given, whose results go" if count > 1 else "what is made of a folder goes"
 
 
 def order_of(work: Conversion) -> dict[str, Any]:

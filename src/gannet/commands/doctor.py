@@ -1,6 +1,6 @@
 """Examining data: what they are, what is wrong with them, and which recipe to train on them."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 
 from gannet.adversarial.discriminator_augment import AUGMENTS, told_of_moves
@@ -12,7 +12,8 @@ from gannet.data.decoding import Fields
 from gannet.data.doctor import Advice, Report, count_classes
 from gannet.data.doctor import examine as examine_dataset
 from gannet.data.records import Source
-from gannet.data.sources import media_of, open_source
+from gannet.data.samples import Labels
+from gannet.data.sources import media_of, open_source, others_in
 from gannet.data.survey import count_learned, readable, survey
 from gannet.media.image import Survey, auto_size, fitting_size
 from gannet.media.medium import Field, Medium
@@ -47,9 +48,11 @@ def examine(data: str, size: int, watch: Watch | None = None) -> Report:
     fields = _fields(source, media, size)
     dataset = build_dataset(source, fields, watch=watch)
     watch.step(len(dataset), len(dataset), "Comparing")
-    advice = _advise_pictures(source, dataset, looked) if looked else _advise(source.name, fields)
+    advice = _advise_pictures(source, dataset, looked) if looked else _advise(source.name, fields, dataset)
     report = examine_dataset(source, dataset, fields, advice)
-    return replace(report, findings=(*passed_over(data), *_ignored_of(source, report.kind), *report.findings))
+    beside = (*passed_over(data), *_ignored_of(source, report.kind), *_others_of(data, media))
+    told = (line for field in fields.values() for line in field.told)
+    return replace(report, findings=(*beside, *told, *report.findings))
 
 
 def _ignored_of(source: Source, kind: str) -> tuple[str, ...]:
@@ -57,6 +60,17 @@ def _ignored_of(source: Source, kind: str) -> tuple[str, ...]:
     count, endings = getattr(source, "ignored", 0), getattr(source, "ignored_endings", ())
     named = ", ".join(ending or "no ending" for ending in endings[:MOST_ENDINGS])
     return (f"Files that are no {kind}, and are passed over: {count:,} ({named}).",) if named else ()
+
+
+def _others_of(data: str, media: Mapping[str, Medium]) -> Iterator[str]:
+    """Tell of what a task for other samples learns from in the same folder."""
+    for medium, count in others_in(data, media):
+        learners, _ = _learners([medium.name], ())
+        if learners:
+            yield (
+                f"There are {medium.plural} among them as well, in {count:,} files: gannet train {learners[0]} {data} "
+                "learns from those."
+            )
 
 
 def _fields(source: Source, media: Mapping[str, Medium], size: int) -> Fields:
@@ -79,20 +93,30 @@ def _sides(field: Field) -> tuple[int, ...]:
     return field.given[-field.medium.dimensions :]
 
 
-def _advise(name: str, fields: Fields) -> Advice:
+def _learners(wanted: Sequence[str], classes: Collection[str]) -> tuple[list[str], list[str]]:
+    """Name the tasks that learn from samples of such parts, and those that could if there were classes."""
+    able, unable = list[str](), list[str]()
+    for known in sorted(task_names()):
+        task = find_task(known)
+        if [medium.name for medium in task.media(task.example()).values()] != list(wanted):
+            continue
+        recipe = load_recipe(known) if known in preset_names() else task.example()
+        (able if classes or task.labels(recipe) is not Labels.NEEDED else unable).append(known)
+    return able, unable
+
+
+def _advise(name: str, fields: Fields, dataset: Dataset) -> Advice:
     """Name the recipe that is made for data of that name, else the tasks that learn from such samples."""
     wanted = [field.medium.name for field in fields.values()]
-    found = []
-    for known in task_names():
-        task = find_task(known)
-        if [medium.name for medium in task.media(task.example()).values()] == wanted:
-            found.append(known)
+    found, unable = _learners(wanted, count_classes(dataset))
     kind = " with ".join(field.medium.plural for field in fields.values())
     if name in preset_names():
         return Advice(name, {}, "none.", (f"The recipe {name} is made for these {kind}.",))
+    classed = (f"With classes, in sub-folders, also: {', '.join(unable)}.",) if unable else ()
     if not found:
-        return Advice("none", {}, "none.", (f"No task learns from {kind}.",))
-    return Advice(found[0], {}, "what the task offers.", (f"Tasks that learn from {kind}: {', '.join(found)}.",))
+        return Advice("none", {}, "none.", classed or (f"No task learns from {kind}.",))
+    reasons = (f"Tasks that learn from {kind}: {', '.join(found)}.", *classed)
+    return Advice(found[0], {}, "what the task offers.", reasons)
 
 
 def _advise_pictures(source: Source, dataset: Dataset, looked: Survey) -> Advice:

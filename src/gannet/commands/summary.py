@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from gannet.pipelines.hub import goes_on, has_learned
 from gannet.runs.folder import Run
 from gannet.runs.standing import standing
 from gannet.runtime.wording import duration
@@ -17,6 +18,10 @@ def summarize(run: Run) -> tuple[dict[str, Any], list[str]]:
     near = standing(run.folder)
     result["nearness"] = {"state": near.state, "words": near.words}
     if run.ending == "interrupted":
+        if not has_learned(run.folder):
+            return result, [
+                f"Stopped before the first round was over, so it has not learned yet; {goes_on(run.folder)}"
+            ]
         return result, [near.words, f"Stopped and saved; continue with: gannet train --resume {run.folder}"]
     if run.over:  # Whoever watched was told so; how it ended was said when it did.
         return result, []

@@ -2,8 +2,8 @@
 
 import signal
 import tempfile
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack, nullcontext
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -22,7 +22,7 @@ from gannet.data.samples import Split, load_samples, open_data
 from gannet.monitoring.referee import Referee
 from gannet.monitoring.updates import Updates
 from gannet.networks.pair import for_classes_of
-from gannet.pipelines.hub import LEARNED_FROM, absolute, load_trained
+from gannet.pipelines.hub import LEARNED_FROM, absolute, goes_on, load_trained
 from gannet.pipelines.pipeline import Pipeline
 from gannet.recipe import Optimizer, Recipe, dump_yaml, lengthened, load_recipe
 from gannet.runs.folder import PLANNED, Run, create_folder, free_folder, hold, note_recipe
@@ -33,6 +33,7 @@ from gannet.runtime.process import drawing
 from gannet.runtime.processor import put_channels_last
 from gannet.runtime.progress import Stopped, Watch
 from gannet.runtime.randomness import address
+from gannet.runtime.signals import Left
 from gannet.schedule import cut_short, total_images
 from gannet.task import Described, Task, find_task
 from gannet.training.checkpoint import CheckpointFolder
@@ -86,7 +87,7 @@ def train(
             watch.notify(note)
         return _train(configure(target, data, changes, start_from), Path(out) if out else None, None, watch)
     # Of several processes the first one holds the run for all.
-    with hold(Path(resume), watch.notify) if is_first() else nullcontext():
+    with hold(Path(resume), watch.notify) if is_first() else nullcontext(), _resumable(Path(resume)):
         recipe = _resumed(Path(resume), changes)
         _refuse_others(data, recipe, Path(resume))
         return _over(Path(resume), recipe, watch) or _train(recipe, None, Path(resume), watch)
@@ -107,6 +108,7 @@ def _train(recipe: Recipe, out: Path | None, resumed: Path | None, watch: Watch)
         if fabric.is_global_zero and not resumed:
             held.enter_context(hold(create_folder(prepared.recipe, folder), watch.notify))
         folder = fabric.broadcast(folder)
+        held.enter_context(_resumable(folder))
         if fabric.is_global_zero:
             note_recipe(folder, prepared.recipe)
             _record_data(prepared, split, folder, watch)
@@ -115,6 +117,16 @@ def _train(recipe: Recipe, out: Path | None, resumed: Path | None, watch: Watch)
             pipeline = cast(RunCallbacks, trainer.callbacks).pipeline
             pipeline.learn_from(prepared.source, prepared.description.name)
         return _play(trainer, folder)
+
+
+@contextmanager
+def _resumable(folder: Path) -> Iterator[None]:
+    """Say of a run that is stopped at once how to go on with it."""
+    try:
+        yield
+    except Left as left:
+        left.words = f"Stopped; {goes_on(folder)}"
+        raise
 
 
 def _play(trainer: Trainer, folder: Path) -> Run:
@@ -351,7 +363,10 @@ def fit(recipe: Recipe, watch: Watch | None = None) -> tuple[Pipeline, Samples]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "recipe.yaml"
         write_text(path, dump_yaml(recipe))
-        run = train(str(path), out=Path(folder) / "run", watch=watch)
+        try:
+            run = train(str(path), out=Path(folder) / "run", watch=watch)
+        except Left as left:  # With what is not kept nobody can go on.
+            raise Left(left.number) from None
         if run.ending == "interrupted" and watch and watch.stopping:
             raise Stopped(f"Stopped while training {recipe.name} to compare with; nothing was judged.")
         if run.signal:

@@ -33,8 +33,8 @@ from gannet.data.columns import Column, column_of
 from gannet.data.decoding import Block, Fields, Target, decode
 from gannet.data.grouping import check_group
 from gannet.data.guard import Digests, Guard, checked_sums, digest_rows, sum_rows, write_over, write_sums
-from gannet.data.holding_out import hold_out, hold_out_groups
-from gannet.data.records import Array, Chunked, Counted, Labels, LeftOut, Source, digest, left_out_of
+from gannet.data.holding_out import hold_out, hold_out_groups, part_large
+from gannet.data.records import Array, Chunked, Continuous, Counted, Labels, LeftOut, Source, digest, left_out_of
 from gannet.runtime.progress import Watch
 from gannet.runtime.wording import short
 
@@ -358,9 +358,11 @@ class _Rows:
         is_test = np.frombuffer(self._is_test, np.bool_)
         if groups.any():  # What the source knows nothing of is a group of its own, with its exact copies.
             groups = np.where(groups == 0, digests, groups)
-        several = 1 < len(np.unique(groups)) < len(groups)
-        grouped = self._grouped or several
+        grouped = self._grouped or 1 < len(np.unique(groups)) < len(groups)
         held_out = hold_out_groups(groups, is_test) if grouped else hold_out(digests, is_test)
+        if isinstance(source, Continuous) and not self._grouped and groups.any():
+            sizes = np.frombuffer(next(iter(self._lengths.values())), np.int64)
+            held_out = part_large(held_out, groups, sizes, is_test)
         np.save(building / "held_out.npy", held_out, allow_pickle=False)
         index = {
             "count": len(self._labels),

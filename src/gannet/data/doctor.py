@@ -201,11 +201,16 @@ def _class_lines(report: Report) -> list[str]:
     if not report.classes:
         return [f"No classes: {report.unclassed}." if report.unclassed else "No classes."]
     counts = report.classes.values()
-    spread = f"{min(counts):,} to {max(counts):,} {report.kind} each"
-    ratio = f", the largest {report.imbalance:.1f} times the smallest" if report.imbalance else ""
+    spread = f"{_from_to(min(counts), max(counts))} {report.kind} each"
+    unequal = min(counts) < max(counts) and report.imbalance
+    ratio = f", the largest {report.imbalance:.1f} times the smallest" if unequal else ""
     names = _enumerated(report.classes)
     none = [f"{report.unlabelled:,} {report.kind} have no class."] if report.unlabelled else []
     return [f"{len(report.classes):,} classes ({names}) of {spread}{ratio}.", *none]
+
+
+def _from_to(least: int, most: int) -> str:
+    return f"{least:,}" if least == most else f"{least:,} to {most:,}"
 
 
 def _split_lines(report: Report) -> list[str]:
@@ -239,7 +244,7 @@ def _left_out_lines(report: Report) -> list[str]:
     common = sorted(by_reason.items(), key=lambda found: -len(found[1]))
     lines = [f"- {len(names):,}, such as {short(names[0])}: {reason}." for reason, names in common[:MOST_REASONS]]
     more = [f"- and for {len(common) - MOST_REASONS:,} more reasons."] if len(common) > MOST_REASONS else []
-    return [f"{report.unreadable_count:,} unreadable or not to be read, left out:", *lines, *more]
+    return [f"{report.unreadable_count:,} left out:", *lines, *more]
 
 
 def _most_common(counts: dict[str, int]) -> str:

@@ -144,6 +144,14 @@ class Listed(Protocol):
 
 
 @runtime_checkable
+class Continuous(Protocol):
+    """A source whose groups are samples that follow one another, such as the parts of a film: of a long one the end may
+    be held out alone."""
+
+    continuous: bool
+
+
+@runtime_checkable
 class Unnamed(Protocol):
     """A source whose samples have no names but their positions; those of one that is `Chunked` never have."""
 

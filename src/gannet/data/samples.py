@@ -171,9 +171,7 @@ def _left_out(dataset: Dataset, unlabelled: int) -> list[str]:
     notes = list(dataset.notes())
     if dataset.skipped_count:
         name, reason = dataset.skipped[0]
-        notes.append(
-            f"{dataset.name}: {dataset.skipped_count:,} cannot be read, left out; first {short(name)}: {reason}."
-        )
+        notes.append(f"{dataset.name}: {dataset.skipped_count:,} left out; first {short(name)}: {reason}.")
     if unlabelled:
         notes.append(f"{dataset.name}: {unlabelled:,} have no class, left out.")
     return notes

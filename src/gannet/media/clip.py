@@ -27,15 +27,16 @@ from gannet.runtime.selection import evenly_spaced
 from gannet.schema import Section
 
 Side = Annotated[int, Constraint(ge=8, le=256)]
-LARGEST_RATE, SHOWN, COLOURED = 30.0, 8, 2.0
-"""Frames a second that are chosen at most; frames of a clip on a sheet; levels between channels that are a colour."""
+LARGEST_RATE, SHORTEST, SHOWN, COLOURED = 30.0, 2, 8, 2.0
+"""Frames a second that are chosen at most; frames of a clip at least, and on a sheet; levels between channels that are
+a colour."""
 CUT, SUDDEN, STILL = 40.0, 4.0, 0.5
 """Levels by which frames differ from those before them on average where the scene changes, how many times as much as
 usually in the clip, and levels where nothing moves."""
 SOUND = "its sound is not kept"
-DECODING = "2"
-"""A change of which frames of a film are taken, or of their pixels, raises it, and so decodes anew what the cache
-holds of clips."""
+DECODING = "3"
+"""A change of which frames of a film are taken, of their pixels, or of which films are held out, raises it, and so
+decodes anew what the cache holds of clips."""
 Given: TypeAlias = Video | Pixels
 """What a clip may be: something whose frames are decoded when asked for, or uint8 (t, h, w, c)."""
 
@@ -50,9 +51,9 @@ class Options(Section):
     fit: Literal["crop", "pad", "stretch"] = "crop"
     """What is done to frames of another shape: `crop` takes the largest middle part, `pad` and `stretch` keep all."""
     rate: Annotated[float, Constraint(gt=0, le=120)] | Literal["auto"] = "auto"
-    """Frames a second, whatever the films have; `auto` takes theirs, halved or so where it is above 30. Folders of
-    pictures know none: each picture is a frame."""
-    length: Annotated[int, Constraint(ge=2, le=256)] = 32
+    """Frames a second, whatever the films have; `auto` takes the median over the seconds of all films, halved or so
+    where it is above 30. Folders of pictures know none: each picture is a frame."""
+    length: Annotated[int, Constraint(ge=SHORTEST, le=256)] = 32
     """Frames of a clip; a film gives as many clips as it takes to see all of it."""
 
 
@@ -70,6 +71,11 @@ class ClipField(Field):
     def words(self) -> tuple[str, ...]:
         """Tell the rate, and the window, below which clips are left out."""
         return (*super().words, f"{self.rate:g}", *map(str, self.window))
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """Say the rate, and how long a clip is."""
+        return (f"Taken at {self.rate:g} frames a second (data.rate), {self.window[0]} to a clip (data.length).",)
 
 
 class ClipMedium(Medium[Given]):
@@ -143,14 +149,14 @@ class ClipMedium(Medium[Given]):
         _, height, width, channels = field.given
         fitted: list[Pixels] = []
         last: Pixels | None = None
-        for pixels in at_rate(as_video(value), field.rate):
+        clip = as_video(value)
+        for pixels in at_rate(clip, field.rate):
             if pixels is not last:  # What is shown for long is brought to size once.
                 one = fit_picture(convert_channels(pixels, channels), height, width, field.how)
                 last, shown = pixels, one.transpose(1, 2, 0)
             fitted.append(shown)
         if len(fitted) < field.window[0]:
-            frames = f"{len(fitted)} frame{'s' * (len(fitted) != 1)} at {field.rate:g} a second"
-            raise ValueError(f"it has {frames}, fewer than the {field.window[0]} of a clip (data.length, data.rate)")
+            raise ValueError(_too_short(len(fitted), clip, field))
         return np.stack(fitted)
 
     def fit_many(self, values: Array, field: Field) -> Pixels:
@@ -225,7 +231,7 @@ class ClipMedium(Medium[Given]):
         changes = [_changes(row) for row in values]
         cut = [_cuts(one) for one in changes]
         still = sum(bool(len(one)) and float(one.mean()) < STILL for one in changes)
-        lines = [f"Lengths: {min(lengths):,} to {max(lengths):,} frames, half of them {_middle(lengths):,} or more."]
+        lines = [f"Lengths: {_spread(lengths)}."]
         if any(cut):
             lines.append(f"{sum(map(bool, cut)):,} of them hold cuts, {sum(cut):,} in all; clips go across them.")
         if still:
@@ -246,6 +252,17 @@ def as_video(value: Given) -> Video:
     return VideoArray(pixels)
 
 
+def _too_short(count: int, clip: Video, field: ClipField) -> str:
+    """Say that a clip has fewer frames than are wanted, and what would take it in."""
+    length, own = field.window[0], _sensible(clip.rate) if clip.rate else 0.0
+    ways = [f"data.length={count}"] if count >= SHORTEST else []
+    if (count - 0.5) * own >= length * field.rate:  # So long it is at least.
+        ways.append(f"data.rate={own:g}")
+    frames = f"{count} frame{'s' * (count != 1)} at {field.rate:g} a second"
+    with_it = f"; {' or '.join(ways)} would take it in" if ways else ""
+    return f"it has {frames}, fewer than the {length} of a clip{with_it}"
+
+
 def _chosen(values: Iterator[Given], options: Options) -> Options:
     """Choose what is open by what clips look like; ValueError where none can be read."""
     sides, rates, coloured = [], [], False
@@ -253,14 +270,14 @@ def _chosen(values: Iterator[Given], options: Options) -> Options:
         with unless_broken():  # The cache will name it.
             clip = as_video(value)
             sides.append(min(clip.size))
-            rates += [clip.rate] if clip.rate else []
+            rates += [(clip.rate, _seconds(clip))] if clip.rate else []
             coloured = coloured or _has_colour(clip)
     if not sides:
         raise ValueError("None of the clips can be read; give at least two, and hundreds to learn anything.")
     found = {
         "size": auto_size(statistics.median(sides)),
         "channels": 3 if coloured else 1,
-        "rate": _sensible(statistics.median(rates)) if rates else USUAL_RATE,
+        "rate": _sensible(_usual(rates)) if rates else USUAL_RATE,
     }
     return options.model_copy(update={name: one for name, one in found.items() if getattr(options, name) == "auto"})
 
@@ -271,13 +288,30 @@ def _has_colour(clip: Video) -> bool:
     return bool(np.ptp(pixels, axis=2).mean() > COLOURED)
 
 
+def _seconds(clip: Video) -> float:
+    """Give how long a film is; as a second counts what does not say."""
+    told = clip.lasts if isinstance(clip, Film) else None
+    return 1.0 if told is None else told
+
+
+def _usual(rates: Sequence[tuple[float, float]]) -> float:
+    """Give the median of rates over the seconds that have them: one of those there are."""
+    ordered = sorted(rates)
+    until = np.cumsum([seconds for _, seconds in ordered])
+    return ordered[int(np.searchsorted(until, until[-1] / 2))][0]
+
+
 def _sensible(rate: float) -> float:
     """Divide a rate until it is at most 30: every so-manieth frame then, evenly."""
     return round(rate / -(-rate // LARGEST_RATE), 3)
 
 
-def _middle(lengths: Sequence[int]) -> int:
-    return int(statistics.median_low(lengths))
+def _spread(lengths: Sequence[int]) -> str:
+    """Tell lengths in frames; of all alike one number."""
+    least, most = min(lengths), max(lengths)
+    if least == most:
+        return f"{least:,} frames each"
+    return f"{least:,} to {most:,} frames, half of them {statistics.median_low(lengths):,} or more"
 
 
 def _changes(clip: Array) -> Array:

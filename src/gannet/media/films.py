@@ -58,17 +58,21 @@ class Video(Protocol):
 def at_rate(video: Video, rate: float) -> Iterator[Pixels]:
     """Give what is shown in the middle of each of `rate` parts of a second, so many times as it is shown.
 
-    Whatever the frames' own times are: rates that vary come out even. Frames without times are given as they are.
+    Whatever the frames' own times are: rates that vary come out even. Frames without times are given as they are. What
+    is over before the first middle is its first frame.
     """
     if video.rate is None:
         yield from (pixels for pixels, _ in video.frames())
         return
-    given, until = 0, 0.0
+    given, until, first = 0, 0.0, None
     for pixels, seconds in video.frames():
         until += seconds
+        first = pixels if first is None else first
         while (given + 0.5) / rate < until - ROUNDING:
             yield pixels
             given += 1
+    if not given and first is not None:
+        yield first
 
 
 @dataclass(frozen=True)
@@ -139,6 +143,12 @@ class Film:
     sounds: bool
     facts: Facts
     part: tuple[float, float] = (0.0, math.inf)
+
+    @property
+    def lasts(self) -> float | None:
+        """Seconds for which the part is shown, by the film's own words; None where it does not say."""
+        end = self.part[1] if self.seconds is None else min(self.part[1], self.seconds)
+        return max(0.0, end - self.part[0]) if math.isfinite(end) else None
 
     def between(self, start: float, end: float) -> Film:
         """Give a part of it, in seconds."""

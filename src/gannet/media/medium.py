@@ -54,6 +54,11 @@ class Field:
         return (*map(str, self.shape), self.how, *kind, *self.medium.words)
 
     @property
+    def told(self) -> tuple[str, ...]:
+        """Say to what values are brought in which their files differ, a sentence each; mostly there is nothing."""
+        return ()
+
+    @property
     def ragged(self) -> bool:
         """Whether values are of differing length."""
         return None in self.shape

@@ -163,9 +163,23 @@ def model_folder(target: str) -> Path:
             f"There is no run or model at {target!r}; {_hint(target)}give the folder that `gannet train` wrote"
             f"{_shipped_names()}."
         )
-    if (folder / "recipe.yaml").is_file() and not (folder / "model").is_dir():
-        raise ValueError(f"{target} has no model yet: it was stopped before its first checkpoint.")
+    run = folder.resolve().parent if folder.name == "model" else folder
+    if (run / "recipe.yaml").is_file() and not has_learned(run):
+        raise ValueError(f"{target} has not learned yet; {goes_on(run)}")
     return folder / "model" if (folder / "model").is_dir() else folder
+
+
+def has_learned(run: Path) -> bool:
+    """Tell whether a run has a model that has seen a sample; where its checkpoints were taken away it is thought to."""
+    state, log = run / "state", run / "log.jsonl"
+    further = any(path.stem.isdigit() and int(path.stem) for path in state.glob("*.safetensors"))
+    logged = log.is_file() and log.stat().st_size > 0
+    return (run / "model").is_dir() and (further or logged or not state.is_dir())
+
+
+def goes_on(run: Path) -> str:
+    """Say how to go on with a run."""
+    return f"go on with: gannet train --resume {run}"
 
 
 def shipped_models() -> dict[str, Path]:

@@ -18,6 +18,8 @@ HANGUP = tuple(number for name in ("SIGHUP",) if (number := getattr(signal, name
 ASKING = (signal.SIGINT, signal.SIGTERM, *HANGUP, *SCHEDULED)
 AGAIN = 75
 """The exit code that says: saved, start me again; EX_TEMPFAIL among those of BSD."""
+STANDARD_ERROR = 2
+"""The number of its file."""
 ONE_PRESS = 0.5
 """Seconds within which the same key press may arrive twice: from the terminal, and from a launcher."""
 
@@ -69,10 +71,13 @@ class Interruption:
 
     A second Ctrl-C acts at once. Other signals do not: schedulers, launchers and `timeout` send several one after the
     other, and mean one.
+
+    Args:
+        words: told whoever pressed Ctrl-C, once, before the work at hand is over.
     """
 
-    def __init__(self) -> None:
-        self.asked, self._since = 0, 0.0
+    def __init__(self, words: str = "") -> None:
+        self.asked, self._since, self._words = 0, 0.0, words
         self._previous: dict[int, Any] = {}
 
     def __enter__(self) -> "Interruption":
@@ -86,6 +91,9 @@ class Interruption:
             signal.raise_signal(number)
         elif not self.asked:
             self.asked, self._since = number, now
+            if self._words and number == signal.SIGINT:
+                with contextlib.suppress(OSError):  # By the system itself: Python's own file may be in use just now.
+                    os.write(STANDARD_ERROR, f"\n{self._words}\n".encode())
 
     def __exit__(self, *_: object) -> None:
         _restore(self._previous)

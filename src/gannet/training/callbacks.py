@@ -9,12 +9,17 @@ from gannet.runtime.progress import Progress
 
 @dataclass(frozen=True, kw_only=True)
 class Status(Progress):
-    """How far a run is, for whoever shows it; what is done are images."""
+    """How far a run is, for whoever shows it; what is done are images, or other samples, which count as those.
+
+    Attributes:
+        plural: what the samples are called.
+    """
 
     seconds: float
     images_per_second: float
     seconds_left: float
     measures: Mapping[str, float]
+    plural: str = "images"
 
     @property
     def images(self) -> int:

@@ -61,8 +61,14 @@ def _parts(progress: Progress, words: str) -> tuple[list[str], list[str]]:
         return [count, *verdict], []
     rate = progress.measures.get(FOOL_RATE)
     further = [] if rate is None else [f"fool rate {rate:.0%}"]
-    further += [f"{progress.done:,}/{progress.total:,} images", f"{progress.images_per_second:,.0f} images/s"]
+    further += [f"{progress.done:,}/{progress.total:,} {progress.plural}", _speed(progress)]
     return [f"{share(progress):.0%}", f"{about(progress.seconds_left)} left", *verdict], further
+
+
+def _speed(status: Status) -> str:
+    """Tell the speed; whole numbers would say of a slow game that it stands still."""
+    speed = status.images_per_second
+    return f"{speed:,.{0 if speed >= 9.95 else 1 if speed >= 0.1 else 2}f} {status.plural}/s"
 
 
 def share(progress: Progress) -> float:

@@ -25,6 +25,8 @@ from gannet.training.meter import Meter
 from gannet.training.optimizers import let_move, make_optimizer, measured_step, restore_optimizer
 from gannet.training.passes import BatchPass, Place, RoundCache, joined, mean_losses, moved
 
+STOPPING = "Stopping, once this round is over and saved; press Ctrl-C again to leave at once, without that."
+"""Said as soon as Ctrl-C is pressed, for a round of a large game takes minutes."""
 ASKED = 2
 """The reason to stop that is a request; with a signal's number added where one asked."""
 
@@ -94,7 +96,8 @@ class Trainer:
         self.progress, self.best, self.measured = Progress(), dict(NOTHING_YET), dict[str, float]()
         self.rolled_back_to = -1
         self.paced_from = self.progress
-        self.interruption, self.signal, self.stopping = Interruption(), 0, False
+        self.interruption = Interruption(STOPPING if fabric.is_global_zero else "")
+        self.signal, self.stopping = 0, False
 
     def run(self) -> str:
         """Play on to the end; returns `finished`, `budget`, `converged` or `interrupted`.

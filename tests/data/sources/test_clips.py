@@ -17,6 +17,7 @@ from gannet.data.loader import Loader
 from gannet.data.sources import media_of, open_source
 from gannet.data.sources.clips import FEWEST_FRAMES, ClipSource
 from gannet.media.clip import Options, medium
+from gannet.provenance.metadata import encode_picture
 
 MEDIA = {"real": medium}
 
@@ -143,6 +144,16 @@ def test_one_long_film_is_learned_from_and_held_out_by_its_parts(tmp_path: Path)
     assert len(found) == 4 and 0 < found.held_out.sum() < 4
 
 
+def test_a_film_that_is_most_of_what_there_is_leaves_its_end_alone_out(tmp_path: Path) -> None:
+    levels_ = levels(*(n * 7 % 256 for n in range(20 * FEWEST_FRAMES)), size=(16, 16))
+    write(tmp_path / "m-long.mkv", film(levels_, "mkv"))
+    for name in "abyz":
+        write(tmp_path / f"{name}.mp4", film(levels_[ord(name) :][:20]))
+    held_out = cached(tmp_path).held_out
+    assert held_out[2:-2].tolist() == [False] * 18 + [True] * 2
+    assert 0 < held_out[[0, 1, -2, -1]].sum() < 4
+
+
 def test_windows_show_all_of_a_clip(tmp_path: Path) -> None:
     numbered(tmp_path / "a", list(range(0, 200, 10)))
     numbered(tmp_path / "b", list(range(200, 0, -10)))
@@ -196,9 +207,40 @@ def test_the_doctor_tells_of_clips(tmp_path: Path) -> None:
     assert list(media_of(str(tmp_path))) == ["value"]
     report = gannet.doctor(str(tmp_path))
     words = "\n".join(report.lines())
-    assert "6 clips" in words and "25 frames/s" in words and "Lengths: 40 to 40 frames" in words
+    assert "6 clips" in words and "25 frames/s" in words and "Lengths: 40 frames each." in words
     assert "1, such as loud.mp4: its sound is not kept." in words
     assert report.unreadable[0][0] == "short.mp4" and report.exact_duplicates.count == 1
+    assert "Taken at 25 frames a second (data.rate), 32 to a clip (data.length)." in report.findings
+    assert "1 left out:\n- 1, such as short.mp4: it has 3 frames" in words
+
+
+def test_the_doctor_recommends_what_needs_no_classes_where_there_are_none(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    for number in range(4):
+        content = film(random.integers(0, 256, (40, 16, 16, 3), np.uint8))
+        write(tmp_path / "loose" / f"{number}.mp4", content)
+        write(tmp_path / "sorted" / "ab"[number % 2] / f"{number}.mp4", content)
+    loose, sorted_ = (gannet.doctor(str(tmp_path / folder)) for folder in ("loose", "sorted"))
+    assert loose.advice.recipe == "video-generation" and loose.advice.reasons == (
+        "Tasks that learn from clips: video-generation, video-prediction.",
+        "With classes, in sub-folders, also: clip-recognition.",
+    )
+    assert sorted_.advice.reasons == (
+        "Tasks that learn from clips: clip-recognition, video-generation, video-prediction.",
+    )
+    assert "2 classes (a, b) of 2 clips each." in sorted_.lines()
+
+
+def test_the_doctor_of_pictures_tells_of_films_among_them(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    for number in range(12):
+        write(folder / f"{number}.png", encode_picture(Image.new("L", (12, 10), 20 * number), {}))
+    write(folder / "a.mp4", film(ramp(12)))
+    told = f"There are clips among them as well, in 2 files: gannet train video-generation {folder} learns from those."
+    assert told not in gannet.doctor(str(folder)).findings
+    write(folder / "b.webm", film(ramp(12), "webm"))
+    report = gannet.doctor(str(folder))
+    assert report.kind == "pictures" and told in report.findings
 
 
 def test_what_was_decoded_by_an_earlier_version_is_decoded_anew(

@@ -193,7 +193,7 @@ def holds_parts(target: str, media: Mapping[str, Medium]) -> bool:
     path = _on_disk(target)
     if path is None or not (path.is_dir() or path.suffix.lower() == ".zip"):
         return False
-    names = (Folder(path) if path.is_dir() else Zip(path)).names()
+    names = _names_in(path)
     with suppress(ValueError):
         return bool(pair_up(names, [(name, medium.endings) for name, medium in media.items()])[0])
     return False
@@ -202,6 +202,8 @@ def holds_parts(target: str, media: Mapping[str, Medium]) -> bool:
 PAIRED = ({"image": "image", "map": "label-map"}, {"volume": "volume", "labels": "label-volume"})
 """The media that are looked for in folders beside each other where nobody says what data are; of those whose files look
 alike a single one is the first."""
+FEWEST_OTHERS, SHARE_OF_OTHERS = 2, 10
+"""Files that are more than strays at least, and among how many of the samples' there is one at least."""
 
 
 def media_of(target: str) -> dict[str, Medium]:
@@ -217,7 +219,7 @@ def media_of(target: str) -> dict[str, Medium]:
     if path is None or not (path.is_dir() or path.suffix.lower() == ".zip"):
         of_file = [one for one in known.values() if path is not None and has_ending(path.name, one)]
         return image if image["image"] in of_file or not of_file else {"value": of_file[0]}
-    names = (Folder(path) if path.is_dir() else Zip(path)).names()
+    names = _names_in(path)
     for pair in PAIRED:
         paired = {name: find_medium(medium) for name, medium in pair.items()}
         if holds_parts(target, paired):
@@ -226,6 +228,26 @@ def media_of(target: str) -> dict[str, Medium]:
     firsts = [next(iter(pair.values())) for pair in reversed(PAIRED)]
     most = max(counts, key=lambda name: (counts[name], firsts.index(name) if name in firsts else -1))
     return {"value": find_medium(most)} if counts[most] > counts["image"] else image
+
+
+def others_in(target: str, media: Mapping[str, Medium]) -> Iterator[tuple[Medium, int]]:
+    """Give the media that data hold beside those of their samples, where they are more than strays, each with the
+    number of its files: two at least, and a tenth of those of the samples."""
+    path = _on_disk(target)
+    if path is None or not (path.is_dir() or path.suffix.lower() == ".zip"):
+        return
+    names = _names_in(path)
+    others = [name for name in names if not any(_is_of(name, medium) for medium in media.values())]
+    for name in medium_names():
+        if (medium := find_medium(name)).in_data:
+            count = sum(_is_of(other, medium) for other in others)
+            if count >= FEWEST_OTHERS and SHARE_OF_OTHERS * count >= len(names) - len(others):
+                yield medium, count
+
+
+def _names_in(path: Path) -> list[str]:
+    """List the files of a folder or a zip."""
+    return (Folder(path) if path.is_dir() else Zip(path)).names()
 
 
 def _is_of(path: str, medium: Medium) -> bool:

@@ -1,7 +1,7 @@
 """Clips in files: films, animations, and numbered pictures that follow one another in a folder.
 
 A long film is cut into parts of some seconds, a record each: no more than a part is decoded at a time, and all parts of
-a film are on one side of a split, unless there is but one film.
+a film are on one side of a split, unless there is but one film, or one that is much of what there is.
 """
 
 import math
@@ -58,6 +58,8 @@ class Cut:
 
 class ClipSource:
     """Films and series of pictures in a folder or a zip; `read_layout` tells what the folders around them mean."""
+
+    continuous = True
 
     def __init__(self, storage: Storage, name: str, medium: Medium, cut: Cut | None = None) -> None:
         self.name = storage.name

@@ -13,7 +13,7 @@ from gannet.data.loader import Samples
 from gannet.metrics.baseline_comparison import BaselineResult
 from gannet.metrics.distances import among, frechet_distance, kernel_distance
 from gannet.metrics.features import Features, fit_components
-from gannet.metrics.judgement import Evidence, Judgement, glance_at, judge_samples
+from gannet.metrics.judgement import FEWEST, Evidence, Judgement, glance_at, judge_samples
 from gannet.metrics.measure import Halves, Measure, draw_halves, measure
 from gannet.metrics.motion import FEWEST_FRAMES, Motion, measure_motion, motion_distance, motion_of, on_one_scale
 from gannet.monitoring.data_checks import rows
@@ -78,8 +78,10 @@ def evaluate(pipeline: VideoGenerationPipeline, exam: Exam) -> Judgement:
     """
     _check(exam)
     query, reals = exam.query, exam.reals
-    looker, judged = _looker(exam), query.reach(JUDGED)
+    judged = query.reach(JUDGED)
     count = query.num or max(query.reach(FEWEST_FAKES), min(len(reals), judged))
+    _check_numbers(exam, min(len(reals), judged), count)
+    looker = _looker(exam)
     real_label = _labels(reals, judged)
     fake_label = in_the_shares_of(real_label, count, query.seed) if pipeline.settings.conditional else None
     real = looker(part["real"] for part in reals.parts(PART, judged))
@@ -111,6 +113,16 @@ def _check(exam: Exam) -> None:
         raise ValueError(
             f"{asked[0]} is for models of pictures, and this one makes clips; leave it out: clips are always compared "
             "in judge-clips-v1, and held against frozen and shuffled ones."
+        )
+
+
+def _check_numbers(exam: Exam, real: int, fake: int) -> None:
+    """Refuse clips too few for any measure, and for a search for copies as well."""
+    audited = exam.own and not exam.query.fast and min(map(len, exam.own)) >= FEWEST
+    if min(real, fake) < 2 * FEWEST_OF_HALF and not audited:
+        raise ValueError(
+            f"There are {real:,} real clips and {fake:,} fakes, and {2 * FEWEST_OF_HALF} of each are needed: judge by "
+            "more data (gannet judge MODEL DATA), or train on more, a tenth of which is held out."
         )
 
 
