@@ -78,7 +78,7 @@ def faults(place: Path) -> dict[str, Callable[[], object]]:
         "class": lambda: apply("fashion-mnist-v1", {"class": "elephant"}),
         "gaps": lambda: apply(restore, {}, text="whole.txt"),
         "lost": lambda: apply(restore, {}, text="lost.txt"),
-        "film": lambda: apply("moving-digits-future", {}, picture="film.mp4"),
+        "film": lambda: apply("moving-digits-future-v2", {}, picture="film.mp4"),
         "scan": lambda: api.doctor(str(place / "scan.nii")),
         "data": lambda: actions.judge(enlarge, "", {}, place, settings)[1](lambda *_: None, lambda: False),
     }

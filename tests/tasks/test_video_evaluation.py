@@ -98,12 +98,20 @@ def test_few_clips_or_short_ones_are_judged_by_what_they_allow() -> None:
     assert "it takes 4 frames" in short.left_out["motion"]
 
 
-@pytest.mark.parametrize(("held_out", "asked"), [(30, {}), (100, {"fast": True, "num": 30})])
-def test_clips_too_few_for_any_measure_are_refused_before_one_is_drawn(held_out: int, asked: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    ("held_out", "asked", "sentence"),
+    [
+        (30, {}, "real clips and .* fakes, and 40 of each are needed: judge by more data"),
+        (100, {"fast": True, "num": 30}, "num is 30, of which nothing can be measured; give 40 or more"),
+    ],
+)
+def test_clips_too_few_for_any_measure_are_refused_before_one_is_drawn(
+    held_out: int, asked: dict[str, Any], sentence: str
+) -> None:
     own = samples(TRAINING), samples(squares(held_out, 2))
     nobody: Any = None
     exam = Exam(JudgeOptions(**asked), None, None, lambda: own[1], own, nobody)
-    with pytest.raises(ValueError, match="real clips and .* fakes, and 40 of each are needed: judge by more data"):
+    with pytest.raises(ValueError, match=sentence):
         evaluate(nobody, exam)
 
 

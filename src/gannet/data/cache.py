@@ -99,7 +99,7 @@ def build_dataset(
 
     Held out are the source's own test samples, else a tenth by digest of the first field, so that exact copies stay
     together, or by groups, so that none is on both sides: what the first group of the regular expression `group` finds
-    in a sample's name, or what the source knows.
+    in a sample's name, or what the source knows. Of a film that is much of what there is the end is held out.
     The values are held to digests when they are first read; where one is damaged the entry is made anew, and `watch`
     told. Raises ValueError when fewer than two samples are readable, or when there is no room for them; Stopped when
     `watch`, who is told how many are decoded, wants it to stop.

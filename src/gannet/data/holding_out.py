@@ -3,6 +3,8 @@
 import numpy as np
 import numpy.typing as npt
 
+SEVERAL = 5
+"""Groups of which two are held out at least."""
 LARGEST_WHOLE, FEWEST_PARTED = 0.2, 10
 """The share of all that a group has at most to be on one side, and samples of one that is parted at least, of each so
 many of which one is held out."""
@@ -43,7 +45,7 @@ def _a_tenth(names: npt.NDArray[np.uint64], sizes: npt.NDArray[np.int64]) -> npt
     """Choose groups of at least a tenth of the samples, and of five groups or more at least two."""
     # The numbers of groups are hashes of their names, so their order is as good as random.
     enough = int(np.searchsorted(np.cumsum(sizes), sizes.sum() / 10)) + 1
-    return names[: max(enough, 2 if len(names) >= 5 else 1)]
+    return names[: max(enough, 2 if len(names) >= SEVERAL else 1)]
 
 
 def part_large(
@@ -52,8 +54,8 @@ def part_large(
     sizes: npt.NDArray[np.int64],
     is_test: npt.NDArray[np.bool_],
 ) -> npt.NDArray[np.bool_]:
-    """Choose anew where a group is too large to be on one side: of such the last tenth, in one piece, and of the others
-    whole ones, at least a tenth of their samples: bool (n,).
+    """Choose anew where a group is too large to be on one side: of such the last tenth, in one piece, and of five
+    others or more whole ones, at least a tenth of their samples: bool (n,). Copies within a group may be on both sides.
 
     Args:
         held_out: what is held out where no group is so large, or the source has test samples of its own.
@@ -64,7 +66,9 @@ def part_large(
     large = (np.bincount(which, sizes) > LARGEST_WHOLE * sizes.sum()) & (counts >= FEWEST_PARTED)
     if not large.any() or (is_test.any() and not is_test.all()):
         return held_out
-    chosen: npt.NDArray[np.bool_] = np.isin(groups, _a_tenth(names[~large], counts[~large]))
+    small = names[~large]
+    whole = _a_tenth(small, counts[~large]) if len(small) >= SEVERAL else small[:0]
+    chosen: npt.NDArray[np.bool_] = np.isin(groups, whole)
     for group in np.flatnonzero(large):
         rows = np.flatnonzero(which == group)
         chosen[rows[-(len(rows) // FEWEST_PARTED) :]] = True

@@ -59,20 +59,19 @@ def at_rate(video: Video, rate: float) -> Iterator[Pixels]:
     """Give what is shown in the middle of each of `rate` parts of a second, so many times as it is shown.
 
     Whatever the frames' own times are: rates that vary come out even. Frames without times are given as they are. What
-    is over before the first middle is its first frame.
+    is over before the first middle is its last frame.
     """
     if video.rate is None:
         yield from (pixels for pixels, _ in video.frames())
         return
-    given, until, first = 0, 0.0, None
+    given, until, last = 0, 0.0, None
     for pixels, seconds in video.frames():
-        until += seconds
-        first = pixels if first is None else first
+        until, last = until + seconds, pixels
         while (given + 0.5) / rate < until - ROUNDING:
             yield pixels
             given += 1
-    if not given and first is not None:
-        yield first
+    if not given and last is not None:
+        yield last
 
 
 @dataclass(frozen=True)

@@ -119,6 +119,8 @@ def _check(exam: Exam) -> None:
 def _check_numbers(exam: Exam, real: int, fake: int) -> None:
     """Refuse clips too few for any measure, and for a search for copies as well."""
     audited = exam.own and not exam.query.fast and min(map(len, exam.own)) >= FEWEST
+    if fake < 2 * FEWEST_OF_HALF <= real and not audited:
+        raise ValueError(f"num is {fake}, of which nothing can be measured; give {2 * FEWEST_OF_HALF} or more.")
     if min(real, fake) < 2 * FEWEST_OF_HALF and not audited:
         raise ValueError(
             f"There are {real:,} real clips and {fake:,} fakes, and {2 * FEWEST_OF_HALF} of each are needed: judge by "
