@@ -266,4 +266,5 @@ def _audit(evidence: Evidence) -> tuple[Memorization | None, dict[str, str]]:
 
 def _row(name: str, found: Measure) -> str:
     floor = "" if found.floor is None else f"; reals: {found.floor:.4g}"
-    return f"{name:24} {found.value:.4g}  ({found.low:.4g} to {found.high:.4g}{floor})"
+    interval = f"{found.low:.4g} to {found.high:.4g}{floor}" if found.low < found.high else floor.removeprefix("; ")
+    return f"{name:24} {found.value:.4g}" + (f"  ({interval})" if interval else "")
