@@ -89,6 +89,8 @@ def test_the_command_line_prints_the_card_of_one(gannet_command: Callable[..., E
     for name in ("super-resolution", "super-resolution-world"):
         ended = gannet_command("models", name)
         assert ended.code == 0 and ended.out.strip() == card
+    card = (SHIPPED / "lost-words-v1" / "README.md").read_text().strip()
+    assert gannet_command("models", "text-restoration").out.strip() == card, "a task's name stands for its model"
     (tmp_path / "none").mkdir()
     near = "did you mean 'super-resolution'"
     for wrong, words in (("super-resolutoin", near), (str(tmp_path / "none"), "has no card")):

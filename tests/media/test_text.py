@@ -102,3 +102,12 @@ def test_records_hold_the_facts_of_what_they_belong_to() -> None:
     assert record.medium.read(content) == {SOURCE_TYPE: COMPOSITE, "model": "m", "gaps": ["الف"]}
     with pytest.raises(ValueError, match="it holds no record"):
         record.medium.read(b"[1]")
+
+
+@pytest.mark.parametrize("value", ["Dis Manibus sac[3]", "arma\nvirumque [2]", "a " * 5_000 + "[3]", Path("none.txt")])
+def test_a_text_that_is_given_as_a_path_is_told_to_be_given_as_bytes(value: str | Path) -> None:
+    with pytest.raises(ValueError, match=r"There is no text at .*; give a file, or the text itself as bytes in UTF-8"):
+        text.medium.open(value)
+    assert text.medium.open(str(value).encode()) == str(value)
+    with pytest.raises(ValueError, match="list is no text; give a file, or the text itself as bytes"):
+        text.medium.open(["a"])

@@ -5,10 +5,11 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 from torch import Tensor
 
 from gannet.metrics.distances import kernel_distance
-from gannet.metrics.measure import draw_halves, measure
+from gannet.metrics.measure import draw_halves, measure, share_interval
 
 
 @given(n_real=st.integers(4, 200), n_fake=st.integers(4, 200), most=st.integers(2, 80))
@@ -62,3 +63,9 @@ def test_halves_are_never_empty_however_unequal_the_groups_are(sizes: tuple[int,
     for first, second in zip(halves.first, halves.second, strict=True):
         assert len(first) and len(second)
         assert len(sizes) == 1 or not set(groups[first]) & set(groups[second])
+
+
+@pytest.mark.parametrize(("right", "count"), [(0, 1), (60, 60), (59, 60), (0, 60), (13, 40), (1, 1000)])
+def test_the_interval_of_a_share_is_wilsons(right: int, count: int) -> None:
+    wanted = stats.binomtest(right, count).proportion_ci(method="wilson")
+    assert share_interval(right / count, count) == pytest.approx((wanted.low, wanted.high), abs=1e-12)

@@ -144,3 +144,23 @@ def test_a_light_judge_needs_reals(count: int) -> None:
     assert LightJudge(lambda: torch.zeros(count, 2), torch.zeros(count, 2), torch.zeros(99, 2)).able == (
         count >= FEWEST
     )
+
+
+@pytest.mark.parametrize(
+    ("best", "value", "others", "told"),
+    [
+        ("high", 0.98, {"model": 0.98, "n-gram": 1.0}, "accuracy 0.98; n-gram does better: 1."),
+        ("high", 0.98, {"model": 0.98, "n-gram": 0.9}, "accuracy 0.98."),
+        ("low", 0.3, {"n-gram": 0.25, "last": 0.2, "mean": 0.4}, "accuracy 0.3; last does better: 0.2."),
+        (1.0, 0.3, {"n-gram": 0.9}, "accuracy 0.3."),
+    ],
+)
+def test_a_headline_says_which_other_model_does_better(
+    best: Any, value: float, others: dict[str, float], told: str
+) -> None:
+    def figures(figure: float) -> dict[str, Any]:
+        return {**measured("accuracy", figure, None), "best": best}
+
+    rivals = [{"name": name, "measures": [figures(one)]} for name, one in others.items()]
+    found = tell_nearness({"measures": [figures(value)], "plural": "texts", "rivals": rivals})
+    assert found.words == f"Held against your texts: {told}"

@@ -70,6 +70,19 @@ def test_gaps_are_marked_where_they_stood_and_all_else_is_as_it_was() -> None:
     assert "uvw" in text.marked("a xyz b q c", gaps, "en")
 
 
+def test_gaps_are_marked_within_brackets_and_where_line_ends_stayed() -> None:
+    damaged = "a [3] b [...\n...] c [2]"
+    gaps = [
+        gap("[3]", 2, "xyz"),
+        gap("[...\n...]", damaged.index("[...\n"), "q"),
+        gap("[2]", damaged.index("[2"), "uv"),
+    ]
+    gaps[1]["line_ends"] = "\n"
+    for restored in ("a [xyz] b [q]\n c [uv]", "a xyz b q\n c uv"):
+        seen = Seen(text.marked(restored, gaps, "en"))
+        assert seen.words == restored and len(seen.sure) == 6
+
+
 def test_a_heading_moves_the_gaps() -> None:
     assert text.HEADING == HEADING
     words = '# Restored by a model: {"model": "x"}\nab c'

@@ -8,7 +8,7 @@ import pytest
 
 from gannet.runtime import reading
 from gannet.tasks._text.gaps import LOST, LOST_SOME
-from gannet.tasks._text.parallels import Corpus, _largest, in_place, read_corpora, write_corpora
+from gannet.tasks._text.parallels import Corpus, _largest, in_place, part_of, read_corpora, write_corpora
 
 LINES = [
     "Arma virumque cano, Troiae qui primus ab oris",
@@ -56,6 +56,17 @@ def test_of_equal_scores_the_first_goes_first(count: int) -> None:
 
 def test_what_shares_nothing_has_no_parallels() -> None:
     assert Corpus(LINES).nearest("ξξξ") == Corpus([]).nearest("arma") == Corpus(LINES).nearest(LOST_SOME) == []
+
+
+def test_of_a_long_line_the_part_is_shown_that_is_shared() -> None:
+    line = "lorem ipsum dolor sit amet " * 40 + "Arma virumque cano Troiae qui primus ab oris " + "sed do eiusmod " * 40
+    part = part_of(line, f"arma viru{LOST * 3}e cano, troiae qui p{LOST_SOME}")
+    assert "Arma virumque cano Troiae qui primus" in part and len(part) <= 126
+    assert part[:3] == part[-3:] == "..." and f" {part[3:-3]} " in line, "whole words"
+    assert part_of("Arma virumque", "arma") == "Arma virumque"
+    assert part_of(f"Arma virumque {'cano ' * 60}", "arma virumque").startswith("Arma virumque cano")
+    assert part_of(f"{'cano ' * 60}arma virumque", "arma virumque").endswith("cano arma virumque")
+    assert len(part_of("x" * 500, "y")) == 126
 
 
 def test_rare_sequences_count_more_than_common_ones() -> None:

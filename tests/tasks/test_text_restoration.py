@@ -22,7 +22,7 @@ from gannet.media.text import Options, code_points, parted
 from gannet.provenance.metadata import COMPOSITE, SOURCE_TYPE
 from gannet.runtime.progress import Stopped
 from gannet.tasks._text.alternatives import Alternative
-from gannet.tasks._text.gaps import LOST
+from gannet.tasks._text.gaps import LOST, read_gaps
 from gannet.tasks._text.ngram import Ngram
 from gannet.tasks._text.normalization import normalized
 from gannet.tasks.text_restoration import filling, reading
@@ -45,7 +45,8 @@ from gannet.tasks.text_restoration.game import likelihood, mean_entropy, sampled
 from gannet.tasks.text_restoration.pipeline import TextRestorationPipeline
 from gannet.tasks.text_restoration.proposals import SHARPNESS, TRUST, Proposals, likeliest
 from gannet.tasks.text_restoration.reading import read_marks
-from gannet.tasks.text_restoration.restoration import footnotes
+from gannet.tasks.text_restoration.restoration import CHANCE, footnotes, in_words, places_of
+from gannet.tasks.text_restoration.scripts import script_around, used_scripts
 from gannet.tasks.text_restoration.windows import Place, Window, windows_of
 
 ALPHABET = Alphabet(" abcی")
@@ -350,14 +351,108 @@ def test_what_is_restored_is_spelled_as_the_text_is(
         ("nothing is lost here", "No gap is in the text; mark what is lost by"),
         ("[...] [3]", "All of the text is lost"),
         ("", "The text is empty"),
-        ("Dis [17] Manibus", r"\[17\] is longer than the 16 characters that can be restored; mark it \[...\]"),
-        ("Всё хорошо [3]", r"Most letters of the text \(Cyrillic\) are none that the model learned"),
+        (
+            "Dis [17] Manibus",
+            r"Nothing can be restored: \[17\] at line 1, 5 is left as it is: 17 characters are more than the 16 that",
+        ),
+        (
+            "Всё\nхорошо [3]",
+            r"\[3\] at line 2, 8 .* script \(Cyrillic\) is none that the model learned \(Arabic, Latin\)\.",
+        ),
         ("Dis [ Manibus", "never closed"),
     ],
 )
 def test_what_cannot_be_restored_is_told_in_a_sentence(model: TextRestorationPipeline, text: str, reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         model(text.encode())
+
+
+def test_a_gap_that_cannot_be_filled_is_left_and_told_and_the_others_are_filled(model: TextRestorationPipeline) -> None:
+    text = "arma [2]que [200] cano\nμῆνιν ἄειδε Ἀχι[4] οὐλομένην\n\ntroiae qui [1]rimus [999999999999]"
+    made = model(text.encode(), num=1)
+    result, record = str(made["text"]), made["record"]
+    assert [gap["sign"] for gap in record["gaps"]] == ["[2]", "[1]"]  # type: ignore[index]
+    left = record["left"]  # type: ignore[index]
+    assert [(one["sign"], one["line"], one["column"]) for one in left] == [
+        ("[200]", 1, 13),
+        ("[4]", 2, 16),
+        ("[999999999999]", 4, 21),
+    ]
+    assert all(text[one["position"] :].startswith(one["sign"]) and one["sign"] in result for one in left)
+    assert [one["reason"] for one in left[:2]] == [
+        "200 characters are more than the 16 that can be restored",
+        "its script (Greek) is none that the model learned (Arabic, Latin)",
+    ]
+    assert made.warnings[0] == f"[200] at line 1, 13 is left as it is: {left[0]['reason']}" and len(made.warnings) == 3
+
+
+@pytest.mark.parametrize(("asked", "languages"), [("", ["latin", "persian"]), ("latin", ["latin", "latin"])])
+def test_a_passage_of_another_script_is_read_in_the_language_that_uses_it(
+    model: TextRestorationPipeline, asked: str, languages: list[str]
+) -> None:
+    text = "arma virumque cano troiae qui primus ab o[3] and بشنو این نی چون شکایت می کند از جد[2] then cano"
+    record = model(text.encode(), num=1, language=asked)["record"]
+    told = [gap["language"] for gap in record["gaps"]]  # type: ignore[index]
+    assert told == languages
+
+
+def test_of_several_languages_of_a_script_the_likeliest_of_the_passage_is_taken(
+    model: TextRestorationPipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[list[str]] = []
+
+    def likeliest(self: TextRestorationPipeline, signs: Sequence[int], names: Sequence[str]) -> str:
+        asked.append(list(names))
+        assert len(asked) == 1 or "arma virumque \ufffd\ufffd cano" in self.alphabet.text(signs), "the passage"
+        return "persian" if len(asked) == 1 else names[-1]
+
+    monkeypatch.setattr(TextRestorationPipeline, "likeliest_language", likeliest)
+    model.corpora = Corpora({**model.corpora.lines, "english": ["of arms and the man"]})
+    made = model(("بشنو این [2] چون " + "arma virumque [2] cano " * 2).encode(), num=1)
+    latin = [name for name in model.languages if name != "persian"]
+    assert asked == [list(model.languages), latin], "once for a passage"  # Not once for a gap.
+    told = [gap["language"] for gap in made["record"]["gaps"]]  # type: ignore[index]
+    assert told == ["persian", latin[-1], latin[-1]]
+
+
+@pytest.mark.parametrize(
+    ("text", "script"),
+    [
+        ("in Persian به نام خد[2] and in Greek", "Arabic"),
+        ("in Greek θεὸς σω[2].", "Greek"),
+        ("about 5 µ[2] of gold", "Latin"),
+        ("x and y are [2] or α", "Latin"),
+        ("12 [2] 34", ""),
+        ("بشنو " + "1 " * 40 + "[2] ", ""),
+    ],
+)
+def test_letters_near_a_gap_tell_its_script(text: str, script: str) -> None:
+    damaged = read_gaps(text)
+    assert script_around(damaged.read, places_of(damaged)[0]) == script
+
+
+def test_a_language_uses_the_scripts_of_a_good_part_of_its_letters() -> None:
+    assert used_scripts(["arma virumque cano"] * 19 + ["θεός"]) == {"Latin"}
+    assert used_scripts(["arma virumque", "μῆνιν ἄειδε θεά"]) == {"Latin", "Greek"}
+    assert used_scripts(["1 2", ""]) == frozenset()
+
+
+@pytest.mark.parametrize("sign", ["[...\n...]", "[--- / ---]"])
+def test_lines_stay_as_many_where_a_line_ends_within_a_gap(model: TextRestorationPipeline, sign: str) -> None:
+    text = f"arma virumque\ncano {sign} troiae\nqui [2] ab oris"
+    made = model(text.encode(), num=1)
+    result, (gap, last) = str(made["text"]), made["record"]["gaps"]  # type: ignore[index]
+    assert gap["line_ends"] in {"\n", " / "} and last["line"] == text[: last["position"]].count("\n") + 1
+    assert result.count("\n") == text.count("\n") and result.count(" / ") == text.count(" / ")
+
+
+def test_what_was_restored_stands_in_brackets_where_that_is_asked(model: TextRestorationPipeline) -> None:
+    text = b"arma [4]mque cano [...] oris"
+    plain, marked = (model(text, num=1, mark=mark) for mark in ("none", "brackets"))
+    first, second = (gap["restored"] for gap in plain["record"]["gaps"])  # type: ignore[index]
+    assert plain["text"] == f"arma {first}mque cano {second} oris"
+    assert marked["text"] == f"arma [{first}]mque cano [{second}] oris"
+    assert marked["record"]["gaps"] == plain["record"]["gaps"]  # type: ignore[index]
 
 
 def test_a_language_that_the_model_does_not_know_is_told(model: TextRestorationPipeline) -> None:
@@ -382,6 +477,25 @@ def test_parallels_are_of_the_language_and_as_many_as_asked(model: TextRestorati
     assert [one["line"] for one in gap["parallels"]] == ["arma virumque cano"]
     none = model(b"arma viru[3]e cano", language="persian")
     assert none["record"]["gaps"][0]["parallels"] == []  # type: ignore[index]
+
+
+def test_parallels_come_by_their_likeness_and_show_the_part_that_is_shared() -> None:
+    long = f"{'sed alia omnia ' * 40}arma virumque {LOST * 2} cano {'sed alia omnia ' * 40}"
+    found = Corpora({"latin": [long, "arma sed nihil", "virumque"]}).nearest("latin", "arma virumque", 3)
+    likeness = [one.likeness for one in found]
+    assert likeness == sorted(likeness, reverse=True) and found[0].number == 0
+    assert "arma virumque [2] cano" in found[0].part and len(found[0].part) < 140 < len(found[0].line)
+
+
+def test_a_parallel_that_is_as_like_as_any_by_chance_is_not_told_in_words() -> None:
+    def told(likeness: float) -> str:
+        parallels = [{"part": "arma virumque", "likeness": likeness}, {"part": "odi et amo", "likeness": 0.9}]
+        way = {"text": "ma", "probability": 0.5}
+        where = {"sign": "[2\n]", "position": 4, "line": 2, "column": 1_014}
+        return in_words({**where, "alternatives": [way], "parallels": parallels})
+
+    assert told(CHANCE) == "[2 ] at line 2, 1,014: 'ma' (50%); near: 'arma virumque'"
+    assert told(CHANCE - 0.01) == "[2 ] at line 2, 1,014: 'ma' (50%)"
 
 
 def test_what_is_lost_of_parallels_is_written_as_editors_do() -> None:
@@ -409,7 +523,7 @@ def test_a_model_is_applied_with_a_record_beside_the_text(
     model: TextRestorationPipeline, tmp_path: Path, gannet_command: Callable[..., Any]
 ) -> None:
     model.save_pretrained(tmp_path / "model")
-    (tmp_path / "letter.txt").write_text("arma [4]mque cano [...] oris", encoding="utf-8")
+    (tmp_path / "letter.txt").write_text("arma [4]mque\ncano [...] oris", encoding="utf-8")
     asked = ("apply", tmp_path / "model", tmp_path / "letter.txt", "--out")
     ended = gannet_command(*asked, tmp_path / "out.txt", "--json")
     assert ended.code == 0, ended.err
@@ -418,7 +532,7 @@ def test_a_model_is_applied_with_a_record_beside_the_text(
     assert record[SOURCE_TYPE] == COMPOSITE and len(record["gaps"]) == 2
     assert told["details"][str(tmp_path / "letter.txt")]["gaps"] == record["gaps"]
     words = gannet_command(*asked, tmp_path / "2.txt")
-    assert words.out.count("[4] at 6: ") == 1 and "[...] at 19: " in words.out
+    assert words.out.count("[4] at line 1, 6: ") == 1 and "[...] at line 2, 6: " in words.out
 
 
 def test_a_book_that_was_broken_off_goes_on_and_becomes_what_it_would_have_become(

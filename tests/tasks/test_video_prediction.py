@@ -362,6 +362,7 @@ def test_the_interval_of_the_energy_covers_the_ratio_of_sums_as_often_as_it_says
 
 def test_a_model_is_judged_beside_what_predicts_nothing(tmp_path: Path) -> None:
     trainer = make_trainer(video_prediction.example(), tmp_path / "run")
+    trainer.round()
     trainer.checkpoint()
     (tmp_path / "run" / "recipe.yaml").write_text(dump_yaml(trainer.recipe))
     judged = gannet.judge(tmp_path / "run", query=JudgeOptions(num=6))

@@ -29,7 +29,8 @@ def summarize(run: Run) -> tuple[dict[str, Any], list[str]]:
     line = list(run.log())[-1]
     seen, seconds = line["images"], line["clock"]["seconds"]
     more = f"--resume {run.folder} --set images={run.planned.images if unfinished else 'N'}"
-    lines.append(f"{seen:,} images in {duration(seconds)} of training; more: {more}.")
+    plural = next(iter(find_task(run.recipe.task.name).media(run.recipe).values())).plural
+    lines.append(f"{seen:,} {plural} in {duration(seconds)} of training; more: {more}.")
     if unfinished:
         lines.append(f"Stages of the plan that are not over: {', '.join(unfinished)}.")
     lines.append(f"The run is in {run.folder}, its report in {run.folder / 'report.html'}.")

@@ -5,6 +5,8 @@ import json
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from errno import ENAMETOOLONG
+from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
 import numpy as np
@@ -13,8 +15,10 @@ from pydantic import Field as Constraint
 from torch import Tensor
 
 from gannet.media.medium import Array, Field, Findings, Medium
+from gannet.media.pages import named_page
 from gannet.provenance.metadata import MADE, SOURCE_TYPE, Facts, typed
 from gannet.runtime.reading import HEAD
+from gannet.runtime.wording import short
 from gannet.schema import Section
 
 UTF_8 = "utf-8"
@@ -29,6 +33,8 @@ CONTROLS = {*range(9), *range(14, 27), 28, 29, 30, 31, 127}
 """Bytes that no text holds: pictures and programs do."""
 OTHERS = ("windows-1256", "windows-1252")
 """The encodings that texts are most often found in where it is not UTF-8: of Arabic letters, and of Latin ones."""
+AS_BYTES = "give a file, or the text itself as bytes in UTF-8 (text.encode())"
+"""How a text is given."""
 HEADING = "# Restored by a model: "
 """How the first line of a text begins that says so of itself; facts follow as JSON."""
 SHOWN, SIDE, LINE, MARGIN = 96, 18, 26, 8
@@ -94,10 +100,16 @@ class TextMedium(Medium[str]):
         self.check_beginning(content[:HEAD])
         return decoded(content, self.encoding)
 
+    def open(self, given: object) -> str:
+        """Read a path or a file's content; ValueError says how a text is given that is no path."""
+        if isinstance(given, str | Path) and not _is_there(given):
+            raise ValueError(f"There is no text at {short(' '.join(str(given).splitlines()))}; {AS_BYTES}.")
+        return super().open(given)
+
     def taken(self, given: object) -> str:
         """Take a text; the content of a file is given as bytes, for words alone are the path of one."""
         if not isinstance(given, str):
-            raise ValueError(f"{type(given).__name__} is no text; give a path, or a text's bytes in UTF-8.")
+            raise ValueError(f"{type(given).__name__} is no text; {AS_BYTES}.")
         return given
 
     def describe(self, value: str) -> tuple[str, str]:
@@ -154,6 +166,14 @@ class TextMedium(Medium[str]):
             scripts[script_of(chr(number))] += count
         told = ", ".join(f"{name} ({count:,})" for name, count in scripts.most_common(4) if name)
         return Findings((f"{counts.total():,} characters, {len(counts):,} different ones: {told}.",))
+
+
+def _is_there(path: str | Path) -> bool:
+    """Tell whether something lies at a path; nothing does at what is longer than any path."""
+    try:
+        return named_page(path)[0].exists()
+    except OSError as error:
+        return error.errno != ENAMETOOLONG
 
 
 def decoded(content: bytes, encoding: str = UTF_8) -> str:

@@ -284,4 +284,5 @@ def _list(names: list[str]) -> str:
 
 def _figure(found: Measure) -> str:
     floor = "" if found.floor is None else f"; reals: {found.floor:.4g}"
-    return f"{found.value:.4g}  ({found.low:.4g} to {found.high:.4g}{floor})"
+    interval = f"{found.low:.4g} to {found.high:.4g}{floor}" if found.low < found.high else floor.removeprefix("; ")
+    return f"{found.value:.4g}" + (f"  ({interval})" if interval else "")

@@ -26,7 +26,7 @@ class Measure:
 
     Attributes:
         name, value: what was measured.
-        low, high: a 95 % interval.
+        low, high: a 95 % interval; both the value itself where there is none.
         floor: what held-out reals score against other reals at the same counts; None where that has no meaning.
         features: the name of the features; never that of a loss.
         n_real, n_fake: how many samples took part.
@@ -91,6 +91,17 @@ def _split(count: int, groups: np.ndarray | None, random: np.random.Generator) -
     most = int((np.cumsum(sizes) <= count / 2).sum())
     inside = np.isin(groups, names[: max(1, most)])
     return np.flatnonzero(inside), np.flatnonzero(~inside)
+
+
+def share_interval(value: float, count: int) -> tuple[float, float]:
+    """Give the 95 % interval of a mean of so many values from 0 to 1: it never leaves these (Wilson, 1927).
+
+    It is that of yes and no, which spread most, and so wide enough for what lies between.
+    """
+    spread = float(stats.norm.ppf(0.975)) ** 2 / count
+    middle = (value + spread / 2) / (1 + spread)
+    reach = (spread * (value * (1 - value) + spread / 4)) ** 0.5 / (1 + spread)
+    return max(0.0, middle - reach), min(1.0, middle + reach)
 
 
 def measure(

@@ -77,7 +77,7 @@ def tell_nearness(
     state = "no-longer-far" if light and state == "near" else state
     said = words[state].format(plural=plural, evidence=evidence + _shares(words, judgement, state))
     plan, copied = _plan(words, outlook) if outlook and outlook.share < 1 else [], _copied(words, judgement, state)
-    parts = [said, *copied, *plan]
+    parts = [said, *_beaten(words, judgement, state), *copied, *plan]
     kind = "good" if state in GOOD else "bad" if state in BAD or (state == "far" and not plan) else "open"
     kind = "bad" if copied else kind
     return Nearness(state, "; ".join(parts) + ".", words["short"].get(state, "").format(plural=plural), kind)
@@ -116,6 +116,23 @@ def _copied(words: Mapping[str, str], judgement: Mapping[str, Any], state: str) 
     """How many fakes are copies, where some are and not so many that the state says it."""
     copies = judgement.get("memorization") or {}
     return [words["copied"].format(**copies)] if copies.get("extent") == "some" and state != "copies" else []
+
+
+def _beaten(words: Mapping[str, str], judgement: Mapping[str, Any], state: str) -> list[str]:
+    """Which other model does best by the figure that is told, where one does better; nothing where another figure
+    decided.
+    """
+    if state != "measured":
+        return []
+    told, sign = judgement["measures"][0], {"high": 1, "low": -1}.get(judgement["measures"][0].get("best"), 0)
+    others = [
+        (one["name"], figure["value"])
+        for one in judgement.get("rivals", [])
+        for figure in one["measures"]
+        if figure["name"] == told["name"]
+    ]
+    better = [(sign * value, name, value) for name, value in others if sign * value > sign * told["value"]]
+    return [words["beaten"].format(name=name, value=_short(value)) for _, name, value in sorted(better)[-1:]]
 
 
 def _figure(measure: Mapping[str, Any]) -> str:

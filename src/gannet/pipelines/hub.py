@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from gannet.pipelines.pipeline import Pipeline
 
 CONFIG, FORMAT = "config.json", 1
+OF_TASKS = {"text-restoration": "lost-words"}
+"""Tasks whose name stands for a model that is called otherwise; recipes go by these names, too."""
 LEARNED_FROM = "learned_from.json"
 """What a model learned from, in numbers, beside it where its task keeps any."""
 CORPORA = "corpora.xz"
@@ -209,7 +211,8 @@ def _newest(name: str) -> Path | None:
         for full, folder in known.items()
         if (found := re.fullmatch(rf"{re.escape(name)}-v(\d+)", full))
     }
-    return known.get(name) or (versions[max(versions)] if versions else None)
+    folder = known.get(name) or (versions[max(versions)] if versions else None)
+    return _newest(OF_TASKS[name]) if folder is None and name in OF_TASKS else folder
 
 
 def _hint(target: str) -> str:

@@ -101,15 +101,27 @@ def test_files_that_cannot_be_read_are_left_out_with_a_reason(tmp_path: Path) ->
     (tmp_path / "a.txt").write_text("\n".join(LINES))
     (tmp_path / "b.txt").write_bytes("é".encode("latin-1") * 40)
     (tmp_path / "c.txt.gz").write_bytes(gzip.compress(b"text" * 99)[:-20])
+    (tmp_path / "empty.txt").write_text(" \n")
     reasons = {}
     for record in source(tmp_path).records():
         try:
             record.read()
         except ValueError as error:
             reasons[record.name] = str(error)
-    assert "windows-1252" in reasons["b.txt"] and "cut short" in reasons["c.txt.gz"] and len(reasons) == 2
+    assert "windows-1252" in reasons["b.txt"] and "cut short" in reasons["c.txt.gz"]
+    assert reasons["empty.txt"] == "it holds no text" and len(reasons) == 3
     read = texts_of(source(tmp_path / "b.txt", encoding="latin-1"))
     assert "".join(read) == "é" * 40
+
+
+def test_a_source_says_of_how_many_files_and_which_others_it_passes_over(tmp_path: Path) -> None:
+    for name in ("a.txt", "b.txt"):
+        (tmp_path / name).write_text("\n".join(LINES))
+    (tmp_path / "scan.JPG").write_bytes(b"\xff\xd8")
+    found = source(tmp_path)
+    assert list(found.notes()) == ["The texts are parts of 2 files."]
+    assert (found.ignored, found.ignored_endings) == (1, [".jpg"])
+    assert list(source(tmp_path / "a.txt").notes()) == ["The texts are parts of 1 file."]
 
 
 def test_the_embedded_passages_are_of_three_languages_and_scripts() -> None:

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import partial
 from importlib import resources
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from gannet.data.records import LeftOut, Record, Source, digest
 from gannet.data.sources.folder import BESIDE, Folder, Storage, Zip, fingerprint_of
@@ -42,7 +42,8 @@ class TextSource:
         self._layout = read_layout(names)
         self._paths = [path for path in names if self._layout.covers(path)]
         self._beside = [(path, BESIDE) for path in names if not self._layout.covers(path)]
-        self.ignored = len(storage.names()) - len(names)
+        others = set(storage.names()) - set(names)
+        self.ignored, self.ignored_endings = len(others), sorted({PurePosixPath(one).suffix.lower() for one in others})
         # Folders that name one side alone do not say what is held out.
         self._is_split = len({self._layout.place(path)[1] for path in self._paths}) > 1
 
@@ -65,8 +66,14 @@ class TextSource:
         """Name texts that lie beside the folders of splits."""
         return ((in_utf8(path), reason) for path, reason in self._beside)
 
+    def notes(self) -> Iterator[str]:
+        """Say of how many files the texts are parts."""
+        count = len(self._paths)
+        yield f"The texts are parts of {count:,} file{'s' * (count != 1)}."
+
     def records(self) -> Iterator[Record]:
-        """Give every part of every text, in order; a file is read once, whole."""
+        """Give every part of every text, in order; a file is read once, whole. One without any fails as a broken one
+        does, so that it is named."""
         seen = Counter[int]()
         for path in self._paths:
             label, split = self._layout.place(path)
@@ -84,6 +91,8 @@ class TextSource:
     def _parts(self, path: str) -> list[str]:
         """Read a file, and cut it."""
         text = self._medium.read(self._content(path))
+        if not text.strip():
+            raise ValueError("it holds no text")
         lines = _joined(text) if ".tsv" in path.lower()[-7:] else text.splitlines()
         if read := self._medium.marks_of:
             lines = [part for line in lines for part in read(line).splitlines() or [""]]

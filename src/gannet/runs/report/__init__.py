@@ -158,7 +158,7 @@ def _measures(run: Path, judgement: dict[str, Any]) -> str:
 
 
 def _interval(measure: dict[str, Any]) -> str:
-    return f"{measure['low']:.4g} to {measure['high']:.4g}"
+    return f"{measure['low']:.4g} to {measure['high']:.4g}" if measure["low"] < measure["high"] else ""
 
 
 def _utility(utility: dict[str, Any] | None) -> list[str]:

@@ -93,11 +93,14 @@ def marked(text: str, gaps: Sequence[Gap], language: str) -> str:
     parts, at, moved = [], 0, text.find("\n") + 1 if text.startswith(HEADING) else 0
     with suppress(KeyError, TypeError, ValueError):
         for number, gap in enumerate(gaps):
-            start, restored = gap["position"] + moved, gap["restored"]
+            place, restored = gap["position"] + moved, gap["restored"]
+            start = place + text.startswith(f"[{restored}]", place)
             if start < at or text[start : start + len(restored)] != restored:
                 break
             parts += [escape(text[at:start]), _gap(gap, number, language)]
-            at, moved = start + len(restored), moved + len(restored) - len(gap["sign"])
+            at = start + len(restored)
+            stands = len(restored) + 2 * (start - place) + len(gap.get("line_ends", ""))
+            moved += stands - len(gap["sign"])
     return f'<div class="restored" dir="auto">{"".join(parts)}{escape(text[at:])}</div>'
 
 

@@ -2,9 +2,13 @@
 
 The signs are those of the Leiden conventions and of what is usually typed:
 
-    [...]  [---]  [- - -]  []     lost, and nobody knows how much
-    [5]  [ca. 5]  [....]  -----   so many characters are lost (dots or dashes: as many; bare dashes: four or more)
+    [...]  [---]  [- - -]  []  [?]   lost, and nobody knows how much; line ends within it stay
+    [5]  [ca. 5]  [-5-]  [....]  -----
+                                  so many characters are lost (dots or dashes: as many; bare dashes: four or more)
+    [+++]                         as many characters of which traces are left
+    [2-3]                         two or three: lost, of unknown length
     (three replacement characters or hollow squares)   as many unreadable characters
+    a line of dashes alone        a rule: read, as `* * *` is
     [abc]                         supplied by an editor: read, but not from the stone
     [[abc]]                       erased, and still read
     <abc>  <abc=xyz>  (abc)       added, corrected (`abc` is read for `xyz`), resolved by an editor: read
@@ -16,7 +20,7 @@ The signs are those of the Leiden conventions and of what is usually typed:
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import TypeAlias
 
@@ -26,14 +30,24 @@ LOST, LOST_SOME = "\ufffd", "\ufffc"
 """In what models read: one lost character, and a gap of unknown length."""
 COUNTED, DEEPEST = 1_000, 8
 """Characters up to which a model is shown how many are lost, and brackets within each other."""
+LISTED = 30
+"""Signs without a meaning that are named."""
 DASHES = "-\u2013\u2014"
+_SPACE = r"[^\S\r\n]"
 # Nothing is tried twice (`*+`): a text may have any number of spaces behind a bracket.
-_INSIDE = rf"\s*+(?:\.(?:\s?\.)*+|\u2026|[{DASHES}](?:\s?[{DASHES}])*+|(?:(?:ca?\.|ca|\u00b1|~)\s*+)?\d++\s*+\??)?\s*+"
+_NUMBER = rf"(?:(?:ca?\.|ca|\u00b1|~)\s*+)?\d++(?:\s*+[{DASHES}]\s*+\d++)?+\s*+\??"
+_UNCOUNTED = rf"(?:\.(?:{_SPACE}?\.)*+|\u2026|[{DASHES}](?:{_SPACE}?[{DASHES}])*+)"
+_LINES = rf"{_UNCOUNTED}(?:{_SPACE}*+(?:/|\r?\n)\s*+{_UNCOUNTED})*+"
+_INSIDE = rf"\s*+(?:{_LINES}|[{DASHES}]++\s*+{_NUMBER}\s*+[{DASHES}]++|{_NUMBER}|\+(?:{_SPACE}?\+)*+|\?)?\s*+"
 TOKEN = re.compile(
     rf"(?=[][\u301a\u301b\ufffd\u25a1\u25af-])(?:(?P<gap>\[{_INSIDE}\])|(?P<bare>-{{4,}}|[\ufffd\u25a1\u25af]+)"
     rf"|(?P<erased>\[\[(?!{_INSIDE}\])|\u301a)|(?P<open>\[)|(?P<close>\]|\u301b))"
 )
+RULE = re.compile(rf"^[ \t]*+[{DASHES}][{DASHES} \t]*+(?=\r?$)", re.MULTILINE)
+LINE_END = re.compile(r"[^\S\r\n]*/[^\S\r\n]*|\r?\n")
+"""The end of a line within a sign."""
 BRACKETS = re.compile("[][\u301a\u301b]")
+DASHED = re.compile("-{4,}")
 LINE_PART = re.compile(r"(?<!\s)\s++/\s+")
 CORRECTED = re.compile(
     r"[<\u27e8\u2039]([^<>\u27e8\u27e9\u2039\u203a=]*)(?:=[^<>\u27e8\u27e9\u2039\u203a]*)?[>\u27e9\u203a]"
@@ -77,6 +91,11 @@ class Gap:
         """Give what a model reads in its place; of very many characters not how many they are."""
         return LOST_SOME if self.length is None or self.length > COUNTED else LOST * self.length
 
+    @property
+    def line_ends(self) -> str:
+        """Give the line ends that stand within the sign, as they are written."""
+        return "".join(LINE_END.findall(self.written))
+
 
 Piece: TypeAlias = Known | Gap
 
@@ -113,45 +132,103 @@ class Damaged:
             if isinstance(piece, Gap)
         ]
 
-    def filled(self, fillings: Sequence[str]) -> str:
-        """Put a text into each gap; all else stays as it was written, an editor's brackets too."""
+    def filled(self, fillings: Sequence[str | None]) -> str:
+        """Put a text into each gap, and behind it the line ends of its sign; None leaves a gap as it is.
+
+        All else stays as it was written, an editor's brackets too.
+        """
         end = " / " if any(LINE_PART.search(piece.written) for piece in self.pieces) else "\n"
         assert len(fillings) == len(self.gaps), "a filling for each gap"
         left = iter(fillings)
-        written = (next(left).replace("\n", end) if isinstance(piece, Gap) else piece.written for piece in self.pieces)
-        return "".join(written)
+
+        def written(piece: Piece) -> str:
+            text = None if isinstance(piece, Known) else next(left)
+            return piece.written if text is None else text.replace("\n", end) + _line_ends(piece)
+
+        return "".join(map(written, self.pieces))
+
+
+def _line_ends(piece: Piece) -> str:
+    return piece.line_ends if isinstance(piece, Gap) else ""
+
+
+@dataclass
+class _Faults:
+    """Where a text has signs without a meaning, and brackets without another."""
+
+    text: str
+    signs: list[tuple[int, str]] = field(default_factory=list)
+    closing: list[int] = field(default_factory=list)
+    opening: list[int] = field(default_factory=list)
+
+    def refuse(self) -> None:
+        """Raise ValueError where there are any, which names all of them."""
+        said = []
+        if self.signs:
+            named = [f"{sign} ({place_of(self.text, at)})" for at, sign in self.signs]
+            more = f" and {len(named) - LISTED:,} more" if len(named) > LISTED else ""
+            said.append(
+                f"{', '.join(named[:LISTED])}{more}: no sign that says what is lost, and no text; write [...] for an "
+                "unknown length, [5] for five characters, or an editor's letters."
+            )
+        closing, opening = (", ".join(place_of(self.text, at) for at in some) for some in (self.closing, self.opening))
+        if closing:
+            said.append(f"The bracket at {closing} closes none; open it with [, or leave it out.")
+        if opening:
+            said.append(f"The bracket at {opening} is never closed; close it with ].")
+        if said:
+            raise ValueError(" ".join(said))
+
+
+def place_of(text: str, at: int) -> str:
+    """Say where a character stands: its line and its place there, from 1 on."""
+    return f"line {text.count(chr(10), 0, at) + 1:,}, {at - text.rfind(chr(10), 0, at):,}"
 
 
 def read_gaps(text: str) -> Damaged:
     """Read a text with signs for what is lost.
 
     Raises:
-        ValueError: a bracket that is not closed, or holds what has no meaning.
+        ValueError: brackets that are not closed, or hold what has no meaning; all of them are named.
     """
     pieces: list[Piece] = []
     stack: list[tuple[str, int]] = []
+    rules, faults = _rules(text), _Faults(text)
     waiting, at = "", 0
     for token in TOKEN.finditer(text):
         waiting += text[at : token.start()]
-        at = token.end()
-        if token.lastgroup in {"gap", "bare"}:
-            pieces += [*_known(waiting, stack), Gap(token[0], _length(token[0]))]
+        at, sign = token.end(), token[0]
+        if token.lastgroup in {"gap", "bare"} and token.start() not in rules:
+            length = _length(sign)
+            if length == 0:
+                faults.signs.append((token.start(), sign))
+            pieces += [*_known(waiting, stack), Gap(sign, length)]
             waiting = ""
-            continue
-        if token.lastgroup == "close":  # Closing signs end a piece, opening ones begin the next.
-            _check_closed(text, stack, token.start(), pieces)
-            pieces += _known(waiting + token[0], stack)
+        elif token.lastgroup == "close" and stack:  # Closing signs end a piece, opening ones begin the next.
+            start = stack[-1][1]
+            if not _means(text[start + 1 : token.start()]):
+                faults.signs.append((start, text[start:at]))
+            pieces += _known(waiting + sign, stack)
             waiting = ""
             stack.pop()
-            continue
-        pieces += _known(waiting, stack)
-        waiting = token[0]
-        stack += [(token.lastgroup or "", token.start())] * token[0].replace("\u301a", "[").count("[")
-        if len(stack) > DEEPEST:
-            raise ValueError(f"Over {DEEPEST} brackets at character {at} lie within each other; close some of them.")
-    if stack:
-        raise ValueError(f"The bracket at character {stack[0][1] + 1} is never closed; close it with ].")
+        elif token.lastgroup in {"erased", "open"}:
+            pieces += _known(waiting, stack)
+            waiting = sign
+            stack += [(token.lastgroup or "", token.start())] * sign.replace("\u301a", "[").count("[")
+            if len(stack) > DEEPEST:
+                where = place_of(text, token.start())
+                raise ValueError(f"Over {DEEPEST} brackets at {where} lie within each other; close some of them.")
+        else:
+            waiting += sign
+            faults.closing += [token.start()] * (token.lastgroup == "close")
+    faults.opening += dict.fromkeys(start for _, start in stack)
+    faults.refuse()
     return Damaged((*pieces, *_known(waiting + text[at:], stack)))
+
+
+def _rules(text: str) -> set[int]:
+    """Find the dashes that stand on a line of nothing else: most transcriptions part what they hold by these."""
+    return {rule.start() + run.start() for rule in RULE.finditer(text) for run in DASHED.finditer(rule[0])}
 
 
 def _known(written: str, stack: list[tuple[str, int]]) -> list[Known]:
@@ -171,54 +248,41 @@ def _read(text: str) -> str:
     return normalized(undotted)
 
 
-def _check_closed(text: str, stack: list[tuple[str, int]], at: int, pieces: list[Piece]) -> None:
-    if not stack:
-        raise ValueError(f"The bracket at character {at + 1} closes none; open it with [, or leave it out.")
-    start = stack[-1][1]
-    inside = text[start + 1 : at]
-    if not any(map(str.isalpha, inside)) and not any(
-        token.lastgroup in {"gap", "bare"} for token in TOKEN.finditer(inside)
-    ):
-        raise ValueError(
-            f"[{inside}] at character {start + 1} says neither what is lost nor what was supplied; "
-            "write [...] for an unknown length, [5] for five characters, or an editor's letters."
-        )
+def _means(inside: str) -> bool:
+    """Tell whether what stands in brackets is text, or has gaps of its own."""
+    return any(map(str.isalpha, inside)) or any(token.lastgroup in {"gap", "bare"} for token in TOKEN.finditer(inside))
 
 
 def _length(sign: str) -> int | None:
+    """Tell how many characters a sign says are lost; None where nobody knows."""
     inside = sign.strip("[]").strip()
-    digits = re.search(r"\d+", inside)
-    if digits:
-        counted = int(digits[0].lstrip("0")[:9] or 0)  # Longer numbers are too many as well.
-        if not counted:
-            raise ValueError(f"{sign} says that nothing is lost; give at least [1], or [...] for an unknown length.")
-        return counted
-    spaced = inside[:1] in DASHES and " " in inside
-    count = len(inside.replace(" ", ""))
-    three = count == 3 and sign.startswith(
-        "["
-    )  # Three dots or dashes in brackets are what is written without counting.
-    return None if not count or three or spaced or inside == "\u2026" else count
+    numbers = re.findall(r"\d+", inside)
+    if numbers:  # Longer numbers are too many as well.
+        return None if len(numbers) > 1 else int(numbers[0].lstrip("0")[:9] or 0)
+    if not inside or inside == "?":
+        return None
+    counts = [_count(line, sign) for line in LINE_END.split(inside)]
+    return None if None in counts else sum(filter(None, counts))
 
 
-def check_fillable(damaged: Damaged, most: int) -> None:
+def _count(line: str, sign: str) -> int | None:
+    """Count the dots, dashes or other signs of a line; None where they are written without counting."""
+    count, first = len("".join(line.split())), line.strip()[:1]
+    spaced = first in DASHES and " " in line.strip()
+    # Three dots or dashes in brackets are what is written without counting.
+    three = count == 3 and sign.startswith("[") and first != "+"
+    return None if three or spaced or first == "\u2026" else count
+
+
+def check_fillable(damaged: Damaged) -> None:
     """Check that there is something to restore, and something to restore it from.
 
-    Args:
-        most: characters of the longest gap that a model fills.
-
     Raises:
-        ValueError: no gap, nothing but gaps, or a gap that is too long.
+        ValueError: no gap, or nothing but gaps.
     """
-    gaps = damaged.gaps
     if not damaged.pieces:
         raise ValueError("The text is empty; give one in which what is lost is marked by [...].")
-    if not gaps:
+    if not damaged.gaps:
         raise ValueError("No gap is in the text; mark what is lost by [...], or by [5] where five characters are.")
     if not any(map(str.isalpha, damaged.read)):
         raise ValueError("All of the text is lost; at least a letter is needed to restore the others from.")
-    longest = max(gaps, key=lambda gap: gap.length or 0)
-    if (longest.length or 0) > most:
-        raise ValueError(
-            f"{longest.written[:20]} is longer than the {most} characters that can be restored; mark it [...]."
-        )

@@ -23,6 +23,8 @@ LENGTH_COUNTS = 0.05
 
 HASHED, SPREADING = 20, np.uint64(0x9E3779B97F4A7C15)
 """Bits of a sequence's hash, and what it is multiplied by for it (Knuth, 1998, "Sorting and Searching", 6.4)."""
+SHOWN, CUT = 120, "..."
+"""Characters of a long line that are shown, and what stands where it is cut."""
 LOOKED_AT, PLACES_COUNT = 2_000, 0.1
 """Lines that are looked at by where their signs stand, and what one counts of which none stands in its place."""
 
@@ -35,11 +37,13 @@ class Parallel:
         line: as it stands in the corpus.
         number: of the line there, from 0.
         likeness: share of what is known of the damaged line, weighed by rarity, that is also here, 0 to 1.
+        part: of a long line, about 120 characters around what it shares with the damaged one.
     """
 
     line: str
     number: int
     likeness: float
+    part: str = ""
 
 
 class Corpus:
@@ -104,6 +108,28 @@ def in_place(damaged: str, lines: Sequence[str]) -> NDArray[np.float64]:
     """
     from_start, from_end = damaged.partition(LOST_SOME)[0], damaged.rpartition(LOST_SOME)[2]
     return (_agreement(from_start, lines, 1) + _agreement(from_end, lines, -1)) / 2
+
+
+def part_of(line: str, damaged: str) -> str:
+    """Give the part of a line in which most of what it shares with a damaged one stands, whole words of it."""
+    if len(line) <= SHOWN:
+        return line
+    own, known, size = folded(line), folded(normalized(damaged)), max(GRAMS)
+    grams = {gram for at in range(len(known) - size + 1) if not {LOST, LOST_SOME} & {*(gram := known[at : at + size])}}
+    shared = np.zeros(len(own), int)
+    for at in range(len(own) - size + 1):
+        if own[at : at + size] in grams:
+            shared[at : at + size] = 1
+    sums = np.concatenate([[0], shared.cumsum()])
+    found = np.flatnonzero((within := sums[SHOWN:] - sums[:-SHOWN]) == within.max())
+    start = int(found[len(found) // 2])  # What is shared stands in its middle.
+    stop = start + SHOWN
+    if start:
+        start = line.find(" ", start, stop) + 1 or start
+    if stop < len(line):
+        last = line.rfind(" ", start, stop)
+        stop = last if last > start else stop
+    return CUT * (start > 0) + line[start:stop] + CUT * (stop < len(line))
 
 
 def _agreement(known: str, lines: Sequence[str], step: int) -> NDArray[np.float64]:

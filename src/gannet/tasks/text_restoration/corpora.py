@@ -11,9 +11,10 @@ from gannet.runtime.broken import unless_broken
 from gannet.tasks._text.gaps import LOST, LOST_SOME
 from gannet.tasks._text.ngram import Ngram
 from gannet.tasks._text.normalization import normalized
-from gannet.tasks._text.parallels import Corpus, Parallel, read_corpora, write_corpora
+from gannet.tasks._text.parallels import Corpus, Parallel, part_of, read_corpora, write_corpora
 from gannet.tasks.text_restoration.alphabet import Alphabet
 from gannet.tasks.text_restoration.evidence import Evidence
+from gannet.tasks.text_restoration.scripts import used_scripts
 
 NAMELESS = "none"
 """What the language of texts is called that have none."""
@@ -43,11 +44,17 @@ class Corpora:
     def _corpora(self) -> dict[str, Corpus]:
         return {name: Corpus(lines) for name, lines in self.lines.items()}
 
+    @cached_property
+    def scripts(self) -> dict[str, frozenset[str]]:
+        """The scripts that each language uses."""
+        return {name: used_scripts(lines) for name, lines in self.lines.items()}
+
     def nearest(self, language: str, line: str, count: int) -> list[Parallel]:
-        """Give the nearest lines of a language; none where there are no lines of it."""
+        """Give the nearest lines of a language, those that share most first; none where there are no lines of it."""
         corpus = self._corpora.get(language or NAMELESS)
-        found = corpus.nearest(line, count) if corpus else []
-        return [replace(one, line=with_signs(one.line)) for one in found]
+        found = sorted(corpus.nearest(line, count) if corpus else [], key=lambda one: -one.likeness)
+        shown = [(one, part_of(one.line, line)) for one in found]
+        return [replace(one, line=with_signs(one.line), part=with_signs(part)) for one, part in shown]
 
     def ngram(self, language: str) -> Ngram | None:
         """Give an n-gram that has learned the lines of a language; None where nothing can be read of it."""

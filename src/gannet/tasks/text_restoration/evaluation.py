@@ -1,9 +1,10 @@
 """Judging a restorer of texts by gaps that are made in texts which it did not learn from, beside an n-gram."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import log
+from statistics import fmean
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from torch import Tensor
 
 from gannet.metrics.baseline_comparison import BaselineResult
 from gannet.metrics.judgement import Judgement
-from gannet.metrics.measure import Best, Measure
+from gannet.metrics.measure import Best, Measure, share_interval
 from gannet.task import Exam
 from gannet.tasks._image_restoration.evaluation import measures
 from gannet.tasks._text.alternatives import Alternative
@@ -61,14 +62,14 @@ def evaluate(pipeline: TextRestorationPipeline, exam: Exam) -> Judgement:
     if not holes:
         raise ValueError("There is no text to judge by that is long enough; give some of a few lines.")
     ours, taken = _filled(pipeline.restorer, holes)
-    found = measures([figures(one, hole) for one, hole in zip(ours, holes, strict=True)], None, PROTOCOL, BEST, "gaps")
+    found = shares([figures(one, hole) for one, hole in zip(ours, holes, strict=True)])
     found += [*_bits(pipeline, exam, most), calibration(ours, holes)]
     table = [BaselineResult(MODEL, None, taken, found)]
     ngrams = _ngrams(pipeline, exam, {hole.language for hole in holes})
     if all(hole.language in ngrams for hole in holes):
         theirs, taken = _filled(_Several(ngrams), holes)
         rows = [figures(one, hole) for one, hole in zip(theirs, holes, strict=True)]
-        beside = [*measures(rows, None, PROTOCOL, BEST, "gaps"), calibration(theirs, holes)]
+        beside = [*shares(rows), calibration(theirs, holes)]
         table.append(BaselineResult(NGRAM, None, taken, beside))
     return Judgement(found, baselines=tuple(table))
 
@@ -125,6 +126,15 @@ def figures(found: list[Alternative], hole: Hole) -> dict[str, float]:
         TOP: float(best == true),
         TOP_MANY: float(true in texts),
     }
+
+
+def shares(rows: Sequence[Mapping[str, float]]) -> list[Measure]:
+    """Take the mean of figures from 0 to 1 over gaps, with its interval."""
+    found, count, words = [], len(rows), f"mean of {len(rows):,} gaps; {PROTOCOL}"
+    for name in rows[0]:
+        value = fmean(row[name] for row in rows)
+        found.append(Measure(name, value, *share_interval(value, count), None, "none", count, count, words, BEST[name]))
+    return found
 
 
 def calibration(found: list[list[Alternative]], holes: list[Hole]) -> Measure:

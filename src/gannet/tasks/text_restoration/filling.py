@@ -45,6 +45,7 @@ class Filler:
         window: signs that it is shown at a time.
         language: the number of the text's.
         steps: keeps what is filled of a long text.
+        part: what is added to the names of these steps, where a text is filled in several languages.
     """
 
     network: nn.Module
@@ -53,6 +54,7 @@ class Filler:
     window: int
     language: int
     steps: Steps = field(default_factory=Steps)
+    part: str = ""
 
     @property
     def longest(self) -> int:
@@ -80,13 +82,15 @@ class Filler:
         found: dict[Place, list[Alternative]] = {}
         known = list(parts(windows_of([place for place in places if place.known], text, self.window), PAGE))
         for number, page in enumerate(known):
-            filled = self.steps.take("known", number, len(known), partial(self._filled, page))
+            filled = self.steps.take(f"known{self.part}", number, len(known), partial(self._filled, page))
             for window, ways in zip(page, filled, strict=True):
                 self._take_over(window, ways)
                 found |= {place: window.found[at] for at, place in enumerate(window.places)}
         unknown = list(parts([place for place in places if not place.known], PAGE))
         for number, some in enumerate(unknown):
-            filled = self.steps.take("unknown", number, len(unknown), partial(self._unknown_filled, text, some))
+            filled = self.steps.take(
+                f"unknown{self.part}", number, len(unknown), partial(self._unknown_filled, text, some)
+            )
             found |= {place: alternatives(ways) for place, ways in zip(some, filled, strict=True)}
         return [found[place] for place in places]
 

@@ -4,33 +4,43 @@ from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 import torch
-from pydantic import Field
 from torch import Tensor, nn
 
 from gannet.media import record, text
 from gannet.media.medium import Medium
-from gannet.media.text import heading, parted, scripts
+from gannet.media.text import heading, parted
 from gannet.pipelines.hub import CORPORA
 from gannet.pipelines.pipeline import ConverterPipeline, Input, Pipeline
-from gannet.pipelines.samples import Details
+from gannet.pipelines.samples import Details, Made
 from gannet.pipelines.settings import SettingsOf
 from gannet.provenance.metadata import COMPOSITE, SOURCE_TYPE
-from gannet.schema import Section, Share, nearest
+from gannet.schema import Section, nearest
 from gannet.tasks._text.alternatives import Alternative, scaled
-from gannet.tasks._text.gaps import Known, check_fillable, read_gaps
+from gannet.tasks._text.gaps import Damaged, Known, check_fillable, read_gaps
 from gannet.tasks._text.parallels import Parallel
 from gannet.tasks._text.spelling import spelling_of
-from gannet.tasks.text_restoration.alphabet import FIRST, GAP, HIDDEN, UNKNOWN, Alphabet, padded
+from gannet.tasks.text_restoration.alphabet import FIRST, GAP, HIDDEN, Alphabet, padded
 from gannet.tasks.text_restoration.config import Settings, choose_network
-from gannet.tasks.text_restoration.corpora import Corpora, lines_of
+from gannet.tasks.text_restoration.corpora import NAMELESS, Corpora, lines_of
 from gannet.tasks.text_restoration.evidence import Evidence
 from gannet.tasks.text_restoration.filling import Filler, shown_gaps
+from gannet.tasks.text_restoration.options import RestorationOptions
 from gannet.tasks.text_restoration.proposals import Proposals
-from gannet.tasks.text_restoration.restoration import Restoration, footnotes, in_words, places_of
+from gannet.tasks.text_restoration.restoration import (
+    Filled,
+    Left,
+    Outcome,
+    Restoration,
+    footnotes,
+    in_words,
+    left_as_they_are,
+    places_of,
+)
+from gannet.tasks.text_restoration.scripts import script_around, used_scripts
 from gannet.tasks.text_restoration.windows import Place
 
 if TYPE_CHECKING:
@@ -44,28 +54,10 @@ LONG = 200
 """Restored characters above which a text says in its heading that it was restored."""
 EVERY = 7
 """Every so-manieth sign is hidden to find out the language."""
-FOREIGN = 0.5
-"""The share of characters that a model does not know, from which on it is none for a text."""
+BLOCK = 1_024
+"""Characters of a text in which passages of one script are taken to be of one language."""
 LISTED = 10
 """Gaps that are told in words."""
-
-
-class RestorationOptions(Section):
-    """What is asked of a model that restores texts."""
-
-    num: Annotated[int, Field(ge=1, le=50)] = 5
-    """How many alternatives are given for each gap."""
-    temperature: Annotated[float, Field(gt=0, le=10)] = 1.0
-    """Above 1 the model is less sure of itself, below it more."""
-    language: str = ""
-    """Of the text; empty: the one in which it is likeliest."""
-    parallels: Annotated[int, Field(ge=0, le=20)] = 3
-    """How many of the nearest lines of what was learned from are told of each gap."""
-    heading: Literal["long", "always", "never"] = "long"
-    """Whether the text itself says in its first line that it was restored: `long`, where over 200 characters were. What
-    stands beside it (*.record.json) always does."""
-    strength: Share | None = None
-    """From 0, the likeliest of all (before the game), to 1; empty: as the model is."""
 
 
 @dataclass(frozen=True)
@@ -113,6 +105,14 @@ class TextRestorationPipeline(ConverterPipeline):
     def evidence(self) -> Evidence:
         """What n-grams of the lines that it learned from tell of lost signs."""
         return self.corpora.evidence(self.languages, self.alphabet)
+
+    @property
+    def scripts(self) -> Mapping[str, frozenset[str]]:
+        """The scripts of each language; those of the alphabet where no lines are kept that tell of them."""
+        names, known = self.languages or ("",), self.corpora.scripts
+        if not known:
+            return dict.fromkeys(names, used_scripts(list(self.alphabet.characters)))
+        return {name: known.get(name or NAMELESS, frozenset()) for name in names}
 
     @torch.inference_mode()
     def told(self, shown: Tensor, languages: Tensor) -> tuple[Tensor, Tensor]:
@@ -175,7 +175,13 @@ class TextRestorationPipeline(ConverterPipeline):
         restored = self.restored(body, options)
         said = options.heading == "always" or (options.heading == "long" and restored.count > LONG)
         first = f"{heading(self.facts(options))}\n" if said else ""
-        return {TEXT: first + restored.text, RECORD: restored.record()}
+        return {TEXT: first + restored.text(options.mark), RECORD: restored.record()}
+
+    def make(self, values: Mapping[str, object], options: Section) -> Made:
+        """Restore a text, and say which of its gaps are left as they are."""
+        made = super().make(values, options)
+        told: Any = made[RECORD]
+        return replace(made, warnings=(*made.warnings, *left_as_they_are(told.get("left", ()))))
 
     def details(self, made: Mapping[str, Any]) -> Details:
         """Tell the confidences, the alternatives and the parallels of every gap; in words of the first ones."""
@@ -185,31 +191,73 @@ class TextRestorationPipeline(ConverterPipeline):
         return Details(found, (*lines, *([f"... and {more:,} more gaps; --json names them all."] if more > 0 else [])))
 
     def restored(self, body: str, options: RestorationOptions) -> Restoration:
-        """Restore a text.
+        """Restore a text; gaps that are too long, or of a script that the model did not learn, are left as they are.
 
         Raises:
-            ValueError: it has no gap, nothing but gaps, one that is too long, or letters that the model does not know.
+            ValueError: it has no gap, nothing but gaps, or none that can be restored.
         """
         damaged = read_gaps(body)
-        check_fillable(damaged, self.longest)
-        read = damaged.read
+        check_fillable(damaged)
+        read, places = damaged.read, places_of(damaged)
         signs = self.alphabet.signs(read)
-        self._check_known(read, signs)
-        language = options.language or self.likeliest_language(signs)
-        places = places_of(damaged)
-        found = self.filler(language, options.temperature).restore(signs, places)
-        gaps = [self.scaled(some[: options.num], language) for some in found]
+        language = options.language or self.likeliest_language(signs, self.languages)
+        chosen = self._languages(damaged, places, options.language, language)
+        _refuse_all_left(Restoration(language, damaged, [one for one in chosen if isinstance(one, Left)]), len(chosen))
+        ways = self._ways(signs, places, chosen, options.temperature, language)
         spelling = spelling_of(piece.written for piece in damaged.pieces if isinstance(piece, Known))
-        spelled = [[replace(one, text=one.text.translate(spelling)) for one in some] for some in gaps]
-        return Restoration(language, damaged, spelled, self._parallels(read, places, language, options.parallels))
+        parallels = self._parallels(read, places, chosen, options.parallels)
+        outcomes: list[Outcome] = []
+        for place, name, near in zip(places, chosen, parallels, strict=True):
+            if isinstance(name, Left):
+                outcomes.append(name)
+                continue
+            some = self.scaled(ways[place][: options.num], name)
+            outcomes.append(Filled(name, [replace(one, text=one.text.translate(spelling)) for one in some], near))
+        return Restoration(language, damaged, outcomes)
 
-    def _check_known(self, read: str, signs: Sequence[int]) -> None:
-        known = [sign for sign, one in zip(signs, read, strict=True) if one.isalpha()]
-        if known.count(UNKNOWN) > FOREIGN * len(known):
-            raise ValueError(
-                f"Most letters of the text ({scripts(read)[0]}) are none that the model learned "
-                f"({', '.join(scripts(self.alphabet.characters))}); use a model of its script, or train one."
-            )
+    def _languages(self, damaged: Damaged, places: Sequence[Place], asked: str, usual: str) -> list[str | Left]:
+        """Choose the language that each gap is filled in, or say why it is left.
+
+        It is the text's, but where the letters around a gap are of a script that this does not use: then that which
+        uses it, and of several the one in which the passage is likeliest. One that was asked for is always taken.
+        """
+        read, scripts, found = damaged.read, self.scripts, list[str | Left]()
+        nearest_of: dict[tuple[str, int], str] = {}
+        for gap, place in zip(damaged.gaps, places, strict=True):
+            script = script_around(read, place)
+            able = [name for name, used in scripts.items() if not script or script in used]
+            if (gap.length or 0) > self.longest:
+                found.append(Left(f"{gap.length:,} characters are more than the {self.longest} that can be restored"))
+            elif not able:
+                learned = ", ".join(sorted(set().union(*scripts.values())))
+                found.append(Left(f"its script ({script}) is none that the model learned ({learned})"))
+            elif asked or usual in able:
+                found.append(usual)
+            else:
+                block = script, place.start // BLOCK
+                if block not in nearest_of:
+                    begin = max(0, place.start - self.window // 2)
+                    passage = self.alphabet.signs(read[begin : begin + self.window])
+                    nearest_of[block] = self.likeliest_language(passage, able)
+                found.append(nearest_of[block])
+        return found
+
+    def _ways(
+        self,
+        signs: Sequence[int],
+        places: Sequence[Place],
+        chosen: Sequence[str | Left],
+        temperature: float,
+        usual: str,
+    ) -> dict[Place, list[Alternative]]:
+        """Fill gaps, language by language."""
+        found: dict[Place, list[Alternative]] = {}
+        for name in dict.fromkeys(one for one in chosen if isinstance(one, str)):
+            own = [place for place, one in zip(places, chosen, strict=True) if one == name]
+            part = "" if name == usual else _letters(self.language_number(name))
+            ways = replace(self.filler(name, temperature), part=part).restore(signs, own)
+            found |= dict(zip(own, ways, strict=True))
+        return found
 
     def filler(self, language: str, temperature: float = 1.0) -> Filler:
         """Give what fills gaps in a language."""
@@ -243,25 +291,28 @@ class TextRestorationPipeline(ConverterPipeline):
         slope, shift = self.settings.confidence.get(language, (1.0, 0.0))
         return [replace(one, confidences=scaled(one.confidences, slope, shift)) for one in ways]
 
-    def likeliest_language(self, signs: Sequence[int]) -> str:
+    def likeliest_language(self, signs: Sequence[int], names: Sequence[str]) -> str:
         """Find the language in which a beginning of a text is likeliest, every seventh of its signs being hidden."""
-        if len(self.languages) < 2:
-            return self.languages[0] if self.languages else ""
+        if len(names) < 2:
+            return names[0] if names else ""
         row = padded([signs[: self.window]])
         wanted = np.full_like(row, -1)
         wanted[:, ::EVERY] = row[:, ::EVERY]
         shown = np.where(wanted >= FIRST, HIDDEN, row)
-        told = {name: self.filler(name).likelihood(shown, wanted) for name in self.languages}
+        told = {name: self.filler(name).likelihood(shown, wanted) for name in names}
         return max(told, key=lambda name: told[name])
 
-    def _parallels(self, read: str, places: Sequence[Place], language: str, count: int) -> list[list[Parallel]]:
-        """Find the lines of what was learned from that are nearest to the line of each gap."""
-        if not (count and self.corpora.lines):
-            return [[] for _ in places]
+    def _parallels(
+        self, read: str, places: Sequence[Place], chosen: Sequence[str | Left], count: int
+    ) -> list[list[Parallel]]:
+        """Find the lines of what was learned from that are nearest to the line of each gap that is filled."""
         bounds = [(read.rfind("\n", 0, one.start) + 1, read.find("\n", one.stop)) for one in places]
         lines = [read[start : stop if stop >= 0 else None] for start, stop in bounds]
-        near = {line: self.corpora.nearest(language, line, count) for line in dict.fromkeys(lines)}
-        return [near[line] for line in lines]
+        asked = [
+            (name, line) if isinstance(name, str) and count else None for name, line in zip(chosen, lines, strict=True)
+        ]
+        near = {one: self.corpora.nearest(*one, count) for one in dict.fromkeys(filter(None, asked))}
+        return [near[one] if one else [] for one in asked]
 
     def learn_from(self, source: "Source", name: str) -> None:  # noqa: ARG002
         """Keep the lines that its networks learn from, in which parallels are looked for."""
@@ -318,3 +369,16 @@ class TextRestorationPipeline(ConverterPipeline):
         description = config.description
         signs, languages = len(Alphabet(description.characters)), len(description.languages)
         return cls(config, {GENERATOR: choose_network(config.network).generator(signs, languages, config.reach)})
+
+
+def _refuse_all_left(restoration: Restoration, count: int) -> None:
+    """Raise ValueError where all of so many gaps are left as they are."""
+    if len(restoration.outcomes) < count:
+        return
+    left: Any = restoration.record()["left"]
+    raise ValueError(f"Nothing can be restored: {'; '.join(left_as_they_are(left))}.")
+
+
+def _letters(number: int) -> str:
+    """Write a number in letters, of which the names of parts of long work are made."""
+    return "".join(chr(ord("a") + int(digit)) for digit in str(number))

@@ -7,7 +7,7 @@ from gannet.tasks._text.gaps import read_gaps
 from gannet.tasks._text.normalization import normalized
 
 BRACKETS = re.compile(r"[\[\]\u301a\u301b]")
-VERSION = "leiden-1"
+VERSION = "leiden-2"
 """A change of how marks are read raises it, and so decodes anew what the cache holds of texts."""
 
 
