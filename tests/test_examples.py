@@ -92,7 +92,7 @@ def test_it_trains_is_judged_and_reported(task: Task, curves: Path, tmp_path: Pa
     run = train(task, curves, tmp_path / "run")
     assert run.ending == "finished"
     facts = json.loads((run.folder / "data.json").read_text(encoding="utf-8"))
-    assert facts["training"] + facts["held_out"] == 80 and "2 cannot be read" in facts["left_out"][0]
+    assert facts["training"] + facts["held_out"] == 80 and "2 left out" in facts["left_out"][0]
     measures = {measure.name: measure for measure in gannet.judge(run.folder, "bumps-and-steps").measures}
     assert set(measures) == {"energy distance", "diversity"}
     for measure in measures.values():

@@ -163,7 +163,7 @@ def test_it_trains_is_judged_and_reported(signals: Path, tmp_path: Path) -> None
     run = train(signals, tmp_path / "run")
     assert run.ending == "finished" and not (tmp_path / "sprung").exists()
     facts = json.loads((run.folder / "data.json").read_text(encoding="utf-8"))
-    assert facts["left_out"][0].startswith("signals: 3 cannot be read")
+    assert facts["left_out"][0].startswith("signals: 3 left out")
     assert facts["training"] + facts["held_out"] == sum(-(-len(gannet_signals.sine(n)) // 32) for n in range(60))
     (measure,) = gannet.judge(run.folder).measures
     assert measure.name == "energy distance" and measure.n_real == facts["held_out"]

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from PIL import Image
 from pytest import TempPathFactory
@@ -298,6 +298,8 @@ def disc(height: int, width: int) -> np.ndarray:
 def test_a_picture_that_is_its_map_stays_aligned_within_a_pixel(
     there: tuple[int, int], here: tuple[int, int], fit: str
 ) -> None:
+    # Of a disc that is a pixel wide once it is fitted, the nearest place of the map may be beside it.
+    assume(min(there) / 2 * min(now / before for now, before in zip(here, there, strict=True)) > 1.5)
     values = disc(*there)
     picture = image.medium.fit(Image.fromarray(values), image.medium.field(*here, 1, fit))[0]
     told = fitted(encoded(values), *here, fit)

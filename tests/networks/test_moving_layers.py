@@ -52,11 +52,13 @@ def test_a_form_of_two_halves_a_part_about_its_middle() -> None:
 
 
 def test_a_part_turns_freely_and_grows_within_bounds() -> None:
-    forms = _forms(torch.tensor([0.0, torch.pi / 2, 0.0, 0.0]), torch.tensor([0.0, 0.0, 0.01, -50.0]))
+    turned, grown = torch.tensor([0.0, torch.pi / 2, 0.0, 0.0]), torch.tensor([0.0, 0.0, 0.01, -50.0])
+    forms = _forms(turned, grown, GROWTH)
     torch.testing.assert_close(forms[0], torch.eye(2))
     torch.testing.assert_close(forms[1], torch.tensor([[0.0, 1.0], [-1.0, 0.0]]))
     torch.testing.assert_close(forms[2], torch.eye(2) * exp(-0.01), atol=1e-4, rtol=0)
     torch.testing.assert_close(forms[3], torch.eye(2) * exp(GROWTH))
+    torch.testing.assert_close(_forms(turned, grown, 0.0)[2:], torch.eye(2).expand(2, 2, 2))
 
 
 def test_later_parts_lie_over_earlier_ones_and_the_mask_is_of_both() -> None:

@@ -19,7 +19,7 @@ import gannet
 from gannet.commands.train import prepare
 from gannet.media.films import at_rate, read_film
 from gannet.metrics.options import JudgeOptions
-from gannet.networks.moving_layers import _forms, laid
+from gannet.networks.moving_layers import laid
 from gannet.pipelines.samples import latents
 from gannet.provenance.metadata import COMPOSITE, SOURCE_TYPE, SYNTHETIC, encode_picture, read_facts
 from gannet.recipe import dump_yaml, load_recipe
@@ -85,13 +85,6 @@ def test_a_future_is_the_same_whatever_the_number_and_each_differs(model: VideoP
 def test_points_are_ordered_by_how_far_they_lie_from_all_before() -> None:
     assert farthest_first(torch.tensor([[0.0], [1], [10], [4]]), 4) == [0, 2, 3, 1]
     assert sorted(farthest_first(torch.zeros(5, 2), 5)) == list(range(5))
-
-
-def test_parts_grow_up_to_their_bound_and_keep_their_size_at_none() -> None:
-    angles, growths = torch.tensor([0.3, -1.0]), torch.tensor([9.0, -9.0])
-    for most in (0.0, 0.2):
-        sizes = torch.linalg.det(_forms(angles, growths, most)).rsqrt()  # Forms map back to the picture.
-        torch.testing.assert_close(sizes.log(), torch.tensor([most, -most]), atol=1e-4, rtol=0)
 
 
 def test_futures_of_a_seed_go_ways_less_alike_than_noise_does(model: VideoPredictionPipeline) -> None:

@@ -69,7 +69,7 @@ def test_a_verb_in_a_notebook_shows_how_far_it_is(
 ) -> None:
     gannet.train(str(tiny_yaml), out=tmp_path / "run")
     *_, last, end = seen(capsys.readouterr().out)
-    assert last.startswith("Training · 100% · ") and " 512/512 images" in last and not end
+    assert last.startswith("Training · 100% · ") and " 512/512 pictures" in last and not end
 
 
 def test_nothing_is_shown_beside_what_was_asked_for_nor_outside_of_notebooks(
