@@ -39,7 +39,9 @@ def build(settings: Settings, language: str) -> None:
     names = bounds.explored_names(settings)
     usual = next((name for name in names if name.startswith(FIRST)), names[0] if names else None)
     with gr.Row():
-        model = gr.Dropdown(names, value=usual, label=say(language, "explore.model"), elem_id="explore-model", scale=4)
+        model = gr.Dropdown(
+            names, value=usual, label=say(language, "explore.model"), elem_id="explore-model", scale=4, min_width=240
+        )
         again = gr.Button(say(language, "use.refresh"), scale=1, min_width=120, elem_classes="beside-field")
     again.click(lambda: gr.Dropdown(bounds.explored_names(settings)), None, model, api_visibility="private")
 

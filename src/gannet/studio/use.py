@@ -31,7 +31,9 @@ def build(settings: Settings, language: str) -> None:
     names = list(bounds.models_by_name(settings))
     usual = next(filter(FIRST.fullmatch, names), names[0] if names else None)
     with gr.Row():
-        model = gr.Dropdown(names, value=usual, label=say(language, "use.model"), elem_id="use-model", scale=4)
+        model = gr.Dropdown(
+            names, value=usual, label=say(language, "use.model"), elem_id="use-model", scale=4, min_width=240
+        )
         again = gr.Button(say(language, "use.refresh"), scale=1, min_width=120, elem_classes="beside-field")
     again.click(lambda: gr.Dropdown(list(bounds.models_by_name(settings))), None, model, api_visibility="private")
 
