@@ -422,6 +422,7 @@ def test_of_several_languages_of_a_script_the_likeliest_of_the_passage_is_taken(
         ("in Greek θεὸς σω[2].", "Greek"),
         ("about 5 µ[2] of gold", "Latin"),
         ("x and y are [2] or α", "Latin"),
+        ("Mani[2]s", "Latin"),
         ("12 [2] 34", ""),
         ("بشنو " + "1 " * 40 + "[2] ", ""),
     ],

@@ -39,7 +39,7 @@ def script_around(read: str, place: Place) -> str:
             script = letters_script(letter)
             weights[script] += distance**-2
             counts[script] += 1
-    del weights[""]
+    weights.pop("", None)
     enough = [script for script in weights if counts[script] >= FEWEST]
     return max(enough or weights, key=weights.__getitem__, default="")
 
