@@ -6,7 +6,7 @@ The signs are those of the Leiden conventions and of what is usually typed:
     [5]  [ca. 5]  [-5-]  [....]  -----
                                   so many characters are lost (dots or dashes: as many; bare dashes: four or more)
     [+++]                         as many characters of which traces are left
-    [2-3]                         two or three: lost, of unknown length
+    [2-3]                         two or three: lost, of unknown length; no more than 40
     (three replacement characters or hollow squares)   as many unreadable characters
     a line of dashes alone        a rule: read, as `* * *` is
     [abc]                         supplied by an editor: read, but not from the stone
@@ -30,6 +30,8 @@ LOST, LOST_SOME = "\ufffd", "\ufffc"
 """In what models read: one lost character, and a gap of unknown length."""
 COUNTED, DEEPEST = 1_000, 8
 """Characters up to which a model is shown how many are lost, and brackets within each other."""
+RANGED = 40
+"""The most characters that a range may name: above it, and where it falls, two numbers are years or verses."""
 LISTED = 30
 """Signs without a meaning that are named."""
 DASHES = "-\u2013\u2014"
@@ -254,15 +256,22 @@ def _means(inside: str) -> bool:
 
 
 def _length(sign: str) -> int | None:
-    """Tell how many characters a sign says are lost; None where nobody knows."""
+    """Tell how many characters a sign says are lost; None where nobody knows, 0 where it is no sign."""
     inside = sign.strip("[]").strip()
-    numbers = re.findall(r"\d+", inside)
-    if numbers:  # Longer numbers are too many as well.
-        return None if len(numbers) > 1 else int(numbers[0].lstrip("0")[:9] or 0)
+    numbers = [_number(digits) for digits in re.findall(r"\d+", inside)]
+    if len(numbers) > 1:
+        return None if numbers[0] < numbers[1] <= RANGED else 0
+    if numbers:
+        return numbers[0]
     if not inside or inside == "?":
         return None
     counts = [_count(line, sign) for line in LINE_END.split(inside)]
     return None if None in counts else sum(filter(None, counts))
+
+
+def _number(digits: str) -> int:
+    """Read a number; of a long one the beginning, which is too many as well."""
+    return int(digits.lstrip("0")[:9] or 0)
 
 
 def _count(line: str, sign: str) -> int | None:
