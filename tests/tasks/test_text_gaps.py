@@ -64,6 +64,7 @@ def test_a_sign_tells_how_much_is_lost(sign: str, length: int | None) -> None:
         ("ma / ximus", "ma\nximus"),
         ("Ἁδρι̣ανο\u0323ν", "Ἁδριανον"),
         ("Ma?rcus(?) quo? vadis(!)", "Marcus quo? vadis"),
+        ("Marcus [?] Ga[ius][?], M(anius) [ ? ] vixit\u0323 [?]", "Marcus Gaius, Manius vixit"),
         ("well-known -- or --- not", "well-known -- or --- not"),
         ("[[Getae]] 〚et〛", "Getae et"),
         ("and/or", "and/or"),
@@ -73,6 +74,12 @@ def test_editors_signs_are_not_read(written: str, read: str) -> None:
     damaged = read_gaps(written)
     assert damaged.read == read and not damaged.gaps
     assert all(damaged.on_stone)
+
+
+@pytest.mark.parametrize("text", ["[?] Marcus", "Marcus, [?]", "Marcus  [?]", "Marcus\n[?]", "Ma[?]us", "a [...] [?]", "[5][?] a"])
+def test_a_mark_of_doubt_that_is_not_right_behind_a_word_is_a_gap(text: str) -> None:
+    assert [gap.length for gap in read_gaps(text).gaps][-1] is None
+    assert read_gaps(text).gaps[-1].written == "[?]"
 
 
 def test_supplements_are_read_and_are_not_the_stones() -> None:

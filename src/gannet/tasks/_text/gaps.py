@@ -13,7 +13,7 @@ The signs are those of the Leiden conventions and of what is usually typed:
     [[abc]]                       erased, and still read
     <abc>  <abc=xyz>  (abc)       added, corrected (`abc` is read for `xyz`), resolved by an editor: read
     {abc}                         written by mistake: left out
-    a dot below, (?), a?b         read with doubt: read
+    a dot below, (?), a?b         read with doubt: read; so is [?] right behind a word
      /                            ends a line
 """
 
@@ -58,6 +58,10 @@ MISTAKEN, DOUBTED = re.compile(r"\{[^{}]*\}"), re.compile(r"\s?\([?!]+\)|(?<=\w)
 PLAIN = re.compile(r"[A-Za-z.,;:'\n]*(?: [A-Za-z.,;:'\n]+)* ?")
 """What is read as it stands; most of most texts is of this kind."""
 IN_BRACKETS = re.compile(r"\s?[?!]")
+DOUBT = re.compile(r"\s?\[\s*+\?\s*+\](?!\w)")
+"""An editor's doubt of the word before it."""
+WORD_ENDS = ")]>}\u27e9\u203a\u301b"
+"""What a word may end in but letters."""
 RESOLVED, UNDERDOT = re.compile(r"\|(?=\()|[()]"), "\u0323"
 
 
@@ -196,16 +200,18 @@ def read_gaps(text: str) -> Damaged:
     pieces: list[Piece] = []
     stack: list[tuple[str, int]] = []
     rules, faults = _rules(text), _Faults(text)
-    waiting, at = "", 0
+    waiting, at, read = "", 0, 0
     for token in TOKEN.finditer(text):
         waiting += text[at : token.start()]
         at, sign = token.end(), token[0]
-        if token.lastgroup in {"gap", "bare"} and token.start() not in rules:
+        if _is_doubt(text, token.start(), read):
+            waiting += sign
+        elif token.lastgroup in {"gap", "bare"} and token.start() not in rules:
             length = _length(sign)
             if length == 0:
                 faults.signs.append((token.start(), sign))
             pieces += [*_known(waiting, stack), Gap(sign, length)]
-            waiting = ""
+            waiting, read = "", at
         elif token.lastgroup == "close" and stack:  # Closing signs end a piece, opening ones begin the next.
             start = stack[-1][1]
             if not _means(text[start + 1 : token.start()]):
@@ -233,11 +239,24 @@ def _rules(text: str) -> set[int]:
     return {rule.start() + run.start() for rule in RULE.finditer(text) for run in DASHED.finditer(rule[0])}
 
 
+def _is_doubt(text: str, at: int, read: int) -> bool:
+    """Tell whether the sign at a place is `[?]` right behind a word, at most a space between.
+
+    Args:
+        read: where what is known begins: behind the gap before it.
+    """
+    if not DOUBT.match(text, at):
+        return False
+    before = text[max(read, at - 2) : at]
+    last = before.rstrip(" \t\u00a0")[-1:]
+    return bool(last) and (last.isalnum() or last in WORD_ENDS or unicodedata.combining(last) > 0)
+
+
 def _known(written: str, stack: list[tuple[str, int]]) -> list[Known]:
     if not written:
         return []
     supplied = any(kind == "open" for kind, _ in stack)
-    bare = BRACKETS.sub("", written)
+    bare = BRACKETS.sub("", DOUBT.sub("", written))
     return [Known(written, _read(IN_BRACKETS.sub("", bare) if stack else bare), supplied)]
 
 
