@@ -64,7 +64,7 @@ def test_a_sign_tells_how_much_is_lost(sign: str, length: int | None) -> None:
         ("ma / ximus", "ma\nximus"),
         ("Ἁδρι̣ανο\u0323ν", "Ἁδριανον"),
         ("Ma?rcus(?) quo? vadis(!)", "Marcus quo? vadis"),
-        ("Marcus [?] Ga[ius][?], M(anius) [ ? ] vixit\u0323 [?]", "Marcus Gaius, Manius vixit"),
+        ("Marcus [?] Gaius[?], M(anius) [ ? ] vixit\u0323 [?]", "Marcus Gaius, Manius vixit"),
         ("well-known -- or --- not", "well-known -- or --- not"),
         ("[[Getae]] 〚et〛", "Getae et"),
         ("and/or", "and/or"),
@@ -87,6 +87,7 @@ def test_supplements_are_read_and_are_not_the_stones() -> None:
     assert damaged.read == f"Tacitus et {LOST_SOME} filius"
     stone = "".join(one for one, seen in zip(damaged.read, damaged.on_stone, strict=True) if seen)
     assert stone == "Talius"
+    assert read_gaps("Ga[ius] [?] vixit").read == "Gaius vixit"
     assert [piece.supplied for piece in damaged.pieces if isinstance(piece, Known)] == [False, True, True, False]
 
 
@@ -156,9 +157,31 @@ def test_signs_without_a_meaning_are_all_told_at_once(text: str, said: str) -> N
         read_gaps(text)
 
 
-def test_of_very_many_signs_without_a_meaning_the_first_are_named() -> None:
+def test_of_very_many_faults_of_a_kind_the_first_are_named() -> None:
     with pytest.raises(ValueError, match=r"\[0\] \(line 1, 88\) and 4 more: no sign"):
         read_gaps("[0]" * 34)
+    with pytest.raises(ValueError, match=r"line 30, 2 and 4 more closes none.* line 64, 1 and 4 more is never closed"):
+        read_gaps("a]\n" * 34 + "[a\n" * 34)
+    with pytest.raises(ValueError) as told:
+        read_gaps(f"[{'%' * 50_000}] a ]")
+    assert "%] (line 1, 1): no sign" in str(told.value) and len(str(told.value)) < 400
+
+
+def test_many_faults_of_a_big_book_are_told_as_soon_as_few() -> None:
+    start = time.process_time()
+    with pytest.raises(ValueError, match="and 49,970 more"):
+        read_gaps("a [0] ]\n" * 50_000)
+    assert time.process_time() - start < 3  # Seconds; where the place of each is told it is minutes.
+
+
+@pytest.mark.parametrize("count", [2, 9, 40])
+def test_brackets_that_are_never_closed_are_told_with_all_other_faults(count: int) -> None:
+    text = "[0]\n" + "[a\n" * count + "[b] [%&]\n"
+    with pytest.raises(ValueError) as told:
+        read_gaps(text)
+    said = str(told.value)
+    assert f"[0] (line 1, 1), [%&] (line {count + 2}, 5): no sign" in said and "Over 8" not in said
+    assert "bracket at line 2, 1, line 3, 1" in said and said.endswith("never closed; close it with ].")
 
 
 @pytest.mark.parametrize(

@@ -19,11 +19,12 @@ The signs are those of the Leiden conventions and of what is usually typed:
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
+from gannet.runtime.wording import short
 from gannet.tasks._text.normalization import normalized
 
 LOST, LOST_SOME = "\ufffd", "\ufffc"
@@ -33,7 +34,7 @@ COUNTED, DEEPEST = 1_000, 8
 RANGED = 40
 """The most characters that a range may name: above it, and where it falls, two numbers are years or verses."""
 LISTED = 30
-"""Signs without a meaning that are named."""
+"""Faults of a kind that are named."""
 DASHES = "-\u2013\u2014"
 _SPACE = r"[^\S\r\n]"
 # Nothing is tried twice (`*+`): a text may have any number of spaces behind a bracket.
@@ -104,6 +105,7 @@ class Gap:
 
 
 Piece: TypeAlias = Known | Gap
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
@@ -160,30 +162,45 @@ def _line_ends(piece: Piece) -> str:
 
 @dataclass
 class _Faults:
-    """Where a text has signs without a meaning, and brackets without another."""
+    """Where a text has signs without a meaning (from, to), brackets without another, and one within too many."""
 
     text: str
-    signs: list[tuple[int, str]] = field(default_factory=list)
+    signs: list[tuple[int, int]] = field(default_factory=list)
     closing: list[int] = field(default_factory=list)
     opening: list[int] = field(default_factory=list)
+    deep: int | None = None
 
     def refuse(self) -> None:
-        """Raise ValueError where there are any, which names all of them."""
+        """Raise ValueError where there are any, which names the first ones of each kind."""
         said = []
         if self.signs:
-            named = [f"{sign} ({place_of(self.text, at)})" for at, sign in self.signs]
-            more = f" and {len(named) - LISTED:,} more" if len(named) > LISTED else ""
             said.append(
-                f"{', '.join(named[:LISTED])}{more}: no sign that says what is lost, and no text; write [...] for an "
+                f"{_listed(self.signs, self._sign)}: no sign that says what is lost, and no text; write [...] for an "
                 "unknown length, [5] for five characters, or an editor's letters."
             )
-        closing, opening = (", ".join(place_of(self.text, at) for at in some) for some in (self.closing, self.opening))
-        if closing:
-            said.append(f"The bracket at {closing} closes none; open it with [, or leave it out.")
-        if opening:
-            said.append(f"The bracket at {opening} is never closed; close it with ].")
+        if self.closing:
+            at = _listed(self.closing, self._place)
+            said.append(f"The bracket at {at} closes none; open it with [, or leave it out.")
+        if self.opening:
+            said.append(f"The bracket at {_listed(self.opening, self._place)} is never closed; close it with ].")
+        elif self.deep is not None:
+            where = self._place(self.deep)
+            said.append(f"Over {DEEPEST} brackets at {where} lie within each other; close some of them.")
         if said:
             raise ValueError(" ".join(said))
+
+    def _sign(self, bounds: tuple[int, int]) -> str:
+        start, stop = bounds
+        return f"{short(self.text[start:stop])} ({self._place(start)})"
+
+    def _place(self, at: int) -> str:
+        return place_of(self.text, at)
+
+
+def _listed(found: Sequence[Found], name: Callable[[Found], str]) -> str:
+    """Name the first of what was found, and how many more there are; a big book may have very many."""
+    more = f" and {len(found) - LISTED:,} more" if len(found) > LISTED else ""
+    return ", ".join(map(name, found[:LISTED])) + more
 
 
 def place_of(text: str, at: int) -> str:
@@ -195,27 +212,28 @@ def read_gaps(text: str) -> Damaged:
     """Read a text with signs for what is lost.
 
     Raises:
-        ValueError: brackets that are not closed, or hold what has no meaning; all of them are named.
+        ValueError: brackets that are not closed, or hold what has no meaning; the first ones of each kind are named.
     """
     pieces: list[Piece] = []
     stack: list[tuple[str, int]] = []
     rules, faults = _rules(text), _Faults(text)
-    waiting, at, read = "", 0, 0
+    waiting, at, read, meant = "", 0, 0, 0  # Brackets that begin where something is meant, or behind, hold nothing.
     for token in TOKEN.finditer(text):
-        waiting += text[at : token.start()]
+        between = text[at : token.start()]
+        meant = at if any(map(str.isalpha, between)) else meant
+        waiting += between
         at, sign = token.end(), token[0]
         if _is_doubt(text, token.start(), read):
             waiting += sign
         elif token.lastgroup in {"gap", "bare"} and token.start() not in rules:
             length = _length(sign)
             if length == 0:
-                faults.signs.append((token.start(), sign))
+                faults.signs.append(token.span())
             pieces += [*_known(waiting, stack), Gap(sign, length)]
-            waiting, read = "", at
+            waiting, read, meant = "", at, token.start()
         elif token.lastgroup == "close" and stack:  # Closing signs end a piece, opening ones begin the next.
-            start = stack[-1][1]
-            if not _means(text[start + 1 : token.start()]):
-                faults.signs.append((start, text[start:at]))
+            if (start := stack[-1][1]) >= meant:
+                faults.signs.append((start, at))
             pieces += _known(waiting + sign, stack)
             waiting = ""
             stack.pop()
@@ -223,9 +241,8 @@ def read_gaps(text: str) -> Damaged:
             pieces += _known(waiting, stack)
             waiting = sign
             stack += [(token.lastgroup or "", token.start())] * sign.replace("\u301a", "[").count("[")
-            if len(stack) > DEEPEST:
-                where = place_of(text, token.start())
-                raise ValueError(f"Over {DEEPEST} brackets at {where} lie within each other; close some of them.")
+            if len(stack) > DEEPEST and faults.deep is None:
+                faults.deep = token.start()
         else:
             waiting += sign
             faults.closing += [token.start()] * (token.lastgroup == "close")
@@ -255,7 +272,7 @@ def _is_doubt(text: str, at: int, read: int) -> bool:
 def _known(written: str, stack: list[tuple[str, int]]) -> list[Known]:
     if not written:
         return []
-    supplied = any(kind == "open" for kind, _ in stack)
+    supplied = any(kind == "open" for kind, _ in stack[:DEEPEST])
     bare = BRACKETS.sub("", DOUBT.sub("", written))
     return [Known(written, _read(IN_BRACKETS.sub("", bare) if stack else bare), supplied)]
 
@@ -267,11 +284,6 @@ def _read(text: str) -> str:
     text = RESOLVED.sub("", CORRECTED.sub(r"\1", text))
     undotted = unicodedata.normalize("NFD", text).replace(UNDERDOT, "")
     return normalized(undotted)
-
-
-def _means(inside: str) -> bool:
-    """Tell whether what stands in brackets is text, or has gaps of its own."""
-    return any(map(str.isalpha, inside)) or any(token.lastgroup in {"gap", "bare"} for token in TOKEN.finditer(inside))
 
 
 def _length(sign: str) -> int | None:
