@@ -46,8 +46,10 @@ TOKEN = re.compile(
     rf"(?=[][\u301a\u301b\ufffd\u25a1\u25af-])(?:(?P<gap>\[{_INSIDE}\])|(?P<bare>-{{4,}}|[\ufffd\u25a1\u25af]+)"
     rf"|(?P<erased>\[\[(?!{_INSIDE}\])|\u301a)|(?P<open>\[)|(?P<close>\]|\u301b))"
 )
-RULE = re.compile(rf"^[ \t]*+[{DASHES}][{DASHES} \t]*+(?=\r?$)", re.MULTILINE)
-LINE_END = re.compile(r"[^\S\r\n]*/[^\S\r\n]*|\r?\n")
+_BLANK = r" \t\u00a0\u200e\u200f\u202a-\u202e"
+"""What stands around a rule in a text that was set, and in one that is written to the left."""
+RULE = re.compile(rf"^[{_BLANK}]*+[{DASHES}][{DASHES}{_BLANK}]*+(?=\r?$)", re.MULTILINE)
+LINE_END = re.compile(r"(?<![^\S\r\n])[^\S\r\n]*+/[^\S\r\n]*+|\r?\n")  # Looked for once in a run of spaces.
 """The end of a line within a sign."""
 BRACKETS = re.compile("[][\u301a\u301b]")
 DASHED = re.compile("-{4,}")
