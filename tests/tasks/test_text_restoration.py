@@ -357,7 +357,7 @@ def test_what_is_restored_is_spelled_as_the_text_is(
         ),
         (
             "Всё\nхорошо [3]",
-            r"\[3\] at line 2, 8 .* script \(Cyrillic\) is none that the model learned \(Arabic, Latin\)\.",
+            r"\[3\] at line 2, 8 .* script is Cyrillic, of which the model learned too little \(it knows Arabic, Latin\)\.",
         ),
         ("Dis [ Manibus", "never closed"),
     ],
@@ -381,7 +381,7 @@ def test_a_gap_that_cannot_be_filled_is_left_and_told_and_the_others_are_filled(
     assert all(text[one["position"] :].startswith(one["sign"]) and one["sign"] in result for one in left)
     assert [one["reason"] for one in left[:2]] == [
         "200 characters are more than the 16 that can be restored",
-        "its script (Greek) is none that the model learned (Arabic, Latin)",
+        "its script is Greek, of which the model learned too little (it knows Arabic, Latin)",
     ]
     assert made.warnings[0] == f"[200] at line 1, 13 is left as it is: {left[0]['reason']}" and len(made.warnings) == 3
 
@@ -423,6 +423,8 @@ def test_of_several_languages_of_a_script_the_likeliest_of_the_passage_is_taken(
         ("about 5 µ[2] of gold", "Latin"),
         ("x and y are [2] or α", "Latin"),
         ("Mani[2]s", "Latin"),
+        ("彼はカメラを[2]ました", "CJK"),
+        ("한국어 [2] 漢字", "CJK"),
         ("12 [2] 34", ""),
         ("بشنو " + "1 " * 40 + "[2] ", ""),
     ],
@@ -436,6 +438,7 @@ def test_a_language_uses_the_scripts_of_a_good_part_of_its_letters() -> None:
     assert used_scripts(["arma virumque cano"] * 19 + ["θεός"]) == {"Latin"}
     assert used_scripts(["arma virumque", "μῆνιν ἄειδε θεά"]) == {"Latin", "Greek"}
     assert used_scripts(["1 2", ""]) == frozenset()
+    assert used_scripts(["私はカメラを買いました。" * 2, "漢字とひらがな"]) == {"CJK"}
 
 
 @pytest.mark.parametrize("sign", ["[...\n...]", "[--- / ---]"])

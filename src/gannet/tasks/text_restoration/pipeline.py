@@ -230,7 +230,7 @@ class TextRestorationPipeline(ConverterPipeline):
                 found.append(Left(f"{gap.length:,} characters are more than the {self.longest} that can be restored"))
             elif not able:
                 learned = ", ".join(sorted(set().union(*scripts.values())))
-                found.append(Left(f"its script ({script}) is none that the model learned ({learned})"))
+                found.append(Left(f"its script is {script}, of which the model learned too little (it knows {learned})"))
             elif asked or usual in able:
                 found.append(usual)
             else:
