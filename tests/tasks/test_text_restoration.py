@@ -396,6 +396,13 @@ def test_a_passage_of_another_script_is_read_in_the_language_that_uses_it(
     assert told == languages
 
 
+def test_a_language_that_is_asked_for_is_taken_where_the_model_learned_nothing_of_the_script(
+    model: TextRestorationPipeline,
+) -> None:
+    record = model("μῆνιν ἄειδε θε[2] Πηληϊάδεω".encode(), num=1, language="latin")["record"]
+    assert [gap["language"] for gap in record["gaps"]] == ["latin"] and "left" not in record  # type: ignore[index,operator]
+
+
 def test_of_several_languages_of_a_script_the_likeliest_of_the_passage_is_taken(
     model: TextRestorationPipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:

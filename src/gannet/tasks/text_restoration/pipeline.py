@@ -219,7 +219,8 @@ class TextRestorationPipeline(ConverterPipeline):
         """Choose the language that each gap is filled in, or say why it is left.
 
         It is the text's, but where the letters around a gap are of a script that this does not use: then that which
-        uses it, and of several the one in which the passage is likeliest. One that was asked for is always taken.
+        uses it, and of several the one in which the passage is likeliest. One that was asked for is always taken,
+        whatever the script.
         """
         read, scripts, found = damaged.read, self.scripts, list[str | Left]()
         nearest_of: dict[tuple[str, int], str] = {}
@@ -228,11 +229,12 @@ class TextRestorationPipeline(ConverterPipeline):
             able = [name for name, used in scripts.items() if not script or script in used]
             if (gap.length or 0) > self.longest:
                 found.append(Left(f"{gap.length:,} characters are more than the {self.longest} that can be restored"))
-            elif not able:
-                learned = ", ".join(sorted(set().union(*scripts.values())))
-                found.append(Left(f"its script is {script}, of which the model learned too little (it knows {learned})"))
             elif asked or usual in able:
                 found.append(usual)
+            elif not able:
+                learned = ", ".join(sorted(set().union(*scripts.values())))
+                said = f"its script is {script}, of which the model learned too little (it knows {learned})"
+                found.append(Left(said))
             else:
                 block = script, place.start // BLOCK
                 if block not in nearest_of:
