@@ -575,6 +575,28 @@ def test_a_book_that_was_broken_off_goes_on_and_becomes_what_it_would_have_becom
     assert not list(tmp_path.glob("*.partial"))
 
 
+@pytest.mark.parametrize("later", ["latin", "persian"])
+def test_a_book_of_two_languages_goes_on_where_the_choice_between_them_falls_out_otherwise(
+    model: TextRestorationPipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, later: str
+) -> None:
+    monkeypatch.setattr(filling, "PAGE", 1)
+    usual = "latin"
+    monkeypatch.setattr(
+        TextRestorationPipeline, "likeliest_language", lambda _, __, names: usual if usual in names else names[0]
+    )
+    folder, book, out = model.save_pretrained(tmp_path / "model"), tmp_path / "book.txt", tmp_path / "out.txt"
+    passages = "arma virumque cano troiae qui primus ab oris [3] italiam fato ", "بشنو این نی چون شکایت می کند از [3] جدایی ها "
+    book.write_text("\n".join(passage * 2 for passage in passages * 3), encoding="utf-8")
+    gannet.apply(folder, book, out=tmp_path / "whole.txt")
+    with pytest.raises(Stopped):
+        gannet.apply(
+            folder, book, out=out, should_stop=lambda: len(list(tmp_path.glob("out.txt.partial/*-*.json"))) == 2
+        )
+    usual = later
+    gannet.apply(folder, book, out=out)
+    assert out.read_text(encoding="utf-8") == (tmp_path / "whole.txt").read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize(("signs", "warned"), [("[1] [2] [3]", True), ("[1] [2]", False), ("[1] [2] [4]", False)])
 def test_gaps_that_are_numbered_in_a_row_are_said_to_look_like_footnotes(signs: str, warned: bool) -> None:
     found = footnotes([{"sign": sign} for sign in signs.split()])
