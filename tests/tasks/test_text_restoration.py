@@ -45,7 +45,7 @@ from gannet.tasks.text_restoration.game import likelihood, mean_entropy, sampled
 from gannet.tasks.text_restoration.pipeline import TextRestorationPipeline
 from gannet.tasks.text_restoration.proposals import SHARPNESS, TRUST, Proposals, likeliest
 from gannet.tasks.text_restoration.reading import read_marks
-from gannet.tasks.text_restoration.restoration import CHANCE, footnotes, in_words, places_of
+from gannet.tasks.text_restoration.restoration import CHANCE, Filled, Restoration, footnotes, in_words, places_of
 from gannet.tasks.text_restoration.scripts import script_around, used_scripts
 from gannet.tasks.text_restoration.windows import Place, Window, windows_of
 
@@ -464,6 +464,16 @@ def test_what_was_restored_stands_in_brackets_where_that_is_asked(model: TextRes
     assert plain["text"] == f"arma {first}mque cano {second} oris"
     assert marked["text"] == f"arma [{first}]mque cano [{second}] oris"
     assert marked["record"]["gaps"] == plain["record"]["gaps"]  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    ("restored", "marked"), [("ma", "[ma]"), ("5", "5"), ("12-14", "12-14"), ("...", "..."), (" ", " "), ("?", "?"), ("\n", "\n")]
+)
+def test_what_would_be_a_sign_of_a_gap_in_brackets_stands_without(restored: str, marked: str) -> None:
+    damaged = read_gaps("arma [...] cano")
+    filled = Filled("latin", [Alternative(restored, 1.0, (1.0,) * len(restored))], [])
+    text = Restoration("latin", damaged, [filled]).text("brackets")
+    assert text == f"arma {marked} cano" and not read_gaps(text).gaps
 
 
 def test_a_language_that_the_model_does_not_know_is_told(model: TextRestorationPipeline) -> None:
