@@ -300,6 +300,7 @@ def test_of_lines_in_which_nothing_can_be_read_there_is_no_ngram(lines: list[str
 
 def test_marks_that_make_no_sense_in_data_are_left_out() -> None:
     assert read_marks("Dis Mani[bus") == "Dis Manibus" and read_marks("[3] a[b]") == "\ufffd\ufffd\ufffd ab"
+    assert read_marks("a [%\n&] b\n[2]") == "a %\n& b\n\ufffd\ufffd"
 
 
 @pytest.fixture
