@@ -76,7 +76,9 @@ def test_editors_signs_are_not_read(written: str, read: str) -> None:
     assert all(damaged.on_stone)
 
 
-@pytest.mark.parametrize("text", ["[?] Marcus", "Marcus, [?]", "Marcus  [?]", "Marcus\n[?]", "Ma[?]us", "a [...] [?]", "[5][?] a"])
+@pytest.mark.parametrize(
+    "text", ["[?] Marcus", "Marcus, [?]", "Marcus  [?]", "Marcus\n[?]", "Ma[?]us", "a [...] [?]", "[5][?] a"]
+)
 def test_a_mark_of_doubt_that_is_not_right_behind_a_word_is_a_gap(text: str) -> None:
     assert [gap.length for gap in read_gaps(text).gaps][-1] is None
     assert read_gaps(text).gaps[-1].written == "[?]"
@@ -105,7 +107,10 @@ def test_line_ends_within_a_sign_stay_behind_what_was_restored(sign: str, ends: 
     assert read_gaps(f"Dis\nIulia {sign} vixit\nuxor").filled(["filia"]) == f"Dis\nIulia filia{ends} vixit\nuxor"
 
 
-@pytest.mark.parametrize("rule", ["--------", "- - - -", "* * *", "  -----  ", "—————", "---- ----", "\u200f-----\u200f", "\u202b\u00a0-----\u202c"])
+@pytest.mark.parametrize(
+    "rule",
+    ["--------", "- - - -", "* * *", "  -----  ", "—————", "---- ----", "\u200f-----\u200f", "\u202b\u00a0-----\u202c"],
+)
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 def test_a_line_of_nothing_but_dashes_is_a_rule(rule: str, end: str) -> None:
     damaged = read_gaps(f"Chapter I{end}{rule}{end}He went to the to----- and")

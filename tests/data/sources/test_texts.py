@@ -98,7 +98,9 @@ def test_what_is_lost_is_no_text_and_what_was_supplied_is(tmp_path: Path) -> Non
 
 
 def test_brackets_over_the_ends_of_lines_are_read_as_one_and_a_rule_is_an_empty_line(tmp_path: Path) -> None:
-    (tmp_path / "a.txt").write_text("Dis [...\n...\n] vixit\n-----\nann[is\ndecem] et\nM [ avia\n[...]\n\u200f- - -\nfecit [5]")
+    (tmp_path / "a.txt").write_text(
+        "Dis [...\n...\n] vixit\n-----\nann[is\ndecem] et\nM [ avia\n[...]\n\u200f- - -\nfecit [5]"
+    )
     (read,) = texts_of(source(tmp_path / "a.txt"))
     assert read == f"Dis \ufffc vixit\n\nannis\ndecem et\nM avia\n\ufffc\n\nfecit {5 * chr(0xFFFD)}"
     (plain,) = texts_of(source(tmp_path / "a.txt", marks="none"))

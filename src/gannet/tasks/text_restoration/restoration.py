@@ -83,7 +83,7 @@ class Restoration:
     outcomes: Sequence[Outcome]
 
     def text(self, mark: Mark) -> str:
-        """Give the text with the likeliest alternatives, in brackets where that is asked and they are no sign of a gap."""
+        """Give the text with the likeliest alternatives, in brackets where that is asked and makes no gap of them."""
         around = {"none": str, "brackets": _in_brackets}[mark]
         return self.damaged.filled([around(one.text) if isinstance(one, Filled) else None for one in self.outcomes])
 
