@@ -1,6 +1,6 @@
 """What came of restoring a text: alternatives for every gap, as plain data and in words."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -84,7 +84,7 @@ class Restoration:
 
     def text(self, mark: Mark) -> str:
         """Give the text with the likeliest alternatives, in brackets where that is asked and makes no gap of them."""
-        around = {"none": str, "brackets": _in_brackets}[mark]
+        around: Callable[[str], str] = {"none": str, "brackets": _in_brackets}[mark]
         return self.damaged.filled([around(one.text) if isinstance(one, Filled) else None for one in self.outcomes])
 
     @property
