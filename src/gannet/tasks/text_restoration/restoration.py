@@ -84,8 +84,10 @@ class Restoration:
 
     def text(self, mark: Mark) -> str:
         """Give the text with the likeliest alternatives, in brackets where that is asked and makes no gap of them."""
-        around: Callable[[str], str] = {"none": str, "brackets": _in_brackets}[mark]
-        return self.damaged.filled([around(one.text) if isinstance(one, Filled) else None for one in self.outcomes])
+        around: dict[Mark, Callable[[str], str]] = {"none": str, "brackets": _in_brackets}
+        return self.damaged.filled(
+            [around[mark](one.text) if isinstance(one, Filled) else None for one in self.outcomes]
+        )
 
     @property
     def count(self) -> int:
