@@ -45,7 +45,7 @@ from gannet.tasks.text_restoration.game import likelihood, mean_entropy, sampled
 from gannet.tasks.text_restoration.pipeline import TextRestorationPipeline
 from gannet.tasks.text_restoration.proposals import SHARPNESS, TRUST, Proposals, likeliest
 from gannet.tasks.text_restoration.reading import read_marks
-from gannet.tasks.text_restoration.restoration import CHANCE, footnotes, in_words, places_of
+from gannet.tasks.text_restoration.restoration import CHANCE, Filled, Restoration, footnotes, in_words, places_of
 from gannet.tasks.text_restoration.scripts import script_around, used_scripts
 from gannet.tasks.text_restoration.windows import Place, Window, windows_of
 
@@ -300,6 +300,7 @@ def test_of_lines_in_which_nothing_can_be_read_there_is_no_ngram(lines: list[str
 
 def test_marks_that_make_no_sense_in_data_are_left_out() -> None:
     assert read_marks("Dis Mani[bus") == "Dis Manibus" and read_marks("[3] a[b]") == "\ufffd\ufffd\ufffd ab"
+    assert read_marks("a [%\n&] b\n[2]") == "a %\n& b\n\ufffd\ufffd"
 
 
 @pytest.fixture
@@ -357,7 +358,7 @@ def test_what_is_restored_is_spelled_as_the_text_is(
         ),
         (
             "Всё\nхорошо [3]",
-            r"\[3\] at line 2, 8 .* script \(Cyrillic\) is none that the model learned \(Arabic, Latin\)\.",
+            r"\[3\] at line 2, 8 .* is Cyrillic, of which the model learned too little \(it knows Arabic, Latin\)\.",
         ),
         ("Dis [ Manibus", "never closed"),
     ],
@@ -381,7 +382,7 @@ def test_a_gap_that_cannot_be_filled_is_left_and_told_and_the_others_are_filled(
     assert all(text[one["position"] :].startswith(one["sign"]) and one["sign"] in result for one in left)
     assert [one["reason"] for one in left[:2]] == [
         "200 characters are more than the 16 that can be restored",
-        "its script (Greek) is none that the model learned (Arabic, Latin)",
+        "its script is Greek, of which the model learned too little (it knows Arabic, Latin)",
     ]
     assert made.warnings[0] == f"[200] at line 1, 13 is left as it is: {left[0]['reason']}" and len(made.warnings) == 3
 
@@ -394,6 +395,13 @@ def test_a_passage_of_another_script_is_read_in_the_language_that_uses_it(
     record = model(text.encode(), num=1, language=asked)["record"]
     told = [gap["language"] for gap in record["gaps"]]  # type: ignore[index]
     assert told == languages
+
+
+def test_a_language_that_is_asked_for_is_taken_where_the_model_learned_nothing_of_the_script(
+    model: TextRestorationPipeline,
+) -> None:
+    record = model("μῆνιν ἄειδε θε[2] Πηληϊάδεω".encode(), num=1, language="latin")["record"]
+    assert [gap["language"] for gap in record["gaps"]] == ["latin"] and "left" not in record  # type: ignore[index,operator]
 
 
 def test_of_several_languages_of_a_script_the_likeliest_of_the_passage_is_taken(
@@ -422,6 +430,9 @@ def test_of_several_languages_of_a_script_the_likeliest_of_the_passage_is_taken(
         ("in Greek θεὸς σω[2].", "Greek"),
         ("about 5 µ[2] of gold", "Latin"),
         ("x and y are [2] or α", "Latin"),
+        ("Mani[2]s", "Latin"),
+        ("彼はカメラを[2]ました", "CJK"),
+        ("한국어 [2] 漢字", "CJK"),
         ("12 [2] 34", ""),
         ("بشنو " + "1 " * 40 + "[2] ", ""),
     ],
@@ -435,6 +446,7 @@ def test_a_language_uses_the_scripts_of_a_good_part_of_its_letters() -> None:
     assert used_scripts(["arma virumque cano"] * 19 + ["θεός"]) == {"Latin"}
     assert used_scripts(["arma virumque", "μῆνιν ἄειδε θεά"]) == {"Latin", "Greek"}
     assert used_scripts(["1 2", ""]) == frozenset()
+    assert used_scripts(["私はカメラを買いました。" * 2, "漢字とひらがな"]) == {"CJK"}
 
 
 @pytest.mark.parametrize("sign", ["[...\n...]", "[--- / ---]"])
@@ -453,6 +465,17 @@ def test_what_was_restored_stands_in_brackets_where_that_is_asked(model: TextRes
     assert plain["text"] == f"arma {first}mque cano {second} oris"
     assert marked["text"] == f"arma [{first}]mque cano [{second}] oris"
     assert marked["record"]["gaps"] == plain["record"]["gaps"]  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    ("restored", "marked"),
+    [("ma", "[ma]"), ("5", "5"), ("12-14", "12-14"), ("...", "..."), (" ", " "), ("?", "?"), ("\n", "\n")],
+)
+def test_what_would_be_a_sign_of_a_gap_in_brackets_stands_without(restored: str, marked: str) -> None:
+    damaged = read_gaps("arma [...] cano")
+    filled = Filled("latin", [Alternative(restored, 1.0, (1.0,) * len(restored))], [])
+    text = Restoration("latin", damaged, [filled]).text("brackets")
+    assert text == f"arma {marked} cano" and not read_gaps(text).gaps
 
 
 def test_a_language_that_the_model_does_not_know_is_told(model: TextRestorationPipeline) -> None:
@@ -562,6 +585,31 @@ def test_a_book_that_was_broken_off_goes_on_and_becomes_what_it_would_have_becom
     records = [json.loads((tmp_path / f"{name}.record.json").read_text(encoding="utf-8")) for name in ("out", "whole")]
     assert records[0]["gaps"] == records[1]["gaps"] and 0 < len(begun) < len(records[0]["gaps"]) - 5
     assert not list(tmp_path.glob("*.partial"))
+
+
+@pytest.mark.parametrize("later", ["latin", "persian"])
+def test_a_book_of_two_languages_goes_on_where_the_choice_between_them_falls_out_otherwise(
+    model: TextRestorationPipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, later: str
+) -> None:
+    monkeypatch.setattr(filling, "PAGE", 1)
+    usual = "latin"
+    monkeypatch.setattr(
+        TextRestorationPipeline, "likeliest_language", lambda _, __, names: usual if usual in names else names[0]
+    )
+    folder, book, out = model.save_pretrained(tmp_path / "model"), tmp_path / "book.txt", tmp_path / "out.txt"
+    passages = (
+        "arma virumque cano troiae qui primus ab oris [3] italiam fato ",
+        "بشنو این نی چون شکایت می کند از [3] جدایی ها ",
+    )
+    book.write_text("\n".join(passage * 2 for passage in passages * 3), encoding="utf-8")
+    gannet.apply(folder, book, out=tmp_path / "whole.txt")
+    with pytest.raises(Stopped):
+        gannet.apply(
+            folder, book, out=out, should_stop=lambda: len(list(tmp_path.glob("out.txt.partial/*-*.json"))) == 2
+        )
+    usual = later
+    gannet.apply(folder, book, out=out)
+    assert out.read_text(encoding="utf-8") == (tmp_path / "whole.txt").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(("signs", "warned"), [("[1] [2] [3]", True), ("[1] [2]", False), ("[1] [2] [4]", False)])

@@ -58,7 +58,7 @@ class TextMedium(Medium[str]):
 
     Args:
         encoding: of the files.
-        marks: reads the marks of editors in a line that is learned from; None: they are characters as others are.
+        marks: reads the marks of editors in a text that is learned from; None: they are characters as others are.
         version: of how they are read; a change of it decodes anew what the cache holds.
     """
 

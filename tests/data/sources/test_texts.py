@@ -97,6 +97,16 @@ def test_what_is_lost_is_no_text_and_what_was_supplied_is(tmp_path: Path) -> Non
     assert source(tmp_path / "a.tsv").fingerprint() != source(tmp_path / "a.tsv", marks="none").fingerprint()
 
 
+def test_brackets_over_the_ends_of_lines_are_read_as_one_and_a_rule_is_an_empty_line(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text(
+        "Dis [...\n...\n] vixit\n-----\nann[is\ndecem] et\nM [ avia\n[...]\n\u200f- - -\nfecit [5]"
+    )
+    (read,) = texts_of(source(tmp_path / "a.txt"))
+    assert read == f"Dis \ufffc vixit\n\nannis\ndecem et\nM avia\n\ufffc\n\nfecit {5 * chr(0xFFFD)}"
+    (plain,) = texts_of(source(tmp_path / "a.txt", marks="none"))
+    assert "-----" in plain and "[is\ndecem]" in plain
+
+
 def test_files_that_cannot_be_read_are_left_out_with_a_reason(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("\n".join(LINES))
     (tmp_path / "b.txt").write_bytes("é".encode("latin-1") * 40)

@@ -10,7 +10,7 @@ import gzip
 import io
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from importlib import resources
 from pathlib import Path, PurePosixPath
@@ -27,7 +27,7 @@ from gannet.schema import Section
 ENDINGS = (".txt", ".tsv", ".txt.gz", ".tsv.gz")
 WINDOWS, FEWEST_PARTS, EVERY = 8, 20, 10
 """Windows that a part is long, parts that a short text is cut into nevertheless, and among how many one is held out."""
-VERSION = "1"
+VERSION = "2"
 """A change of how texts are cut or marks are read raises it, and so decodes anew what the cache holds of texts."""
 
 
@@ -93,10 +93,11 @@ class TextSource:
         text = self._medium.read(self._content(path))
         if not text.strip():
             raise ValueError("it holds no text")
-        lines = _joined(text) if ".tsv" in path.lower()[-7:] else text.splitlines()
+        texts = _joined(text) if ".tsv" in path.lower()[-7:] else [text]
         if read := self._medium.marks_of:
-            lines = [part for line in lines for part in read(line).splitlines() or [""]]
-        return cut([line.rstrip() for line in lines], self._options.length)
+            texts = map(read, texts)
+        lines = [line.rstrip() for one in texts for line in one.splitlines() or [""]]
+        return cut(lines, self._options.length)
 
     def _content(self, path: str) -> bytes:
         content = self._storage.read(path, any_beginning)
@@ -129,7 +130,7 @@ def _fail(error: Exception) -> None:
     raise error
 
 
-def _joined(table: str) -> Iterator[str]:
+def _joined(table: str) -> Iterable[str]:
     """Give the texts of a table, a name and a text a line, with an empty line between them."""
     for line in table.splitlines():
         yield from (line.partition("\t")[2].replace("\t", " ") or line, "")

@@ -6,32 +6,35 @@ The signs are those of the Leiden conventions and of what is usually typed:
     [5]  [ca. 5]  [-5-]  [....]  -----
                                   so many characters are lost (dots or dashes: as many; bare dashes: four or more)
     [+++]                         as many characters of which traces are left
-    [2-3]                         two or three: lost, of unknown length
+    [2-3]                         two or three: lost, of unknown length; no more than 40
     (three replacement characters or hollow squares)   as many unreadable characters
     a line of dashes alone        a rule: read, as `* * *` is
     [abc]                         supplied by an editor: read, but not from the stone
     [[abc]]                       erased, and still read
     <abc>  <abc=xyz>  (abc)       added, corrected (`abc` is read for `xyz`), resolved by an editor: read
     {abc}                         written by mistake: left out
-    a dot below, (?), a?b         read with doubt: read
+    a dot below, (?), a?b         read with doubt: read; so is [?] right behind a word
      /                            ends a line
 """
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
+from gannet.runtime.wording import short
 from gannet.tasks._text.normalization import normalized
 
 LOST, LOST_SOME = "\ufffd", "\ufffc"
 """In what models read: one lost character, and a gap of unknown length."""
 COUNTED, DEEPEST = 1_000, 8
 """Characters up to which a model is shown how many are lost, and brackets within each other."""
+RANGED = 40
+"""The most characters that a range may name: above it, and where it falls, two numbers are years or verses."""
 LISTED = 30
-"""Signs without a meaning that are named."""
+"""Faults of a kind that are named."""
 DASHES = "-\u2013\u2014"
 _SPACE = r"[^\S\r\n]"
 # Nothing is tried twice (`*+`): a text may have any number of spaces behind a bracket.
@@ -43,8 +46,10 @@ TOKEN = re.compile(
     rf"(?=[][\u301a\u301b\ufffd\u25a1\u25af-])(?:(?P<gap>\[{_INSIDE}\])|(?P<bare>-{{4,}}|[\ufffd\u25a1\u25af]+)"
     rf"|(?P<erased>\[\[(?!{_INSIDE}\])|\u301a)|(?P<open>\[)|(?P<close>\]|\u301b))"
 )
-RULE = re.compile(rf"^[ \t]*+[{DASHES}][{DASHES} \t]*+(?=\r?$)", re.MULTILINE)
-LINE_END = re.compile(r"[^\S\r\n]*/[^\S\r\n]*|\r?\n")
+_BLANK = r" \t\u00a0\u200e\u200f\u202a-\u202e"
+"""What stands around a rule in a text that was set, and in one that is written to the left."""
+RULE = re.compile(rf"^[{_BLANK}]*+[{DASHES}][{DASHES}{_BLANK}]*+(?=\r?$)", re.MULTILINE)
+LINE_END = re.compile(r"(?<![^\S\r\n])[^\S\r\n]*+/[^\S\r\n]*+|\r?\n")  # Looked for once in a run of spaces.
 """The end of a line within a sign."""
 BRACKETS = re.compile("[][\u301a\u301b]")
 DASHED = re.compile("-{4,}")
@@ -56,6 +61,10 @@ MISTAKEN, DOUBTED = re.compile(r"\{[^{}]*\}"), re.compile(r"\s?\([?!]+\)|(?<=\w)
 PLAIN = re.compile(r"[A-Za-z.,;:'\n]*(?: [A-Za-z.,;:'\n]+)* ?")
 """What is read as it stands; most of most texts is of this kind."""
 IN_BRACKETS = re.compile(r"\s?[?!]")
+DOUBT = re.compile(r"\s?\[\s*+\?\s*+\](?!\w)")
+"""An editor's doubt of the word before it."""
+WORD_ENDS = ")]>}\u27e9\u203a\u301b"
+"""What a word may end in but letters."""
 RESOLVED, UNDERDOT = re.compile(r"\|(?=\()|[()]"), "\u0323"
 
 
@@ -98,6 +107,7 @@ class Gap:
 
 
 Piece: TypeAlias = Known | Gap
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
@@ -154,30 +164,45 @@ def _line_ends(piece: Piece) -> str:
 
 @dataclass
 class _Faults:
-    """Where a text has signs without a meaning, and brackets without another."""
+    """Where a text has signs without a meaning (from, to), brackets without another, and one within too many."""
 
     text: str
-    signs: list[tuple[int, str]] = field(default_factory=list)
+    signs: list[tuple[int, int]] = field(default_factory=list)
     closing: list[int] = field(default_factory=list)
     opening: list[int] = field(default_factory=list)
+    deep: int | None = None
 
     def refuse(self) -> None:
-        """Raise ValueError where there are any, which names all of them."""
+        """Raise ValueError where there are any, which names the first ones of each kind."""
         said = []
         if self.signs:
-            named = [f"{sign} ({place_of(self.text, at)})" for at, sign in self.signs]
-            more = f" and {len(named) - LISTED:,} more" if len(named) > LISTED else ""
             said.append(
-                f"{', '.join(named[:LISTED])}{more}: no sign that says what is lost, and no text; write [...] for an "
+                f"{_listed(self.signs, self._sign)}: no sign that says what is lost, and no text; write [...] for an "
                 "unknown length, [5] for five characters, or an editor's letters."
             )
-        closing, opening = (", ".join(place_of(self.text, at) for at in some) for some in (self.closing, self.opening))
-        if closing:
-            said.append(f"The bracket at {closing} closes none; open it with [, or leave it out.")
-        if opening:
-            said.append(f"The bracket at {opening} is never closed; close it with ].")
+        if self.closing:
+            at = _listed(self.closing, self._place)
+            said.append(f"The bracket at {at} closes none; open it with [, or leave it out.")
+        if self.opening:
+            said.append(f"The bracket at {_listed(self.opening, self._place)} is never closed; close it with ].")
+        elif self.deep is not None:
+            where = self._place(self.deep)
+            said.append(f"Over {DEEPEST} brackets at {where} lie within each other; close some of them.")
         if said:
             raise ValueError(" ".join(said))
+
+    def _sign(self, bounds: tuple[int, int]) -> str:
+        start, stop = bounds
+        return f"{short(self.text[start:stop])} ({self._place(start)})"
+
+    def _place(self, at: int) -> str:
+        return place_of(self.text, at)
+
+
+def _listed(found: Sequence[Found], name: Callable[[Found], str]) -> str:
+    """Name the first of what was found, and how many more there are; a big book may have very many."""
+    more = f" and {len(found) - LISTED:,} more" if len(found) > LISTED else ""
+    return ", ".join(map(name, found[:LISTED])) + more
 
 
 def place_of(text: str, at: int) -> str:
@@ -189,25 +214,28 @@ def read_gaps(text: str) -> Damaged:
     """Read a text with signs for what is lost.
 
     Raises:
-        ValueError: brackets that are not closed, or hold what has no meaning; all of them are named.
+        ValueError: brackets that are not closed, or hold what has no meaning; the first ones of each kind are named.
     """
     pieces: list[Piece] = []
     stack: list[tuple[str, int]] = []
     rules, faults = _rules(text), _Faults(text)
-    waiting, at = "", 0
+    waiting, at, read, meant = "", 0, 0, 0  # Brackets that begin where something is meant, or behind, hold nothing.
     for token in TOKEN.finditer(text):
-        waiting += text[at : token.start()]
+        between = text[at : token.start()]
+        meant = at if any(map(str.isalpha, between)) else meant
+        waiting += between
         at, sign = token.end(), token[0]
-        if token.lastgroup in {"gap", "bare"} and token.start() not in rules:
+        if _is_doubt(text, token.start(), read):
+            waiting += sign
+        elif token.lastgroup in {"gap", "bare"} and token.start() not in rules:
             length = _length(sign)
             if length == 0:
-                faults.signs.append((token.start(), sign))
+                faults.signs.append(token.span())
             pieces += [*_known(waiting, stack), Gap(sign, length)]
-            waiting = ""
+            waiting, read, meant = "", at, token.start()
         elif token.lastgroup == "close" and stack:  # Closing signs end a piece, opening ones begin the next.
-            start = stack[-1][1]
-            if not _means(text[start + 1 : token.start()]):
-                faults.signs.append((start, text[start:at]))
+            if (start := stack[-1][1]) >= meant:
+                faults.signs.append((start, at))
             pieces += _known(waiting + sign, stack)
             waiting = ""
             stack.pop()
@@ -215,9 +243,8 @@ def read_gaps(text: str) -> Damaged:
             pieces += _known(waiting, stack)
             waiting = sign
             stack += [(token.lastgroup or "", token.start())] * sign.replace("\u301a", "[").count("[")
-            if len(stack) > DEEPEST:
-                where = place_of(text, token.start())
-                raise ValueError(f"Over {DEEPEST} brackets at {where} lie within each other; close some of them.")
+            if len(stack) > DEEPEST and faults.deep is None:
+                faults.deep = token.start()
         else:
             waiting += sign
             faults.closing += [token.start()] * (token.lastgroup == "close")
@@ -231,11 +258,24 @@ def _rules(text: str) -> set[int]:
     return {rule.start() + run.start() for rule in RULE.finditer(text) for run in DASHED.finditer(rule[0])}
 
 
+def _is_doubt(text: str, at: int, read: int) -> bool:
+    """Tell whether the sign at a place is `[?]` right behind a word, at most a space between.
+
+    Args:
+        read: where what is known begins: behind the gap before it.
+    """
+    if not DOUBT.match(text, at):
+        return False
+    before = text[max(read, at - 2) : at]
+    last = before.rstrip(" \t\u00a0")[-1:]
+    return bool(last) and (last.isalnum() or last in WORD_ENDS or unicodedata.combining(last) > 0)
+
+
 def _known(written: str, stack: list[tuple[str, int]]) -> list[Known]:
     if not written:
         return []
-    supplied = any(kind == "open" for kind, _ in stack)
-    bare = BRACKETS.sub("", written)
+    supplied = any(kind == "open" for kind, _ in stack[:DEEPEST])
+    bare = BRACKETS.sub("", DOUBT.sub("", written))
     return [Known(written, _read(IN_BRACKETS.sub("", bare) if stack else bare), supplied)]
 
 
@@ -248,21 +288,23 @@ def _read(text: str) -> str:
     return normalized(undotted)
 
 
-def _means(inside: str) -> bool:
-    """Tell whether what stands in brackets is text, or has gaps of its own."""
-    return any(map(str.isalpha, inside)) or any(token.lastgroup in {"gap", "bare"} for token in TOKEN.finditer(inside))
-
-
 def _length(sign: str) -> int | None:
-    """Tell how many characters a sign says are lost; None where nobody knows."""
+    """Tell how many characters a sign says are lost; None where nobody knows, 0 where it is no sign."""
     inside = sign.strip("[]").strip()
-    numbers = re.findall(r"\d+", inside)
-    if numbers:  # Longer numbers are too many as well.
-        return None if len(numbers) > 1 else int(numbers[0].lstrip("0")[:9] or 0)
+    numbers = [_number(digits) for digits in re.findall(r"\d+", inside)]
+    if len(numbers) > 1:
+        return None if numbers[0] < numbers[1] <= RANGED else 0
+    if numbers:
+        return numbers[0]
     if not inside or inside == "?":
         return None
     counts = [_count(line, sign) for line in LINE_END.split(inside)]
     return None if None in counts else sum(filter(None, counts))
+
+
+def _number(digits: str) -> int:
+    """Read a number; of a long one the beginning, which is too many as well."""
+    return int(digits.lstrip("0")[:9] or 0)
 
 
 def _count(line: str, sign: str) -> int | None:

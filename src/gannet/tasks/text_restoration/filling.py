@@ -45,7 +45,7 @@ class Filler:
         window: signs that it is shown at a time.
         language: the number of the text's.
         steps: keeps what is filled of a long text.
-        part: what is added to the names of these steps, where a text is filled in several languages.
+        part: what is added to the names of these steps, in letters: a text may be filled in several languages.
     """
 
     network: nn.Module

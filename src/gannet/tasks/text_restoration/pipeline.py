@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import cached_property
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -58,6 +59,8 @@ BLOCK = 1_024
 """Characters of a text in which passages of one script are taken to be of one language."""
 LISTED = 10
 """Gaps that are told in words."""
+DIGITS = 16
+"""Letters that tell parts of long work apart."""
 
 
 @dataclass(frozen=True)
@@ -203,7 +206,7 @@ class TextRestorationPipeline(ConverterPipeline):
         language = options.language or self.likeliest_language(signs, self.languages)
         chosen = self._languages(damaged, places, options.language, language)
         _refuse_all_left(Restoration(language, damaged, [one for one in chosen if isinstance(one, Left)]), len(chosen))
-        ways = self._ways(signs, places, chosen, options.temperature, language)
+        ways = self._ways(signs, places, chosen, options.temperature)
         spelling = spelling_of(piece.written for piece in damaged.pieces if isinstance(piece, Known))
         parallels = self._parallels(read, places, chosen, options.parallels)
         outcomes: list[Outcome] = []
@@ -219,7 +222,8 @@ class TextRestorationPipeline(ConverterPipeline):
         """Choose the language that each gap is filled in, or say why it is left.
 
         It is the text's, but where the letters around a gap are of a script that this does not use: then that which
-        uses it, and of several the one in which the passage is likeliest. One that was asked for is always taken.
+        uses it, and of several the one in which the passage is likeliest. One that was asked for is always taken,
+        whatever the script.
         """
         read, scripts, found = damaged.read, self.scripts, list[str | Left]()
         nearest_of: dict[tuple[str, int], str] = {}
@@ -228,11 +232,12 @@ class TextRestorationPipeline(ConverterPipeline):
             able = [name for name, used in scripts.items() if not script or script in used]
             if (gap.length or 0) > self.longest:
                 found.append(Left(f"{gap.length:,} characters are more than the {self.longest} that can be restored"))
-            elif not able:
-                learned = ", ".join(sorted(set().union(*scripts.values())))
-                found.append(Left(f"its script ({script}) is none that the model learned ({learned})"))
             elif asked or usual in able:
                 found.append(usual)
+            elif not able:
+                learned = ", ".join(sorted(set().union(*scripts.values())))
+                said = f"its script is {script}, of which the model learned too little (it knows {learned})"
+                found.append(Left(said))
             else:
                 block = script, place.start // BLOCK
                 if block not in nearest_of:
@@ -248,13 +253,12 @@ class TextRestorationPipeline(ConverterPipeline):
         places: Sequence[Place],
         chosen: Sequence[str | Left],
         temperature: float,
-        usual: str,
     ) -> dict[Place, list[Alternative]]:
         """Fill gaps, language by language."""
         found: dict[Place, list[Alternative]] = {}
         for name in dict.fromkeys(one for one in chosen if isinstance(one, str)):
             own = [place for place, one in zip(places, chosen, strict=True) if one == name]
-            part = "" if name == usual else _letters(self.language_number(name))
+            part = _part(self.language_number(name), own)
             ways = replace(self.filler(name, temperature), part=part).restore(signs, own)
             found |= dict(zip(own, ways, strict=True))
         return found
@@ -379,6 +383,10 @@ def _refuse_all_left(restoration: Restoration, count: int) -> None:
     raise ValueError(f"Nothing can be restored: {'; '.join(left_as_they_are(left))}.")
 
 
-def _letters(number: int) -> str:
-    """Write a number in letters, of which the names of parts of long work are made."""
-    return "".join(chr(ord("a") + int(digit)) for digit in str(number))
+def _part(language: int, places: Sequence[Place]) -> str:
+    """Name a part of long work by its language and its gaps, in letters, of which such names are made.
+
+    Where another language is chosen for a gap when work goes on, what was kept is of another part.
+    """
+    told = sha256(repr((language, [tuple(place) for place in places])).encode()).hexdigest()
+    return "".join(chr(ord("a") + int(digit, 16)) for digit in told[:DIGITS])

@@ -1,12 +1,13 @@
 """What came of restoring a text: alternatives for every gap, as plain data and in words."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any, Literal, TypeAlias
 
 from gannet.tasks._text.alternatives import Alternative
-from gannet.tasks._text.gaps import Damaged, Gap, Known
+from gannet.tasks._text.gaps import Damaged, Gap, Known, read_gaps
 from gannet.tasks._text.parallels import Parallel
 from gannet.tasks.text_restoration.windows import Place
 
@@ -82,10 +83,10 @@ class Restoration:
     outcomes: Sequence[Outcome]
 
     def text(self, mark: Mark) -> str:
-        """Give the text with the likeliest alternatives, in brackets where that is asked."""
-        around = {"none": "{}", "brackets": "[{}]"}[mark]
+        """Give the text with the likeliest alternatives, in brackets where that is asked and makes no gap of them."""
+        around: dict[Mark, Callable[[str], str]] = {"none": str, "brackets": _in_brackets}
         return self.damaged.filled(
-            [around.format(one.text) if isinstance(one, Filled) else None for one in self.outcomes]
+            [around[mark](one.text) if isinstance(one, Filled) else None for one in self.outcomes]
         )
 
     @property
@@ -112,6 +113,14 @@ class Restoration:
         left = [{**one.told, "reason": one.outcome.reason} for one in self.standing if isinstance(one.outcome, Left)]
         told = {"language": self.language, "restored_characters": self.count, "gaps": gaps}
         return told | ({"left": left} if left else {})
+
+
+def _in_brackets(text: str) -> str:
+    """Put brackets around what was restored, but where they would say that it is lost, as around a number or dots."""
+    with suppress(ValueError):
+        if not read_gaps(f"[{text}]").gaps:
+            return f"[{text}]"
+    return text
 
 
 def _filled(standing: Standing, filled: Filled) -> dict[str, object]:

@@ -16,11 +16,14 @@ USED = 0.1
 that has read some hundred lines of such quotations knows nothing of what stands in a book."""
 LOOKED_AT = 4_000
 """Lines of a language by which that is told."""
+MIXED = dict.fromkeys(("Hiragana", "Katakana", "Halfwidth", "Hangul", "Ideographic"), "CJK")
+"""What is written with Chinese characters, in one text and often in one word, is of one script with them."""
 
 
 def letters_script(letter: str) -> str:
     """Name the script of a letter; empty of what is none, or modifies others."""
-    return "" if category(letter) == "Lm" else script_of(letter)
+    script = "" if category(letter) == "Lm" else script_of(letter)
+    return MIXED.get(script, script)
 
 
 def script_around(read: str, place: Place) -> str:
@@ -39,7 +42,7 @@ def script_around(read: str, place: Place) -> str:
             script = letters_script(letter)
             weights[script] += distance**-2
             counts[script] += 1
-    del weights[""]
+    weights.pop("", None)
     enough = [script for script in weights if counts[script] >= FEWEST]
     return max(enough or weights, key=weights.__getitem__, default="")
 
