@@ -38,11 +38,19 @@ def facts(run: Run, judged: Path, judged_by: Sequence[Path]) -> dict[str, str]:
     }
     if run.recipe.task.name in ("recognition", "clip-recognition"):
         return {**known, "error": f"{line['held_out']['error']:.1%}"}
-    told = [(data, gannet.judge(judged, data).lines()) for data in judged_by or [""]]
+    told = [(data, judged_by_data(judged, data)) for data in judged_by or [""]]
     words = "\n\n".join(
         "\n".join(([f"`{data.name}`:\n"] if data else []) + [f"- {line}" for line in lines]) for data, lines in told
     )
     return {**known, "scores": words}
+
+
+def judged_by_data(judged: Path, data: Path | str) -> list[str]:
+    """What the judge says of a model; or why there is too little to judge it by."""
+    try:
+        return gannet.judge(judged, data).lines()
+    except ValueError as error:
+        return [f"none: {error}"]
 
 
 def halve(pipeline: Any, name: str) -> Any:
