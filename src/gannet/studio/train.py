@@ -1,7 +1,8 @@
 """Train: data and what the doctor says of them, a recipe, and runs that are watched while they are trained."""
 
+import time
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import gradio as gr
 
@@ -16,6 +17,23 @@ from gannet.studio.words import say
 
 GLANCE = 2.0
 """Seconds from one look at a run to the next."""
+PATIENCE = 60
+"""How many times as long as drawing a run took it is not drawn again: a page may hardly slow what it shows."""
+
+
+class Drawn(NamedTuple):
+    """Runs that were drawn.
+
+    Attributes:
+        stamps: of each its name, whether it was running, and what changes with its files.
+        until: the time, as `time.monotonic` has it, before which they are drawn again only where one began or ended.
+    """
+
+    stamps: tuple[tuple[Any, ...], ...]
+    until: float
+
+
+NOTHING = Drawn((), 0.0)
 FIRST = "digits"
 """The recipe that is chosen when the page opens: it is done in a minute."""
 CHOSEN = ("name", "about", "task.name")
@@ -127,12 +145,16 @@ def _draw_runs(settings: Settings, jobs: Jobs, language: str, runs: Any, page: g
         stop = gr.Button(say(language, "train.stop"), variant="stop", elem_id="train-stop", elem_classes="beside-field")
         images = gr.Textbox(label=say(language, "train.more"))
         resume = gr.Button(say(language, "train.resume"), elem_classes="beside-field")
-    shown, seen, clock = gr.HTML(elem_id="train-view"), gr.State(()), gr.Timer(GLANCE)
+    shown, seen, clock = gr.HTML(elem_id="train-view"), gr.State(NOTHING), gr.Timer(GLANCE)
     said = said_field(language)
 
-    def look(names: Sequence[str], before: object) -> tuple[Any, Any]:
-        now = _stamps(names, jobs, settings)
-        return (gr.skip(), gr.skip()) if now == before else (view(names, jobs, settings, language), now)
+    def look(names: Sequence[str], before: Drawn) -> tuple[Any, Any]:
+        now, began = _stamps(names, jobs, settings), time.thread_time()
+        waits = time.monotonic() < before.until and [one[:2] for one in now] == [one[:2] for one in before.stamps]
+        if now == before.stamps or waits:
+            return gr.skip(), gr.skip()
+        drawn = view(names, jobs, settings, language)
+        return drawn, Drawn(now, time.monotonic() + PATIENCE * (time.thread_time() - began))
 
     def find() -> Any:
         names = _names(jobs, settings)
