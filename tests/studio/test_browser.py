@@ -202,7 +202,9 @@ def test_the_page_is_persian_from_right_to_left(page: Any) -> None:
 
 
 def test_the_page_speaks_its_own_language_and_not_the_browsers(visit: Any) -> None:
-    visit(locale="fa-IR").wait_for_selector("#use-fields >> text=Drop Image Here")
+    page = visit(locale="fa-IR")
+    page.wait_for_selector("#use-fields >> text=Drop Image Here")
+    assert page.evaluate("document.documentElement.lang") == "en"
 
 
 def test_a_class_is_chosen_to_be_explored(page: Any) -> None:
@@ -210,6 +212,7 @@ def test_a_class_is_chosen_to_be_explored(page: Any) -> None:
     page.get_by_label("Class", exact=True).click()
     page.get_by_role("option", name="Trouser", exact=True).click()
     page.wait_for_selector("#explore-seeds img >> nth=7")
+    assert page.get_by_label("Class", exact=True).input_value() == "Trouser"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
