@@ -71,3 +71,45 @@ def test_a_training_goes_on_while_the_page_is_loaded_anew_and_is_stopped_from_it
 
 IMAGES = "/[1-9][\\d,]* of [\\d,]+ images/.test(document.querySelector('#train-view .state')?.innerText)"
 """Whether the page tells of a run that has seen images."""
+
+
+def test_a_page_that_nobody_touches_asks_for_few_frames(visit: Callable[..., Any]) -> None:
+    page = visit()
+    page.add_init_script(COUNTED)
+    page.reload()
+    page.wait_for_selector("#use-start")
+    page.wait_for_function("performance.now() > 12_000")
+    page.evaluate("window.given = 0")
+    page.wait_for_timeout(3_000)
+    assert page.evaluate("window.given") < 60, "gradio asks for sixty a second for each thing that was ever done"
+    assert page.evaluate("new Promise((go) => requestAnimationFrame(() => go(true)))"), "whoever asks is given one"
+    assert page.evaluate(DROPPED) == "dropped"
+
+
+COUNTED = """
+    window.given = 0;
+    const draw = window.requestAnimationFrame.bind(window);
+    window.requestAnimationFrame = (act) => draw((now) => { window.given += 1; act(now); });
+"""
+"""Counts the frames that a page is given."""
+DROPPED = """new Promise((go) => {
+    cancelAnimationFrame(requestAnimationFrame(() => go("given")));
+    setTimeout(() => go("dropped"), 600);
+})"""
+"""What becomes of a frame that is not wanted any more."""
+
+
+def test_of_a_run_only_what_changed_is_drawn_anew(page: Any, studio: Any) -> None:
+    page.get_by_role("tab", name="Train", exact=True).click()
+    page.wait_for_selector("#train-runs")
+    if not page.locator("#train-runs >> text=tiny").count():
+        page.click("#train-runs input")
+        page.get_by_role("option", name="tiny", exact=True).first.click()
+    page.wait_for_selector("#train-view .run h3 >> text=tiny")
+    page.evaluate("for (const part of document.querySelectorAll('#train-view .run > *')) part.drawn = 1")
+    log = studio.folder / "runs" / "tiny" / "log.jsonl"
+    lines = log.read_text().splitlines(keepends=True)
+    log.write_text("".join([*lines, lines[-1].replace('"images": 512', '"images": 576')]))
+    page.wait_for_function("[...document.querySelectorAll('#train-view .run > *')].some((part) => !part.drawn)")
+    kept = "['h3', '.beside'].every((part) => document.querySelector(`#train-view ${part}`).drawn)"
+    assert page.evaluate(kept), "pictures that are the same are not sent through the browser again"

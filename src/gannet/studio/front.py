@@ -1,4 +1,6 @@
-"""What stands before gradio's page: its language and its direction, there from the first byte."""
+"""What stands before gradio's page: its language and its direction, and what keeps it quiet, from the first byte."""
+
+from importlib import resources
 
 from gannet.studio.guard import App, Message, Receive, Send
 from gannet.studio.words import direction, languages
@@ -6,6 +8,7 @@ from gannet.studio.words import direction, languages
 PLAIN = b'lang="en"'
 """How gradio's page says its language, whichever that is."""
 HEAD = b"<head>"
+QUIET = (resources.files("gannet.studio") / "quiet.js").read_bytes()
 
 
 def path_of(language: str) -> str:
@@ -52,7 +55,7 @@ def _translating(send: Send, language: str) -> Send:
 
 
 def translated(page: bytes, language: str) -> bytes:
-    """Give a page that says its language, its direction, and that gradio is to speak it, too."""
+    """Give a page that says its language, its direction, that gradio is to speak it, too, and that rests."""
     says = f'lang="{language}" dir="{direction(language)}"'.encode()
     spoken = f'<script>Object.defineProperty(navigator, "language", {{ get: () => "{language}" }});</script>'.encode()
-    return page.replace(PLAIN, says, 1).replace(HEAD, HEAD + spoken, 1)
+    return page.replace(PLAIN, says, 1).replace(HEAD, HEAD + spoken + b"<script>" + QUIET + b"</script>", 1)

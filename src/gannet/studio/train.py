@@ -1,8 +1,7 @@
 """Train: data and what the doctor says of them, a recipe, and runs that are watched while they are trained."""
 
-import time
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import gradio as gr
 
@@ -11,29 +10,11 @@ from gannet.studio import actions, bounds, data_fields, watching, work
 from gannet.studio.blocks import DRAWN
 from gannet.studio.forms import Form
 from gannet.studio.jobs import OWN_KEYS, Jobs
+from gannet.studio.live import Live
 from gannet.studio.places import said_field, told
 from gannet.studio.settings import Settings
 from gannet.studio.words import say
 
-GLANCE = 2.0
-"""Seconds from one look at a run to the next."""
-PATIENCE = 60
-"""How many times as long as drawing a run took it is not drawn again: a page may hardly slow what it shows."""
-
-
-class Drawn(NamedTuple):
-    """Runs that were drawn.
-
-    Attributes:
-        stamps: of each its name, whether it was running, and what changes with its files.
-        until: the time, as `time.monotonic` has it, before which they are drawn again only where one began or ended.
-    """
-
-    stamps: tuple[tuple[Any, ...], ...]
-    until: float
-
-
-NOTHING = Drawn((), 0.0)
 FIRST = "digits"
 """The recipe that is chosen when the page opens: it is done in a minute."""
 CHOSEN = ("name", "about", "task.name")
@@ -145,21 +126,14 @@ def _draw_runs(settings: Settings, jobs: Jobs, language: str, runs: Any, page: g
         stop = gr.Button(say(language, "train.stop"), variant="stop", elem_id="train-stop", elem_classes="beside-field")
         images = gr.Textbox(label=say(language, "train.more"))
         resume = gr.Button(say(language, "train.resume"), elem_classes="beside-field")
-    shown, seen, clock = gr.HTML(elem_id="train-view"), gr.State(NOTHING), gr.Timer(GLANCE)
+    shown = Live(jobs, settings, language, lambda: _names(jobs, settings)).field()
     said = said_field(language)
 
-    def look(names: Sequence[str], before: Drawn) -> tuple[Any, Any]:
-        now, began = _stamps(names, jobs, settings), time.thread_time()
-        waits = time.monotonic() < before.until and [one[:2] for one in now] == [one[:2] for one in before.stamps]
-        if now == before.stamps or waits:
-            return gr.skip(), gr.skip()
-        drawn = view(names, jobs, settings, language)
-        return drawn, Drawn(now, time.monotonic() + PATIENCE * (time.thread_time() - began))
-
-    def find() -> Any:
+    def find() -> tuple[Any, Any]:
         names = _names(jobs, settings)
         trained = [name for name in names if jobs.running(name) or _trained(name, settings)]
-        return gr.Dropdown(names, value=(trained or names)[:1])
+        found = (trained or names)[:1]
+        return gr.Dropdown(names, value=found), found
 
     def halt(names: Sequence[str]) -> None:
         _first(names, language, jobs.stop)
@@ -168,11 +142,10 @@ def _draw_runs(settings: Settings, jobs: Jobs, language: str, runs: Any, page: g
         changes = {"images": api.parse_change(f"images={more}")[1]} if more else {}
         return told(_first(names, language, lambda name: jobs.resume(name, changes)))
 
-    clock.tick(look, [runs, seen], [shown, seen], api_visibility="private", show_progress="hidden")
-    runs.change(look, [runs, seen], [shown, seen], api_visibility="private", show_progress="hidden")
+    runs.change(lambda names: names or [], runs, shown, api_visibility="private", show_progress="hidden")
     stop.click(halt, runs, None, api_visibility="private")
     resume.click(go_on, [runs, images], said, api_visibility="private")
-    page.load(find, None, runs, api_visibility="private")
+    page.load(find, None, [runs, shown], api_visibility="private")
 
 
 def _first(names: Sequence[str], language: str, act: Any) -> Any:
@@ -190,27 +163,3 @@ def _trained(name: str, settings: Settings) -> bool:
         return bool(actions.view(name, settings).process)
     except ValueError:
         return False
-
-
-def _stamps(names: Sequence[str], jobs: Jobs, settings: Settings) -> tuple[Any, ...]:
-    return tuple(
-        (name, jobs.running(name), watching.stamp(settings.runs / name)) for name in _known(names, jobs, settings)
-    )
-
-
-def _known(names: Sequence[str] | None, jobs: Jobs, settings: Settings) -> list[str]:
-    known = set(_names(jobs, settings))
-    return [name for name in (names or ())[: watching.MOST_BESIDE] if name in known]
-
-
-def view(names: Sequence[str], jobs: Jobs, settings: Settings, language: str) -> str:
-    """Give runs side by side as HTML; of one whose files cannot be read the reason."""
-    parts = []
-    for name in _known(names, jobs, settings):
-        trouble = jobs.trouble(name)
-        try:
-            parts.append(watching.one_run(actions.view(name, settings, language), language, trouble))
-        except ValueError as error:
-            born = (settings.runs / name / "recipe.yaml").is_file()
-            parts.append(watching.unborn(name, language, trouble or (str(error) if born else "")))
-    return watching.beside(parts)

@@ -3,17 +3,16 @@
 import struct
 from base64 import b64encode
 from collections.abc import Callable, Iterable
-from functools import wraps
-from typing import Annotated, Any, Literal, Protocol, TypeAlias
+from typing import Annotated, Any, Literal, Protocol
 
 from pydantic import AfterValidator, Field
 
 from gannet import api
 from gannet.schema import Options, check
+from gannet.studio.answers import Json, answering
 from gannet.studio.learn.sessions import Gone, Sessions
 from gannet.studio.learn.words import catalogue
 
-Json: TypeAlias = dict[str, Any]
 MOST_ROUNDS = 20
 """Rounds between two frames: more would make the game jump."""
 THOUSANDTHS, FARTHEST = 1_000, 30.0
@@ -47,33 +46,19 @@ class Numbers(Protocol):
         """Give the same numbers in another shape."""
 
 
-def answering(act: Callable[[Json], Json]) -> Callable[[object], Json]:
-    """Let a function answer whatever is sent to it: with `error`, a sentence, where that is nothing it can do."""
-
-    @wraps(act)
-    def answer(given: object = None) -> Json:
-        try:
-            if not isinstance(given, dict) or not all(isinstance(key, str) for key in given):
-                raise ValueError("What was sent is no request of this page.")
-            return act(given)
-        except Gone as gone:
-            return {"gone": str(gone)}
-        except ValueError as error:
-            return {"error": str(error)}
-
-    return answer
-
-
 def player_of(sessions: Sessions) -> Callable[[object], Json]:
     """Give what moves the games of some sessions and shows how they stand."""
 
     @answering
     def play(given: Json) -> Json:
         asked = Asked(**given)
-        if asked.game:
+        if not asked.game:
+            game = api.PlaneGame(_options(asked.options or {}))
+            asked = asked.model_copy(update={"game": sessions.open(game)})
+        try:
             return _played(sessions, asked)
-        game = api.PlaneGame(_options(asked.options or {}))
-        return _played(sessions, asked.model_copy(update={"game": sessions.open(game)}))
+        except Gone as gone:
+            return {"gone": str(gone)}
 
     return play
 
