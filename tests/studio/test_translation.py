@@ -35,6 +35,12 @@ def test_a_reason_within_a_sentence_is_translated_too() -> None:
     assert words == "\u2068a {b}.nii\u2069 خوانده نمی‌شود: پروندهٔ NIfTI نیست."
 
 
+def test_the_most_exact_sentence_tells_what_was_said_and_leaves_no_english_among_its_values() -> None:
+    beside = "each with its foreground (*.foreground.*) and mask (*.mask.*) beside it"
+    words = translate("fa", f"Saved 2 results in results, {beside}.")
+    assert words == "\u20682\u2069 نتیجه در \u2068results\u2069 ذخیره شد، هر کدام با پیش‌زمینه و ماسک در کنارش."
+
+
 def test_what_is_not_known_stays_and_english_is_not_looked_up() -> None:
     unknown = "Whatever: there is: no such sentence."
     assert translate("fa", unknown) == unknown and translate("en", "mask") == "mask"

@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
+from PIL import UnidentifiedImageError
 
 gr = pytest.importorskip("gradio")
 
@@ -18,7 +19,8 @@ from gradio.state_holder import SessionState  # noqa: E402
 
 from gannet import api  # noqa: E402
 from gannet.studio import work  # noqa: E402
-from gannet.studio.blocks import Page, until_answered  # noqa: E402
+from gannet.studio.blocks import NO_PICTURE, Page, until_answered  # noqa: E402
+from gannet.studio.translation import translate  # noqa: E402
 
 PATIENCE = 20
 
@@ -53,6 +55,17 @@ def test_whoever_is_cancelled_stops_the_work_and_the_next_has_the_turn() -> None
         return await asyncio.wait_for(second, PATIENCE)
 
     assert finished(both()) == 7
+
+
+def test_what_works_without_telling_anything_new_is_not_said_to_wait() -> None:
+    def slow(tell: Any, stopping: Any) -> int:
+        threading.Event().wait(3 * work.GLANCE)
+        tell(api.Progress(1, 2), "Judging")
+        threading.Event().wait(3 * work.GLANCE)
+        return 7
+
+    *under_way, last = work.watch("one", slow)
+    assert {step.line("It waits.") for step in under_way} == {"…", "Judging · 1 / 2"} and last.result == 7
 
 
 def test_what_waits_and_is_cancelled_never_begins() -> None:
@@ -150,3 +163,16 @@ def test_results_stay_until_they_are_taken(page: Any, monkeypatch: pytest.Monkey
     monkeypatch.setattr(gr.Blocks, "process_api", process)
     finished(page.process_api())
     assert seen == ["made", "taken", "gone"]
+
+
+def test_a_picture_that_is_none_is_said_to_be_none_in_the_pages_language(
+    page: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def process(*_: Any, **__: Any) -> None:
+        raise ValueError("inner words") from UnidentifiedImageError("a path")
+
+    page.language = "fa"
+    monkeypatch.setattr(gr.Blocks, "process_api", process)
+    with pytest.raises(gr.Error) as raised:
+        finished(page.process_api())
+    assert translate("fa", NO_PICTURE) in str(raised.value.message) and translate("fa", NO_PICTURE) != NO_PICTURE

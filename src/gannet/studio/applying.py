@@ -1,8 +1,7 @@
 """Applying a model to what its fields on the page hold: at once, step by step, or stroke by stroke."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from html import escape
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +10,8 @@ import gradio as gr
 from gannet.studio import actions, bounds, painting, work
 from gannet.studio.fields import Field, label_of
 from gannet.studio.forms import Form
-from gannet.studio.places import told
+from gannet.studio.places import listed, progress, told
 from gannet.studio.settings import Settings
-from gannet.studio.translation import translate
 from gannet.studio.widgets import widget
 from gannet.studio.words import say
 
@@ -69,16 +67,11 @@ class Applying:
             said, call = actions.apply(self.name, inputs, options, place, self.settings, save)
             for step in work.watch(session, call):
                 if step.result is None:
-                    yield self._line(step), gr.skip(), gr.skip(), told(said)
+                    yield progress(step, self.language), gr.skip(), gr.skip(), told(said)
                 else:
                     shown = self._shown(next(iter(inputs.values()), []), step.result)
                     kept = gr.File([str(one) for one in step.result.files], visible=True)
-                    yield _lines(step.result.lines, self.language), shown, kept, told(said)
-
-    def _line(self, step: work.Step[Any]) -> str:
-        """Say how far work is, as HTML."""
-        told = replace(step, words=translate(self.language, step.words))
-        return escape(told.line(say(self.language, "waiting")))
+                    yield listed(step.result.lines, self.language), shown, kept, told(said)
 
     def _asked(self, values: Sequence[Any]) -> tuple[dict[str, object], list[str]]:
         """The options, and the names of further outputs."""
@@ -106,9 +99,3 @@ class Applying:
             return gr.skip()
         medium = next(iter(self.interface["outputs"].values()))
         return widget(medium).shown(before, made.results, self.language)
-
-
-def _lines(lines: Sequence[str], language: str) -> str:
-    """Give what is said of results as HTML, of which nothing is markup."""
-    items = "".join(f'<li dir="auto">{escape(translate(language, line))}</li>' for line in lines)
-    return f'<ul class="told-lines">{items}</ul>'

@@ -9,12 +9,14 @@ import gradio as gr
 from gradio.blocks import BlocksConfig
 from gradio.exceptions import InvalidPathError
 from gradio.queueing import Queue
+from PIL import UnidentifiedImageError
 
 from gannet.studio import work
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
 MISREAD = "The request is not what this action takes; the page at ?view=api lists what each does."
+NO_PICTURE = "What was put in as a picture is none in a format that Gannet reads; give another file, such as a PNG."
 GONE = "This part of the page has been drawn anew meanwhile; do it again."
 SESSIONS = 512
 """Whose state is kept. Every call of a program is a session; those of open tabs are used all the time, and stay."""
@@ -58,8 +60,9 @@ class Page(gr.Blocks):
                 return await super().process_api(*given, **named)
         except gr.Error as error:
             raise work.told(error, self.language) from None
-        except (ValueError, InvalidPathError):  # Ours are errors of the page already.
-            raise gr.Error(MISREAD, print_exception=False) from None
+        except (ValueError, InvalidPathError) as error:  # Ours are errors of the page already.
+            words = NO_PICTURE if isinstance(error.__cause__, UnidentifiedImageError) else MISREAD
+            raise work.told(gr.Error(words, print_exception=False), self.language) from None
         except Exception as error:
             raise work.told(work.mistake(error), self.language) from None
 

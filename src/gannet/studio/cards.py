@@ -1,6 +1,7 @@
 """Models: what is at hand, and the card of each."""
 
 import re
+from typing import Any
 
 import gradio as gr
 
@@ -8,7 +9,8 @@ from gannet import api
 from gannet.studio import bounds, work
 from gannet.studio.said import Said
 from gannet.studio.settings import Settings
-from gannet.studio.words import say
+from gannet.studio.translation import ISOLATED, translate
+from gannet.studio.words import direction, say
 
 FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
 PICTURE = re.compile(r"!\[[^\]]*\]\([^)]*\)")
@@ -17,9 +19,9 @@ PICTURE = re.compile(r"!\[[^\]]*\]\([^)]*\)")
 
 def build(settings: Settings, language: str) -> None:
     """Build the tab."""
-    names = list(bounds.models_by_name(settings))
+    names, from_right = list(bounds.models_by_name(settings)), direction(language) == "rtl"
     model = gr.Dropdown(names, value=None, label=say(language, "models.model"), elem_id="models-model")
-    card = gr.Markdown(_overview(settings, language), elem_id="models-card")
+    card = gr.Markdown(_overview(settings, language), rtl=from_right, elem_id="models-card")
     said = gr.Code(
         Said("models", []).both(),
         label=say(language, "said"),
@@ -29,9 +31,11 @@ def build(settings: Settings, language: str) -> None:
         show_line_numbers=False,
     )
 
-    def show(name: str | None) -> tuple[str, str]:
+    def show(name: str | None) -> tuple[Any, str]:
         try:
-            return card_of(name, settings) if name else _overview(settings, language), _said(name, settings).both()
+            words = card_of(name, settings) if name else _overview(settings, language)
+            turned = from_right and not name  # Cards are in English.
+            return gr.Markdown(words, rtl=turned), _said(name, settings).both()
         except Exception as error:
             raise work.mistake(error) from None
 
@@ -54,7 +58,16 @@ def card_of(name: object, settings: Settings) -> str:
 def _overview(settings: Settings, language: str) -> str:
     """A table of all models."""
     rows = [
-        f"| {name} | {one.task} | {one.megabytes:.1f} MB | {one.licence or '—'} |"
+        " | ".join(
+            (
+                "",
+                name,
+                translate(language, one.task),
+                ISOLATED.format(f"{one.megabytes:.1f} MB"),
+                one.licence or "—",
+                "",
+            )
+        )
         for one in api.models(settings.runs)
         for name, target in bounds.models_by_name(settings).items()
         if target == one.name

@@ -58,7 +58,7 @@ def given_over(name: str, value: Any, first: Path) -> list[Path]:
     with Image.open(first) as photograph:
         drawn = drawn.resize(_upright(photograph), Image.Resampling.NEAREST)
     picture = drawn.getchannel("A").point(lambda light: 255 * (light > 0)) if name == "mask" else drawn
-    path = Path(tempfile.mkdtemp(dir=upload_folder())) / f"{first.stem}.png"
+    path = Path(tempfile.mkdtemp(dir=upload_folder())) / f"{first.stem}-{name}.png"
     picture.save(path)
     return [path]
 

@@ -10,9 +10,10 @@ import gradio as gr
 from gannet import api
 from gannet.studio import actions, bounds, work
 from gannet.studio.blocks import DRAWN
-from gannet.studio.places import results_field, said_field, stop_work, told
+from gannet.studio.places import progress, results_field, said_field, stop_work, told
 from gannet.studio.said import Said
 from gannet.studio.settings import Settings
+from gannet.studio.translation import translate
 from gannet.studio.words import say
 
 SHOWN, SLIDERS = 8, 5
@@ -268,9 +269,9 @@ class _Parts:
             with actions.workplace(self.settings) as place:
                 said, call = actions.explore(self.name, asked, picture, place / out, self.settings)
                 for step in work.watch(str(request.session_hash), call):
-                    words = step.line(say(self.language, "waiting"))
                     # That it was saved the page shows itself.
-                    lines = "\n".join(f"- {line}" for line in step.result.lines[1:]) if step.result else words
+                    known = [translate(self.language, line) for line in step.result.lines[1:]] if step.result else []
+                    lines = "\n".join(f"- {line}" for line in known) if step.result else progress(step, self.language)
                     yield lines, step.result, said
         except Exception as error:
             raise work.mistake(error) from None

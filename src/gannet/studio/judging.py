@@ -8,7 +8,7 @@ import gradio as gr
 from gannet import api
 from gannet.studio import actions, bounds, data_fields, work
 from gannet.studio.forms import Form
-from gannet.studio.places import results_field, said_field, stop_work, told
+from gannet.studio.places import listed, progress, results_field, said_field, stop_work, told
 from gannet.studio.settings import Settings
 from gannet.studio.words import say
 
@@ -26,7 +26,7 @@ def build(settings: Settings, language: str) -> None:
     with gr.Row():
         start = gr.Button(say(language, "judge.start"), variant="primary", elem_id="judge-start")
         stop = gr.Button(say(language, "stop"), variant="stop")
-    status = gr.Markdown(elem_id="judge-status")
+    status = gr.HTML(elem_id="judge-status")
     file, said = results_field(say(language, "judge.file"), "judge-file"), said_field(language)
 
     def judge(request: gr.Request, name: str, *values: Any) -> Iterator[tuple[Any, ...]]:
@@ -36,11 +36,12 @@ def build(settings: Settings, language: str) -> None:
                 words, call = actions.judge(name, given, form.changed(values[len(data) :]), place, settings)
                 for step in work.watch(str(request.session_hash), call):
                     if step.result is None:
-                        yield step.line(say(language, "waiting")), gr.skip(), told(words)
+                        yield progress(step, language), gr.skip(), told(words)
                     else:
                         lines, found = step.result
-                        yield "\n".join(f"- {line}" for line in lines), gr.File([str(found)], visible=True), told(words)
+                        yield listed(lines, language), gr.File([str(found)], visible=True), told(words)
         except Exception as error:
+            yield "", gr.skip(), gr.skip()  # It waits no more.
             raise work.mistake(error) from None
 
     start.click(
@@ -50,6 +51,6 @@ def build(settings: Settings, language: str) -> None:
         api_visibility="private",
         concurrency_id="work",
         concurrency_limit=8,
-        show_progress="minimal",
+        show_progress="hidden",
     )
     stop.click(stop_work, None, None, api_visibility="private")

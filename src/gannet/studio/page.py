@@ -50,4 +50,8 @@ def _head(language: str) -> str:
     links = [
         f'<a href="{path_of(one)}" lang="{one}">{say(one, "language")}</a>' for one in languages() if one != language
     ]
-    return f'<div class="top"><h1>Gannet</h1><span>{say(language, "about")}</span><nav>{"".join(links)}</nav></div>'
+    # Gradio heads its messages with their kind, in English alone.
+    error = f'<style>.toast-title.error {{ --kind: "{say(language, "error")}"; }}</style>'
+    return (
+        f'{error}<div class="top"><h1>Gannet</h1><span>{say(language, "about")}</span><nav>{"".join(links)}</nav></div>'
+    )

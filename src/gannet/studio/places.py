@@ -1,12 +1,16 @@
 """Places on the page that several tabs have: files to keep, what does the same elsewhere, and the way to stop."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+from html import escape
 from typing import Any
 
 import gradio as gr
 
 from gannet.studio import work
 from gannet.studio.said import Said
-from gannet.studio.words import say
+from gannet.studio.translation import translate
+from gannet.studio.words import direction, say
 
 
 def results_field(label: str, name: str) -> Any:
@@ -25,6 +29,20 @@ def said_field(language: str, render: bool = True) -> Any:
 def told(said: Said) -> Any:
     """Fill that place."""
     return gr.Code(said.both(), visible=True)
+
+
+def progress(step: work.Step[Any], language: str) -> str:
+    """Say how far work is, as HTML."""
+    told = replace(step, words=translate(language, step.words))
+    return escape(told.line(say(language, "waiting")))
+
+
+def listed(lines: Sequence[str], language: str) -> str:
+    """Give what is said of results as HTML, of which nothing is markup."""
+    known = [(line, translate(language, line)) for line in lines]
+    ways = [direction(language) if words != line else "auto" for line, words in known]
+    items = "".join(f'<li dir="{way}">{escape(words)}</li>' for way, (_, words) in zip(ways, known, strict=True))
+    return f'<ul class="told-lines">{items}</ul>'
 
 
 def stop_work(request: gr.Request) -> None:

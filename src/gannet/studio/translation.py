@@ -34,10 +34,11 @@ def _value(language: str, value: str) -> str:
 
 @cache
 def sayings(language: str) -> Sequence[tuple[re.Pattern[str], str]]:
-    """List what is known in a language: how it is said in English, its values as groups, and how it is told."""
+    """List what is known in a language, the most exact first: a pattern of the English, and how it is told."""
     file = resources.files("gannet.studio") / "catalogue" / "said" / f"{language}.yaml"
     known: dict[str, str] = yaml.safe_load(file.read_text(encoding="utf-8")) if file.is_file() else {}
-    return [(_pattern(said), told) for said, told in known.items()]
+    exact_first = sorted(known.items(), key=lambda one: -len(FIELD.sub("", one[0])))  # Values of others would hold it.
+    return [(_pattern(said), told) for said, told in exact_first]
 
 
 def _pattern(said: str) -> re.Pattern[str]:

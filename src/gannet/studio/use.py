@@ -62,7 +62,7 @@ def _draw(name: str, settings: Settings, language: str) -> None:
                 place, further = gr.HTML(elem_id="painted", min_height=120), None
                 start, stop = _buttons("easel.save", language)
                 asked = _options(form, True, language)
-            status = gr.HTML(elem_id="use-status")
+            status = gr.HTML("", elem_id="use-status")
             if not paints:
                 place = widget(next(iter(about["outputs"].values()))).show(
                     say(language, "use.result"), f"{name}-result"

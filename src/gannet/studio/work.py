@@ -66,12 +66,14 @@ def watch(session: str, verb: Verb[Result]) -> Iterator[Step[Result]]:
     def tell(progress: api.Progress, words: str) -> None:
         told.put(Step(progress.note or words or "…", progress.done, progress.total))
 
+    step: Step[Result] = Step()
     with _stoppable(session) as stop:
         thread = threading.Thread(target=_work, args=(verb, tell, stop, ended), daemon=True)
         thread.start()
         while thread.is_alive():
             thread.join(GLANCE)
-            yield _newest(told)
+            step = _newest(told, step)
+            yield step
     yield Step(result=ended.result())
 
 
@@ -114,6 +116,7 @@ def _work(verb: Verb[Result], tell: api.OnProgress, stop: threading.Event, ended
         with _turn:
             if stop.is_set():
                 raise api.Stopped("Stopped before it began.")
+            tell(api.Progress(0, 0), "")  # It waits no more, though it may be long before it tells anything.
             result = verb(tell, stop.is_set)
     except BaseException as error:
         ended.set_exception(error)
@@ -121,8 +124,8 @@ def _work(verb: Verb[Result], tell: api.OnProgress, stop: threading.Event, ended
         ended.set_result(result)
 
 
-def _newest(told: "queue.SimpleQueue[Step[Result]]") -> Step[Result]:
-    step: Step[Result] = Step()
+def _newest(told: "queue.SimpleQueue[Step[Result]]", step: Step[Result]) -> Step[Result]:
+    """Give the last step that was told, which is the one before while there is no newer one."""
     while not told.empty():
         step = told.get()
     return step

@@ -42,7 +42,7 @@ padding-top: 2.2rem;
   margin: 0 0 .6rem; }
 .sureness i { width: 5rem; height: .7rem; border-radius: 3px; background: linear-gradient(to right, #d9661f, #2a78c8); }
 .sureness small { opacity: .8; flex-basis: 100%; }
-[dir=rtl] .sureness i { background: linear-gradient(to left, #d9661f, #2a78c8); }
+.sureness[dir=rtl] i { background: linear-gradient(to left, #d9661f, #2a78c8); }
 """
 Gap = Mapping[str, Any]
 """A gap as a record tells it: `sign`, `position`, `restored`, `confidences` and `alternatives`."""
@@ -125,4 +125,5 @@ def _share(probability: float) -> str:
 def _legend(language: str) -> str:
     """Say what the colours mean."""
     low, high, about = (escape(say(language, f"text.{code}")) for code in ("unsure", "sure", "about"))
-    return f'<p class="sureness"><span>{low}</span><i></i><span>{high}</span><small>{about}</small></p>'
+    way = direction(language)
+    return f'<p class="sureness" dir="{way}"><span>{low}</span><i></i><span>{high}</span><small>{about}</small></p>'

@@ -62,7 +62,8 @@ def _volume(files: Mapping[str, Path], language: str) -> str:
     planes = "".join(_plane(layers, language) for layers in zip(*sheets, strict=True))
     words = escape(say(language, "volume.labels"))
     over = f'<label><input type="checkbox" checked onchange="{LAY_OVER}"> {words}</label>' if further else ""
-    return f'<section class="volume"><h4>{escape(scan.name)}</h4><div class="planes">{planes}</div>{over}</section>'
+    name = f'<bdi dir="ltr">{escape(scan.name)}</bdi>'
+    return f'<section class="volume"><h4>{name}</h4><div class="planes">{planes}</div>{over}</section>'
 
 
 def _plane(layers: Sequence[Any], language: str) -> str:
