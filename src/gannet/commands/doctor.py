@@ -48,7 +48,7 @@ def examine(data: str, size: int, watch: Watch | None = None) -> Report:
     fields = _fields(source, media, size)
     dataset = build_dataset(source, fields, watch=watch)
     watch.step(len(dataset), len(dataset), "Comparing")
-    advice = _advise_pictures(source, dataset, looked) if looked else _advise(source.name, fields, dataset)
+    advice = _advise_pictures(source, dataset, looked) if looked else _advise(source.name, data, fields, dataset)
     report = examine_dataset(source, dataset, fields, advice)
     beside = (*passed_over(data), *_ignored_of(source, report.kind), *_others_of(data, media))
     told = (line for field in fields.values() for line in field.told)
@@ -65,7 +65,7 @@ def _ignored_of(source: Source, kind: str) -> tuple[str, ...]:
 def _others_of(data: str, media: Mapping[str, Medium]) -> Iterator[str]:
     """Tell of what a task for other samples learns from in the same folder."""
     for medium, count in others_in(data, media):
-        learners, _ = _learners([medium.name], ())
+        learners, _ = _learners(data, [medium.name], ())
         if learners:
             yield (
                 f"There are {medium.plural} among them as well, in {count:,} files: gannet train {learners[0]} {data} "
@@ -93,22 +93,26 @@ def _sides(field: Field) -> tuple[int, ...]:
     return field.given[-field.medium.dimensions :]
 
 
-def _learners(wanted: Sequence[str], classes: Collection[str]) -> tuple[list[str], list[str]]:
-    """Name the tasks that learn from samples of such parts, and those that could if there were classes."""
+def _learners(data: str, wanted: Sequence[str], classes: Collection[str]) -> tuple[list[str], list[str]]:
+    """Name the tasks that learn from samples of such parts, and those that could if there were classes.
+
+    What a task learns from may depend on what the data hold.
+    """
     able, unable = list[str](), list[str]()
     for known in sorted(task_names()):
         task = find_task(known)
-        if [medium.name for medium in task.media(task.example()).values()] != list(wanted):
-            continue
         recipe = load_recipe(known) if known in preset_names() else task.example()
+        given = recipe.model_copy(update={"data": recipe.data.model_copy(update={"source": data, "sources": ()})})
+        if [medium.name for medium in task.media(given).values()] != list(wanted):
+            continue
         (able if classes or task.labels(recipe) is not Labels.NEEDED else unable).append(known)
     return able, unable
 
 
-def _advise(name: str, fields: Fields, dataset: Dataset) -> Advice:
+def _advise(name: str, data: str, fields: Fields, dataset: Dataset) -> Advice:
     """Name the recipe that is made for data of that name, else the tasks that learn from such samples."""
     wanted = [field.medium.name for field in fields.values()]
-    found, unable = _learners(wanted, count_classes(dataset))
+    found, unable = _learners(data, wanted, count_classes(dataset))
     kind = " with ".join(field.medium.plural for field in fields.values())
     if name in preset_names():
         return Advice(name, {}, "none.", (f"The recipe {name} is made for these {kind}.",))

@@ -129,6 +129,7 @@ def examine(source: Source, dataset: Dataset, fields: Fields, advice: Advice) ->
             *dataset.notes(),
             *(line for one in found for line in _told(one, dataset)),
             *_across_groups([exact, near], dataset),
+            *parted_by(source, dataset),
         ),
         advice=advice,
     )
@@ -155,6 +156,17 @@ def _across_groups(found: list[Copies], dataset: Dataset) -> Iterator[str]:
     across = sum(len(set(dataset.groups[list(one)].tolist())) > 1 for copies in found for one in copies.groups)
     if across and dataset.groups.any():
         yield f"{across:,} sets of copies are of several groups (patients, films); one may be under a wrong name."
+
+
+def parted_by(source: Source, dataset: Dataset) -> Iterator[str]:
+    """Tell of samples that a source's own splits part from others of their group; Gannet itself parts long films."""
+    known = dataset.groups[~dataset.held_out]
+    count = int(np.isin(dataset.groups[dataset.held_out], known[known > 0]).sum())
+    if count and count_splits(source):
+        yield (
+            f"{dataset.name}: {count:,} held-out samples are of groups (patients, films) that are trained on, for its "
+            "own splits part them; scores will flatter."
+        )
 
 
 def count_classes(dataset: Dataset) -> dict[str, int]:

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from gannet.data.cache import Dataset, build_dataset
 from gannet.data.columns import Array, Column
+from gannet.data.doctor import parted_by
 from gannet.data.holding_out import hold_out
 from gannet.data.loader import Loader, Mixture, Samples
 from gannet.data.records import Source, notes_of
@@ -86,6 +87,7 @@ def load_samples(
     grouped = bool(recipe.data.group) or any(dataset.groups.any() for dataset in datasets)
     found = [_split(recipe, dataset, labels, grouped) for dataset in datasets]
     read = tuple(note for part in parts for note in notes_of(part))
+    read += tuple(note for part, dataset in zip(parts, datasets, strict=True) for note in parted_by(part, dataset))
     notes = read + tuple(note for split in found for note in split.notes)
     if not isinstance(source, Several):
         return Split(found[0].training, found[0].held_out, notes)

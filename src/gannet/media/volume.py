@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar, Literal
 import numpy as np
 import torch
 from PIL import Image
+from pydantic import AfterValidator
 from pydantic import Field as Constraint
 from torch import Tensor
 
@@ -35,6 +36,17 @@ from gannet.schema import Section
 
 Side = Annotated[int, Constraint(ge=8, le=256)]
 Millimetres = Annotated[float, Constraint(gt=0, le=100)]
+
+
+def _rising(window: tuple[float, float]) -> tuple[float, float]:
+    """Refuse a window that has no width, or is upside down."""
+    if not window[0] < window[1]:
+        raise ValueError("the first intensity, which becomes black, is below the second, such as [-160, 240]")
+    return window
+
+
+Intensity = Annotated[float, Constraint(allow_inf_nan=False)]
+Window = Annotated[tuple[Intensity, Intensity], AfterValidator(_rising)]
 STEP, LARGEST_AUTO_SIDE, WHITE = 8, 64, 255
 """What chosen sides are multiples of, voxels a side that are chosen at most, and the highest level of the cache."""
 EMPTY, MUCH = 2, 0.25
@@ -62,9 +74,9 @@ class Options(Section):
     fit: Literal["middle", "stretch"] = "middle"
     """What is done to a scan of another size: `middle` crops or pads it around the middle of what it holds, `stretch`
     brings all of it to size."""
-    window: tuple[float, float] | Literal["auto"] = "auto"
-    """Intensities that become black and white, such as [-160, 240] for Hounsfield units; `auto` takes each scan's own
-    percentiles (0.5 and 99.5, of what is not exactly 0)."""
+    window: Window | Literal["auto"] = "auto"
+    """Intensities that become black and white, the lower one first, such as [-160, 240] for Hounsfield units; `auto`
+    takes each scan's own percentiles (0.5 and 99.5, of what is not exactly 0)."""
 
     @property
     def spacings(self) -> Triple | None:

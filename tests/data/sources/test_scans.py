@@ -9,13 +9,15 @@ from scan_files import affine, lay_series, nifti, numbered, series
 from gannet.commands.doctor import examine
 from gannet.data.cache import Dataset, build_dataset
 from gannet.data.records import listed, notes_of
+from gannet.data.samples import Labels, load_samples
 from gannet.data.sources import media_of, open_source
 from gannet.data.sources.ellipsoids import NAMES, SIDES, Ellipsoids, draw_ellipsoids
 from gannet.media import image, label_volume, volume
 from gannet.media.medium import Medium
 from gannet.media.slices import slices_of
 from gannet.media.volumes import Volume
-from gannet.schema import check
+from gannet.recipe import Recipe
+from gannet.schema import Choice, check
 
 PAIR: dict[str, Medium] = {"volume": volume.medium, "labels": label_volume.medium}
 ALONE: dict[str, Medium] = {"volume": volume.medium}
@@ -264,3 +266,47 @@ def test_a_plane_of_what_are_no_scans_is_refused() -> None:
     with pytest.raises(ValueError, match=r"data\.plane says which slices of scans are taken, and digits holds none"):
         open_source("digits", None, check(image.Options, {"plane": "axial"}))
     assert "plane" not in image.Options().model_dump()
+
+
+def test_dicom_series_beside_nifti_files_are_named(tmp_path: Path) -> None:
+    for at in range(4):
+        write(tmp_path / "data", f"scan{at}.nii.gz", at)
+    lay_series(tmp_path / "data" / "visit", series(numbered(SIZE), "1.2.3"), "")
+    found = dataset(tmp_path / "data")
+    assert len(found) == 4 and [name for name, _ in found.skipped] == ["visit/"]
+    assert "DICOM series beside NIfTI files" in found.skipped[0][1]
+
+
+def test_patients_whom_own_splits_part_are_told_in_training_and_by_the_doctor(tmp_path: Path) -> None:
+    for at in range(6):
+        write(tmp_path / "data", f"train/sub-{at}_T1w.nii.gz", at)
+        write(tmp_path / "data", f"test/sub-{at + 4}_T1w.nii.gz", 10 + at)
+    words = "2 held-out samples are of groups (patients, films) that are trained on"
+    report = examine(str(tmp_path / "data"), 8)
+    assert any(words in line for line in report.findings)
+    source = open_source(str(tmp_path / "data"), ALONE)
+    recipe = Recipe(name="own", task=Choice(name="volume-generation"))
+    notes = load_samples(recipe, source, {"volume": volume.medium.field(SIZE)}, Labels.UNUSED).notes
+    assert any(words in note for note in notes)
+
+
+def test_patients_on_one_side_are_not_told_of(tmp_path: Path) -> None:
+    for at in range(8):
+        write(tmp_path / "data", f"sub-{at // 2}_run-{at}_T1w.nii.gz", at)
+    assert not any("held-out samples" in line for line in examine(str(tmp_path / "data"), 8).findings)
+
+
+@pytest.mark.parametrize("labelled", [False, True])
+def test_the_doctor_recommends_what_learns_from_scans_with_and_without_labels(tmp_path: Path, labelled: bool) -> None:
+    for at in range(4):
+        write(tmp_path / "data", f"images/{at}.nii.gz" if labelled else f"{at}.nii.gz", at)
+        if labelled:
+            write(tmp_path / "data", f"labels/{at}.nii.gz", at, labels=True)
+    assert examine(str(tmp_path / "data"), 8).advice.recipe == "volume-generation"
+
+
+@pytest.mark.parametrize("window", [(5, 5), (200, 5), (float("nan"), 5)])
+def test_a_window_goes_from_black_to_white(window: tuple[float, float]) -> None:
+    with pytest.raises(ValueError, match=r"data\.window"):
+        check(volume.Options, {"window": window}, "data")
+    assert check(volume.Options, {"window": (-160, 240)}, "data").window == (-160, 240)

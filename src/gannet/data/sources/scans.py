@@ -27,6 +27,7 @@ PATIENT = re.compile(r"(?:^|[/_])(sub-[A-Za-z0-9]+)(?=[/_.])")
 """What tells whose a file is in BIDS."""
 SLICES = {".dcm", ".ima", ""}
 """Endings of what may be a slice; scanners leave the ending away, or count."""
+BESIDE_FILES = "it is a DICOM series beside NIfTI files; give series alone, or save it as .nii.gz"
 
 
 class ScanFiles(FileSource):
@@ -37,6 +38,12 @@ class ScanFiles(FileSource):
         """Names of the folders that are classes; those of patients are none."""
         found = super().classes
         return () if found and all(PATIENT.search(f"{name}/") for name in found) else found
+
+    def pass_over(self, series: Mapping[str, list[str]]) -> None:
+        """Name DICOM series that lie beside, whose slices may have no ending to tell them by."""
+        named = {path for path, _ in self._left_out}
+        beside = {folder for folder, files in series.items() if not named.issuperset(files)}
+        self._left_out += [(f"{folder}/" if folder else self.name, BESIDE_FILES) for folder in sorted(beside)]
 
     def records(self) -> Iterator[Record]:
         """Give every scan, in order, grouped by patient."""
@@ -175,7 +182,10 @@ def open_path(path: Path, media: Mapping[str, Medium]) -> Source | None:
             raise ValueError(f"{path} holds no pairs: {str(error).rstrip('.')}.") from error
     ((name, medium),) = media.items()
     files = ScanFiles(storage, name, medium)
-    series = {} if files.count() else series_in(storage)
+    series = series_in(storage)
+    if files.count():
+        files.pass_over(series)
+        return files
     return SeriesSource(storage, name, series) if series else files
 
 
