@@ -243,6 +243,31 @@ def test_volumes_are_written_with_their_labels_and_say_that_they_are_synthetic(
     assert np.array_equal(labels, drawn.numpy())
 
 
+def test_the_help_of_a_model_says_that_labels_are_written_beside_its_volumes(
+    model: VolumeGenerationPipeline, tmp_path: Path, gannet_command: Callable[..., Any]
+) -> None:
+    for target in (model.save_pretrained(tmp_path / "model"), "hippocampus-v1"):
+        words = " ".join(gannet_command("apply", target, "--help").out.split())
+        assert "labels (label-volume), beside it" in words and "--save" not in words
+
+
+@pytest.mark.parametrize(
+    ("num", "name", "words"),
+    [
+        (1, "a.mgz", "1 volume is saved as .nii.gz, .nii, or goes to a folder or a .zip, or into a picture (.png,"),
+        (2, "one.nii", "2 volumes go to a folder or a .zip, or into a picture (.png,"),
+    ],
+)
+def test_where_volumes_cannot_go_is_told_with_where_they_can(
+    num: int, name: str, words: str, model: VolumeGenerationPipeline, tmp_path: Path, gannet_command: Callable[..., Any]
+) -> None:
+    ended = gannet_command("apply", model.save_pretrained(tmp_path / "model"), "--num", num, "--out", tmp_path / name)
+    assert ended.code == 2 and f"{name}: {words}" in ended.err and "name one of these" in ended.err
+    with pytest.raises(ValueError, match="name one of these"):
+        model(num=num).save(tmp_path / name)
+    assert not (tmp_path / name).exists()
+
+
 def test_a_run_is_judged_by_its_voxels_and_by_what_it_labels(tmp_path: Path) -> None:
     example = volume_generation.example()
     never = dict.fromkeys(("referee.every", "log.sheet_every", "checkpoint.every"), 10**6)

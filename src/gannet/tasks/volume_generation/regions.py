@@ -78,7 +78,8 @@ def _usual(counts: Sequence[int]) -> int:
 
 def _pieces_of_none(volume: Labels) -> Labels:
     """Number the pieces of what is no region (x, y, z): all that reaches the edge is number 1, holes come after it."""
-    return label(np.pad(volume == GROUND, 1, constant_values=True))[0][1:-1, 1:-1, 1:-1]
+    pieces: Labels = label(np.pad(volume == GROUND, 1, constant_values=True))[0]
+    return pieces[1:-1, 1:-1, 1:-1]
 
 
 def decide_in_pieces(logits: Tensor, most: Sequence[int], holes: int | None) -> Tensor:
