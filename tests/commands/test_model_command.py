@@ -50,7 +50,9 @@ def test_the_help_of_a_model_says_what_it_is_given_and_makes(name: str, gannet_c
         assert f"{how}): {one['about']} ({', '.join(one['endings'])})" in words and one["endings"], input_name
     first, *further = told["outputs"]
     assert f"Made: - {first} ({told['outputs'][first]})" in words
-    assert all(f"with --save {name}" in words for name in further) and ("--save" in words) == bool(further)
+    asked = set(further) - set(told["always"])
+    assert all(f"with --save {name}" in words for name in asked) and ("--save" in words) == bool(asked)
+    assert all(f"- {name} ({told['outputs'][name]}), beside it" in words for name in told["always"])
     assert ("--input" in words) == (len(told["inputs"]) > 1) and ("--compare" in words) == bool(told["inputs"])
     assert all(f"--{option.replace('_', '-')} " in words for option in told["options"]["properties"])
     assert "gannet apply MODEL" not in words

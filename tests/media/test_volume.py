@@ -390,22 +390,3 @@ def test_an_array_is_a_volume_and_others_are_told_what_is() -> None:
         medium.open("nothing.nii")
     with pytest.raises(ValueError, match="saved as .nii.gz, .nii, not .png"):
         medium.encode(numbered(), ".png", {})
-
-
-def test_the_doctor_is_told_of_what_reaches_the_edge() -> None:
-    held = np.zeros((2, 1, 12, 12, 12), np.uint8)
-    held[0, 0, 3:9, 3:9, 3:9] = 200
-    held[1, 0, 3:, 3:9, 2:10] = 200
-    assert [line for line in medium.examine(held).lines if "edge" in line] == [
-        "1 of them reach the edge of data.size: either they end there, or they are cut off."
-    ]
-
-
-def test_the_doctor_is_told_of_empty_slices_and_copies_look_alike() -> None:
-    full = medium.fit(Volume(numbered((8, 8, 8)), np.eye(4)), medium.field((8, 8, 8)))
-    half, none = full.copy(), np.zeros_like(full)
-    half[..., 4:] = 0
-    found = medium.examine(np.stack([full, half, none]))
-    assert "1 of them hold nothing" in found.lines[0] and "1 of them have empty slices" in found.lines[1]
-    assert found.pictures is not None and found.pictures.shape == (3, 1, 8, 24)
-    assert np.array_equal(found.pictures[0], medium.examine(full[None]).pictures[0])  # type: ignore[index]

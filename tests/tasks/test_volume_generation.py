@@ -40,6 +40,7 @@ def model() -> VolumeGenerationPipeline:
         regions=(0, 17, 53),
         names=("none", "left", "right"),
         pieces=(0, 0),
+        holes=None,
     )
     network = Choice(name="volumes", width=4, latent=8)
     settings = Settings(description=description, network=network, conditional=False, data=volume_generation.Data())
@@ -138,9 +139,33 @@ def test_regions_have_as_many_pieces_as_nine_of_ten_scans_have() -> None:
     whole, halved, stray = (np.zeros((8, 8, 8), np.uint8) for _ in range(3))
     whole[1:4], halved[1:3], halved[5:7], stray[1:3], stray[4, 4, 4], stray[7, 7, 7] = 1, 1, 1, 1, 1, 1
     whole[7, 7, 7] = 2
-    assert usual_pieces([whole] * 9 + [stray], (1, 2)) == (1, 1)
-    assert usual_pieces([whole] * 7 + [halved] * 3, (1,)) == (2,)
-    assert usual_pieces([stray] * 3, (1, 2)) == (3, 1), "a region that no scan has is of one piece"
+    assert usual_pieces([whole] * 9 + [stray], (1, 2)) == (0, (1, 1))
+    assert usual_pieces([whole] * 7 + [halved] * 3, (1,)) == (0, (2,)), "what reaches the edge is no hole"
+    assert usual_pieces([stray] * 3, (1, 2)) == (0, (3, 1)), "a region that no scan has is of one piece"
+
+
+def test_there_are_as_many_holes_as_nine_of_ten_scans_have() -> None:
+    whole = np.zeros((8, 8, 8), np.uint8)
+    whole[1:7, 1:7, 1:7] = 1
+    hollow, notched = whole.copy(), whole.copy()
+    hollow[2:4, 2, 2] = hollow[5, 5, 5] = notched[1:4, 3, 3] = 0
+    assert [usual_pieces([one], (1,))[0] for one in (whole, hollow, notched, np.ones_like(whole))] == [0, 2, 0, 0]
+    assert usual_pieces([whole] * 9 + [hollow], (1,))[0] == 0 and usual_pieces([whole] * 8 + [hollow] * 2, (1,))[0] == 2
+
+
+def test_a_hole_is_of_what_is_likeliest_of_the_regions_that_it_touches() -> None:
+    """Region 1 holds one voxel that is none and one beside region 2; what reaches the edge is no hole."""
+    logits = torch.zeros(1, 4, 12, 8, 8)
+    logits[:, 1, 1:6, 1:7, 1:7] = logits[:, 2, 6:11, 1:7, 1:7] = 2
+    logits[:, 0] = 1
+    logits[:, 0, 3, 3, 3] = logits[:, 0, 5, 5, 4:6] = logits[:, 0, 8, :4, 4] = 5
+    logits[:, 1, 3, 3, 3] = logits[:, 1, 5, 5, 4:6] = 0
+    logits[:, 3, 3, 3, 3], logits[:, 2, 5, 5, 4:6] = 4, 1
+    drawn, (none, one, two) = logits.argmax(1), (decide_in_pieces(logits, (0, 0, 0), most) for most in (0, 1, None))
+    assert torch.equal(two, drawn)
+    assert one[0, 3, 3, 3] == none[0, 3, 3, 3] == 1, "region 3 is likeliest there, but would be a stray voxel"
+    assert (one[0, 5, 5, 4:6] == 0).all() and (none[0, 5, 5, 4:6] == 2).all()
+    assert (none != drawn).sum() == 3
 
 
 def test_stray_voxels_are_of_what_is_likeliest_beside_their_region() -> None:
@@ -149,7 +174,10 @@ def test_stray_voxels_are_of_what_is_likeliest_beside_their_region() -> None:
     logits[:, 0] = 1
     logits[:, 1, :4, :4, :4] = logits[:, 1, :3, 6:, 6:] = logits[:, 2, 6:] = 2
     logits[:, 1, 8, 4, 4] = logits[:, 1, 5, 0, 7] = 3
-    drawn, (one, two, any_) = logits.argmax(1), (decide_in_pieces(logits, most) for most in ((1, 1), (2, 1), (0, 0)))
+    drawn, (one, two, any_) = (
+        logits.argmax(1),
+        (decide_in_pieces(logits, most, None) for most in ((1, 1), (2, 1), (0, 0))),
+    )
     assert torch.equal(any_, drawn) and (drawn == 1).sum() == 64 + 12 + 2
     assert (two == 1).sum() == 64 + 12 and (one == 1).sum() == 64 and (one[:, :4, :4, :4] == 1).all()
     assert one[0, 8, 4, 4] == two[0, 8, 4, 4] == 2 and one[0, 5, 0, 7] == 0
@@ -159,15 +187,18 @@ def test_stray_voxels_are_of_what_is_likeliest_beside_their_region() -> None:
 def test_what_a_model_labels_is_in_one_piece_unless_data_or_recipe_say_otherwise(
     model: VolumeGenerationPipeline, tmp_path: Path
 ) -> None:
-    silent = model.settings.description.model_copy(update={"pieces": ()})
+    known = model.settings.description.model_dump(exclude={"pieces", "holes"})
+    silent = Description.model_validate(known)
     settings = model.settings.model_copy(update={"description": silent})
     tidy = VolumeGenerationPipeline(settings, model.networks)(num=2, seed=1).further["labels"].together()
     drawn = model(num=2, seed=1).further["labels"].together()
     assert max(label(one == region)[1] for one in drawn.numpy() for region in (17, 53)) > 1
     assert [label(one == region)[1] for one in tidy.numpy() for region in (17, 53)] == [1] * 4
+    assert all(usual_pieces([one], ())[0] == 0 for one in tidy.numpy())
     write_scans(tmp_path)
-    assert prepare(recipe(tmp_path, pieces="any")).description.pieces == (0,)
-    assert prepare(recipe(tmp_path)).description.pieces[0] > 1, "what is bright of noise falls to pieces"
+    kept, found = (prepare(recipe(tmp_path, pieces=pieces)).description for pieces in ("any", "auto"))
+    assert (kept.pieces, kept.holes) == ((0,), None)
+    assert found.pieces[0] > 1 and found.holes, "what is bright of noise falls to pieces, and has holes"
 
 
 def test_what_cannot_be_learned_is_refused_in_a_sentence(tmp_path: Path) -> None:
@@ -210,6 +241,31 @@ def test_volumes_are_written_with_their_labels_and_say_that_they_are_synthetic(
     labels = read_nifti((tmp_path / "made" / names[0]).read_bytes()).values
     drawn = gannet.load(folder)(num=1).further["labels"].together()[0]
     assert np.array_equal(labels, drawn.numpy())
+
+
+def test_the_help_of_a_model_says_that_labels_are_written_beside_its_volumes(
+    model: VolumeGenerationPipeline, tmp_path: Path, gannet_command: Callable[..., Any]
+) -> None:
+    for target in (model.save_pretrained(tmp_path / "model"), "hippocampus-v1"):
+        words = " ".join(gannet_command("apply", target, "--help").out.split())
+        assert "labels (label-volume), beside it" in words and "--save" not in words
+
+
+@pytest.mark.parametrize(
+    ("num", "name", "words"),
+    [
+        (1, "a.mgz", "1 volume is saved as .nii.gz, .nii, or goes to a folder or a .zip, or into a picture (.png,"),
+        (2, "one.nii", "2 volumes go to a folder or a .zip, or into a picture (.png,"),
+    ],
+)
+def test_where_volumes_cannot_go_is_told_with_where_they_can(
+    num: int, name: str, words: str, model: VolumeGenerationPipeline, tmp_path: Path, gannet_command: Callable[..., Any]
+) -> None:
+    ended = gannet_command("apply", model.save_pretrained(tmp_path / "model"), "--num", num, "--out", tmp_path / name)
+    assert ended.code == 2 and f"{name}: {words}" in ended.err and "name one of these" in ended.err
+    with pytest.raises(ValueError, match="name one of these"):
+        model(num=num).save(tmp_path / name)
+    assert not (tmp_path / name).exists()
 
 
 def test_a_run_is_judged_by_its_voxels_and_by_what_it_labels(tmp_path: Path) -> None:

@@ -22,7 +22,8 @@ from gannet.pipelines.hub import load, untrained
 from gannet.pipelines.manifest import MANIFEST, is_filled
 from gannet.pipelines.packing import FORMATS
 from gannet.pipelines.pipeline import ConverterPipeline, GeneratorPipeline, Pipeline
-from gannet.pipelines.samples import beside_samples, check_many_files, check_one_file, write_new
+from gannet.pipelines.sample_places import beside_samples, check_many_files, check_one_file
+from gannet.pipelines.samples import write_new
 from gannet.pipelines.writer import Share, tidy
 from gannet.provenance.formats import PHOTOGRAPHS
 from gannet.provenance.metadata import COMPOSITE, SOURCE_TYPE, check_format, save_picture

@@ -120,7 +120,10 @@ def _advise(name: str, data: str, fields: Fields, dataset: Dataset) -> Advice:
     if not found:
         return Advice("none", {}, "none.", classed or (f"No task learns from {kind}.",))
     reasons = (f"Tasks that learn from {kind}: {', '.join(found)}.", *classed)
-    return Advice(found[0], {}, "what the task offers.", reasons)
+    settings: dict[str, int | str] = {
+        key: f"{value:g}" for field in fields.values() for key, value in field.advised.items()
+    }
+    return Advice(found[0], settings, "what the task offers.", reasons)
 
 
 def _advise_pictures(source: Source, dataset: Dataset, looked: Survey) -> Advice:

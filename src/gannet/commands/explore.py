@@ -15,7 +15,8 @@ from gannet.media.film_encoding import MP4, check_animation
 from gannet.media.grids import draw_grid
 from gannet.pipelines.hub import load, untrained
 from gannet.pipelines.packing import FORMATS
-from gannet.pipelines.samples import Samples, check_many_files
+from gannet.pipelines.sample_places import check_many_files
+from gannet.pipelines.samples import Samples
 from gannet.provenance.metadata import check_format, save_picture
 from gannet.runtime.devices import choose_device
 from gannet.runtime.names import file_ending, format_ending

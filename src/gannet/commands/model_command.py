@@ -147,7 +147,7 @@ def _named(word: str) -> tuple[str, str]:
 def _fitted(parameter: Any, told: Json) -> Any:
     """A parameter as the help of one model shows it."""
     first, *further = told["inputs"] or [""]
-    more = ", ".join(list(told["outputs"])[1:])
+    more = ", ".join(name for name in list(told["outputs"])[1:] if name not in told["always"])
     useless = {"inputs": not first, "compare": not first, "input": not further, "save": not more}
     words = {
         "inputs": f"The {first}: files, folders, patterns.",
@@ -164,7 +164,8 @@ def _words(told: Json) -> str:
     """What a model is given and makes."""
     given = [_input_words(name, one, first=not number) for number, (name, one) in enumerate(told["inputs"].items())]
     made = [f"{name} ({literal(medium)})" for name, medium in told["outputs"].items()]
-    further = [f"{words}, with --save {name}" for name, words in list(zip(told["outputs"], made, strict=True))[1:]]
+    how = ["beside it" if name in told["always"] else f"with --save {name}" for name in told["outputs"]]
+    further = [f"{words}, {asked}" for words, asked in list(zip(made, how, strict=True))[1:]]
     parts = [
         "Use this model: make something of given files." if given else "Use this model: make samples from nothing.",
         *([literal(told["about"])] if "about" in told else []),

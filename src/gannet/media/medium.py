@@ -59,6 +59,11 @@ class Field:
         return ()
 
     @property
+    def advised(self) -> Mapping[str, float]:
+        """Give what to set so that little of most values is lost, by key; mostly there is nothing."""
+        return {}
+
+    @property
     def ragged(self) -> bool:
         """Whether values are of differing length."""
         return None in self.shape

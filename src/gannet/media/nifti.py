@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import logging
 import re
 import zlib
 from math import prod
@@ -60,9 +61,11 @@ def nibabel() -> Any:
         import nibabel as found
     except ImportError:
         raise ValueError(NEEDS) from None
+    logging.getLogger("nibabel.global").setLevel(logging.CRITICAL)  # What matters of that is raised, or told by name.
     return found
 
 
+@np.errstate(all="ignore")  # What overflows is no number then, which is told.
 def read_nifti(content: bytes) -> Volume:
     """Read a volume, turned so that its axes run to the right, to the front and upwards.
 

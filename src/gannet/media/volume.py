@@ -1,8 +1,7 @@
 """Volumes: scans in NIfTI files, whose voxels lie in millimetres, one intensity a voxel."""
 
-import statistics
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Annotated, ClassVar, Literal
 
 import numpy as np
@@ -21,6 +20,7 @@ from gannet.media.volumes import (
     HELD,
     Fit,
     Grid,
+    Look,
     Sides,
     Triple,
     Volume,
@@ -47,13 +47,14 @@ def _rising(window: tuple[float, float]) -> tuple[float, float]:
 
 Intensity = Annotated[float, Constraint(allow_inf_nan=False)]
 Window = Annotated[tuple[Intensity, Intensity], AfterValidator(_rising)]
-STEP, LARGEST_AUTO_SIDE, WHITE = 8, 64, 255
-"""What chosen sides are multiples of, voxels a side that are chosen at most, and the highest level of the cache."""
+WHITE = 255
+"""The highest level of the cache."""
 EMPTY, MUCH = 2, 0.25
 """Levels that a slice which holds nothing spans at most, for compression leaves traces; the share of its voxels that an
 outer slice holds where something is cut off."""
-READING = "2"
+READING = "3"
 """A change of how scans are read or brought to levels raises it, and so decodes anew what the cache holds of them."""
+BLANK = "all of its voxels are alike, so that there is nothing to learn from it; leave it out"
 FOREIGN = {
     **dict.fromkeys((".dcm", ".ima"), "it is a slice of a DICOM series; turn the series into one .nii.gz"),
     **dict.fromkeys((".img", ".hdr"), "it is half of a pair of files; save both as one .nii.gz"),
@@ -85,7 +86,7 @@ class Options(Section):
             return None
         return self.spacing if isinstance(self.spacing, tuple) else (self.spacing, self.spacing, self.spacing)
 
-    def sides(self, looked: "Look") -> Sides:
+    def sides(self, looked: Look) -> Sides:
         """Give the voxels along each axis, chosen by what scans look like where that is open."""
         if self.size == "auto":
             return looked.size()
@@ -101,12 +102,29 @@ class VolumeField(Field):
         asked: to what spacing they are resampled; None: they are not.
         window: intensities that become black and white; None: each scan's own percentiles.
         known: the numbers that label volumes may hold; empty: any.
+        roomy: the spacing in which most volumes would not be cropped; None: they are not.
     """
 
     spacing: Triple = (1.0, 1.0, 1.0)
     asked: Triple | None = None
     black_and_white: tuple[float, float] | None = None
     known: tuple[int, ...] = ()
+    roomy: float | None = None
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """Say that most volumes are cropped, and what keeps all of them."""
+        if self.roomy is None:
+            return ()
+        size = "x".join(map(str, self.given[-3:]))
+        return (
+            f"Most of them are larger than {size} and cropped to it; data.spacing={self.roomy:g} keeps all of each.",
+        )
+
+    @property
+    def advised(self) -> Mapping[str, float]:
+        """Give the spacing that crops nothing."""
+        return {} if self.roomy is None else {"data.spacing": self.roomy}
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -118,47 +136,6 @@ class VolumeField(Field):
         """How volumes are brought to size."""
         across, deep, high = self.given[-3:]
         return Fit((across, deep, high), self.asked, self.how)
-
-
-class Look:
-    """A look at scans, one by one.
-
-    Args:
-        spacing: to which they are resampled; None: they are not.
-    """
-
-    def __init__(self, spacing: Triple | None) -> None:
-        self.asked = spacing
-        self.extents: list[Triple] = []
-        self.spacings: list[Triple] = []
-
-    def add(self, given: "Given") -> None:
-        """Look at one more."""
-        volume = as_volume(given)
-        own = volume.spacing
-        across, deep, high = (side * mm for side, mm in zip(volume.sides, own, strict=True))
-        self.extents.append((across, deep, high))
-        self.spacings.append(own)
-
-    def spacing(self, sides: Sides, fit: str) -> Triple:
-        """Give the spacing that volumes like these have once they are of a size: what is asked for, else their median
-        one; where they are stretched, what their median extent comes to."""
-        if fit == "stretch":
-            found = [[mm / side for mm, side in zip(one, sides, strict=True)] for one in self.extents]
-        elif self.asked is not None:
-            return self.asked
-        else:
-            found = [list(one) for one in self.spacings]
-        across, deep, high = (round(statistics.median(one), 4) for one in zip(*found, strict=True))
-        return across, deep, high
-
-    def size(self) -> Sides:
-        """Give the voxels a side near their own, multiples of 8."""
-        kinds = self.spacings if self.asked is None else [self.asked] * len(self.extents)
-        counts = [np.divide(extent, mm) for extent, mm in zip(self.extents, kinds, strict=True)]
-        sides = np.median(counts, axis=0) / STEP
-        across, deep, high = (STEP * min(LARGEST_AUTO_SIDE // STEP, max(1, int(side + 0.5))) for side in sides.tolist())
-        return across, deep, high
 
 
 Given = Volume | Voxels
@@ -218,7 +195,7 @@ class ScanFiles(Medium[Given]):
         look = Look(spacing)
         for value in values:
             with unless_broken():  # The cache will name it.
-                look.add(value)
+                look.add(as_volume(value))
         if not look.extents:
             raise ValueError(f"None of the {self.plural} can be read; give at least two, and hundreds to learn from.")
         return look
@@ -263,7 +240,13 @@ class VolumeMedium(ScanFiles):
         assert isinstance(options, Options)
         look = self.looked(values, options.spacings)
         sides = options.sides(look)
-        return self.field(sides, options, look.spacing(sides, options.fit))
+        field = self.field(sides, options, look.spacing(sides, options.fit))
+        return replace(field, roomy=look.roomy(sides) if options.fit == "middle" else None)
+
+    def remarks(self, value: Given | Tensor) -> Sequence[str]:
+        """Tell also where there is nothing to be seen."""
+        blank = isinstance(value, Volume) and value.values.min() == value.values.max()
+        return [*super().remarks(value), *([BLANK] if blank else [])]
 
     def ground(self, value: Given) -> Grid:
         """Give the grid that label volumes are brought to, and the middle that they are cropped around."""

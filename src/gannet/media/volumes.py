@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import prod
@@ -24,6 +25,8 @@ DARKEST, BRIGHTEST = 0.5, 99.5
 HELD, STRAY = 0.1, 0.01
 """The share of the way from black to white above which a voxel holds something, and the share of those voxels on each
 side of an axis that do not tell where the content lies."""
+STEP, LARGEST_AUTO_SIDE = 8, 64
+"""What chosen sides are multiples of, and voxels a side that are chosen at most."""
 ALIKE = 1e-3
 """Relative difference of two spacings that are the same: headers round."""
 FEWEST_INSIDE = 0.5
@@ -111,6 +114,57 @@ class Fit:
             return np.ones(3)
         steps: npt.NDArray[np.float64] = np.array(self.spacing) / np.array(spacing_of(grid.affine))
         return np.where(abs(steps - 1) < ALIKE, 1.0, steps)
+
+
+class Look:
+    """A look at scans, one by one.
+
+    Args:
+        spacing: to which they are resampled; None: they are not.
+    """
+
+    def __init__(self, spacing: Triple | None) -> None:
+        self.asked = spacing
+        self.extents: list[Triple] = []
+        self.spacings: list[Triple] = []
+
+    def add(self, volume: Volume) -> None:
+        """Look at one more."""
+        own = volume.spacing
+        across, deep, high = (side * mm for side, mm in zip(volume.sides, own, strict=True))
+        self.extents.append((across, deep, high))
+        self.spacings.append(own)
+
+    def spacing(self, sides: Sides, fit: str) -> Triple:
+        """Give the spacing that volumes like these have once they are of a size: what is asked for, else their median
+        one; where they are stretched, what their median extent comes to."""
+        if fit == "stretch":
+            found = [[mm / side for mm, side in zip(one, sides, strict=True)] for one in self.extents]
+        elif self.asked is not None:
+            return self.asked
+        else:
+            found = [list(one) for one in self.spacings]
+        across, deep, high = (round(statistics.median(one), 4) for one in zip(*found, strict=True))
+        return across, deep, high
+
+    def counts(self) -> npt.NDArray[np.float64]:
+        """Give the median of their voxels a side."""
+        kinds = self.spacings if self.asked is None else [self.asked] * len(self.extents)
+        counts = [np.divide(extent, mm) for extent, mm in zip(self.extents, kinds, strict=True)]
+        return np.asarray(np.median(counts, axis=0))
+
+    def roomy(self, sides: Sides) -> float | None:
+        """Give the spacing in which most would fit into so many voxels, rounded up; None where they do."""
+        if (self.counts() <= np.add(sides, STEP / 2)).all():  # Chosen sides are rounded.
+            return None
+        exact = float((np.median(self.extents, axis=0) / sides).max())
+        return float(np.ceil(exact) if exact > 1 else np.ceil(exact * 10) / 10)
+
+    def size(self) -> Sides:
+        """Give the voxels a side near their own, multiples of 8."""
+        sides = self.counts() / STEP
+        across, deep, high = (STEP * min(LARGEST_AUTO_SIDE // STEP, max(1, int(side + 0.5))) for side in sides.tolist())
+        return across, deep, high
 
 
 def check_sides(sides: Sequence[int]) -> None:

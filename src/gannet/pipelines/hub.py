@@ -58,6 +58,7 @@ class Interface(Section):
 
     inputs: dict[Name, InputTold]
     outputs: dict[Name, str]
+    always: tuple[str, ...] = ()
     options: dict[str, Any]
 
 

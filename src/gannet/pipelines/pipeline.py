@@ -153,7 +153,7 @@ class Pipeline(ABC):
         options = self.Options.model_json_schema()
         for name, words in self.choices().items():
             options["properties"][name]["examples"] = list(words)
-        return {"inputs": inputs, "outputs": outputs, "options": options}
+        return {"inputs": inputs, "outputs": outputs, "always": self.always, "options": options}
 
     def choices(self) -> Mapping[str, Sequence[str]]:
         """Name what options may be, by option, where this model knows: its classes, for one."""

@@ -19,11 +19,11 @@ from gannet.media.film_encoding import MP4, check_animation, encode_mp4
 from gannet.media.grids import enlarged_frame
 from gannet.media.medium import Medium
 from gannet.pipelines.packing import FORMATS, Entry, folders
+from gannet.pipelines.sample_places import beside_samples, check_many_files, check_one_file
 from gannet.pipelines.writer import ALONE, Order, Share, deliver
-from gannet.provenance.formats import PICTURES
-from gannet.provenance.metadata import SOURCE_TYPE, Facts, check_format, encode_picture, save_film, save_picture
+from gannet.provenance.metadata import SOURCE_TYPE, Facts, encode_picture, save_film, save_picture
 from gannet.runtime.files import check_free, digest, write_bytes
-from gannet.runtime.names import file_ending, format_ending, whole_stem, whole_suffix
+from gannet.runtime.names import format_ending, whole_suffix
 from gannet.runtime.progress import Watch
 from gannet.runtime.randomness import generator as addressed
 from gannet.schema import choose, nearest
@@ -243,6 +243,7 @@ class Samples:
         elif (film := self.medium.film(self.values, self.facts)) and film[0] == ending:
             write_new(path, film[1])
         else:
+            check_one_file(path, self.medium, len(self), False)
             save_picture(self.sheet(), path, self.facts)
         for name, place in beside.items():
             one = self.further[name]
@@ -257,13 +258,6 @@ class Samples:
             return
         frames = np.stack([np.asarray(picture.convert("RGB")) for picture in pictures])
         write_new(path, encode_mp4(frames, 1 / FRAME_SECONDS, self.facts))
-
-
-def beside_samples(path: Path, name: str, medium: Medium) -> Path:
-    """Give where a further output goes beside a file of samples: in the same format where its medium has that."""
-    ending = file_ending(path)
-    kept = whole_suffix(path) if ending in medium.saved or ending in PICTURES else medium.saved[0]
-    return path.with_name(f"{whole_stem(path)}.{name}{kept}")
 
 
 def _shortly(kind: str, what: list[str], facts: Facts) -> str:
@@ -285,21 +279,6 @@ def write_new(path: Path, content: bytes) -> None:
     except OSError as error:
         raise ValueError(f"{path} cannot be written ({error.strerror}); choose another place.") from None
     write_bytes(path, content)
-
-
-def check_one_file(path: Path, medium: Medium, count: int, animated: bool) -> None:
-    """Raise ValueError where so many samples cannot go into one file of that name."""
-    if animated:
-        check_animation(path)
-    elif count > 1 or file_ending(path) not in medium.saved:
-        check_format(path)
-
-
-def check_many_files(path: Path, medium: Medium) -> None:
-    """Raise ValueError where samples cannot go to that place, each a file of its own."""
-    FORMATS[format_ending(path, medium.saved)].check()
-    if format_ending(path) == ".parquet" and not medium.feature:
-        raise ValueError(f"{path.name}: {medium.plural} go to a folder or a .zip; name one of these.")
 
 
 @dataclass(frozen=True)

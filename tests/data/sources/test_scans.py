@@ -162,9 +162,11 @@ def test_the_doctor_tells_what_is_odd(tmp_path: Path) -> None:
     (tmp_path / "data" / "sub-8_T1w.nii").write_bytes((tmp_path / "data" / "sub-0_T1w.nii").read_bytes())
     named = nifti(np.random.default_rng(8).uniform(1, 9, SIZE).astype(np.float32), descrip=b"Doe^Jane")
     (tmp_path / "data" / "sub-9_T1w.nii").write_bytes(named)
+    (tmp_path / "data" / "sub-10_T1w.nii").write_bytes(nifti(np.full(SIZE, 7, np.float32)))
     report = examine(str(tmp_path / "data"), 0)
     lines = "\n".join(report.lines())
-    assert report.kind == "volumes" and report.modes == {"1x1x1 mm": 6}
+    assert report.kind == "volumes" and report.modes == {"1x1x1 mm": 7}
+    assert "1, such as sub-10_T1w.nii: all of its voxels are alike" in lines
     assert "1, such as sub-9_T1w.nii: its header has a text that may name somebody" in lines
     assert report.exact_duplicates.groups == (("sub-0_T1w.nii", "sub-8_T1w.nii"),)
     assert "1 sets of copies are of several groups" in lines

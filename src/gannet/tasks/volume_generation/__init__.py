@@ -95,6 +95,7 @@ def describe(recipe: Recipe, source: Source) -> Description:
         )
     field = volume.medium.choose(readable(source), recipe.data.checked(Options))
     regions = regions_of(source, _config(recipe).regions) if paired else ()
+    holes, pieces = _pieces(recipe, source, field, regions)
     return Description(
         name=name,
         shape=field.given,
@@ -103,14 +104,18 @@ def describe(recipe: Recipe, source: Source) -> Description:
         pictures=count_learned(source, FEW_VOLUMES) if recipe.augment.name == "auto" else None,
         regions=regions,
         names=_names(regions, source.classes),
-        pieces=_pieces(recipe, source, field, regions),
+        pieces=pieces,
+        holes=holes,
     )
 
 
-def _pieces(recipe: Recipe, source: Source, like: VolumeField, regions: tuple[int, ...]) -> tuple[int, ...]:
-    """Tell how many pieces each region but the first has at most, by a few label volumes as they are learned from."""
+def _pieces(
+    recipe: Recipe, source: Source, like: VolumeField, regions: tuple[int, ...]
+) -> tuple[int | None, tuple[int, ...]]:
+    """Tell how many holes there are, and pieces each region but the first has, by a few label volumes as they are
+    learned from."""
     if _config(recipe).pieces == "any":
-        return (0,) * len(regions[1:])
+        return None, (0,) * len(regions[1:])
     across, deep, high = like.given[1:]
     field = label_volume.medium.field((across, deep, high), recipe.data.checked(Options))
     volumes = readable(source, 1, COUNTED) if regions else iter(())

@@ -38,8 +38,8 @@ class Config(Section):
     """Numbers of the regions that are learned, 0 to 255; `auto`: those that 256 of the label volumes hold. A scan whose
     label volume holds another one is left out."""
     pieces: Literal["auto", "any"] = "auto"
-    """How many pieces, connected by faces, a region has in what is generated; the largest are kept. `auto`: as many as
-    in nine of ten label volumes; `any`: as drawn, with stray voxels."""
+    """How many pieces, connected by faces, a region has in what is generated, and how many holes there are; the largest
+    are kept. `auto`: as many as in nine of ten label volumes; `any`: as drawn, with stray voxels."""
 
 
 class Description(image_dataset.Description):
@@ -51,12 +51,15 @@ class Description(image_dataset.Description):
         names: of these regions.
         pieces: how many pieces each region but the first one has at most, 0 where any number will do; empty for models
             that do not say, whose regions are of one piece each.
+        holes: how many pieces of the first region do not reach the edge at most; None: any number. Models that do not
+            say have none.
     """
 
     spacing: tuple[float, float, float]
     regions: tuple[int, ...] = ()
     names: tuple[str, ...] = ()
     pieces: tuple[int, ...] = ()
+    holes: int | None = 0
 
     @property
     def made(self) -> Shape:
@@ -101,7 +104,9 @@ class VolumeGenerationPipeline(OneByOnePipeline):
             return drawn[:, :1].float()
         description = self.settings.description
         most = description.pieces or (1,) * (len(description.regions) - 1)
-        return torch.tensor(description.regions, device=drawn.device)[decide_in_pieces(drawn[:, 1:], most)]
+        return torch.tensor(description.regions, device=drawn.device)[
+            decide_in_pieces(drawn[:, 1:], most, description.holes)
+        ]
 
     @classmethod
     def build(cls, config: Section) -> Self:
