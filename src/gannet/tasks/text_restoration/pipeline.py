@@ -57,8 +57,7 @@ LONG = 200
 EVERY = 7
 """Every so-manieth sign is hidden to find out the language."""
 BLOCK = 512
-"""Characters of a text in which passages of one script are taken to be of one language: a heading in capitals is like
-an inscription, and what stands below it is not."""
+"""Characters of a text in which passages of one script are taken to be of one language."""
 LISTED = 10
 """Gaps that are told in words."""
 DIGITS = 16
@@ -297,10 +296,12 @@ class TextRestorationPipeline(ConverterPipeline):
         return [replace(one, confidences=scaled(one.confidences, slope, shift)) for one in ways]
 
     def likeliest_language(self, signs: Sequence[int], names: Sequence[str]) -> str:
-        """Find the language in which a passage is likeliest, every seventh of its signs being hidden."""
+        """Find the language in which a passage is likeliest as it is and in small letters, each seventh sign hidden."""
         if len(names) < 2:
             return names[0] if names else ""
-        rows = padded([signs[at : at + self.window] for at in range(0, len(signs), self.window)])
+        small = self.alphabet.signs(self.alphabet.text(signs).lower())  # Capitals alone are like inscriptions.
+        starts = range(0, len(signs), self.window)
+        rows = padded([one[at : at + self.window] for one in (signs, small) for at in starts])
         wanted = np.full_like(rows, -1)
         wanted[:, ::EVERY] = rows[:, ::EVERY]
         shown = np.where(wanted >= FIRST, HIDDEN, rows)
