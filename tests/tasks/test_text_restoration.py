@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from itertools import product
 from math import log
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -21,6 +21,8 @@ from gannet.data.sources import open_source
 from gannet.media.text import Options, code_points, parted
 from gannet.provenance.metadata import COMPOSITE, SOURCE_TYPE
 from gannet.runtime.progress import Stopped
+from gannet.schema import Choice
+from gannet.tasks import text_restoration
 from gannet.tasks._text.alternatives import Alternative
 from gannet.tasks._text.gaps import LOST, read_gaps
 from gannet.tasks._text.ngram import Ngram
@@ -42,7 +44,7 @@ from gannet.tasks.text_restoration.evaluation import Hole, figures
 from gannet.tasks.text_restoration.evidence import Evidence, histories
 from gannet.tasks.text_restoration.filling import Filler, shown_gaps
 from gannet.tasks.text_restoration.game import likelihood, mean_entropy, sampled
-from gannet.tasks.text_restoration.pipeline import TextRestorationPipeline
+from gannet.tasks.text_restoration.pipeline import BLOCK, TextRestorationPipeline
 from gannet.tasks.text_restoration.proposals import SHARPNESS, TRUST, Proposals, likeliest
 from gannet.tasks.text_restoration.reading import read_marks
 from gannet.tasks.text_restoration.restoration import CHANCE, Filled, Restoration, footnotes, in_words, places_of
@@ -411,16 +413,48 @@ def test_of_several_languages_of_a_script_the_likeliest_of_the_passage_is_taken(
 
     def likeliest(self: TextRestorationPipeline, signs: Sequence[int], names: Sequence[str]) -> str:
         asked.append(list(names))
-        assert len(asked) == 1 or "arma virumque \ufffd\ufffd cano" in self.alphabet.text(signs), "the passage"
-        return "persian" if len(asked) == 1 else names[-1]
+        assert "arma virumque \ufffd\ufffd cano" in self.alphabet.text(signs), "the passage"
+        return names[-1]
 
     monkeypatch.setattr(TextRestorationPipeline, "likeliest_language", likeliest)
     model.corpora = Corpora({**model.corpora.lines, "english": ["of arms and the man"]})
     made = model(("بشنو این [2] چون " + "arma virumque [2] cano " * 2).encode(), num=1)
     latin = [name for name in model.languages if name != "persian"]
-    assert asked == [list(model.languages), latin], "once for a passage"  # Not once for a gap.
+    assert asked == [["persian"], latin], "once for a passage"  # Not once for a gap.
     told = [gap["language"] for gap in made["record"]["gaps"]]  # type: ignore[index]
     assert told == ["persian", latin[-1], latin[-1]]
+
+
+def test_a_heading_does_not_choose_the_language_of_what_stands_below_it_and_each_page_has_its_own(
+    model: TextRestorationPipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Liking(NamedTuple):
+        """Finds texts the likelier the more there is of a letter."""
+
+        letter: int
+
+        def likelihood(self, _: Any, wanted: Any) -> float:
+            return float((wanted == self.letter).sum() / (wanted >= FIRST).sum())
+
+    likings = {"latin": Liking(model.alphabet.signs("m")[0]), "english": Liking(model.alphabet.signs("a")[0])}
+    monkeypatch.setattr(TextRestorationPipeline, "filler", lambda _, name, *__: likings[name])
+
+    def language(signs: Sequence[int]) -> str:
+        return model.likeliest_language(signs, list(likings))
+
+    head, below = model.alphabet.signs("m" * model.window), model.alphabet.signs("a" * 3 * model.window)
+    assert language(head) == "latin" and language([*head, *below]) == "english"
+    passages = list[str]()
+
+    def noted(self: TextRestorationPipeline, signs: Sequence[int], names: Sequence[str]) -> str:
+        passages.append(self.alphabet.text(signs))
+        return names[0]
+
+    monkeypatch.undo()
+    monkeypatch.setattr(TextRestorationPipeline, "likeliest_language", noted)
+    text = "arma " * BLOCK + "[2] " + "cano " * BLOCK + "[2]"
+    model(text.encode(), num=1)
+    assert [len(one) for one in passages] == [BLOCK, BLOCK] and "arma" not in passages[1]
 
 
 @pytest.mark.parametrize(
@@ -531,6 +565,18 @@ def test_what_was_learned_from_is_kept_with_a_model(model: TextRestorationPipeli
     loaded = TextRestorationPipeline.from_pretrained(tmp_path)
     assert isinstance(loaded, TextRestorationPipeline) and loaded.corpora and model.corpora
     assert loaded.corpora.lines == model.corpora.lines
+
+
+@pytest.mark.parametrize("said", [{}, {"fading": {"english": 0.5}, "confidence": {"english": (2.0, 0.0)}}])
+def test_a_model_that_is_tuned_is_as_sure_of_itself_unless_the_recipe_says_how(
+    model: TextRestorationPipeline, said: dict[str, Any]
+) -> None:
+    of_model = {"fading": {"latin": 0.25}, "confidence": {"latin": (0.5, 0.1)}}
+    recipe = text_restoration.example()
+    asked = recipe.model_copy(update={"task": Choice(name=recipe.task.name, **recipe.task.options | said)})
+    options = text_restoration.adopt(asked, model.settings.model_copy(update=of_model)).task.options
+    expected = said or of_model
+    assert {key: options[key] for key in expected} == json.loads(json.dumps(expected)), "tuples are lists in a recipe"
 
 
 def test_a_restorer_fills_what_is_lost_of_a_passage(model: TextRestorationPipeline) -> None:

@@ -216,41 +216,80 @@ def read_gaps(text: str) -> Damaged:
     Raises:
         ValueError: brackets that are not closed, or hold what has no meaning; the first ones of each kind are named.
     """
-    pieces: list[Piece] = []
-    stack: list[tuple[str, int]] = []
-    rules, faults = _rules(text), _Faults(text)
-    waiting, at, read, meant = "", 0, 0, 0  # Brackets that begin where something is meant, or behind, hold nothing.
+    reader = _Reader(text)
     for token in TOKEN.finditer(text):
-        between = text[at : token.start()]
-        meant = at if any(map(str.isalpha, between)) else meant
-        waiting += between
-        at, sign = token.end(), token[0]
-        if _is_doubt(text, token.start(), read):
-            waiting += sign
-        elif token.lastgroup in {"gap", "bare"} and token.start() not in rules:
-            length = _length(sign)
-            if length == 0:
-                faults.signs.append(token.span())
-            pieces += [*_known(waiting, stack), Gap(sign, length)]
-            waiting, read, meant = "", at, token.start()
-        elif token.lastgroup == "close" and stack:  # Closing signs end a piece, opening ones begin the next.
-            if (start := stack[-1][1]) >= meant:
-                faults.signs.append((start, at))
-            pieces += _known(waiting + sign, stack)
-            waiting = ""
-            stack.pop()
-        elif token.lastgroup in {"erased", "open"}:
-            pieces += _known(waiting, stack)
-            waiting = sign
-            stack += [(token.lastgroup or "", token.start())] * sign.replace("\u301a", "[").count("[")
-            if len(stack) > DEEPEST and faults.deep is None:
-                faults.deep = token.start()
+        reader.read(token)
+    return reader.finished()
+
+
+class _Reader:
+    """What was read of a text, up to the sign that was read last.
+
+    Attributes:
+        pieces: that are complete.
+        waiting: what is known behind them.
+        brackets: those that are open: their kinds, and where they stand.
+        at, known_from: where the last sign and the last gap end.
+        meant: where something was meant last: letters end, or a gap begins. Brackets from there on hold nothing yet.
+    """
+
+    def __init__(self, text: str) -> None:
+        self.text, self.rules, self.faults = text, _rules(text), _Faults(text)
+        self.pieces: list[Piece] = []
+        self.brackets: list[tuple[str, int]] = []
+        self.waiting, self.at, self.known_from, self.meant = "", 0, 0, 0
+
+    def read(self, token: re.Match[str]) -> None:
+        """Read on up to the end of a sign."""
+        between = self.text[self.at : token.start()]
+        self.meant = self.at if any(map(str.isalpha, between)) else self.meant
+        self.waiting += between
+        self.at = token.end()
+        if token.start() in self.rules or _is_doubt(self.text, token.start(), self.known_from):
+            self.waiting += token[0]
+        elif token.lastgroup == "close":
+            self._close(token)
+        elif token.lastgroup in {"gap", "bare"}:
+            self._lose(token)
         else:
-            waiting += sign
-            faults.closing += [token.start()] * (token.lastgroup == "close")
-    faults.opening += dict.fromkeys(start for _, start in stack)
-    faults.refuse()
-    return Damaged((*pieces, *_known(waiting + text[at:], stack)))
+            self._open(token)
+
+    def finished(self) -> Damaged:
+        """Give the whole; see `read_gaps` for what it raises."""
+        self.faults.opening += dict.fromkeys(start for _, start in self.brackets)
+        self.faults.refuse()
+        self.waiting += self.text[self.at :]
+        self._complete()
+        return Damaged(tuple(self.pieces))
+
+    def _complete(self) -> None:
+        self.pieces += _known(self.waiting, self.brackets)
+        self.waiting = ""
+
+    def _lose(self, token: re.Match[str]) -> None:
+        length = _length(token[0])
+        if length == 0:
+            self.faults.signs.append(token.span())
+        self._complete()
+        self.pieces.append(Gap(token[0], length))
+        self.known_from, self.meant = self.at, token.start()
+
+    def _open(self, token: re.Match[str]) -> None:
+        self._complete()  # Closing brackets end a piece, opening ones begin the next.
+        self.waiting = token[0]
+        self.brackets += [(token.lastgroup or "", token.start())] * token[0].replace("\u301a", "[").count("[")
+        if len(self.brackets) > DEEPEST and self.faults.deep is None:
+            self.faults.deep = token.start()
+
+    def _close(self, token: re.Match[str]) -> None:
+        self.waiting += token[0]
+        if not self.brackets:
+            self.faults.closing.append(token.start())
+            return
+        if (start := self.brackets[-1][1]) >= self.meant:
+            self.faults.signs.append((start, self.at))
+        self._complete()
+        self.brackets.pop()
 
 
 def _rules(text: str) -> set[int]:

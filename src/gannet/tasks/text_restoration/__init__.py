@@ -99,13 +99,14 @@ def resolve(recipe: Recipe, description: Description) -> Recipe:
 
 
 def adopt(recipe: Recipe, config: Settings) -> Recipe:
-    """Take over a model's network, alphabet, languages and length, so that its weights fit."""
-    known = config.description
+    """Take over what a model's weights need, and how sure it is of itself unless the recipe says that."""
+    known, said = config.description, recipe.task.options
     kept = {
         "characters": known.characters,
         "languages": known.languages,
         "reach": config.reach,
-        "fading": config.fading,
+        "fading": said.get("fading") or config.fading,
+        "confidence": said.get("confidence") or config.confidence,
     }
     options = check(Config, {**recipe.task.options, **kept}, "task")
     return recipe.model_copy(

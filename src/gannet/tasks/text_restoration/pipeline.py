@@ -1,5 +1,6 @@
 """The pipeline of a trained restorer of texts: a text with gaps becomes one without, and says how sure it is."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, replace
@@ -55,7 +56,7 @@ LONG = 200
 """Restored characters above which a text says in its heading that it was restored."""
 EVERY = 7
 """Every so-manieth sign is hidden to find out the language."""
-BLOCK = 1_024
+BLOCK = 512
 """Characters of a text in which passages of one script are taken to be of one language."""
 LISTED = 10
 """Gaps that are told in words."""
@@ -203,8 +204,8 @@ class TextRestorationPipeline(ConverterPipeline):
         check_fillable(damaged)
         read, places = damaged.read, places_of(damaged)
         signs = self.alphabet.signs(read)
-        language = options.language or self.likeliest_language(signs, self.languages)
-        chosen = self._languages(damaged, places, options.language, language)
+        chosen = self._languages(damaged, places, signs, options.language)
+        language = options.language or _commonest(chosen)
         _refuse_all_left(Restoration(language, damaged, [one for one in chosen if isinstance(one, Left)]), len(chosen))
         ways = self._ways(signs, places, chosen, options.temperature)
         spelling = spelling_of(piece.written for piece in damaged.pieces if isinstance(piece, Known))
@@ -218,32 +219,31 @@ class TextRestorationPipeline(ConverterPipeline):
             outcomes.append(Filled(name, [replace(one, text=one.text.translate(spelling)) for one in some], near))
         return Restoration(language, damaged, outcomes)
 
-    def _languages(self, damaged: Damaged, places: Sequence[Place], asked: str, usual: str) -> list[str | Left]:
+    def _languages(
+        self, damaged: Damaged, places: Sequence[Place], signs: Sequence[int], asked: str
+    ) -> list[str | Left]:
         """Choose the language that each gap is filled in, or say why it is left.
 
-        It is the text's, but where the letters around a gap are of a script that this does not use: then that which
-        uses it, and of several the one in which the passage is likeliest. One that was asked for is always taken,
-        whatever the script.
+        Of those that use the script of the letters around a gap it is the one in which the text there is likeliest. One
+        that was asked for is always taken, whatever the script.
         """
-        read, scripts, found = damaged.read, self.scripts, list[str | Left]()
+        scripts, found = self.scripts, list[str | Left]()
         nearest_of: dict[tuple[str, int], str] = {}
         for gap, place in zip(damaged.gaps, places, strict=True):
-            script = script_around(read, place)
+            script = script_around(damaged.read, place)
             able = [name for name, used in scripts.items() if not script or script in used]
             if (gap.length or 0) > self.longest:
                 found.append(Left(f"{gap.length:,} characters are more than the {self.longest} that can be restored"))
-            elif asked or usual in able:
-                found.append(usual)
+            elif asked:
+                found.append(asked)
             elif not able:
                 learned = ", ".join(sorted(set().union(*scripts.values())))
                 said = f"its script is {script}, of which the model learned too little (it knows {learned})"
                 found.append(Left(said))
             else:
-                block = script, place.start // BLOCK
+                block = script, min(place.start // BLOCK * BLOCK, max(0, len(signs) - BLOCK))
                 if block not in nearest_of:
-                    begin = max(0, place.start - self.window // 2)
-                    passage = self.alphabet.signs(read[begin : begin + self.window])
-                    nearest_of[block] = self.likeliest_language(passage, able)
+                    nearest_of[block] = self.likeliest_language(signs[block[1] : block[1] + BLOCK], able)
                 found.append(nearest_of[block])
         return found
 
@@ -296,13 +296,15 @@ class TextRestorationPipeline(ConverterPipeline):
         return [replace(one, confidences=scaled(one.confidences, slope, shift)) for one in ways]
 
     def likeliest_language(self, signs: Sequence[int], names: Sequence[str]) -> str:
-        """Find the language in which a beginning of a text is likeliest, every seventh of its signs being hidden."""
+        """Find the language in which a passage is likeliest as it is and in small letters, each seventh sign hidden."""
         if len(names) < 2:
             return names[0] if names else ""
-        row = padded([signs[: self.window]])
-        wanted = np.full_like(row, -1)
-        wanted[:, ::EVERY] = row[:, ::EVERY]
-        shown = np.where(wanted >= FIRST, HIDDEN, row)
+        small = self.alphabet.signs(self.alphabet.text(signs).lower())  # Capitals alone are like inscriptions.
+        starts = range(0, len(signs), self.window)
+        rows = padded([one[at : at + self.window] for one in (signs, small) for at in starts])
+        wanted = np.full_like(rows, -1)
+        wanted[:, ::EVERY] = rows[:, ::EVERY]
+        shown = np.where(wanted >= FIRST, HIDDEN, rows)
         told = {name: self.filler(name).likelihood(shown, wanted) for name in names}
         return max(told, key=lambda name: told[name])
 
@@ -373,6 +375,12 @@ class TextRestorationPipeline(ConverterPipeline):
         description = config.description
         signs, languages = len(Alphabet(description.characters)), len(description.languages)
         return cls(config, {GENERATOR: choose_network(config.network).generator(signs, languages, config.reach)})
+
+
+def _commonest(chosen: Sequence[str | Left]) -> str:
+    """Name the language that most gaps are filled in, of several the first."""
+    counts = Counter(one for one in chosen if isinstance(one, str))
+    return max(counts, key=counts.__getitem__, default="")
 
 
 def _refuse_all_left(restoration: Restoration, count: int) -> None:
