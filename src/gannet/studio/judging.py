@@ -78,11 +78,11 @@ def _table(found: "api.Judgement", language: str) -> str:
         return ""
     heads = "".join(f"<th>{escape(say(language, f'judge.{one}'))}</th>" for one in HEADS)
     rows = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in _row(*one, language))}</tr>" for one in named)
-    return f'<table class="figures"><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>'
+    return f'<div class="figures"><table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>'
 
 
 def _row(name: str, one: "Measure", language: str) -> tuple[str, ...]:
     sure = ISOLATED.format(f"{one.low:.4g} – {one.high:.4g}") if one.low < one.high else "—"
-    floor = "—" if one.floor is None else f"{one.floor:.4g}"
+    floor = "—" if one.floor is None else ISOLATED.format(f"{one.floor:.4g}")
     best = say(language, f"judge.{one.best}") if isinstance(one.best, str) else f"{one.best:g}"
-    return translate(language, name), f"{one.value:.4g}", sure, floor, best
+    return translate(language, name), ISOLATED.format(f"{one.value:.4g}"), sure, floor, best

@@ -92,9 +92,10 @@ def _draw_form(settings: Settings, jobs: Jobs, language: str, given: list[Any], 
         with gr.Row(elem_classes="keys"):
             fields += essential.draw(language)
         start = gr.Button(say(language, "train.start"), variant="primary", elem_id="train-start")
-        for name, form in sections.items():
-            with gr.Accordion(_section(name, language), open=False), gr.Row(elem_classes="keys"):
-                fields += form.draw(language)
+        with gr.Accordion(say(language, "train.rest"), open=False):
+            for name, form in sections.items():
+                with gr.Accordion(_section(name, language), open=False), gr.Row(elem_classes="keys"):
+                    fields += form.draw(language)
 
         def begin(recipe: str, run: str, *values: Any) -> tuple[Any, Any]:
             try:
