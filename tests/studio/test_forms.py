@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 gr = pytest.importorskip("gradio")
@@ -15,7 +17,7 @@ from gannet.studio.train import ESSENTIAL, recipe_form  # noqa: E402
 from gannet.tasks.semantic_synthesis.pipeline import PaintOptions  # noqa: E402
 
 
-def fields(form: Form) -> list[object]:
+def fields(form: Form) -> list[Any]:
     """The fields of a form, on no page."""
     return form.draw()
 
