@@ -118,6 +118,7 @@ def test_a_run_is_trained_stopped_and_resumed(ask: Ask) -> None:
     seen = waited_for(ask, "short", lambda run: run["images"] > 0)
     assert seen["training"] and seen["total"] == 10**8
     assert "being trained" in ask("resume", "short", {}).error
+    assert "(given: 'abc')" in ask("resume", "short", {"images": "abc"}).error
     ask("stop", "short")
     stopped = waited_for(ask, "short", lambda run: not run["training"])
     assert 0 < stopped["images"] < 10**8 and not stopped["trouble"] and not stopped["finished"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 gr = pytest.importorskip("gradio")
@@ -11,11 +13,11 @@ from gannet.pipelines.hub import model_folder, shipped_models  # noqa: E402
 from gannet.recipe import load_recipe  # noqa: E402
 from gannet.studio.forms import Form  # noqa: E402
 from gannet.studio.offered import options_of  # noqa: E402
-from gannet.studio.train import recipe_form  # noqa: E402
+from gannet.studio.train import ESSENTIAL, recipe_form  # noqa: E402
 from gannet.tasks.semantic_synthesis.pipeline import PaintOptions  # noqa: E402
 
 
-def fields(form: Form) -> list[object]:
+def fields(form: Form) -> list[Any]:
     """The fields of a form, on no page."""
     return form.draw()
 
@@ -32,6 +34,13 @@ def test_a_recipe_that_nobody_touches_is_the_recipe(recipe: str) -> None:
     drawn = [field for part in form.sections().values() for field in fields(part)]
     whole = Form({name: node for part in form.sections().values() for name, node in part.keys.items()})
     assert whole.changed([field.value for field in drawn]) == {}
+
+
+@pytest.mark.parametrize("recipe", sorted(api.recipes()))
+def test_a_form_is_parted_into_what_everybody_sets_and_the_rest(recipe: str) -> None:
+    form = recipe_form(recipe)
+    essential, rest = form.parted(ESSENTIAL)
+    assert tuple(essential.keys) == ESSENTIAL and {**essential.keys, **rest.keys} == dict(form.keys)
 
 
 def test_changes_are_those_of_the_command_line() -> None:

@@ -13,10 +13,12 @@ from PIL import Image
 pytest.importorskip("gradio")
 
 from gannet import api
+from gannet.monitoring.words import catalogue as referee_words
 from gannet.studio import actions
 from gannet.studio.settings import Settings
+from gannet.studio.train import recipe_form
 from gannet.studio.translation import sayings, translate
-from gannet.studio.words import languages, say
+from gannet.studio.words import catalogue, languages, say
 from gannet.studio.work import mistake, told
 
 FAULTS = (
@@ -104,3 +106,28 @@ def test_a_mistake_that_is_not_known_reads_from_its_own_side_and_stays_no_markup
     error = told(mistake(ValueError("Whatever <b>is</b> wrong.")), "fa")
     assert error.message == '<bdi dir="auto">Whatever &lt;b&gt;is&lt;/b&gt; wrong.</bdi>' and error.title == "خطا"
     assert told(mistake(ValueError("Wrong.")), "en").message == "Wrong."
+
+
+LONG = "Far from your pictures: precision 0.12 (reals: 0.73); only 5% of the plan seen; at this rate 3 min 20 s more."
+
+
+def test_a_sentence_of_several_parts_is_told_part_by_part() -> None:
+    told = translate("fa", LONG)
+    assert not set("abcdefghijklmnopqrstuvwxyz") & set(told) and told.endswith(".") and not told.endswith("..")
+    assert translate("fa", unknown := "No longer than this; whatever else.") == unknown
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_recipes_are_described_and_their_sections_named(language: str) -> None:
+    assert not [name for name, about in api.recipes().items() if translate(language, about) == about]
+    assert set(catalogue(language)["sections"]) >= {*(recipe_form("digits").sections().keys() - {""}), "run"}
+
+
+def test_a_recipe_that_the_doctor_names_stays_as_it_is_typed() -> None:
+    assert "segmentation" in translate("fa", "Recipe: segmentation.") and translate("fa", "segmentation") == "ناحیه‌بندی"
+
+
+def test_digits_are_of_one_kind() -> None:
+    """Figures come as Latin digits, so those that stand in the words are such, too."""
+    known = [told for _, told in sayings("fa")]
+    assert not set("۰۱۲۳۴۵۶۷۸۹") & set("".join([*known, str(catalogue("fa")), str(referee_words("fa"))]))

@@ -8,7 +8,7 @@ import threading
 import warnings
 from collections.abc import Coroutine
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from PIL import UnidentifiedImageError
@@ -139,8 +139,8 @@ def test_a_component_of_another_session_is_not_taken_for_the_pages_own(page: Any
 
 def test_a_part_that_is_drawn_meanwhile_disturbs_nobody_who_looks_through_the_page(page: Any) -> None:
     session = SessionState(page).blocks_config
-    session.fns[0] = object()
-    for parts in (session.blocks, session.fns):
+    session.fns[0] = cast(Any, object())
+    for parts in (cast("dict[int, Any]", session.blocks), cast("dict[int, Any]", session.fns)):
         before = len(parts)
         for number, part in enumerate(parts.values(), 10**6):
             parts[number] = part

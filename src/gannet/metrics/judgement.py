@@ -109,17 +109,27 @@ class Judgement:
         told = chain.from_iterable(map(lines.wrap, self._told()))
         return [*told, *(["", *printed_table(self.baselines)] if self.baselines else [])]
 
-    def _told(self) -> list[str]:
+    def named(self) -> list[tuple[str, Measure]]:
+        """Give every figure by its name: those of all samples, then those of each class."""
         named = [(found.name, found) for found in self.measures]
-        named += [(f"kernel distance of {name}", found) for name, found in self.by_class.items()]
+        return [*named, *((f"kernel distance of {name}", found) for name, found in self.by_class.items())]
+
+    def remarks(self) -> list[str]:
+        """Say all but the sentence and the figures, in lines."""
+        return [*self.notes, *self._remarks(), *(one.line() for one in self.baselines)]
+
+    def _told(self) -> list[str]:
+        named = self.named()
         widest = max((len(name) for name, _ in named), default=0)
         rows = [f"{name:{widest}} {_figure(found)}" for name, found in named]
+        return [*([self.sentence] if self.sentence else []), *self.notes, *rows, *self._remarks()]
+
+    def _remarks(self) -> list[str]:
         audit = [self.memorization.words()] if self.memorization else []
         left_out = [f"{name}: left out, {reason}." for name, reason in self.left_out.items()]
         utility = self.utility.lines() if self.utility else []
         leaks = [leak.line() for leak in self.leaks]
-        said = [self.sentence] if self.sentence else []
-        return [*said, *self.notes, *rows, *audit, *left_out, *self._protocols(), *utility, *leaks]
+        return [*audit, *left_out, *self._protocols(), *utility, *leaks]
 
     def _protocols(self) -> list[str]:
         """Each protocol once, behind the names of the measures that followed it."""

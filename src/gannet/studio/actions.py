@@ -19,6 +19,8 @@ MOST_SAMPLES, MOST_JUDGED = 4096, 50_000
 """That a page draws at once, and that it judges by."""
 MOST_SECONDS = 300.0
 """That a page looks for a picture."""
+KEPT = "the files to keep"
+"""What the page calls the folder of results, which is gone once they are taken."""
 FILM = "samples.gif"
 """The one file of a walk from sample to sample."""
 FRAMES = "frames"
@@ -91,7 +93,8 @@ def apply(
         paths = _unpacked(first, place / "given")
         try:
             applied = api.apply(target, *paths, out=out, should_stop=stopping, on_progress=tell, **given)
-            lines = applied.lines()
+            saved, *more = applied.lines()
+            lines = [saved if animated else saved.replace(str(out), KEPT), *more]
         except api.Stopped as stopped:
             if not (out.exists() and _files(out)):
                 raise
@@ -164,26 +167,26 @@ def _files(out: Path) -> tuple[Path, ...]:
 
 def judge(
     model: str, data: str, options: Mapping[str, object], place: Path, settings: Settings
-) -> tuple[Said, Callable[[api.OnProgress, api.ShouldStop], tuple[tuple[str, ...], Path]]]:
+) -> tuple[Said, Callable[[api.OnProgress, api.ShouldStop], tuple["api.Judgement", Path]]]:
     """Prepare judging a model by its name on the page.
 
     Args:
         data: a path that was looked at; empty: what the run held out.
 
     Returns:
-        how it is said elsewhere, and the call, which gives the report's lines and a file of its figures.
+        how it is said elsewhere, and the call, which gives what came out and a file of its figures.
     """
     target, asked = bounds.model_named(model, settings), bounds.plain_options(options)
     query = api.JudgeOptions(**asked)
     if query.num > MOST_JUDGED:
         raise ValueError(f"num={query.num:,} samples are more than a page judges by; ask for at most {MOST_JUDGED:,}.")
 
-    def call(tell: api.OnProgress, stopping: api.ShouldStop) -> tuple[tuple[str, ...], Path]:
+    def call(tell: api.OnProgress, stopping: api.ShouldStop) -> tuple["api.Judgement", Path]:
         from gannet.runtime.files import write_json  # With torch, which the page is not kept waiting for.
 
         found = api.judge(target, data, query, should_stop=stopping, on_progress=tell)
         write_json(place / "judgement.json", found.to_json())
-        return tuple(found.lines()), place / "judgement.json"
+        return found, place / "judgement.json"
 
     return Said("judge", [target, *([data] if data else [])], asked, schema="JudgeOptions"), call
 

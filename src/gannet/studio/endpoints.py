@@ -124,9 +124,9 @@ class _Using:
             with actions.workplace(self.settings) as place:
                 given = bounds.data_named(data, self.settings) if data else ""
                 said, call = actions.judge(name, given, bounds.plain_options(options or {}), place, self.settings)
-                lines, file = await work.done(str(request.session_hash), call)
+                found, file = await work.done(str(request.session_hash), call)
                 figures = json.loads(file.read_text(encoding="utf-8"))
-            return {"lines": list(lines), "judgement": figures, "command": said.command()}
+            return {"lines": found.lines(), "judgement": figures, "command": said.command()}
         except Exception as error:
             raise work.mistake(error) from None
 

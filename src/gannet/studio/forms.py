@@ -51,6 +51,11 @@ class Form:
             parts.setdefault(name.split(".")[0] if "." in name else "", {})[name] = node
         return {name: Form(nodes) for name, nodes in parts.items()}
 
+    def parted(self, names: Sequence[str]) -> tuple["Form", "Form"]:
+        """Part the form into the keys of these names, in their order, and all others."""
+        some = {name: self.keys[name] for name in names if name in self.keys}
+        return Form(some), Form({name: node for name, node in self.keys.items() if name not in some})
+
     def draw(self, language: str = "en") -> list[Any]:
         """Draw a field for each key, within the page that is being built."""
         return [_field(name, node, language) for name, node in self.keys.items()]

@@ -1,7 +1,8 @@
 """Judge: a model against real samples."""
 
 from collections.abc import Iterator
-from typing import Any
+from html import escape
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
@@ -10,7 +11,14 @@ from gannet.studio import actions, bounds, data_fields, work
 from gannet.studio.forms import Form
 from gannet.studio.places import listed, progress, results_field, said_field, stop_work, told
 from gannet.studio.settings import Settings
+from gannet.studio.translation import ISOLATED, translate
 from gannet.studio.words import say
+
+if TYPE_CHECKING:
+    from gannet.metrics.measure import Measure
+
+HEADS = ("measure", "value", "interval", "floor", "best")
+"""Columns of the table of figures."""
 
 
 def build(settings: Settings, language: str) -> None:
@@ -38,8 +46,8 @@ def build(settings: Settings, language: str) -> None:
                     if step.result is None:
                         yield progress(step, language), gr.skip(), told(words)
                     else:
-                        lines, found = step.result
-                        yield listed(lines, language), gr.File([str(found)], visible=True), told(words)
+                        judgement, found = step.result
+                        yield shown(judgement, language), gr.File([str(found)], visible=True), told(words)
         except Exception as error:
             yield "", gr.skip(), gr.skip()  # It waits no more.
             raise work.mistake(error) from None
@@ -54,3 +62,27 @@ def build(settings: Settings, language: str) -> None:
         show_progress="hidden",
     )
     stop.click(stop_work, None, None, api_visibility="private")
+
+
+def shown(found: "api.Judgement", language: str) -> str:
+    """Give a judgement as HTML: its verdict, a table of its figures, and below it what else is said."""
+    said = translate(language, found.sentence)
+    verdict = f'<p class="said verdict" dir="auto">{escape(said)}</p>' if said else ""
+    return f"{verdict}{_table(found, language)}{listed(found.remarks(), language)}"
+
+
+def _table(found: "api.Judgement", language: str) -> str:
+    """The figures, each with its interval, what reals score against reals, and which values are better."""
+    named = found.named()
+    if not named:
+        return ""
+    heads = "".join(f"<th>{escape(say(language, f'judge.{one}'))}</th>" for one in HEADS)
+    rows = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in _row(*one, language))}</tr>" for one in named)
+    return f'<div class="figures"><table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>'
+
+
+def _row(name: str, one: "Measure", language: str) -> tuple[str, ...]:
+    sure = ISOLATED.format(f"{one.low:.4g} – {one.high:.4g}") if one.low < one.high else "—"
+    floor = "—" if one.floor is None else ISOLATED.format(f"{one.floor:.4g}")
+    best = say(language, f"judge.{one.best}") if isinstance(one.best, str) else f"{one.best:g}"
+    return translate(language, name), ISOLATED.format(f"{one.value:.4g}"), sure, floor, best

@@ -6,6 +6,7 @@ from typing import Any
 import gradio as gr
 
 from gannet import api
+from gannet.runtime.wording import short
 from gannet.studio import actions, bounds, data_fields, watching, work
 from gannet.studio.blocks import DRAWN
 from gannet.studio.forms import Form
@@ -13,14 +14,15 @@ from gannet.studio.jobs import OWN_KEYS, Jobs
 from gannet.studio.live import Live
 from gannet.studio.places import said_field, told
 from gannet.studio.settings import Settings
-from gannet.studio.words import say
+from gannet.studio.translation import translate
+from gannet.studio.words import catalogue, say
 
 FIRST = "digits"
 """The recipe that is chosen when the page opens: it is done in a minute."""
 CHOSEN = ("name", "about", "task.name")
 """Keys that choosing a recipe sets."""
-OPEN = ("", "data", "task")
-"""Sections of a recipe that are open from the start."""
+ESSENTIAL = ("images", "minutes", "batch")
+"""Keys that stand above the button that starts; all others are folded away by their sections."""
 
 
 def build(settings: Settings, jobs: Jobs, language: str, page: gr.Blocks) -> None:
@@ -53,7 +55,7 @@ def build(settings: Settings, jobs: Jobs, language: str, page: gr.Blocks) -> Non
                 if step.result is None:
                     yield step.line(say(language, "waiting")), gr.skip(), told(words)
                 else:
-                    yield _found(step.result), _advised(step.result), told(words)
+                    yield _found(step.result, language), _advised(step.result), told(words)
         except Exception as error:
             raise work.mistake(error) from None
 
@@ -62,8 +64,8 @@ def build(settings: Settings, jobs: Jobs, language: str, page: gr.Blocks) -> Non
     )
 
 
-def _found(report: "api.Report") -> str:
-    return "\n".join(f"- {line}" for line in report.lines())
+def _found(report: "api.Report", language: str) -> str:
+    return "\n".join(f"- {translate(language, line.removeprefix('- '))}" for line in report.lines())
 
 
 def _advised(report: "api.Report") -> Any:
@@ -84,23 +86,33 @@ def _draw_form(settings: Settings, jobs: Jobs, language: str, given: list[Any], 
     def draw(recipe: str | None) -> None:
         if not recipe:
             return
-        sections, fields = recipe_form(recipe).sections(), list[Any]()
-        gr.Markdown(api.recipes()[recipe])
-        for name, form in sections.items():
-            with gr.Accordion(name or say(language, "train.whole"), open=name in OPEN), gr.Row(elem_classes="keys"):
-                fields += form.draw(language)
+        essential, rest = recipe_form(recipe).parted(ESSENTIAL)
+        sections, fields = rest.sections(), list[Any]()
+        gr.Markdown(translate(language, api.recipes()[recipe]))
+        with gr.Row(elem_classes="keys"):
+            fields += essential.draw(language)
         start = gr.Button(say(language, "train.start"), variant="primary", elem_id="train-start")
+        with gr.Accordion(say(language, "train.rest"), open=False):
+            for name, form in sections.items():
+                with gr.Accordion(_section(name, language), open=False), gr.Row(elem_classes="keys"):
+                    fields += form.draw(language)
 
         def begin(recipe: str, run: str, *values: Any) -> tuple[Any, Any]:
             try:
                 data = data_fields.chosen(values[:3], settings)
-                whole = Form({key: node for form in sections.values() for key, node in form.keys.items()})
+                whole = Form({key: node for form in (essential, *sections.values()) for key, node in form.keys.items()})
                 begun, words = jobs.start(recipe, data, whole.changed(values[3:]), run)
             except Exception as error:
                 raise work.mistake(error) from None
             return gr.Dropdown(_names(jobs, settings), value=[begun]), told(words)
 
         start.click(begin, [*given, *fields], answers, api_visibility="private")
+
+
+def _section(name: str, language: str) -> str:
+    """What the page calls a section of a recipe, and in other languages also what the recipe does."""
+    known = catalogue(language)["sections"].get(name or "run", name)
+    return f"{known} ({name})" if name and language != "en" else str(known)
 
 
 def _names(jobs: Jobs, settings: Settings) -> list[str]:
@@ -139,13 +151,25 @@ def _draw_runs(settings: Settings, jobs: Jobs, language: str, runs: Any, page: g
         _first(names, language, jobs.stop)
 
     def go_on(names: Sequence[str], more: str) -> Any:
-        changes = {"images": api.parse_change(f"images={more}")[1]} if more else {}
-        return told(_first(names, language, lambda name: jobs.resume(name, changes)))
+        return told(_first(names, language, lambda name: jobs.resume(name, _lasting(more, language))))
 
     runs.change(lambda names: names or [], runs, shown, api_visibility="private", show_progress="hidden")
     stop.click(halt, runs, None, api_visibility="private")
     resume.click(go_on, [runs, images], said, api_visibility="private")
     page.load(find, None, [runs, shown], api_visibility="private")
+
+
+def _lasting(images: str, language: str) -> dict[str, object]:
+    """Read how many images a run is to last in all; empty: as planned."""
+    if not images.strip():
+        return {}
+    try:
+        count = int(images.replace(",", ""))
+    except ValueError:
+        count = 0
+    if count < 1:
+        raise ValueError(say(language, "train.images", given=repr(short(images))))
+    return {"images": count}
 
 
 def _first(names: Sequence[str], language: str, act: Any) -> Any:

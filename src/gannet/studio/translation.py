@@ -10,6 +10,8 @@ import yaml
 LONGEST = 480
 """Characters of a sentence that is looked up; what is longer is none of these."""
 FIELD = re.compile(r"\{(\w+)\}")
+TYPED = "typed"
+"""The name of a value that users type as it is, such as a recipe's, though there are other words for it."""
 ISOLATED = "\u2068{}\u2069"
 """Around a value: it is read in its own direction, whatever stands beside it (Unicode's isolates)."""
 
@@ -20,16 +22,30 @@ def translate(language: str, words: str) -> str:
 
 
 def _translated(language: str, words: str) -> str | None:
+    return _parts(language, words) or _whole(language, words)
+
+
+def _parts(language: str, words: str) -> str | None:
+    """Give what stands between semicolons part by part, where each is known."""
+    several = words.removesuffix(".").split("; ")
+    if len(several) < 2:
+        return None
+    parts = [_whole(language, f"{part}.") or _whole(language, part) for part in several]
+    said = "؛ ".join(part.removesuffix(".") for part in parts if part)
+    return said + "." * words.endswith(".") if all(parts) else None
+
+
+def _whole(language: str, words: str) -> str | None:
     for pattern, told in sayings(language):
         if found := pattern.fullmatch(words):
-            return told.format(**{name: _value(language, value) for name, value in found.groupdict().items()})
+            return told.format(**{name: _value(language, value, name) for name, value in found.groupdict().items()})
     about, colon, rest = words.partition(": ")  # A sentence that names first what it speaks of.
     known = _translated(language, rest) if colon else None
     return known and f"{ISOLATED.format(about)}: {known}"
 
 
-def _value(language: str, value: str) -> str:
-    return _translated(language, value) or ISOLATED.format(value)
+def _value(language: str, value: str, name: str) -> str:
+    return (_translated(language, value) if name != TYPED else None) or ISOLATED.format(value)
 
 
 @cache

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from gannet import api
 from gannet.runtime.wording import about
+from gannet.studio.translation import translate
 from gannet.studio.words import say
 
 TYPED = re.compile("`([^`]+)`")
@@ -37,10 +38,10 @@ def beside(parts: Sequence[str]) -> str:
 def one_run(found: "api.View", language: str, trouble: str = "") -> str:
     """Give a run."""
     parts = [
-        f"<h3>{escape(found.folder.name)} <small>{escape(found.task)}</small></h3>",
+        f"<h3>{escape(found.folder.name)} <small>{escape(translate(language, found.task))}</small></h3>",
         _progress(found, language),
         f'<p class="trouble">{escape(trouble)}</p>' if trouble else "",
-        f'<p class="said {escape(found.kind)}" dir="auto">{escape(found.near)}</p>',
+        f'<p class="said {escape(found.kind)}" dir="auto">{escape(translate(language, found.near))}</p>',
         "".join(f'<p class="game" dir="auto">{_marked(words)}</p>' for words in found.verdict),
         _pictures(found, language),
         f'<div class="charts">{"".join(found.charts)}</div>',
@@ -63,7 +64,8 @@ def unborn(name: str, language: str, trouble: str) -> str:
 def _progress(found: "api.View", language: str) -> str:
     share = min(1.0, found.images / max(1, found.total))
     state = "running" if found.process else "finished" if found.finished else "stopped"
-    left = say(language, "train.left", left=about(found.seconds_left)) if found.process and found.seconds_left else ""
+    lasts = translate(language, about(found.seconds_left))
+    left = say(language, "train.left", left=lasts) if found.process and found.seconds_left else ""
     seen = say(language, "train.seen", images=f"{found.images:,}", total=f"{found.total:,}")
     return (
         f'<progress max="1" value="{share:.4f}" aria-label="{escape(seen)}"></progress>'
