@@ -165,7 +165,7 @@ def print_slices(run: ScanRun, out: Path, seed: int) -> None:
     drawn = torch.cat(list(run.pipeline.stream(MOST_DRAWN, seed, in_the_shares_of(classes, MOST_DRAWN, seed))))
     print_copies(drawn[:MOST_AUDITED], known[0], held_out[0], out / "slices-nearest.png")
     for one in attacks(run, drawn, known, held_out, seed):
-        floor = "" if one.floor is None else f"; reals in place of fakes: {one.floor:.3f}"
+        floor = "" if one.floor is None else f"; other scans that were learned from in place of fakes: {one.floor:.3f}"
         print(f"- {one.name}: {one.value:.3f} ({one.low:.3f} to {one.high:.3f}{floor}), {one.protocol}", flush=True)
 
 
@@ -184,9 +184,11 @@ def attacks(
         return
     traces = Traces(fit_components(rows(known[0])))
     members, others, fakes = (traces(part) for part in (known[0], held_out[0], drawn))
-    half = len(others) // 2
+    # What any knowledge of the same patients, scanners and folders tells, without a model: other scans of the members'.
+    order = torch.randperm(len(members), generator=torch.Generator().manual_seed(seed))
+    given, left = members[order].tensor_split([min(len(fakes), len(members) // 2)])
     for name, attack in (("nearest sample", nearness), ("samples nearby", nearby_share)):
-        floor = parted(attack, members, others[half:], others[:half])
+        floor = parted(attack, left, others, given)
         floors = measure_membership(name, floor, None, traces.name, seed).value
         yield measure_membership(name, parted(attack, members, others, fakes), floors, traces.name, seed)
     scores = (run.score(*known), run.score(*held_out))

@@ -106,7 +106,7 @@ def measure_membership(
 
     Args:
         scores: of scans that were learned from, and of scans that were not.
-        floor: what the attack scores where the model cannot have learned, such as by real scans in place of samples.
+        floor: what it scores without a model, such as by other scans that were learned from in place of samples.
         features: what distances were taken in, or whose scores they are.
     """
     members, others = scores
