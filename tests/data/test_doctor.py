@@ -91,6 +91,11 @@ def test_recipe_fits_the_pictures(tmp_path, shape, labels, name, recipe, setting
     assert ("without a GPU" in report.advice.reasons[0]) == (shape[1] > 64)
 
 
+@pytest.mark.parametrize("data", ["digits", "garments"])
+def test_embedded_pictures_have_the_recipe_of_their_name(data):
+    assert visit(data, 0).advice.recipe == data
+
+
 def test_grey_is_not_to_be_mirrored(tmp_path):
     assert "no mirroring" in visit(save_npz(tmp_path / "a.npz", 9, 9, 9), 8).advice.augmentation
     assert "mirroring is right" in visit(save_npz(tmp_path / "b.npz", 9, 9, 9, 3), 8).advice.augmentation

@@ -48,7 +48,7 @@ def examine(data: str, size: int, watch: Watch | None = None) -> Report:
     fields = _fields(source, media, size)
     dataset = build_dataset(source, fields, watch=watch)
     watch.step(len(dataset), len(dataset), "Comparing")
-    advice = _advise_pictures(source, dataset, looked) if looked else _advise(source.name, data, fields, dataset)
+    advice = _advise_pictures(data, source, dataset, looked) if looked else _advise(source.name, data, fields, dataset)
     report = examine_dataset(source, dataset, fields, advice)
     beside = (*passed_over(data), *_ignored_of(source, report.kind), *_others_of(data, media))
     told = (line for field in fields.values() for line in field.told)
@@ -126,10 +126,10 @@ def _advise(name: str, data: str, fields: Fields, dataset: Dataset) -> Advice:
     return Advice(found[0], settings, "what the task offers.", reasons)
 
 
-def _advise_pictures(source: Source, dataset: Dataset, looked: Survey) -> Advice:
+def _advise_pictures(data: str, source: Source, dataset: Dataset, looked: Survey) -> Advice:
     """Recommend a recipe, its size and augmentation, with reasons."""
     classes = count_classes(dataset)
-    recipe = _known_recipe(looked, dataset)
+    recipe = _own_recipe(data) or _known_recipe(looked, dataset)
     settings: dict[str, int | str] = {}
     reasons = []
     if recipe:
@@ -156,6 +156,11 @@ def _augment(recipe: str, channels: int, source: Source) -> Choice:
     kind = check(AUGMENTS[asked.augment.name], asked.augment.options, "augment")
     resolved = kind.resolve(channels, asked.images, count_learned(source, FEW_PICTURES))
     return Choice(name=resolved.name, **asdict(resolved))
+
+
+def _own_recipe(data: str) -> str:
+    """Give the recipe of the name of data that are embedded, where it learns from them."""
+    return data if data in preset_names() and load_recipe(data).data.source == data else ""
 
 
 def _known_recipe(looked: Survey, dataset: Dataset) -> str:
