@@ -379,11 +379,11 @@ def recipes() -> dict[str, str]:
     return about_recipes()
 
 
-def keys(target: str) -> "list[Key]":
-    """List every key of a recipe, by name or a YAML file, with its type, range, meaning, default, and what it says."""
+def keys(target: str, set: Mapping[str, object] | None = None) -> "list[Key]":  # noqa: A002
+    """List all keys of a recipe, by name or a YAML file: type, range, meaning, default, and value after `set`."""
     from gannet.commands.recipes import recipe_keys
 
-    return recipe_keys(target)
+    return recipe_keys(target, set)
 
 
 def card(model: str | Path) -> str:

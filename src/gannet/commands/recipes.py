@@ -71,16 +71,17 @@ def written(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def recipe_keys(target: str) -> list[Key]:
+def recipe_keys(target: str, changes: Mapping[str, object] | None = None) -> list[Key]:
     """List the keys that a recipe understands, with what it says: those of its task, data and networks among them.
 
     Args:
         target: a recipe's name or a YAML file.
+        changes: to it, by dotted keys.
 
     Raises:
-        ValueError: there is no such recipe, or one of its keys is wrong.
+        ValueError: there is no such recipe, or one of its keys, or a change, is wrong.
     """
-    recipe = load_recipe(target)
+    recipe = load_recipe(target, changes)
     task, said, whole = find_task(recipe.task.name), recipe.model_dump(mode="json"), schema_of(Recipe)
     found = []
     for name, node in whole["properties"].items():

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gannet import api
-from gannet.recipe import load_recipe
 from gannet.runtime.wording import sentence
 from gannet.studio import bounds
 from gannet.studio.said import Said
@@ -59,7 +58,7 @@ class Jobs:
             ValueError: there is no such run, it is being trained, or a change is not allowed.
         """
         run, changes = bounds.run_named(name, self.settings), _checked(changes)
-        load_recipe(str(run / "recipe.yaml"), changes)  # What is wrong with them is said now, not by the process.
+        api.keys(str(run / "recipe.yaml"), changes)  # What is wrong with them is said now, not by the process.
         if api.view_run(run).process:
             raise ValueError(f"{run.name} is being trained already.")
         self._see_off(run.name)
