@@ -20,7 +20,7 @@ def test_scans_that_would_be_cropped_are_told_with_the_spacing_that_keeps_them(
     found = medium.choose(iter([scan]), Options())
     assert dict(found.advised) == ({"data.spacing": roomy} if roomy else {}) and bool(found.told) == bool(roomy)
     if roomy:
-        assert f"data.spacing={roomy:g} keeps all of each" in found.told[0]
+        assert f"data.spacing={roomy:g} keeps most whole" in found.told[0]
         assert not medium.choose(iter([scan]), Options(spacing=roomy)).told, "what is advised is enough"
     assert not medium.choose(iter([scan]), Options(fit="stretch")).told
 

@@ -71,6 +71,16 @@ def test_only_runs_are_shown_and_few_choices_are_kept(looked: live.Live, runs: P
     assert len(looked._drawn) == live.KEPT
 
 
+def test_a_training_that_begins_while_runs_are_named_disturbs_nobody(
+    looked: live.Live, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: dict[str, Any] = looked.jobs.started
+    started["first"] = None
+    with monkeypatch.context() as changed:
+        changed.setattr(Path, "exists", lambda _: bool(started.update({f"run-{len(started)}": None})))
+        assert looked.jobs.waiting() == ["first"]
+
+
 @pytest.mark.parametrize(
     "given",
     [
