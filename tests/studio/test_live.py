@@ -46,7 +46,12 @@ def test_a_run_that_changes_is_drawn_anew_only_after_some_rest(
     looked: live.Live, runs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drawn: list[int] = []
-    monkeypatch.setattr(looked, "_html", lambda names: drawn.append(1) or f"{names} {len(drawn)}")
+
+    def draw(names: Any) -> str:
+        drawn.append(1)
+        return f"{names} {len(drawn)}"
+
+    monkeypatch.setattr(looked, "_html", draw)
     monkeypatch.setattr(live, "PATIENCE", 1e9)
     looked.look({"names": ["tiny"]})
     touch(runs, 5)
