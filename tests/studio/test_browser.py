@@ -102,7 +102,7 @@ def test_gaps_of_a_text_tell_how_sure_the_model_is_and_what_else_may_stand(page:
 
 def test_a_volume_is_looked_through_in_three_planes(page: Any) -> None:
     choose(page, "use-model", "hippocampus-v1")
-    page.wait_for_selector("#use-further")
+    page.wait_for_selector("#volumes", state="attached")
     page.click("#use-start")
     page.wait_for_selector("#volumes .plane")
     assert page.locator("#volumes .plane").count() == 3

@@ -14,6 +14,7 @@ from gannet.recipe import load_recipe  # noqa: E402
 from gannet.studio.forms import Form  # noqa: E402
 from gannet.studio.offered import options_of  # noqa: E402
 from gannet.studio.train import ESSENTIAL, recipe_form  # noqa: E402
+from gannet.studio.use import _further  # noqa: E402
 from gannet.tasks.semantic_synthesis.pipeline import PaintOptions  # noqa: E402
 
 
@@ -104,3 +105,11 @@ def test_what_a_model_would_refuse_is_not_offered(model: str) -> None:
 def test_files_are_told_by_their_format() -> None:
     form = Form.of_schema(PaintOptions.model_json_schema())
     assert "words" in form.keys and not {"palette", "tags"} & set(form.keys)
+
+
+@pytest.mark.parametrize("name", shipped_models())
+def test_only_what_is_not_written_anyway_is_offered_as_further(name: str) -> None:
+    about = api.interface(name)
+    further = _further(about, "en")
+    offered = {value for _, value in further.choices} if further else set()
+    assert offered == set(list(about["outputs"])[1:]) - set(about["always"])

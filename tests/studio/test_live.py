@@ -46,7 +46,12 @@ def test_a_run_that_changes_is_drawn_anew_only_after_some_rest(
     looked: live.Live, runs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drawn: list[int] = []
-    monkeypatch.setattr(looked, "_html", lambda names: drawn.append(1) or f"{names} {len(drawn)}")
+
+    def draw(names: Any) -> str:
+        drawn.append(1)
+        return f"{names} {len(drawn)}"
+
+    monkeypatch.setattr(looked, "_html", draw)
     monkeypatch.setattr(live, "PATIENCE", 1e9)
     looked.look({"names": ["tiny"]})
     touch(runs, 5)
@@ -69,6 +74,16 @@ def test_only_runs_are_shown_and_few_choices_are_kept(looked: live.Live, runs: P
         (runs / f"empty-{number}").mkdir()
         looked.look({"names": [f"empty-{number}"]})
     assert len(looked._drawn) == live.KEPT
+
+
+def test_a_training_that_begins_while_runs_are_named_disturbs_nobody(
+    looked: live.Live, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: dict[str, Any] = looked.jobs.started
+    started["first"] = None
+    with monkeypatch.context() as changed:
+        changed.setattr(Path, "exists", lambda _: bool(started.update({f"run-{len(started)}": None})))
+        assert looked.jobs.waiting() == ["first"]
 
 
 @pytest.mark.parametrize(

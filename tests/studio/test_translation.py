@@ -13,6 +13,7 @@ from PIL import Image
 pytest.importorskip("gradio")
 
 from gannet import api
+from gannet.monitoring.nearness import tell_nearness
 from gannet.monitoring.words import catalogue as referee_words
 from gannet.studio import actions
 from gannet.studio.settings import Settings
@@ -115,6 +116,22 @@ def test_a_sentence_of_several_parts_is_told_part_by_part() -> None:
     told = translate("fa", LONG)
     assert not set("abcdefghijklmnopqrstuvwxyz") & set(told) and told.endswith(".") and not told.endswith("..")
     assert translate("fa", unknown := "No longer than this; whatever else.") == unknown
+
+
+PRECISION = {"name": "precision", "value": 0.75, "floor": 0.8, "best": "high"}
+COVERAGE = {"name": "coverage", "value": 0.5, "floor": None, "best": "high"}
+
+
+@pytest.mark.parametrize(
+    "judgement",
+    [
+        {"measures": [PRECISION], "memorization": {"extent": "some", "copied": 0.003}},
+        {"measures": [COVERAGE], "rivals": [{"name": "«1»", "measures": [{**COVERAGE, "value": 0.75}]}]},
+    ],
+)
+def test_copies_and_better_models_are_told_as_part_of_a_verdict(judgement: dict[str, Any]) -> None:
+    said, told = tell_nearness(judgement).words, translate("fa", tell_nearness(judgement).words)
+    assert ";" in said and not set(string.ascii_letters) & set(told) and ".\u2069" not in told
 
 
 @pytest.mark.parametrize("language", OTHERS)

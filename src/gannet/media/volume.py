@@ -113,17 +113,17 @@ class VolumeField(Field):
 
     @property
     def told(self) -> tuple[str, ...]:
-        """Say that most volumes are cropped, and what keeps all of them."""
+        """Say that most volumes are cropped, and what keeps most of them whole."""
         if self.roomy is None:
             return ()
         size = "x".join(map(str, self.given[-3:]))
         return (
-            f"Most of them are larger than {size} and cropped to it; data.spacing={self.roomy:g} keeps all of each.",
+            f"Most of them are larger than {size} and cropped to it; data.spacing={self.roomy:g} keeps most whole.",
         )
 
     @property
     def advised(self) -> Mapping[str, float]:
-        """Give the spacing that crops nothing."""
+        """Give the spacing in which most are not cropped."""
         return {} if self.roomy is None else {"data.spacing": self.roomy}
 
     @property

@@ -98,7 +98,7 @@ class Jobs:
 
     def waiting(self) -> list[str]:
         """Name the runs that were started and have no folder yet."""
-        return [name for name in self.started if not (self.settings.runs / name).exists()]
+        return [name for name in list(self.started) if not (self.settings.runs / name).exists()]
 
     def _see_off(self, name: str) -> None:
         """Wait for a process that has let go of its run to end."""
@@ -106,7 +106,7 @@ class Jobs:
             self.started[name].wait(PATIENCE)
 
     def _check_room(self, name: str) -> None:
-        busy = [one for one in self.started if self.running(one)]
+        busy = [one for one in list(self.started) if self.running(one)]
         if name in busy:
             raise ValueError(f"{name} is being trained already.")
         if len(busy) >= MOST_AT_ONCE:

@@ -12,7 +12,7 @@ from gannet.studio.blocks import DRAWN
 from gannet.studio.forms import Form
 from gannet.studio.jobs import OWN_KEYS, Jobs
 from gannet.studio.live import Live
-from gannet.studio.places import said_field, told
+from gannet.studio.places import progress, said_field, told
 from gannet.studio.settings import Settings
 from gannet.studio.translation import translate
 from gannet.studio.words import catalogue, say
@@ -53,7 +53,7 @@ def build(settings: Settings, jobs: Jobs, language: str, page: gr.Blocks) -> Non
             words, call = actions.examine(chosen)
             for step in work.watch(str(request.session_hash), call):
                 if step.result is None:
-                    yield step.line(say(language, "waiting")), gr.skip(), told(words)
+                    yield progress(step, language), gr.skip(), told(words)
                 else:
                     yield _found(step.result, language), _advised(step.result), told(words)
         except Exception as error:

@@ -22,9 +22,6 @@ from gannet.studio.words import say
 FIRST = re.compile(r"super-resolution-v\d+")
 """The model that is chosen when the page opens: everybody has a photograph."""
 
-TOLD = "record"
-"""The medium of a further output that comes whether it is asked for or not."""
-
 
 def build(settings: Settings, language: str) -> None:
     """Build the tab."""
@@ -55,7 +52,7 @@ def _draw(name: str, settings: Settings, language: str) -> None:
             fields = ask(about["inputs"], paints, language)
             if not paints:
                 asked = _options(form, not fields, language)
-                further = _further(about["outputs"], language)
+                further = _further(about, language)
                 start, stop = _buttons("use.start", language)
         with gr.Column(min_width=300):
             if paints:
@@ -97,10 +94,11 @@ def _options(form: Form, opened: bool, language: str) -> list[Any]:
         return form.draw(language)
 
 
-def _further(outputs: Mapping[str, str], language: str) -> Any:
-    """Draw the choice of further outputs; None where there are none."""
+def _further(about: Mapping[str, Any], language: str) -> Any:
+    """Draw the choice of further outputs; None where there are none but those that come in any case."""
+    outputs = about["outputs"]
     primary, *others = outputs
-    further = [name for name in others if outputs[name] != TOLD]
+    further = [name for name in others if name not in about["always"]]
     if not further:
         return None
     chosen = further if hasattr(widget(outputs[primary]), "SHOWS_PARTS") else []

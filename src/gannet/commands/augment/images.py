@@ -242,15 +242,18 @@ def _undisturbed(pictures: Tensor) -> set[str]:
     if (pictures == pictures[:, :1]).all():
         pictures = pictures[:, :1]  # Grey, three times.
     random, still = torch.Generator().manual_seed(0), flat(pictures)
-    moved = {name: torch.cdist(still, flat(move(pictures))) for name, move in MOVES.items()}
-    between = {"": torch.cdist(still, still), **moved}
-    apart: dict[str, list[float]] = {name: [] for name in between}
-    for _ in range(HALVINGS):
-        one, other = torch.randperm(len(pictures), generator=random).chunk(2)
-        within = _within(between[""], one) + _within(between[""], other)  # Moved, pictures are as far from each other.
-        for name, distances in between.items():
-            apart[name].append(float(2 * distances[one][:, other].mean() - within))
-    return {name for name in MOVES if fmean(apart[name]) <= max(apart[""])}
+    halves = [torch.randperm(len(pictures), generator=random).chunk(2) for _ in range(HALVINGS)]
+    distances = torch.cdist(still, still)  # Of thousands of pictures half a gigabyte: one move is looked at at a time.
+    within = [_within(distances, one) + _within(distances, other) for one, other in halves]  # Also where all are moved.
+
+    def apart(distances: Tensor) -> list[float]:
+        """Give how far each first half lies from the other one, by the distances of pictures to those that move."""
+        parted = zip(halves, within, strict=True)
+        return [float(2 * distances[one][:, other].mean() - inner) for (one, other), inner in parted]
+
+    by_chance = max(apart(distances))
+    del distances
+    return {name for name, move in MOVES.items() if fmean(apart(torch.cdist(still, flat(move(pictures))))) <= by_chance}
 
 
 def _within(distances: Tensor, some: Tensor) -> Tensor:
