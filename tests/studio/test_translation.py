@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import string
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 pytest.importorskip("gradio")
@@ -18,7 +21,7 @@ from gannet.monitoring.words import catalogue as referee_words
 from gannet.studio import actions
 from gannet.studio.settings import Settings
 from gannet.studio.train import recipe_form
-from gannet.studio.translation import sayings, translate
+from gannet.studio.translation import saying_of, sayings, translate
 from gannet.studio.words import catalogue, languages, say
 from gannet.studio.work import mistake, told
 
@@ -52,9 +55,18 @@ def test_what_is_not_known_stays_and_english_is_not_looked_up() -> None:
 
 @pytest.mark.parametrize("language", OTHERS)
 def test_every_translation_tells_no_value_that_was_not_said(language: str) -> None:
-    for pattern, words in sayings(language):
-        fields = {name for _, name, _, _ in string.Formatter().parse(words) if name is not None}
-        assert fields <= set(pattern.groupindex), words
+    for saying in sayings(language):
+        fields = {name for _, name, _, _ in string.Formatter().parse(saying.told) if name is not None}
+        assert fields <= set(saying.names), saying.told
+
+
+@given(st.text("ab{}", max_size=6), st.text("ab\n", max_size=8))
+def test_a_sentence_is_found_as_a_regular_expression_finds_it(shape: str, words: str) -> None:
+    said = re.sub(r"[{}]", lambda found: f"{{v{found.start()}}}", shape)
+    names = re.findall(r"v\d+", said)
+    pattern = re.sub(r"\{(v\d+)\}", r"(?P<\1>.+?)", said)
+    found = re.fullmatch(pattern, words)
+    assert saying_of(said, "").values(words) == (found and {name: found[name] for name in names})
 
 
 def faults(place: Path) -> dict[str, Callable[[], object]]:
@@ -146,5 +158,5 @@ def test_a_recipe_that_the_doctor_names_stays_as_it_is_typed() -> None:
 
 def test_digits_are_of_one_kind() -> None:
     """Figures come as Latin digits, so those that stand in the words are such, too."""
-    known = [told for _, told in sayings("fa")]
+    known = [saying.told for saying in sayings("fa")]
     assert not set("۰۱۲۳۴۵۶۷۸۹") & set("".join([*known, str(catalogue("fa")), str(referee_words("fa"))]))

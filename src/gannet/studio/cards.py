@@ -7,6 +7,7 @@ import gradio as gr
 
 from gannet import api
 from gannet.studio import bounds, work
+from gannet.studio.places import ModelField
 from gannet.studio.said import Said
 from gannet.studio.settings import Settings
 from gannet.studio.translation import ISOLATED, translate
@@ -17,8 +18,8 @@ PICTURE = re.compile(r"!\[[^\]]*\]\([^)]*\)")
 """What a card may show: the page fetches nothing for it."""
 
 
-def build(settings: Settings, language: str) -> None:
-    """Build the tab."""
+def build(settings: Settings, language: str) -> ModelField:
+    """Build the tab; gives the field of models."""
     names, from_right = list(bounds.models_by_name(settings)), direction(language) == "rtl"
     model = gr.Dropdown(names, value=None, label=say(language, "models.model"), elem_id="models-model")
     card = gr.Markdown(_overview(settings, language), rtl=from_right, elem_id="models-card")
@@ -40,6 +41,7 @@ def build(settings: Settings, language: str) -> None:
             raise work.mistake(error) from None
 
     model.change(show, model, [card, said], api_visibility="private")
+    return ModelField(model, lambda: bounds.models_by_name(settings))
 
 
 def card_of(name: object, settings: Settings) -> str:

@@ -10,7 +10,7 @@ import gradio as gr
 from gannet import api
 from gannet.studio import actions, bounds, work
 from gannet.studio.blocks import DRAWN
-from gannet.studio.places import progress, results_field, said_field, stop_work, told
+from gannet.studio.places import ModelField, progress, results_field, said_field, stop_work, told
 from gannet.studio.said import Said
 from gannet.studio.settings import Settings
 from gannet.studio.translation import translate
@@ -35,16 +35,11 @@ ASKED: Mapping[str, Any] = {"interactive": True}
 """Said of every field: of those that are drawn anew gradio takes some for results, which nobody may change."""
 
 
-def build(settings: Settings, language: str) -> None:
-    """Build the tab."""
+def build(settings: Settings, language: str) -> ModelField:
+    """Build the tab; gives the field of models."""
     names = bounds.explored_names(settings)
     usual = next((name for name in names if name.startswith(FIRST)), names[0] if names else None)
-    with gr.Row():
-        model = gr.Dropdown(
-            names, value=usual, label=say(language, "explore.model"), elem_id="explore-model", scale=4, min_width=240
-        )
-        again = gr.Button(say(language, "use.refresh"), scale=1, min_width=120, elem_classes="beside-field")
-    again.click(lambda: gr.Dropdown(bounds.explored_names(settings)), None, model, api_visibility="private")
+    model = gr.Dropdown(names, value=usual, label=say(language, "explore.model"), elem_id="explore-model")
 
     @gr.render(inputs=[model], **DRAWN)  # type: ignore[untyped-decorator]
     def draw(name: str | None) -> None:
@@ -52,6 +47,8 @@ def build(settings: Settings, language: str) -> None:
             _Parts(name, settings, language).draw()
         else:
             gr.Markdown(say(language, "explore.none"))
+
+    return ModelField(model, lambda: bounds.explored_names(settings))
 
 
 @dataclass(frozen=True)

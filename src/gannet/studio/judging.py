@@ -9,7 +9,7 @@ import gradio as gr
 from gannet import api
 from gannet.studio import actions, bounds, data_fields, work
 from gannet.studio.forms import Form
-from gannet.studio.places import listed, progress, results_field, said_field, stop_work, told
+from gannet.studio.places import ModelField, listed, progress, results_field, said_field, stop_work, told
 from gannet.studio.settings import Settings
 from gannet.studio.translation import ISOLATED, translate
 from gannet.studio.words import say
@@ -21,8 +21,8 @@ HEADS = ("measure", "value", "interval", "floor", "best")
 """Columns of the table of figures."""
 
 
-def build(settings: Settings, language: str) -> None:
-    """Build the tab."""
+def build(settings: Settings, language: str) -> ModelField:
+    """Build the tab; gives the field of models."""
     form = Form.of_schema(api.JudgeOptions.model_json_schema())
     model = gr.Dropdown(
         list(bounds.models_by_name(settings)), label=say(language, "judge.model"), elem_id="judge-model"
@@ -62,6 +62,7 @@ def build(settings: Settings, language: str) -> None:
         show_progress="hidden",
     )
     stop.click(stop_work, None, None, api_visibility="private")
+    return ModelField(model, lambda: bounds.models_by_name(settings))
 
 
 def shown(found: "api.Judgement", language: str) -> str:

@@ -10,6 +10,7 @@ from gannet.studio import cards, endpoints, explore, judging, train, use, work
 from gannet.studio.blocks import Page
 from gannet.studio.front import path_of
 from gannet.studio.jobs import Jobs
+from gannet.studio.places import ModelField
 from gannet.studio.settings import Settings
 from gannet.studio.words import languages, say
 
@@ -19,7 +20,7 @@ LEARN = "gannet.studio.learn"
 
 def build(settings: Settings, jobs: Jobs, language: str) -> gr.Blocks:
     """Build the page in a language."""
-    tabs: dict[str, Callable[[], None]] = {
+    tabs: dict[str, Callable[[], ModelField | None]] = {
         "use": lambda: use.build(settings, language),
         "train": lambda: train.build(settings, jobs, language, page),
         "explore": lambda: explore.build(settings, language),
@@ -34,8 +35,17 @@ def build(settings: Settings, jobs: Jobs, language: str) -> gr.Blocks:
         endpoints.build(settings, jobs)  # First: gradio names events of its own, and of equal names numbers the later.
         with gr.Tabs(selected="use"):
             for name, draw in tabs.items():
-                with gr.Tab(say(language, f"{name}.tab"), id=name):
-                    draw()
+                with gr.Tab(say(language, f"{name}.tab"), id=name) as tab:
+                    listed = draw()
+                if listed:  # What was trained since the studio started is among them, too.
+                    gr.on(
+                        [page.load, tab.select],
+                        listed.anew,
+                        None,
+                        listed.field,
+                        api_visibility="private",
+                        show_progress="hidden",
+                    )
         page.unload(_leave)
     return page
 

@@ -1,9 +1,9 @@
 """Places on the page that several tabs have: files to keep, what does the same elsewhere, and the way to stop."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from html import escape
-from typing import Any
+from typing import Any, NamedTuple
 
 import gradio as gr
 
@@ -11,6 +11,22 @@ from gannet.studio import work
 from gannet.studio.said import Said
 from gannet.studio.translation import translate
 from gannet.studio.words import direction, say
+
+
+class ModelField(NamedTuple):
+    """A field of models.
+
+    Attributes:
+        field: of gradio's.
+        names: gives the models that there are.
+    """
+
+    field: Any
+    names: Callable[[], Iterable[str]]
+
+    def anew(self) -> Any:
+        """Let the field offer what there is now; what is chosen stays."""
+        return gr.Dropdown(list(self.names()))
 
 
 def results_field(label: str, name: str) -> Any:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from functools import cache
 from importlib import resources
+from typing import NamedTuple
 
 import yaml
 
@@ -36,9 +37,9 @@ def _parts(language: str, words: str) -> str | None:
 
 
 def _whole(language: str, words: str) -> str | None:
-    for pattern, told in sayings(language):
-        if found := pattern.fullmatch(words):
-            return told.format(**{name: _value(language, value, name) for name, value in found.groupdict().items()})
+    for saying in sayings(language):
+        if (values := saying.values(words)) is not None:
+            return saying.told.format(**{name: _value(language, value, name) for name, value in values.items()})
     about, colon, rest = words.partition(": ")  # A sentence that names first what it speaks of.
     known = _translated(language, rest) if colon else None
     return known and f"{ISOLATED.format(about)}: {known}"
@@ -48,16 +49,47 @@ def _value(language: str, value: str, name: str) -> str:
     return (_translated(language, value) if name != TYPED else None) or ISOLATED.format(value)
 
 
+class Saying(NamedTuple):
+    """A sentence that is known.
+
+    Attributes:
+        parts: what stands before, between and behind its values.
+        names: of its values.
+        told: how it is told, with their names in braces.
+    """
+
+    parts: tuple[str, ...]
+    names: tuple[str, ...]
+    told: str
+
+    def values(self, words: str) -> dict[str, str] | None:
+        """Give the values in words that are this sentence, each as short as it may be; else nothing.
+
+        Nothing is tried twice, as by a regular expression: what is looked up may be any file's name.
+        """
+        first, *between = self.parts
+        if not words.startswith(first) or (not between and words != first):
+            return None
+        at, found = len(first), dict[str, str]()
+        for number, (name, part) in enumerate(zip(self.names, between, strict=True), 1):
+            last = number == len(between)
+            stop = len(words) - len(part) if last and words.endswith(part) else -1 if last else words.find(part, at + 1)
+            if stop <= at or "\n" in words[at:stop]:
+                return None
+            found[name], at = words[at:stop], stop + len(part)
+        return found
+
+
 @cache
-def sayings(language: str) -> Sequence[tuple[re.Pattern[str], str]]:
-    """List what is known in a language, the most exact first: a pattern of the English, and how it is told."""
+def sayings(language: str) -> Sequence[Saying]:
+    """List what is known in a language, the most exact first."""
     file = resources.files("gannet.studio") / "catalogue" / "said" / f"{language}.yaml"
     known: dict[str, str] = yaml.safe_load(file.read_text(encoding="utf-8")) if file.is_file() else {}
     exact_first = sorted(known.items(), key=lambda one: -len(FIELD.sub("", one[0])))  # Values of others would hold it.
-    return [(_pattern(said), told) for said, told in exact_first]
+    return [saying_of(said, told) for said, told in exact_first]
 
 
-def _pattern(said: str) -> re.Pattern[str]:
-    """Give what a sentence looks like, whatever its values are."""
+def saying_of(said: str, told: str) -> Saying:
+    """Read a sentence whose values are names in braces."""
     parts = FIELD.split(said)
-    return re.compile("".join(f"(?P<{one}>.+?)" if at % 2 else re.escape(one) for at, one in enumerate(parts)))
+    return Saying(tuple(parts[::2]), tuple(parts[1::2]), told)

@@ -14,7 +14,7 @@ from gannet.studio.blocks import DRAWN
 from gannet.studio.fields import Field, ask, label_of
 from gannet.studio.forms import Form
 from gannet.studio.offered import options_of
-from gannet.studio.places import results_field, said_field, stop_work
+from gannet.studio.places import ModelField, results_field, said_field, stop_work
 from gannet.studio.settings import Settings
 from gannet.studio.widgets import widget
 from gannet.studio.words import say
@@ -23,21 +23,18 @@ FIRST = re.compile(r"super-resolution-v\d+")
 """The model that is chosen when the page opens: everybody has a photograph."""
 
 
-def build(settings: Settings, language: str) -> None:
-    """Build the tab."""
+def build(settings: Settings, language: str) -> ModelField:
+    """Build the tab; gives the field of models."""
     names = list(bounds.models_by_name(settings))
     usual = next(filter(FIRST.fullmatch, names), names[0] if names else None)
-    with gr.Row():
-        model = gr.Dropdown(
-            names, value=usual, label=say(language, "use.model"), elem_id="use-model", scale=4, min_width=240
-        )
-        again = gr.Button(say(language, "use.refresh"), scale=1, min_width=120, elem_classes="beside-field")
-    again.click(lambda: gr.Dropdown(list(bounds.models_by_name(settings))), None, model, api_visibility="private")
+    model = gr.Dropdown(names, value=usual, label=say(language, "use.model"), elem_id="use-model")
 
     @gr.render(inputs=[model], **DRAWN)  # type: ignore[untyped-decorator]
     def draw(name: str | None) -> None:
         if name:
             _draw(name, settings, language)
+
+    return ModelField(model, lambda: bounds.models_by_name(settings))
 
 
 def _draw(name: str, settings: Settings, language: str) -> None:
