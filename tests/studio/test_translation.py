@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
@@ -16,6 +17,7 @@ from PIL import Image
 pytest.importorskip("gradio")
 
 from gannet import api
+from gannet.metrics.memorization import Memorization
 from gannet.monitoring.nearness import tell_nearness
 from gannet.monitoring.words import catalogue as referee_words
 from gannet.studio import actions
@@ -58,6 +60,12 @@ def test_every_translation_tells_no_value_that_was_not_said(language: str) -> No
     for saying in sayings(language):
         fields = {name for _, name, _, _ in string.Formatter().parse(saying.told) if name is not None}
         assert fields <= set(saying.names), saying.told
+
+
+@pytest.mark.parametrize("closer", [0.4, 0.99])
+def test_whether_a_model_gives_training_samples_back_is_told(closer: float) -> None:
+    found = Memorization(0.0, closer, 1_626, torch.zeros(0, 2), torch.zeros(0), 0.0, 0.0, 0.002, 0.0, surely=False)
+    assert not re.search("[a-z]", translate("fa", found.words()))
 
 
 @given(st.text("ab{}", max_size=6), st.text("ab\n", max_size=8))
