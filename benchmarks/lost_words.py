@@ -265,12 +265,12 @@ def judge(
 
 
 def print_page(name: str, restorer: Restorer, found: list[Passage], language: str) -> None:
-    """Print how long a page takes, once what a language needs is read and counted, and how long that takes."""
+    """Print how long a page takes, once a first gap is filled, for which what a language needs is counted."""
     started = time.perf_counter()
     restorer.fill(found[0].text[:20], 1, found[0].text[21:40], 1, language)
     first = time.perf_counter() - started
     page = seconds_a_page(restorer, found, language)
-    print(f"{language}, {name}: a page in {page:.1f} s, after {first:.1f} s for the first gap of all", flush=True)
+    print(f"{language}, {name}: a page in {page:.1f} s, after {first:.1f} s for a first gap", flush=True)
 
 
 def print_parallels(library: Library, split: Split, language: str, count: int) -> None:

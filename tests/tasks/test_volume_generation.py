@@ -189,12 +189,18 @@ def test_what_a_model_labels_is_in_one_piece_unless_data_or_recipe_say_otherwise
 ) -> None:
     known = model.settings.description.model_dump(exclude={"pieces", "holes"})
     silent = Description.model_validate(known)
-    settings = model.settings.model_copy(update={"description": silent})
-    tidy = VolumeGenerationPipeline(settings, model.networks)(num=2, seed=1).further["labels"].together()
+    earlier = Description.model_validate({**known, "pieces": (0, 0)})  # Of a model from before holes were counted.
+
+    def labels(description: Description) -> torch.Tensor:
+        settings = model.settings.model_copy(update={"description": description})
+        return VolumeGenerationPipeline(settings, model.networks)(num=2, seed=1).further["labels"].together()
+
+    tidy = labels(silent)
     drawn = model(num=2, seed=1).further["labels"].together()
     assert max(label(one == region)[1] for one in drawn.numpy() for region in (17, 53)) > 1
     assert [label(one == region)[1] for one in tidy.numpy() for region in (17, 53)] == [1] * 4
     assert all(usual_pieces([one], ())[0] == 0 for one in tidy.numpy())
+    assert torch.equal(labels(earlier), drawn), "where all pieces are kept, holes are, too"
     write_scans(tmp_path)
     kept, found = (prepare(recipe(tmp_path, pieces=pieces)).description for pieces in ("any", "auto"))
     assert (kept.pieces, kept.holes) == ((0,), None)

@@ -16,7 +16,7 @@ class RestorationOptions(Section):
     temperature: Annotated[float, Field(gt=0, le=10)] = 1.0
     """Above 1 the model is less sure of itself, below it more."""
     language: str = ""
-    """Of the text; empty: the one in which it is likeliest."""
+    """Of the text; empty: of each page the one in which it is likeliest."""
     parallels: Annotated[int, Field(ge=0, le=20)] = 3
     """How many of the nearest lines of what was learned from are told of each gap."""
     heading: Literal["long", "always", "never"] = "long"

@@ -104,9 +104,9 @@ class VolumeGenerationPipeline(OneByOnePipeline):
             return drawn[:, :1].float()
         description = self.settings.description
         most = description.pieces or (1,) * (len(description.regions) - 1)
-        return torch.tensor(description.regions, device=drawn.device)[
-            decide_in_pieces(drawn[:, 1:], most, description.holes)
-        ]
+        holes = description.holes if any(most) else None  # Where any number of pieces is kept, holes are, too.
+        decided = decide_in_pieces(drawn[:, 1:], most, holes)
+        return torch.tensor(description.regions, device=drawn.device)[decided]
 
     @classmethod
     def build(cls, config: Section) -> Self:
