@@ -184,6 +184,18 @@ def test_stray_voxels_are_of_what_is_likeliest_beside_their_region() -> None:
     assert torch.equal(one == 2, logits[:, 2] > 1), "no voxel of another region is lost"
 
 
+def test_a_volume_and_its_labels_are_drawn_once(model: VolumeGenerationPipeline) -> None:
+    drawn, batches = list[object](), model.batches(model.options({"num": 3, "seed": 1}))
+    hook = model.networks["generator"].register_forward_hook(lambda *_: drawn.append(1))
+    try:
+        pairs = [(batches.makes[number](), batches.further["labels"].makes[number]()) for number in range(3)]
+    finally:
+        hook.remove()
+    assert len(drawn) == 3 and not torch.equal(pairs[0][1], pairs[1][1])
+    samples = model(num=3, seed=1)
+    assert torch.equal(torch.cat([labels for _, labels in pairs]), samples.further["labels"].together())
+
+
 def test_what_a_model_labels_is_in_one_piece_unless_data_or_recipe_say_otherwise(
     model: VolumeGenerationPipeline, tmp_path: Path
 ) -> None:

@@ -2,8 +2,8 @@
 
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
-from typing import ClassVar, cast
+from functools import lru_cache, partial
+from typing import Any, ClassVar, cast
 
 import torch
 from torch import Tensor, nn
@@ -32,8 +32,12 @@ class OneByOnePipeline(GeneratorPipeline):
     """Drawn at once: one, which takes little longer than one of several, and does not depend on their number."""
 
     @abstractmethod
-    def output(self, name: str, latent: Tensor, label: Tensor | None) -> Tensor:
-        """Make one of the outputs of latent vectors (b, latent) and classes (b,): (b, ...)."""
+    def drawn(self, latent: Tensor, label: Tensor | None) -> Any:
+        """Draw from latent vectors (b, latent) and classes (b,) what all outputs are taken from."""
+
+    @abstractmethod
+    def output(self, name: str, drawn: Any) -> Tensor:
+        """Take one of the outputs from what was drawn: (b, ...)."""
 
     def options(self, given: Mapping[str, object]) -> Section:
         """Check options; ValueError also where the model does not know the class."""
@@ -54,7 +58,8 @@ class OneByOnePipeline(GeneratorPipeline):
         """Give the same samples one by one, each drawn when it is called for, and further outputs when those are."""
         assert isinstance(options, OneByOneOptions)
         labels, (first, *others) = self.labels(options.num, options.label), list(self.outputs.items())
-        makes = {name: self.parts(options.num, options.seed, labels, name) for name in self.outputs}
+        draw = self._drawing(options.seed, labels)
+        makes = {name: self._makes(draw, options.num, name) for name in self.outputs}
         further = {name: Further(medium, makes[name]) for name, medium in others}
         description = self.settings.description
         return Batches(
@@ -71,13 +76,25 @@ class OneByOnePipeline(GeneratorPipeline):
     def parts(self, num: int, seed: int, labels: Tensor | None = None, name: str = "") -> list[Callable[[], Tensor]]:
         """Give an output, the first by default, sample by sample, each drawn when it is called: (1, ...)."""
         labels, name = self.labels(num) if labels is None else labels, name or next(iter(self.outputs))
-        return [partial(self._drawn, number, seed, labels, name) for number in range(num)]
+        return self._makes(self._drawing(seed, labels), num, name)
 
-    @torch.no_grad()
-    def _drawn(self, number: int, seed: int, labels: Tensor | None, name: str) -> Tensor:
-        vectors = latents(self.generator, seed, number, self.BATCH).to(self.device)
-        label = None if labels is None else labels[number : number + self.BATCH].to(self.device)
-        return self.output(name, vectors, label).cpu().contiguous()
+    def _drawing(self, seed: int, labels: Tensor | None) -> Callable[[int], Any]:
+        """Give what draws a sample, and keeps it until the next: its outputs are asked for one after the other."""
+
+        @torch.no_grad()
+        def draw(number: int) -> Any:
+            vectors = latents(self.generator, seed, number, self.BATCH).to(self.device)
+            label = None if labels is None else labels[number : number + self.BATCH].to(self.device)
+            return self.drawn(vectors, label)
+
+        return lru_cache(maxsize=1)(draw)
+
+    def _makes(self, draw: Callable[[int], Any], num: int, name: str) -> list[Callable[[], Tensor]]:
+        @torch.no_grad()
+        def make(number: int) -> Tensor:
+            return self.output(name, draw(number)).cpu().contiguous()
+
+        return [partial(make, number) for number in range(num)]
 
     @property
     def generator(self) -> Generator:

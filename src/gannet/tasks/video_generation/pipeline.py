@@ -52,13 +52,16 @@ class VideoGenerationPipeline(OneByOnePipeline):
         clips = ClipMedium(self.settings.description.rate)
         return {CLIP: clips, FOREGROUND: clips, BACKGROUND: image.medium, MASK: clips}
 
-    def output(self, name: str, latent: Tensor, label: Tensor | None) -> Tensor:
-        """Draw clips, or a layer of them."""
+    def drawn(self, latent: Tensor, label: Tensor | None) -> Any:
+        """Draw the layers of clips."""
         network: Any = self.generator
-        layers = network.layers(latent, label)
-        values = layers.clip() if name == CLIP else 2 * layers.mask - 1 if name == MASK else getattr(layers, name)
-        drawn: Tensor = values.float()
-        return drawn
+        return network.layers(latent, label)
+
+    def output(self, name: str, drawn: Any) -> Tensor:
+        """Lay clips together, or give a layer of them."""
+        values = drawn.clip() if name == CLIP else 2 * drawn.mask - 1 if name == MASK else getattr(drawn, name)
+        given: Tensor = values.float()
+        return given
 
     @classmethod
     def build(cls, config: Section) -> Self:

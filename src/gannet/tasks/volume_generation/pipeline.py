@@ -97,9 +97,13 @@ class VolumeGenerationPipeline(OneByOnePipeline):
         """The labels, without which a volume is half of what was made."""
         return (LABELS,) if self.settings.description.regions else ()
 
-    def output(self, name: str, latent: Tensor, label: Tensor | None) -> Tensor:
-        """Draw volumes (b, 1, x, y, z) in [-1, 1], or the numbers of their regions (b, x, y, z)."""
+    def drawn(self, latent: Tensor, label: Tensor | None) -> Tensor:
+        """Draw volumes and the logits of their regions (b, 1 + regions, x, y, z)."""
         drawn: Tensor = self.generator(latent, label)
+        return drawn
+
+    def output(self, name: str, drawn: Tensor) -> Tensor:
+        """Give volumes (b, 1, x, y, z) in [-1, 1], or the numbers of their regions (b, x, y, z)."""
         if name == VOLUME:
             return drawn[:, :1].float()
         description = self.settings.description
