@@ -47,7 +47,8 @@ def test_a_number_of_images_that_is_none_is_refused_in_a_sentence(wrong: str) ->
 
 
 @pytest.mark.parametrize(
-    ("typed", "read"), [("", {}), (" ", {}), ("1,000", {"images": 1000}), ("۵۰۰", {"images": 500})]
+    ("typed", "read"),
+    [("", {}), (" ", {}), ("1,000", {"images": 1000}), ("۵۰۰", {"images": 500}), ("۱۲٬۵۰۰", {"images": 12_500})],
 )
 def test_a_number_of_images_is_read_as_people_write_it(typed: str, read: object) -> None:
     assert _lasting(typed, "en") == read

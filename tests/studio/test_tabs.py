@@ -55,7 +55,9 @@ def test_a_closed_tab_leaves_no_job_behind(visit: Callable[..., Any], large: Pat
 def test_a_training_goes_on_while_the_page_is_loaded_anew_and_is_stopped_from_it(page: Any, studio: Any) -> None:
     page.get_by_role("tab", name="Train", exact=True).click()
     page.fill("#train-name textarea, #train-name input", "reloaded")
+    page.get_by_label("images", exact=True).fill("100000000")  # However slow the page is, it finds it under way.
     page.click("#train-start")
+    page.wait_for_selector("#train-view .run h3 >> text=reloaded")
     page.wait_for_function(IMAGES)
     page.reload()
     page.wait_for_selector("#use-start")

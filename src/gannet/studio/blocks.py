@@ -12,6 +12,7 @@ from gradio.queueing import Queue
 from PIL import UnidentifiedImageError
 
 from gannet.studio import work
+from gannet.studio.translation import translate
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
@@ -33,8 +34,8 @@ class Page(gr.Blocks):
     """A page whose requests fail in one sentence, whoever finds what is wrong with them."""
 
     def __init__(self, language: str = "en", **given: Any) -> None:
+        self.language = language  # Before gradio asks for the queue.
         super().__init__(**given)
-        self.language = language
         self.api_open, self.state_session_capacity = False, SESSIONS
         config = Config(self)
         vars(config).update(vars(self.default_config))
@@ -50,6 +51,7 @@ class Page(gr.Blocks):
             blocks=self,
             default_concurrency_limit=AT_ONCE,
         )
+        self._queue.language = self.language
         self._queue.sleep_when_free = self._queue.progress_update_sleep_when_free = GLANCE
         return self
 
@@ -68,14 +70,20 @@ class Page(gr.Blocks):
 
 
 class Turns(Queue):
-    """The requests that wait; one that a part of the page makes which is there no more is answered in a sentence."""
+    """The requests that wait; one that a part of the page makes which is there no more is answered in a sentence.
+
+    Attributes:
+        language: of the sentence.
+    """
+
+    language = "en"
 
     async def push(self, *given: Any, **named: Any) -> Any:
         """Let a request wait for its turn."""
         try:
             return await super().push(*given, **named)
         except KeyError:
-            return False, GONE, "error"
+            return False, translate(self.language, GONE), "error"
 
 
 class Steady(dict[Key, Value]):

@@ -118,5 +118,5 @@ class Live:
                 parts.append(watching.one_run(found, self.language, trouble))
             except ValueError as error:
                 born = (self.settings.runs / name / "recipe.yaml").is_file()
-                parts.append(watching.unborn(name, self.language, trouble or (str(error) if born else "")))
+                parts.append(watching.without_files(name, self.language, trouble or (str(error) if born else "")))
         return watching.beside(parts)

@@ -17,6 +17,8 @@ from gannet.studio.settings import Settings
 from gannet.studio.translation import translate
 from gannet.studio.words import catalogue, say
 
+THOUSANDS = str.maketrans("", "", ",٬\u202f\u00a0 ")
+"""What may stand between the thousands of a number."""
 FIRST = "digits"
 """The recipe that is chosen when the page opens: it is done in a minute."""
 CHOSEN = ("name", "about", "task.name")
@@ -164,7 +166,7 @@ def _lasting(images: str, language: str) -> dict[str, object]:
     if not images.strip():
         return {}
     try:
-        count = int(images.replace(",", ""))
+        count = int(images.translate(THOUSANDS))
     except ValueError:
         count = 0
     if count < 1:

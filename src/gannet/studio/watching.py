@@ -40,7 +40,7 @@ def one_run(found: "api.View", language: str, trouble: str = "") -> str:
     parts = [
         f"<h3>{escape(found.folder.name)} <small>{escape(translate(language, found.task))}</small></h3>",
         _progress(found, language),
-        f'<p class="trouble">{escape(trouble)}</p>' if trouble else "",
+        f'<p class="trouble" dir="auto">{escape(translate(language, trouble))}</p>' if trouble else "",
         f'<p class="said {escape(found.kind)}" dir="auto">{escape(translate(language, found.near))}</p>',
         "".join(f'<p class="game" dir="auto">{_marked(words)}</p>' for words in found.verdict),
         _pictures(found, language),
@@ -54,9 +54,9 @@ def _marked(words: str) -> str:
     return TYPED.sub(r"<code>\1</code>", escape(words))
 
 
-def unborn(name: str, language: str, trouble: str) -> str:
+def without_files(name: str, language: str, trouble: str) -> str:
     """Give a run that was started and has no folder yet, or will never have one."""
-    words = trouble or say(language, "train.preparing")
+    words = translate(language, trouble) if trouble else say(language, "train.preparing")
     kind = "trouble" if trouble else "game"
     return f'<section class="run"><h3>{escape(name)}</h3><p class="{kind}" dir="auto">{escape(words)}</p></section>'
 
