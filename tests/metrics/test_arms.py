@@ -52,6 +52,12 @@ def test_what_is_not_sure_is_not_said() -> None:
     assert "not surely other than" in trial.answer("same") and "worse than" in trial.answer("worse")
 
 
+def test_an_interval_of_shares_ends_where_shares_do() -> None:
+    arms = {"real": np.full((3, 8), 0.9), "fake": np.array([0.8, 0.1, 0.95])[:, None] + np.zeros(8)}
+    found = compare_arms(arms, "real", "accuracy", "scans").scores["fake"]
+    assert (found.low, found.high) == (0, 1) and found.value == pytest.approx(37 / 60)
+
+
 def test_a_ratio_is_that_of_the_means_and_exact_where_all_keep_to_it() -> None:
     base = 0.5 + 0.1 * RANDOM.random((3, 30))
     exact = ratio_of(0.8 * base, base)

@@ -26,6 +26,10 @@ class Interval:
     low: float
     high: float
 
+    def within(self, least: float, most: float) -> "Interval":
+        """Leave out of the interval what the figure cannot be."""
+        return Interval(self.value, max(self.low, least), min(self.high, most))
+
 
 def interval_of(table: Table) -> Interval:
     """Give the mean of figures (seeds, n), and an interval that allows for the chance in seeds and in what is tried.
@@ -97,7 +101,7 @@ class Trial:
 
 
 def compare_arms(arms: Mapping[str, Table], baseline: str, figure: str, reals: str) -> Trial:
-    """Compare arms (seeds, n) with the baseline, in pairs.
+    """Compare arms of shares (seeds, n), 0 to 1, with the baseline, in pairs.
 
     Args:
         figure: what the tables hold.
@@ -113,7 +117,7 @@ def compare_arms(arms: Mapping[str, Table], baseline: str, figure: str, reals: s
         )
     seeds, tried = shapes.pop()
     gains = {name: interval_of(table - arms[baseline]) for name, table in arms.items() if name != baseline}
-    scores = {name: interval_of(table) for name, table in arms.items()}
+    scores = {name: interval_of(table).within(0, 1) for name, table in arms.items()}
     over = f"seeds and {reals}" if seeds > 1 else f"{reals} alone"
     protocol = f"{seeds} seed{'s' * (seeds > 1)}, tried on {tried:,} {reals}; 95 % intervals over {over}"
     return Trial(scores, gains, baseline, figure, protocol)
