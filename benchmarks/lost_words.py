@@ -56,6 +56,7 @@ from gannet.tasks._text.protocol import (
     seconds_a_page,
 )
 from gannet.tasks._text.telling_apart import told_apart
+from gannet.tasks.text_restoration.pipeline import BLOCK, NetworkRestorer
 
 ANCHORS = """\
 Published, with their own language and protocol: Aeneas (Latin inscriptions, gaps to 10): error rate 23.1 %; an
@@ -72,10 +73,12 @@ TUNED: tuple[Mapping[str, Any], ...] = (
 )
 SHARPNESS = ((0.4, 0.0), (0.8, 0.25), (0.8, 0.5), (0.8, 0.75), (0.8, 1.0), (1.0, 1.0))
 """And its fading."""
+PAGES = 100
+"""Whose language is asked for."""
 ALL = 100_000
 """More alternatives than a search finds."""
 SEED = 0
-TABLES = ("gaps", "calibration", "missing", "apart", "supplements", "page", "parallels")
+TABLES = ("gaps", "calibration", "missing", "apart", "supplements", "page", "parallels", "languages")
 APART, FEWEST_LINES = 0.3, 20
 """The share of words that is restored in lines that are told from true ones, and how many of those it takes."""
 
@@ -256,6 +259,7 @@ def judge(
             "apart": partial(print_told_apart, name, restorer, fewer, language),
             "supplements": partial(print_supplements, name, restorer, found, language, LONGEST * asked.gaps),
             "page": partial(print_page, name, restorer, some(found, 50), language),
+            "languages": partial(print_languages, name, restorer, found, language),
         }
         for table, print_table in tables.items():
             if table in (asked.only or TABLES):
@@ -271,6 +275,17 @@ def print_page(name: str, restorer: Restorer, found: list[Passage], language: st
     first = time.perf_counter() - started
     page = seconds_a_page(restorer, found, language)
     print(f"{language}, {name}: a page in {page:.1f} s, after {first:.1f} s for a first gap", flush=True)
+
+
+def print_languages(name: str, restorer: Restorer, found: list[Passage], language: str) -> None:
+    """Print of how many pages of held-out texts a model that chooses between languages tells theirs."""
+    if not isinstance(restorer, NetworkRestorer):
+        return
+    pipeline = restorer.pipeline
+    signs = pipeline.alphabet.signs("\n".join(passage.text for passage in found))
+    starts = range(0, len(signs) - BLOCK + 1, max(BLOCK, len(signs) // PAGES))
+    told = [pipeline.likeliest_language(signs[start : start + BLOCK], pipeline.languages) for start in starts]
+    print(f"{language}, {name}: told of {told.count(language)} of {len(told)} pages of {BLOCK} characters", flush=True)
 
 
 def print_parallels(library: Library, split: Split, language: str, count: int) -> None:

@@ -73,7 +73,7 @@ def shown(found: "api.Judgement", language: str) -> str:
 
 
 def _table(found: "api.Judgement", language: str) -> str:
-    """The figures, each with its interval, what reals score against reals, and which values are better."""
+    """Draw the figures, each with its interval, what reals score against reals, and which values are better."""
     named = found.named()
     if not named:
         return ""
